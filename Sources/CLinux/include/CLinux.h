@@ -1,0 +1,40 @@
+#pragma once
+// The Linux calls that Swift can't import: GNU-only, variadic, or only safe in C.
+// Plain types only; _GNU_SOURCE and its headers stay in shim.c.
+// Every int result is 0 or a positive value, or -errno; errno itself needs no second look.
+
+enum { CL_NEWNET = 0x40000000, CL_NEWUSER = 0x10000000, CL_NEWNS = 0x00020000 };
+
+/// unshare(2).
+int cl_unshare(int flags);
+/// setns(2).
+int cl_setns(int fd, int type);
+/// gettid(2).
+int cl_gettid(void);
+/// errno of the calling thread, for calls made from Swift: to be read on the next line.
+int cl_errno(void);
+/// strerrorname_np(3): "ENOENT", or a null pointer for a number without a name.
+const char *cl_errno_name(int code);
+
+/// Enters a new user, network and mount namespace, as `unshare -Urnm` does, with a tmpfs on /run.
+///
+/// The process must have one thread. On failure `*step` names the call that was refused.
+int cl_enter_user_namespace(const char **step);
+
+/// memfd_create(2) with MFD_CLOEXEC.
+int cl_memfd_create(const char *name);
+/// pipe2(2) with O_CLOEXEC; the read end is also O_NONBLOCK.
+int cl_output_pipe(int fds[2]);
+/// pidfd_open(2); close-on-exec by itself.
+int cl_pidfd_open(int pid);
+
+/// Starts a program in the namespaces of the calling thread; returns its process id.
+///
+/// `fds` become its descriptors 0, 1 and 2; `keep`, unless -1, keeps its number; all others are closed by exec.
+/// The kernel kills the program when the calling *thread* ends (PR_SET_PDEATHSIG).
+int cl_spawn(const char *path, char *const argv[], char *const envp[], const int fds[3], int keep);
+
+/// The environment of the process, ended by a null pointer (environ(7)).
+char *const *cl_environ(void);
+/// setvbuf(3) with _IOLBF on stdout, so that lines appear at once in a pipe too.
+void cl_line_buffer_stdout(void);

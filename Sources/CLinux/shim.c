@@ -1,0 +1,157 @@
+#define _GNU_SOURCE 1
+#include "CLinux.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <pthread.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/mount.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+_Static_assert(CL_NEWNET == CLONE_NEWNET && CL_NEWUSER == CLONE_NEWUSER && CL_NEWNS == CLONE_NEWNS, "clone flags");
+
+// Absent from older C library headers; the numbers are the same on all architectures since 5.1.
+#ifndef SYS_pidfd_open
+#define SYS_pidfd_open 434
+#endif
+#ifndef SYS_close_range
+#define SYS_close_range 436
+#endif
+#ifndef CLOSE_RANGE_CLOEXEC
+#define CLOSE_RANGE_CLOEXEC (1U << 2)
+#endif
+
+int cl_unshare(int flags) { return unshare(flags) == 0 ? 0 : -errno; }
+
+int cl_setns(int fd, int type) { return setns(fd, type) == 0 ? 0 : -errno; }
+
+int cl_gettid(void) { return (int)syscall(SYS_gettid); }
+
+int cl_errno(void) { return errno; }
+
+const char *cl_errno_name(int code) { return strerrorname_np(code); }
+
+static int write_file(const char *path, const char *text) {
+  int fd = open(path, O_WRONLY | O_CLOEXEC);
+  if (fd < 0) return -errno;
+  ssize_t length = (ssize_t)strlen(text);
+  ssize_t written;
+  do written = write(fd, text, (size_t)length);
+  while (written < 0 && errno == EINTR);
+  int result = written == length ? 0 : written < 0 ? -errno : -EIO;
+  close(fd);
+  return result;
+}
+
+int cl_enter_user_namespace(const char **step) {
+  // Read before unshare: afterwards both read as the overflow id.
+  unsigned uid = geteuid(), gid = getegid();
+  char map[32];
+  int result;
+
+  *step = "unshare(CLONE_NEWUSER | CLONE_NEWNET | CLONE_NEWNS)";
+  if (unshare(CLONE_NEWUSER | CLONE_NEWNET | CLONE_NEWNS) != 0) return -errno;
+
+  // The kernel takes a gid_map from an unprivileged writer only after setgroups is denied (user_namespaces(7)).
+  *step = "write /proc/self/setgroups";
+  if ((result = write_file("/proc/self/setgroups", "deny")) != 0) return result;
+  *step = "write /proc/self/uid_map";
+  snprintf(map, sizeof map, "0 %u 1", uid);
+  if ((result = write_file("/proc/self/uid_map", map)) != 0) return result;
+  *step = "write /proc/self/gid_map";
+  snprintf(map, sizeof map, "0 %u 1", gid);
+  if ((result = write_file("/proc/self/gid_map", map)) != 0) return result;
+
+  *step = "make mounts private";
+  if (mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) != 0) return -errno;
+  *step = "mount tmpfs on /run";
+  if (mount("none", "/run", "tmpfs", MS_NOSUID | MS_NODEV, "mode=0755") != 0) return -errno;
+  *step = "";
+  return 0;
+}
+
+int cl_memfd_create(const char *name) {
+  int fd = memfd_create(name, MFD_CLOEXEC);
+  return fd >= 0 ? fd : -errno;
+}
+
+int cl_output_pipe(int fds[2]) {
+  if (pipe2(fds, O_CLOEXEC) != 0) return -errno;
+  if (fcntl(fds[0], F_SETFL, O_NONBLOCK) == 0) return 0;
+  int code = errno;
+  close(fds[0]);
+  close(fds[1]);
+  return -code;
+}
+
+int cl_pidfd_open(int pid) {
+  long fd = syscall(SYS_pidfd_open, pid, 0);
+  return fd >= 0 ? (int)fd : -errno;
+}
+
+// Runs in the vfork child, on memory it shares with its parent: async-signal-safe calls only. Returns errno.
+static int become(const char *path, char *const argv[], char *const envp[], const int fds[3], int keep, pid_t parent) {
+  if (prctl(PR_SET_PDEATHSIG, SIGKILL) != 0) return errno;
+  if (getppid() != parent) _exit(127);
+
+  // A handler of the parent must not run here; exec keeps ignored signals ignored, and a pipe's reader may leave.
+  for (int number = 1; number < NSIG; number++) {
+    struct sigaction action;
+    if (sigaction(number, NULL, &action) != 0) continue;
+    if (action.sa_handler == SIG_DFL || (action.sa_handler == SIG_IGN && number != SIGPIPE)) continue;
+    memset(&action, 0, sizeof action);
+    action.sa_handler = SIG_DFL;
+    sigaction(number, &action, NULL);
+  }
+
+  // First out of the way of 0, 1 and 2, then into place: dup2 onto itself would keep close-on-exec.
+  int high[3];
+  for (int i = 0; i < 3; i++)
+    if ((high[i] = fcntl(fds[i], F_DUPFD_CLOEXEC, 3)) < 0) return errno;
+  for (int i = 0; i < 3; i++)
+    if (dup2(high[i], i) < 0) return errno;
+  // Linux 5.11; before that, the O_CLOEXEC of each opener has to do.
+  syscall(SYS_close_range, 3, ~0U, CLOSE_RANGE_CLOEXEC);
+  if (keep >= 0 && fcntl(keep, F_SETFD, 0) != 0) return errno;
+
+  sigset_t none;
+  sigemptyset(&none);
+  if (sigprocmask(SIG_SETMASK, &none, NULL) != 0) return errno;
+  execve(path, argv, envp);
+  return errno;
+}
+
+int cl_spawn(const char *path, char *const argv[], char *const envp[], const int fds[3], int keep) {
+  if (keep >= 0 && keep < 3) return -EINVAL;
+  sigset_t all, before;
+  sigfillset(&all);
+  pthread_sigmask(SIG_SETMASK, &all, &before);
+
+  // vfork, not posix_spawn: only here can the child ask for PR_SET_PDEATHSIG before it becomes something else.
+  volatile int refused = 0;
+  pid_t parent = getpid();
+  pid_t child = vfork();
+  if (child == 0) {
+    refused = become(path, argv, envp, fds, keep, parent);
+    _exit(127);
+  }
+  int code = child < 0 ? errno : refused;
+  pthread_sigmask(SIG_SETMASK, &before, NULL);
+
+  if (code == 0) return child;
+  if (child > 0)
+    while (waitpid(child, NULL, 0) < 0 && errno == EINTR) {}
+  return -code;
+}
+
+extern char **environ;
+char *const *cl_environ(void) { return environ; }
+
+void cl_line_buffer_stdout(void) { setvbuf(stdout, NULL, _IOLBF, 0); }

@@ -1,0 +1,51 @@
+internal import CLinux
+internal import CNftables
+internal import SystemPackage
+
+/// A system call that failed, or a request that the kernel refused over netlink.
+public struct KernelError: Error, Hashable, Sendable {
+  /// What was asked for: a call, a path, or the label of a request in a batch.
+  public var operation: String
+  /// An errno, or from 4096 on one of ipset's own codes (`enum ipset_errno`, linux/netfilter/ipset/ip_set.h).
+  public var code: Int32
+  /// The kernel's own words (NLMSGERR_ATTR_MSG), or what else is known of the place of the failure.
+  public var message: String?
+  /// Where in the request the refused attribute begins (NLMSGERR_ATTR_OFFS, linux/netlink.h).
+  public var attributeOffset: UInt32?
+
+  public init(_ operation: String, code: Int32, message: String? = nil, attributeOffset: UInt32? = nil) {
+    self.operation = operation
+    self.code = code
+    self.message = message
+    self.attributeOffset = attributeOffset
+  }
+
+  init(_ operation: String, _ errno: Errno) { self.init(operation, code: errno.rawValue) }
+
+  /// The symbol of the code, such as `ENOENT` or `IPSET_ERR_REFERENCED`.
+  public var name: String {
+    if let name = ipsetErrorNames[code] { return name }
+    guard let name = cl_errno_name(code) else { return "error \(code)" }
+    return String(cString: name)
+  }
+}
+
+extension KernelError: CustomStringConvertible {
+  public var description: String {
+    // strerror(3) knows nothing above 4095.
+    let reason = code >= Int32(IPSET_ERR_PRIVATE.rawValue) ? name : "\(Errno(rawValue: code)) (\(name))"
+    return "\(operation): \(reason)" + (message.map { ": \($0)" } ?? "")
+  }
+}
+
+/// ipset's codes by number, from linux/netfilter/ipset/ip_set.h and ip_set_hash.h.
+private let ipsetErrorNames: [Int32: String] = [
+  4096: "IPSET_ERR_PRIVATE", 4097: "IPSET_ERR_PROTOCOL", 4098: "IPSET_ERR_FIND_TYPE", 4099: "IPSET_ERR_MAX_SETS",
+  4100: "IPSET_ERR_BUSY", 4101: "IPSET_ERR_EXIST_SETNAME2", 4102: "IPSET_ERR_TYPE_MISMATCH", 4103: "IPSET_ERR_EXIST",
+  4104: "IPSET_ERR_INVALID_CIDR", 4105: "IPSET_ERR_INVALID_NETMASK", 4106: "IPSET_ERR_INVALID_FAMILY",
+  4107: "IPSET_ERR_TIMEOUT", 4108: "IPSET_ERR_REFERENCED", 4109: "IPSET_ERR_IPADDR_IPV4",
+  4110: "IPSET_ERR_IPADDR_IPV6", 4111: "IPSET_ERR_COUNTER", 4112: "IPSET_ERR_COMMENT",
+  4113: "IPSET_ERR_INVALID_MARKMASK", 4114: "IPSET_ERR_SKBINFO",
+  4352: "IPSET_ERR_HASH_FULL", 4353: "IPSET_ERR_HASH_ELEM", 4354: "IPSET_ERR_INVALID_PROTO",
+  4355: "IPSET_ERR_MISSING_PROTO", 4356: "IPSET_ERR_HASH_RANGE_UNSUPPORTED", 4357: "IPSET_ERR_HASH_RANGE",
+]

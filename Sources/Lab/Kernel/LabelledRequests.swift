@@ -1,0 +1,82 @@
+internal import CNftables
+internal import Glibc
+
+/// Requests in order, many to a datagram, each with a label that an error is reported under.
+struct LabelledRequests: Sendable {
+  struct Datagram: Sendable {
+    var buffer = NetlinkBuffer()
+    var labels: [String] = []
+  }
+
+  /// Below the usual net.core.wmem_default of 212,992, so that no limit has to be raised.
+  static let datagramSize = 128 << 10
+
+  private(set) var datagrams: [Datagram] = []
+  private var cut = true
+
+  var count: Int { datagrams.reduce(0) { $0 + $1.labels.count } }
+
+  mutating func append<Header: BitwiseCopyable>(
+    _ label: String, type: UInt16, flags: Int32, _ header: Header, _ body: (inout NetlinkBuffer) -> Void
+  ) {
+    if cut || datagrams[datagrams.count - 1].buffer.bytes.count >= Self.datagramSize { datagrams.append(Datagram()) }
+    cut = false
+    let last = datagrams.count - 1
+    datagrams[last].labels.append(label)
+    datagrams[last].buffer.appendMessage(
+      type: type, flags: UInt16(NLM_F_REQUEST | flags), sequence: UInt32(datagrams[last].labels.count), header, body)
+  }
+
+  /// What follows goes into another datagram: it is not sent when something before it failed.
+  mutating func startDatagram() { cut = true }
+
+  /// Sends all, and throws the first error. `detail` may add to it what the answer tells.
+  ///
+  /// The kernel goes on after an error: requests behind it in the same datagram were tried as well.
+  func send(
+    in socket: borrowing NetlinkSocket, detail: (_ answer: NetlinkAnswer, _ request: Int) -> String? = { _, _ in nil }
+  ) throws(KernelError) {
+    var sent = 0
+    for datagram in datagrams {
+      try send(datagram, in: socket) { detail($0, sent + Int($0.sequence) - 1) }
+      sent += datagram.labels.count
+    }
+  }
+
+  /// Errors are answered in any case; only the last request asks for an acknowledgement, which ends the answers.
+  private func send(
+    _ datagram: Datagram, in socket: borrowing NetlinkSocket, detail: (NetlinkAnswer) -> String?
+  ) throws(KernelError) {
+    var buffer = datagram.buffer
+    buffer.flagLastMessage(UInt16(NLM_F_ACK))
+    socket.reserveSendBuffer(buffer.bytes.count)
+    try socket.send(buffer)
+
+    var failure: KernelError?
+    var overrun = false
+    var complete = false
+    while true {
+      let received: [UInt8]?
+      do throws(KernelError) {
+        received = try socket.receive()
+      } catch {
+        guard error.code == ENOBUFS else { throw error }
+        overrun = true
+        continue
+      }
+      guard let received else { break }
+      for message in NetlinkMessageSequence(received) {
+        guard let answer = message.answer, (1...datagram.labels.count).contains(Int(answer.sequence)) else { continue }
+        if answer.sequence == datagram.labels.count { complete = true }
+        if failure == nil, var error = answer.error(of: datagram.labels[Int(answer.sequence) - 1]) {
+          error.message = error.message ?? detail(answer)
+          failure = error
+        }
+      }
+    }
+    if let failure { throw failure }
+    if overrun || !complete {
+      throw KernelError(datagram.labels.last ?? "", code: overrun ? ENOBUFS : EPROTO, message: "answers were lost")
+    }
+  }
+}

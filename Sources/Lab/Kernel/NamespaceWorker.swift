@@ -1,0 +1,132 @@
+internal import CLinux
+internal import Glibc
+
+/// One long-lived thread that may leave its network namespace, and always comes back.
+///
+/// Namespaces belong to threads, and Swift's pool threads to everybody: a `setns` in a task would move unrelated tasks.
+/// So everything that must happen inside a namespace (opening a socket, starting a program) runs on this thread. What is
+/// opened there keeps its namespace and may be used from anywhere. Children die with the thread: keep the worker.
+///
+/// Calls block and are run one after the other. From within a body they run at once, on the same thread.
+public final class NamespaceWorker: Sendable {
+  private let queue = WorkQueue()
+  private let whereabouts: Whereabouts
+  private let threadID: Int32
+
+  /// Starts the thread in the namespace of the calling one. The corresponding C function is `pthread_create`.
+  public init() throws(KernelError) {
+    try Self.startThread(serving: queue)
+    nonisolated(unsafe) var start: Result<(Whereabouts, Int32), KernelError>?
+    _ = queue.perform {
+      start = Result { () throws(KernelError) in (Whereabouts(home: try .ofCallingThread()), cl_gettid()) }
+    }
+    switch start {
+    case .success((let whereabouts, let threadID)): (self.whereabouts, self.threadID) = (whereabouts, threadID)
+    case .failure(let error):
+      queue.close()
+      throw error
+    case nil: throw KernelError("start of a namespace worker", code: ESHUTDOWN)
+    }
+  }
+
+  deinit { queue.close() }
+
+  /// Ends the thread after the work already handed in. Later calls throw ESHUTDOWN.
+  public func close() {
+    queue.close()
+    if cl_gettid() != threadID { queue.waitForEnd() }
+  }
+
+  /// A new namespace with nothing in it but `lo`, which is down. The corresponding C function is `unshare`.
+  public func makeNamespace() throws -> NetworkNamespace {
+    try onThread {
+      try whereabouts.excursion { () throws(KernelError) in
+        try checked("unshare(CLONE_NEWNET)", cl_unshare(Int32(CL_NEWNET)))
+        return try NetworkNamespace.ofCallingThread()
+      }
+    }
+  }
+
+  /// Runs `body` on the thread, inside `namespace`. The corresponding C function is `setns`.
+  public func run<Result: ~Copyable>(in namespace: NetworkNamespace, _ body: () throws -> Result) throws -> Result {
+    try onThread {
+      try whereabouts.excursion {
+        try whereabouts.move(to: namespace)
+        return try body()
+      }
+    }
+  }
+
+  /// Runs `body` on the thread, in the namespace that the thread is in: its first one, unless within another body.
+  public func onThread<Result: ~Copyable>(_ body: () throws -> Result) throws -> Result {
+    if cl_gettid() == threadID { return try body() }
+    let slot = UnsafeMutablePointer<Swift.Result<Result, any Error>>.allocate(capacity: 1)
+    defer { slot.deallocate() }
+    let ran = queue.perform {
+      do {
+        slot.initialize(to: .success(try body()))
+      } catch {
+        slot.initialize(to: .failure(error))
+      }
+    }
+    guard ran else { throw KernelError("call of a closed namespace worker", code: ESHUTDOWN) }
+    return try slot.move().get()
+  }
+
+  private static func startThread(serving queue: WorkQueue) throws(KernelError) {
+    // Signals are for the threads the process had before; a child gets an empty mask from cl_spawn.
+    var all = sigset_t()
+    var before = sigset_t()
+    sigfillset(&all)
+    pthread_sigmask(SIG_SETMASK, &all, &before)
+    defer { pthread_sigmask(SIG_SETMASK, &before, nil) }
+
+    let context = Unmanaged.passRetained(queue)
+    var thread = pthread_t()
+    let code = pthread_create(
+      &thread, nil,
+      { context in
+        if let context { Unmanaged<WorkQueue>.fromOpaque(context).takeRetainedValue().serve() }
+        return nil
+      }, context.toOpaque())
+    guard code == 0 else {
+      context.release()
+      throw KernelError("pthread_create", code: code)
+    }
+    pthread_detach(thread)
+  }
+}
+
+/// Where the worker's thread is. Unchecked: only that thread touches it.
+private final class Whereabouts: @unchecked Sendable {
+  private var current: NetworkNamespace
+  private var lost: KernelError?
+
+  init(home: NetworkNamespace) { current = home }
+
+  func move(to namespace: NetworkNamespace) throws(KernelError) {
+    try namespace.enter()
+    current = namespace
+  }
+
+  /// Runs `body`, which may change the namespace, and goes back.
+  func excursion<Result: ~Copyable>(_ body: () throws -> Result) throws -> Result {
+    if let lost { throw lost }
+    let origin = current
+    let outcome: Swift.Result<Result, any Error>
+    do {
+      outcome = .success(try body())
+    } catch {
+      outcome = .failure(error)
+    }
+    current = origin
+    do {
+      try origin.enter()
+    } catch {
+      // All later work would run in the wrong namespace: none will.
+      lost = KernelError("return from a network namespace", code: error.code)
+      throw error
+    }
+    return try outcome.get()
+  }
+}

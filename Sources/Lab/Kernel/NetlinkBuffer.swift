@@ -1,0 +1,84 @@
+internal import CNftables
+
+/// Netlink messages in the making: it knows lengths, alignment and nests, so that callers count no bytes.
+///
+/// Layout: linux/netlink.h. Numbers are in host order unless `bigEndian` is asked for.
+public struct NetlinkBuffer: Hashable, Sendable {
+  public private(set) var bytes: [UInt8] = []
+  private var lastMessage = 0
+
+  public init() {}
+
+  /// Appends one message: its header, the fixed struct of its type (as `ifinfomsg`), then what `body` puts.
+  public mutating func appendMessage<Header: BitwiseCopyable>(
+    type: UInt16, flags: UInt16, sequence: UInt32, _ header: Header, _ body: (inout NetlinkBuffer) -> Void
+  ) {
+    lastMessage = bytes.count
+    append(nlmsghdr(nlmsg_len: 0, nlmsg_type: type, nlmsg_flags: flags, nlmsg_seq: sequence, nlmsg_pid: 0))
+    append(header)
+    body(&self)
+    patch(UInt32(bytes.count - lastMessage), at: lastMessage)
+  }
+
+  /// Sets more flags of the last message, such as NLM_F_ACK.
+  mutating func flagLastMessage(_ flags: UInt16) {
+    guard !bytes.isEmpty else { return }
+    let position = lastMessage + (MemoryLayout<nlmsghdr>.offset(of: \.nlmsg_flags) ?? 6)
+    let old = bytes.withUnsafeBytes { $0.loadUnaligned(fromByteOffset: position, as: UInt16.self) }
+    patch(old | flags, at: position)
+  }
+
+  /// Appends a fixed struct, as VETH_INFO_PEER holds one before its attributes.
+  public mutating func append<Value: BitwiseCopyable>(_ value: Value) {
+    withUnsafeBytes(of: value) { bytes.append(contentsOf: $0) }
+    pad()
+  }
+
+  public mutating func put(_ type: UInt16, _ payload: some Collection<UInt8>) {
+    let length = MemoryLayout<nlattr>.size + payload.count
+    precondition(length <= Int(UInt16.max), "a netlink attribute of \(length) bytes")
+    append(nlattr(nla_len: UInt16(length), nla_type: type))
+    bytes.append(contentsOf: payload)
+    pad()
+  }
+
+  /// An integer in host order.
+  public mutating func put<Number: FixedWidthInteger & BitwiseCopyable>(_ type: UInt16, _ value: Number) {
+    append(nlattr(nla_len: UInt16(MemoryLayout<nlattr>.size + MemoryLayout<Number>.size), nla_type: type))
+    append(value)
+  }
+
+  /// An integer in network order, flagged NLA_F_NET_BYTEORDER.
+  public mutating func put<Number: FixedWidthInteger & BitwiseCopyable>(_ type: UInt16, bigEndian value: Number) {
+    put(type | UInt16(NLA_F_NET_BYTEORDER), value.bigEndian)
+  }
+
+  /// A string with its terminating zero.
+  public mutating func put(_ type: UInt16, string: String) {
+    put(type, Array(string.utf8) + [0])
+  }
+
+  /// An attribute that holds attributes, flagged NLA_F_NESTED.
+  public mutating func withNest(_ type: UInt16, _ body: (inout NetlinkBuffer) -> Void) {
+    let start = bytes.count
+    append(nlattr(nla_len: 0, nla_type: type | UInt16(NLA_F_NESTED)))
+    body(&self)
+    let length = bytes.count - start
+    precondition(length <= Int(UInt16.max), "a netlink nest of \(length) bytes")
+    patch(UInt16(length), at: start)
+  }
+
+  private mutating func pad() {
+    while bytes.count % 4 != 0 { bytes.append(0) }
+  }
+
+  private mutating func patch<Number: FixedWidthInteger & BitwiseCopyable>(_ value: Number, at position: Int) {
+    bytes.withUnsafeMutableBytes { $0.storeBytes(of: value, toByteOffset: position, as: Number.self) }
+  }
+}
+
+// The clang importer makes Int of anonymous enums (IFLA_*), structs of named ones (RTA_*) and Int32 of macros.
+// These overloads make one attribute number of all three.
+public func number(_ value: Int) -> UInt16 { UInt16(truncatingIfNeeded: value) }
+public func number(_ value: Int32) -> UInt16 { UInt16(truncatingIfNeeded: value) }
+public func number(_ value: some RawRepresentable<UInt32>) -> UInt16 { UInt16(truncatingIfNeeded: value.rawValue) }

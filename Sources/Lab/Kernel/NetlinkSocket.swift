@@ -1,0 +1,111 @@
+internal import CNftables
+internal import Glibc
+
+/// A netlink socket (netlink(7)), in the namespace of the thread that opened it, used from any.
+public struct NetlinkSocket: ~Copyable, Sendable {
+  /// The kernel's side of the talk.
+  public enum Bus: Int32, Sendable {
+    /// NETLINK_ROUTE: links, addresses, routes.
+    case route = 0
+    /// NETLINK_NETFILTER: nf_tables, ipset, conntrack, logs.
+    case netfilter = 12
+  }
+
+  /// How long `receive` waits.
+  public enum Patience: Sendable {
+    case none
+    case forever
+  }
+
+  private let descriptor: OwnedDescriptor
+  /// The kernel's name for this socket among those of the namespace.
+  public let portID: UInt32
+  public var fd: Int32 { descriptor.number }
+
+  /// Opens and binds the socket. The corresponding C functions are `socket` and `bind`.
+  public init(_ bus: Bus) throws(KernelError) {
+    let fd = try call("netlink socket") { socket(AF_NETLINK, Int32(SOCK_RAW.rawValue | SOCK_CLOEXEC.rawValue), bus.rawValue) }
+    descriptor = OwnedDescriptor(fd)
+
+    // Port 0: the kernel picks one. The process id would do for one socket only.
+    var address = sockaddr_nl()
+    address.nl_family = sa_family_t(AF_NETLINK)
+    var length = socklen_t(MemoryLayout<sockaddr_nl>.size)
+    try withUnsafeMutablePointer(to: &address) { (address) throws(KernelError) in
+      try address.withMemoryRebound(to: sockaddr.self, capacity: 1) { (address) throws(KernelError) in
+        try call("bind netlink socket") { bind(fd, address, length) }
+        try call("getsockname of netlink socket") { getsockname(fd, address, &length) }
+      }
+    }
+    portID = address.nl_pid
+
+    // Both since Linux 4.12; without them errors only say less.
+    set(SOL_NETLINK, NETLINK_EXT_ACK, 1)
+    // An answer then carries the request's header only, not all of its bytes.
+    set(SOL_NETLINK, NETLINK_CAP_ACK, 1)
+  }
+
+  /// Joins a multicast group, such as NFNLGRP_NFTRACE.
+  public func join(group: Int32) throws(KernelError) {
+    var value = group
+    try call("join netlink group \(group)") {
+      setsockopt(fd, SOL_NETLINK, NETLINK_ADD_MEMBERSHIP, &value, socklen_t(MemoryLayout<Int32>.size))
+    }
+  }
+
+  /// Makes room for a datagram of `bytes`: a larger one is refused with EMSGSIZE.
+  ///
+  /// SO_SNDBUFFORCE needs the host's CAP_NET_ADMIN; in a user namespace net.core.wmem_max stays the bound.
+  public func reserveSendBuffer(_ bytes: Int) { reserve(bytes, SO_SNDBUF, SO_SNDBUFFORCE) }
+
+  /// Makes room for answers and events that wait to be read; what doesn't fit is lost with ENOBUFS.
+  public func reserveReceiveBuffer(_ bytes: Int) { reserve(bytes, SO_RCVBUF, SO_RCVBUFFORCE) }
+
+  /// Sends one datagram. Requests to change something are done when this returns. The corresponding C function is `send`.
+  public func send(_ bytes: UnsafeRawBufferPointer) throws(KernelError) {
+    let sent = try call("send over netlink") { Glibc.send(fd, bytes.baseAddress, bytes.count, 0) }
+    guard sent == bytes.count else { throw KernelError("send over netlink", code: EMSGSIZE) }
+  }
+
+  public func send(_ buffer: NetlinkBuffer) throws(KernelError) {
+    try buffer.bytes.withUnsafeBytes { (bytes) throws(KernelError) in try send(bytes) }
+  }
+
+  /// The next datagram; nil when none waits. ENOBUFS means that some before it were lost, and is said once.
+  public func receive(_ patience: Patience = .none) throws(KernelError) -> [UInt8]? {
+    // Dumps come in pieces of at most 32 KiB; an ipset error repeats the request, a nest of 64 KiB and its frame.
+    let capacity = 1 << 17
+    let flags = Int32(MSG_TRUNC.rawValue) | (patience == .none ? Int32(MSG_DONTWAIT.rawValue) : 0)
+    var length = 0
+    var failure: KernelError?
+    let datagram = [UInt8](unsafeUninitializedCapacity: capacity) { buffer, count in
+      do throws(KernelError) {
+        length = try call("receive over netlink") { recv(fd, buffer.baseAddress, capacity, flags) }
+        count = min(length, capacity)
+      } catch {
+        failure = error
+      }
+    }
+    if let failure {
+      if failure.code == EAGAIN { return nil }
+      throw failure
+    }
+    guard length <= capacity else { throw KernelError("receive over netlink", code: EMSGSIZE) }
+    return datagram
+  }
+
+  private func reserve(_ bytes: Int, _ option: Int32, _ force: Int32) {
+    var value: Int32 = 0
+    var length = socklen_t(MemoryLayout<Int32>.size)
+    // The kernel takes 32 bytes of the buffer for itself, and reports the double of what it was given.
+    if getsockopt(fd, SOL_SOCKET, option, &value, &length) == 0, Int(value) >= bytes + 32 { return }
+    let wanted = Int32(clamping: bytes + 32)
+    if !set(SOL_SOCKET, force, wanted) { set(SOL_SOCKET, option, wanted) }
+  }
+
+  @discardableResult
+  private func set(_ level: Int32, _ option: Int32, _ value: Int32) -> Bool {
+    var value = value
+    return setsockopt(fd, level, option, &value, socklen_t(MemoryLayout<Int32>.size)) == 0
+  }
+}

@@ -1,0 +1,16 @@
+internal import Glibc
+
+/// The limit on open files: each namespace and each socket is one.
+public enum OpenFiles {
+  /// Raises the soft limit to the hard one and returns it. The corresponding C function is `setrlimit`.
+  @discardableResult
+  public static func raiseLimit() throws(KernelError) -> UInt64 {
+    var limit = rlimit()
+    try call("getrlimit(RLIMIT_NOFILE)") { getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit) }
+    if limit.rlim_cur < limit.rlim_max {
+      limit.rlim_cur = limit.rlim_max
+      try call("setrlimit(RLIMIT_NOFILE)") { setrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit) }
+    }
+    return UInt64(limit.rlim_cur)
+  }
+}

@@ -1,0 +1,45 @@
+internal import SystemPackage
+
+/// Kernel parameters under /proc/sys (sysctl(8)). Those under `net/` are the ones of the calling thread's namespace.
+public enum Sysctl {
+  /// Writes a value. `path` has slashes, as `net/ipv4/ip_forward`: an interface name may hold a dot.
+  public static func write(_ path: String, _ value: String) throws(KernelError) {
+    _ = try named("sysctl \(path) = \(value)") {
+      let file = try FileDescriptor.open(FilePath("/proc/sys/\(path)"), .writeOnly, options: .closeOnExec)
+      // One write(2): the kernel takes each as a whole value.
+      return try file.closeAfter { try Array(value.utf8).withUnsafeBytes { try file.write($0) } }
+    }
+  }
+
+  /// The value, without the line feed at its end.
+  public static func read(_ path: String) throws(KernelError) -> String {
+    try named("sysctl \(path)") {
+      let file = try FileDescriptor.open(FilePath("/proc/sys/\(path)"), .readOnly, options: .closeOnExec)
+      let bytes = try file.closeAfter { try file.readAll() }
+      let text = String(decoding: bytes, as: UTF8.self)
+      return text.hasSuffix("\n") ? String(text.dropLast()) : text
+    }
+  }
+
+  /// Whether the parameter exists here: a module that isn't loaded brings none.
+  public static func exists(_ path: String) -> Bool {
+    guard let file = try? FileDescriptor.open(FilePath("/proc/sys/\(path)"), .readOnly, options: .closeOnExec) else {
+      return false
+    }
+    try? file.close()
+    return true
+  }
+}
+
+extension FileDescriptor {
+  /// Reads to the end of the file.
+  func readAll() throws -> [UInt8] {
+    var bytes: [UInt8] = []
+    var chunk = [UInt8](repeating: 0, count: 4096)
+    while true {
+      let count = try chunk.withUnsafeMutableBytes { try read(into: $0) }
+      if count == 0 { return bytes }
+      bytes += chunk[..<count]
+    }
+  }
+}

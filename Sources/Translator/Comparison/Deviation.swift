@@ -1,0 +1,43 @@
+/// A known difference between an enforcer and the specification, which `Reading` can be asked to make.
+///
+/// Numbers are those of docs/deviations.md.
+public enum Deviation: Int, Hashable, Sendable, CaseIterable, Comparable {
+  case bothTypePolicy = 1
+  case unresolvedNamedPort = 2
+  case egressNamedPortToAnyone = 3
+  case egressNamedPortToBlock = 4
+  case ownNodePorts = 8
+  case wholeIPv6 = 10
+  case longestPrefix = 11
+  case abortedSync = 15
+  case sharedNamedPortLists = 16
+
+  /// `D1` …
+  public var id: String { "D\(rawValue)" }
+
+  /// One sentence for a person whose packets vanish.
+  public var summary: String {
+    switch self {
+    case .bothTypePolicy:
+      "two pods selected by one policy of both types: a rule of either direction satisfies both sides"
+    case .unresolvedNamedPort:
+      "a rule with pod peers whose named ports nobody exposes opens every port between those pods"
+    case .egressNamedPortToAnyone:
+      "an egress rule with a named port and no peers opens the number to any address, by the names of its own namespace"
+    case .egressNamedPortToBlock: "an egress rule leaves out a named port towards an ipBlock"
+    case .ownNodePorts: "a pod's egress policy does not apply to its own node's processes on the NodePort range"
+    case .wholeIPv6: "::/0 covers only 2000::/3 and fd00::/8"
+    case .longestPrefix: "an except of one ipBlock also cuts another ipBlock of the rule: the longest prefix decides"
+    case .abortedSync: "a policy's NFLOG annotation is out of range, so no policy of the cluster is enforced"
+    case .sharedNamedPortLists:
+      "pods land in the set of a named port that they don't expose, since kube-router shares address lists between ports"
+    }
+  }
+
+  /// Those that the style makes; an unknown style makes none.
+  public static func made(by style: String) -> Set<Deviation> {
+    style == "kube-router-2.6-k3s" ? Set(allCases) : []
+  }
+
+  public static func < (a: Deviation, b: Deviation) -> Bool { a.rawValue < b.rawValue }
+}

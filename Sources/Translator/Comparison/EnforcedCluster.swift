@@ -1,0 +1,80 @@
+public import Evaluator
+public import Lowering
+public import NetpolModel
+public import Path
+public import RuleIR
+
+/// A cluster as a style enforces it: every node's rules, ready to be run in user space.
+public struct EnforcedCluster: Sendable {
+  public let style: EnforcementStyle
+  public let topology: Topology
+  public let lowered: [String: Lowered]
+  private let evaluators: [String: Evaluator]
+
+  /// Lowers the view of every node. Throws what a kernel would refuse.
+  public init(_ cluster: Cluster, _ topology: Topology, _ style: EnforcementStyle, versionStamp: String) throws(IllFormed) {
+    self.style = style
+    self.topology = topology
+    var lowered: [String: Lowered] = [:]
+    var evaluators: [String: Evaluator] = [:]
+    for node in cluster.nodes {
+      let result = style.lower(NodeView(of: node, in: cluster, versionStamp: versionStamp))
+      lowered[node.name] = result
+      evaluators[node.name] = try Evaluator(
+        result.ruleset, localAddresses: topology.node(node.name)?.localAddresses ?? [])
+    }
+    self.lowered = lowered
+    self.evaluators = evaluators
+  }
+
+  /// What the enforcers of all nodes have to say about their policies and pods, each once.
+  public var findings: [Finding] {
+    Set(lowered.values.flatMap(\.findings)).sorted { $0.description < $1.description }
+  }
+
+  /// Takes the flow's first packet through the rules of every node on its way.
+  public func walk(_ flow: Flow) -> EvaluatedWalk {
+    var hooks: [EvaluatedWalk.AtHook] = []
+    let walk = topology.walk(flow) { position, packet in
+      guard let outcome = evaluators[position.node]?.run(packet, at: position.hook) else { return .passed(packet) }
+      hooks.append(EvaluatedWalk.AtHook(position: position, outcome: outcome))
+      return outcome.verdict == .accept ? .passed(outcome.packet) : .stopped
+    }
+    return EvaluatedWalk(walk: walk, hooks: hooks)
+  }
+}
+
+/// A walk, with what the rules did at each hook.
+public struct EvaluatedWalk: Sendable {
+  public struct AtHook: Sendable {
+    public let position: Position
+    public let outcome: Outcome
+  }
+  public let walk: Walk
+  public let hooks: [AtHook]
+
+  public var verdict: Verdict? { walk.verdict }
+
+  /// How the packet was stopped, where it was.
+  public var stop: Outcome.Verdict? { hooks.last.flatMap { $0.outcome.verdict == .accept ? nil : $0.outcome.verdict } }
+
+  /// The rules that decided: on an allowed flow those that marked or accepted, on a denied one the last one.
+  public var deciding: [(position: Position, step: Step)] {
+    hooks.flatMap { hook in
+      hook.outcome.steps.filter(\.decides).map { (hook.position, $0) }
+    }
+  }
+}
+
+extension Step {
+  /// Whether the rule allows, ends, or refuses: not a jump, a return or a log line.
+  fileprivate var decides: Bool {
+    rule.statements.contains { statement in
+      switch statement {
+      case .accept, .drop, .reject: true
+      case .setMark(let mark): mark.value != 0 && rule.origin?.policy != nil
+      case .counter, .log, .jump, .return: false
+      }
+    }
+  }
+}

@@ -1,0 +1,79 @@
+public import NetpolModel
+public import Oracle
+
+/// The policies as an enforcer with some deviations reads them: on API objects alone, without its rules.
+///
+/// With no deviation it agrees with the oracle on every flow; with all of a style's it predicts the style's verdict.
+public struct Reading: Sendable {
+  let oracle: Oracle
+  let cluster: Cluster
+  let deviations: Set<Deviation>
+  private let pods: [PodID: Pod]
+  private let enforcesNothing: Bool
+
+  public init(_ cluster: Cluster, _ oracle: Oracle, making deviations: Set<Deviation>) {
+    self.oracle = oracle
+    self.cluster = cluster
+    self.deviations = deviations
+    pods = Dictionary(cluster.pods.map { ($0.id, $0) }) { first, _ in first }
+    enforcesNothing =
+      deviations.contains(.abortedSync) && cluster.policies.contains { $0.hasUnloadableLogLimit }
+  }
+
+  /// The reading without one of its deviations.
+  func without(_ deviation: Deviation) -> Reading { Reading(cluster, oracle, making: deviations.subtracting([deviation])) }
+  func only(_ deviation: Deviation) -> Reading { Reading(cluster, oracle, making: [deviation]) }
+
+  public func verdict(_ flow: Flow) -> Verdict {
+    if flow.sourceAddress == flow.destinationAddress { return .allow }
+    return allows(flow, .egress) && allows(flow, .ingress) ? .allow : .deny
+  }
+
+  /// The deviations without which the verdict would be the specification's; empty where the two agree.
+  public func explanation(of flow: Flow) -> [Deviation] {
+    let specified = oracle.judge(flow).verdict
+    guard verdict(flow) != specified else { return [] }
+    let needed = deviations.filter { without($0).verdict(flow) == specified }
+    if !needed.isEmpty { return needed.sorted() }
+    let sufficient = deviations.filter { only($0).verdict(flow) != specified }
+    return (sufficient.isEmpty ? deviations : sufficient).sorted()
+  }
+
+  func selectable(_ endpoint: Endpoint) -> Pod? {
+    guard case .pod(let id) = endpoint, let pod = pods[id], !pod.hostNetwork else { return nil }
+    return pod
+  }
+
+  /// The node whose processes stand at an endpoint.
+  private func nodeOf(_ endpoint: Endpoint) -> String? {
+    switch endpoint {
+    case .node(let name): name
+    case .pod(let id): pods[id].flatMap { $0.hostNetwork ? $0.node : nil }
+    case .external, .address: nil
+    }
+  }
+
+  private func allows(_ flow: Flow, _ direction: Direction) -> Bool {
+    let (subject, peer) = flow.ends(direction)
+    guard !enforcesNothing, let pod = selectable(subject.endpoint) else { return true }
+    let policies = oracle.policies(isolating: pod, direction)
+    if policies.isEmpty { return true }
+    if let node = nodeOf(peer.endpoint), node == pod.node {
+      if direction == .ingress { return true }
+      // The exemption of KUBE-ROUTER-INPUT knows TCP and UDP.
+      if deviations.contains(.ownNodePorts), flow.transport != .sctp,
+        cluster.settings.nodePorts.contains(flow.port)
+      {
+        return true
+      }
+    }
+    return policies.contains { policy in
+      if policy.rules(direction).contains(where: { admits($0, of: policy, flow, direction) }) { return true }
+      guard deviations.contains(.bothTypePolicy), policy.isolates.count == 2, let other = selectable(peer.endpoint),
+        other.id.namespace == policy.id.namespace, policy.podSelector.matches(other.labels)
+      else { return false }
+      let opposite = direction.opposite
+      return policy.rules(opposite).contains { admits($0, of: policy, flow, opposite) }
+    }
+  }
+}

@@ -1,0 +1,112 @@
+public import NetpolModel
+public import RuleIR
+
+/// Runs packets through a ruleset: the meaning of the rules, in user space and without root.
+///
+/// It has no clock: a rate limit is always within its burst.
+public struct Evaluator: Sendable {
+  private let tables: [PreparedTable]
+  private let sets: [PreparedSet]
+  private let localAddresses: Set<IPAddress>
+
+  /// `localAddresses` are the node's own, for `addrtype LOCAL`; 127.0.0.0/8 and ::1 are always among them.
+  /// Throws what a kernel would refuse.
+  public init(_ ruleset: Ruleset, localAddresses: Set<IPAddress>) throws(IllFormed) {
+    try ruleset.checkWellFormed()
+    let index = Dictionary(ruleset.sets.enumerated().map { ($1.name, $0) }) { first, _ in first }
+    sets = ruleset.sets.map(PreparedSet.init)
+    tables = ruleset.tables.map { PreparedTable($0, setIndex: index) }
+    self.localAddresses = localAddresses
+  }
+
+  /// What a packet meets at one hook. `accept` ends one base chain only; the next priority's still runs.
+  public func run(_ packet: Packet, at hook: Hook) -> Outcome {
+    var state = Run(packet: packet)
+    for (table, chain) in baseChains(at: hook, packet.family) {
+      let prepared = tables[table].chains[chain]
+      switch step(table, chain, &state) {
+      case .accept: continue
+      case .drop: return Outcome(.drop, state)
+      case .reject(let kind): return Outcome(.reject(kind), state)
+      case .return, nil: if prepared.base?.policy == .drop { return Outcome(.drop, state) }
+      }
+    }
+    return Outcome(.accept, state)
+  }
+
+  struct Run {
+    var packet: Packet
+    var steps: [Step] = []
+    var rulesVisited = 0
+  }
+
+  /// How a chain ended; nil where its rules ran out.
+  private enum End {
+    case accept, drop, `return`
+    case reject(Statement.Rejection)
+  }
+
+  private func baseChains(at hook: Hook, _ family: IPFamily) -> [(table: Int, chain: Int)] {
+    var found: [(priority: Int, table: Int, chain: Int)] = []
+    for (t, table) in tables.enumerated() where table.family == family {
+      for (c, chain) in table.chains.enumerated() {
+        if let base = chain.base, base.hook == hook { found.append((base.priority, t, c)) }
+      }
+    }
+    return found.sorted { $0.priority < $1.priority }.map { ($0.table, $0.chain) }
+  }
+
+  private func step(_ table: Int, _ chain: Int, _ run: inout Run) -> End? {
+    let prepared = tables[table].chains[chain]
+    for (index, rule) in prepared.rules.enumerated() {
+      run.rulesVisited += 1
+      guard rule.matches.allSatisfy({ holds($0, run.packet) }) else { continue }
+      run.steps.append(Step(table: tables[table].name, chain: prepared.name, index: index, rule: rule.source))
+      for statement in rule.statements {
+        switch statement {
+        case .nothing: break
+        case .setMark(let mark): run.packet.mark = (run.packet.mark & ~mark.mask) ^ mark.value
+        case .accept: return .accept
+        case .drop: return .drop
+        case .reject(let kind): return .reject(kind)
+        case .return: return .return
+        case .jump(let target):
+          switch step(table, target, &run) {
+          case .return, nil: break
+          case let end?: return end
+          }
+        }
+      }
+    }
+    return nil
+  }
+
+  private func holds(_ match: PreparedMatch, _ packet: Packet) -> Bool {
+    switch match {
+    case .address(let side, let cidr): return cidr.contains(packet[side])
+    case .inSet(let side, let set, let negated): return sets[set].contains(packet[side]) != negated
+    case .transport(let wanted):
+      if case .transport(let transport, _, _) = packet.payload { return transport == wanted }
+      return false
+    case .ports(let wanted, let ranges):
+      guard case .transport(let transport, _, let port) = packet.payload, transport == wanted else { return false }
+      return ranges.contains { $0.contains(port) }
+    case .icmpType(let wanted):
+      if case .icmp(let type) = packet.payload { return type == wanted }
+      return false
+    case .conntrack(let states): return states.contains(packet.state)
+    case .bridged: return packet.isBridged
+    case .local(let side): return isLocal(packet[side])
+    case .mark(let mark, let negated): return ((packet.mark & mark.mask) == mark.value) != negated
+    case .limit: return true
+    }
+  }
+
+  private func isLocal(_ address: IPAddress) -> Bool {
+    localAddresses.contains(address) || (address.family == .v4 ? address.bits >> 24 == 127 : address.bits == 1)
+  }
+}
+
+extension Packet {
+  fileprivate subscript(side: Side) -> IPAddress { side == .source ? source : destination }
+}

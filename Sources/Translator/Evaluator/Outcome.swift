@@ -1,0 +1,35 @@
+public import NetpolModel
+public import RuleIR
+
+/// What became of a packet at a hook.
+public struct Outcome: Sendable {
+  public enum Verdict: Hashable, Sendable {
+    case accept
+    case drop
+    case reject(Statement.Rejection)
+  }
+
+  public let verdict: Verdict
+  /// The packet behind the hook: its mark may have changed.
+  public let packet: Packet
+  /// Rules whose matches held, in the order in which they were met.
+  public let steps: [Step]
+  /// Rules tested, matching or not.
+  public let rulesVisited: Int
+
+  init(_ verdict: Verdict, _ run: Evaluator.Run) {
+    self.verdict = verdict
+    packet = run.packet
+    steps = run.steps
+    rulesVisited = run.rulesVisited
+  }
+}
+
+/// A rule that a packet met and matched.
+public struct Step: Hashable, Sendable {
+  public let table: String
+  public let chain: ChainName
+  /// From 0, in its chain.
+  public let index: Int
+  public let rule: Rule
+}

@@ -1,0 +1,108 @@
+internal import NetpolModel
+internal import RuleIR
+
+/// A table with names resolved to indexes.
+struct PreparedTable: Sendable {
+  let name: String
+  let family: IPFamily
+  let chains: [PreparedChain]
+
+  init(_ table: Table, setIndex: [SetName: Int]) {
+    name = table.name
+    family = table.family
+    let chainIndex = Dictionary(table.chains.enumerated().map { ($1.name, $0) }) { first, _ in first }
+    chains = table.chains.map { chain in
+      PreparedChain(
+        name: chain.name, base: chain.base,
+        rules: chain.rules.map { rule in
+          PreparedRule(
+            source: rule, matches: rule.matches.map { PreparedMatch($0, setIndex) },
+            statements: rule.statements.map { PreparedStatement($0, chainIndex) })
+        })
+    }
+  }
+}
+
+struct PreparedChain: Sendable {
+  let name: ChainName
+  let base: Chain.Base?
+  let rules: [PreparedRule]
+}
+
+struct PreparedRule: Sendable {
+  let source: Rule
+  let matches: [PreparedMatch]
+  let statements: [PreparedStatement]
+}
+
+enum PreparedMatch: Sendable {
+  case address(Side, CIDR)
+  case inSet(Side, Int, negated: Bool)
+  case transport(Transport)
+  case ports(Transport, [PortRange])
+  case icmpType(UInt8)
+  case conntrack(Set<ConntrackState>)
+  case bridged
+  case local(Side)
+  case mark(Mark, negated: Bool)
+  case limit
+
+  init(_ match: Match, _ setIndex: [SetName: Int]) {
+    self =
+      switch match {
+      case .address(let side, let cidr): .address(side, cidr)
+      // The ruleset is well formed: the name resolves.
+      case .inSet(let side, let name, let negated): .inSet(side, setIndex[name] ?? 0, negated: negated)
+      case .transport(let transport): .transport(transport)
+      case .port(let transport, let range): .ports(transport, [range])
+      case .multiport(let transport, let ranges): .ports(transport, ranges)
+      case .icmpType(let type): .icmpType(type)
+      case .conntrack(let states): .conntrack(states)
+      case .bridged: .bridged
+      case .local(let side): .local(side)
+      case .mark(let mark, let negated): .mark(mark, negated: negated)
+      case .limit: .limit
+      }
+  }
+}
+
+enum PreparedStatement: Sendable {
+  /// Counts or logs: no effect on the packet.
+  case nothing
+  case setMark(Mark)
+  case jump(Int)
+  case `return`, accept, drop
+  case reject(Statement.Rejection)
+
+  init(_ statement: Statement, _ chainIndex: [ChainName: Int]) {
+    self =
+      switch statement {
+      case .counter, .log: .nothing
+      case .setMark(let mark): .setMark(mark)
+      case .jump(let name): .jump(chainIndex[name] ?? 0)
+      case .return: .return
+      case .accept: .accept
+      case .drop: .drop
+      case .reject(let kind): .reject(kind)
+      }
+  }
+}
+
+/// A set prepared for lookups: a table of prefixes for each length, the longest first.
+struct PreparedSet: Sendable {
+  private var byLength: [(length: Int, nomatch: [IPAddress: Bool])]
+
+  init(_ set: NamedSet) {
+    byLength = Dictionary(grouping: set.stored, by: \.cidr.prefixLength)
+      .map { ($0.key, Dictionary($0.value.map { ($0.cidr.network, $0.nomatch) }) { _, last in last }) }
+      .sorted { $0.0 > $1.0 }
+  }
+
+  /// The longest prefix decides. Exact also for addresses (one length) and for intervals (prefixes don't overlap).
+  func contains(_ address: IPAddress) -> Bool {
+    for (length, entries) in byLength {
+      if let nomatch = entries[CIDR(address, prefixLength: length).network] { return !nomatch }
+    }
+    return false
+  }
+}

@@ -1,0 +1,55 @@
+public import NetpolModel
+public import RuleIR
+
+/// A way to enforce policies: a value that can be listed, passed and wrapped.
+public struct EnforcementStyle: Sendable {
+  public enum Backend: String, Hashable, Sendable { case iptables, nftables }
+
+  public let name: String
+  public let backend: Backend
+  /// What the enforcer would write on the node of the view. Pure: no running lab, no clock.
+  public let lower: @Sendable (NodeView) -> Lowered
+
+  public init(name: String, backend: Backend, lower: @escaping @Sendable (NodeView) -> Lowered) {
+    self.name = name
+    self.backend = backend
+    self.lower = lower
+  }
+
+  /// Every style, the default first.
+  public static let all: [EnforcementStyle] = [.kubeRouterK3s]
+
+  public static func named(_ name: String) -> EnforcementStyle? { all.first { $0.name == name } }
+}
+
+/// Rules, and what their user should know of how they came about.
+public struct Lowered: Hashable, Sendable {
+  public var ruleset: Ruleset
+  public var findings: [Finding]
+  public init(_ ruleset: Ruleset, findings: [Finding] = []) {
+    self.ruleset = ruleset
+    self.findings = findings
+  }
+}
+
+/// Something that the enforcer would do and that a reader of the policies does not expect.
+public struct Finding: Hashable, Sendable, CustomStringConvertible {
+  public enum Subject: Hashable, Sendable {
+    case policy(PolicyID, SourceLocation?)
+    case pod(PodID, SourceLocation?)
+  }
+  public let subject: Subject
+  public let text: String
+  public init(_ subject: Subject, _ text: String) {
+    self.subject = subject
+    self.text = text
+  }
+  public var description: String {
+    let (kind, name, location) =
+      switch subject {
+      case .policy(let id, let location): ("NetworkPolicy", id, location)
+      case .pod(let id, let location): ("Pod", id, location)
+      }
+    return "\(location.map { "\($0): " } ?? "")\(kind) \(name): \(text)"
+  }
+}

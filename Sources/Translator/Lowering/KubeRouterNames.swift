@@ -1,0 +1,63 @@
+internal import Crypto
+internal import NetpolModel
+internal import RuleIR
+
+/// Names of chains and sets: a prefix and 80 bits of a SHA-256 in base32 (kube-router.md 1.1 to 1.3).
+enum KubeRouterNames {
+  static func policyChain(_ policy: PolicyID, version: String, _ family: IPFamily) -> ChainName {
+    "KUBE-NWPLCY-" + hash(policy.namespace + policy.name + version + family.rawValue)
+  }
+
+  static func podChain(_ pod: PodID, version: String) -> ChainName {
+    "KUBE-POD-FW-" + hash(pod.namespace + pod.name + version)
+  }
+
+  /// The set of a policy's own pods, matched as destination for ingress and as source for egress.
+  static func targets(_ policy: PolicyID, _ direction: Direction, _ family: IPFamily) -> SetName {
+    set(direction == .ingress ? .destination : .source, family, policy.namespace + policy.name + family.rawValue)
+  }
+
+  /// What a set of a rule holds; the raw value ends the hashed text.
+  enum RuleSet {
+    case peerPods
+    case ipBlocks
+    /// Pods that have the rule's `index`-th resolved named port.
+    case namedPort(index: Int)
+  }
+
+  static func ruleSet(
+    _ content: RuleSet, _ policy: PolicyID, _ direction: Direction, rule: Int, _ family: IPFamily
+  ) -> SetName {
+    let head = "\(policy.namespace)\(policy.name)\(direction.keyword)rule\(rule)"
+    let peer: Side = direction == .ingress ? .source : .destination
+    return switch content {
+    case .peerPods: set(peer, family, head + family.rawValue + "pod")
+    case .ipBlocks: set(peer, family, head + family.rawValue + "ipblock")
+    case .namedPort(let index): set(.destination, family, "\(head)\(index)\(family.rawValue)namedport")
+    }
+  }
+
+  private static func set(_ side: Side, _ family: IPFamily, _ text: String) -> SetName {
+    (family == .v6 ? "inet6:" : "") + (side == .source ? "KUBE-SRC-" : "KUBE-DST-") + hash(text)
+  }
+
+  /// The tag of a positioned rule: the hash of its chain and arguments (kube-router.md 1.6).
+  static func tag(_ chain: ChainName, _ arguments: [String]) -> String { hash(chain + arguments.joined()) }
+
+  /// First 16 characters of the base32 (RFC 4648) of the SHA-256 of `text`.
+  static func hash(_ text: String) -> String {
+    let alphabet = Array("ABCDEFGHIJKLMNOPQRSTUVWXYZ234567")
+    var result = ""
+    var bits: UInt32 = 0
+    var count = 0
+    for byte in SHA256.hash(data: Array(text.utf8)).prefix(10) {
+      bits = bits << 8 | UInt32(byte)
+      count += 8
+      while count >= 5 {
+        count -= 5
+        result.append(alphabet[Int(bits >> UInt32(count)) & 31])
+      }
+    }
+    return result
+  }
+}

@@ -1,0 +1,64 @@
+internal import NetpolModel
+internal import RuleIR
+
+/// In what kube-router's versions differ, as data; KubeRouter.swift is what they share.
+struct KubeRouterVersion: Sendable {
+  let comments: Comments
+  /// Transports of the NodePort exemption in KUBE-ROUTER-INPUT.
+  let nodePortTransports: [Transport]
+
+  /// The texts on rules, which iptables-save shows.
+  struct Comments: Sendable {
+    /// Of a policy rule.
+    let policyRule: @Sendable (Direction, PeerKind, PolicyID) -> String
+    let jumpToPolicy: @Sendable (PolicyID) -> String
+    let toPod: @Sendable (PodID, _ chain: ChainName) -> String
+    let fromPod: @Sendable (PodID, _ chain: ChainName) -> String
+    let podLog: @Sendable (PodID) -> String
+    let podReject: @Sendable (PodID) -> String
+    let common: String
+    let localNode: String
+    let defaultDirection: @Sendable (Direction) -> String
+    let accepted: String
+    let policyLog: String
+    let explicitAccept: String
+  }
+
+  /// Which peers a policy rule stands for.
+  enum PeerKind: Sendable { case pods, any, ipBlocks }
+
+  /// k3s-io/kube-router v2.6.3-k3s1, which k3s embeds (kube-router.md 6.5).
+  static let k3s = KubeRouterVersion(
+    comments: Comments(
+      policyRule: { direction, peers, policy in
+        let what =
+          switch (direction, peers) {
+          case (_, .pods): "source pods to dest pods selected by policy name"
+          case (.ingress, .any): "all sources to dest pods selected by policy name:"
+          case (.ingress, .ipBlocks): "specified ipBlocks to dest pods selected by policy name:"
+          case (.egress, .any): "source pods to all destinations selected by policy name:"
+          case (.egress, .ipBlocks): "source pods to specified ipBlocks selected by policy name:"
+          }
+        return "rule to ACCEPT traffic from \(what) \(policy.name) namespace \(policy.namespace)"
+      },
+      jumpToPolicy: { "run through nw policy \($0.name)" },
+      toPod: { "rule to jump traffic destined to POD name:\($0.name) namespace: \($0.namespace) to chain \($1)" },
+      fromPod: { "rule to jump traffic from POD name:\($0.name) namespace: \($0.namespace) to chain \($1)" },
+      podLog: { "rule to log dropped traffic POD name:\($0.name) namespace: \($0.namespace)" },
+      podReject: { "rule to REJECT traffic destined for POD name:\($0.name) namespace: \($0.namespace)" },
+      common: "common bi-directional traffic policy rules",
+      localNode: "rule to permit the traffic traffic to pods when source is the pod's local node",
+      defaultDirection: { "run through default \($0.keyword) network policy chain" },
+      accepted: "set mark to ACCEPT traffic that comply to network policies",
+      policyLog: "rule to log dropped traffic",
+      explicitAccept: "KUBE-ROUTER rule to explicitly ACCEPT traffic that comply to network policies"),
+    nodePortTransports: [.tcp, .udp])
+}
+
+extension EnforcementStyle {
+  /// What k3s enforces with: its fork of kube-router 2.6, iptables and ipset.
+  public static let kubeRouterK3s = EnforcementStyle(name: "kube-router-2.6-k3s", backend: .iptables) { view in
+    var lowering = KubeRouter(view, .k3s)
+    return lowering.lower()
+  }
+}

@@ -1,0 +1,41 @@
+public import NetpolModel
+
+/// What one node knew of the cluster at an instant: all that a style may look at.
+public struct NodeView: Sendable {
+  public var node: String
+  /// InternalIP and ExternalIP addresses of the Node object.
+  public var nodeAddresses: [IPAddress]
+  public var namespaceLabels: [String: Labels]
+  /// In the order of namespace and name, as lists everywhere here.
+  public var pods: [Pod]
+  public var policies: [NetworkPolicy]
+  public var families: [IPFamily]
+  public var serviceCIDRs: [CIDR]
+  public var nodePorts: PortRange
+  /// kube-router hashes the start of the sync, in Unix nanoseconds, into the names of its chains.
+  public var versionStamp: String
+
+  public init(
+    node: String, nodeAddresses: [IPAddress], namespaceLabels: [String: Labels], pods: [Pod],
+    policies: [NetworkPolicy], families: [IPFamily], serviceCIDRs: [CIDR], nodePorts: PortRange, versionStamp: String
+  ) {
+    self.node = node
+    self.nodeAddresses = nodeAddresses
+    self.namespaceLabels = namespaceLabels
+    self.pods = pods.sorted { $0.id < $1.id }
+    self.policies = policies.sorted { $0.id < $1.id }
+    self.families = families
+    self.serviceCIDRs = serviceCIDRs
+    self.nodePorts = nodePorts
+    self.versionStamp = versionStamp
+  }
+
+  /// The view of a node that knows all of the cluster.
+  public init(of node: Node, in cluster: Cluster, versionStamp: String = "1") {
+    self.init(
+      node: node.name, nodeAddresses: node.addresses,
+      namespaceLabels: Dictionary(cluster.namespaces.map { ($0.name, $0.labels) }) { first, _ in first },
+      pods: cluster.pods, policies: cluster.policies, families: cluster.families,
+      serviceCIDRs: cluster.settings.serviceCIDRs, nodePorts: cluster.settings.nodePorts, versionStamp: versionStamp)
+  }
+}

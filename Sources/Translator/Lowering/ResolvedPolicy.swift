@@ -1,0 +1,101 @@
+internal import NetpolModel
+internal import RuleIR
+
+/// A policy with its selectors answered, for every family (kube-router.md 3.2, 3.3, 3.6).
+struct ResolvedPolicy {
+  let policy: NetworkPolicy
+  let targets: [Pod]
+  /// podIPs of the targets: kube-router asks by the primary address whether a pod is one.
+  let targetKeys: Set<IPAddress>
+  let logLimit: RateLimit
+  let rules: [ResolvedRule]
+
+  var id: PolicyID { policy.id }
+
+  init(_ policy: NetworkPolicy, _ resolution: inout PeerResolution) {
+    self.policy = policy
+    targets = resolution.pods(.own, policy.podSelector, from: policy.id.namespace)
+    targetKeys = Set(targets.compactMap(\.podIP))
+    logLimit = NFLOGLimit.read(policy.annotations)
+    var rules: [ResolvedRule] = []
+    for direction in Direction.allCases where policy.isolates.contains(direction) {
+      for (index, rule) in policy.rules(direction).enumerated() {
+        rules.append(ResolvedRule(rule, direction, index, targets, policy.id.namespace, &resolution))
+      }
+    }
+    self.rules = rules
+  }
+}
+
+/// One rule of a policy: which pods and blocks are its peers, and which numbers its ports are.
+struct ResolvedRule {
+  let direction: Direction
+  let index: Int
+  let matchesAnyPeer: Bool
+  let peerPods: [Pod]
+  let peerPodIndexes: [Int]
+  let blocks: [NetworkPolicy.IPBlock]
+  let blockIndexes: [Int]
+  let matchesAnyPort: Bool
+  /// Ports with a number, or with a transport alone.
+  let numeric: [NetworkPolicy.PortRule]
+  /// Resolved named ports in the order of the rule: their position is part of their set's name.
+  let named: [NamedNumber]
+  let location: SourceLocation?
+
+  struct NamedNumber {
+    let transport: Transport
+    let number: UInt16
+    let pods: [Pod]
+  }
+
+  init(
+    _ rule: NetworkPolicy.Rule, _ direction: Direction, _ index: Int, _ targets: [Pod], _ namespace: String,
+    _ resolution: inout PeerResolution
+  ) {
+    self.direction = direction
+    self.index = index
+    location = rule.location
+    matchesAnyPeer = rule.peers == .any
+    matchesAnyPort = rule.ports == .all
+    var pods: [Pod] = []
+    var seen: Set<PodID> = []
+    var podIndexes: [Int] = []
+    var blocks: [NetworkPolicy.IPBlock] = []
+    var blockIndexes: [Int] = []
+    for (peerIndex, peer) in rule.peers.list.enumerated() {
+      switch peer {
+      case .pods(let scope, let selector):
+        pods += resolution.pods(scope, selector, from: namespace).filter { seen.insert($0.id).inserted }
+        podIndexes.append(peerIndex)
+      case .block(let block):
+        blocks.append(block)
+        blockIndexes.append(peerIndex)
+      }
+    }
+    peerPods = pods
+    peerPodIndexes = podIndexes
+    self.blocks = blocks
+    self.blockIndexes = blockIndexes
+
+    let exposing: NamedPorts? =
+      rule.ports.list.contains { if case .name = $0.number { true } else { false } }
+      ? NamedPorts(
+        of: direction == .ingress
+          ? targets : rule.peers == .any ? resolution.pods(.own, .everything, from: namespace) : pods)
+      : nil
+    var numeric: [NetworkPolicy.PortRule] = []
+    var named: [NamedNumber] = []
+    for port in rule.ports.list {
+      switch port.number {
+      case .any, .number: numeric.append(port)
+      case .name(let name):
+        named += (exposing?.resolve(name, port.transport) ?? []).map {
+          NamedNumber(transport: port.transport, number: $0.number, pods: $0.pods)
+        }
+      }
+    }
+    self.numeric = numeric
+    self.named = named
+  }
+}

@@ -1,0 +1,67 @@
+internal import NetpolModel
+internal import Yams
+
+/// The documents of one source in order, without the empty ones.
+///
+/// Yams' sequence ends quietly at a syntax error and keeps the error for whoever asks; `next` asks.
+struct Documents {
+  private let source: ManifestSource
+  private var roots: YamlSequence<Yams.Node>
+
+  init(_ source: ManifestSource) throws(ManifestError) {
+    var text = source.text
+    if text.unicodeScalars.first == "\u{feff}" { text.unicodeScalars.removeFirst() }
+    if text.startsAsJSON { text = text.joiningSurrogatePairs }
+    text.makeContiguousUTF8()
+    self.source = ManifestSource(name: source.name, text: text)
+    do {
+      // The basic resolver compares keys as text. The default one runs seven regular expressions on every key.
+      roots = try compose_all(yaml: text, .basic, .default, .utf8)
+    } catch {
+      throw Self.syntaxError(error, in: source)
+    }
+  }
+
+  mutating func next() throws(ManifestError) -> Yams.Node? {
+    while let root = roots.next() {
+      if case .scalar(let scalar) = root, Scalar(scalar) == .null { continue }
+      return root
+    }
+    if let error = roots.error { throw Self.syntaxError(error, in: source) }
+    return nil
+  }
+
+  private static func syntaxError(_ error: any Error, in source: ManifestSource) -> ManifestError {
+    func failure(line: Int, _ problem: String, _ remedy: String? = nil) -> ManifestError {
+      ManifestError(
+        location: SourceLocation(file: source.name, line: max(line, 1)), problem: problem,
+        remedy: remedy ?? source.text.syntaxRemedy(line: line))
+    }
+    switch error as? YamlError {
+    case .scanner(_, let problem, let mark, _), .parser(_, let problem, let mark, _),
+      .composer(_, let problem, let mark, _):
+      if problem.hasPrefix("Maximum nesting level") {
+        return failure(line: mark.line, "lists and mappings are nested deeper than 1000", "no manifest is so deep")
+      }
+      return failure(line: mark.line, "syntax error: \(problem)")
+    case .duplicatedKeysInMapping(let keys, let context):
+      let key = keys.first ?? ""
+      return failure(line: context.mark.line, "the key \(key.quoted) stands twice in one mapping", "keep one of them")
+    case .reader(let problem, let offset, _, let yaml):
+      let line = 1 + yaml.prefix(offset ?? 0).reduce(0) { $0 + ($1.isNewline ? 1 : 0) }
+      return failure(line: line, "unreadable character: \(problem)", "remove it, or write it as an escape in quotes")
+    default:
+      return failure(line: 1, "not YAML: \(error)")
+    }
+  }
+}
+
+extension String {
+  fileprivate func syntaxRemedy(line: Int) -> String {
+    let lines = split(separator: "\n", maxSplits: max(line, 1), omittingEmptySubsequences: false)
+    let text = lines.indices.contains(line - 1) ? lines[line - 1] : ""
+    if contains("{{") { return "render the template first (helm template)" }
+    if text.prefix(while: \.isWhitespace).contains("\t") { return "indent with spaces, not with tabs" }
+    return "mend the YAML at this line or the one above"
+  }
+}

@@ -1,0 +1,92 @@
+internal import NetpolModel
+internal import Yams
+
+/// Whom an error is about: the file and the object in it.
+struct Subject {
+  let file: String
+  /// `Kind namespace/name`, or nil before that is known.
+  var object: String?
+}
+
+/// A value in a document, and how it was reached.
+struct Field {
+  let node: Yams.Node
+  /// Empty at the object's root.
+  let path: String
+  let subject: Subject
+  /// Line of the value, or of the key where the value is none.
+  let line: Int
+
+  init(_ node: Yams.Node, path: String, subject: Subject, keyLine: Int = 1) {
+    self.node = node
+    self.path = path
+    self.subject = subject
+    line = node.mark?.line ?? keyLine
+  }
+
+  var location: SourceLocation { SourceLocation(file: subject.file, line: line) }
+
+  func error(_ problem: String, _ remedy: String? = nil) -> ManifestError {
+    ManifestError(
+      location: location, object: subject.object, field: path.isEmpty ? nil : path, problem: problem, remedy: remedy)
+  }
+
+  /// Nil for a list or a mapping.
+  var scalar: Scalar? { if case .scalar(let scalar) = node { Scalar(scalar) } else { nil } }
+  var isNull: Bool { scalar == .null }
+
+  /// The text as it stands in the file, whatever its type.
+  private var words: String { if case .scalar(let scalar) = node { scalar.string } else { "" } }
+
+  func mismatch(_ expected: String, _ remedy: String? = nil) -> ManifestError {
+    let found =
+      switch node {
+      case .mapping: "a mapping"
+      case .sequence: "a list"
+      case .alias: "an alias"
+      case .scalar(let scalar): Scalar(scalar).description
+      }
+    return error("expected \(expected), found \(found)", remedy)
+  }
+
+  func string() throws(ManifestError) -> String {
+    switch scalar {
+    case .string(let text): return text
+    case .bool, .integer, .decimal: throw mismatch("a string", "write \(words.quoted) with the quotes")
+    case .null, nil: throw mismatch("a string")
+    }
+  }
+
+  func bool() throws(ManifestError) -> Bool {
+    guard case .bool(let value) = scalar else { throw mismatch("true or false") }
+    return value
+  }
+
+  func integer() throws(ManifestError) -> Int {
+    switch scalar {
+    case .integer(let value): return value
+    case .decimal(let value):
+      guard let integer = Int(exactly: value) else { throw mismatch("an integer") }
+      return integer
+    case .string(let text) where Int(text) != nil:
+      throw mismatch("an integer", "write \(text) without quotes")
+    case .string, .bool, .null, nil: throw mismatch("an integer")
+    }
+  }
+
+  /// A list's entries; none where there is no list.
+  func list() throws(ManifestError) -> [Field] {
+    if isNull { return [] }
+    guard case .sequence(let sequence) = node else { throw mismatch("a list") }
+    return sequence.indices.map {
+      Field(sequence[$0], path: "\(path)[\($0)]", subject: subject, keyLine: line)
+    }
+  }
+
+  func strings() throws(ManifestError) -> [String] {
+    try list().map { (field) throws(ManifestError) in try field.string() }
+  }
+
+  /// The mapping's fields; none where there is no mapping.
+  func fields() throws(ManifestError) -> Fields { try Fields(self) }
+}

@@ -1,0 +1,45 @@
+public import NetpolModel
+
+/// Why the input can't be read: one line that says where, what, and how to mend it.
+public struct ManifestError: Error, Hashable, Sendable, CustomStringConvertible {
+  public let location: SourceLocation?
+  /// `Kind namespace/name`.
+  public let object: String?
+  /// Path below the object, as the API server writes it: `spec.ingress[0].ports[1].port`.
+  public let field: String?
+  public let problem: String
+  public let remedy: String?
+
+  public init(
+    location: SourceLocation?, object: String? = nil, field: String? = nil, problem: String, remedy: String? = nil
+  ) {
+    self.location = location
+    self.object = object
+    self.field = field
+    self.problem = problem
+    self.remedy = remedy
+  }
+
+  /// `file:line: Kind ns/name: field.path: what is wrong; how to mend it`.
+  public var description: String {
+    let where_ = [location?.description, object, field].compactMap { $0 }
+    let what = [problem, remedy].compactMap { $0 }.joined(separator: "; ")
+    return (where_ + [what]).joined(separator: ": ").onOneLine
+  }
+}
+
+extension String {
+  /// Words of the input in a message: in quotes, at most 60 characters of them.
+  var quoted: String { count > 60 ? "\"\(prefix(57))...\"" : "\"\(self)\"" }
+
+  /// Control characters of the input never reach a terminal.
+  var onOneLine: String {
+    let isControl = { (scalar: Unicode.Scalar) in
+      scalar.value < 0x20 || (0x7f...0x9f).contains(scalar.value) || scalar.value == 0x2028 || scalar.value == 0x2029
+    }
+    guard unicodeScalars.contains(where: isControl) else { return self }
+    var line = String.UnicodeScalarView()
+    line.append(contentsOf: unicodeScalars.map { isControl($0) ? " " : $0 })
+    return String(line)
+  }
+}

@@ -1,0 +1,94 @@
+internal import NetpolModel
+
+/// One API object of the input, before its kind is looked at.
+struct ManifestObject {
+  let apiVersion: String
+  let kind: String
+  let root: Fields
+  let metadata: Fields?
+
+  var location: SourceLocation { root.mapping.location }
+  /// Empty for the core group.
+  var group: String { apiVersion.contains("/") ? String(apiVersion.prefix { $0 != "/" }) : "" }
+
+  /// `kind` and `apiVersion` may come from the list that holds the object: a PodList's items have neither.
+  init(_ field: Field, kind impliedKind: String? = nil, apiVersion impliedVersion: String? = nil) throws(ManifestError) {
+    let unnamed = try field.objectFields()
+    kind = try unnamed["kind"]?.string() ?? impliedKind ?? ""
+    apiVersion = try unnamed["apiVersion"]?.string() ?? impliedVersion ?? ""
+    let subject = Subject(file: field.subject.file, object: Self.title(kind, unnamed))
+    root = try Field(field.node, path: "", subject: subject, keyLine: field.line).objectFields()
+    metadata = try root["metadata"]?.fields()
+    if kind.isEmpty { throw root.missing("kind", "give the object's kind, or leave the file out") }
+    if apiVersion.isEmpty { throw root.missing("apiVersion", "give it, such as v1 or networking.k8s.io/v1") }
+  }
+
+  /// `Kind namespace/name`, as far as the object says.
+  private static func title(_ kind: String, _ fields: Fields) -> String? {
+    let metadata = try? fields["metadata"]?.fields()
+    let name = try? metadata?["name"]?.string()
+    let namespace = try? metadata?["namespace"]?.string()
+    let isClusterScoped = ["Node", "Namespace", "Cluster"].contains(kind)
+    let full = name.map { isClusterScoped ? $0 : "\(namespace ?? "default")/\($0)" }
+    let title = [kind, full ?? ""].filter { !$0.isEmpty }.joined(separator: " ")
+    return title.isEmpty ? nil : title
+  }
+
+  /// `metadata.name`. A `generateName` gets a 0 in place of the API server's random letters.
+  func name(_ validation: Validation, _ grammar: (String) -> Bool = NameSyntax.isDNSSubdomain) throws(ManifestError)
+    -> String
+  {
+    let metadata = try metadata ?? root.required("metadata", "give metadata.name").fields()
+    if metadata["name"] == nil, let prefix = try metadata["generateName"]?.string() { return prefix + "0" }
+    let field = try metadata.required("name", "give the object a name")
+    let name = try field.string()
+    guard validation == .asStored || grammar(name) else {
+      throw field.error("\(name.quoted) is no object name", "give a-z, 0-9 and inner '-', as in a DNS name")
+    }
+    return name
+  }
+
+  /// Namespace and name; without a namespace the object goes to `default`.
+  func id(_ validation: Validation) throws(ManifestError) -> NamespacedName {
+    let name = try name(validation)
+    guard let field = metadata?["namespace"] else { return NamespacedName("default", name) }
+    let namespace = try field.string()
+    guard validation == .asStored || NameSyntax.isDNSLabel(namespace) else {
+      throw field.error("\(namespace.quoted) is no namespace name", "give at most 63 of a-z, 0-9 and inner '-'")
+    }
+    return NamespacedName(namespace.isEmpty ? "default" : namespace, name)
+  }
+
+  func labels(_ validation: Validation) throws(ManifestError) -> Labels {
+    try metadata?["labels"]?.labels(validation) ?? [:]
+  }
+
+  /// Kind and name of each of `metadata.ownerReferences`.
+  func owners() throws(ManifestError) -> [(kind: String, name: String)] {
+    guard let list = try metadata?["ownerReferences"]?.list() else { return [] }
+    return try list.map { (field) throws(ManifestError) in
+      let fields = try field.fields()
+      return (try fields["kind"]?.string() ?? "", try fields["name"]?.string() ?? "")
+    }
+  }
+
+  /// The objects of a `List`, or of a typed one such as `PodList`; nil where the object is no list.
+  func items() throws(ManifestError) -> [ManifestObject]? {
+    guard kind.hasSuffix("List"), kind == "List" || root["items"] != nil else { return nil }
+    let itemKind = kind == "List" ? nil : String(kind.dropLast(4))
+    let version = kind == "List" ? nil : apiVersion
+    let items = try root["items"]?.list() ?? []
+    return try items.map { (item) throws(ManifestError) in
+      let object = try ManifestObject(item, kind: itemKind, apiVersion: version)
+      if object.kind == "List" { throw item.error("a List inside a List", "lift its items to the outer one") }
+      return object
+    }
+  }
+}
+
+extension Field {
+  fileprivate func objectFields() throws(ManifestError) -> Fields {
+    guard case .mapping = node else { throw mismatch("an API object with apiVersion and kind") }
+    return try fields()
+  }
+}

@@ -1,0 +1,29 @@
+/// The text of one file, and the name that messages give it: the path as the user wrote it, or `-`.
+public struct ManifestSource: Hashable, Sendable {
+  public let name: String
+  public let text: String
+  public init(name: String, text: String) {
+    self.name = name
+    self.text = text
+  }
+}
+
+/// How much of an object is checked.
+public enum Validation: Hashable, Sendable, CaseIterable {
+  /// What an API server refuses is refused here.
+  case apiServer
+  /// The object was taken by some API server, and is read as it stands: a captured dump.
+  /// What the model can't hold (a CIDR that is none, a list where a mapping belongs) is still an error.
+  case asStored
+}
+
+public struct ReadOptions: Hashable, Sendable {
+  /// The most pods that one workload expands to; DaemonSets have one on every node.
+  public var maxReplicas = 2
+  public var validation: Validation = .apiServer
+  public init() {}
+  public init(maxReplicas: Int = 2, validation: Validation = .apiServer) {
+    self.maxReplicas = maxReplicas
+    self.validation = validation
+  }
+}

@@ -1,0 +1,73 @@
+internal import NetpolModel
+
+/// NetworkPolicy objects to policies: the defaults of `SetDefaults_NetworkPolicy` and the checks of
+/// `pkg/apis/networking/validation`.
+struct PolicyDecoder {
+  let validation: Validation
+  private(set) var notes: [Note] = []
+
+  init(_ validation: Validation) { self.validation = validation }
+
+  mutating func policy(_ object: ManifestObject) throws(ManifestError) -> NetworkPolicy {
+    try policy(object.root, id: try object.id(validation), metadata: object.metadata)
+  }
+
+  mutating func policy(_ root: Fields, id: PolicyID, metadata: Fields?) throws(ManifestError) -> NetworkPolicy {
+    try close(root, to: ["apiVersion", "kind", "metadata", "spec", "status"])
+    _ = try metadata?["labels"]?.labels(validation)
+    var policy = NetworkPolicy(
+      id: id, isolates: [.ingress], annotations: try metadata?["annotations"]?.stringMap() ?? [:],
+      location: root.mapping.location)
+    guard let spec = try root["spec"]?.fields() else { return policy }
+    try close(spec, to: ["podSelector", "policyTypes", "ingress", "egress"])
+    policy.podSelector = try spec["podSelector"].map { (field) throws(ManifestError) in try selector(field) } ?? .everything
+    policy.ingress = try rules(spec, .ingress)
+    policy.egress = try rules(spec, .egress)
+    policy.isolates = try policyTypes(spec) ?? (policy.egress.isEmpty ? [.ingress] : [.ingress, .egress])
+    return policy
+  }
+
+  /// Nil where the list is missing or empty, which asks for the default: "Ingress will always be set and Egress will
+  /// be set if the NetworkPolicy has any egress rules".
+  private func policyTypes(_ spec: Fields) throws(ManifestError) -> Set<Direction>? {
+    guard let field = spec["policyTypes"] else { return nil }
+    let types = try field.list()
+    if types.count > 2, validation == .apiServer {
+      throw field.error("more than two policyTypes", "give each of Ingress and Egress once at most")
+    }
+    let directions = try types.map { (type) throws(ManifestError) in
+      let text = try type.string()
+      if let direction = Direction(rawValue: text) { return direction }
+      let near = Direction.allCases.first { $0.keyword == text.lowercased() }
+      throw type.error("unknown policy type \(text.quoted)", "write \(near?.rawValue ?? "Ingress or Egress")")
+    }
+    return directions.isEmpty ? nil : Set(directions)
+  }
+
+  private mutating func rules(_ spec: Fields, _ direction: Direction) throws(ManifestError) -> [NetworkPolicy.Rule] {
+    var rules: [NetworkPolicy.Rule] = []
+    let peerField = direction == .ingress ? "from" : "to"
+    for field in try spec[direction.keyword]?.list() ?? [] {
+      let fields = try field.fields()
+      try close(fields, to: [peerField, "ports"])
+      var peers: [NetworkPolicy.Peer] = []
+      for peer in try fields[peerField]?.list() ?? [] { peers.append(try self.peer(peer)) }
+      var ports: [NetworkPolicy.PortRule] = []
+      for port in try fields["ports"]?.list() ?? [] { ports.append(try portRule(port)) }
+      rules.append(
+        NetworkPolicy.Rule(
+          peers: peers.isEmpty ? .any : .listed(peers), ports: ports.isEmpty ? .all : .listed(ports),
+          location: field.location))
+    }
+    return rules
+  }
+
+  /// An API server with strict field validation refuses an unknown field; one without drops it.
+  mutating func close(_ fields: Fields, to known: [String]) throws(ManifestError) {
+    guard let error = fields.unknownField(besides: known) else { return }
+    if validation == .apiServer { throw error }
+    warn("\(error) (ignored)")
+  }
+
+  mutating func warn(_ text: String) { notes.append(Note(.warning, text)) }
+}

@@ -1,0 +1,23 @@
+public import NetpolModel
+
+/// The NetworkPolicy in a YAML or JSON text that may lack `apiVersion`, `kind` and metadata, as tables of test cases
+/// have it. `name` is the source in errors, and the policy's name where it has none.
+public func readPolicy(_ text: String, name: String, validation: Validation = .apiServer) throws(ManifestError)
+  -> NetworkPolicy
+{
+  var documents = try Documents(ManifestSource(name: name, text: text))
+  guard let node = try documents.next() else {
+    throw ManifestError(
+      location: SourceLocation(file: name, line: 1), problem: "no document", remedy: "give one NetworkPolicy")
+  }
+  let field = Field(node, path: "", subject: Subject(file: name, object: "NetworkPolicy"))
+  if let second = try documents.next() {
+    throw Field(second, path: "", subject: field.subject).error("a second document", "give one NetworkPolicy")
+  }
+  let metadata = try field.fields()["metadata"]?.fields()
+  let id = NamespacedName(
+    try metadata?["namespace"]?.string() ?? "default", try metadata?["name"]?.string() ?? name)
+  let subject = Subject(file: name, object: "NetworkPolicy \(id)")
+  var decoder = PolicyDecoder(validation)
+  return try decoder.policy(Field(node, path: "", subject: subject).fields(), id: id, metadata: metadata)
+}

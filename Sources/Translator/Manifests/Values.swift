@@ -1,0 +1,111 @@
+internal import NetpolModel
+
+/// Fields that hold one value of the model.
+extension Field {
+  func address() throws(ManifestError) -> IPAddress {
+    let text = try string()
+    guard let address = IPAddress(text) else {
+      throw error("\(text.quoted) is no IP address", "write one such as 10.42.0.5 or fd00::5")
+    }
+    return address
+  }
+
+  /// A CIDR as the API's legacy fields take it: bits behind the prefix are dropped.
+  func cidr() throws(ManifestError) -> CIDR {
+    let text = try string()
+    if let cidr = CIDR(text) { return cidr }
+    if let address = IPAddress(text) {
+      throw error("\(text.quoted) has no prefix length", "write \(CIDR(address)) for the address alone")
+    }
+    if let octets = text.decimalWithoutLeadingZeros, CIDR(octets) != nil {
+      throw error("\(text.quoted) has an octet with a leading zero", "write \(octets)")
+    }
+    throw error("\(text.quoted) is no CIDR", "write one such as 10.0.0.0/8 or fd00::/8")
+  }
+
+  /// A CIDR without bits behind its prefix.
+  func canonicalCIDR() throws(ManifestError) -> CIDR {
+    let cidr = try cidr()
+    if try hasHostBits() { throw error("\(try string().quoted) has bits behind its prefix", "write \(cidr)") }
+    return cidr
+  }
+
+  func hasHostBits() throws(ManifestError) -> Bool {
+    let text = try string()
+    guard let cidr = CIDR(text), let address = IPAddress(String(text.prefix { $0 != "/" })) else { return false }
+    return cidr.network != address
+  }
+
+  /// 1 to 65535.
+  func port() throws(ManifestError) -> UInt16 {
+    let number = try integer()
+    guard let port = UInt16(exactly: number), port > 0 else {
+      throw error("\(number) is no port", "give a number from 1 to 65535")
+    }
+    return port
+  }
+
+  func transport() throws(ManifestError) -> Transport {
+    let text = try string()
+    if let transport = Transport(rawValue: text) { return transport }
+    let near = Transport(rawValue: text.uppercased())
+    throw error("unknown protocol \(text.quoted)", "write \(near?.rawValue ?? "TCP, UDP or SCTP")")
+  }
+
+  /// A port by number or name (IntOrString). `stored` lets any name pass.
+  func portReference(_ validation: Validation) throws(ManifestError) -> PortReference {
+    guard case .string(let name) = scalar else { return .number(try port()) }
+    if validation == .asStored || NameSyntax.isPortName(name) { return .name(name) }
+    if UInt16(name) != nil {
+      throw error("\(name.quoted) in quotes is a port's name, and a name needs a letter", "write \(name) without quotes")
+    }
+    throw error(
+      "\(name.quoted) is no port name", "give at most 15 of a-z, 0-9 and single inner '-', one of them a letter")
+  }
+
+  /// A map of strings.
+  func stringMap() throws(ManifestError) -> Labels {
+    var result: Labels = [:]
+    for (name, field) in try fields() { result[name] = field.isNull ? "" : try field.string() }
+    return result
+  }
+
+  /// `metadata.labels`, or a selector's `matchLabels`.
+  func labels(_ validation: Validation) throws(ManifestError) -> Labels {
+    let labels = try stringMap()
+    guard validation == .apiServer else { return labels }
+    for (key, field) in try fields() {
+      try field.checkLabelKey(key)
+      try field.checkLabelValue(labels[key] ?? "")
+    }
+    return labels
+  }
+
+  func checkLabelKey(_ key: String) throws(ManifestError) {
+    if NameSyntax.isQualifiedName(key) { return }
+    throw error(
+      "\(key.quoted) is no label key",
+      "give at most 63 of letters, digits, '-', '_' and '.' that start and end with a letter or digit, after a DNS prefix and '/' or alone")
+  }
+
+  func checkLabelValue(_ value: String) throws(ManifestError) {
+    if NameSyntax.isLabelValue(value) { return }
+    throw error(
+      "\(value.quoted) is no label value",
+      "give at most 63 of letters, digits, '-', '_' and '.' that start and end with a letter or digit, or \"\"")
+  }
+}
+
+extension String {
+  /// `010.0.0.0/8` as `10.0.0.0/8`; nil where no octet starts with a zero.
+  fileprivate var decimalWithoutLeadingZeros: String? {
+    let parts = split(separator: ".", omittingEmptySubsequences: false)
+    guard parts.count == 4 else { return nil }
+    let trimmed = parts.map { part in
+      let digits = part.drop { $0 == "0" }
+      return digits.first?.isNumber == true ? String(digits) : "0\(digits)"
+    }
+    let text = trimmed.joined(separator: ".")
+    return text == self ? nil : text
+  }
+}

@@ -1,0 +1,151 @@
+public struct Node: Hashable, Sendable {
+  public var name: String
+  public var labels: Labels
+  /// `status.addresses` of the types InternalIP and ExternalIP, in that order.
+  public var addresses: [IPAddress]
+  /// `spec.podCIDRs`.
+  public var podCIDRs: [CIDR]
+  public var location: SourceLocation?
+
+  public init(
+    name: String, labels: Labels = [:], addresses: [IPAddress] = [], podCIDRs: [CIDR] = [],
+    location: SourceLocation? = nil
+  ) {
+    self.name = name
+    self.labels = labels
+    self.addresses = addresses
+    self.podCIDRs = podCIDRs
+    self.location = location
+  }
+
+  public func address(_ family: IPFamily) -> IPAddress? { addresses.first { $0.family == family } }
+}
+
+public struct Namespace: Hashable, Sendable {
+  public var name: String
+  /// Always with `kubernetes.io/metadata.name`.
+  public var labels: Labels
+  public init(name: String, labels: Labels = [:]) {
+    self.name = name
+    self.labels = labels.merging(["kubernetes.io/metadata.name": name]) { _, fixed in fixed }
+  }
+}
+
+/// A port by number or by the name that a container gives it (`IntOrString`).
+public enum PortReference: Hashable, Sendable, CustomStringConvertible {
+  case number(UInt16)
+  case name(String)
+  public var description: String {
+    switch self {
+    case .number(let number): "\(number)"
+    case .name(let name): name
+    }
+  }
+}
+
+/// What a Service says of ports; its translation is the data path's.
+public struct Service: Hashable, Sendable {
+  public struct Port: Hashable, Sendable {
+    public var port: UInt16
+    public var targetPort: PortReference
+    public var transport: Transport
+    public init(port: UInt16, targetPort: PortReference, transport: Transport) {
+      self.port = port
+      self.targetPort = targetPort
+      self.transport = transport
+    }
+  }
+  public var id: NamespacedName
+  /// Nil: endpoints are somebody else's business.
+  public var selector: Labels?
+  public var ports: [Port]
+  public init(id: NamespacedName, selector: Labels?, ports: [Port]) {
+    self.id = id
+    self.selector = selector
+    self.ports = ports
+  }
+  public func selects(_ pod: Pod) -> Bool {
+    guard let selector, !selector.isEmpty, pod.id.namespace == id.namespace else { return false }
+    return LabelSelector(matchLabels: selector).matches(pod.labels)
+  }
+}
+
+/// A machine that isn't a node, on the lab's outside network.
+public struct ExternalHost: Hashable, Sendable {
+  public var name: String
+  public var addresses: [IPAddress]
+  /// Further networks that are reached through this host.
+  public var networks: [CIDR]
+  /// Whether the host has routes to the pod CIDRs, by way of the nodes that hold them.
+  public var routesToPods: Bool
+  public var location: SourceLocation?
+  public init(
+    name: String, addresses: [IPAddress], networks: [CIDR] = [], routesToPods: Bool = false,
+    location: SourceLocation? = nil
+  ) {
+    self.name = name
+    self.addresses = addresses
+    self.networks = networks
+    self.routesToPods = routesToPods
+    self.location = location
+  }
+  public func address(_ family: IPFamily) -> IPAddress? { addresses.first { $0.family == family } }
+}
+
+/// How pods of different nodes reach each other.
+public enum Overlay: String, Hashable, Sendable, CaseIterable {
+  case vxlan
+  case hostGateway = "host-gw"
+}
+
+/// What manifests can't say of a cluster; the fields of `kind: Cluster`, defaulted as k3s does.
+public struct ClusterSettings: Hashable, Sendable {
+  public var serviceCIDRs: [CIDR] = [CIDR(IPAddress(v4: 0x0a2b_0000), prefixLength: 16)]
+  public var nodePorts = PortRange(30000, 32767)
+  public var overlay: Overlay?
+  public var bridgeNetfilter = true
+  /// The node that answers for load-balancer addresses.
+  public var loadBalancerAnnouncer: String?
+  /// Nil: the lab's own choice. False: the kernel's limits on ICMP errors stay.
+  public var liftICMPLimits: Bool?
+  public var defaultDeny = false
+  public init() {}
+}
+
+/// All that the API server would tell: the objects of one cluster at one instant, and the settings beside them.
+public struct Cluster: Hashable, Sendable {
+  public var nodes: [Node]
+  public var namespaces: [Namespace]
+  /// In the order of namespace and name.
+  public var pods: [Pod]
+  public var services: [Service]
+  public var policies: [NetworkPolicy]
+  public var externalHosts: [ExternalHost]
+  public var settings: ClusterSettings
+
+  public init(
+    nodes: [Node] = [], namespaces: [Namespace] = [], pods: [Pod] = [], services: [Service] = [],
+    policies: [NetworkPolicy] = [], externalHosts: [ExternalHost] = [], settings: ClusterSettings = .init()
+  ) {
+    self.nodes = nodes
+    self.namespaces = namespaces
+    self.pods = pods
+    self.services = services
+    self.policies = policies
+    self.externalHosts = externalHosts
+    self.settings = settings
+  }
+
+  public func pod(_ id: PodID) -> Pod? { pods.first { $0.id == id } }
+  public func node(_ name: String) -> Node? { nodes.first { $0.name == name } }
+  public func externalHost(_ name: String) -> ExternalHost? { externalHosts.first { $0.name == name } }
+  /// Labels of a namespace; its name label alone where it has no object.
+  public func labels(ofNamespace name: String) -> Labels {
+    (namespaces.first { $0.name == name } ?? Namespace(name: name)).labels
+  }
+  /// Families in which some pod has an address; IPv4 where none has any.
+  public var families: [IPFamily] {
+    let used = Set(pods.flatMap(\.podIPs).map(\.family)).union(nodes.flatMap(\.podCIDRs).map(\.family))
+    return used.isEmpty ? [.v4] : used.sorted()
+  }
+}

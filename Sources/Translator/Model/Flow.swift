@@ -1,0 +1,59 @@
+/// What a flow starts from or goes to.
+public enum Endpoint: Hashable, Sendable, CustomStringConvertible {
+  case pod(PodID)
+  /// The node itself: its own processes.
+  case node(String)
+  case external(String)
+  /// An address that no object of the cluster has.
+  case address(IPAddress)
+
+  public var description: String {
+    switch self {
+    case .pod(let id): id.description
+    case .node(let name): "node/\(name)"
+    case .external(let name): "external/\(name)"
+    case .address(let address): address.description
+    }
+  }
+}
+
+/// A flow is the first packet of a connection: who sends it, to whom, and with which addresses it leaves.
+public struct Flow: Hashable, Sendable, CustomStringConvertible {
+  public var source: Endpoint
+  public var destination: Endpoint
+  public var sourceAddress: IPAddress
+  public var destinationAddress: IPAddress
+  public var transport: Transport
+  public var port: UInt16
+
+  public init(
+    from source: Endpoint, _ sourceAddress: IPAddress, to destination: Endpoint, _ destinationAddress: IPAddress,
+    _ transport: Transport, _ port: UInt16
+  ) {
+    self.source = source
+    self.destination = destination
+    self.sourceAddress = sourceAddress
+    self.destinationAddress = destinationAddress
+    self.transport = transport
+    self.port = port
+  }
+
+  public var family: IPFamily { destinationAddress.family }
+
+  /// One end of the flow as a policy sees it.
+  public struct End: Hashable, Sendable {
+    public let endpoint: Endpoint
+    public let address: IPAddress
+  }
+
+  /// Whom a policy of this direction selects, and who is its peer.
+  public func ends(_ direction: Direction) -> (subject: End, peer: End) {
+    let source = End(endpoint: source, address: sourceAddress)
+    let destination = End(endpoint: destination, address: destinationAddress)
+    return direction == .ingress ? (destination, source) : (source, destination)
+  }
+
+  public var description: String {
+    "\(source) (\(sourceAddress)) -> \(destination) (\(destinationAddress)) \(transport.rawValue)/\(port)"
+  }
+}

@@ -1,0 +1,65 @@
+/// `status.phase` of a pod.
+public enum PodPhase: String, Hashable, Sendable, CaseIterable {
+  case pending = "Pending"
+  case running = "Running"
+  case succeeded = "Succeeded"
+  case failed = "Failed"
+  case unknown = "Unknown"
+
+  /// Whether the pod's containers have all ended for good.
+  public var isTerminal: Bool { self == .succeeded || self == .failed }
+}
+
+/// `spec.containers[].ports[]`.
+public struct ContainerPort: Hashable, Sendable {
+  public let name: String?
+  public let number: UInt16
+  public let transport: Transport
+  public init(name: String? = nil, number: UInt16, transport: Transport = .tcp) {
+    self.name = name
+    self.number = number
+    self.transport = transport
+  }
+}
+
+public struct Pod: Hashable, Sendable {
+  public var id: PodID
+  public var labels: Labels
+  /// `spec.nodeName`.
+  public var node: String?
+  public var phase: PodPhase
+  public var hostNetwork: Bool
+  /// `status.podIP`, the primary address; nil before the pod has one.
+  public var podIP: IPAddress?
+  /// `status.podIPs`, at most one of each family in a real cluster.
+  public var podIPs: [IPAddress]
+  /// `status.hostIP`.
+  public var hostIP: IPAddress?
+  /// Ports of `spec.containers`; those of init containers are not there, as in the API's named-port lookup.
+  public var ports: [ContainerPort]
+  public var location: SourceLocation?
+
+  public init(
+    id: PodID, labels: Labels = [:], node: String? = nil, phase: PodPhase = .running, hostNetwork: Bool = false,
+    podIPs: [IPAddress] = [], hostIP: IPAddress? = nil, ports: [ContainerPort] = [], location: SourceLocation? = nil
+  ) {
+    self.id = id
+    self.labels = labels
+    self.node = node
+    self.phase = phase
+    self.hostNetwork = hostNetwork
+    self.podIP = podIPs.first
+    self.podIPs = podIPs
+    self.hostIP = hostIP
+    self.ports = ports
+    self.location = location
+  }
+
+  /// The first address of the family.
+  public func address(_ family: IPFamily) -> IPAddress? { podIPs.first { $0.family == family } }
+
+  /// The numbers that the pod's containers give to `name` over `transport`.
+  public func numbers(named name: String, _ transport: Transport) -> Set<UInt16> {
+    Set(ports.filter { $0.name == name && $0.transport == transport }.map(\.number))
+  }
+}

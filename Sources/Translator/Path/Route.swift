@@ -1,0 +1,74 @@
+public import NetpolModel
+
+/// A hook of a node that a packet stands before.
+public struct Position: Hashable, Sendable, CustomStringConvertible {
+  public let node: String
+  public let hook: Hook
+  public init(node: String, hook: Hook) {
+    self.node = node
+    self.hook = hook
+  }
+  public var description: String { "\(node) \(hook.rawValue)" }
+}
+
+extension Topology {
+  public enum Next: Hashable, Sendable {
+    case position(Position)
+    case delivered(to: Endpoint)
+    /// Nobody has the destination, or the sender has no way to it.
+    case noRoute(String)
+  }
+
+  /// Where a packet goes first, and whether the bridge passes it on by itself.
+  public func start(_ packet: inout Packet, from endpoint: Endpoint) -> Next {
+    if let node = hostNode(of: endpoint) { return .position(Position(node: node.name, hook: .output)) }
+    switch endpoint {
+    case .pod(let id):
+      guard let place = pods[id] else { return .noRoute("\(id) has no place in the lab") }
+      // On-link for the pod, and a pod of the same bridge: the frame is switched, not routed.
+      let onLink = place.addresses.contains { $0.address == packet.source && $0.cidr.contains(packet.destination) }
+      if onLink, case .pod(let other)? = owner(of: packet.destination), pods[other]?.node == place.node {
+        packet.isBridged = true
+      }
+      return .position(Position(node: place.node, hook: .prerouting))
+    case .external(let name):
+      guard let host = externals.first(where: { $0.name == name }) else { return .noRoute("no external host \(name)") }
+      if case .pod? = owner(of: packet.destination), !host.routesToPods {
+        return .noRoute("\(name) has no route to the pods (routesToPods)")
+      }
+      return hop(packet.destination)
+    case .node(let name): return .noRoute("no node \(name)")
+    case .address(let address): return .noRoute("\(address) belongs to nobody")
+    }
+  }
+
+  /// Where the packet, as it is now, goes behind a hook that let it pass.
+  public func next(after position: Position, _ packet: Packet) -> Next {
+    let at = { Next.position(Position(node: position.node, hook: $0)) }
+    switch position.hook {
+    case .prerouting:
+      if !packet.isBridged, node(position.node)?.localAddresses.contains(packet.destination) == true { return at(.input) }
+      guard owner(of: packet.destination) != nil else { return .noRoute("nobody has \(packet.destination)") }
+      return at(.forward)
+    case .input: return .delivered(to: .node(position.node))
+    case .forward, .output: return at(.postrouting)
+    case .postrouting:
+      if case .pod(let id)? = owner(of: packet.destination), pods[id]?.node == position.node {
+        return .delivered(to: .pod(id))
+      }
+      return hop(packet.destination)
+    }
+  }
+
+  /// Over the underlay.
+  private func hop(_ destination: IPAddress) -> Next {
+    switch owner(of: destination) {
+    case .pod(let id)?:
+      guard let node = pods[id]?.node else { return .noRoute("\(id) has no place in the lab") }
+      return .position(Position(node: node, hook: .prerouting))
+    case .node(let name)?: return .position(Position(node: name, hook: .prerouting))
+    case let outside?: return .delivered(to: outside)
+    case nil: return .noRoute("nobody has \(destination)")
+    }
+  }
+}

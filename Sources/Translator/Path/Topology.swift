@@ -1,0 +1,112 @@
+public import NetpolModel
+
+/// Where everything of a cluster stands in the lab: pods on their node's bridge, nodes and external hosts on one
+/// underlay. A plan: printable, and the same for the lab that builds it and the path that reads it.
+public struct Topology: Sendable {
+  public struct NodePlace: Sendable {
+    public let name: String
+    /// On the underlay.
+    public let addresses: [IPAddress]
+    /// The first address of each pod CIDR, on the bridge.
+    public let bridge: [CIDRAddress]
+    /// Pods with a namespace of their own, in the order of names.
+    public let pods: [PodID]
+
+    /// All addresses that the node calls its own.
+    public var localAddresses: Set<IPAddress> { Set(addresses + bridge.map(\.address)) }
+  }
+
+  public struct PodPlace: Sendable {
+    public let node: String
+    public let addresses: [CIDRAddress]
+  }
+
+  /// An address with the length of its on-link prefix.
+  public struct CIDRAddress: Hashable, Sendable {
+    public let address: IPAddress
+    public let prefixLength: Int
+    public var cidr: CIDR { CIDR(address, prefixLength: prefixLength) }
+  }
+
+  public let nodes: [NodePlace]
+  /// Pods with a namespace of their own. A host-network pod is its node.
+  public let pods: [PodID: PodPlace]
+  /// Host-network pods and their nodes.
+  public let hostNetworkPods: [PodID: String]
+  public let externals: [ExternalHost]
+  /// Pods that have no place, and why.
+  public let left: [(pod: PodID, why: String)]
+
+  private let owners: [IPAddress: Endpoint]
+  private let nodeIndex: [String: Int]
+
+  public init(_ cluster: Cluster) {
+    var pods: [PodID: PodPlace] = [:]
+    var hostNetworkPods: [PodID: String] = [:]
+    var left: [(pod: PodID, why: String)] = []
+    var owners: [IPAddress: Endpoint] = [:]
+    let podCIDRs = Dictionary(cluster.nodes.map { ($0.name, $0.podCIDRs) }) { first, _ in first }
+    for node in cluster.nodes {
+      for address in node.addresses { owners[address] = .node(node.name) }
+    }
+    for host in cluster.externalHosts {
+      for address in host.addresses { owners[address] = .external(host.name) }
+    }
+    for pod in cluster.pods {
+      guard let node = pod.node, let blocks = podCIDRs[node] else {
+        left.append((pod.id, "it is on no node"))
+        continue
+      }
+      if pod.phase.isTerminal {
+        left.append((pod.id, "its phase is \(pod.phase.rawValue)"))
+      } else if pod.hostNetwork {
+        hostNetworkPods[pod.id] = node
+      } else if pod.podIPs.isEmpty {
+        left.append((pod.id, "it has no address yet"))
+      } else if let taken = pod.podIPs.first(where: { owners[$0] != nil }) {
+        left.append((pod.id, "its address \(taken) belongs to \(owners[taken].map(\.description) ?? "another")"))
+      } else {
+        for address in pod.podIPs { owners[address] = .pod(pod.id) }
+        pods[pod.id] = PodPlace(
+          node: node,
+          addresses: pod.podIPs.map { address in
+            let block = blocks.first { $0.contains(address) }
+            return CIDRAddress(address: address, prefixLength: block?.prefixLength ?? address.family.bitWidth)
+          })
+      }
+    }
+    nodes = cluster.nodes.map { node in
+      NodePlace(
+        name: node.name, addresses: node.addresses,
+        bridge: node.podCIDRs.map {
+          CIDRAddress(address: $0.network.advanced(by: 1), prefixLength: $0.prefixLength)
+        },
+        pods: pods.filter { $0.value.node == node.name }.keys.sorted())
+    }
+    for node in nodes {
+      for own in node.bridge where owners[own.address] == nil { owners[own.address] = .node(node.name) }
+    }
+    nodeIndex = Dictionary(nodes.enumerated().map { ($1.name, $0) }) { first, _ in first }
+    self.pods = pods
+    self.hostNetworkPods = hostNetworkPods
+    externals = cluster.externalHosts
+    self.left = left
+    self.owners = owners
+  }
+
+  public func node(_ name: String) -> NodePlace? { nodeIndex[name].map { nodes[$0] } }
+
+  /// Who answers for an address.
+  public func owner(of address: IPAddress) -> Endpoint? {
+    owners[address] ?? externals.first { $0.networks.contains { $0.contains(address) } }.map { .external($0.name) }
+  }
+
+  /// The node in whose namespace an endpoint speaks; nil for pods with their own and for what is outside.
+  public func hostNode(of endpoint: Endpoint) -> NodePlace? {
+    switch endpoint {
+    case .node(let name): node(name)
+    case .pod(let id): hostNetworkPods[id].flatMap(node)
+    case .external, .address: nil
+    }
+  }
+}

@@ -1,0 +1,63 @@
+public import NetpolModel
+
+/// What became of a packet at one position.
+public enum Passage: Hashable, Sendable {
+  /// Let through, perhaps changed.
+  case passed(Packet)
+  case stopped
+}
+
+/// A flow's first packet on its way.
+public struct Walk: Hashable, Sendable {
+  public enum End: Hashable, Sendable {
+    case delivered(to: Endpoint)
+    case stopped(at: Position)
+    case noRoute(String)
+  }
+  public let positions: [Position]
+  public let end: End
+
+  /// Nil: no packet was sent that a rule could judge.
+  public var verdict: Verdict? {
+    switch end {
+    case .delivered: .allow
+    case .stopped: .deny
+    case .noRoute: nil
+    }
+  }
+}
+
+extension Walk.End {
+  /// Why no packet was sent; nil where one was.
+  public var noRoute: String? { if case .noRoute(let why) = self { why } else { nil } }
+}
+
+extension Topology {
+  /// Takes the flow's first packet from hook to hook, asking at each what the rules there make of it.
+  ///
+  /// A packet has no mark when it comes to another node: marks live in one kernel.
+  public func walk(_ flow: Flow, asking judge: (Position, Packet) throws -> Passage) rethrows -> Walk {
+    var packet = Packet(first: flow)
+    var positions: [Position] = []
+    var next = start(&packet, from: flow.source)
+    // Bounded: each node is entered at most once in a topology without loops.
+    while positions.count <= 4 * (nodes.count + 1) {
+      switch next {
+      case .delivered(let endpoint): return Walk(positions: positions, end: .delivered(to: endpoint))
+      case .noRoute(let why): return Walk(positions: positions, end: .noRoute(why))
+      case .position(let position):
+        if let last = positions.last, last.node != position.node {
+          packet.mark = 0
+          packet.isBridged = false
+        }
+        positions.append(position)
+        guard case .passed(let passed) = try judge(position, packet) else {
+          return Walk(positions: positions, end: .stopped(at: position))
+        }
+        packet = passed
+        next = self.next(after: position, packet)
+      }
+    }
+    return Walk(positions: positions, end: .noRoute("the packet goes round in circles"))
+  }
+}

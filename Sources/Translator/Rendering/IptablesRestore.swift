@@ -1,0 +1,108 @@
+public import NetpolModel
+public import RuleIR
+
+/// A table as `iptables-save` 1.8.9 prints it, which `iptables-restore` reads. Counters are zero, there is no header.
+///
+/// Built-in chains come first, in the kernel's order, then user chains by name; rules are grouped by chain.
+public func iptablesRestoreText(_ table: Table) throws(Unsupported) -> String {
+  let builtIn = ["PREROUTING", "INPUT", "FORWARD", "OUTPUT", "POSTROUTING"]
+  let rank = { (chain: Chain) in builtIn.firstIndex(of: chain.name) ?? builtIn.count }
+  let chains = table.chains.sorted { (rank($0), $0.name) < (rank($1), $1.name) }
+  var text = "*\(table.name)\n"
+  for chain in chains {
+    text += ":\(chain.name) \(chain.base.map { $0.policy == .accept ? "ACCEPT" : "DROP" } ?? "-") [0:0]\n"
+  }
+  for chain in chains {
+    for rule in chain.rules { text += "-A \(chain.name)\(try iptablesRuleText(rule, table.family))\n" }
+  }
+  return text + "COMMIT\n"
+}
+
+/// The part of a rule behind `-A CHAIN`, as `iptables-save` prints it: addresses and protocol first, then the matches in
+/// their order with the comment before them (but behind `physdev`), then the target.
+func iptablesRuleText(_ rule: Rule, _ family: IPFamily) throws(Unsupported) -> String {
+  var text = ""
+  for side in Side.allCases {
+    for case .address(side, let cidr) in rule.matches { text += " \(side == .source ? "-s" : "-d") \(cidr)" }
+  }
+  let protocols = Set(rule.matches.compactMap { protocolText($0, family) })
+  if protocols.count > 1 { throw Unsupported("two protocols in one rule", in: "iptables") }
+  for name in protocols { text += " -p \(name)" }
+  for match in rule.matches where match == .bridged { text += try matchText(match, family) }
+  if let comment = rule.comment { text += " -m comment --comment \(quoted(comment))" }
+  for match in rule.matches where match != .bridged { text += try matchText(match, family) }
+  let targets = rule.statements.filter { $0 != .counter }
+  guard targets.count <= 1 else { throw Unsupported("two statements in one rule", in: "iptables") }
+  if let target = targets.first { text += " -j \(targetText(target, family))" }
+  return text
+}
+
+private func protocolText(_ match: Match, _ family: IPFamily) -> String? {
+  switch match {
+  case .transport(let transport), .port(let transport, _), .multiport(let transport, _): transport.keyword
+  case .icmpType: family == .v4 ? "icmp" : "ipv6-icmp"
+  case .address, .inSet, .conntrack, .bridged, .local, .mark, .limit: nil
+  }
+}
+
+private func matchText(_ match: Match, _ family: IPFamily) throws(Unsupported) -> String {
+  switch match {
+  case .address, .transport: ""
+  case .inSet(let side, let name, let negated):
+    " -m set\(negated ? " !" : "") --match-set \(name) \(side.rawValue)"
+  case .port(let transport, let range): " -m \(transport.keyword) --dport \(portText(range))"
+  case .multiport(_, let ranges): " -m multiport --dports \(ranges.map(portText).joined(separator: ","))"
+  case .icmpType(let type): family == .v4 ? " -m icmp --icmp-type \(type)" : " -m icmp6 --icmpv6-type \(type)"
+  case .conntrack(let states):
+    // In the order of xt_conntrack's table, not in that of the rule.
+    " -m conntrack --ctstate "
+      + [ConntrackState.invalid, .new, .related, .established].filter(states.contains).map(\.rawValue)
+      .joined(separator: ",")
+  case .bridged: " -m physdev --physdev-is-bridged"
+  case .local(let side): " -m addrtype --\(side.rawValue)-type LOCAL"
+  case .mark(let mark, let negated): " -m mark\(negated ? " !" : "") --mark \(markText(mark))"
+  case .limit(let limit): " -m limit --limit \(limit.rate)/\(limit.unit.rawValue)\(burstText(limit))"
+  }
+}
+
+/// iptables leaves out the burst that is its default.
+private func burstText(_ limit: RateLimit) -> String { limit.burst == 5 ? "" : " --limit-burst \(limit.burst)" }
+
+private func portText(_ range: PortRange) -> String {
+  range.first == range.last ? "\(range.first)" : "\(range.first):\(range.last)"
+}
+
+private func markText(_ mark: Mark) -> String {
+  "0x\(String(mark.value, radix: 16))/0x\(String(mark.mask, radix: 16))"
+}
+
+private func targetText(_ statement: Statement, _ family: IPFamily) -> String {
+  switch statement {
+  case .counter: ""
+  case .setMark(let mark): "MARK --set-xmark \(markText(mark))"
+  case .log(let group, let prefix):
+    "NFLOG\(prefix.map { " --nflog-prefix \(quoted($0))" } ?? "") --nflog-group \(group)"
+  case .jump(let chain): chain
+  case .return: "RETURN"
+  case .accept: "ACCEPT"
+  case .drop: "DROP"
+  case .reject(.portUnreachable):
+    "REJECT --reject-with \(family == .v4 ? "icmp-port-unreachable" : "icmp6-port-unreachable")"
+  case .reject(.tcpReset): "REJECT --reject-with tcp-reset"
+  }
+}
+
+/// As `xtables_save_string`: bare where only letters, digits, `_` and `-` stand in it; otherwise quoted and escaped.
+private func quoted(_ text: String) -> String {
+  let bare = !text.isEmpty
+    && text.utf8.allSatisfy { byte in
+      (48...57).contains(byte) || (65...90).contains(byte) || (97...122).contains(byte) || byte == 95 || byte == 45
+    }
+  if bare { return text }
+  var result = "\""
+  for character in text.unicodeScalars {
+    if character == "\"" || character == "\\" || character == "'" { result += "\\" }
+    result.unicodeScalars.append(character)
+  }
+  return result + "\""
+}

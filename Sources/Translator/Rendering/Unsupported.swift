@@ -1,0 +1,10 @@
+/// The answer of a renderer that can't say a node of the rules in its language.
+public struct Unsupported: Error, Hashable, Sendable, CustomStringConvertible {
+  public let node: String
+  public let language: String
+  public init(_ node: String, in language: String) {
+    self.node = node
+    self.language = language
+  }
+  public var description: String { "\(language) cannot express \(node)" }
+}
