@@ -54,7 +54,7 @@ extension RouteBatch {
   /// ip link set dev INDEX up
   public mutating func bringUp(_ index: Int32) {
     var header = ifinfomsg(index: index)
-    header.ifi_flags = UInt32(bitPattern: Int32(IFF_UP.rawValue))
+    header.ifi_flags = UInt32(IFF_UP)
     header.ifi_change = header.ifi_flags
     append("ip link set dev \(index) up", RTM_NEWLINK, header)
   }

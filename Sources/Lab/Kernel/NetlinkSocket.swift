@@ -24,25 +24,31 @@ public struct NetlinkSocket: ~Copyable, Sendable {
 
   /// Opens and binds the socket. The corresponding C functions are `socket` and `bind`.
   public init(_ bus: Bus) throws(KernelError) {
-    let fd = try call("netlink socket") { socket(AF_NETLINK, Int32(SOCK_RAW.rawValue | SOCK_CLOEXEC.rawValue), bus.rawValue) }
-    descriptor = OwnedDescriptor(fd)
-
-    // Port 0: the kernel picks one. The process id would do for one socket only.
-    var address = sockaddr_nl()
-    address.nl_family = sa_family_t(AF_NETLINK)
-    var length = socklen_t(MemoryLayout<sockaddr_nl>.size)
-    try withUnsafeMutablePointer(to: &address) { (address) throws(KernelError) in
-      try address.withMemoryRebound(to: sockaddr.self, capacity: 1) { (address) throws(KernelError) in
-        try call("bind netlink socket") { bind(fd, address, length) }
-        try call("getsockname of netlink socket") { getsockname(fd, address, &length) }
-      }
-    }
-    portID = address.nl_pid
+    let type = Int32(SOCK_RAW.rawValue | SOCK_CLOEXEC.rawValue)
+    let descriptor = OwnedDescriptor(try call("netlink socket") { socket(AF_NETLINK, type, bus.rawValue) })
+    portID = try Self.bindAnywhere(descriptor.number)
+    self.descriptor = descriptor
 
     // Both since Linux 4.12; without them errors only say less.
     set(SOL_NETLINK, NETLINK_EXT_ACK, 1)
     // An answer then carries the request's header only, not all of its bytes.
     set(SOL_NETLINK, NETLINK_CAP_ACK, 1)
+  }
+
+  /// Port 0: the kernel picks one. The process id would do for one socket only.
+  private static func bindAnywhere(_ fd: Int32) throws(KernelError) -> UInt32 {
+    var address = sockaddr_nl()
+    address.nl_family = sa_family_t(AF_NETLINK)
+    var length = socklen_t(MemoryLayout<sockaddr_nl>.size)
+    try named("bind netlink socket") {
+      try withUnsafeMutablePointer(to: &address) {
+        try $0.withMemoryRebound(to: sockaddr.self, capacity: 1) { address in
+          try call("bind netlink socket") { bind(fd, address, length) }
+          try call("getsockname of netlink socket") { getsockname(fd, address, &length) }
+        }
+      }
+    }
+    return address.nl_pid
   }
 
   /// Joins a multicast group, such as NFNLGRP_NFTRACE.
@@ -68,14 +74,14 @@ public struct NetlinkSocket: ~Copyable, Sendable {
   }
 
   public func send(_ buffer: NetlinkBuffer) throws(KernelError) {
-    try buffer.bytes.withUnsafeBytes { (bytes) throws(KernelError) in try send(bytes) }
+    try named("send over netlink") { try buffer.bytes.withUnsafeBytes { try send($0) } }
   }
 
   /// The next datagram; nil when none waits. ENOBUFS means that some before it were lost, and is said once.
   public func receive(_ patience: Patience = .none) throws(KernelError) -> [UInt8]? {
     // Dumps come in pieces of at most 32 KiB; an ipset error repeats the request, a nest of 64 KiB and its frame.
     let capacity = 1 << 17
-    let flags = Int32(MSG_TRUNC.rawValue) | (patience == .none ? Int32(MSG_DONTWAIT.rawValue) : 0)
+    let flags = Int32(MSG_TRUNC) | (patience == .none ? Int32(MSG_DONTWAIT) : 0)
     var length = 0
     var failure: KernelError?
     let datagram = [UInt8](unsafeUninitializedCapacity: capacity) { buffer, count in

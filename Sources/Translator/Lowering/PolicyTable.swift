@@ -67,8 +67,8 @@ struct PolicyTable {
         // For egress the pods that have the port are peers; for ingress they are targets.
         result +=
           rule.direction == .ingress
-          ? lines.allow(targets: having, peers: peers, port.portMatch)
-          : lines.allow(targets: targets, peers: having, port.portMatch)
+          ? lines.allow(targets: having, peers: peers, port.portMatch, named: port.name)
+          : lines.allow(targets: targets, peers: having, port.portMatch, named: port.name)
       }
       // Also where every port is a name that nobody exposes: all ports are open (D2).
       if rule.numeric.isEmpty, rule.named.isEmpty { result += lines.allow(targets: targets, peers: peers, nil) }
@@ -79,7 +79,7 @@ struct PolicyTable {
       for (index, port) in rule.named.enumerated() {
         // Egress: the number to any address, whoever it belongs to (D3).
         let having = rule.direction == .ingress ? putNamedPort(rule, index, policy) : targets
-        result += anyPeer.allow(targets: having, peers: nil, port.portMatch)
+        result += anyPeer.allow(targets: having, peers: nil, port.portMatch, named: port.name)
       }
       if rule.matchesAnyPort { result += anyPeer.allow(targets: targets, peers: nil, nil) }
     }
@@ -90,7 +90,8 @@ struct PolicyTable {
       if rule.direction == .ingress {
         // Egress leaves the named ports out (D4).
         for (index, port) in rule.named.enumerated() {
-          result += lines.allow(targets: putNamedPort(rule, index, policy), peers: blocks, port.portMatch)
+          let having = putNamedPort(rule, index, policy)
+          result += lines.allow(targets: having, peers: blocks, port.portMatch, named: port.name)
         }
       }
       if rule.matchesAnyPort { result += lines.allow(targets: targets, peers: blocks, nil) }
@@ -118,7 +119,7 @@ struct PolicyTable {
       NamedSet(
         name: name, family: family, kind: onlyBlocks ? .hashNet : .hashIP,
         members: rule.named[index].pods.flatMap(\.podIPs).filter { $0.family == family }.map { .init(CIDR($0)) },
-        origin: rule.origin(policy, peers: [])))
+        origin: rule.origin(policy, peers: [], portName: rule.named[index].name)))
     return name
   }
 
@@ -140,9 +141,10 @@ struct PolicyTable {
 }
 
 extension ResolvedRule {
-  fileprivate func origin(_ policy: ResolvedPolicy, peers: [Int]) -> Origin {
+  fileprivate func origin(_ policy: ResolvedPolicy, peers: [Int], portName: String? = nil) -> Origin {
     Origin(
-      policy: policy.id, direction: direction, rule: index, peers: peers, location: location ?? policy.policy.location)
+      policy: policy.id, direction: direction, rule: index, peers: peers, portName: portName,
+      location: location ?? policy.policy.location)
   }
 }
 
@@ -164,7 +166,9 @@ private struct Lines {
     direction = rule.direction
   }
 
-  func allow(targets: SetName, peers: SetName?, _ port: Match?) -> [Rule] {
+  func allow(targets: SetName, peers: SetName?, _ port: Match?, named: String? = nil) -> [Rule] {
+    var origin = origin
+    origin.portName = named
     let target = Match.inSet(direction.subjectSide, targets)
     let peer = peers.map { [Match.inSet(direction.peerSide, $0)] } ?? []
     // Source before destination.

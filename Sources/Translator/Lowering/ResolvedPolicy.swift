@@ -44,6 +44,7 @@ struct ResolvedRule {
   let location: SourceLocation?
 
   struct NamedNumber {
+    let name: String
     let transport: Transport
     let number: UInt16
     let pods: [Pod]
@@ -91,7 +92,7 @@ struct ResolvedRule {
       case .any, .number: numeric.append(port)
       case .name(let name):
         named += (exposing?.resolve(name, port.transport) ?? []).map {
-          NamedNumber(transport: port.transport, number: $0.number, pods: $0.pods)
+          NamedNumber(name: name, transport: port.transport, number: $0.number, pods: $0.pods)
         }
       }
     }

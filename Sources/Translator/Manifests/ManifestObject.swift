@@ -38,7 +38,7 @@ struct ManifestObject {
   func name(_ validation: Validation, _ grammar: (String) -> Bool = NameSyntax.isDNSSubdomain) throws(ManifestError)
     -> String
   {
-    let metadata = try metadata ?? root.required("metadata", "give metadata.name").fields()
+    guard let metadata else { throw root.missing("metadata", "give metadata.name") }
     if metadata["name"] == nil, let prefix = try metadata["generateName"]?.string() { return prefix + "0" }
     let field = try metadata.required("name", "give the object a name")
     let name = try field.string()
@@ -88,7 +88,7 @@ struct ManifestObject {
 
 extension Field {
   fileprivate func objectFields() throws(ManifestError) -> Fields {
-    guard case .mapping = node else { throw mismatch("an API object with apiVersion and kind") }
+    guard isMapping else { throw mismatch("an API object with apiVersion and kind") }
     return try fields()
   }
 }

@@ -68,13 +68,14 @@ extension IPAddress: LosslessStringConvertible {
     return bits
   }
 
-  private static func groups(_ text: Substring) -> [UInt16]? {
+  /// Groups of 16 bits; dotted decimal may stand at the end of the address alone.
+  private static func groups(_ text: Substring, endsAddress: Bool) -> [UInt16]? {
     if text.isEmpty { return [] }
     var result: [UInt16] = []
     let parts = text.split(separator: ":", omittingEmptySubsequences: false)
     for (index, part) in parts.enumerated() {
       if part.contains(".") {
-        guard index == parts.count - 1, let v4 = parseV4(part) else { return nil }
+        guard endsAddress, index == parts.count - 1, let v4 = parseV4(part) else { return nil }
         result += [UInt16(v4 >> 16), UInt16(truncatingIfNeeded: v4)]
       } else {
         guard (1...4).contains(part.utf8.count), part.allSatisfy(\.isHexDigit), let group = UInt16(part, radix: 16)
@@ -88,12 +89,12 @@ extension IPAddress: LosslessStringConvertible {
   private static func parseV6(_ text: Substring) -> UInt128? {
     let all: [UInt16]
     if let gap = text.firstRange(of: "::") {
-      guard let head = groups(text[..<gap.lowerBound]), let tail = groups(text[gap.upperBound...]),
+      guard let head = groups(text[..<gap.lowerBound], endsAddress: false), let tail = groups(text[gap.upperBound...], endsAddress: true),
         head.count + tail.count <= 7
       else { return nil }
       all = head + Array(repeating: 0, count: 8 - head.count - tail.count) + tail
     } else {
-      guard let groups = groups(text), groups.count == 8 else { return nil }
+      guard let groups = groups(text, endsAddress: true), groups.count == 8 else { return nil }
       all = groups
     }
     return all.reduce(0) { $0 << 16 | UInt128($1) }

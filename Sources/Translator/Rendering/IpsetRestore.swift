@@ -1,4 +1,4 @@
-public import NetpolModel
+internal import NetpolModel
 public import RuleIR
 
 /// Sets as `ipset save` 7.17 prints them, without `initval`, in the order of names; `ipset restore` reads it.

@@ -1,4 +1,4 @@
-public import NetpolModel
+internal import NetpolModel
 public import RuleIR
 
 /// A table as `iptables-save` 1.8.9 prints it, which `iptables-restore` reads. Counters are zero, there is no header.
@@ -29,12 +29,17 @@ func iptablesRuleText(_ rule: Rule, _ family: IPFamily) throws(Unsupported) -> S
   if protocols.count > 1 { throw Unsupported("two protocols in one rule", in: "iptables") }
   for name in protocols { text += " -p \(name)" }
   for match in rule.matches where match == .bridged { text += try matchText(match, family) }
-  if let comment = rule.comment { text += " -m comment --comment \(quoted(comment))" }
+  if let comment = rule.comment { text += " -m comment --comment \(quoted(stored(comment)))" }
   for match in rule.matches where match != .bridged { text += try matchText(match, family) }
   let targets = rule.statements.filter { $0 != .counter }
   guard targets.count <= 1 else { throw Unsupported("two statements in one rule", in: "iptables") }
   if let target = targets.first { text += " -j \(targetText(target, family))" }
   return text
+}
+
+/// iptables-restore silently cuts a comment to 255 bytes (`XT_MAX_COMMENT_LEN` with its NUL).
+private func stored(_ comment: String) -> String {
+  comment.utf8.count <= 255 ? comment : String(decoding: comment.utf8.prefix(255), as: UTF8.self)
 }
 
 private func protocolText(_ match: Match, _ family: IPFamily) -> String? {
@@ -61,12 +66,20 @@ private func matchText(_ match: Match, _ family: IPFamily) throws(Unsupported) -
   case .bridged: " -m physdev --physdev-is-bridged"
   case .local(let side): " -m addrtype --\(side.rawValue)-type LOCAL"
   case .mark(let mark, let negated): " -m mark\(negated ? " !" : "") --mark \(markText(mark))"
-  case .limit(let limit): " -m limit --limit \(limit.rate)/\(limit.unit.rawValue)\(burstText(limit))"
+  case .limit(let limit): limitText(limit)
   }
 }
 
-/// iptables leaves out the burst that is its default.
-private func burstText(_ limit: RateLimit) -> String { limit.burst == 5 ? "" : " --limit-burst \(limit.burst)" }
+/// The kernel keeps a limit as the ticks between two packets (`XT_LIMIT_SCALE` 10,000 a second), and iptables-save turns
+/// them into the finest unit that does not lose by it (`print_rate` of libxt_limit). A burst of 5 is the default.
+private func limitText(_ limit: RateLimit) -> String {
+  let units = RateLimit.Unit.allCases.reversed().map { (name: $0.rawValue, ticks: 10_000 * $0.seconds) }
+  let period = max(1, 10_000 * limit.unit.seconds / max(limit.rate, 1))
+  let kept = units.dropFirst().prefix { $0.ticks >= period && $0.ticks / period >= $0.ticks % period }
+  let unit = kept.last ?? units[0]
+  return " -m limit --limit \(unit.ticks / period)/\(unit.name)"
+    + (limit.burst == 5 || limit.burst == 0 ? "" : " --limit-burst \(limit.burst)")
+}
 
 private func portText(_ range: PortRange) -> String {
   range.first == range.last ? "\(range.first)" : "\(range.first):\(range.last)"

@@ -25,17 +25,20 @@ public struct Origin: Hashable, Sendable {
   public var rule: Int?
   /// Indexes in `from` or `to` of the peers that the rule stands for; empty where it stands for any peer.
   public var peers: [Int]
+  /// The named port that the rule or set stands for.
+  public var portName: String?
   public var location: SourceLocation?
 
   public init(
     policy: PolicyID? = nil, pod: PodID? = nil, direction: Direction? = nil, rule: Int? = nil, peers: [Int] = [],
-    location: SourceLocation? = nil
+    portName: String? = nil, location: SourceLocation? = nil
   ) {
     self.policy = policy
     self.pod = pod
     self.direction = direction
     self.rule = rule
     self.peers = peers
+    self.portName = portName
     self.location = location
   }
 }

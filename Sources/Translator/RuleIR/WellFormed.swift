@@ -16,6 +16,7 @@ public struct IllFormed: Error, Hashable, Sendable, CustomStringConvertible {
     case networkInAddressSet(SetName, CIDR)
   }
   public let defect: Defect
+  public init(defect: Defect) { self.defect = defect }
   public var description: String {
     switch defect {
     case .unknownChain(let name): "a rule jumps to chain \(name), which does not exist"

@@ -1,0 +1,90 @@
+internal import CLinux
+internal import Glibc
+
+/// A child process, killed and reaped with this value if nobody waited for it.
+struct Child: ~Copyable, Sendable {
+  let pid: Int32
+  /// Readable when the child has ended (pidfd_open(2)).
+  let pidfd: Int32
+
+  /// Starts it in the namespaces of the calling thread, with which it also dies. The corresponding C function is `vfork`.
+  static func start(
+    _ path: String, _ arguments: [String], _ environment: [String], stdin: Int32, stdout: Int32, stderr: Int32, keep: Int32
+  ) throws(KernelError) -> Child {
+    let pid = try named("run \(path)") {
+      try withCStrings(arguments) { arguments in
+        try withCStrings(environment) { environment in
+          try checked("run \(path)", cl_spawn(path, arguments, environment, [stdin, stdout, stderr], keep))
+        }
+      }
+    }
+    let child = Child(pid: pid, pidfd: cl_pidfd_open(pid))
+    try checked("pidfd_open", child.pidfd)
+    return child
+  }
+
+  private init(pid: Int32, pidfd: Int32) {
+    self.pid = pid
+    self.pidfd = pidfd
+  }
+
+  deinit {
+    Glibc.kill(pid, SIGKILL)
+    _ = try? Self.reap(pid)
+    if pidfd >= 0 { close(pidfd) }
+  }
+
+  /// Waits for its end, until `deadline` on the monotonic clock, and meanwhile takes what it writes.
+  ///
+  /// The corresponding C functions are `poll` and `waitpid`.
+  consuming func wait(
+    until deadline: UInt64, _ stdout: inout CapturedOutput, _ stderr: inout CapturedOutput
+  ) throws(KernelError) -> CommandEnding {
+    var late = false
+    while true {
+      let now = MonotonicClock.now
+      late = now >= deadline
+      if late { break }
+      let milliseconds = Int32(clamping: (deadline - now + 999_999) / 1_000_000)
+      var polled = [pidfd, stdout.pollNumber, stderr.pollNumber].map { pollfd(fd: $0, events: Int16(POLLIN), revents: 0) }
+      try call("poll") { poll(&polled, nfds_t(polled.count), milliseconds) }
+      // Looked at before the pipes are drained: what it wrote before its end is in them.
+      let ended = polled[0].revents != 0
+      try stdout.drain()
+      try stderr.drain()
+      if ended { break }
+    }
+    // It isn't reaped yet, so its number can't have become somebody else's.
+    if late { kill(pid, SIGKILL) }
+    let ending = try reap()
+    if late {
+      try stdout.drain()
+      try stderr.drain()
+    }
+    return late && ending == .signalled(SIGKILL) ? .timedOut : ending
+  }
+
+  private consuming func reap() throws(KernelError) -> CommandEnding {
+    let (pid, pidfd) = (pid, pidfd)
+    discard self
+    close(pidfd)
+    let status = try Self.reap(pid)
+    // WIFEXITED, WEXITSTATUS and WTERMSIG are macros.
+    return status & 0x7f == 0 ? .exited(status >> 8 & 0xff) : .signalled(status & 0x7f)
+  }
+
+  private static func reap(_ pid: Int32) throws(KernelError) -> Int32 {
+    var status: Int32 = 0
+    try call("waitpid") { waitpid(pid, &status, 0) }
+    return status
+  }
+}
+
+/// An array of C strings with a null pointer at its end, as `execve` takes it.
+private func withCStrings<Result>(
+  _ strings: [String], _ body: ([UnsafeMutablePointer<CChar>?]) throws -> Result
+) rethrows -> Result {
+  let copies = strings.map { strdup($0) } + [nil]
+  defer { for copy in copies { free(copy) } }
+  return try body(copies)
+}

@@ -1,0 +1,50 @@
+/// How a program ended.
+public enum CommandEnding: Hashable, Sendable {
+  case exited(Int32)
+  case signalled(Int32)
+  /// It was killed because its time was over.
+  case timedOut
+}
+
+/// What a program left: its ending and all of its output.
+public struct CommandResult: Hashable, Sendable {
+  public let arguments: [String]
+  public let ending: CommandEnding
+  public let stdout: [UInt8]
+  public let stderr: [UInt8]
+  public let duration: Duration
+
+  public var succeeded: Bool { ending == .exited(0) }
+  /// Standard output as text.
+  public var text: String { String(decoding: stdout, as: UTF8.self) }
+
+  /// This result, if the program exited with 0.
+  @discardableResult
+  public func requireSuccess() throws(CommandFailure) -> CommandResult {
+    guard succeeded else {
+      throw CommandFailure(arguments: arguments, ending: ending, stderr: String(decoding: stderr, as: UTF8.self))
+    }
+    return self
+  }
+}
+
+/// A program that didn't exit with 0.
+public struct CommandFailure: Error, Hashable, Sendable {
+  public let arguments: [String]
+  public let ending: CommandEnding
+  public let stderr: String
+}
+
+extension CommandFailure: CustomStringConvertible {
+  public var description: String {
+    let end =
+      switch ending {
+      case .exited(let status): "exit status \(status)"
+      case .signalled(let signal): "killed by signal \(signal)"
+      case .timedOut: "killed, its time was over"
+      }
+    var said = stderr[...]
+    while said.last?.isNewline == true { said.removeLast() }
+    return "\(arguments.joined(separator: " ")): \(end)" + (said.isEmpty ? "" : ": \(said)")
+  }
+}

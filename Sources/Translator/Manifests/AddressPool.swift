@@ -1,0 +1,25 @@
+internal import NetpolModel
+
+/// Free addresses of pod CIDRs, from `.2` (the bridge has `.1`) upwards.
+struct AddressPool {
+  private var taken: Set<IPAddress>
+  private var offsets: [CIDR: UInt128] = [:]
+
+  init(taken: Set<IPAddress>) { self.taken = taken }
+
+  /// The next free address of the first of `cidrs` that has one.
+  mutating func next(in cidrs: [CIDR]) -> IPAddress? {
+    for cidr in cidrs {
+      // IPv4's last address is the broadcast address.
+      let size = cidr.lastAddress.bits - cidr.network.bits + (cidr.family == .v6 ? 1 : 0)
+      var offset = offsets[cidr] ?? 2
+      while offset < size, taken.contains(cidr.network.advanced(by: offset)) { offset += 1 }
+      offsets[cidr] = offset
+      guard offset < size else { continue }
+      let address = cidr.network.advanced(by: offset)
+      taken.insert(address)
+      return address
+    }
+    return nil
+  }
+}

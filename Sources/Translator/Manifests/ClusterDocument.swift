@@ -1,0 +1,98 @@
+internal import NetpolModel
+
+/// `apiVersion: netpol-lab/v1alpha1, kind: Cluster`: what manifests can't say. Every field is optional, none unknown.
+struct ClusterDocument {
+  static let apiVersion = "netpol-lab/v1alpha1"
+
+  let location: SourceLocation
+  private(set) var nodes: [Node] = []
+  private(set) var externalHosts: [ExternalHost] = []
+  private(set) var settings = ClusterSettings()
+  /// For errors that show only beside the other objects: the hosts' addresses, and the announcer.
+  private(set) var hostAddresses: [(field: Field, address: IPAddress)] = []
+  private(set) var announcer: Field?
+
+  init(_ object: ManifestObject) throws(ManifestError) {
+    location = object.location
+    let root = object.root
+    try root.closed(to: [
+      "apiVersion", "kind", "metadata", "nodes", "serviceCIDRs", "nodePortRange", "overlay", "bridgeNetfilter",
+      "externalHosts", "loadBalancerAnnouncer", "icmpLimits", "defaultDeny",
+    ])
+    for entry in try root["nodes"]?.list() ?? [] { try readNode(entry) }
+    for entry in try root["externalHosts"]?.list() ?? [] { try readHost(entry) }
+    if let field = root["serviceCIDRs"] { settings.serviceCIDRs = try Self.cidrs(field) }
+    if let field = root["nodePortRange"] { settings.nodePorts = try Self.portRange(field) }
+    if let field = root["overlay"] { settings.overlay = try Self.word(field, Overlay.init, Overlay.allCases.map(\.rawValue)) }
+    if let field = root["bridgeNetfilter"] { settings.bridgeNetfilter = try field.bool() }
+    if let field = root["defaultDeny"] { settings.defaultDeny = try field.bool() }
+    if let field = root["icmpLimits"] {
+      let lifted = ["lifted": true, "kernel": false]
+      settings.liftICMPLimits = try Self.word(field, { lifted[$0] }, ["kernel", "lifted"])
+    }
+    announcer = root["loadBalancerAnnouncer"]
+    settings.loadBalancerAnnouncer = try announcer?.string()
+  }
+
+  private mutating func readNode(_ entry: Field) throws(ManifestError) {
+    let fields = try entry.fields()
+    try fields.closed(to: ["name", "addresses", "podCIDRs"])
+    let name = try Self.name(fields, taken: nodes.map(\.name), NameSyntax.isDNSSubdomain)
+    let addresses = try fields["addresses"]?.list().map { (field) throws(ManifestError) in try field.address() }
+    let podCIDRs = try fields["podCIDRs"].map { (field) throws(ManifestError) in try Self.cidrs(field) }
+    nodes.append(Node(name: name, addresses: addresses ?? [], podCIDRs: podCIDRs ?? [], location: entry.location))
+  }
+
+  private mutating func readHost(_ entry: Field) throws(ManifestError) {
+    let fields = try entry.fields()
+    try fields.closed(to: ["name", "addresses", "networks", "routesToPods"])
+    let name = try Self.name(fields, taken: externalHosts.map(\.name), NameSyntax.isDNSLabel)
+    let list = try fields.required("addresses", "give one address at least").list()
+    if list.isEmpty { throw fields.missing("addresses", "give one address at least") }
+    let addresses = try list.map { (field) throws(ManifestError) in try field.address() }
+    for (field, address) in zip(list, addresses) {
+      if hostAddresses.contains(where: { $0.address == address }) {
+        throw field.error("\(address) stands twice among the external hosts", "give each host addresses of its own")
+      }
+      hostAddresses.append((field, address))
+    }
+    let networks = try fields["networks"].map { (field) throws(ManifestError) in try Self.cidrs(field) }
+    externalHosts.append(
+      ExternalHost(
+        name: name, addresses: addresses, networks: networks ?? [],
+        routesToPods: try fields["routesToPods"]?.bool() ?? false, location: entry.location))
+  }
+
+  private static func name(_ fields: Fields, taken: [String], _ grammar: (String) -> Bool) throws(ManifestError)
+    -> String
+  {
+    let field = try fields.required("name", "give it a name")
+    let name = try field.string()
+    guard grammar(name) else {
+      throw field.error("\(name.quoted) is no DNS name", "give a-z, 0-9 and inner '-'")
+    }
+    if taken.contains(name) { throw field.error("\(name.quoted) stands twice", "keep one of them") }
+    return name
+  }
+
+  private static func cidrs(_ field: Field) throws(ManifestError) -> [CIDR] {
+    try field.list().map { (entry) throws(ManifestError) in try entry.canonicalCIDR() }
+  }
+
+  private static func word<T>(_ field: Field, _ value: (String) -> T?, _ words: [String]) throws(ManifestError) -> T {
+    let text = try field.string()
+    guard let value = value(text) else {
+      throw field.error("unknown word \(text.quoted)", "write \(words.joined(separator: " or "))")
+    }
+    return value
+  }
+
+  private static func portRange(_ field: Field) throws(ManifestError) -> PortRange {
+    let text = try field.string()
+    let ends = text.split(separator: "-", omittingEmptySubsequences: false).map { UInt16($0) }
+    guard ends.count == 2, let first = ends[0], let last = ends[1], first > 0, first <= last else {
+      throw field.error("\(text.quoted) is no port range", "write one such as 30000-32767")
+    }
+    return PortRange(first, last)
+  }
+}

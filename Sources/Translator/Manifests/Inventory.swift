@@ -1,0 +1,112 @@
+internal import NetpolModel
+
+/// The objects of the input by kind, each decoded, none yet related to another.
+struct Inventory {
+  private struct Key: Hashable {
+    let kind: String
+    let id: NamespacedName
+  }
+
+  let options: ReadOptions
+  private(set) var objectCount = 0
+  private(set) var namespaces: [String: Namespace] = [:]
+  private(set) var nodes: [String: Node] = [:]
+  private(set) var pods: [PodManifest] = []
+  private(set) var services: [Service] = []
+  private(set) var policies: [NetworkPolicy] = []
+  private(set) var cluster: ClusterDocument?
+  private var workloads: [Workload] = []
+  private var places: [Key: SourceLocation] = [:]
+  /// Workloads whose pods are in the input.
+  private var ownersOfPods: Set<Key> = []
+  private var decoder: PolicyDecoder
+  private var features = UnmodelledFeatures()
+  private var strangers = Strangers()
+
+  init(_ options: ReadOptions) {
+    self.options = options
+    decoder = PolicyDecoder(options.validation)
+  }
+
+  /// What there is to say of single objects.
+  var notes: [Note] { decoder.notes + strangers.warnings + features.notes + strangers.notes }
+
+  /// Workloads without pods in the input, in the order of namespace, name and kind.
+  var workloadsWithoutPods: [Workload] {
+    workloads.filter { !ownersOfPods.contains(Key(kind: $0.kind, id: $0.id)) }
+      .sorted { ($0.id, $0.kind) < ($1.id, $1.kind) }
+  }
+
+  mutating func add(_ source: ManifestSource) throws(ManifestError) {
+    var documents = try Documents(source)
+    while let root = try documents.next() {
+      let object = try ManifestObject(Field(root, path: "", subject: Subject(file: source.name)))
+      for item in try object.items() ?? [object] { try add(item) }
+    }
+  }
+
+  private mutating func add(_ object: ManifestObject) throws(ManifestError) {
+    objectCount += 1
+    guard let kind = try ObjectKind(object) else {
+      strangers.note(object)
+      if object.kind == "ConfigMap" { features.look(atConfigMap: object) }
+      return
+    }
+    let validation = options.validation
+    switch kind {
+    case .namespace:
+      let namespace = try Namespace(object, validation)
+      if let first = namespaces[namespace.name], first == namespace { return }
+      try claim(object, NamespacedName("", namespace.name))
+      namespaces[namespace.name] = namespace
+    case .node:
+      let node = try Node(object, validation)
+      try claim(object, NamespacedName("", node.name))
+      nodes[node.name] = node
+    case .pod:
+      let spec = try PodSpec(object.root["spec"], validation)
+      let pod = try PodManifest(object, spec, validation)
+      try claim(object, pod.pod.id)
+      pods.append(pod)
+      features.look(at: spec, of: "Pod", pod.pod.id)
+      for owner in try object.owners() { own(owner.kind, pod.pod.id.namespace, owner.name) }
+    case .service:
+      let service = try Service(object, validation)
+      try claim(object, service.id)
+      services.append(service)
+    case .networkPolicy:
+      let policy = try decoder.policy(object)
+      try claim(object, policy.id)
+      policies.append(policy)
+    case .workload:
+      let owners = try object.owners()
+      if object.kind == "ReplicaSet", owners.contains(where: { $0.kind == "Deployment" }) { return }
+      let workload = try Workload(object, validation)
+      try claim(object, workload.id)
+      workloads.append(workload)
+      features.look(at: workload.spec, of: workload.kind, workload.id)
+      for owner in owners { own(owner.kind, workload.id.namespace, owner.name) }
+    case .cluster:
+      let document = try ClusterDocument(object)
+      if let first = cluster {
+        throw object.root.mapping.error("a second Cluster document", "keep one; the first is at \(first.location)")
+      }
+      cluster = document
+    }
+  }
+
+  /// Marks a workload as one whose pods are known. A ReplicaSet `web-5d4f` stands for the Deployment `web`, and a Job
+  /// `backup-2891` for the CronJob `backup`.
+  private mutating func own(_ kind: String, _ namespace: String, _ name: String) {
+    ownersOfPods.insert(Key(kind: kind, id: NamespacedName(namespace, name)))
+    guard let maker = ["ReplicaSet": "Deployment", "Job": "CronJob"][kind], let dash = name.lastIndex(of: "-") else { return }
+    ownersOfPods.insert(Key(kind: maker, id: NamespacedName(namespace, String(name[..<dash]))))
+  }
+
+  private mutating func claim(_ object: ManifestObject, _ id: NamespacedName) throws(ManifestError) {
+    let key = Key(kind: object.kind, id: id)
+    if let first = places.updateValue(object.location, forKey: key) {
+      throw object.root.mapping.error("a second \(object.kind) of this name", "keep one; the first is at \(first)")
+    }
+  }
+}

@@ -1,0 +1,95 @@
+internal import NetpolModel
+
+/// The nodes in the order of their names, and what was assumed of them.
+struct NodeTable {
+  private(set) var nodes: [Node]
+  private let positions: [String: Int]
+  /// Families in which a pod without a status gets an address: those of the declared pod CIDRs, else IPv4.
+  private(set) var families: [String: [IPFamily]]
+  private(set) var notes: [Note] = []
+
+  var names: [String] { nodes.map(\.name) }
+  subscript(name: String) -> Node? { positions[name].map { nodes[$0] } }
+
+  /// Nodes are the objects and the Cluster document's entries, and those that pods name; else one `node1`.
+  init(_ inventory: Inventory) {
+    var byName = inventory.nodes
+    for entry in inventory.cluster?.nodes ?? [] {
+      var node = byName[entry.name] ?? entry
+      if !entry.addresses.isEmpty { node.addresses = entry.addresses }
+      if !entry.podCIDRs.isEmpty { node.podCIDRs = entry.podCIDRs }
+      byName[entry.name] = node
+    }
+    var implied: [String] = []
+    let named = inventory.pods.map { ($0.pod.node, $0.pod.location) }
+      + inventory.workloadsWithoutPods.map { ($0.spec.nodeName, $0.location) }
+    for case (let name?, let location) in named where byName[name] == nil {
+      if !byName.isEmpty { implied.append(name) }
+      byName[name] = Node(name: name, location: location)
+    }
+    if !inventory.nodes.isEmpty, !implied.isEmpty {
+      notes.append(Note(.note, "no Node object: \(implied.sorted().abridged()); assumed since a pod names it"))
+    }
+    if byName.isEmpty { byName["node1"] = Node(name: "node1") }
+    nodes = byName.values.sorted { $0.name < $1.name }
+    positions = Dictionary(uniqueKeysWithValues: nodes.enumerated().map { ($1.name, $0) })
+    families = byName.mapValues { node in
+      node.podCIDRs.isEmpty ? [.v4] : Set(node.podCIDRs.map(\.family)).sorted()
+    }
+  }
+
+  /// Gives addresses to nodes without any: the `hostIP` of their pods, else the next free from 172.30.0.11, and
+  /// fd00:30::11 where the cluster has IPv6.
+  mutating func giveAddresses(hostIPs: [String: [IPAddress]], used: inout CIDRIndex, hasIPv6: Bool) {
+    var assumed: [String] = []
+    let lacking = nodes.indices.filter { nodes[$0].addresses.isEmpty }
+    for index in lacking {
+      nodes[index].addresses = hostIPs[nodes[index].name] ?? []
+      for address in nodes[index].addresses { used.insert(CIDR(address)) }
+    }
+    var next = [IPAddress(v4: 0xac1e_000b), IPAddress(v6: 0xfd00_0030 << 96 | 0x11)]
+    for index in lacking {
+      var given: [IPAddress] = []
+      for family in [0, 1] where family == 0 ? nodes[index].addresses.isEmpty : hasIPv6 {
+        if nodes[index].address(next[family].family) != nil { continue }
+        while used.overlaps(CIDR(next[family])) { next[family] = next[family].advanced(by: 1) }
+        given.append(next[family])
+        used.insert(CIDR(next[family]))
+      }
+      guard !given.isEmpty else { continue }
+      nodes[index].addresses += given
+      assumed.append("\(nodes[index].name) \(given.map(\.description).joined(separator: " "))")
+    }
+    if !assumed.isEmpty { notes.append(Note(.note, "node addresses assumed: \(assumed.abridged(to: 5))")) }
+  }
+
+  /// Gives pod CIDRs to nodes without any: the blocks of their pods' addresses, else the next free 10.42.N.0/24 where
+  /// the node has no such pods or needs an address to hand out.
+  mutating func givePodCIDRs(_ pods: [PodManifest], used: inout CIDRIndex) throws(ManifestError) {
+    let claims = PodBlocks(pods, declared: nodes)
+    var assumed: [String] = []
+    let lacking = nodes.indices.filter { nodes[$0].podCIDRs.isEmpty }
+    for index in lacking {
+      nodes[index].podCIDRs = claims.blocks(of: nodes[index].name)
+      for cidr in nodes[index].podCIDRs { used.insert(cidr) }
+    }
+    let waiting = Set(pods.filter { !$0.hasStatus && !$0.pod.hostNetwork }.compactMap(\.pod.node))
+    var next = CIDR(IPAddress(v4: 0x0a2a_0000), prefixLength: 24)
+    let pool = CIDR(IPAddress(v4: 0x0a2a_0000), prefixLength: 16)
+    for index in lacking {
+      let name = nodes[index].name
+      let hasIPv4 = nodes[index].podCIDRs.contains { $0.family == .v4 }
+      guard !hasIPv4, waiting.contains(name) || !claims.hasPods(name) else { continue }
+      while used.overlaps(next), pool.contains(next) { next = CIDR(next.network.advanced(by: 256), prefixLength: 24) }
+      guard pool.contains(next) else {
+        throw ManifestError(
+          location: nodes[index].location, object: "Node \(name)", problem: "no 10.42.N.0/24 is left for its pods",
+          remedy: "give the nodes podCIDRs in a Cluster document")
+      }
+      nodes[index].podCIDRs.append(next)
+      used.insert(next)
+      assumed.append("\(name) \(next)")
+    }
+    if !assumed.isEmpty { notes.append(Note(.note, "pod CIDRs assumed: \(assumed.abridged(to: 5))")) }
+  }
+}

@@ -1,0 +1,37 @@
+/// The kinds that the reader takes something from.
+enum ObjectKind: Hashable {
+  case namespace, node, pod, service, networkPolicy, workload, cluster
+
+  /// Nil for a kind that says nothing here. The kinds below with an `apiVersion` that no API server has are errors,
+  /// since to skip them would lose policies or pods.
+  init?(_ object: ManifestObject) throws(ManifestError) {
+    let isHome: Bool
+    let home: String
+    switch object.kind {
+    case "Namespace": (self, home) = (.namespace, "v1")
+    case "Node": (self, home) = (.node, "v1")
+    case "Pod": (self, home) = (.pod, "v1")
+    case "Service": (self, home) = (.service, "v1")
+    case "ReplicationController": (self, home) = (.workload, "v1")
+    case "NetworkPolicy": (self, home) = (.networkPolicy, "networking.k8s.io/v1")
+    case "Deployment", "StatefulSet", "DaemonSet", "ReplicaSet": (self, home) = (.workload, "apps/v1")
+    case "Job", "CronJob": (self, home) = (.workload, "batch/v1")
+    case "Cluster": (self, home) = (.cluster, ClusterDocument.apiVersion)
+    default:
+      if object.group == "netpol-lab" {
+        throw object.root.mapping.error("netpol-lab has no kind \(object.kind.quoted)", "write kind: Cluster")
+      }
+      return nil
+    }
+    switch self {
+    // Older versions (apps/v1beta2, extensions/v1beta1, batch/v1beta1) have the same template.
+    case .workload where home != "v1": isHome = ["apps", "extensions", "batch"].contains(object.group)
+    default: isHome = object.apiVersion == home
+    }
+    if isHome { return }
+    // Another project's kind of the same name: Calico's NetworkPolicy, Knative's Service, Cluster API's Cluster.
+    if object.group.contains("."), !object.group.hasSuffix("networking.k8s.io") { return nil }
+    throw object.root.mapping.error(
+      "apiVersion \(object.apiVersion.quoted) has no kind \(object.kind)", "write apiVersion: \(home)")
+  }
+}

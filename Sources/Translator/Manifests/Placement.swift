@@ -1,0 +1,78 @@
+internal import NetpolModel
+
+/// Gives pods what a scheduler and a network plugin would: a node, and addresses.
+struct Placement {
+  /// In the order of namespace and name.
+  private(set) var pods: [PodManifest]
+
+  init(_ pods: [PodManifest]) { self.pods = pods.sorted { $0.pod.id < $1.pod.id } }
+
+  /// Puts pods without a node where `nodeSelector` names one, or where their address belongs; the rest go round robin.
+  /// A pod whose status has no address stays unscheduled, as the status says.
+  mutating func schedule(on table: NodeTable) {
+    var turn = 0
+    let byAddress = Dictionary(
+      table.nodes.flatMap { node in node.addresses.map { ($0, node.name) } }, uniquingKeysWith: { first, _ in first })
+    for index in pods.indices where pods[index].pod.node == nil {
+      let manifest = pods[index]
+      if manifest.hasStatus, manifest.addresses.isEmpty { continue }
+      let host = manifest.pod.hostIP.flatMap { byAddress[$0] }
+      if let name = host ?? manifest.hostname, table[name] != nil {
+        pods[index].pod.node = name
+      } else if let home = table.home(of: manifest.addresses) {
+        pods[index].pod.node = home
+      } else {
+        pods[index].pod.node = table.names[turn % table.names.count]
+        turn += 1
+      }
+    }
+  }
+
+  /// `status.hostIP` of the pods on each node, without repeats.
+  var hostIPs: [String: [IPAddress]] {
+    var result: [String: [IPAddress]] = [:]
+    for manifest in pods {
+      guard let node = manifest.pod.node, let address = manifest.pod.hostIP else { continue }
+      if result[node]?.contains(address) != true { result[node, default: []].append(address) }
+    }
+    return result
+  }
+
+  /// Gives pods without a status the next free addresses of their node, in the order of namespace and name.
+  mutating func giveAddresses(_ table: NodeTable, taken: Set<IPAddress>) throws(ManifestError) {
+    var pool = AddressPool(taken: taken)
+    for index in pods.indices where !pods[index].hasStatus {
+      guard let name = pods[index].pod.node, let node = table[name] else { continue }
+      var addresses: [IPAddress] = []
+      if pods[index].pod.hostNetwork {
+        addresses = IPFamily.allCases.compactMap(node.address)
+      } else {
+        for family in table.families[name] ?? [.v4] {
+          let cidrs = node.podCIDRs.filter { $0.family == family }
+          guard let address = pool.next(in: cidrs) else {
+            throw Self.exhausted(pods[index].pod, node, cidrs)
+          }
+          addresses.append(address)
+        }
+      }
+      pods[index].pod.podIPs = addresses
+      pods[index].pod.podIP = addresses.first
+      pods[index].pod.hostIP = node.addresses.first
+    }
+  }
+
+  private static func exhausted(_ pod: Pod, _ node: Node, _ cidrs: [CIDR]) -> ManifestError {
+    ManifestError(
+      location: pod.location, object: "Pod \(pod.id)",
+      problem: "no address is left in \(cidrs.map(\.description).joined(separator: ", ")) of node \(node.name)",
+      remedy: "give the node wider podCIDRs in a Cluster document")
+  }
+}
+
+extension NodeTable {
+  /// The node whose declared pod CIDRs hold one of the addresses.
+  fileprivate func home(of addresses: [IPAddress]) -> String? {
+    guard !addresses.isEmpty else { return nil }
+    return nodes.first { $0.podCIDRs.contains { cidr in addresses.contains { cidr.contains($0) } } }?.name
+  }
+}

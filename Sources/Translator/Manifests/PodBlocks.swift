@@ -1,0 +1,26 @@
+internal import NetpolModel
+
+/// Which nodes' pods have addresses in which /24 or /64: the pod CIDRs that a dump without Node objects implies.
+struct PodBlocks {
+  private var blocks: [String: Set<CIDR>] = [:]
+
+  /// A block counts for a node where no pod of another is in it, and no other node has declared a part of it.
+  /// Host-network pods have their node's address and say nothing.
+  init(_ pods: [PodManifest], declared nodes: [Node]) {
+    var index = CIDRIndex()
+    for node in nodes { for cidr in node.podCIDRs { index.insert(cidr, owner: node.name) } }
+    var holders: [CIDR: Set<String?>] = [:]
+    for pod in pods where !pod.pod.hostNetwork {
+      for address in pod.addresses { holders[CIDRIndex.block(of: address), default: []].insert(pod.pod.node) }
+      if let node = pod.pod.node, !pod.addresses.isEmpty { blocks[node, default: []] = blocks[node, default: []] }
+    }
+    for (block, nodes) in holders where nodes.count == 1 {
+      guard case let node?? = nodes.first, index.owners(overlapping: block).subtracting([node]).isEmpty else { continue }
+      blocks[node, default: []].insert(block)
+    }
+  }
+
+  /// Whether the node has pods with addresses of their own.
+  func hasPods(_ node: String) -> Bool { blocks[node] != nil }
+  func blocks(of node: String) -> [CIDR] { (blocks[node] ?? []).sorted() }
+}

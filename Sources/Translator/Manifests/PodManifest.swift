@@ -1,0 +1,79 @@
+internal import NetpolModel
+
+/// A pod as the input gives it: without a status it still lacks a node, or addresses, or both.
+struct PodManifest {
+  var pod: Pod
+  let hasStatus: Bool
+  /// The node that `nodeSelector` asks for.
+  let hostname: String?
+
+  init(_ object: ManifestObject, _ spec: PodSpec, _ validation: Validation) throws(ManifestError) {
+    pod = Pod(
+      id: try object.id(validation), labels: try object.labels(validation), node: spec.nodeName,
+      hostNetwork: spec.hostNetwork, ports: spec.ports, location: object.location)
+    hostname = spec.hostname
+    guard let status = try PodStatus(object.root["status"], validation) else {
+      hasStatus = false
+      return
+    }
+    hasStatus = true
+    pod.phase = status.phase
+    pod.podIP = status.podIP
+    pod.podIPs = status.podIPs
+    pod.hostIP = status.hostIP
+  }
+
+  /// A pod that a workload's controller would make.
+  init(_ pod: Pod, hostname: String?) {
+    self.pod = pod
+    self.hostname = hostname
+    hasStatus = false
+  }
+
+  /// The pod's addresses, `podIP` among them where `podIPs` lacks it.
+  var addresses: [IPAddress] {
+    guard let primary = pod.podIP, !pod.podIPs.contains(primary) else { return pod.podIPs }
+    return [primary] + pod.podIPs
+  }
+}
+
+/// `status` of a pod. One without phase and addresses counts as none.
+struct PodStatus {
+  let phase: PodPhase
+  var podIP: IPAddress?
+  var podIPs: [IPAddress]
+  let hostIP: IPAddress?
+
+  init?(_ field: Field?, _ validation: Validation) throws(ManifestError) {
+    guard let fields = try field?.fields() else { return nil }
+    guard ["phase", "podIP", "podIPs", "hostIP"].contains(where: { fields[$0] != nil }) else { return nil }
+    if let field = fields["phase"] {
+      let text = try field.string()
+      guard let phase = PodPhase(rawValue: text) else {
+        throw field.error(
+          "unknown phase \(text.quoted)", "write \(PodPhase.allCases.map(\.rawValue).joined(separator: ", "))")
+      }
+      self.phase = phase
+    } else {
+      phase = .pending
+    }
+    hostIP = try Self.address(fields["hostIP"])
+    podIP = try Self.address(fields["podIP"])
+    podIPs = []
+    for entry in try fields["podIPs"]?.list() ?? [] {
+      if let address = try Self.address(try entry.fields()["ip"]) { podIPs.append(address) }
+    }
+    if validation == .apiServer { reconcile() }
+  }
+
+  /// `Convert_v1_PodStatus_To_core_PodStatus`: where the two differ, `podIP` is authoritative.
+  private mutating func reconcile() {
+    if let podIP, podIPs.first != podIP { podIPs = [podIP] }
+    podIP = podIPs.first
+  }
+
+  private static func address(_ field: Field?) throws(ManifestError) -> IPAddress? {
+    guard let field, try !field.string().isEmpty else { return nil }
+    return try field.address()
+  }
+}

@@ -1,0 +1,51 @@
+internal import NetpolModel
+
+/// What the reader takes from a pod's spec, or a template's.
+struct PodSpec {
+  struct Container {
+    let name: String
+    let image: String
+    /// `command` and `args`.
+    let words: [String]
+  }
+
+  var nodeName: String?
+  /// `nodeSelector`'s `kubernetes.io/hostname`.
+  var hostname: String?
+  var hostNetwork = false
+  var ports: [ContainerPort] = []
+  var hostPorts: [UInt16] = []
+  var containers: [Container] = []
+
+  init(_ field: Field?, _ validation: Validation) throws(ManifestError) {
+    guard let fields = try field?.fields() else { return }
+    nodeName = try fields["nodeName"]?.string()
+    if nodeName == "" { nodeName = nil }
+    hostname = try fields["nodeSelector"]?.fields()["kubernetes.io/hostname"]?.string()
+    hostNetwork = try fields["hostNetwork"]?.bool() ?? false
+    for container in try fields["containers"]?.list() ?? [] { try read(container, validation) }
+  }
+
+  private mutating func read(_ container: Field, _ validation: Validation) throws(ManifestError) {
+    let fields = try container.fields()
+    for entry in try fields["ports"]?.list() ?? [] {
+      let port = try entry.fields()
+      let number = try port.required("containerPort", "give a number from 1 to 65535").port()
+      let transport = try port["protocol"]?.transport() ?? .tcp
+      var name = try port["name"]?.string()
+      if name == "" { name = nil }
+      if validation == .apiServer, let field = port["name"], let name, !NameSyntax.isPortName(name) {
+        throw field.error(
+          "\(name.quoted) is no port name", "give at most 15 of a-z, 0-9 and single inner '-', one of them a letter")
+      }
+      ports.append(ContainerPort(name: name, number: number, transport: transport))
+      if case .integer(let host) = port["hostPort"]?.scalar, let host = UInt16(exactly: host), host > 0, !hostNetwork {
+        hostPorts.append(host)
+      }
+    }
+    // Read for remarks alone, and so a wrong type here is the API server's affair.
+    let text = { (name: String) in (try? fields[name]?.string()) ?? "" }
+    let words = { (name: String) in (try? fields[name]?.strings()) ?? [] }
+    containers.append(Container(name: text("name"), image: text("image"), words: words("command") + words("args")))
+  }
+}

@@ -1,0 +1,31 @@
+internal import NetpolModel
+
+/// Objects that are skipped: policies of other engines by name, the rest by number.
+struct Strangers {
+  private var policies: [String: [String]] = [:]
+  private var others: [String: Int] = [:]
+
+  mutating func note(_ object: ManifestObject) {
+    if object.kind.hasSuffix("NetworkPolicy") {
+      let name = (try? object.metadata?["name"]?.string()) ?? ""
+      let namespace = (try? object.metadata?["namespace"]?.string()).map { "\($0)/" } ?? ""
+      policies["\(object.kind) (\(object.group))", default: []].append(namespace + name)
+    } else {
+      others[object.kind, default: 0] += 1
+    }
+  }
+
+  /// The other engines' policies act on the same packets.
+  var warnings: [Note] {
+    policies.sorted { $0.key < $1.key }.map { kind, names in
+      Note(.warning, "\(kind) is not modelled: \(names.abridged(to: 5)); verdicts hold for NetworkPolicy v1 alone")
+    }
+  }
+
+  var notes: [Note] {
+    guard !others.isEmpty else { return [] }
+    let kinds = others.sorted { ($1.value, $0.key) < ($0.value, $1.key) }.map { "\($0.value) \($0.key)" }
+    let count = others.values.reduce(0, +)
+    return [Note(.note, "skipped \(count.of("object")) of other kinds: \(kinds.abridged(to: 8))")]
+  }
+}

@@ -1,0 +1,97 @@
+import Foundation
+import Manifests
+
+/// Why a `-f` argument gives no text, in one line.
+struct ManifestFileError: Error, CustomStringConvertible {
+  let path: String
+  let problem: String
+  var description: String { "\(path): \(problem)" }
+}
+
+/// The texts behind `-f` arguments: a file; a directory, whose .yaml, .yml and .json files are read in the order of
+/// their paths; or `-`, standard input.
+struct ManifestFiles {
+  private static let extensions: Set<String> = ["yaml", "yml", "json"]
+
+  static func read(_ arguments: [String]) throws(ManifestFileError) -> [ManifestSource] {
+    var sources: [ManifestSource] = []
+    for argument in arguments {
+      if argument == "-" {
+        if sources.contains(where: { $0.name == "-" }) {
+          throw ManifestFileError(path: "-", problem: "standard input can be read once; give -f - once")
+        }
+        sources.append(try source("-", FileHandle.standardInput))
+        continue
+      }
+      var isDirectory: ObjCBool = false
+      guard FileManager.default.fileExists(atPath: argument, isDirectory: &isDirectory) else {
+        throw ManifestFileError(path: argument, problem: "no such file or directory")
+      }
+      for path in isDirectory.boolValue ? try files(under: argument) : [argument] { sources.append(try source(path)) }
+    }
+    return sources
+  }
+
+  /// Manifests below a directory, sorted by path. Hidden entries are skipped. A link to a directory isn't followed
+  /// (as in `kubectl -R`), so a loop of links has no end to miss; of a link to a file the file is read.
+  private static func files(under root: String) throws(ManifestFileError) -> [String] {
+    var found: [String] = []
+    var pending = [root]
+    while let directory = pending.popLast() {
+      let entries: [String]
+      do {
+        entries = try FileManager.default.contentsOfDirectory(atPath: directory)
+      } catch {
+        throw ManifestFileError(path: directory, problem: "can't be listed; check its permissions")
+      }
+      for entry in entries where !entry.hasPrefix(".") {
+        let path = directory.hasSuffix("/") ? directory + entry : "\(directory)/\(entry)"
+        switch type(of: path) {
+        case .typeDirectory: pending.append(path)
+        case .typeRegular where isManifest(entry): found.append(path)
+        case .typeSymbolicLink where isManifest(entry):
+          // Pipes and sockets could make a reader wait for ever.
+          let target = URL(fileURLWithPath: path).resolvingSymlinksInPath().path
+          if type(of: target) == .typeDirectory { continue }
+          guard type(of: target) == .typeRegular else {
+            throw ManifestFileError(path: path, problem: "the link leads to no file")
+          }
+          found.append(path)
+        default: continue
+        }
+      }
+    }
+    if found.isEmpty { throw ManifestFileError(path: root, problem: "no .yaml, .yml or .json file in this directory") }
+    return found.sorted()
+  }
+
+  private static func isManifest(_ name: String) -> Bool {
+    extensions.contains(name.split(separator: ".").last?.lowercased() ?? "")
+  }
+
+  /// Of the entry itself, not of what a link leads to.
+  private static func type(of path: String) -> FileAttributeType? {
+    (try? FileManager.default.attributesOfItem(atPath: path))?[.type] as? FileAttributeType
+  }
+
+  private static func source(_ path: String) throws(ManifestFileError) -> ManifestSource {
+    guard let file = FileHandle(forReadingAtPath: path) else {
+      throw ManifestFileError(path: path, problem: "can't be read; check its permissions")
+    }
+    defer { try? file.close() }
+    return try source(path, file)
+  }
+
+  private static func source(_ name: String, _ file: FileHandle) throws(ManifestFileError) -> ManifestSource {
+    let data: Data?
+    do {
+      data = try file.readToEnd()
+    } catch {
+      throw ManifestFileError(path: name, problem: "can't be read")
+    }
+    guard let text = String(bytes: data ?? Data(), encoding: .utf8) else {
+      throw ManifestFileError(path: name, problem: "is not UTF-8 text; convert it, or leave it out")
+    }
+    return ManifestSource(name: name, text: text)
+  }
+}

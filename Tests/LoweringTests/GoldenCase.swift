@@ -1,0 +1,86 @@
+import Foundation
+import Lowering
+import Manifests
+import NetpolModel
+import Rendering
+import RuleIR
+import Testing
+
+/// One folder of dumps: what a real controller wrote on node1 for some manifests (Tests/Fixtures/golden/README.md).
+struct GoldenCase: CustomTestStringConvertible, Sendable {
+  let manifests: URL
+  let dumps: URL
+
+  var testDescription: String { dumps.path.split(separator: "/").suffix(2).joined(separator: "/") }
+
+  /// Folders with dumps of 2.6.3 below the fixtures and below each folder that NETPOL_GOLDEN names (`:` between them).
+  static let all: [GoldenCase] = {
+    let fixtures = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
+      .appendingPathComponent("../Fixtures/golden").standardized
+    let further = ProcessInfo.processInfo.environment["NETPOL_GOLDEN"]?.split(separator: ":").map {
+      URL(fileURLWithPath: String($0))
+    }
+    return ([fixtures] + (further ?? [])).flatMap { root in
+      let folders = (try? FileManager.default.contentsOfDirectory(at: root, includingPropertiesForKeys: nil)) ?? []
+      return folders.sorted { $0.path < $1.path }.flatMap { folder in
+        [folder, folder.appendingPathComponent("legacy")].compactMap { dumps in
+          let case_ = GoldenCase(manifests: folder.appendingPathComponent("manifests.yaml"), dumps: dumps)
+          let files = [case_.manifests, dumps.appendingPathComponent("iptables-save.txt")]
+          return files.allSatisfy({ FileManager.default.fileExists(atPath: $0.path) }) ? case_ : nil
+        }
+      }
+    }
+  }()
+
+  /// Rules of others stood on the node before: that is not a lowering from manifests alone.
+  var hasForeignRules: Bool {
+    FileManager.default.fileExists(atPath: manifests.deletingLastPathComponent().appendingPathComponent("before.sh").path)
+  }
+
+  struct Names: Decodable {
+    let sync_version: String
+    let flags: [String]?
+  }
+
+  func text(_ file: String) throws -> String {
+    try String(contentsOf: dumps.appendingPathComponent(file), encoding: .utf8)
+  }
+
+  func has(_ file: String) -> Bool { FileManager.default.fileExists(atPath: dumps.appendingPathComponent(file).path) }
+
+  func lowered() throws -> Lowered {
+    let names = try JSONDecoder().decode(Names.self, from: Data(text("names.json").utf8))
+    let flag = { (name: String) in
+      names.flags?.first { $0.hasPrefix("--\(name)=") }.map { String($0.dropFirst(name.count + 3)) }
+    }
+    let source = ManifestSource(
+      name: manifests.lastPathComponent, text: try String(contentsOf: manifests, encoding: .utf8))
+    var options = ReadOptions()
+    options.validation = .asStored
+    let cluster = try readManifests([source], options: options).cluster
+    return EnforcementStyle.kubeRouterK3s.lower(
+      NodeView(
+        node: "node1", nodeAddresses: [IPAddress(v4: 0xc0a8_140b)],
+        namespaceLabels: Dictionary(cluster.namespaces.map { ($0.name, $0.labels) }) { first, _ in first },
+        pods: cluster.pods, policies: cluster.policies,
+        families: flag("enable-ipv6") == "true" ? [.v4, .v6] : [.v4],
+        serviceCIDRs: (flag("service-cluster-ip-range") ?? "10.43.0.0/16").split(separator: ",").compactMap {
+          CIDR(String($0))
+        }, nodePorts: PortRange(30000, 32767), versionStamp: names.sync_version))
+  }
+
+  /// The real dump and ours of one family.
+  func dumps(_ lowered: Lowered, _ family: IPFamily) throws -> (real: Dump, ours: Dump) {
+    let prefix = { (line: Substring) in
+      line.split(separator: " ").dropFirst().first?.hasPrefix("inet6:") == (family == .v6)
+    }
+    let sets = try text("ipset-save.txt").split(separator: "\n").filter(prefix).joined(separator: "\n")
+    let table = try #require(lowered.ruleset.table("filter", family))
+    return (
+      Dump(iptablesSave: try text(family == .v4 ? "iptables-save.txt" : "ip6tables-save.txt"), ipsetSave: sets),
+      Dump(
+        iptablesSave: try iptablesRestoreText(table),
+        ipsetSave: try ipsetRestoreText(lowered.ruleset.sets.filter { $0.family == family }))
+    )
+  }
+}

@@ -1,0 +1,65 @@
+// What this does not show: that names are used in the right place (GoldenTests).
+import NetpolModel
+import RuleIR
+import Testing
+
+@testable import Lowering
+
+@Suite("kube-router's names") struct NameTests {
+  static let web = PolicyID("default", "allow-web")
+
+  @Test(
+    "equal the test vectors of upstream and of real dumps",
+    arguments: [
+      (KubeRouterNames.policyChain(PolicyID("nsA", "simple-egress"), version: "1", .v4), "C23KD7UE4TAT3Y5M"),
+      (KubeRouterNames.policyChain(web, version: "1700000000000000000", .v4), "KO6A36LCAMQLSXI4"),
+      (KubeRouterNames.policyChain(web, version: "1700000000000000000", .v6), "FNJHDJSMRSMYUF4I"),
+      (KubeRouterNames.targets(web, .ingress, .v4), "M6PZR535OW6JMOTI"),
+      (KubeRouterNames.targets(web, .egress, .v4), "M6PZR535OW6JMOTI"),
+      (KubeRouterNames.ruleSet(.peerPods, web, .ingress, rule: 0, .v4), "FKHFCEK6N6YXDOWU"),
+      (KubeRouterNames.ruleSet(.ipBlocks, web, .ingress, rule: 0, .v4), "CU76QFNSNUG3W6VX"),
+      (KubeRouterNames.ruleSet(.peerPods, web, .egress, rule: 0, .v4), "NK3OAMUWR3TCPYJW"),
+      (KubeRouterNames.ruleSet(.ipBlocks, web, .egress, rule: 0, .v4), "N5KMEQERGAQ47V7F"),
+      (KubeRouterNames.ruleSet(.namedPort(index: 0), web, .ingress, rule: 0, .v4), "L5FBTL5GUEYSVVIF"),
+      (KubeRouterNames.podChain(PodID("default", "web-0"), version: "1700000000000000000"), "27RLTRRO6ODJFI3F"),
+    ]) func vectors(name: String, hash: String) {
+    #expect(name.hasSuffix("-" + hash))
+  }
+
+  @Test("prefixes tell the side on which a set is matched, and IPv6 sets say so")
+  func prefixes() {
+    #expect(KubeRouterNames.targets(Self.web, .ingress, .v4).hasPrefix("KUBE-DST-"))
+    #expect(KubeRouterNames.targets(Self.web, .egress, .v4).hasPrefix("KUBE-SRC-"))
+    #expect(KubeRouterNames.targets(Self.web, .egress, .v6).hasPrefix("inet6:KUBE-SRC-"))
+    #expect(KubeRouterNames.ruleSet(.peerPods, Self.web, .egress, rule: 0, .v4).hasPrefix("KUBE-DST-"))
+    #expect(KubeRouterNames.ruleSet(.namedPort(index: 0), Self.web, .egress, rule: 0, .v4).hasPrefix("KUBE-DST-"))
+  }
+
+  @Test("tags of positioned rules equal those of real nodes", arguments: [
+    (KubeRouterNames.tag("INPUT", ["-m", "comment", "--comment", "kube-router netpol", "-j", "KUBE-ROUTER-INPUT"]), "4IA2OSFRMVNDXBVV"),
+    (KubeRouterNames.tag("OUTPUT", ["-m", "comment", "--comment", "kube-router netpol", "-j", "KUBE-ROUTER-OUTPUT"]), "VEAAIY32XVBHCSCY"),
+    (KubeRouterNames.tag("KUBE-ROUTER-INPUT", ["-m", "comment", "--comment", "allow traffic to primary/secondary cluster IP range", "-d", "10.96.0.0/12", "-j", "RETURN"]), "BVHX2PIHDXXEO43X"),
+  ]) func tags(tag: String, expected: String) { #expect(tag == expected) }
+
+  @Test(
+    "the limit on a policy's log is read as the fork reads it",
+    arguments: [
+      ([:], RateLimit(10, per: .minute, burst: 10)),
+      (["kube-router.io/netpol-nflog-limit": "5/s", "kube-router.io/netpol-nflog-limit-burst": "3"], RateLimit(5, per: .second, burst: 3)),
+      (["kube-router.io/netpol-nflog-limit": "5/week", "kube-router.io/netpol-nflog-limit-burst": "3"], RateLimit(10, per: .minute, burst: 10)),
+      (["kube-router.io/netpol-nflog-limit": "+7/day"], RateLimit(7, per: .day, burst: 10)),
+      (["kube-router.io/netpol-nflog-limit": "2"], RateLimit(2, per: .second, burst: 10)),
+      (["kube-router.io/netpol-nflog-limit-burst": "many"], RateLimit(10, per: .minute, burst: 10)),
+      (["kube-router.io/netpol-nflog-limit": "1/2/3"], RateLimit(10, per: .minute, burst: 10)),
+      (["kube-router.io/netpol-nflog-limit": ""], RateLimit(10, per: .minute, burst: 10)),
+    ]) func logLimit(annotations: Labels, expected: RateLimit) { #expect(NFLOGLimit.read(annotations) == expected) }
+
+  @Test("a limit that iptables-restore refuses is known beforehand")
+  func loadable() {
+    #expect(NFLOGLimit.isLoadable(RateLimit(10_000, per: .second, burst: 0)))
+    #expect(!NFLOGLimit.isLoadable(RateLimit(10_001, per: .second, burst: 5)))
+    #expect(!NFLOGLimit.isLoadable(RateLimit(0, per: .day, burst: 5)))
+    #expect(!NFLOGLimit.isLoadable(RateLimit(1, per: .day, burst: 10_001)))
+    #expect(!NFLOGLimit.isLoadable(RateLimit(1, per: .day, burst: -1)))
+  }
+}
