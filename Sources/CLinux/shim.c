@@ -135,6 +135,7 @@ int cl_spawn(const char *path, char *const argv[], char *const envp[], const int
   pthread_sigmask(SIG_SETMASK, &all, &before);
 
   // vfork, not posix_spawn: only here can the child ask for PR_SET_PDEATHSIG before it becomes something else.
+  // It shares this memory until then, and so can say why exec failed. (ThreadSanitizer makes a fork of it: 127.)
   volatile int refused = 0;
   pid_t parent = getpid();
   pid_t child = vfork();

@@ -10,7 +10,7 @@ struct ManifestFileError: Error, CustomStringConvertible {
 
 /// The texts behind `-f` arguments: a file; a directory, whose .yaml, .yml and .json files are read in the order of
 /// their paths; or `-`, standard input.
-struct ManifestFiles {
+enum ManifestFiles {
   private static let extensions: Set<String> = ["yaml", "yml", "json"]
 
   static func read(_ arguments: [String]) throws(ManifestFileError) -> [ManifestSource] {

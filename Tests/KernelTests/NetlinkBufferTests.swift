@@ -4,7 +4,7 @@ import Testing
 
 @Test func aMessageCountsItsNests() {
   var buffer = NetlinkBuffer()
-  buffer.appendMessage(type: 16, flags: 1, sequence: 7, UInt32(0x0a0b0c0d)) {
+  buffer.appendMessage(type: 16, flags: 1, sequence: 7, UInt32(0x0a0b_0c0d)) {
     $0.put(3, string: "lo")
     $0.withNest(18) { $0.put(1, UInt8(5)) }
   }

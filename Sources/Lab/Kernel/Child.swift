@@ -7,9 +7,12 @@ struct Child: ~Copyable, Sendable {
   /// Readable when the child has ended (pidfd_open(2)).
   let pidfd: Int32
 
-  /// Starts it in the namespaces of the calling thread, with which it also dies. The corresponding C function is `vfork`.
+  /// Starts it in the namespaces of the calling thread, with which it also dies.
+  ///
+  /// The corresponding C functions are `vfork`, `prctl(PR_SET_PDEATHSIG)` and `execve`.
   static func start(
-    _ path: String, _ arguments: [String], _ environment: [String], stdin: Int32, stdout: Int32, stderr: Int32, keep: Int32
+    _ path: String, _ arguments: [String], _ environment: [String], stdin: Int32, stdout: Int32, stderr: Int32,
+    keep: Int32
   ) throws(KernelError) -> Child {
     let pid = try named("run \(path)") {
       try withCStrings(arguments) { arguments in
@@ -46,7 +49,8 @@ struct Child: ~Copyable, Sendable {
       late = now >= deadline
       if late { break }
       let milliseconds = Int32(clamping: (deadline - now + 999_999) / 1_000_000)
-      var polled = [pidfd, stdout.pollNumber, stderr.pollNumber].map { pollfd(fd: $0, events: Int16(POLLIN), revents: 0) }
+      let numbers = [pidfd, stdout.pollNumber, stderr.pollNumber]
+      var polled = numbers.map { pollfd(fd: $0, events: Int16(POLLIN), revents: 0) }
       try call("poll") { poll(&polled, nfds_t(polled.count), milliseconds) }
       // Looked at before the pipes are drained: what it wrote before its end is in them.
       let ended = polled[0].revents != 0

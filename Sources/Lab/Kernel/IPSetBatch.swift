@@ -1,6 +1,6 @@
 internal import CNftables
 
-/// Requests to ipset (ipset(8)), sent over netlink without the program: about twice as fast, and errors name an entry.
+/// Requests to ipset (ipset(8)), sent over netlink without the program; an error names the entry.
 ///
 /// A request is labelled by the `ipset` command that would do the same.
 public struct IPSetBatch: Sendable {

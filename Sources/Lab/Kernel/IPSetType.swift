@@ -71,7 +71,7 @@ extension IPSetEntry: CustomStringConvertible {
   }
 }
 
-// Attributes IPSET_ATTR_* of one element, linux/netfilter/ipset/ip_set.h; the numbers are in network order.
+// Attributes IPSET_ATTR_* of one element, linux/netfilter/ipset/ip_set.h; numbers are in network order.
 extension IPSetEntry {
   /// The most bytes that `put` writes: the nest, the nested IPv6 address, and four numbers of 8 bytes each.
   static let encodedSize = 4 + (4 + 4 + 16) + 8 * 4
@@ -86,7 +86,8 @@ extension IPSetEntry {
       if let prefix { $0.put(number(IPSET_ATTR_CIDR), prefix) }
       if let timeout { $0.put(number(IPSET_ATTR_TIMEOUT), bigEndian: timeout) }
       if nomatch { $0.put(number(IPSET_ATTR_CADT_FLAGS), bigEndian: UInt32(IPSET_FLAG_NOMATCH.rawValue)) }
-      $0.put(number(IPSET_ATTR_LINENO), bigEndian: line)
+      // In host order, alone of all: the kernel only hands it back.
+      $0.put(number(IPSET_ATTR_LINENO), line)
     }
   }
 

@@ -32,8 +32,10 @@ extension RouteBatch {
   public mutating func createVeth(
     _ near: VethEnd, master: Int32? = nil, peer: VethEnd, in namespace: NetworkNamespace
   ) {
+    namespaces.append(namespace)
     let fd = namespace.fd
-    append("ip link add \(near.name) type veth peer \(peer.name)", RTM_NEWLINK, create: true, ifinfomsg(index: near.index)) {
+    let label = "ip link add \(near.name) type veth peer \(peer.name)"
+    append(label, RTM_NEWLINK, create: true, ifinfomsg(index: near.index)) {
       $0.put(number(IFLA_IFNAME), string: near.name)
       if let mac = near.mac { $0.put(number(IFLA_ADDRESS), mac) }
       if let master { $0.put(number(IFLA_MASTER), UInt32(bitPattern: master)) }

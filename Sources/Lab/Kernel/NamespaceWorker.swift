@@ -3,9 +3,10 @@ internal import Glibc
 
 /// One long-lived thread that may leave its network namespace, and always comes back.
 ///
-/// Namespaces belong to threads, and Swift's pool threads to everybody: a `setns` in a task would move unrelated tasks.
-/// So everything that must happen inside a namespace (opening a socket, starting a program) runs on this thread. What is
-/// opened there keeps its namespace and may be used from anywhere. Children die with the thread: keep the worker.
+/// Namespaces belong to threads, and Swift's pool threads to everybody: a `setns` in a task would move unrelated
+/// tasks. So everything that must happen inside a namespace (opening a socket, starting a program) runs on this
+/// thread. What is opened there keeps its namespace and may be used from anywhere. Children die with the thread: keep
+/// the worker.
 ///
 /// Calls block and are run one after the other. From within a body they run at once, on the same thread.
 public final class NamespaceWorker: Sendable {
@@ -34,7 +35,7 @@ public final class NamespaceWorker: Sendable {
   /// Ends the thread after the work already handed in. Later calls throw ESHUTDOWN.
   public func close() {
     queue.close()
-    if cl_gettid() != threadID { queue.waitForEnd() }
+    if !isCurrent { queue.waitForEnd() }
   }
 
   /// A new namespace with nothing in it but `lo`, which is down. The corresponding C function is `unshare`.
@@ -59,11 +60,15 @@ public final class NamespaceWorker: Sendable {
 
   /// Runs `body` on the thread, in the namespace that the thread is in: its first one, unless within another body.
   public func onThread<Result: ~Copyable>(_ body: () throws -> Result) throws -> Result {
-    if cl_gettid() == threadID { return try body() }
+    if isCurrent {
+      try whereabouts.requireKnown()
+      return try body()
+    }
     let slot = UnsafeMutablePointer<Swift.Result<Result, any Error>>.allocate(capacity: 1)
     defer { slot.deallocate() }
     let ran = queue.perform {
       do {
+        try whereabouts.requireKnown()
         slot.initialize(to: .success(try body()))
       } catch {
         slot.initialize(to: .failure(error))
@@ -72,6 +77,9 @@ public final class NamespaceWorker: Sendable {
     guard ran else { throw KernelError("call of a closed namespace worker", code: ESHUTDOWN) }
     return try slot.move().get()
   }
+
+  /// The number of a thread that has ended may become another's.
+  private var isCurrent: Bool { cl_gettid() == threadID && queue.isServed }
 
   private static func startThread(serving queue: WorkQueue) throws(KernelError) {
     // Signals are for the threads the process had before; a child gets an empty mask from cl_spawn.
@@ -104,6 +112,10 @@ private final class Whereabouts: @unchecked Sendable {
 
   init(home: NetworkNamespace) { current = home }
 
+  func requireKnown() throws(KernelError) {
+    if let lost { throw lost }
+  }
+
   func move(to namespace: NetworkNamespace) throws(KernelError) {
     try namespace.enter()
     current = namespace
@@ -111,7 +123,7 @@ private final class Whereabouts: @unchecked Sendable {
 
   /// Runs `body`, which may change the namespace, and goes back.
   func excursion<Result: ~Copyable>(_ body: () throws -> Result) throws -> Result {
-    if let lost { throw lost }
+    try requireKnown()
     let origin = current
     let outcome: Swift.Result<Result, any Error>
     do {

@@ -67,7 +67,9 @@ public struct NetlinkSocket: ~Copyable, Sendable {
   /// Makes room for answers and events that wait to be read; what doesn't fit is lost with ENOBUFS.
   public func reserveReceiveBuffer(_ bytes: Int) { reserve(bytes, SO_RCVBUF, SO_RCVBUFFORCE) }
 
-  /// Sends one datagram. Requests to change something are done when this returns. The corresponding C function is `send`.
+  /// Sends one datagram. Requests to change something are done when this returns.
+  ///
+  /// The corresponding C function is `send`.
   public func send(_ bytes: UnsafeRawBufferPointer) throws(KernelError) {
     let sent = try call("send over netlink") { Glibc.send(fd, bytes.baseAddress, bytes.count, 0) }
     guard sent == bytes.count else { throw KernelError("send over netlink", code: EMSGSIZE) }

@@ -4,7 +4,8 @@ internal import SystemPackage
 
 /// An anonymous network namespace (network_namespaces(7)): it has no name, only this descriptor.
 ///
-/// It lives as long as this value, a thread, a socket or a child in it. When the process is killed, nothing stays.
+/// It lives as long as this value, a thread, a socket or a child in it; its ends of veth pairs, and with them the
+/// other ends, go with it. When the process is killed, nothing stays.
 public final class NetworkNamespace: Sendable {
   public let fd: Int32
 

@@ -6,6 +6,8 @@ internal import CNftables
 /// A request is labelled by the `ip` command that would do the same.
 public struct RouteBatch: Sendable {
   var requests = LabelledRequests()
+  /// Requests name a namespace by its descriptor, which must still be the same one when they are sent.
+  var namespaces: [NetworkNamespace] = []
 
   public init() {}
 
@@ -20,7 +22,8 @@ public struct RouteBatch: Sendable {
   }
 
   mutating func append<Header: BitwiseCopyable>(
-    _ label: String, _ type: Int, create: Bool = false, _ header: Header, _ body: (inout NetlinkBuffer) -> Void = { _ in }
+    _ label: String, _ type: Int, create: Bool = false, _ header: Header,
+    _ body: (inout NetlinkBuffer) -> Void = { _ in }
   ) {
     requests.append(label, type: number(type), flags: create ? NLM_F_CREATE | NLM_F_EXCL : 0, header, body)
   }

@@ -75,6 +75,13 @@ final class WorkQueue: @unchecked Sendable {
     pthread_cond_broadcast(finished)
   }
 
+  /// Whether a thread is in `serve`, or yet to come.
+  var isServed: Bool {
+    pthread_mutex_lock(mutex)
+    defer { pthread_mutex_unlock(mutex) }
+    return !ended
+  }
+
   /// Takes no further jobs.
   func close() {
     pthread_mutex_lock(mutex)

@@ -29,6 +29,14 @@ public struct Comparison: Hashable, Sendable {
   public let observed: Verdict?
   public let finding: Finding
 
+  public init(flow: Flow, specified: Judgement, evaluated: Verdict?, observed: Verdict?, finding: Finding) {
+    self.flow = flow
+    self.specified = specified
+    self.evaluated = evaluated
+    self.observed = observed
+    self.finding = finding
+  }
+
   /// Whether somebody should look at it. With `strict`, a labelled deviation counts too.
   public func isFailure(strict: Bool) -> Bool {
     switch finding {

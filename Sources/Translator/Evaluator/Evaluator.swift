@@ -8,6 +8,18 @@ public struct Evaluator: Sendable {
   private let tables: [PreparedTable]
   private let sets: [PreparedSet]
   private let localAddresses: Set<IPAddress>
+  /// Base chains of each hook and family, the lowest priority first.
+  private let bases: [Entry: [Place]]
+
+  private struct Entry: Hashable {
+    let hook: Hook
+    let family: IPFamily
+  }
+  private struct Place {
+    let priority: Int
+    let table: Int
+    let chain: Int
+  }
 
   /// `localAddresses` are the node's own, for `addrtype LOCAL`; 127.0.0.0/8 and ::1 are always among them.
   /// Throws what a kernel would refuse.
@@ -16,15 +28,24 @@ public struct Evaluator: Sendable {
     let index = Dictionary(ruleset.sets.enumerated().map { ($1.name, $0) }) { first, _ in first }
     sets = ruleset.sets.map(PreparedSet.init)
     tables = ruleset.tables.map { PreparedTable($0, setIndex: index) }
+    var bases: [Entry: [Place]] = [:]
+    for (t, table) in ruleset.tables.enumerated() {
+      for (c, chain) in table.chains.enumerated() {
+        guard let base = chain.base else { continue }
+        bases[Entry(hook: base.hook, family: table.family), default: []].append(
+          Place(priority: base.priority, table: t, chain: c))
+      }
+    }
+    self.bases = bases.mapValues { places in places.sorted { $0.priority < $1.priority } }
     self.localAddresses = localAddresses
   }
 
   /// What a packet meets at one hook. `accept` ends one base chain only; the next priority's still runs.
   public func run(_ packet: Packet, at hook: Hook) -> Outcome {
     var state = Run(packet: packet)
-    for (table, chain) in baseChains(at: hook, packet.family) {
-      let prepared = tables[table].chains[chain]
-      switch step(table, chain, &state) {
+    for place in bases[Entry(hook: hook, family: packet.family)] ?? [] {
+      let prepared = tables[place.table].chains[place.chain]
+      switch step(place.table, place.chain, &state) {
       case .accept: continue
       case .drop: return Outcome(.drop, state)
       case .reject(let kind): return Outcome(.reject(kind), state)
@@ -44,16 +65,6 @@ public struct Evaluator: Sendable {
   private enum End {
     case accept, drop, `return`
     case reject(Statement.Rejection)
-  }
-
-  private func baseChains(at hook: Hook, _ family: IPFamily) -> [(table: Int, chain: Int)] {
-    var found: [(priority: Int, table: Int, chain: Int)] = []
-    for (t, table) in tables.enumerated() where table.family == family {
-      for (c, chain) in table.chains.enumerated() {
-        if let base = chain.base, base.hook == hook { found.append((base.priority, t, c)) }
-      }
-    }
-    return found.sorted { $0.priority < $1.priority }.map { ($0.table, $0.chain) }
   }
 
   private func step(_ table: Int, _ chain: Int, _ run: inout Run) -> End? {

@@ -10,12 +10,13 @@ struct AddressPool {
   /// The next free address of the first of `cidrs` that has one.
   mutating func next(in cidrs: [CIDR]) -> IPAddress? {
     for cidr in cidrs {
+      let span = cidr.lastAddress.bits - cidr.network.bits
       // IPv4's last address is the broadcast address.
-      let size = cidr.lastAddress.bits - cidr.network.bits + (cidr.family == .v6 ? 1 : 0)
+      let last = cidr.family == .v4 && span > 0 ? span - 1 : span
       var offset = offsets[cidr] ?? 2
-      while offset < size, taken.contains(cidr.network.advanced(by: offset)) { offset += 1 }
+      while offset <= last, taken.contains(cidr.network.advanced(by: offset)) { offset += 1 }
       offsets[cidr] = offset
-      guard offset < size else { continue }
+      guard offset <= last else { continue }
       let address = cidr.network.advanced(by: offset)
       taken.insert(address)
       return address

@@ -30,11 +30,12 @@ struct Assembly {
     for cidr in declared + cluster.settings.serviceCIDRs { used.insert(cidr) }
     // A wide network behind a host leaves room: the longer prefix wins. A narrow one is in the way.
     for cidr in cluster.externalHosts.flatMap(\.networks) where cidr.prefixLength >= 24 { used.insert(cidr) }
-    for address in taken { used.insert(CIDR(address)) }
+    for address in taken.union(placement.hostIPs.values.joined()) { used.insert(CIDR(address)) }
 
-    let hasIPv6 = declared.contains { $0.family == .v6 }
+    let hasIPv6 =
+      declared.contains { $0.family == .v6 }
       || placement.pods.contains { $0.addresses.contains { $0.family == .v6 } }
-    table.giveAddresses(hostIPs: placement.hostIPs, used: &used, hasIPv6: hasIPv6)
+    try table.giveAddresses(hostIPs: placement.hostIPs, used: &used, hasIPv6: hasIPv6)
     try table.givePodCIDRs(placement.pods, used: &used)
     try placement.giveAddresses(table, taken: taken.union(table.nodes.flatMap(\.addresses)))
     cluster.nodes = table.nodes
@@ -48,10 +49,8 @@ struct Assembly {
     let workloads = inventory.workloadsWithoutPods
     let pods = workloads.flatMap { $0.pods(atMost: cap, nodes: nodes, taken: &taken) }
     if !workloads.isEmpty {
-      assumptions.append(
-        Note(
-          .note,
-          "\(workloads.count.of("workload")) expanded to \(pods.count.of("pod")), at most \(cap) each; DaemonSets have one a node"))
+      let counts = "\(workloads.count.of("workload")) expanded to \(pods.count.of("pod"))"
+      assumptions.append(Note(.note, "\(counts), at most \(cap) each; DaemonSets have one a node"))
     }
     return pods
   }
@@ -60,7 +59,9 @@ struct Assembly {
   private mutating func completeNamespaces() {
     let ids = cluster.pods.map(\.id) + cluster.policies.map(\.id) + cluster.services.map(\.id)
     let missing = Set(ids.map(\.namespace)).subtracting(inventory.namespaces.keys)
-    cluster.namespaces = (inventory.namespaces.values + missing.map { Namespace(name: $0) }).sorted { $0.name < $1.name }
+    cluster.namespaces = (inventory.namespaces.values + missing.map { Namespace(name: $0) }).sorted {
+      $0.name < $1.name
+    }
     // The API server makes these itself, with the name label alone.
     let remarkable = missing.subtracting(["default", "kube-system", "kube-public", "kube-node-lease"]).sorted()
     if !remarkable.isEmpty {

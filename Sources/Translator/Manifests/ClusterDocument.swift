@@ -23,7 +23,9 @@ struct ClusterDocument {
     for entry in try root["externalHosts"]?.list() ?? [] { try readHost(entry) }
     if let field = root["serviceCIDRs"] { settings.serviceCIDRs = try Self.cidrs(field) }
     if let field = root["nodePortRange"] { settings.nodePorts = try Self.portRange(field) }
-    if let field = root["overlay"] { settings.overlay = try Self.word(field, Overlay.init, Overlay.allCases.map(\.rawValue)) }
+    if let field = root["overlay"] {
+      settings.overlay = try Self.word(field, Overlay.init, Overlay.allCases.map(\.rawValue))
+    }
     if let field = root["bridgeNetfilter"] { settings.bridgeNetfilter = try field.bool() }
     if let field = root["defaultDeny"] { settings.defaultDeny = try field.bool() }
     if let field = root["icmpLimits"] {

@@ -14,6 +14,11 @@ struct Documents {
     if text.startsAsJSON { text = text.joiningSurrogatePairs }
     text.makeContiguousUTF8()
     self.source = ManifestSource(name: source.name, text: text)
+    guard text.usedAnchorCount <= String.anchorLimit else {
+      throw ManifestError(
+        location: SourceLocation(file: source.name, line: 1),
+        problem: "more than \(String.anchorLimit) anchors in use", remedy: "write the values out")
+    }
     do {
       // The basic resolver compares keys as text. The default one runs seven regular expressions on every key.
       roots = try compose_all(yaml: text, .basic, .default, .utf8)

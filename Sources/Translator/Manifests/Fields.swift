@@ -21,11 +21,17 @@ struct Fields: Sequence {
     entries.reserveCapacity(mapping.count)
     for (key, value) in mapping {
       guard case .scalar(let name) = key else {
-        throw Field(key, path: field.path, subject: field.subject).error("a key is a list or a mapping", "give it a name")
+        throw Field(key, path: field.path, subject: field.subject).error(
+          "a key is a list or a mapping", "give it a name")
       }
       let child = Field(
         value, path: field.path.isEmpty ? name.string : "\(field.path).\(name.string)", subject: field.subject,
         keyLine: key.mark?.line ?? field.line)
+      // kubectl sends the key y as "true". The style decides here, since Yams marks every key as a string when it
+      // compares them.
+      if name.style == .plain, name.string.utf8.count <= 5, case .bool = Scalar(plain: name.string) {
+        throw child.error("the key reads as a boolean", "write \(name.string.quoted) with the quotes")
+      }
       if name.string == "<<", name.style == .plain {
         if case .sequence = value { bases += try child.list() } else { bases.append(child) }
       } else if !merged || !entries.contains(where: { $0.name == name.string }) {

@@ -99,7 +99,9 @@ struct Inventory {
   /// `backup-2891` for the CronJob `backup`.
   private mutating func own(_ kind: String, _ namespace: String, _ name: String) {
     ownersOfPods.insert(Key(kind: kind, id: NamespacedName(namespace, name)))
-    guard let maker = ["ReplicaSet": "Deployment", "Job": "CronJob"][kind], let dash = name.lastIndex(of: "-") else { return }
+    guard let maker = ["ReplicaSet": "Deployment", "Job": "CronJob"][kind], let dash = name.lastIndex(of: "-") else {
+      return
+    }
     ownersOfPods.insert(Key(kind: maker, id: NamespacedName(namespace, String(name[..<dash]))))
   }
 

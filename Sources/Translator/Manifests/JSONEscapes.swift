@@ -12,7 +12,9 @@ extension String {
     let backslash = UInt8(ascii: "\\")
     guard bytes.contains(backslash) else { return self }
     func unit(at index: Int) -> UInt32? {
-      guard index + 6 <= bytes.count, bytes[index] == backslash, bytes[index + 1] == UInt8(ascii: "u") else { return nil }
+      guard index + 6 <= bytes.count, bytes[index] == backslash, bytes[index + 1] == UInt8(ascii: "u") else {
+        return nil
+      }
       return UInt32(String(decoding: bytes[index + 2..<index + 6], as: UTF8.self), radix: 16)
     }
     var result: [UInt8] = []

@@ -22,9 +22,9 @@ public struct ManifestError: Error, Hashable, Sendable, CustomStringConvertible 
 
   /// `file:line: Kind ns/name: field.path: what is wrong; how to mend it`.
   public var description: String {
-    let where_ = [location?.description, object, field].compactMap { $0 }
+    let place = [location?.description, object, field].compactMap { $0 }
     let what = [problem, remedy].compactMap { $0 }.joined(separator: "; ")
-    return (where_ + [what]).joined(separator: ": ").onOneLine
+    return (place + [what]).joined(separator: ": ").onOneLine
   }
 }
 

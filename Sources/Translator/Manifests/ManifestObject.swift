@@ -12,7 +12,8 @@ struct ManifestObject {
   var group: String { apiVersion.contains("/") ? String(apiVersion.prefix { $0 != "/" }) : "" }
 
   /// `kind` and `apiVersion` may come from the list that holds the object: a PodList's items have neither.
-  init(_ field: Field, kind impliedKind: String? = nil, apiVersion impliedVersion: String? = nil) throws(ManifestError) {
+  init(_ field: Field, kind impliedKind: String? = nil, apiVersion impliedVersion: String? = nil) throws(ManifestError)
+  {
     let unnamed = try field.objectFields()
     kind = try unnamed["kind"]?.string() ?? impliedKind ?? ""
     apiVersion = try unnamed["apiVersion"]?.string() ?? impliedVersion ?? ""

@@ -2,7 +2,8 @@
 enum NameSyntax {
   /// RFC 1123 label: namespaces.
   static func isDNSLabel(_ text: String) -> Bool {
-    (1...63).contains(text.utf8.count) && isEnclosed(text.utf8, inner: { isLowerOrDigit($0) || $0 == dash }, isLowerOrDigit)
+    (1...63).contains(text.utf8.count)
+      && isEnclosed(text.utf8, inner: { isLowerOrDigit($0) || $0 == dash }, isLowerOrDigit)
   }
 
   /// RFC 1123 subdomain: most objects.

@@ -21,10 +21,11 @@ struct NodeTable {
       byName[entry.name] = node
     }
     var implied: [String] = []
-    let named = inventory.pods.map { ($0.pod.node, $0.pod.location) }
+    let named =
+      inventory.pods.map { ($0.pod.node, $0.pod.location) }
       + inventory.workloadsWithoutPods.map { ($0.spec.nodeName, $0.location) }
     for case (let name?, let location) in named where byName[name] == nil {
-      if !byName.isEmpty { implied.append(name) }
+      implied.append(name)
       byName[name] = Node(name: name, location: location)
     }
     if !inventory.nodes.isEmpty, !implied.isEmpty {
@@ -40,25 +41,28 @@ struct NodeTable {
 
   /// Gives addresses to nodes without any: the `hostIP` of their pods, else the next free from 172.30.0.11, and
   /// fd00:30::11 where the cluster has IPv6.
-  mutating func giveAddresses(hostIPs: [String: [IPAddress]], used: inout CIDRIndex, hasIPv6: Bool) {
+  mutating func giveAddresses(hostIPs: [String: [IPAddress]], used: inout CIDRIndex, hasIPv6: Bool)
+    throws(ManifestError)
+  {
     var assumed: [String] = []
     let lacking = nodes.indices.filter { nodes[$0].addresses.isEmpty }
-    for index in lacking {
-      nodes[index].addresses = hostIPs[nodes[index].name] ?? []
-      for address in nodes[index].addresses { used.insert(CIDR(address)) }
-    }
-    var next = [IPAddress(v4: 0xac1e_000b), IPAddress(v6: 0xfd00_0030 << 96 | 0x11)]
-    for index in lacking {
-      var given: [IPAddress] = []
-      for family in [0, 1] where family == 0 ? nodes[index].addresses.isEmpty : hasIPv6 {
-        if nodes[index].address(next[family].family) != nil { continue }
-        while used.overlaps(CIDR(next[family])) { next[family] = next[family].advanced(by: 1) }
-        given.append(next[family])
+    for index in lacking { nodes[index].addresses = hostIPs[nodes[index].name] ?? [] }
+    var next = [IPAddress(v4: 0xac1e_000b)] + (hasIPv6 ? [IPAddress(v6: 0xfd00_0030 << 96 | 0x11)] : [])
+    for index in lacking where nodes[index].addresses.isEmpty {
+      for family in next.indices {
+        let start = next[family]
+        while used.overlaps(CIDR(next[family])), next[family] < start.advanced(by: 0x10000) {
+          next[family] = next[family].advanced(by: 1)
+        }
+        guard !used.overlaps(CIDR(next[family])) else {
+          throw ManifestError(
+            location: nodes[index].location, object: "Node \(nodes[index].name)",
+            problem: "no address is free for it near \(start)", remedy: "give addresses in a Cluster document")
+        }
+        nodes[index].addresses.append(next[family])
         used.insert(CIDR(next[family]))
       }
-      guard !given.isEmpty else { continue }
-      nodes[index].addresses += given
-      assumed.append("\(nodes[index].name) \(given.map(\.description).joined(separator: " "))")
+      assumed.append("\(nodes[index].name) \(nodes[index].addresses.map(\.description).joined(separator: " "))")
     }
     if !assumed.isEmpty { notes.append(Note(.note, "node addresses assumed: \(assumed.abridged(to: 5))")) }
   }

@@ -17,7 +17,8 @@ extension PolicyDecoder {
     }
     var scope = NetworkPolicy.NamespaceScope.own
     if let namespaces { scope = .matching(try selector(namespaces)) }
-    return .pods(in: scope, matching: try pods.map { (field) throws(ManifestError) in try selector(field) } ?? .everything)
+    return .pods(
+      in: scope, matching: try pods.map { (field) throws(ManifestError) in try selector(field) } ?? .everything)
   }
 
   private mutating func ipBlock(_ field: Field) throws(ManifestError) -> NetworkPolicy.IPBlock {

@@ -15,7 +15,9 @@ struct PodBlocks {
       if let node = pod.pod.node, !pod.addresses.isEmpty { blocks[node, default: []] = blocks[node, default: []] }
     }
     for (block, nodes) in holders where nodes.count == 1 {
-      guard case let node?? = nodes.first, index.owners(overlapping: block).subtracting([node]).isEmpty else { continue }
+      guard case let node?? = nodes.first, index.owners(overlapping: block).subtracting([node]).isEmpty else {
+        continue
+      }
       blocks[node, default: []].insert(block)
     }
   }

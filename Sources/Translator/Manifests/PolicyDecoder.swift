@@ -20,7 +20,8 @@ struct PolicyDecoder {
       location: root.mapping.location)
     guard let spec = try root["spec"]?.fields() else { return policy }
     try close(spec, to: ["podSelector", "policyTypes", "ingress", "egress"])
-    policy.podSelector = try spec["podSelector"].map { (field) throws(ManifestError) in try selector(field) } ?? .everything
+    policy.podSelector =
+      try spec["podSelector"].map { (field) throws(ManifestError) in try selector(field) } ?? .everything
     policy.ingress = try rules(spec, .ingress)
     policy.egress = try rules(spec, .egress)
     policy.isolates = try policyTypes(spec) ?? (policy.egress.isEmpty ? [.ingress] : [.ingress, .egress])

@@ -11,7 +11,8 @@ enum Scalar: Hashable {
 
   init(_ scalar: Yams.Node.Scalar) {
     let isPlain = scalar.style == .plain || scalar.style == .any
-    self = isPlain && scalar.tag.rawValue != "tag:yaml.org,2002:str" ? Scalar(plain: scalar.string) : .string(scalar.string)
+    self =
+      isPlain && scalar.tag.rawValue != "tag:yaml.org,2002:str" ? Scalar(plain: scalar.string) : .string(scalar.string)
   }
 
   /// go-yaml's `resolve`, for text without quotes and tag. A date stays a string.

@@ -14,7 +14,9 @@ struct UnmodelledFeatures {
   /// A warning for each feature that was found.
   var notes: [Note] {
     Feature.allCases.compactMap { feature in
-      finds[feature].map { Note(.warning, "\(feature.rawValue) is not modelled, and no verdict covers it: \($0.abridged())") }
+      finds[feature].map {
+        Note(.warning, "\(feature.rawValue) is not modelled, and no verdict covers it: \($0.abridged())")
+      }
     }
   }
 

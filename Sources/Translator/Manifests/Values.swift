@@ -57,7 +57,8 @@ extension Field {
     guard case .string(let name) = scalar else { return .number(try port()) }
     if validation == .asStored || NameSyntax.isPortName(name) { return .name(name) }
     if UInt16(name) != nil {
-      throw error("\(name.quoted) in quotes is a port's name, and a name needs a letter", "write \(name) without quotes")
+      throw error(
+        "\(name.quoted) in quotes is a port's name, and a name needs a letter", "write \(name) without quotes")
     }
     throw error(
       "\(name.quoted) is no port name", "give at most 15 of a-z, 0-9 and single inner '-', one of them a letter")
@@ -81,18 +82,22 @@ extension Field {
     return labels
   }
 
+  private static let labelRemedy =
+    "give at most 63 of letters, digits, '-', '_' and '.' that start and end with a letter or digit"
+
   func checkLabelKey(_ key: String) throws(ManifestError) {
     if NameSyntax.isQualifiedName(key) { return }
     throw error(
       "\(key.quoted) is no label key",
-      "give at most 63 of letters, digits, '-', '_' and '.' that start and end with a letter or digit, after a DNS prefix and '/' or alone")
+      "\(Self.labelRemedy), after a DNS prefix and '/' or alone"
+    )
   }
 
   func checkLabelValue(_ value: String) throws(ManifestError) {
     if NameSyntax.isLabelValue(value) { return }
     throw error(
       "\(value.quoted) is no label value",
-      "give at most 63 of letters, digits, '-', '_' and '.' that start and end with a letter or digit, or \"\"")
+      "\(Self.labelRemedy), or \"\"")
   }
 }
 

@@ -1,4 +1,4 @@
-internal import NetpolModel
+public import NetpolModel
 public import RuleIR
 
 /// A table as `iptables-save` 1.8.9 prints it, which `iptables-restore` reads. Counters are zero, there is no header.
@@ -20,7 +20,7 @@ public func iptablesRestoreText(_ table: Table) throws(Unsupported) -> String {
 
 /// The part of a rule behind `-A CHAIN`, as `iptables-save` prints it: addresses and protocol first, then the matches in
 /// their order with the comment before them (but behind `physdev`), then the target.
-func iptablesRuleText(_ rule: Rule, _ family: IPFamily) throws(Unsupported) -> String {
+public func iptablesRuleText(_ rule: Rule, _ family: IPFamily) throws(Unsupported) -> String {
   var text = ""
   for side in Side.allCases {
     for case .address(side, let cidr) in rule.matches { text += " \(side == .source ? "-s" : "-d") \(cidr)" }

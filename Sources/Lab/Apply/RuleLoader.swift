@@ -1,0 +1,96 @@
+public import Kernel
+public import NetpolModel
+internal import Rendering
+public import RuleIR
+
+/// Loads rulesets into the kernel: sets over netlink, iptables tables through `iptables-restore`.
+public struct RuleLoader: Sendable {
+  private let worker: NamespaceWorker
+  /// The lab's own lock: the host's `/run/xtables.lock` is never touched.
+  private let lock: MemoryFile
+
+  public init(worker: NamespaceWorker) throws(KernelError) {
+    self.worker = worker
+    lock = try MemoryFile("xtables.lock")
+  }
+
+  /// Loads a ruleset into a namespace that has none of its chains and sets yet. A table is replaced as a whole.
+  ///
+  /// Throws `RefusedRule` where a restore refuses a line, `KernelError` where ipset refuses a set or an element, and
+  /// `Unsupported` where iptables can't say a rule.
+  public func load(_ ruleset: Ruleset, in namespace: NetworkNamespace) throws {
+    try load(ruleset.sets, in: namespace)
+    for table in ruleset.tables {
+      let text = try iptablesRestoreText(table)
+      let program = table.family == .v4 ? "iptables-restore" : "ip6tables-restore"
+      let command = Command(
+        [program, "-w", "-T", table.name], input: Array(text.utf8), environment: ["XTABLES_LOCKFILE": lock.path],
+        inherited: lock)
+      let result = try command.run(in: namespace, on: worker)
+      guard result.succeeded else { throw RefusedRule(result, text: text) }
+    }
+  }
+
+  /// Empties the filter tables and destroys all sets of a namespace.
+  public func clear(_ families: [IPFamily], in namespace: NetworkNamespace) throws {
+    let hooks: [(String, Hook)] = [("INPUT", .input), ("FORWARD", .forward), ("OUTPUT", .output)]
+    let empty = families.map { family in
+      Table(name: "filter", family: family, chains: hooks.map { Chain(name: $0.0, base: .init($0.1)) })
+    }
+    try load(Ruleset(tables: empty), in: namespace)
+    try worker.run(in: namespace) {
+      let socket = try NetlinkSocket(.netfilter)
+      var batch = IPSetBatch()
+      for set in try IPSetListing.list(in: socket) { batch.destroy(set.name) }
+      try batch.send(in: socket)
+    }
+  }
+
+  private func load(_ sets: [NamedSet], in namespace: NetworkNamespace) throws {
+    if sets.isEmpty { return }
+    var batch = IPSetBatch()
+    for set in sets {
+      guard let type = IPSetType(rawValue: set.kind.rawValue) else {
+        throw Unsupported("the \(set.kind.rawValue) set \(set.name)", in: "ipset")
+      }
+      batch.create(set.name, type, set.family == .v4 ? .v4 : .v6)
+      batch.add(
+        set.stored.map { member in
+          IPSetEntry(
+            member.cidr.network.bytes, prefix: type == .blocks ? UInt8(member.cidr.prefixLength) : nil,
+            nomatch: member.nomatch, timeout: 0)
+        }, to: set.name)
+    }
+    try worker.run(in: namespace) {
+      let socket = try NetlinkSocket(.netfilter)
+      try batch.send(in: socket)
+    }
+  }
+}
+
+/// A rule that a restore program did not take.
+public struct RefusedRule: Error, CustomStringConvertible {
+  public let program: String
+  /// Of the restore input, from 1; nil where the program names none.
+  public let line: Int?
+  /// The text of that line.
+  public let rule: String?
+  public let message: String
+
+  init(_ result: CommandResult, text: String) {
+    program = result.arguments.first ?? "iptables-restore"
+    message = String(decoding: result.stderr, as: UTF8.self).split(separator: "\n").joined(separator: "; ")
+    // "iptables-restore: line 12 failed", "Error occurred at line: 12".
+    let words = message.split { !$0.isLetter && !$0.isNumber }.map(String.init)
+    let number = words.indices.lazy.compactMap { index in
+      words[index] == "line" && index + 1 < words.count ? Int(words[index + 1]) : nil
+    }.first
+    let lines = text.split(separator: "\n", omittingEmptySubsequences: false)
+    line = number
+    rule = number.flatMap { (1...lines.count).contains($0) ? String(lines[$0 - 1]) : nil }
+  }
+
+  public var description: String {
+    "\(program) refused the rules: \(message)" + (rule.map { " (\($0))" } ?? "")
+  }
+}

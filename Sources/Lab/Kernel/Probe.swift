@@ -1,0 +1,45 @@
+internal import Glibc
+
+/// What a probe is made of.
+public enum ProbeTransport: String, Hashable, Sendable, CaseIterable {
+  /// A connection is opened and aborted.
+  case tcp
+  /// A datagram is sent and echoed.
+  case udp
+
+  var socketType: Int32 { Int32((self == .tcp ? SOCK_STREAM : SOCK_DGRAM).rawValue) | nonblocking }
+  private var nonblocking: Int32 { Int32(SOCK_NONBLOCK.rawValue | SOCK_CLOEXEC.rawValue) }
+}
+
+/// A socket that answers probes on exactly one address.
+public struct Listener: Sendable {
+  public var namespace: NetworkNamespace
+  public var address: ProbeAddress
+  public var transport: ProbeTransport
+
+  public init(in namespace: NetworkNamespace, on address: ProbeAddress, _ transport: ProbeTransport) {
+    self.namespace = namespace
+    self.address = address
+    self.transport = transport
+  }
+}
+
+/// One question to the network: does a first packet from here get there?
+public struct Probe: Sendable {
+  /// Where the packet starts.
+  public var namespace: NetworkNamespace
+  /// The address it comes from, of the destination's family; nil lets the namespace's routes choose.
+  public var sourceAddress: [UInt8]?
+  public var destination: ProbeAddress
+  public var transport: ProbeTransport
+
+  public init(
+    from namespace: NetworkNamespace, sourceAddress: [UInt8]? = nil, to destination: ProbeAddress,
+    _ transport: ProbeTransport
+  ) {
+    self.namespace = namespace
+    self.sourceAddress = sourceAddress
+    self.destination = destination
+    self.transport = transport
+  }
+}

@@ -1,0 +1,110 @@
+internal import Glibc
+
+/// The open sockets of a session's listeners.
+final class ProbeListeners {
+  private struct Open {
+    var fd: Int32
+    var transport: ProbeTransport
+  }
+
+  private var sockets: [Open] = []
+
+  deinit { for socket in sockets { close(socket.fd) } }
+
+  var count: Int { sockets.count }
+
+  /// Opens all of them, or none. `watch` is given each socket and its index.
+  func open(_ listeners: [Listener], on worker: NamespaceWorker, watch: (Int32, Int) throws -> Void) throws {
+    let before = sockets.count
+    do {
+      try worker.onThread {
+        var rest = listeners[...]
+        while let namespace = rest.first?.namespace {
+          let here = rest.prefix { $0.namespace === namespace }
+          rest = rest.dropFirst(here.count)
+          try worker.run(in: namespace) {
+            for listener in here {
+              let fd = try Self.open(listener)
+              sockets.append(Open(fd: fd, transport: listener.transport))
+              try watch(fd, sockets.count - 1)
+            }
+          }
+        }
+      }
+    } catch {
+      for socket in sockets[before...] { close(socket.fd) }
+      sockets.removeSubrange(before...)
+      throw error
+    }
+  }
+
+  /// Answers what waits at one socket. `received` says whether a datagram is a probe's, and only then is it echoed.
+  func serve(_ index: Int, received: (ProbeDatagram) -> Bool) throws(KernelError) {
+    guard sockets.indices.contains(index) else { return }
+    switch sockets[index].transport {
+    case .tcp: try accept(from: sockets[index].fd)
+    case .udp: echo(on: sockets[index].fd, received: received)
+    }
+  }
+
+  /// The corresponding C functions are `socket`, `bind` and `listen`.
+  private static func open(_ listener: Listener) throws(KernelError) -> Int32 {
+    let address = listener.address
+    let operation = "listener on \(listener.transport) \(address)"
+    let fd = try ProbeSocket.open(address.family, listener.transport)
+    guard fd >= 0 else { throw KernelError(operation, code: -fd) }
+    if address.family == .v6 { setOption(fd, Int32(IPPROTO_IPV6), IPV6_V6ONLY, 1) }
+    var result: Int32 = 0
+    switch listener.transport {
+    case .tcp:
+      // An earlier session's connection may still be closing on this port.
+      setOption(fd, SOL_SOCKET, SO_REUSEADDR, 1)
+      result = ProbeSocket.bind(fd, to: address)
+      if result == 0 { result = resultOrErrno { listen(fd, 4096) } }
+    case .udp:
+      // The default holds some 270 small datagrams. FORCE is for root only; without it net.core.rmem_max is the bound.
+      if !setOption(fd, SOL_SOCKET, SO_RCVBUFFORCE, 1 << 21) { setOption(fd, SOL_SOCKET, SO_RCVBUF, 1 << 21) }
+      result = ProbeSocket.bind(fd, to: address)
+    }
+    guard result == 0 else {
+      close(fd)
+      throw KernelError(operation, code: -result)
+    }
+    return fd
+  }
+
+  private func accept(from fd: Int32) throws(KernelError) {
+    // Bounded, so that no listener keeps the loop from the others; epoll comes back to what is left.
+    for _ in 0..<256 {
+      let connection = resultOrErrno { accept4(fd, nil, nil, O_CLOEXEC) }
+      if connection == -EAGAIN { return }
+      try ProbeSocket.requireDescriptor(connection)
+      // Other errors are the connection's own (accept(2)). FIN, not RST: a client that learns of its connection only
+      // now must not find it reset.
+      if connection >= 0 { close(connection) }
+    }
+  }
+
+  private func echo(on fd: Int32, received: (ProbeDatagram) -> Bool) {
+    var peer = sockaddr_storage()
+    withUnsafeMutablePointer(to: &peer) {
+      $0.withMemoryRebound(to: sockaddr.self, capacity: 1) { peer in
+        for _ in 0..<256 {
+          var length = socklen_t(MemoryLayout<sockaddr_storage>.size)
+          switch ProbeDatagram.receive(from: fd, peer, &length) {
+          case .datagram(let datagram):
+            // An echo that can't be sent is a lost reply, and the probe will say so.
+            if received(datagram) { _ = datagram.send(over: fd, to: peer, length) }
+          case .foreign, .failed: continue
+          case .nothing: return
+          }
+        }
+      }
+    }
+  }
+}
+
+// GNU-only, so not in the Glibc module. SOCK_CLOEXEC is O_CLOEXEC.
+@_silgen_name("accept4") private func accept4(
+  _ fd: Int32, _ peer: UnsafeMutableRawPointer?, _ length: UnsafeMutableRawPointer?, _ flags: Int32
+) -> Int32

@@ -1,0 +1,206 @@
+internal import Glibc
+
+/// One call of a session's `run`: its probes, from the first socket to the last observation.
+///
+/// A probe is named by its index, which is never used again in the run, so nothing that comes late can be taken for
+/// another's.
+final class ProbeRun {
+  /// What a probe has while it is in flight.
+  private struct Flight {
+    var fd: Int32 = -1
+    var start: UInt64 = 0
+    var nonce: UInt64 = 0
+    /// A listener saw the request (UDP).
+    var arrived = false
+  }
+
+  /// Sockets opened between two looks at what is ready: few enough that a listener's queue holds them all.
+  private static let batch = 128
+
+  private let probes: [Probe]
+  private let timeout: Duration
+  private let nanoseconds: UInt64
+  private var flights: [Flight]
+  private(set) var observations: [Observation]
+  private(set) var finished = 0
+  /// How many were started: the index of the next.
+  private var started = 0
+  /// All before these are finished, or have had their second datagram. Probes start in order, with equal timeouts.
+  private var expiring = 0
+  private var resending = 0
+
+  init(_ probes: [Probe], timeout: Duration) {
+    self.probes = probes
+    self.timeout = timeout
+    nanoseconds = timeout.probeNanoseconds
+    flights = Array(repeating: Flight(), count: probes.count)
+    observations = Array(repeating: .unusable("not started"), count: probes.count)
+  }
+
+  deinit { for flight in flights where flight.fd >= 0 { close(flight.fd) } }
+
+  var isOver: Bool { finished == probes.count }
+
+  func mayStart(_ parallel: Int) -> Bool { started < probes.count && started - finished < parallel }
+
+  /// Starts the next probes, all in one visit to the worker's thread.
+  func start(
+    _ parallel: Int, on worker: NamespaceWorker, ports: inout ProbePorts, watch: (Int32, Int) throws(KernelError) -> Void
+  ) throws {
+    let count = min(Self.batch, probes.count - started, parallel - (started - finished))
+    guard count > 0 else { return }
+    let indices = started..<started + count
+    started += count
+    try worker.onThread {
+      var rest = indices.sorted { ObjectIdentifier(probes[$0].namespace) < ObjectIdentifier(probes[$1].namespace) }[...]
+      while let namespace = rest.first.map({ probes[$0].namespace }) {
+        let here = rest.prefix { probes[$0].namespace === namespace }
+        rest = rest.dropFirst(here.count)
+        try worker.run(in: namespace) {
+          for index in here { try launch(index, ports: &ports, watch: watch) }
+        }
+      }
+    }
+    // Only now, so that none has less than the timeout.
+    let now = MonotonicClock.now
+    for index in indices { flights[index].start = now }
+  }
+
+  /// Opens the probe's socket and sends its first packet. To be called inside its namespace.
+  private func launch(_ index: Int, ports: inout ProbePorts, watch: (Int32, Int) throws(KernelError) -> Void) throws {
+    let probe = probes[index]
+    let family = probe.destination.family
+    let fd = try ProbeSocket.open(family, probe.transport)
+    guard fd >= 0 else { return finish(index, .unusable(KernelError("socket of a probe", code: -fd).description)) }
+    flights[index].fd = fd
+    ProbeSocket.prepare(fd, family, probe.transport, seconds: Int32(clamping: nanoseconds / 1_000_000_000 + 1))
+
+    let source = probe.sourceAddress ?? ProbeAddress.unspecified(family)
+    var result: Int32 = 0
+    repeat {
+      guard let port = ports.next(in: probe.namespace, probe.transport) else {
+        return finish(index, .unusable("all source ports of the namespace were used in this session"))
+      }
+      result = ProbeSocket.bind(fd, to: ProbeAddress(source, port: port))
+    } while result == -EADDRINUSE
+    guard result == 0 else {
+      return finish(index, .unusable(KernelError("bind to \(addressText(source))", code: -result).description))
+    }
+
+    var code = -ProbeSocket.connect(fd, to: probe.destination)
+    if code == 0, probe.transport == .udp {
+      flights[index].nonce = .random(in: 1 ... .max)
+      code = datagram(index).send(over: fd)
+    }
+    if code != 0 { judge(index, code) } else { try watch(fd, index) }
+  }
+
+  private func datagram(_ index: Int) -> ProbeDatagram {
+    ProbeDatagram(nonce: flights[index].nonce, index: UInt64(index))
+  }
+
+  /// A listener received `datagram`; whether it is one of this run's.
+  func noteArrival(_ datagram: ProbeDatagram) -> Bool {
+    guard let index = inFlight(datagram.index), datagram == self.datagram(index) else { return false }
+    flights[index].arrived = true
+    return true
+  }
+
+  private func inFlight(_ index: UInt64) -> Int? {
+    guard index < UInt64(flights.count), flights[Int(index)].fd >= 0 else { return nil }
+    return Int(index)
+  }
+
+  /// Something happened on a probe's socket.
+  func handle(_ index: UInt64, events: Epoll.Readiness) {
+    guard let index = inFlight(index) else { return }
+    switch probes[index].transport {
+    case .tcp: handleTCP(index, events)
+    case .udp: handleUDP(index)
+    }
+  }
+
+  private func handleTCP(_ index: Int, _ events: Epoll.Readiness) {
+    let fd = flights[index].fd
+    // SO_ERROR before the error queue: reading that would clear it.
+    let code = ProbeSocket.pendingError(fd)
+    if code != 0 || events.contains(.error) { return judge(index, code) }
+    // A socket that is still connecting is not writable; one that failed hangs up.
+    guard !events.contains(.hangUp) else { return finish(index, .unusable("the connection ended without an error")) }
+    if events.contains(.output) {
+      ProbeSocket.abortOnClose(fd)
+      finish(index, .delivered)
+    }
+  }
+
+  private func handleUDP(_ index: Int) {
+    let fd = flights[index].fd
+    var code: Int32 = 0
+    while true {
+      switch ProbeDatagram.receive(from: fd) {
+      case .datagram(let reply):
+        if reply == datagram(index) { return finish(index, .delivered) }
+      case .foreign: continue
+      // Behind an error there may yet be the reply.
+      case .failed(let error): code = error
+      case .nothing: return judge(index, code)
+      }
+    }
+  }
+
+  /// Ends the probe if there is an error on its socket.
+  private func judge(_ index: Int, _ code: Int32) {
+    guard let observation = Observation(failure: code, on: flights[index].fd, of: probes[index], timeout: timeout) else {
+      return
+    }
+    // The refusal is of a second datagram, or comes from the way back.
+    finish(index, flights[index].arrived ? .unusable("request delivered, then \(observation)") : observation)
+  }
+
+  private func finish(_ index: Int, _ observation: Observation) {
+    if flights[index].fd >= 0 { close(flights[index].fd) }
+    flights[index].fd = -1
+    observations[index] = observation
+    finished += 1
+  }
+
+  /// When the first deadline or second datagram is due; nil when nothing is in flight.
+  func nextDeadline() -> UInt64? {
+    while expiring < started, flights[expiring].fd < 0 { expiring += 1 }
+    while resending < started, flights[resending].fd < 0 || probes[resending].transport == .tcp { resending += 1 }
+    let expiry = expiring < started ? flights[expiring].start + nanoseconds : nil
+    let resend = resending < started ? flights[resending].start + nanoseconds / 2 : nil
+    return [expiry, resend].compactMap { $0 }.min()
+  }
+
+  /// Does what is due at `now`: what has come by then must have been handled.
+  func meetDeadlines(_ now: UInt64) {
+    while expiring < started, flights[expiring].fd < 0 || flights[expiring].start + nanoseconds <= now {
+      if flights[expiring].fd >= 0 { expire(expiring) }
+      expiring += 1
+    }
+    while resending < started, flights[resending].fd < 0 || flights[resending].start + nanoseconds / 2 <= now {
+      if flights[resending].fd >= 0, probes[resending].transport == .udp { resend(resending) }
+      resending += 1
+    }
+  }
+
+  private func expire(_ index: Int) {
+    finish(index, flights[index].arrived ? .unusable("request delivered, reply lost") : .silent(after: timeout))
+  }
+
+  /// The first datagram may have been lost in a queue. Without a reply to it, conntrack takes this one for new, too.
+  private func resend(_ index: Int) {
+    let code = datagram(index).send(over: flights[index].fd)
+    if code != 0 { judge(index, code) }
+  }
+}
+
+extension Duration {
+  /// Nanoseconds, from 0 to a length of time that can be added to the clock.
+  fileprivate var probeNanoseconds: UInt64 {
+    let (seconds, attoseconds) = components
+    guard seconds >= 0 else { return 0 }
+    return UInt64(min(seconds, 1 << 32)) * 1_000_000_000 + UInt64(max(attoseconds, 0) / 1_000_000_000)
+  }
+}

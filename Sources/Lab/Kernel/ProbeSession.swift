@@ -1,0 +1,92 @@
+/// Sends probes between namespaces, and answers them: one loop, on the caller's thread, over all sockets.
+///
+/// Sockets are opened on the worker's thread, inside their namespaces, and used from here. No two UDP probes of a
+/// session share source namespace and port, so one session should serve as long as its namespaces.
+///
+/// It keeps no state of conntrack, and reads no rules: whoever runs probes must know which rules were in force.
+public final class ProbeSession {
+  private let worker: NamespaceWorker
+  private let epoll: Epoll
+  private let listeners = ProbeListeners()
+  private var ports = ProbePorts()
+  /// Part of every token, so that an event of one run can't be taken for another's.
+  private var runNumber: UInt64 = 0
+
+  public init(worker: NamespaceWorker) throws {
+    self.worker = worker
+    epoll = try Epoll()
+  }
+
+  /// Opens listeners, in addition to those that are open. All are up when it returns; if one can't be, none of these
+  /// is, and the error names it. They last as long as the session, and keep their namespaces.
+  public func listen(_ listeners: [Listener]) throws {
+    try self.listeners.open(listeners, on: worker) { fd, index in try epoll.add(fd, token: Token.listener(index), for: .input) }
+  }
+
+  /// Sends the probes, at most `parallel` at a time, and returns what they saw, in their order.
+  ///
+  /// There must be a listener on every destination: only then is a refusal not a missing program. `progress` is told
+  /// how many have ended. Throws when the process is out of descriptors or its worker is closed, and then says nothing
+  /// about any probe.
+  public func run(
+    _ probes: [Probe], timeout: Duration, parallel: Int = 512, progress: ((Int) -> Void)? = nil
+  ) throws -> [Observation] {
+    runNumber += 1
+    let run = ProbeRun(probes, timeout: timeout)
+    let parallel = max(parallel, 1)
+    var told = 0
+    while !run.isOver {
+      try run.start(parallel, on: worker, ports: &ports) { fd, index throws(KernelError) in
+        try epoll.add(fd, token: Token.probe(index, of: runNumber), for: probes[index].transport == .tcp ? .output : .input)
+      }
+      try handleEvents(of: run, waiting: run.mayStart(parallel) ? 0 : milliseconds(until: run.nextDeadline()))
+      let now = MonotonicClock.now
+      if let deadline = run.nextDeadline(), deadline <= now {
+        // What came before this moment is looked at before anything is called late.
+        try handleEvents(of: run, waiting: 0)
+        run.meetDeadlines(now)
+      }
+      if run.finished > told {
+        told = run.finished
+        progress?(told)
+      }
+    }
+    return run.observations
+  }
+
+  private func milliseconds(until deadline: UInt64?) -> Int32 {
+    let now = MonotonicClock.now
+    guard let deadline, deadline > now else { return 0 }
+    return Int32(clamping: (deadline - now + 999_999) / 1_000_000)
+  }
+
+  private func handleEvents(of run: ProbeRun, waiting milliseconds: Int32) throws {
+    try epoll.drain(waiting: milliseconds) { token, events in
+      if let index = Token.listenerIndex(token) {
+        try listeners.serve(index) { run.noteArrival($0) }
+      } else if let index = Token.probeIndex(token, of: runNumber) {
+        run.handle(index, events: events)
+      }
+    }
+  }
+}
+
+/// What epoll hands back with an event: bit 63 marks a listener, bits 32 to 62 are the run, the rest is an index.
+private enum Token {
+  private static let listenerBit: UInt64 = 1 << 63
+
+  static func listener(_ index: Int) -> UInt64 { listenerBit | UInt64(index) }
+
+  static func probe(_ index: Int, of run: UInt64) -> UInt64 { runBits(run) | UInt64(UInt32(truncatingIfNeeded: index)) }
+
+  static func listenerIndex(_ token: UInt64) -> Int? {
+    token & listenerBit == 0 ? nil : Int(token & ~listenerBit)
+  }
+
+  /// nil for an event that an earlier run left: a child process may hold a copy of a closed socket for a moment.
+  static func probeIndex(_ token: UInt64, of run: UInt64) -> UInt64? {
+    token & ~0xffff_ffff == runBits(run) ? token & 0xffff_ffff : nil
+  }
+
+  private static func runBits(_ run: UInt64) -> UInt64 { run << 32 & ~listenerBit }
+}

@@ -1,0 +1,50 @@
+public import Kernel
+public import NetpolModel
+public import Path
+
+/// A topology made real: a namespace for each node, pod and external host, joined as the plan says.
+///
+/// Everything is anonymous and goes with this value, or with the process. No namespace has a route out of the lab.
+public final class Fabric: Sendable {
+  public let topology: Topology
+  public let worker: NamespaceWorker
+  /// A host on the underlay that no object knows, for the lab's own checks.
+  public let control: ControlHost
+  let nodes: [String: NetworkNamespace]
+  private let pods: [PodID: NetworkNamespace]
+  private let externals: [String: NetworkNamespace]
+  /// The underlay's bridge lives here.
+  private let underlay: NetworkNamespace
+
+  public struct ControlHost: Sendable {
+    public let namespace: NetworkNamespace
+    public let addresses: [IPAddress]
+  }
+
+  /// Builds everything, or throws and leaves nothing. `bridgeNetfilter` is `net.bridge.bridge-nf-call-iptables`.
+  public init(_ topology: Topology, families: [IPFamily], bridgeNetfilter: Bool, worker: NamespaceWorker) throws {
+    self.topology = topology
+    self.worker = worker
+    var builder = try FabricBuilder(topology, families: families, bridgeNetfilter: bridgeNetfilter, worker: worker)
+    try builder.build()
+    nodes = builder.nodes
+    pods = builder.pods
+    externals = builder.externals
+    underlay = builder.underlay
+    control = ControlHost(namespace: builder.control, addresses: builder.plan.controlAddresses)
+  }
+
+  /// The namespace in which an endpoint's sockets are opened: a host-network pod's is its node's.
+  public func namespace(of endpoint: Endpoint) -> NetworkNamespace? {
+    switch endpoint {
+    case .pod(let id): pods[id] ?? topology.hostNode(of: endpoint).flatMap { nodes[$0.name] }
+    case .node(let name): nodes[name]
+    case .external(let name): externals[name]
+    case .address(let address):
+      control.addresses.contains(address)
+        ? control.namespace : topology.owner(of: address).flatMap { namespace(of: $0) }
+    }
+  }
+
+  public func namespace(ofNode name: String) -> NetworkNamespace? { nodes[name] }
+}

@@ -1,0 +1,213 @@
+internal import Kernel
+internal import NetpolModel
+internal import Path
+
+/// Makes the namespaces of a fabric and joins them, in the order underlay, nodes, external hosts, pods.
+struct FabricBuilder {
+  let topology: Topology
+  let plan: AddressPlan
+  private let worker: NamespaceWorker
+  private let bridgeNetfilter: Bool
+  let underlay: NetworkNamespace
+  let control: NetworkNamespace
+  private(set) var nodes: [String: NetworkNamespace] = [:]
+  private(set) var externals: [String: NetworkNamespace] = [:]
+  private(set) var pods: [PodID: NetworkNamespace] = [:]
+
+  init(_ topology: Topology, families: [IPFamily], bridgeNetfilter: Bool, worker: NamespaceWorker) throws {
+    self.topology = topology
+    self.worker = worker
+    self.bridgeNetfilter = bridgeNetfilter
+    plan = AddressPlan(topology, families: families)
+    underlay = try worker.makeNamespace()
+    control = try worker.makeNamespace()
+  }
+
+  mutating func build() throws {
+    for node in topology.nodes { nodes[node.name] = try worker.makeNamespace() }
+    for host in topology.externals { externals[host.name] = try worker.makeNamespace() }
+    for id in topology.pods.keys { pods[id] = try worker.makeNamespace() }
+    try joinUnderlay()
+    for (index, node) in topology.nodes.enumerated() { try configure(node, index) }
+    for host in topology.externals { try configure(host) }
+    try configureStation(control, ownAddresses: plan.controlAddresses, routesToPods: true)
+    for node in topology.nodes { try configurePods(of: node) }
+  }
+
+  // MARK: - Underlay
+
+  /// One bridge; each station's uplink is a port of it.
+  private func joinUnderlay() throws {
+    try worker.run(in: underlay) {
+      try hushIPv6()
+      var batch = RouteBatch()
+      batch.createBridge("underlay", index: AddressPlan.bridge)
+      batch.bringUp(AddressPlan.bridge)
+      for (index, station) in plan.stations.enumerated() {
+        guard let namespace = nodes[station.name] ?? externals[station.name] ?? (station.name == "control" ? control : nil)
+        else { continue }
+        let port = AddressPlan.firstPort + Int32(index)
+        batch.createVeth(
+          VethEnd("port\(index)", index: port), master: AddressPlan.bridge,
+          peer: VethEnd("eth0", index: AddressPlan.uplink, mac: station.mac), in: namespace)
+        batch.bringUp(port)
+      }
+      try batch.send()
+    }
+  }
+
+  /// What every machine of the underlay has: its addresses, the way to the others, and to pods by way of their nodes.
+  private func stationRoutes(_ batch: inout RouteBatch, own: [IPAddress], routesToPods: Bool, except: String? = nil) {
+    batch.bringUp(1)
+    for address in own { batch.addAddress(address.bytes, prefix: UInt8(address.family.bitWidth), to: AddressPlan.uplink) }
+    batch.bringUp(AddressPlan.uplink)
+    for station in plan.stations where station.addresses.first.map(own.contains) != true {
+      for address in station.addresses {
+        batch.addNeighbour(address.bytes, mac: station.mac, dev: AddressPlan.uplink)
+        batch.addRoute(to: address.destination, dev: AddressPlan.uplink, source: own.source(for: address))
+      }
+    }
+    for host in topology.externals {
+      for network in host.networks {
+        guard let gateway = host.address(network.family), !own.contains(gateway) else { continue }
+        batch.addRoute(to: network.destination, via: gateway.bytes, dev: AddressPlan.uplink, onlink: true)
+      }
+    }
+    guard routesToPods else { return }
+    for node in topology.nodes where node.name != except {
+      for (family, gateway) in plan.families.compactMap({ family in
+        node.addresses.first { $0.family == family }.map { (family, $0) }
+      }) {
+        for block in node.blocks(family, topology) {
+          batch.addRoute(
+            to: block.destination, via: gateway.bytes, dev: AddressPlan.uplink, onlink: true,
+            source: own.source(for: gateway))
+        }
+      }
+    }
+  }
+
+  private func configureStation(_ namespace: NetworkNamespace, ownAddresses: [IPAddress], routesToPods: Bool) throws {
+    try worker.run(in: namespace) {
+      try hushIPv6()
+      var batch = RouteBatch()
+      stationRoutes(&batch, own: ownAddresses, routesToPods: routesToPods)
+      try batch.send()
+    }
+  }
+
+  /// An external host always has a way back to the pods, so that replies arrive: nothing translates addresses yet.
+  /// Whether it may begin a flow to a pod is the path's to say (`routesToPods`).
+  private func configure(_ host: ExternalHost) throws {
+    guard let namespace = externals[host.name] else { return }
+    try configureStation(
+      namespace, ownAddresses: host.addresses.filter { plan.families.contains($0.family) }, routesToPods: true)
+  }
+
+  // MARK: - Nodes
+
+  private func configure(_ node: Topology.NodePlace, _ index: Int) throws {
+    guard let namespace = nodes[node.name] else { return }
+    try worker.run(in: namespace) {
+      try hushIPv6()
+      try NodeSysctls.set(families: plan.families, bridgeNetfilter: bridgeNetfilter)
+      var batch = RouteBatch()
+      stationRoutes(
+        &batch, own: node.addresses.filter { plan.families.contains($0.family) }, routesToPods: true, except: node.name)
+      batch.createBridge("cni0", index: AddressPlan.bridge, mac: plan.bridgeMAC(ofNode: index))
+      for own in node.bridge where plan.families.contains(own.address.family) {
+        batch.addAddress(own.address.bytes, prefix: UInt8(own.prefixLength), to: AddressPlan.bridge)
+      }
+      for family in plan.families where !node.bridge.contains(where: { $0.address.family == family }) {
+        batch.addAddress(
+          plan.gateway(of: node, family).bytes, prefix: UInt8(family.bitWidth), to: AddressPlan.bridge)
+      }
+      batch.bringUp(AddressPlan.bridge)
+      for (number, id) in node.pods.enumerated() {
+        guard let pod = pods[id], let place = topology.pods[id] else { continue }
+        let port = AddressPlan.firstPort + Int32(number)
+        batch.createVeth(
+          VethEnd("veth\(number)", index: port), master: AddressPlan.bridge,
+          peer: VethEnd("eth0", index: AddressPlan.uplink, mac: plan.mac(of: id)), in: pod)
+        batch.bringUp(port)
+        for own in place.addresses {
+          batch.addNeighbour(own.address.bytes, mac: plan.mac(of: id), dev: AddressPlan.bridge)
+          if !node.bridge.contains(where: { $0.cidr.contains(own.address) }) {
+            batch.addRoute(to: own.address.destination, dev: AddressPlan.bridge)
+          }
+        }
+      }
+      try batch.send()
+    }
+  }
+
+  // MARK: - Pods
+
+  /// A pod reaches those of its block over the bridge, and all else through its node, as with the bridge plugin.
+  private func configurePods(of node: Topology.NodePlace) throws {
+    guard let index = topology.nodes.firstIndex(where: { $0.name == node.name }) else { return }
+    for id in node.pods {
+      guard let namespace = pods[id], let place = topology.pods[id] else { continue }
+      try worker.run(in: namespace) {
+        try hushIPv6()
+        var batch = RouteBatch()
+        batch.bringUp(1)
+        for own in place.addresses {
+          batch.addAddress(own.address.bytes, prefix: UInt8(own.prefixLength), to: AddressPlan.uplink)
+        }
+        batch.bringUp(AddressPlan.uplink)
+        for family in Set(place.addresses.map(\.address.family)).sorted() {
+          let gateway = plan.gateway(of: node, family)
+          batch.addNeighbour(gateway.bytes, mac: plan.bridgeMAC(ofNode: index), dev: AddressPlan.uplink)
+          batch.addRoute(
+            to: .all(family == .v4 ? .v4 : .v6), via: gateway.bytes, dev: AddressPlan.uplink, onlink: true)
+        }
+        for other in node.pods where other != id {
+          for address in topology.pods[other]?.addresses.map(\.address) ?? []
+          where place.addresses.contains(where: { $0.cidr.contains(address) }) {
+            batch.addNeighbour(address.bytes, mac: plan.mac(of: other), dev: AddressPlan.uplink)
+          }
+        }
+        try batch.send()
+      }
+    }
+  }
+
+  /// Without IPv6 in the cluster no interface needs it; with it, addresses work at once.
+  private func hushIPv6() throws {
+    guard Sysctl.exists("net/ipv6/conf/all/disable_ipv6") else { return }
+    if plan.families.contains(.v6) {
+      for scope in ["all", "default"] { try Sysctl.write("net/ipv6/conf/\(scope)/accept_dad", "0") }
+    } else {
+      for scope in ["all", "default"] { try Sysctl.write("net/ipv6/conf/\(scope)/disable_ipv6", "1") }
+    }
+  }
+}
+
+extension RouteBatch {
+  /// Sends in the namespace of the calling thread.
+  fileprivate func send() throws { try send(in: try NetlinkSocket(.route)) }
+}
+
+extension IPAddress {
+  fileprivate var destination: RouteDestination { RouteDestination(bytes, prefix: UInt8(family.bitWidth)) }
+}
+
+extension CIDR {
+  fileprivate var destination: RouteDestination { RouteDestination(network.bytes, prefix: UInt8(prefixLength)) }
+}
+
+extension [IPAddress] {
+  fileprivate func source(for address: IPAddress) -> [UInt8]? { first { $0.family == address.family }?.bytes }
+}
+
+extension Topology.NodePlace {
+  /// The pod CIDRs of the family, and the addresses of pods outside of them.
+  fileprivate func blocks(_ family: IPFamily, _ topology: Topology) -> [CIDR] {
+    let own = bridge.map(\.cidr).filter { $0.family == family }
+    let outside = pods.flatMap { topology.pods[$0]?.addresses.map(\.address) ?? [] }.filter { address in
+      address.family == family && !own.contains { $0.contains(address) }
+    }
+    return own + outside.map { CIDR($0) }
+  }
+}

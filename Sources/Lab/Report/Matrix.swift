@@ -1,0 +1,94 @@
+internal import Comparison
+internal import NetpolModel
+
+/// The verdicts of a run as grids: ports with equal columns share one, endpoints with equal rows and columns a line.
+struct Matrix {
+  /// What stands in a cell.
+  enum Symbol: Character {
+    case allowed = "."
+    case denied = "X"
+    /// The answer was unusable.
+    case unknown = "?"
+    /// There is no way from one to the other.
+    case noRoute = "-"
+    /// Both are one, or the port is not asked there.
+    case nothing = " "
+  }
+
+  struct Grid {
+    let family: IPFamily
+    /// Asked at every column.
+    var ports: [TransportPort]
+    /// Asked at some columns alone, where they agree with the rest of the grid.
+    var portsAtSome: [(port: TransportPort, destinations: [Endpoint])]
+    /// For each destination (by its number) the symbols of all sources.
+    var columns: [Int: [Symbol]]
+  }
+
+  let endpoints: [Endpoint]
+  let grids: [Grid]
+
+  init(endpoints: [Endpoint], cells: [(flow: Flow, symbol: Symbol)]) {
+    self.endpoints = endpoints
+    let number = Dictionary(endpoints.enumerated().map { ($1, $0) }) { first, _ in first }
+    var byPort: [Key: [Int: [Symbol]]] = [:]
+    for (flow, symbol) in cells {
+      guard let from = number[flow.source], let to = number[flow.destination] else { continue }
+      let key = Key(family: flow.family, port: TransportPort(flow.transport, flow.port))
+      byPort[key, default: [:]][to, default: Array(repeating: .nothing, count: endpoints.count)][from] = symbol
+    }
+    var grids: [Grid] = []
+    // Ports asked everywhere come first; the others join a grid that says the same, if there is one.
+    for (key, columns) in byPort.sorted(by: { ($1.value.count, $0.key) < ($0.value.count, $1.key) }) {
+      let fitting = grids.firstIndex { grid in
+        grid.family == key.family && columns.allSatisfy { grid.columns[$0.key] == $0.value }
+      }
+      if let fitting, grids[fitting].columns.count == columns.count {
+        grids[fitting].ports.append(key.port)
+      } else if let fitting {
+        grids[fitting].portsAtSome.append((key.port, columns.keys.sorted().map { endpoints[$0] }))
+      } else {
+        grids.append(Grid(family: key.family, ports: [key.port], portsAtSome: [], columns: columns))
+      }
+    }
+    self.grids = grids
+  }
+
+  private struct Key: Hashable, Comparable {
+    let family: IPFamily
+    let port: TransportPort
+    static func < (a: Key, b: Key) -> Bool { (a.family, a.port) < (b.family, b.port) }
+  }
+}
+
+extension Matrix.Grid {
+  /// Endpoints that can't be told apart in this grid: swapping two of a group changes nothing.
+  func groups(count: Int) -> [[Int]] {
+    let at = { (from: Int, to: Int) in columns[to]?[from] ?? .nothing }
+    var groups: [[Int]] = []
+    for endpoint in 0..<count {
+      let fitting = groups.firstIndex { group in
+        let other = group[0]
+        let mutual = at(endpoint, other)
+        guard mutual == at(other, endpoint), columns[endpoint] == nil || columns[other] != nil else { return false }
+        if group.count > 1, mutual != at(group[0], group[1]) { return false }
+        return (0..<count).allSatisfy { third in
+          third == endpoint || third == other
+            || (at(endpoint, third) == at(other, third) && at(third, endpoint) == at(third, other))
+        }
+      }
+      if let fitting { groups[fitting].append(endpoint) } else { groups.append([endpoint]) }
+    }
+    return groups
+  }
+
+  /// The symbol between two groups; of a group with itself the one among its members.
+  func symbol(from: [Int], to: [Int]) -> Matrix.Symbol {
+    for source in from {
+      for destination in to where source != destination {
+        if let symbol = columns[destination]?[source] { return symbol }
+      }
+    }
+    return .nothing
+  }
+}

@@ -1,0 +1,34 @@
+internal import Glibc
+public import Kernel
+
+/// What a result was got with: stands in every report and beside every failure.
+public struct LabEnvironment: Hashable, Sendable {
+  public let version: String
+  public let style: String
+  public let kernel: String
+  public let iptables: String
+  public let nft: String
+  public let ipset: String
+
+  /// Asks the programs, in a namespace of the lab.
+  public init(version: String, style: String, worker: NamespaceWorker) throws {
+    self.version = version
+    self.style = style
+    var name = utsname()
+    kernel = uname(&name) == 0 ? withUnsafeBytes(of: name.release) { String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self) } : "unknown"
+    let namespace = try worker.makeNamespace()
+    let ask = { (program: String) -> String in
+      guard let result = try? Command([program, "--version"], timeout: .seconds(5)).run(in: namespace, on: worker),
+        result.succeeded
+      else { return "missing" }
+      return String(result.text.prefix { !$0.isNewline })
+    }
+    iptables = ask("iptables")
+    nft = ask("nft")
+    ipset = ask("ipset")
+  }
+
+  public var text: String {
+    "netpol-lab \(version), style \(style), Linux \(kernel), \(iptables), \(nft), \(ipset)"
+  }
+}

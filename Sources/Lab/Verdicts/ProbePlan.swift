@@ -1,0 +1,105 @@
+public import NetpolModel
+public import Path
+
+/// Which flows to ask about: every endpoint to every other, on the ports where policies could make a difference.
+public struct ProbePlan: Sendable {
+  /// Rows and columns: pods by name, then nodes, then external hosts.
+  public let endpoints: [Endpoint]
+  public let flows: [Flow]
+  /// Flows that the topology has no way for, and why: a sender without a route, a transport that the kernel lacks.
+  public let unasked: [(flow: Flow, why: String)]
+
+  /// `only` restricts sources, destinations and ports; nil asks for all.
+  public init(_ cluster: Cluster, _ topology: Topology, only: Selection = Selection()) {
+    let pods = cluster.pods.map(\.id).filter { topology.pods[$0] != nil || topology.hostNetworkPods[$0] != nil }
+    var endpoints = pods.map(Endpoint.pod)
+    endpoints += topology.nodes.map { .node($0.name) } + topology.externals.map { .external($0.name) }
+    for wanted in [only.source, only.destination].compactMap({ $0 }) where !endpoints.contains(wanted) {
+      endpoints.append(wanted)
+    }
+    self.endpoints = endpoints
+    let ports = PortPlan(cluster)
+    var flows: [Flow] = []
+    var unasked: [(flow: Flow, why: String)] = []
+    for destination in endpoints where only.destination.map({ $0 == destination }) ?? true {
+      let asked = only.ports ?? ports.ports(at: destination)
+      for source in endpoints where source != destination && only.source.map({ $0 == source }) ?? true {
+        for family in cluster.families {
+          for port in asked {
+            guard let flow = topology.flow(from: source, to: destination, port, family) else { continue }
+            if let why = Self.obstacle(flow, topology) { unasked.append((flow, why)) } else { flows.append(flow) }
+          }
+        }
+      }
+    }
+    self.flows = flows
+    self.unasked = unasked
+  }
+
+  /// What a user asked for.
+  public struct Selection: Sendable {
+    public var source: Endpoint?
+    public var destination: Endpoint?
+    public var ports: [TransportPort]?
+    public init(source: Endpoint? = nil, destination: Endpoint? = nil, ports: [TransportPort]? = nil) {
+      self.source = source
+      self.destination = destination
+      self.ports = ports
+    }
+  }
+
+  private static func obstacle(_ flow: Flow, _ topology: Topology) -> String? {
+    if flow.transport == .sctp { return "SCTP is not probed: oracle and evaluator alone" }
+    if case .noRoute(let why) = topology.walk(flow, asking: { _, packet in .passed(packet) }).end { return why }
+    if case .external = flow.source, case .external = flow.destination { return "neither end is in the cluster" }
+    return nil
+  }
+}
+
+/// Ports that could make a difference: those that policies name, those that a destination has, and two that nothing names.
+struct PortPlan {
+  private let cluster: Cluster
+  private let fromPolicies: Set<TransportPort>
+  private let unnamed: [TransportPort]
+
+  init(_ cluster: Cluster) {
+    self.cluster = cluster
+    var named: Set<TransportPort> = []
+    var ranges: [PortRange] = [cluster.settings.nodePorts]
+    for policy in cluster.policies {
+      for port in (policy.ingress + policy.egress).flatMap(\.ports.list) {
+        guard case .number(let first, let through) = port.number else { continue }
+        let last = max(first, through ?? first)
+        ranges.append(PortRange(first, last))
+        named.formUnion([TransportPort(port.transport, first), TransportPort(port.transport, last)])
+      }
+    }
+    fromPolicies = named
+    ranges += cluster.pods.flatMap(\.ports).map { PortRange($0.number) }
+    ranges += cluster.services.flatMap(\.ports).map { PortRange($0.port) }
+    let free = (20_000...UInt16.max).first { port in !ranges.contains { $0.contains(port) } }
+    unnamed = free.map { [TransportPort(.tcp, $0), TransportPort(.udp, $0)] } ?? []
+  }
+
+  func ports(at destination: Endpoint) -> [TransportPort] {
+    var ports = fromPolicies.union(unnamed)
+    switch destination {
+    case .pod(let id):
+      guard let pod = cluster.pod(id) else { break }
+      ports.formUnion(pod.ports.map { TransportPort($0.transport, $0.number) })
+      for service in cluster.services where service.selects(pod) {
+        for port in service.ports {
+          switch port.targetPort {
+          case .number(let number): ports.insert(TransportPort(port.transport, number))
+          case .name(let name):
+            ports.formUnion(pod.numbers(named: name, port.transport).map { TransportPort(port.transport, $0) })
+          }
+        }
+      }
+    // Where a pod's egress policy is not asked about its own node (D8).
+    case .node: ports.insert(TransportPort(.tcp, cluster.settings.nodePorts.first))
+    case .external, .address: break
+    }
+    return ports.sorted()
+  }
+}

@@ -1,0 +1,23 @@
+extension String {
+  /// The most anchors that a source may use. An anchor can put 1000 levels below another's 1000, and a tree of
+  /// 45,000 levels overruns an 8 MB stack when it is freed.
+  static let anchorLimit = 32
+
+  /// How many anchors (`&name`) the text has, of those that an alias (`*name`) uses. Words in block scalars may count.
+  var usedAnchorCount: Int {
+    let bytes = Array(utf8)
+    guard bytes.contains(UInt8(ascii: "&")) else { return 0 }
+    let aliases = Set(Self.names(behind: UInt8(ascii: "*"), in: bytes))
+    return Self.names(behind: UInt8(ascii: "&"), in: bytes).count { aliases.contains($0) }
+  }
+
+  private static func names(behind sign: UInt8, in bytes: [UInt8]) -> [ArraySlice<UInt8>] {
+    bytes.indices.compactMap { index in
+      guard bytes[index] == sign, index == 0 || " \t\r\n[{,".utf8.contains(bytes[index - 1]) else { return nil }
+      let name = bytes[(index + 1)...].prefix { byte in
+        (0x30...0x39).contains(byte) || (0x41...0x5a).contains(byte & 0xdf) || byte == 0x5f || byte == 0x2d
+      }
+      return name.isEmpty ? nil : name
+    }
+  }
+}

@@ -1,0 +1,60 @@
+import ArgumentParser
+import Foundation
+import Lowering
+import Manifests
+import NetpolModel
+
+/// What every command that reads manifests takes.
+struct InputOptions: ParsableArguments {
+  @Option(name: [.customShort("f"), .customLong("filename")], help: "A manifest, a directory of them, or - for standard input.")
+  var files: [String]
+
+  @Option(help: "How policies are enforced: \(EnforcementStyle.all.map(\.name).joined(separator: ", ")).")
+  var style = EnforcementStyle.all[0].name
+
+  @Option(help: "How many pods stand for a workload at the most.")
+  var maxReplicas = 2
+
+  @Flag(help: "Take objects as a cluster holds them, without the API server's validation.")
+  var asStored = false
+
+  func enforcementStyle() throws -> EnforcementStyle {
+    guard let found = EnforcementStyle.named(style) else {
+      throw InputError(
+        "--style \(style): there is no such style; known: \(EnforcementStyle.all.map(\.name).joined(separator: ", "))")
+    }
+    return found
+  }
+
+  /// The cluster of the files. Notes go to standard error.
+  func cluster() throws -> Cluster {
+    let clock = ContinuousClock()
+    let begin = clock.now
+    var options = ReadOptions()
+    options.maxReplicas = max(0, maxReplicas)
+    options.validation = asStored ? .asStored : .apiServer
+    let reading = try readManifests(try ManifestFiles.read(files), options: options)
+    let tenths = Int(((clock.now - begin) / .milliseconds(100)).rounded())
+    for note in reading.notes { Terminal.say("\(note.severity == .warning ? "warning" : "note"): \(note.text)") }
+    Terminal.say("note: \(reading.objectCount) objects read in \(tenths / 10).\(tenths % 10) s")
+    return reading.cluster
+  }
+}
+
+/// Standard error: notes, and progress where a person looks on.
+enum Terminal {
+  static var isInteractive: Bool { isatty(2) == 1 }
+
+  static func say(_ text: String) { FileHandle.standardError.write(Data((text + "\n").utf8)) }
+
+  /// Replaces the line of progress; nothing in a pipe.
+  static func progress(_ text: String) {
+    if isInteractive { FileHandle.standardError.write(Data("\r\u{1b}[K\(text)".utf8)) }
+  }
+
+  /// Columns of the terminal on standard output; 100 in a pipe.
+  static var width: Int {
+    var size = winsize()
+    return ioctl(1, UInt(TIOCGWINSZ), &size) == 0 && size.ws_col > 0 ? Int(size.ws_col) : 100
+  }
+}

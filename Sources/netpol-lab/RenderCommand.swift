@@ -1,0 +1,74 @@
+import ArgumentParser
+import Lowering
+import NetpolModel
+import Rendering
+
+struct RenderCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "render", abstract: "Prints the rules or sets that a node would get. Needs no root.")
+
+  enum Format: String, CaseIterable, ExpressibleByArgument { case iptables, ip6tables, ipset }
+
+  @OptionGroup var input: InputOptions
+
+  @Option(help: "The node; the first by name if not given.")
+  var node: String?
+
+  @Option(help: "What kube-router hashes into its chains' names: the start of the sync in Unix nanoseconds.")
+  var versionStamp = "1"
+
+  @Option(help: "The service CIDRs, with commas between them; may be repeated.")
+  var serviceCidr: [String] = []
+
+  @Option(help: "The NodePort range, as 30000-32767.")
+  var nodePortRange: String?
+
+  @Option(name: .shortAndLong, help: "What to print: iptables or ip6tables (iptables-save text), or ipset (ipset save text).")
+  var output = Format.iptables
+
+  func run() throws {
+    let style = try input.enforcementStyle()
+    let cluster = try input.cluster()
+    var view = NodeView(of: try chosenNode(cluster), in: cluster, versionStamp: versionStamp)
+    if !serviceCidr.isEmpty {
+      view.serviceCIDRs = try serviceCidr.flatMap { $0.split(separator: ",") }.map { text in
+        guard let cidr = CIDR(String(text)) else {
+          throw InputError("--service-cidr \(text): no CIDR; write an address and a length, as 10.43.0.0/16")
+        }
+        return cidr
+      }
+    }
+    if let nodePortRange { view.nodePorts = try portRange(nodePortRange) }
+    let lowered = style.lower(view)
+    for finding in lowered.findings { Terminal.say("finding: \(finding)") }
+    switch output {
+    case .iptables: print(try table(lowered, .v4), terminator: "")
+    case .ip6tables: print(try table(lowered, .v6), terminator: "")
+    case .ipset: print(try ipsetRestoreText(lowered.ruleset.sets), terminator: "")
+    }
+  }
+
+  private func chosenNode(_ cluster: Cluster) throws -> Node {
+    let names = cluster.nodes.map(\.name).sorted()
+    guard let name = node ?? names.first, let found = cluster.node(name) else {
+      throw InputError("--node \(node ?? ""): no such node; known: \(names.joined(separator: ", "))")
+    }
+    if node == nil, names.count > 1 { Terminal.say("note: rules of \(name), of nodes \(names.joined(separator: ", "))") }
+    return found
+  }
+
+  private func table(_ lowered: Lowered, _ family: IPFamily) throws -> String {
+    guard let table = lowered.ruleset.table("filter", family) else {
+      throw InputError("-o \(output.rawValue): the cluster has no \(family.rawValue)")
+    }
+    return try iptablesRestoreText(table)
+  }
+
+  private func portRange(_ text: String) throws -> PortRange {
+    let parts = text.split { $0 == "-" || $0 == ":" }.map { UInt16($0) }
+    guard parts.count == 2, let first = parts[0], let last = parts[1], 0 < first, first < last else {
+      throw InputError("--node-port-range \(text): write two ports, the lower first, as 30000-32767")
+    }
+    return PortRange(first, last)
+  }
+}

@@ -1,0 +1,70 @@
+import ArgumentParser
+import Foundation
+import Kernel
+import Lab
+import NetpolModel
+
+struct RunCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "run",
+    abstract: "Builds the cluster in network namespaces, sends packets, and says who reaches whom and why not.")
+
+  enum Format: String, CaseIterable, ExpressibleByArgument { case text, json }
+
+  @OptionGroup var input: InputOptions
+
+  @Option(help: "Only flows from this endpoint: namespace/pod, node/NAME, external/NAME, or an address.")
+  var from: String?
+
+  @Option(help: "Only flows to this endpoint.")
+  var to: String?
+
+  @Option(help: "Only this port, as 80, TCP/80 or UDP/53; may be repeated.")
+  var port: [String] = []
+
+  @Flag(help: "A known deviation from the Kubernetes specification is a failure too.")
+  var strict = false
+
+  @Option(name: .shortAndLong, help: "The report: text or json.")
+  var output = Format.text
+
+  func run() throws {
+    // First of all: it must happen while the process has one thread.
+    if geteuid() != 0 {
+      do { try Privilege.enterUserNamespace() } catch { throw LabError("needs root or user namespaces: \(error)") }
+    }
+    let style = try input.enforcementStyle()
+    let cluster = try input.cluster()
+    if cluster.pods.isEmpty {
+      throw InputError("\(input.files.joined(separator: ", ")): no pods and no workloads; add at least one Pod")
+    }
+    let names = EndpointNames(cluster)
+    let selection = ProbePlan.Selection(
+      source: try from.map { try names.endpoint($0, option: "--from") },
+      destination: try to.map { try names.endpoint($0, option: "--to") },
+      ports: port.isEmpty ? nil : try port.map(transportPort))
+    let report = try ClusterRun(style: style, selection: selection, strict: strict).run(cluster, version: version) {
+      Terminal.progress($0.text)
+    }
+    Terminal.progress("")
+    switch output {
+    case .text: print(TextReport(report, width: Terminal.width).text, terminator: "")
+    case .json:
+      FileHandle.standardOutput.write(try JSONReport(report).data())
+      print()
+    }
+    if !report.isAsExpected { throw ExitCode(ProgramExit.finding.rawValue) }
+  }
+}
+
+extension ClusterRun.Progress {
+  fileprivate var text: String {
+    switch self {
+    case .building(let namespaces): "building \(namespaces) namespaces"
+    case .checking: "checking the lab itself"
+    case .loading(let nodes): "loading the rules of \(nodes) nodes"
+    case .probing(let done, let all): "probing: \(done) of \(all) flows"
+    case .comparing: "comparing"
+    }
+  }
+}

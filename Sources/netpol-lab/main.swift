@@ -1,0 +1,1 @@
+ProgramExit.run()

@@ -1,0 +1,155 @@
+// What this does not show: that the kernel does it too; LabTests and the examples show that with packets.
+import Comparison
+import NetpolModel
+import Oracle
+import Path
+import Testing
+
+@Suite("Known deviations of kube-router") struct DeviationTests {
+  /// A deviation, its smallest world, a flow that shows it and one step beside it a flow that does not.
+  struct Case: CustomTestStringConvertible, Sendable {
+    let deviation: Deviation
+    let policies: String
+    var extra = ""
+    let shows: (from: String, to: String, port: UInt16)
+    let beside: (from: String, to: String, port: UInt16)
+    var family = IPFamily.v4
+    var testDescription: String { "\(deviation.id) \(deviation.summary)" }
+  }
+
+  static func policy(_ spec: String, name: String = "p", annotations: String = "{}") -> String {
+    """
+    ---
+    apiVersion: networking.k8s.io/v1
+    kind: NetworkPolicy
+    metadata: {namespace: app, name: \(name), annotations: \(annotations)}
+    spec: \(spec)
+
+    """
+  }
+
+  static let cases: [Case] = [
+    Case(
+      deviation: .bothTypePolicy,
+      policies: policy("{podSelector: {matchLabels: {app: web}}, policyTypes: [Ingress, Egress], ingress: [{}]}"),
+      shows: ("app/web", "app/web2", 80), beside: ("app/web", "app/client", 80)),
+    Case(
+      deviation: .unresolvedNamedPort,
+      policies: policy(
+        "{podSelector: {matchLabels: {app: web}}, ingress: [{from: [{podSelector: {matchLabels: {app: client}}}], ports: [{port: nobody}]}]}"),
+      shows: ("app/client", "app/web", 1234), beside: ("other/client", "app/web", 1234)),
+    Case(
+      deviation: .egressNamedPortToAnyone,
+      policies: policy("{podSelector: {matchLabels: {app: client}}, policyTypes: [Egress], egress: [{ports: [{port: http}]}]}"),
+      shows: ("app/client", "other/client", 8080), beside: ("app/client", "app/web", 8080)),
+    Case(
+      deviation: .egressNamedPortToAnyone,
+      policies: policy("{podSelector: {matchLabels: {app: client}}, policyTypes: [Egress], egress: [{ports: [{port: http}]}]}"),
+      shows: ("app/client", "other/client", 9090), beside: ("app/client", "other/client", 9999)),
+    Case(
+      deviation: .egressNamedPortToBlock,
+      policies: policy(
+        "{podSelector: {matchLabels: {app: client}}, policyTypes: [Egress], egress: [{to: [{ipBlock: {cidr: 10.42.0.0/16}}], ports: [{port: http}]}]}"),
+      shows: ("app/client", "app/web", 8080), beside: ("app/client", "app/web", 8081)),
+    Case(
+      deviation: .ownNodePorts,
+      policies: policy("{podSelector: {}, policyTypes: [Egress]}"),
+      shows: ("app/web", "node/node1", 30000), beside: ("app/web", "node/node1", 29999)),
+    Case(
+      deviation: .ownNodePorts,
+      policies: policy("{podSelector: {}, policyTypes: [Egress]}"),
+      shows: ("app/web", "node/node1", 32767), beside: ("app/web", "node/node2", 32767)),
+    Case(
+      deviation: .longestPrefix,
+      policies: policy(
+        "{podSelector: {matchLabels: {app: web}}, ingress: [{from: [{ipBlock: {cidr: 10.42.0.0/16, except: [10.42.1.0/24]}}, {ipBlock: {cidr: 10.0.0.0/8}}]}]}"),
+      shows: ("other/client", "app/web", 80), beside: ("app/client", "app/web", 80)),
+    Case(
+      deviation: .abortedSync,
+      policies: policy("{podSelector: {}}", annotations: "{kube-router.io/netpol-nflog-limit: 0/second}"),
+      shows: ("other/client", "app/web", 80), beside: ("app/web", "other/client", 80)),
+    Case(
+      deviation: .sharedNamedPortLists,
+      policies: policy(
+        "{podSelector: {matchLabels: {app: web}}, ingress: [{from: [{podSelector: {}}], ports: [{port: admin}]}]}"),
+      extra: """
+        apiVersion: v1
+        kind: Pod
+        metadata: {namespace: app, name: web3, labels: {app: web}}
+        spec: {nodeName: node2, containers: [{name: c, ports: [{name: http, containerPort: 8080}]}]}
+        ---
+
+        """,
+      shows: ("app/client", "app/web3", 9000), beside: ("app/client", "app/web2", 9000)),
+    Case(
+      deviation: .wholeIPv6,
+      policies: policy("{podSelector: {matchLabels: {app: web}}, ingress: [{from: [{ipBlock: {cidr: '::/0'}}]}]}"),
+      extra: """
+        apiVersion: netpol-lab/v1alpha1
+        kind: Cluster
+        nodes:
+        - {name: node1, addresses: [192.168.20.11, 'fd00:20::11'], podCIDRs: [10.42.0.0/24, 'fd00:42::/64']}
+        - {name: node2, addresses: [192.168.20.12, 'fd00:20::12'], podCIDRs: [10.42.1.0/24, 'fc00:42:1::/64']}
+        ---
+
+        """,
+      shows: ("other/client", "app/web", 80), beside: ("app/client", "app/web", 80), family: .v6),
+  ]
+
+  @Test("the rules show it where it is predicted, and not one step beside", arguments: cases)
+  func shows(deviation: Case) throws {
+    let world = try SmallWorld(policies: deviation.policies, extra: deviation.extra)
+    let shown = try world.compare(deviation.shows.from, deviation.shows.to, deviation.shows.port, .tcp, deviation.family)
+    #expect(shown.finding == .deviation([deviation.deviation]), "\(shown.flow)")
+    let beside = try world.compare(
+      deviation.beside.from, deviation.beside.to, deviation.beside.port, .tcp, deviation.family)
+    #expect(beside.finding == .agreement, "\(beside.flow)")
+  }
+
+  @Test("every deviation has a case")
+  func complete() { #expect(Set(Self.cases.map(\.deviation)) == Set(Deviation.allCases)) }
+
+  @Test("a deviation that is predicted and does not happen is a failure, and so is an unlabelled one")
+  func failures() throws {
+    let world = try SmallWorld(policies: "")
+    let flow = try world.compare("app/web", "app/web2", 80)
+    let of = { (finding: Comparison.Finding) in
+      Comparison(flow: flow.flow, specified: flow.specified, evaluated: .allow, observed: nil, finding: finding)
+    }
+    #expect(of(.deviationMissing([.bothTypePolicy])).isFailure(strict: false))
+    #expect(of(.unexplained).isFailure(strict: false) && of(.kernelDisagrees).isFailure(strict: false))
+    #expect(of(.undecided("")).isFailure(strict: false))
+    #expect(!of(.deviation([.bothTypePolicy])).isFailure(strict: false))
+    #expect(of(.deviation([.bothTypePolicy])).isFailure(strict: true))
+    #expect(!of(.agreement).isFailure(strict: true) && !of(.noRoute("")).isFailure(strict: true))
+  }
+
+  @Test("the kernel's answer is held against the evaluator's, and an unusable one decides nothing")
+  func kernel() throws {
+    let world = try SmallWorld(policies: Self.policy("{podSelector: {}}"))
+    let flow = try world.compare("other/client", "app/web", 80).flow
+    #expect(world.comparer.compare(flow, kernel: .verdict(.deny)).finding == .agreement)
+    #expect(world.comparer.compare(flow, kernel: .verdict(.allow)).finding == .kernelDisagrees)
+    let unusable = world.comparer.compare(flow, kernel: .unusable("lost"))
+    #expect(unusable.finding == .undecided("lost") && unusable.observed == nil)
+  }
+
+  @Test("a reading without deviations is the oracle's, on every flow of every case")
+  func readingIsOracle() throws {
+    for deviation in Self.cases {
+      let world = try SmallWorld(policies: deviation.policies, extra: deviation.extra)
+      let oracle = Oracle(world.cluster)
+      let plain = Reading(world.cluster, oracle, making: [])
+      let topology = world.comparer.enforced.topology
+      let endpoints = world.cluster.pods.map { Endpoint.pod($0.id) } + world.cluster.nodes.map { .node($0.name) }
+      for from in endpoints {
+        for to in endpoints {
+          for port: UInt16 in [80, 8080, 8081, 9000, 9090, 30000] {
+            guard let flow = topology.flow(from: from, to: to, TransportPort(.tcp, port), .v4) else { continue }
+            #expect(plain.verdict(flow) == oracle.judge(flow).verdict, "\(flow)")
+          }
+        }
+      }
+    }
+  }
+}

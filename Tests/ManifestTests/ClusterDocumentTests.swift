@@ -1,0 +1,152 @@
+// Does not show that the lab obeys the settings: only that they are read.
+import Manifests
+import NetpolModel
+import Testing
+
+@Suite struct ClusterDocumentTests {
+  private func document(_ fields: String) -> String { "apiVersion: netpol-lab/v1alpha1\nkind: Cluster\n\(fields)" }
+
+  @Test("every field of the documented example is read")
+  func full() throws {
+    let reading = try read(
+      document(
+        """
+        metadata: {name: home, anything: goes}
+        nodes:
+        - name: node1
+          addresses: [192.168.20.11]
+          podCIDRs: [10.42.0.0/24]
+        serviceCIDRs: [10.96.0.0/12]
+        nodePortRange: 31000-31999
+        overlay: host-gw
+        bridgeNetfilter: false
+        externalHosts:
+        - name: lan-host
+          addresses: [192.168.20.99]
+          networks: [192.168.1.0/24]
+          routesToPods: true
+        loadBalancerAnnouncer: node1
+        icmpLimits: kernel
+        defaultDeny: true
+        """))
+    let cluster = reading.cluster
+    #expect(cluster.nodes.map(\.name) == ["node1"])
+    #expect(cluster.nodes.first?.addresses == [try address("192.168.20.11")])
+    #expect(cluster.nodes.first?.podCIDRs == [try cidr("10.42.0.0/24")])
+    var settings = ClusterSettings()
+    settings.serviceCIDRs = [try cidr("10.96.0.0/12")]
+    settings.nodePorts = PortRange(31000, 31999)
+    settings.overlay = .hostGateway
+    settings.bridgeNetfilter = false
+    settings.loadBalancerAnnouncer = "node1"
+    settings.liftICMPLimits = false
+    settings.defaultDeny = true
+    #expect(cluster.settings == settings)
+    let host = try #require(cluster.externalHost("lan-host"))
+    #expect(host.addresses == [try address("192.168.20.99")])
+    #expect(host.networks == [try cidr("192.168.1.0/24")])
+    #expect(host.routesToPods)
+    #expect(host.location?.line == 13)
+    #expect(reading.notes.isEmpty)
+  }
+
+  @Test("every field is optional")
+  func empty() throws {
+    let reading = try read(document(""))
+    #expect(reading.cluster.settings == ClusterSettings())
+    #expect(try read(document("icmpLimits: lifted\noverlay: vxlan")).cluster.settings.liftICMPLimits == true)
+  }
+
+  @Test("an entry adds to a Node object, or makes the node")
+  func nodes() throws {
+    let node =
+      "apiVersion: v1\nkind: Node\nmetadata: {name: a, labels: {zone: b}}\nstatus: {addresses: [{type: InternalIP, address: 10.0.0.1}]}"
+    let cluster = try read(
+      node, document("nodes: [{name: a, podCIDRs: [10.9.0.0/24]}, {name: b, addresses: [10.0.0.2]}]")
+    ).cluster
+    #expect(cluster.nodes.map(\.name) == ["a", "b"])
+    #expect(cluster.node("a")?.addresses == [try address("10.0.0.1")])
+    #expect(cluster.node("a")?.podCIDRs == [try cidr("10.9.0.0/24")])
+    #expect(cluster.node("a")?.labels == ["zone": "b"])
+    #expect(cluster.node("b")?.podCIDRs == [try cidr("10.42.0.0/24")])
+  }
+
+  @Test(
+    "what the document can't mean is refused",
+    arguments: [
+      (
+        "podCIDR: 10.0.0.0/8",
+        "podCIDR: unknown field; known here: apiVersion, kind, metadata, nodes, serviceCIDRs, nodePortRange, overlay, bridgeNetfilter, externalHosts, loadBalancerAnnouncer, icmpLimits, defaultDeny"
+      ),
+      ("defaultdeny: true", "defaultdeny: unknown field; did you mean defaultDeny?"),
+      ("nodes: [{name: a, cidr: 10.0.0.0/8}]", "nodes[0].cidr: unknown field; known here: name, addresses, podCIDRs"),
+      ("nodes: [{addresses: [10.0.0.1]}]", "nodes[0].name: is missing; give it a name"),
+      ("nodes: [{name: a}, {name: a}]", "nodes[1].name: \"a\" stands twice; keep one of them"),
+      (
+        "nodes: [{name: a, addresses: [10.0.0]}]",
+        "nodes[0].addresses[0]: \"10.0.0\" is no IP address; write one such as 10.42.0.5 or fd00::5"
+      ),
+      (
+        "nodes: [{name: a, podCIDRs: [10.42.0.1/24]}]",
+        "nodes[0].podCIDRs[0]: \"10.42.0.1/24\" has bits behind its prefix; write 10.42.0.0/24"
+      ),
+      ("serviceCIDRs: 10.43.0.0/16", "serviceCIDRs: expected a list, found the string \"10.43.0.0/16\""),
+      ("nodePortRange: 32767-30000", "nodePortRange: \"32767-30000\" is no port range; write one such as 30000-32767"),
+      (
+        "nodePortRange: 30000",
+        "nodePortRange: expected a string, found the number 30000; write \"30000\" with the quotes"
+      ),
+      ("overlay: wireguard", "overlay: unknown word \"wireguard\"; write vxlan or host-gw"),
+      ("icmpLimits: none", "icmpLimits: unknown word \"none\"; write kernel or lifted"),
+      ("bridgeNetfilter: 1", "bridgeNetfilter: expected true or false, found the number 1"),
+      ("loadBalancerAnnouncer: nobody", "loadBalancerAnnouncer: \"nobody\" is no node; name one of node1"),
+      ("externalHosts: [{name: a}]", "externalHosts[0].addresses: is missing; give one address at least"),
+      (
+        "externalHosts: [{name: A.b, addresses: [1.2.3.4]}]",
+        "externalHosts[0].name: \"A.b\" is no DNS name; give a-z, 0-9 and inner '-'"
+      ),
+      (
+        "externalHosts: [{name: a, addresses: [1.2.3.4]}, {name: b, addresses: [1.2.3.4]}]",
+        "externalHosts[1].addresses[0]: 1.2.3.4 stands twice among the external hosts; give each host addresses of its own"
+      ),
+      (
+        "externalHosts: [{name: a, addresses: [10.42.0.9]}]",
+        "externalHosts[0].addresses[0]: 10.42.0.9 is within 10.42.0.0/24, a pod CIDR of node x; give the host an address of its own"
+      ),
+    ])
+  func refused(fields: String, line: String) {
+    let nodes =
+      fields.hasPrefix("externalHosts: [{name: a, addresses: [10.42")
+      ? "\nnodes: [{name: x, podCIDRs: [10.42.0.0/24]}]" : ""
+    #expect(refusal(document(fields + nodes)) == "a.yaml:3: Cluster: \(line)")
+  }
+
+  @Test("an external host has no node's and no pod's address")
+  func hostAddresses() {
+    let text = document("externalHosts: [{name: a, addresses: [10.0.0.1]}]")
+    let pod = podText("p", node: "n1", ip: "10.0.0.1")
+    #expect(
+      refusal(text, pod)
+        == "a.yaml:3: Cluster: externalHosts[0].addresses[0]: 10.0.0.1 is the address of pod default/p; give the host an address of its own"
+    )
+    let host = podText("p", node: "n1", ip: "10.9.0.1", more: ", hostIP: 10.0.0.1")
+    #expect(
+      refusal(text, host)
+        == "a.yaml:3: Cluster: externalHosts[0].addresses[0]: 10.0.0.1 is the address of node n1; give the host an address of its own"
+    )
+  }
+
+  @Test("there is one Cluster document, of one version")
+  func single() {
+    #expect(
+      refusal(document(""), document(""))
+        == "b.yaml:1: Cluster: a second Cluster document; keep one; the first is at a.yaml:1")
+    #expect(
+      refusal("apiVersion: netpol-lab/v1\nkind: Cluster")
+        == "a.yaml:1: Cluster: apiVersion \"netpol-lab/v1\" has no kind Cluster; write apiVersion: netpol-lab/v1alpha1")
+    #expect(
+      refusal("apiVersion: netpol-lab/v1alpha1\nkind: Lab")
+        == "a.yaml:1: Lab: netpol-lab has no kind \"Lab\"; write kind: Cluster")
+    #expect(refusal("apiVersion: cluster.x-k8s.io/v1beta1\nkind: Cluster\nmetadata: {name: c}") == "accepted")
+  }
+}

@@ -1,0 +1,142 @@
+// Does not show that every YAML text is read as kubectl reads it: the parser is libyaml, kubectl's is go-yaml.
+import Manifests
+import NetpolModel
+import Testing
+
+@Suite struct DocumentTests {
+  @Test(
+    "an error in document 2 of 3 is an error of the file",
+    arguments: [
+      (
+        "a: [1", "a.yaml:6: syntax error: did not find expected ',' or ']'; mend the YAML at this line or the one above"
+      ),
+      (
+        "apiVersion: v1\nkind: Pod\nkind: Node",
+        "a.yaml:6: the key \"kind\" stands twice in one mapping; keep one of them"
+      ),
+      (
+        "apiVersion: v1\n\tkind: Pod",
+        "a.yaml:6: syntax error: found a tab character that violates indentation; indent with spaces, not with tabs"
+      ),
+      ("name: {{ .Values.name }}", "a.yaml:5: kind: is missing; give the object's kind, or leave the file out"),
+      (
+        "name: {{ .Values.name }}-x",
+        "a.yaml:5: syntax error: did not find expected key; render the template first (helm template)"
+      ),
+      (
+        "apiVersion: v1\nkind: Pod\nmetadata: {name: x, labels: {y: a}}",
+        "a.yaml:7: Pod default/x: metadata.labels.y: the key reads as a boolean; write \"y\" with the quotes"
+      ),
+      ("a: *nowhere", "a.yaml:5: syntax error: found undefined alias; mend the YAML at this line or the one above"),
+    ])
+  func secondDocument(_ text: String, _ line: String) {
+    let pod = "apiVersion: v1\nkind: Pod\nmetadata: {name: "
+    #expect(refusal("\(pod)a}\n---\n\(text)\n---\n\(pod)b}\n") == line)
+  }
+
+  @Test(
+    "empty documents are skipped, and Windows line ends and a byte order mark are fine",
+    arguments: [
+      "---\n---\n# nothing\n---\napiVersion: v1\nkind: Pod\nmetadata: {name: a}\n---\n",
+      "apiVersion: v1\r\nkind: Pod\r\nmetadata:\r\n  name: a\r\n",
+      "\u{feff}apiVersion: v1\nkind: Pod\nmetadata: {name: a}\n...\n",
+      "\u{feff}{\"apiVersion\":\"v1\",\"kind\":\"Pod\",\"metadata\":{\"name\":\"a\"}}",
+      "\n{\t\"apiVersion\":\"v1\",\n\t\"kind\":\"Pod\",\n\t\"metadata\":{\"name\":\"a\",\"annotations\":{\"x\":\"\\/\\u0041\"}}\n}",
+    ])
+  func tolerance(text: String) throws {
+    let reading = try read(text)
+    #expect(reading.cluster.pods.map { "\($0.id)" } == ["default/a"])
+    #expect(reading.objectCount == 1)
+  }
+
+  @Test(
+    "JSON escapes mean the same as in JSON",
+    arguments: [
+      ("\\/\\u0041", "/A"), ("\\ud83d\\ude00", "\u{1F600}"), ("\\\\ud83d\\\\ude00", "\\ud83d\\ude00"),
+      ("\\u003c\\n", "<\n"),
+    ])
+  func escapes(escaped: String, text: String) throws {
+    let json = "{\"metadata\":{\"annotations\":{\"x\":\"\(escaped)\"}},\"spec\":{}}"
+    #expect(try readPolicy(json, name: "p").annotations == ["x": text])
+  }
+
+  @Test("no text at all is an empty cluster of one node", arguments: ["", "\n", "---", "# a comment"])
+  func nothing(text: String) throws {
+    let reading = try read(text)
+    #expect(reading.objectCount == 0)
+    #expect(reading.cluster.nodes.map(\.name) == ["node1"])
+  }
+
+  @Test("the items of a List count and are found by their own lines")
+  func list() throws {
+    let text = """
+      apiVersion: v1
+      kind: List
+      items:
+      - apiVersion: v1
+        kind: Pod
+        metadata: {name: a}
+      - apiVersion: networking.k8s.io/v1
+        kind: NetworkPolicy
+        metadata: {name: p}
+        spec:
+          ingress:
+          - ports:
+            - port: 80
+              protcol: TCP
+      """
+    #expect(
+      refusal(text)
+        == "a.yaml:14: NetworkPolicy default/p: spec.ingress[0].ports[0].protcol: unknown field; did you mean protocol?"
+    )
+    let reading = try read(text.split(separator: "protcol").joined(separator: "protocol"))
+    #expect(reading.objectCount == 2)
+    #expect(reading.cluster.pods.first?.location?.line == 4)
+    #expect(reading.cluster.policies.first?.location?.line == 7)
+  }
+
+  @Test("a typed list gives its items kind and version")
+  func typedList() throws {
+    let reading = try read(
+      "apiVersion: networking.k8s.io/v1\nkind: NetworkPolicyList\nitems:\n- metadata: {name: p}",
+      "{\"apiVersion\": \"v1\", \"kind\": \"PodList\", \"items\": [{\"metadata\": {\"name\": \"a\"}}]}",
+      "apiVersion: v1\nkind: NodeList\nitems: null")
+    #expect(reading.cluster.policies.count == 1)
+    #expect(reading.cluster.pods.count == 1)
+  }
+
+  @Test("anchors, aliases and merge keys are followed")
+  func anchors() throws {
+    let reading = try read(
+      """
+      apiVersion: v1
+      kind: List
+      items:
+      - &base {apiVersion: v1, kind: Pod, metadata: {name: a, labels: &labels {app: web, tier: front}}}
+      - {<<: *base, metadata: {name: b, labels: {<<: *labels, tier: back}}}
+      """)
+    #expect(reading.pod("default/a")?.labels == ["app": "web", "tier": "front"])
+    #expect(reading.pod("default/b")?.labels == ["app": "web", "tier": "back"])
+  }
+
+  @Test("deep nesting ends in an error and not in a crash")
+  func depth() {
+    let deep = String(repeating: "[", count: 10000)
+    #expect(refusal(deep) == "a.yaml:1: lists and mappings are nested deeper than 1000; no manifest is so deep")
+    let closed = String(repeating: "[", count: 990) + String(repeating: "]", count: 990)
+    #expect(refusal(closed).hasSuffix("found a list"))
+    var chain = "a0: &a0 1\n"
+    for index in 1...200 {
+      chain +=
+        "a\(index): &a\(index) \(String(repeating: "[", count: 900))*a\(index - 1)\(String(repeating: "]", count: 900))\n"
+    }
+    #expect(refusal(chain) == "a.yaml:1: more than 32 anchors in use; write the values out")
+  }
+
+  @Test("an error is one line, whatever the input holds")
+  func oneLine() {
+    let line = refusal(policyText("{\"a\\nb\\u001b[31m\": 1}"))
+    #expect(!line.contains("\n") && !line.contains("\u{1b}"))
+    #expect(line.contains("spec.a b"))
+  }
+}

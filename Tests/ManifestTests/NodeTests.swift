@@ -1,0 +1,102 @@
+// Does not show that the assumed networks are those of the cluster that the manifests come from: they can't be known.
+import Manifests
+import NetpolModel
+import Testing
+
+@Suite struct NodeTests {
+  private func nodes(_ texts: String...) throws -> [String] {
+    let sources = texts.enumerated().map { ManifestSource(name: "\($0).yaml", text: $1) }
+    return try readManifests(sources).cluster.nodes.map {
+      "\($0.name) \($0.addresses.map(\.description).joined(separator: " ")) \($0.podCIDRs.map(\.description).joined(separator: " "))"
+    }
+  }
+  private func node(_ name: String, _ rest: String = "") -> String {
+    "apiVersion: v1\nkind: Node\nmetadata: {name: \(name)}\n\(rest)\n---\n"
+  }
+
+  @Test("without Node objects the nodes are those that pods name, else node1")
+  func implied() throws {
+    #expect(try nodes(podText("a")) == ["node1 172.30.0.11 10.42.0.0/24"])
+    #expect(
+      try nodes(podText("a", node: "v") + podText("b", node: "u"))
+        == ["u 172.30.0.11 10.42.0.0/24", "v 172.30.0.12 10.42.1.0/24"])
+  }
+
+  @Test("a Node object's addresses and pod CIDRs hold")
+  func declared() throws {
+    let spec = "spec: {podCIDR: 10.244.0.0/24, podCIDRs: [10.244.0.0/24, \"fd00:244::/64\"]}"
+    let status = "status: {addresses: [{type: InternalIP, address: 10.0.0.1}]}"
+    #expect(try nodes(node("a", "\(spec)\n\(status)")) == ["a 10.0.0.1 10.244.0.0/24 fd00:244::/64"])
+    #expect(try nodes(node("a", "spec: {podCIDR: 10.244.0.0/24}\n\(status)")) == ["a 10.0.0.1 10.244.0.0/24"])
+  }
+
+  @Test("a node without addresses has its pods' hostIP, or the next free one")
+  func addresses() throws {
+    let pods = podText("a", node: "n1", ip: "10.42.5.2", more: ", hostIP: 172.30.0.11") + podText("b", node: "n2")
+    #expect(try nodes(pods) == ["n1 172.30.0.11 10.42.5.0/24", "n2 172.30.0.12 10.42.0.0/24"])
+  }
+
+  @Test("IPv6 node addresses are given out where the cluster has IPv6")
+  func ipv6() throws {
+    #expect(
+      try nodes(podText("a", node: "n1", ip: "fd00:42::2"))
+        == ["n1 172.30.0.11 fd00:30::11 fd00:42::/64"])
+  }
+
+  @Test("a block with pods of two nodes is nobody's, nor is one that another node has declared")
+  func sharedBlocks() throws {
+    #expect(
+      try nodes(podText("a", node: "n1", ip: "10.42.0.2") + podText("b", node: "n2", ip: "10.42.0.3"))
+        == ["n1 172.30.0.11 ", "n2 172.30.0.12 "])
+    #expect(
+      try nodes(podText("a", node: "n1", ip: "10.42.0.2"), node("n2", "spec: {podCIDRs: [10.42.0.128/25]}"))
+        == ["n1 172.30.0.11 ", "n2 172.30.0.12 10.42.0.128/25"])
+    #expect(
+      try nodes(podText("a", node: "n1", ip: "10.42.0.2"), node("n2", "spec: {podCIDRs: [10.40.0.0/14]}"))
+        == ["n1 172.30.0.11 ", "n2 172.30.0.12 10.40.0.0/14"])
+  }
+
+  @Test("a host-network pod says nothing of pod CIDRs")
+  func hostNetwork() throws {
+    let text =
+      "apiVersion: v1\nkind: Pod\nmetadata: {name: a}\nspec: {hostNetwork: true, nodeName: n1}\nstatus: {phase: Running, podIP: 10.0.0.1, hostIP: 10.0.0.1}"
+    #expect(try nodes(text) == ["n1 10.0.0.1 10.42.0.0/24"])
+  }
+
+  @Test("an assumed pod CIDR overlaps nothing that is used")
+  func freeBlocks() throws {
+    #expect(
+      try nodes(
+        podText("a", node: "n1", ip: "10.42.0.2") + podText("b", node: "n2", ip: "10.42.0.3")
+          + podText("c", node: "n2"),
+        node("n3", "spec: {podCIDRs: [10.42.1.0/25]}"))
+        == ["n1 172.30.0.11 ", "n2 172.30.0.12 10.42.2.0/24", "n3 172.30.0.13 10.42.1.0/25"])
+  }
+
+  @Test("pods get an address of every family that their node's declared pod CIDRs have")
+  func dualStack() throws {
+    let reading = try read(
+      podText("a", node: "n1"), node("n1", "spec: {podCIDRs: [\"fd00:1::/64\", 10.1.0.0/24]}"))
+    #expect(reading.pod("default/a")?.podIPs.map(\.description) == ["10.1.0.2", "fd00:1::2"])
+    let single = try read(podText("a", node: "n1"), node("n1", "spec: {podCIDRs: [\"fd00:1::/64\"]}"))
+    #expect(single.pod("default/a")?.podIPs.map(\.description) == ["fd00:1::2"])
+  }
+
+  @Test("what is assumed of nodes is told in one note each")
+  func notes() throws {
+    let reading = try read(podText("a", node: "v") + podText("b", node: "u"), node("u"))
+    #expect(
+      reading.texts == [
+        "no Node object: v; assumed since a pod names it",
+        "node addresses assumed: u 172.30.0.11, v 172.30.0.12",
+        "pod CIDRs assumed: u 10.42.0.0/24, v 10.42.1.0/24",
+      ])
+  }
+
+  @Test("257 nodes have no 10.42.N.0/24 each")
+  func exhaustion() throws {
+    let text = (0..<257).map { node("n\($0)") }.joined()
+    #expect(
+      refusal(text).hasSuffix("no 10.42.N.0/24 is left for its pods; give the nodes podCIDRs in a Cluster document"))
+  }
+}

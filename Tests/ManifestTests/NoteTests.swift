@@ -1,0 +1,134 @@
+// Does not show that every feature outside the model is found: only those that are named here.
+import Manifests
+import NetpolModel
+import Testing
+
+@Suite struct NoteTests {
+  private func object(_ version: String, _ kind: String, _ name: String, namespace: String? = nil, rest: String = "")
+    -> String
+  {
+    let metadata = namespace.map { "{name: \(name), namespace: \($0)}" } ?? "{name: \(name)}"
+    return "apiVersion: \(version)\nkind: \(kind)\nmetadata: \(metadata)\n\(rest)\n---\n"
+  }
+  private func warnings(_ text: String) throws -> [String] {
+    try read(text).notes.filter { $0.severity == .warning }.map(\.text)
+  }
+
+  @Test("other kinds are skipped with one note that counts them")
+  func skipped() throws {
+    let reading = try read(
+      object("v1", "Secret", "a") + object("v1", "ConfigMap", "a") + object("v1", "ConfigMap", "b")
+        + object("serving.knative.dev/v1", "Service", "a")
+        + "apiVersion: kustomize.config.k8s.io/v1beta1\nkind: Kustomization")
+    #expect(
+      reading.texts.first == "skipped 5 objects of other kinds: 2 ConfigMap, 1 Kustomization, 1 Secret, 1 Service")
+    #expect(reading.objectCount == 5)
+  }
+
+  @Test(
+    "policies of other engines are named in a warning",
+    arguments: [
+      ("cilium.io/v2", "CiliumNetworkPolicy"), ("cilium.io/v2", "CiliumClusterwideNetworkPolicy"),
+      ("projectcalico.org/v3", "NetworkPolicy"), ("crd.projectcalico.org/v1", "NetworkPolicy"),
+      ("crd.projectcalico.org/v1", "GlobalNetworkPolicy"), ("policy.networking.k8s.io/v1alpha1", "AdminNetworkPolicy"),
+      ("policy.networking.k8s.io/v1alpha1", "BaselineAdminNetworkPolicy"),
+      ("policy.networking.k8s.io/v1alpha2", "ClusterNetworkPolicy"),
+    ])
+  func foreignPolicies(version: String, kind: String) throws {
+    let text = object(version, kind, "a", namespace: "x") + object(version, kind, "b")
+    let group = version.prefix { $0 != "/" }
+    #expect(
+      try warnings(text) == ["\(kind) (\(group)) is not modelled: x/a, b; verdicts hold for NetworkPolicy v1 alone"])
+  }
+
+  @Test(
+    "what the lab has no model of is named in a warning",
+    arguments: [
+      (
+        "{containers: [{ports: [{containerPort: 80, hostPort: 8080}]}]}", "agent",
+        "hostPort is not modelled, and no verdict covers it: DaemonSet kube-system/agent (8080)"
+      ),
+      (
+        "{containers: [{image: \"cloudnativelabs/kube-router:v2.1\", args: [--run-router=true, --run-service-proxy=true]}]}",
+        "kr",
+        "a service proxy with IPVS is not modelled, and no verdict covers it: DaemonSet kube-system/kr"
+      ),
+      (
+        "{containers: [{image: kube-proxy, command: [kube-proxy, --proxy-mode=ipvs]}]}", "kp",
+        "a service proxy with IPVS is not modelled, and no verdict covers it: DaemonSet kube-system/kp"
+      ),
+      (
+        "{containers: [{image: rancher/klipper-lb}]}", "svclb-traefik-ab12",
+        "servicelb (svclb pods) is not modelled, and no verdict covers it: DaemonSet kube-system/svclb-traefik-ab12"
+      ),
+      (
+        "{containers: [{image: dns/k8s-dns-node-cache:1.23}]}", "dns",
+        "NodeLocal DNS is not modelled, and no verdict covers it: DaemonSet kube-system/dns"
+      ),
+    ])
+  func features(spec: String, name: String, text: String) throws {
+    let daemonSet = object(
+      "apps/v1", "DaemonSet", name, namespace: "kube-system", rest: "spec: {template: {spec: \(spec)}}")
+    #expect(try warnings(daemonSet) == [text])
+  }
+
+  @Test(
+    "a feature that is switched off is not named",
+    arguments: [
+      "{containers: [{image: kube-router, args: [--run-service-proxy=false]}]}",
+      "{containers: [{ports: [{containerPort: 80, hostPort: 0}]}]}",
+      "{hostNetwork: true, containers: [{ports: [{containerPort: 80, hostPort: 80}]}]}",
+    ])
+  func absentFeatures(spec: String) throws {
+    #expect(try warnings(object("v1", "Pod", "a", rest: "spec: \(spec)")).isEmpty)
+  }
+
+  @Test(
+    "kube-proxy's configuration tells of IPVS", arguments: [("ipvs", 1), ("\"ipvs\"", 1), ("iptables", 0), ("\"\"", 0)])
+  func kubeProxy(mode: String, count: Int) throws {
+    let data =
+      "data:\n  config.conf: |-\n    apiVersion: kubeproxy.config.k8s.io/v1alpha1\n    ipvs:\n      minSyncPeriod: 0s\n    mode: \(mode)"
+    #expect(try warnings(object("v1", "ConfigMap", "kube-proxy", namespace: "kube-system", rest: data)).count == count)
+  }
+
+  @Test("a namespace without an object has its name label, and is noted once")
+  func namespaces() throws {
+    let reading = try read(
+      podText("a", namespace: "shop") + podText("b", namespace: "bar") + podText("c") + policyText("{}"),
+      object("v1", "Namespace", "bar", rest: ""), object("v1", "Namespace", "empty"))
+    #expect(reading.cluster.namespaces.map(\.name) == ["bar", "default", "empty", "shop"])
+    #expect(reading.cluster.labels(ofNamespace: "shop") == ["kubernetes.io/metadata.name": "shop"])
+    #expect(
+      reading.texts.filter { $0.contains("Namespace") } == [
+        "no Namespace object: shop; assumed with the name label alone"
+      ])
+  }
+
+  @Test("a Service's targetPort is its port, and its protocol TCP, unless it says otherwise")
+  func services() throws {
+    let spec =
+      "spec: {selector: {app: web}, ports: [{port: 80}, {port: 81, targetPort: http, protocol: UDP}, {port: 82, targetPort: 8082}, {port: 83, targetPort: 0}]}"
+    let service = try #require(try read(object("v1", "Service", "s", rest: spec)).cluster.services.first)
+    #expect(service.selector == ["app": "web"])
+    #expect(
+      service.ports == [
+        .init(port: 80, targetPort: .number(80), transport: .tcp),
+        .init(port: 81, targetPort: .name("http"), transport: .udp),
+        .init(port: 82, targetPort: .number(8082), transport: .tcp),
+        .init(port: 83, targetPort: .number(83), transport: .tcp),
+      ])
+    #expect(try read(object("v1", "Service", "s")).cluster.services.first?.selector == nil)
+  }
+
+  @Test("the order of the sources changes nothing but the places")
+  func order() throws {
+    let texts = [podText("b"), podText("a"), policyText("{}")]
+    var forward = try read(texts[0], texts[1], texts[2]).cluster
+    var backward = try read(texts[2], texts[1], texts[0]).cluster
+    for index in forward.pods.indices { (forward.pods[index].location, backward.pods[index].location) = (nil, nil) }
+    for index in forward.policies.indices {
+      (forward.policies[index].location, backward.policies[index].location) = (nil, nil)
+    }
+    #expect(forward == backward)
+  }
+}

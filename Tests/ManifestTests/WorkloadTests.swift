@@ -1,0 +1,118 @@
+// Does not show what the controllers' pods are called in a real cluster: their random suffixes are left out on purpose.
+import Manifests
+import NetpolModel
+import Testing
+
+@Suite struct WorkloadTests {
+  private func workload(_ kind: String, _ spec: String = "", name: String = "web", pod: String = "{}") -> String {
+    let version = ["ReplicationController": "v1", "Job": "batch/v1"][kind] ?? "apps/v1"
+    return """
+      apiVersion: \(version)
+      kind: \(kind)
+      metadata: {name: \(name), namespace: shop}
+      spec:
+        \(spec)
+        template: {metadata: {labels: {app: \(name)}}, spec: \(pod)}
+      ---
+
+      """
+  }
+
+  private func names(_ texts: String..., cap: Int = 2) throws -> [String] {
+    let sources = texts.map { ManifestSource(name: "a.yaml", text: $0) }
+    return try readManifests(sources, options: ReadOptions(maxReplicas: cap)).cluster.pods.map(\.id.name)
+  }
+
+  @Test(
+    "a workload has the pods that it asks for, up to the cap",
+    arguments: [
+      ("Deployment", "", ["web-0"]), ("Deployment", "replicas: 0", []),
+      ("Deployment", "replicas: 2", ["web-0", "web-1"]),
+      ("Deployment", "replicas: 50", ["web-0", "web-1"]), ("StatefulSet", "replicas: 3", ["web-0", "web-1"]),
+      ("ReplicaSet", "replicas: 1", ["web-0"]), ("ReplicationController", "replicas: 2", ["web-0", "web-1"]),
+      ("Job", "", ["web-0"]), ("Job", "parallelism: 9", ["web-0", "web-1"]),
+      ("Job", "{parallelism: 9, completions: 1}", ["web-0"]),
+      ("Job", "suspend: true", []), ("DaemonSet", "", ["web-node1"]),
+    ])
+  func replicas(kind: String, spec: String, names expected: [String]) throws {
+    let fields =
+      spec.hasPrefix("{") ? String(spec.dropFirst().dropLast()).split(separator: ", ").joined(separator: "\n  ") : spec
+    #expect(try names(workload(kind, fields)) == expected)
+  }
+
+  @Test("the cap is the caller's")
+  func cap() throws {
+    #expect(try names(workload("Deployment", "replicas: 50"), cap: 5).count == 5)
+  }
+
+  @Test("a DaemonSet has a pod on every node, a hostname selector keeps it on one")
+  func daemonSet() throws {
+    let nodes = podText("p", node: "n1", ip: "10.42.0.2") + podText("q", node: "n2", ip: "10.42.1.2")
+    #expect(try names(nodes, workload("DaemonSet", name: "agent")) == ["p", "q", "agent-n1", "agent-n2"])
+    let pinned = workload("DaemonSet", name: "agent", pod: "{nodeSelector: {kubernetes.io/hostname: n2}}")
+    #expect(try names(nodes, pinned) == ["p", "q", "agent-n2"])
+  }
+
+  @Test("a CronJob has the pods of its job template")
+  func cronJob() throws {
+    let text =
+      "apiVersion: batch/v1beta1\nkind: CronJob\nmetadata: {name: cron}\nspec: {jobTemplate: {spec: {template: {metadata: {labels: {a: b}}}}}}"
+    #expect(try names(text) == ["cron-0"])
+  }
+
+  @Test("a template's labels, ports, node and host network reach its pods")
+  func template() throws {
+    let reading = try read(
+      workload(
+        "StatefulSet", "replicas: 2",
+        pod: "{nodeName: n7, hostNetwork: true, containers: [{ports: [{containerPort: 80}]}]}"))
+    let pod = try #require(reading.pod("shop/web-1"))
+    #expect(
+      pod.labels
+        == ["app": "web", "statefulset.kubernetes.io/pod-name": "web-1", "apps.kubernetes.io/pod-index": "1"])
+    #expect(pod.node == "n7" && pod.hostNetwork && pod.phase == .running)
+    #expect(pod.ports == [ContainerPort(number: 80)])
+    #expect(pod.location == SourceLocation(file: "a.yaml", line: 1))
+    #expect(reading.texts.contains("1 workload expanded to 2 pods, at most 2 each; DaemonSets have one a node"))
+  }
+
+  @Test(
+    "a workload whose pods are in the input is not expanded again",
+    arguments: [
+      ("Deployment", "ReplicaSet", "web-5d4f8b7c9"), ("StatefulSet", "StatefulSet", "web"),
+      ("DaemonSet", "DaemonSet", "web"),
+      ("Job", "Job", "web"), ("ReplicaSet", "ReplicaSet", "web"),
+    ])
+  func owned(kind: String, owner: String, name: String) throws {
+    let pod =
+      "apiVersion: v1\nkind: Pod\nmetadata: {name: real, namespace: shop, ownerReferences: [{kind: \(owner), name: \(name)}]}\n"
+    #expect(try names(workload(kind, "replicas: 2"), pod) == ["real"])
+    #expect(try names(workload(kind, name: "web-5d4f8b7c9-x"), pod).count == 2)
+  }
+
+  @Test("a Deployment's ReplicaSet is not expanded beside it")
+  func replicaSet() throws {
+    let text =
+      "apiVersion: apps/v1\nkind: ReplicaSet\nmetadata: {name: web-1, namespace: shop, ownerReferences: [{kind: Deployment, name: web}]}\nspec: {replicas: 2}"
+    #expect(try names(workload("Deployment"), text) == ["web-0"])
+  }
+
+  @Test("a name that is taken is passed over")
+  func takenNames() throws {
+    #expect(
+      try names(podText("web-0", namespace: "shop"), workload("Deployment", "replicas: 2")) == [
+        "web-0", "web-1", "web-2",
+      ])
+  }
+
+  @Test("a count below zero, or none, is refused")
+  func badCount() {
+    #expect(
+      refusal(workload("Deployment", "replicas: -1"))
+        == "a.yaml:5: Deployment shop/web: spec.replicas: -1 is below 0; give 0 or more")
+    #expect(
+      refusal(workload("Deployment", "replicas: \"2\""))
+        == "a.yaml:5: Deployment shop/web: spec.replicas: expected an integer, found the string \"2\"; write 2 without quotes"
+    )
+  }
+}
