@@ -67,6 +67,6 @@ let package = Package(
     tests("EvaluatorTests", ["Evaluator", "RuleIR", "NetpolModel"]),
     tests("ComparisonTests", translator),
     tests("KernelTests", ["Kernel"]),
-    tests("LabTests", translator + ["Kernel", "Apply", "Lab"]),
+    tests("LabTests", translator + ["Kernel", "Apply", "Lab", "netpol-lab"]),
   ]
 )

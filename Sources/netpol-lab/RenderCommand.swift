@@ -2,6 +2,7 @@ import ArgumentParser
 import Lowering
 import NetpolModel
 import Rendering
+import RuleIR
 
 struct RenderCommand: ParsableCommand {
   static let configuration = CommandConfiguration(

@@ -17,7 +17,7 @@ struct Epoll: ~Copyable {
   private let events: UnsafeMutableRawPointer
 
   init(capacity: Int = 1024) throws(KernelError) {
-    descriptor = OwnedDescriptor(try call("epoll_create1") { epoll_create1(O_CLOEXEC) })
+    descriptor = OwnedDescriptor(try call("epoll_create1") { createEpoll(O_CLOEXEC) })
     self.capacity = capacity
     events = .allocate(byteCount: capacity * Event.stride, alignment: MemoryLayout<UInt64>.alignment)
   }
@@ -30,7 +30,7 @@ struct Epoll: ~Copyable {
     withUnsafeTemporaryAllocation(byteCount: Event.stride, alignment: MemoryLayout<UInt64>.alignment) { event in
       event.storeBytes(of: readiness.rawValue, as: UInt32.self)
       event.storeBytes(of: token, toByteOffset: Event.tokenOffset, as: UInt64.self)
-      code = -resultOrErrno { epoll_ctl(descriptor.number, 1 /* EPOLL_CTL_ADD */, fd, event.baseAddress) }
+      code = -resultOrErrno { controlEpoll(descriptor.number, Event.add, fd, event.baseAddress) }
     }
     if code != 0 { throw KernelError("epoll_ctl", code: code) }
   }
@@ -40,7 +40,7 @@ struct Epoll: ~Copyable {
     var patience = milliseconds
     while true {
       let count = Int(
-        try call("epoll_wait") { epoll_wait(descriptor.number, events, Int32(capacity), patience) })
+        try call("epoll_wait") { waitForEpoll(descriptor.number, events, Int32(capacity), patience) })
       for index in 0..<count {
         let event = events + index * Event.stride
         let readiness = Readiness(rawValue: event.loadUnaligned(as: UInt32.self))
@@ -55,6 +55,8 @@ struct Epoll: ~Copyable {
 
 /// The layout of struct epoll_event: packed on x86-64 only, so that 32-bit programs have the same there.
 private enum Event {
+  /// EPOLL_CTL_ADD
+  static let add: Int32 = 1
   #if arch(x86_64)
     static let tokenOffset = 4
     static let stride = 12
@@ -64,11 +66,11 @@ private enum Event {
   #endif
 }
 
-// sys/epoll.h is not in the Glibc module. Plain integers and pointers, passed alike by C and Swift.
-@_silgen_name("epoll_create1") private func epoll_create1(_ flags: Int32) -> Int32
-@_silgen_name("epoll_ctl") private func epoll_ctl(
+// The Glibc module lacks sys/epoll.h. Integers and pointers only, which C and Swift pass alike.
+@_silgen_name("epoll_create1") private func createEpoll(_ flags: Int32) -> Int32
+@_silgen_name("epoll_ctl") private func controlEpoll(
   _ epoll: Int32, _ operation: Int32, _ fd: Int32, _ event: UnsafeMutableRawPointer?
 ) -> Int32
-@_silgen_name("epoll_wait") private func epoll_wait(
+@_silgen_name("epoll_wait") private func waitForEpoll(
   _ epoll: Int32, _ events: UnsafeMutableRawPointer, _ capacity: Int32, _ milliseconds: Int32
 ) -> Int32

@@ -1,3 +1,4 @@
+internal import CNftables  // owns the constants of sys/socket.h in a whole-module build
 internal import Glibc
 
 /// What a probe is made of.

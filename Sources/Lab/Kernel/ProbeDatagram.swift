@@ -1,3 +1,4 @@
+internal import CNftables  // owns the constants of sys/socket.h in a whole-module build
 internal import Glibc
 
 /// The payload of a UDP probe and of its echo.
@@ -19,7 +20,9 @@ struct ProbeDatagram: BitwiseCopyable, Hashable {
   }
 
   /// Takes the next one from a non-blocking socket. The corresponding C function is `recvfrom`.
-  static func receive(from fd: Int32, _ peer: Peer? = nil, _ length: UnsafeMutablePointer<socklen_t>? = nil) -> Reception {
+  static func receive(from fd: Int32, _ peer: Peer? = nil, _ length: UnsafeMutablePointer<socklen_t>? = nil)
+    -> Reception
+  {
     var datagram = ProbeDatagram(nonce: 0, index: 0)
     // With MSG_TRUNC the result is the datagram's own length, even when it is longer than the buffer.
     let count = withUnsafeMutableBytes(of: &datagram) { bytes in

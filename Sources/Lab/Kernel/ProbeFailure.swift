@@ -1,3 +1,4 @@
+internal import CNftables  // owns the constants of sys/socket.h in a whole-module build
 internal import Glibc
 
 /// An ICMP error about a packet that a socket sent (struct sock_extended_err, linux/errqueue.h).
@@ -73,7 +74,8 @@ extension Observation {
     case EPERM, EACCES: self = .refused(.local)
     // The kernel gave up on the SYN before the timeout, if that is longer than it waits at most.
     case ETIMEDOUT: self = .silent(after: timeout)
-    case ENETUNREACH, EHOSTUNREACH: self = .unusable(KernelError("no route to \(probe.destination)", code: code).description)
+    case ENETUNREACH, EHOSTUNREACH:
+      self = .unusable(KernelError("no route to \(probe.destination)", code: code).description)
     default: self = .unusable(KernelError("probe of \(probe.destination)", code: code).description)
     }
   }

@@ -7,7 +7,8 @@ public enum Observation: Hashable, Sendable {
   /// Nothing came back before the timeout.
   ///
   /// Over UDP, the request didn't reach the listener. Over TCP the answer to the SYN may have been lost instead: the
-  /// listener learns of a connection only when the client has answered in turn.
+  /// listener learns of a connection only when the client has answered in turn. A next hop that doesn't answer ARP is
+  /// silent too, for its first 3 s. So silence needs a control that is delivered on the same way.
   case silent(after: Duration)
   /// The probe proves nothing, and why: the sender had no route, or the request arrived but its reply was lost.
   case unusable(String)

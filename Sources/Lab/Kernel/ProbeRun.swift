@@ -45,7 +45,8 @@ final class ProbeRun {
 
   /// Starts the next probes, all in one visit to the worker's thread.
   func start(
-    _ parallel: Int, on worker: NamespaceWorker, ports: inout ProbePorts, watch: (Int32, Int) throws(KernelError) -> Void
+    _ parallel: Int, on worker: NamespaceWorker, ports: inout ProbePorts,
+    watch: (Int32, Int) throws(KernelError) -> Void
   ) throws {
     let count = min(Self.batch, probes.count - started, parallel - (started - finished))
     guard count > 0 else { return }
@@ -75,17 +76,7 @@ final class ProbeRun {
     flights[index].fd = fd
     ProbeSocket.prepare(fd, family, probe.transport, seconds: Int32(clamping: nanoseconds / 1_000_000_000 + 1))
 
-    let source = probe.sourceAddress ?? ProbeAddress.unspecified(family)
-    var result: Int32 = 0
-    repeat {
-      guard let port = ports.next(in: probe.namespace, probe.transport) else {
-        return finish(index, .unusable("all source ports of the namespace were used in this session"))
-      }
-      result = ProbeSocket.bind(fd, to: ProbeAddress(source, port: port))
-    } while result == -EADDRINUSE
-    guard result == 0 else {
-      return finish(index, .unusable(KernelError("bind to \(addressText(source))", code: -result).description))
-    }
+    if let obstacle = bind(fd, for: probe, ports: &ports) { return finish(index, .unusable(obstacle)) }
 
     var code = -ProbeSocket.connect(fd, to: probe.destination)
     if code == 0, probe.transport == .udp {
@@ -93,6 +84,21 @@ final class ProbeRun {
       code = datagram(index).send(over: fd)
     }
     if code != 0 { judge(index, code) } else { try watch(fd, index) }
+  }
+
+  /// Binds the socket to a source port of its own; returns why it can't.
+  private func bind(_ fd: Int32, for probe: Probe, ports: inout ProbePorts) -> String? {
+    let source = probe.sourceAddress ?? ProbeAddress.unspecified(probe.destination.family)
+    guard AddressFamily(of: source) == probe.destination.family else {
+      return "\(addressText(source)) can't be the source of a packet to \(probe.destination)"
+    }
+    for _ in ProbePorts.range {
+      guard let port = ports.next(in: probe.namespace, probe.transport) else { break }
+      let result = ProbeSocket.bind(fd, to: ProbeAddress(source, port: port))
+      if result == 0 { return nil }
+      if result != -EADDRINUSE { return KernelError("bind to \(addressText(source))", code: -result).description }
+    }
+    return "the session has used all source ports of the namespace"
   }
 
   private func datagram(_ index: Int) -> ProbeDatagram {
@@ -136,7 +142,7 @@ final class ProbeRun {
   private func handleUDP(_ index: Int) {
     let fd = flights[index].fd
     var code: Int32 = 0
-    while true {
+    for _ in 0..<64 {
       switch ProbeDatagram.receive(from: fd) {
       case .datagram(let reply):
         if reply == datagram(index) { return finish(index, .delivered) }
@@ -146,11 +152,14 @@ final class ProbeRun {
       case .nothing: return judge(index, code)
       }
     }
+    // So many at once can only be somebody else's; epoll comes back to the rest.
+    judge(index, code)
   }
 
   /// Ends the probe if there is an error on its socket.
   private func judge(_ index: Int, _ code: Int32) {
-    guard let observation = Observation(failure: code, on: flights[index].fd, of: probes[index], timeout: timeout) else {
+    guard let observation = Observation(failure: code, on: flights[index].fd, of: probes[index], timeout: timeout)
+    else {
       return
     }
     // The refusal is of a second datagram, or comes from the way back.

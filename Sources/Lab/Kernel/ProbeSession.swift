@@ -20,13 +20,16 @@ public final class ProbeSession {
   /// Opens listeners, in addition to those that are open. All are up when it returns; if one can't be, none of these
   /// is, and the error names it. They last as long as the session, and keep their namespaces.
   public func listen(_ listeners: [Listener]) throws {
-    try self.listeners.open(listeners, on: worker) { fd, index in try epoll.add(fd, token: Token.listener(index), for: .input) }
+    try self.listeners.open(listeners, on: worker) { fd, index in
+      try epoll.add(fd, token: Token.listener(index), for: .input)
+    }
   }
 
   /// Sends the probes, at most `parallel` at a time, and returns what they saw, in their order.
   ///
-  /// There must be a listener on every destination: only then is a refusal not a missing program. `progress` is told
-  /// how many have ended. Throws when the process is out of descriptors or its worker is closed, and then says nothing
+  /// There must be a listener on every destination: only then is a refusal not a missing program. A lost UDP request is
+  /// repeated after half the timeout, a lost SYN after 1 s, if the timeout is longer. `progress` is told how many probes
+  /// have ended. Throws when the process is out of descriptors or its worker is closed, and then says nothing
   /// about any probe.
   public func run(
     _ probes: [Probe], timeout: Duration, parallel: Int = 512, progress: ((Int) -> Void)? = nil
@@ -37,7 +40,8 @@ public final class ProbeSession {
     var told = 0
     while !run.isOver {
       try run.start(parallel, on: worker, ports: &ports) { fd, index throws(KernelError) in
-        try epoll.add(fd, token: Token.probe(index, of: runNumber), for: probes[index].transport == .tcp ? .output : .input)
+        try epoll.add(
+          fd, token: Token.probe(index, of: runNumber), for: probes[index].transport == .tcp ? .output : .input)
       }
       try handleEvents(of: run, waiting: run.mayStart(parallel) ? 0 : milliseconds(until: run.nextDeadline()))
       let now = MonotonicClock.now

@@ -1,17 +1,17 @@
-internal import Apply
+public import Apply
 internal import Kernel
-internal import NetpolModel
+public import NetpolModel
 internal import Path
 internal import RuleIR
 
 /// Before any verdict: a planted deny must deny and a planted allow must pass, on every node, through the same loaders
 /// and probes as the real rules. A lab that fails here proves nothing.
-enum SelfCheck {
+public enum SelfCheck {
   private static let open: UInt16 = 61_001
   private static let shut: UInt16 = 61_002
 
   /// Takes the planted rules and sets away again. Throws `LabError` where an observation is not the planted one.
-  static func run(_ fabric: Fabric, families: [IPFamily], bridged: Bool, loader: RuleLoader) throws {
+  public static func run(_ fabric: Fabric, families: [IPFamily], bridged: Bool, loader: RuleLoader) throws {
     var flows: [(flow: Flow, expected: Verdict)] = []
     for node in fabric.topology.nodes {
       guard let namespace = fabric.namespace(ofNode: node.name) else { continue }

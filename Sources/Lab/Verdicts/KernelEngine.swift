@@ -28,10 +28,10 @@ public struct KernelEngine: Sendable {
       let address = ProbeAddress(flow.destinationAddress.bytes, port: flow.port)
       let transport: ProbeTransport = flow.transport == .udp ? .udp : .tcp
       if wanted.insert(Socket(address: flow.destinationAddress, port: flow.port, transport: flow.transport)).inserted {
-        listeners.append(Listener(namespace: to, address: address, transport: transport))
+        listeners.append(Listener(in: to, on: address, transport))
       }
       probes.append(
-        Probe(namespace: from, sourceAddress: flow.sourceAddress.bytes, destination: address, transport: transport))
+        Probe(from: from, sourceAddress: flow.sourceAddress.bytes, to: address, transport))
     }
     try session.listen(listeners)
     return try session.run(probes, timeout: timeout, parallel: parallel, progress: progress)

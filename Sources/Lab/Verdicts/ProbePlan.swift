@@ -24,6 +24,8 @@ public struct ProbePlan: Sendable {
     for destination in endpoints where only.destination.map({ $0 == destination }) ?? true {
       let asked = only.ports ?? ports.ports(at: destination)
       for source in endpoints where source != destination && only.source.map({ $0 == source }) ?? true {
+        // What passes between machines outside is nobody's policy.
+        if source.isOutside, destination.isOutside { continue }
         for family in cluster.families {
           for port in asked {
             guard let flow = topology.flow(from: source, to: destination, port, family) else { continue }
@@ -51,8 +53,16 @@ public struct ProbePlan: Sendable {
   private static func obstacle(_ flow: Flow, _ topology: Topology) -> String? {
     if flow.transport == .sctp { return "SCTP is not probed: oracle and evaluator alone" }
     if case .noRoute(let why) = topology.walk(flow, asking: { _, packet in .passed(packet) }).end { return why }
-    if case .external = flow.source, case .external = flow.destination { return "neither end is in the cluster" }
     return nil
+  }
+}
+
+extension Endpoint {
+  fileprivate var isOutside: Bool {
+    switch self {
+    case .pod, .node: false
+    case .external, .address: true
+    }
   }
 }
 

@@ -1,0 +1,214 @@
+// What this does not show: other styles than k3s's, services, and what happens while rules change.
+import Apply
+import Comparison
+import Foundation
+import Kernel
+import Lab
+import Lowering
+import Manifests
+import NetpolModel
+import Path
+import Rendering
+import RuleIR
+import Testing
+
+private func world(_ text: String) throws -> Cluster {
+  try readManifests([ManifestSource(name: "world.yaml", text: text)]).cluster
+}
+
+private let base = """
+  apiVersion: v1
+  kind: Pod
+  metadata: {namespace: app, name: web, labels: {app: web}}
+  spec: {nodeName: node1, containers: [{name: c, ports: [{name: http, containerPort: 8080}]}]}
+  ---
+  apiVersion: v1
+  kind: Pod
+  metadata: {namespace: app, name: web2, labels: {app: web}}
+  spec: {nodeName: node2, containers: [{name: c, ports: [{name: http, containerPort: 8081}]}]}
+  ---
+  apiVersion: v1
+  kind: Pod
+  metadata: {namespace: app, name: client, labels: {app: client}}
+  spec: {nodeName: node1, containers: [{name: c}]}
+  ---
+  apiVersion: v1
+  kind: Pod
+  metadata: {namespace: other, name: client, labels: {app: client}}
+  spec: {nodeName: node1, containers: [{name: c}]}
+  ---
+  apiVersion: v1
+  kind: Pod
+  metadata: {namespace: app, name: host, labels: {app: web}}
+  spec: {nodeName: node2, hostNetwork: true, containers: [{name: c}]}
+  ---
+
+  """
+
+private let policies = """
+  apiVersion: networking.k8s.io/v1
+  kind: NetworkPolicy
+  metadata: {namespace: app, name: both}
+  spec:
+    podSelector: {matchLabels: {app: web}}
+    policyTypes: [Ingress, Egress]
+    ingress:
+    - from: [{podSelector: {matchLabels: {app: client}}}]
+      ports: [{port: http}, {protocol: UDP, port: 53, endPort: 60}]
+    - from: [{ipBlock: {cidr: 192.168.0.0/16, except: [192.168.1.0/24]}}]
+    - from: [{podSelector: {matchLabels: {app: web}}}]
+      ports: [{port: 443}]
+  ---
+
+  """
+
+private let hosts = """
+  apiVersion: netpol-lab/v1alpha1
+  kind: Cluster
+  externalHosts:
+  - {name: lan, addresses: [192.168.1.9], routesToPods: true}
+  - {name: other-lan, addresses: [192.168.2.9], routesToPods: true}
+  - {name: far, addresses: [203.0.113.9]}
+
+  """
+
+@Suite("Three engines and real packets", .serialized, .enabled(if: canRunLab, needsNamespaces))
+struct ThreeEnginesTests {
+  private func run(_ text: String, _ selection: ProbePlan.Selection = .init()) throws -> RunReport {
+    try ClusterRun(style: .kubeRouterK3s, selection: selection).run(try world(text), version: "test")
+  }
+
+  @Test("agree on every pair, port and transport of a small world, with D1 and D8 shown by the kernel")
+  func smallWorld() throws {
+    let report = try run(base + policies + hosts)
+    #expect(report.failures.isEmpty, "\(TextReport(report).text)")
+    let shown = Set(
+      report.comparisons.flatMap { comparison -> [Deviation] in
+        if case .deviation(let numbers) = comparison.finding, comparison.observed != nil { numbers } else { [] }
+      })
+    #expect(shown == [.bothTypePolicy, .ownNodePorts])
+    #expect(report.comparisons.contains { $0.observed == .allow } && report.comparisons.contains { $0.observed == .deny })
+  }
+
+  @Test("a refusal is told from silence: kube-router rejects, and the lab's nodes have no limit on ICMP errors")
+  func rejects() throws {
+    let report = try run(base + policies + hosts)
+    for (flow, observation) in zip(report.plan.flows, report.observations) {
+      if case .silent = observation { Issue.record("silent: \(flow)") }
+    }
+  }
+
+  @Test("IPv6 and IPv4 are enforced side by side")
+  func dualStack() throws {
+    let families = """
+      apiVersion: netpol-lab/v1alpha1
+      kind: Cluster
+      nodes:
+      - {name: node1, addresses: [192.168.20.11, 'fd00:20::11'], podCIDRs: [10.42.0.0/24, 'fd00:42::/64']}
+      - {name: node2, addresses: [192.168.20.12, 'fd00:20::12'], podCIDRs: [10.42.1.0/24, 'fd00:42:0:1::/64']}
+      """
+    let report = try run(base + policies + families)
+    #expect(report.failures.isEmpty, "\(TextReport(report).text)")
+    for family in IPFamily.allCases {
+      let of = report.comparisons.filter { $0.flow.family == family }
+      #expect(of.contains { $0.observed == .allow } && of.contains { $0.observed == .deny }, "\(family)")
+    }
+  }
+
+  @Test("a kernel without the rules is noticed: every denied flow disagrees")
+  func rulesMatter() throws {
+    let cluster = try world(base + policies)
+    let worker = try NamespaceWorker()
+    let topology = Topology(cluster)
+    let fabric = try Fabric(topology, families: [.v4], bridgeNetfilter: true, worker: worker)
+    let enforced = try EnforcedCluster(cluster, topology, .kubeRouterK3s, versionStamp: "1")
+    let comparer = Comparer(cluster, enforced)
+    let denied = ProbePlan(cluster, topology).flows.filter { enforced.walk($0).verdict == .deny }
+    #expect(!denied.isEmpty)
+    let seen = try KernelEngine(fabric).observe(denied)
+    for (flow, observation) in zip(denied, seen) {
+      #expect(comparer.compare(flow, kernel: observation.answer).finding == .kernelDisagrees)
+    }
+  }
+
+  @Test("rules read back from the kernel are the ones that were loaded")
+  func readBack() throws {
+    let cluster = try world(base + policies)
+    let worker = try NamespaceWorker()
+    let topology = Topology(cluster)
+    let fabric = try Fabric(topology, families: [.v4], bridgeNetfilter: true, worker: worker)
+    let node = try #require(cluster.node("node1"))
+    let namespace = try #require(fabric.namespace(ofNode: "node1"))
+    let ruleset = EnforcementStyle.kubeRouterK3s.lower(NodeView(of: node, in: cluster)).ruleset
+    try RuleLoader(worker: worker).load(ruleset, in: namespace)
+    let lines = { (text: String) in
+      Set(text.split(separator: "\n").filter { $0.hasPrefix("-A ") || $0.hasPrefix("add ") }.map(String.init))
+    }
+    let table = try #require(ruleset.table("filter", .v4))
+    let saved = try Command(["iptables-save", "-t", "filter"]).run(in: namespace, on: worker).requireSuccess()
+    #expect(lines(saved.text) == lines(try iptablesRestoreText(table)))
+    let sets = try Command(["ipset", "save"]).run(in: namespace, on: worker).requireSuccess()
+    #expect(lines(sets.text) == lines(try ipsetRestoreText(ruleset.sets)))
+  }
+
+  @Test("a lab whose bridge hides packets from iptables fails its own check, and no verdict is given")
+  func brokenLab() throws {
+    let cluster = try world(base)
+    let worker = try NamespaceWorker()
+    let fabric = try Fabric(Topology(cluster), families: [.v4], bridgeNetfilter: false, worker: worker)
+    #expect(throws: LabError.self) {
+      try SelfCheck.run(fabric, families: [.v4], bridged: true, loader: try RuleLoader(worker: worker))
+    }
+  }
+
+  @Test("a rule that iptables-restore refuses is named")
+  func refusedRule() throws {
+    let worker = try NamespaceWorker()
+    let namespace = try worker.makeNamespace()
+    let bad = Rule([.limit(RateLimit(1, per: .day, burst: 20_000))], [.accept])
+    let table = Table(name: "filter", family: .v4, chains: [Chain(name: "INPUT", base: .init(.input), rules: [bad])])
+    do {
+      try RuleLoader(worker: worker).load(Ruleset(tables: [table]), in: namespace)
+      Issue.record("it was loaded")
+    } catch let refused as RefusedRule {
+      #expect(refused.description.contains("20000"))
+    }
+  }
+
+  @Test("50 pods on 3 nodes are built; the time is printed")
+  func fiftyPods() throws {
+    let pods = (0..<50).map { index in
+      """
+      apiVersion: v1
+      kind: Pod
+      metadata: {namespace: ns\(index % 5), name: p\(index), labels: {n: '\(index)'}}
+      spec: {nodeName: node\(index % 3), containers: [{name: c}]}
+      ---
+
+      """
+    }.joined()
+    let ports = [TransportPort(.tcp, 80), TransportPort(.udp, 53)]
+    let policy = "apiVersion: networking.k8s.io/v1\nkind: NetworkPolicy\nmetadata: {namespace: ns0, name: deny}\nspec: {podSelector: {}}\n"
+    let report = try run(pods + policy, .init(ports: ports))
+    #expect(report.failures.isEmpty)
+    #expect(report.plan.flows.count > 50 * 49 * 2)
+    print(
+      "50 pods on 3 nodes: built in \(report.timings.build), rules in \(report.timings.load), "
+        + "\(report.plan.flows.count) flows in \(report.timings.probe)")
+  }
+
+  @Test("a single flow is told with reasons and the deciding rule; JSON has its schema and every flow")
+  func reports() throws {
+    let selection = ProbePlan.Selection(
+      source: .pod(PodID("other", "client")), destination: .pod(PodID("app", "web")), ports: [TransportPort(.tcp, 8080)])
+    let report = try run(base + policies, selection)
+    let text = TextReport(report).text
+    #expect(text.contains("DENIED"))
+    #expect(text.contains("isolated for ingress by app/both"))
+    #expect(text.contains("KUBE-POD-FW-") && text.contains("REJECT"))
+    let object = try JSONSerialization.jsonObject(with: try JSONReport(report).data()) as? [String: Any]
+    #expect(object?["schema"] as? String == "netpol-lab/run/v1")
+    let flows = try #require(object?["flows"] as? [[String: Any]])
+    #expect(flows.count == 1 && flows[0]["kernel"] as? String == "deny" && flows[0]["mechanism"] as? String == "refused")
+  }
+}

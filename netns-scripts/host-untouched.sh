@@ -1,0 +1,109 @@
+#!/bin/sh
+# Shows that a run leaves its host as it was: after success, Ctrl-C and kill -9, while building and while probing.
+#
+#   host-untouched.sh NETPOL_LAB MANIFESTS...
+#
+# The "host" is a network and mount namespace of this script's own, with a bridge, an nft table, an ipset and a named
+# namespace planted in it, so the machine itself is not at risk either. Needs root or user namespaces.
+set -u
+
+if [ "${HOST_UNTOUCHED_INSIDE:-}" != 1 ]; then
+  export HOST_UNTOUCHED_INSIDE=1
+  if [ "$(id -u)" -eq 0 ]; then exec unshare --net --mount --fork "$0" "$@"; fi
+  exec unshare --user --map-root-user --net --mount --fork "$0" "$@"
+fi
+
+lab=$1
+shift
+mount --make-rprivate /
+mount -t tmpfs tmpfs /run
+work=/run/host-untouched
+mkdir "$work"
+ip link set lo up
+ip link add br-host type bridge
+ip addr add 10.99.0.1/24 dev br-host
+ip link set br-host up
+nft add table inet planted
+nft add chain inet planted input '{ type filter hook input priority 0; }'
+nft add rule inet planted input tcp dport 4242 counter accept
+iptables -A FORWARD -s 10.99.0.0/24 -j ACCEPT
+ipset create planted hash:ip
+ipset add planted 10.99.0.7
+ip netns add planted
+
+snapshot() {
+  nft list ruleset
+  iptables-save | grep -v '^#'
+  ip6tables-save | grep -v '^#'
+  ipset save
+  ip -d link
+  ip addr
+  ip route show table all
+  ip -6 route show table all
+  ip neigh
+  ip netns list
+  find /proc/sys/net -type f ! -name '*_token*' ! -path '*/route/flush' ! -path '*netfilter/nf_conntrack_count' |
+    sort | while read -r name; do echo "$name $(cat "$name" 2>/dev/null | tr '\n' ' ')"; done
+  cut -d' ' -f2- /proc/self/mountinfo
+}
+
+failed=0
+passed=0
+check() {
+  snapshot >"$work/after" 2>&1
+  if [ -e "/proc/$(cat "$work/pid")" ] || [ -n "$(pgrep -s "$(cat "$work/pid")" 2>/dev/null)" ]; then
+    echo "FAILED $1: a process is left"
+    failed=$((failed + 1))
+  elif diff "$work/before" "$work/after" >"$work/difference"; then
+    echo "ok $1"
+    passed=$((passed + 1))
+  else
+    echo "FAILED $1: the host differs"
+    cat "$work/difference"
+    failed=$((failed + 1))
+  fi
+}
+
+# Starts the lab on a terminal of its own, in a session of its own, so that progress shows the phase.
+start() {
+  rm -f "$work/pid"
+  : >"$work/screen"
+  setsid script -qefc "sh -c 'echo \$\$ >$work/pid; exec \"\$0\" \"\$@\"' $lab $arguments" /dev/null \
+    </dev/null >"$work/screen" 2>&1 &
+  runner=$!
+  tries=0
+  while [ ! -s "$work/pid" ] && [ $tries -lt 500 ]; do tries=$((tries + 1)); sleep 0.01; done
+}
+
+# interrupt SIGNAL PHASE: sends the signal as soon as the phase shows on the screen.
+interrupt() {
+  start
+  tries=0
+  while ! grep -q "$2" "$work/screen" && kill -0 "$(cat "$work/pid")" 2>/dev/null && [ $tries -lt 2000 ]; do
+    tries=$((tries + 1))
+    sleep 0.005
+  done
+  if ! grep -q "$2" "$work/screen"; then
+    echo "FAILED: the phase '$2' never showed"
+    failed=$((failed + 1))
+  fi
+  kill "-$1" "$(cat "$work/pid")" 2>/dev/null
+  wait "$runner"
+  check "after SIG$1 while $2"
+}
+
+arguments="run"
+for file in "$@"; do arguments="$arguments -f $file"; done
+snapshot >"$work/before" 2>&1
+
+start
+wait "$runner"
+status=$?
+check "after a run (exit code $status)"
+[ "$status" -eq 0 ] || { failed=$((failed + 1)); cat "$work/screen"; }
+for signal in INT KILL; do
+  for phase in building probing; do interrupt "$signal" "$phase"; done
+done
+ip netns del planted
+echo "$passed passed, $failed failed"
+[ "$failed" -eq 0 ]
