@@ -21,6 +21,8 @@ work=/run/host-untouched
 mkdir "$work"
 ip link set lo up
 ip link add br-host type bridge
+# Without it the bridge's own address would change from tentative to valid meanwhile.
+echo 0 >/proc/sys/net/ipv6/conf/br-host/accept_dad
 ip addr add 10.99.0.1/24 dev br-host
 ip link set br-host up
 nft add table inet planted
@@ -36,14 +38,13 @@ snapshot() {
   iptables-save | grep -v '^#'
   ip6tables-save | grep -v '^#'
   ipset save
-  ip -d link
+  ip -d link | sed 's/_timer *[0-9.]*//g'
   ip addr
   ip route show table all
   ip -6 route show table all
   ip neigh
   ip netns list
-  find /proc/sys/net -type f ! -name '*_token*' ! -path '*/route/flush' ! -path '*netfilter/nf_conntrack_count' |
-    sort | while read -r name; do echo "$name $(cat "$name" 2>/dev/null | tr '\n' ' ')"; done
+  find /proc/sys/net -type f ! -path '*/flush' ! -path '*/nf_conntrack_count' | sort | xargs grep -H '' 2>/dev/null
   cut -d' ' -f2- /proc/self/mountinfo
 }
 

@@ -90,7 +90,10 @@ final class ProbeLink {
       transport)
   }
 
-  static let patience = Duration.milliseconds(300)
+  /// Enough where an answer will come, on a busy machine too.
+  static let patience = Duration.seconds(5)
+  /// Enough where none will.
+  static let brief = Duration.milliseconds(300)
 
   func observe(
     _ transport: ProbeTransport, _ family: AddressFamily = .v4, port: UInt16 = port, from source: UInt8? = nil,

@@ -26,7 +26,7 @@ import Testing
       try link.liftICMPLimits()
       try link.filter(link.server, "input", "\(transport) dport 7000 reject with icmp type port-unreachable")
       return try link.session.run(
-        Array(repeating: link.probe(transport, .v4), count: 400), timeout: .seconds(2), parallel: 400)
+        Array(repeating: link.probe(transport, .v4), count: 400), timeout: .seconds(5), parallel: 400)
     }
     #expect(seen.filter { $0 == .refused(.icmp(type: 3, code: 3)) }.count == 400, "\(Set(seen))")
   }
@@ -38,10 +38,10 @@ import Testing
       try link.filter(
         link.server, "input", "tcp dport 7001 drop", "tcp dport 7002 reject with icmp type port-unreachable")
       let probes = (0..<300).map { link.probe(.tcp, .v4, port: 7000 + UInt16($0 % 4)) }
-      return try link.session.run(probes, timeout: .milliseconds(300), parallel: 100)
+      return try link.session.run(probes, timeout: .seconds(1), parallel: 100)
     }
     let cycle: [Observation] = [
-      .delivered, .silent(after: .milliseconds(300)), .refused(.icmp(type: 3, code: 3)), .refused(.reset),
+      .delivered, .silent(after: .seconds(1)), .refused(.icmp(type: 3, code: 3)), .refused(.reset),
     ]
     #expect(seen == (0..<300).map { cycle[$0 % 4] })
   }
@@ -67,7 +67,7 @@ import Testing
       // A rule that keeps established flows: it must not take a later probe for one of them.
       let keep = "ct state established,related accept"
       try link.filter(link.server, "input", keep)
-      let before = try link.session.run(probes, timeout: .seconds(1))
+      let before = try link.session.run(probes, timeout: .seconds(5))
       try link.filter(link.server, "input", "th dport 7000 drop")
       return (before, try link.session.run(probes, timeout: .milliseconds(300)))
     }

@@ -36,9 +36,9 @@ private let ways = ProbeTransport.allCases.flatMap { transport in AddressFamily.
   @Test(arguments: ways) func aDropIsSilent(transport: ProbeTransport, family: AddressFamily) async throws {
     let seen = try await withLink {
       try $0.filter($0.server, "input", "\(transport) dport 7000 drop")
-      return try $0.observe(transport, family)
+      return try $0.observe(transport, family, timeout: ProbeLink.brief)
     }
-    #expect(seen == .silent(after: ProbeLink.patience))
+    #expect(seen == .silent(after: ProbeLink.brief))
   }
 
   @Test(arguments: AddressFamily.allCases) func aResetIsNotAnICMPRefusal(family: AddressFamily) async throws {
@@ -89,9 +89,9 @@ private let ways = ProbeTransport.allCases.flatMap { transport in AddressFamily.
   @Test func theSendersOwnKernelRefusesADatagramAndSwallowsASYN() async throws {
     let seen = try await withLink { link in
       try link.filter(link.client, "output", "meta l4proto { tcp, udp } th dport 7000 drop")
-      return try ProbeTransport.allCases.map { try link.observe($0) }
+      return try ProbeTransport.allCases.map { try link.observe($0, timeout: ProbeLink.brief) }
     }
-    #expect(seen == [.silent(after: ProbeLink.patience), .refused(.local)])
+    #expect(seen == [.silent(after: ProbeLink.brief), .refused(.local)])
   }
 
   @Test(arguments: ways) func aRejectOnTheSendersSideIsAnICMPRefusal(
@@ -107,7 +107,7 @@ private let ways = ProbeTransport.allCases.flatMap { transport in AddressFamily.
   @Test func aLostReplyIsNotSilence() async throws {
     let seen = try await withLink { link in
       try link.filter(link.client, "input", "udp sport 7000 drop")
-      return try AddressFamily.allCases.map { try link.observe(.udp, $0) }
+      return try AddressFamily.allCases.map { try link.observe(.udp, $0, timeout: ProbeLink.brief) }
     }
     #expect(seen == Array(repeating: .unusable("request delivered, reply lost"), count: 2))
   }
@@ -115,7 +115,7 @@ private let ways = ProbeTransport.allCases.flatMap { transport in AddressFamily.
   @Test func aReplyThatTheListenerCanNotSendIsNotSilence() async throws {
     let seen = try await withLink { link in
       try link.filter(link.server, "output", "udp sport 7000 drop")
-      return try link.observe(.udp)
+      return try link.observe(.udp, timeout: ProbeLink.brief)
     }
     #expect(seen == .unusable("request delivered, reply lost"))
   }
@@ -123,7 +123,7 @@ private let ways = ProbeTransport.allCases.flatMap { transport in AddressFamily.
   @Test func aDatagramLostOnceIsSentAgain() async throws {
     let seen = try await withLink { link in
       try link.filter(link.server, "input", "udp dport 7000 numgen inc mod 2 == 0 drop")
-      return try link.observe(.udp)
+      return try link.observe(.udp, timeout: .seconds(1))
     }
     #expect(seen == .delivered)
   }

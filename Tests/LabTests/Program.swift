@@ -8,6 +8,13 @@ let needsNamespaces: Comment = "needs root or a user namespace (unshare -Urnm sw
 
 let repository = URL(fileURLWithPath: #filePath).deletingLastPathComponent().appendingPathComponent("../..").standardized
 
+/// Runs what blocks on a thread of its own: the pool has two, and other tests wait for them.
+func blocking<Value: Sendable>(_ body: @escaping @Sendable () throws -> Value) async throws -> Value {
+  try await withCheckedThrowingContinuation { continuation in
+    Thread { continuation.resume(with: Result(catching: body)) }.start()
+  }
+}
+
 /// The built program, run as a user runs it.
 enum Program {
   static let path = URL(fileURLWithPath: "/proc/self/exe").resolvingSymlinksInPath().deletingLastPathComponent()
@@ -19,10 +26,17 @@ enum Program {
     let errors: String
   }
 
-  static func run(_ arguments: [String], input: String = "") throws -> Result {
-    let worker = try NamespaceWorker()
-    let result = try Command([path] + arguments, input: Array(input.utf8), timeout: .seconds(120)).run(on: worker)
+  static func run(_ arguments: [String], input: String = "") async throws -> Result {
+    let result = try await start([path] + arguments, input)
     return Result(
       status: result.ending, output: result.text, errors: String(decoding: result.stderr, as: UTF8.self))
+  }
+
+  /// Any command, in this process's own namespaces.
+  static func start(_ command: [String], _ input: String = "") async throws -> CommandResult {
+    try await blocking {
+      let worker = try NamespaceWorker()
+      return try Command(command, input: Array(input.utf8), timeout: .seconds(300)).run(on: worker)
+    }
   }
 }

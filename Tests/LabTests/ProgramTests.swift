@@ -24,8 +24,8 @@ import Testing
       (["render", "-f", "-", "--node-port-range", "40000-30000"], pod, "--node-port-range 40000-30000: write two ports, the lower first, as 30000-32767"),
       (["run", "-f", "-", "--from", "default/api"], pod, "--from default/api: no such endpoint; known there: web"),
       (["run", "-f", "-", "--port", "TCP/99999"], pod, "--port TCP/99999: write a number from 1 to 65535, with TCP/, UDP/ or SCTP/ before it"),
-    ]) func badInput(arguments: [String], input: String, line: String) throws {
-    let result = try Program.run(arguments, input: input)
+    ]) func badInput(arguments: [String], input: String, line: String) async throws {
+    let result = try await Program.run(arguments, input: input)
     #expect(result.status == .exited(2))
     let lines = result.errors.split(separator: "\n").filter { !$0.hasPrefix("note: ") }
     #expect(lines == [Substring(line)])
@@ -33,7 +33,7 @@ import Testing
   }
 
   @Test("a policy that the API server would refuse names its file, line, object, field and remedy")
-  func refusedPolicy() throws {
+  func refusedPolicy() async throws {
     let policy = """
       apiVersion: networking.k8s.io/v1
       kind: NetworkPolicy
@@ -44,39 +44,38 @@ import Testing
         - from:
           - ipBlock: {cidr: 10.0.0.0/33}
       """
-    let result = try Program.run(["render", "-f", "-"], input: Self.pod + policy)
+    let result = try await Program.run(["render", "-f", "-"], input: Self.pod + policy)
     #expect(result.status == .exited(2))
     #expect(result.errors.contains("-:13: NetworkPolicy default/p: spec.ingress[0].from[0].ipBlock.cidr:"))
   }
 
   @Test("usage errors are exit code 2, help and version are 0")
-  func usage() throws {
-    #expect(try Program.run(["run"]).status == .exited(2))
-    #expect(try Program.run(["frobnicate"]).status == .exited(2))
-    #expect(try Program.run(["--help"]).status == .exited(0))
-    let version = try Program.run(["--version"])
+  func usage() async throws {
+    #expect(try await Program.run(["run"]).status == .exited(2))
+    #expect(try await Program.run(["frobnicate"]).status == .exited(2))
+    #expect(try await Program.run(["--help"]).status == .exited(0))
+    let version = try await Program.run(["--version"])
     #expect(version.status == .exited(0) && version.output == "0.1.0\n")
   }
 
   @Test("render prints what iptables-restore reads, and the sets beside it")
-  func render() throws {
-    let iptables = try Program.run(["render", "-f", "-", "--version-stamp", "7"], input: Self.pod)
+  func render() async throws {
+    let iptables = try await Program.run(["render", "-f", "-", "--version-stamp", "7"], input: Self.pod)
     #expect(iptables.status == .exited(0))
     #expect(iptables.output.hasPrefix("*filter\n:INPUT ACCEPT [0:0]\n") && iptables.output.hasSuffix("COMMIT\n"))
-    let other = try Program.run(["render", "-f", "-", "--version-stamp", "8"], input: Self.pod)
+    let other = try await Program.run(["render", "-f", "-", "--version-stamp", "8"], input: Self.pod)
     #expect(other.output != iptables.output, "the stamp is part of the chains' names")
     let policy = "apiVersion: networking.k8s.io/v1\nkind: NetworkPolicy\nmetadata: {name: p}\nspec: {podSelector: {}}\n"
-    let sets = try Program.run(["render", "-f", "-", "-o", "ipset"], input: Self.pod + policy)
+    let sets = try await Program.run(["render", "-f", "-", "-o", "ipset"], input: Self.pod + policy)
     #expect(sets.output.contains("add KUBE-DST-") && sets.output.contains(" 10.42.0.2 timeout 0\n"))
   }
 
   @Test(
     "a run leaves its host as it was: after success, Ctrl-C and kill -9, while building and while probing",
-    .enabled(if: canRunLab, needsNamespaces)) func hostUntouched() throws {
+    .enabled(if: canRunLab, needsNamespaces)) func hostUntouched() async throws {
     let script = repository.appendingPathComponent("netns-scripts/host-untouched.sh").path
     let world = repository.appendingPathComponent("examples/homelab").path
-    let worker = try NamespaceWorker()
-    let result = try Command([script, Program.path, world], timeout: .seconds(300)).run(on: worker)
+    let result = try await Program.start([script, Program.path, world])
     #expect(result.succeeded, "\(result.text)")
     #expect(result.text.hasSuffix("5 passed, 0 failed\n"), "\(result.text)")
   }

@@ -74,13 +74,15 @@ private let hosts = """
 
 @Suite("Three engines and real packets", .serialized, .enabled(if: canRunLab, needsNamespaces))
 struct ThreeEnginesTests {
-  private func run(_ text: String, _ selection: ProbePlan.Selection = .init()) throws -> RunReport {
-    try ClusterRun(style: .kubeRouterK3s, selection: selection).run(try world(text), version: "test")
+  private func run(_ text: String, _ selection: ProbePlan.Selection = .init()) async throws -> RunReport {
+    try await blocking {
+      try ClusterRun(style: .kubeRouterK3s, selection: selection).run(try world(text), version: "test")
+    }
   }
 
   @Test("agree on every pair, port and transport of a small world, with D1 and D8 shown by the kernel")
-  func smallWorld() throws {
-    let report = try run(base + policies + hosts)
+  func smallWorld() async throws {
+    let report = try await run(base + policies + hosts)
     #expect(report.failures.isEmpty, "\(TextReport(report).text)")
     let shown = Set(
       report.comparisons.flatMap { comparison -> [Deviation] in
@@ -91,15 +93,15 @@ struct ThreeEnginesTests {
   }
 
   @Test("a refusal is told from silence: kube-router rejects, and the lab's nodes have no limit on ICMP errors")
-  func rejects() throws {
-    let report = try run(base + policies + hosts)
+  func rejects() async throws {
+    let report = try await run(base + policies + hosts)
     for (flow, observation) in zip(report.plan.flows, report.observations) {
       if case .silent = observation { Issue.record("silent: \(flow)") }
     }
   }
 
   @Test("IPv6 and IPv4 are enforced side by side")
-  func dualStack() throws {
+  func dualStack() async throws {
     let families = """
       apiVersion: netpol-lab/v1alpha1
       kind: Cluster
@@ -107,7 +109,7 @@ struct ThreeEnginesTests {
       - {name: node1, addresses: [192.168.20.11, 'fd00:20::11'], podCIDRs: [10.42.0.0/24, 'fd00:42::/64']}
       - {name: node2, addresses: [192.168.20.12, 'fd00:20::12'], podCIDRs: [10.42.1.0/24, 'fd00:42:0:1::/64']}
       """
-    let report = try run(base + policies + families)
+    let report = try await run(base + policies + families)
     #expect(report.failures.isEmpty, "\(TextReport(report).text)")
     for family in IPFamily.allCases {
       let of = report.comparisons.filter { $0.flow.family == family }
@@ -116,7 +118,7 @@ struct ThreeEnginesTests {
   }
 
   @Test("a kernel without the rules is noticed: every denied flow disagrees")
-  func rulesMatter() throws {
+  func rulesMatter() async throws {
     let cluster = try world(base + policies)
     let worker = try NamespaceWorker()
     let topology = Topology(cluster)
@@ -125,7 +127,7 @@ struct ThreeEnginesTests {
     let comparer = Comparer(cluster, enforced)
     let denied = ProbePlan(cluster, topology).flows.filter { enforced.walk($0).verdict == .deny }
     #expect(!denied.isEmpty)
-    let seen = try KernelEngine(fabric).observe(denied)
+    let seen = try await blocking { try KernelEngine(fabric).observe(denied) }
     for (flow, observation) in zip(denied, seen) {
       #expect(comparer.compare(flow, kernel: observation.answer).finding == .kernelDisagrees)
     }
@@ -176,12 +178,12 @@ struct ThreeEnginesTests {
   }
 
   @Test("50 pods on 3 nodes are built; the time is printed")
-  func fiftyPods() throws {
+  func fiftyPods() async throws {
     let pods = (0..<50).map { index in
       """
       apiVersion: v1
       kind: Pod
-      metadata: {namespace: ns\(index % 5), name: p\(index), labels: {n: '\(index)'}}
+      metadata: {namespace: ns\(index % 5), name: p\(index), labels: {number: '\(index)'}}
       spec: {nodeName: node\(index % 3), containers: [{name: c}]}
       ---
 
@@ -189,7 +191,7 @@ struct ThreeEnginesTests {
     }.joined()
     let ports = [TransportPort(.tcp, 80), TransportPort(.udp, 53)]
     let policy = "apiVersion: networking.k8s.io/v1\nkind: NetworkPolicy\nmetadata: {namespace: ns0, name: deny}\nspec: {podSelector: {}}\n"
-    let report = try run(pods + policy, .init(ports: ports))
+    let report = try await run(pods + policy, .init(ports: ports))
     #expect(report.failures.isEmpty)
     #expect(report.plan.flows.count > 50 * 49 * 2)
     print(
@@ -198,10 +200,10 @@ struct ThreeEnginesTests {
   }
 
   @Test("a single flow is told with reasons and the deciding rule; JSON has its schema and every flow")
-  func reports() throws {
+  func reports() async throws {
     let selection = ProbePlan.Selection(
       source: .pod(PodID("other", "client")), destination: .pod(PodID("app", "web")), ports: [TransportPort(.tcp, 8080)])
-    let report = try run(base + policies, selection)
+    let report = try await run(base + policies, selection)
     let text = TextReport(report).text
     #expect(text.contains("DENIED"))
     #expect(text.contains("isolated for ingress by app/both"))

@@ -1,3 +1,4 @@
+internal import CNftables  // owns the constants of sys/socket.h in a whole-module build
 internal import Glibc
 
 /// The open sockets of a session's listeners.
@@ -9,7 +10,7 @@ final class ProbeListeners {
 
   private var sockets: [Open] = []
 
-  deinit { for socket in sockets { close(socket.fd) } }
+  deinit { for socket in sockets { Self.close(socket) } }
 
   var count: Int { sockets.count }
 
@@ -32,7 +33,7 @@ final class ProbeListeners {
         }
       }
     } catch {
-      for socket in sockets[before...] { close(socket.fd) }
+      for socket in sockets[before...] { Self.close(socket) }
       sockets.removeSubrange(before...)
       throw error
     }
@@ -67,10 +68,17 @@ final class ProbeListeners {
       result = ProbeSocket.bind(fd, to: address)
     }
     guard result == 0 else {
-      close(fd)
+      Glibc.close(fd)
       throw KernelError(operation, code: -result)
     }
     return fd
+  }
+
+  /// The corresponding C functions are `shutdown` and `close`.
+  private static func close(_ socket: Open) {
+    // A child between fork and exec has a copy, and with that alone the port would go on taking connections.
+    if socket.transport == .tcp { shutdown(socket.fd, Int32(SHUT_RDWR)) }
+    Glibc.close(socket.fd)
   }
 
   private func accept(from fd: Int32) throws(KernelError) {
@@ -81,7 +89,7 @@ final class ProbeListeners {
       try ProbeSocket.requireDescriptor(connection)
       // Other errors are the connection's own (accept(2)). FIN, not RST: a client that learns of its connection only
       // now must not find it reset.
-      if connection >= 0 { close(connection) }
+      if connection >= 0 { Glibc.close(connection) }
     }
   }
 

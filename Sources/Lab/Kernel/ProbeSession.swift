@@ -27,9 +27,9 @@ public final class ProbeSession {
 
   /// Sends the probes, at most `parallel` at a time, and returns what they saw, in their order.
   ///
-  /// There must be a listener on every destination: only then is a refusal not a missing program. A lost UDP request is
-  /// repeated after half the timeout, a lost SYN after 1 s, if the timeout is longer. `progress` is told how many probes
-  /// have ended. Throws when the process is out of descriptors or its worker is closed, and then says nothing
+  /// There must be a listener on every destination: only then is a refusal not a missing program. A lost UDP request
+  /// is repeated after half the timeout, a lost SYN after 1 s, if the timeout is longer. `progress` is told how many
+  /// probes have ended. Throws when the process is out of descriptors or its worker is closed, and then says nothing
   /// about any probe.
   public func run(
     _ probes: [Probe], timeout: Duration, parallel: Int = 512, progress: ((Int) -> Void)? = nil

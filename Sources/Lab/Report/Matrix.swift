@@ -40,9 +40,10 @@ struct Matrix {
     var grids: [Grid] = []
     // Ports asked everywhere come first; the others join a grid that says the same, if there is one.
     for (key, columns) in byPort.sorted(by: { ($1.value.count, $0.key) < ($0.value.count, $1.key) }) {
-      let fitting = grids.firstIndex { grid in
-        grid.family == key.family && columns.allSatisfy { grid.columns[$0.key] == $0.value }
-      }
+      // Of several that say the same where the port is asked, the one of the most ports.
+      let fitting = grids.indices.filter { index in
+        grids[index].family == key.family && columns.allSatisfy { grids[index].columns[$0.key] == $0.value }
+      }.max { grids[$0].ports.count < grids[$1].ports.count }
       if let fitting, grids[fitting].columns.count == columns.count {
         grids[fitting].ports.append(key.port)
       } else if let fitting {
@@ -51,7 +52,7 @@ struct Matrix {
         grids.append(Grid(family: key.family, ports: [key.port], portsAtSome: [], columns: columns))
       }
     }
-    self.grids = grids
+    self.grids = grids.sorted { ($0.family, $1.ports.count) < ($1.family, $0.ports.count) }
   }
 
   private struct Key: Hashable, Comparable {

@@ -67,7 +67,7 @@ public struct TextReport {
         groups.contains { grid.symbol(from: group, to: $0) != .nothing || grid.symbol(from: $0, to: group) != .nothing }
       }
       let targets = shown.filter { _, group in group.contains { grid.columns[$0] != nil } }
-      var lines = wrapped(title(grid, matrix), width: width)
+      var lines = title(grid)
       let numberWidth = String(groups.count).count
       lines.append(
         pad("", numberWidth) + "  " + targets.map { pad("\($0.offset + 1)", numberWidth) }.joined(separator: " "))
@@ -83,11 +83,12 @@ public struct TextReport {
     }
   }
 
-  private func title(_ grid: Matrix.Grid, _ matrix: Matrix) -> String {
+  private func title(_ grid: Matrix.Grid) -> [String] {
     let family = report.cluster.families.count > 1 ? "\(grid.family.rawValue)  " : ""
     let some = Dictionary(grouping: grid.portsAtSome) { namesText($0.destinations) }
-      .map { "\(portsText($0.value.map(\.port))) (at \($0.key))" }.sorted()
-    return family + ([portsText(grid.ports)] + some).joined(separator: "  ")
+      .map { "\(portsText($0.value.map(\.port))) at \($0.key)" }.sorted()
+    let also = some.isEmpty ? [] : wrapped("also \(some.joined(separator: "; "))", width: width - 2).map { "  \($0)" }
+    return wrapped(family + portsText(grid.ports), width: width) + also
   }
 
   private func pad(_ text: String, _ width: Int) -> String {
