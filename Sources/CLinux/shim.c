@@ -8,14 +8,18 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/epoll.h>
 #include <sys/mman.h>
 #include <sys/mount.h>
 #include <sys/prctl.h>
+#include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 _Static_assert(CL_NEWNET == CLONE_NEWNET && CL_NEWUSER == CLONE_NEWUSER && CL_NEWNS == CLONE_NEWNS, "clone flags");
+_Static_assert(CL_EPOLLIN == EPOLLIN && CL_EPOLLOUT == EPOLLOUT, "epoll events");
+_Static_assert(CL_EPOLLERR == EPOLLERR && CL_EPOLLHUP == EPOLLHUP, "epoll events");
 
 // Absent from older C library headers; the numbers are the same on all architectures since 5.1.
 #ifndef SYS_pidfd_open
@@ -156,3 +160,30 @@ extern char **environ;
 char *const *cl_environ(void) { return environ; }
 
 void cl_line_buffer_stdout(void) { setvbuf(stdout, NULL, _IOLBF, 0); }
+
+int cl_epoll_create(void) {
+  int fd = epoll_create1(EPOLL_CLOEXEC);
+  return fd >= 0 ? fd : -errno;
+}
+
+int cl_epoll_add(int epoll, int fd, unsigned events, unsigned long long token) {
+  struct epoll_event event = {.events = events, .data.u64 = token};
+  return epoll_ctl(epoll, EPOLL_CTL_ADD, fd, &event) == 0 ? 0 : -errno;
+}
+
+int cl_epoll_wait(int epoll, struct cl_ready *ready, int capacity, int milliseconds) {
+  struct epoll_event events[CL_EPOLL_MAX];
+  int count;
+  do count = epoll_wait(epoll, events, capacity < CL_EPOLL_MAX ? capacity : CL_EPOLL_MAX, milliseconds);
+  while (count < 0 && errno == EINTR);
+  if (count < 0) return -errno;
+  for (int i = 0; i < count; i++) ready[i] = (struct cl_ready){.token = events[i].data.u64, .events = events[i].events};
+  return count;
+}
+
+int cl_accept(int fd) {
+  int connection;
+  do connection = accept4(fd, NULL, NULL, SOCK_CLOEXEC);
+  while (connection < 0 && errno == EINTR);
+  return connection >= 0 ? connection : -errno;
+}

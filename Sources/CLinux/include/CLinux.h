@@ -38,3 +38,18 @@ int cl_spawn(const char *path, char *const argv[], char *const envp[], const int
 char *const *cl_environ(void);
 /// setvbuf(3) with _IOLBF on stdout, so that lines appear at once in a pipe too.
 void cl_line_buffer_stdout(void);
+
+enum { CL_EPOLLIN = 0x001, CL_EPOLLOUT = 0x004, CL_EPOLLERR = 0x008, CL_EPOLLHUP = 0x010, CL_EPOLL_MAX = 1024 };
+/// One entry of what epoll_wait(2) returns: struct epoll_event without its packing.
+struct cl_ready {
+  unsigned long long token;
+  unsigned events;
+};
+/// epoll_create1(2) with EPOLL_CLOEXEC.
+int cl_epoll_create(void);
+/// epoll_ctl(2) with EPOLL_CTL_ADD.
+int cl_epoll_add(int epoll, int fd, unsigned events, unsigned long long token);
+/// epoll_wait(2), again after EINTR; at most CL_EPOLL_MAX entries.
+int cl_epoll_wait(int epoll, struct cl_ready *ready, int capacity, int milliseconds);
+/// accept4(2) with SOCK_CLOEXEC, again after EINTR.
+int cl_accept(int fd);

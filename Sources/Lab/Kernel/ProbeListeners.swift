@@ -1,3 +1,4 @@
+internal import CLinux
 internal import CNftables  // owns the constants of sys/socket.h in a whole-module build
 internal import Glibc
 
@@ -84,7 +85,7 @@ final class ProbeListeners {
   private func accept(from fd: Int32) throws(KernelError) {
     // Bounded, so that no listener keeps the loop from the others; epoll comes back to what is left.
     for _ in 0..<256 {
-      let connection = resultOrErrno { acceptConnection(fd, nil, nil, O_CLOEXEC) }
+      let connection = cl_accept(fd)
       if connection == -EAGAIN { return }
       try ProbeSocket.requireDescriptor(connection)
       // Other errors are the connection's own (accept(2)). FIN, not RST: a client that learns of its connection only
@@ -111,8 +112,3 @@ final class ProbeListeners {
     }
   }
 }
-
-// GNU-only, so the Glibc module lacks it. SOCK_CLOEXEC is O_CLOEXEC.
-@_silgen_name("accept4") private func acceptConnection(
-  _ fd: Int32, _ peer: UnsafeMutableRawPointer?, _ length: UnsafeMutableRawPointer?, _ flags: Int32
-) -> Int32

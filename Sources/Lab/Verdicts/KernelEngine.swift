@@ -53,6 +53,8 @@ extension Observation {
     case .unusable(let why): .unusable(why)
     }
   }
+
+  var verdict: Verdict? { if case .verdict(let verdict) = answer { verdict } else { nil } }
 }
 
 /// Something that the lab can't do on this machine, or did not find as it should be.
