@@ -82,6 +82,10 @@ import Testing
         """,
       shows: ("app/client", "app/web3", 9000), beside: ("app/client", "app/web2", 9000)),
     Case(
+      deviation: .endPortBelowPort,
+      policies: policy("{podSelector: {matchLabels: {app: web}}, ingress: [{ports: [{port: 81, endPort: 80}]}]}"),
+      shows: ("app/client", "app/web", 81), beside: ("app/client", "app/web", 80)),
+    Case(
       deviation: .wholeIPv6,
       policies: policy("{podSelector: {matchLabels: {app: web}}, ingress: [{from: [{ipBlock: {cidr: '::/0'}}]}]}"),
       extra: """

@@ -13,7 +13,9 @@ struct SmallWorld {
   /// Two namespaces on two nodes; policies are appended.
   init(policies: String, extra: String = "") throws {
     let text = Self.base + extra + policies
-    cluster = try readManifests([ManifestSource(name: "world.yaml", text: text)]).cluster
+    var options = ReadOptions()
+    options.validation = .asStored
+    cluster = try readManifests([ManifestSource(name: "world.yaml", text: text)], options: options).cluster
     comparer = Comparer(
       cluster, try EnforcedCluster(cluster, Topology(cluster), .kubeRouterK3s, versionStamp: "1"))
   }

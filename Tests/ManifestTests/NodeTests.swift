@@ -22,11 +22,11 @@ import Testing
         == ["u 172.30.0.11 10.42.0.0/24", "v 172.30.0.12 10.42.1.0/24"])
   }
 
-  @Test("a Node object's addresses and pod CIDRs hold")
+  @Test("a Node object's addresses and pod CIDRs hold; a family that it lacks and its pods have is added")
   func declared() throws {
     let spec = "spec: {podCIDR: 10.244.0.0/24, podCIDRs: [10.244.0.0/24, \"fd00:244::/64\"]}"
     let status = "status: {addresses: [{type: InternalIP, address: 10.0.0.1}]}"
-    #expect(try nodes(node("a", "\(spec)\n\(status)")) == ["a 10.0.0.1 10.244.0.0/24 fd00:244::/64"])
+    #expect(try nodes(node("a", "\(spec)\n\(status)")) == ["a 10.0.0.1 fd00:30::11 10.244.0.0/24 fd00:244::/64"])
     #expect(try nodes(node("a", "spec: {podCIDR: 10.244.0.0/24}\n\(status)")) == ["a 10.0.0.1 10.244.0.0/24"])
   }
 

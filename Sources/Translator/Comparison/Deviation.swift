@@ -11,6 +11,7 @@ public enum Deviation: Int, Hashable, Sendable, CaseIterable, Comparable {
   case longestPrefix = 11
   case abortedSync = 15
   case sharedNamedPortLists = 16
+  case endPortBelowPort = 17
 
   /// `D1` …
   public var id: String { "D\(rawValue)" }
@@ -31,6 +32,7 @@ public enum Deviation: Int, Hashable, Sendable, CaseIterable, Comparable {
     case .abortedSync: "a policy's NFLOG annotation is out of range, so no policy of the cluster is enforced"
     case .sharedNamedPortLists:
       "pods land in the set of a named port that they don't expose, since kube-router shares address lists between ports"
+    case .endPortBelowPort: "an endPort below its port is ignored: the port itself is open"
     }
   }
 

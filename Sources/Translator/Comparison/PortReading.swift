@@ -28,7 +28,9 @@ struct PortReading {
         number = number || sameTransport
       case .number(let first, let last):
         unresolved = false
-        number = number || sameTransport && PortRange(first, last ?? first).contains(flow.port)
+        let last = last ?? first
+        let range = PortRange(first, deviations.contains(.endPortBelowPort) ? max(first, last) : last)
+        number = number || sameTransport && range.contains(flow.port)
       case .name(let wanted):
         let numbers = exposing.reduce(into: Set<UInt16>()) { $0.formUnion($1.numbers(named: wanted, port.transport)) }
         if !numbers.isEmpty { unresolved = false }

@@ -39,8 +39,8 @@ struct NodeTable {
     }
   }
 
-  /// Gives addresses to nodes without any: the `hostIP` of their pods, else the next free from 172.30.0.11, and
-  /// fd00:30::11 where the cluster has IPv6.
+  /// Gives addresses to nodes without any: the `hostIP` of their pods, else the next free from 172.30.0.11. Where the
+  /// cluster has IPv6, a node without an address of it gets the next free from fd00:30::11.
   mutating func giveAddresses(hostIPs: [String: [IPAddress]], used: inout CIDRIndex, hasIPv6: Bool)
     throws(ManifestError)
   {
@@ -48,8 +48,13 @@ struct NodeTable {
     let lacking = nodes.indices.filter { nodes[$0].addresses.isEmpty }
     for index in lacking { nodes[index].addresses = hostIPs[nodes[index].name] ?? [] }
     var next = [IPAddress(v4: 0xac1e_000b)] + (hasIPv6 ? [IPAddress(v6: 0xfd00_0030 << 96 | 0x11)] : [])
-    for index in lacking where nodes[index].addresses.isEmpty {
-      for family in next.indices {
+    for index in nodes.indices {
+      let own = nodes[index].addresses
+      let missing = next.indices.filter { entry in
+        own.isEmpty || next[entry].family == .v6 && !own.contains { $0.family == .v6 }
+      }
+      if missing.isEmpty { continue }
+      for family in missing {
         let start = next[family]
         while used.overlaps(CIDR(next[family])), next[family] < start.advanced(by: 0x10000) {
           next[family] = next[family].advanced(by: 1)
@@ -62,7 +67,8 @@ struct NodeTable {
         nodes[index].addresses.append(next[family])
         used.insert(CIDR(next[family]))
       }
-      assumed.append("\(nodes[index].name) \(nodes[index].addresses.map(\.description).joined(separator: " "))")
+      let given = nodes[index].addresses.dropFirst(own.count).map(\.description).joined(separator: " ")
+      assumed.append("\(nodes[index].name) \(given)")
     }
     if !assumed.isEmpty { notes.append(Note(.note, "node addresses assumed: \(assumed.abridged(to: 5))")) }
   }
