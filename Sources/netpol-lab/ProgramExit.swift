@@ -34,6 +34,8 @@ enum ProgramExit: Int32 {
         exit(asExpected.rawValue)
       }
       end(badInput, text)
+    } catch let failure as LabFailure {
+      end(machine, failure.description)
     } catch {
       // Everything else is between the lab and the machine.
       end(machine, "netpol-lab \(version): \(error)")

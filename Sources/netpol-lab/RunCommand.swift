@@ -43,8 +43,10 @@ struct RunCommand: ParsableCommand {
       source: try from.map { try names.endpoint($0, option: "--from") },
       destination: try to.map { try names.endpoint($0, option: "--to") },
       ports: port.isEmpty ? nil : try port.map(transportPort))
+    var shown = ""
     let report = try ClusterRun(style: style, selection: selection, strict: strict).run(cluster, version: version) {
-      Terminal.progress($0.text)
+      if $0.text != shown { Terminal.progress($0.text) }
+      shown = $0.text
     }
     Terminal.progress("")
     switch output {
@@ -63,7 +65,7 @@ extension ClusterRun.Progress {
     case .building(let namespaces): "building \(namespaces) namespaces"
     case .checking: "checking the lab itself"
     case .loading(let nodes): "loading the rules of \(nodes) nodes"
-    case .probing(let done, let all): "probing: \(done) of \(all) flows"
+    case .probing(let done, let all): "probing \(all) flows: \(done * 100 / max(all, 1)) %"
     case .comparing: "comparing"
     }
   }

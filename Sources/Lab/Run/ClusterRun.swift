@@ -32,18 +32,32 @@ public struct ClusterRun: Sendable {
     case comparing
   }
 
-  /// Throws `LabError` where the machine can't do it or the lab's own check fails, and what loaders throw.
+  /// Throws `LabFailure` where the machine can't do it, a loader is refused, or the lab's own check fails.
   public func run(_ cluster: Cluster, version: String, progress: @escaping (Progress) -> Void = { _ in }) throws -> RunReport {
-    let clock = ContinuousClock()
     try OpenFiles.raiseLimit()
     let worker = try NamespaceWorker()
+    let environment = try LabEnvironment(version: version, style: style.name, worker: worker)
+    do {
+      return try run(cluster, environment, worker, progress)
+    } catch {
+      throw LabFailure(environment: environment, error: error)
+    }
+  }
+
+  private func run(
+    _ cluster: Cluster, _ environment: LabEnvironment, _ worker: NamespaceWorker,
+    _ progress: @escaping (Progress) -> Void
+  ) throws -> RunReport {
+    let clock = ContinuousClock()
     let missing = try KernelFeatures.missing(on: worker)
     if let first = missing.first { throw LabError(first.description) }
+    if environment.iptables == LabEnvironment.missing {
+      throw LabError("there is no iptables program; netns-scripts/setup.sh installs it")
+    }
 
     let topology = Topology(cluster)
     let plan = ProbePlan(cluster, topology, only: selection)
     let enforced = try EnforcedCluster(cluster, topology, style, versionStamp: versionStamp)
-    let environment = try LabEnvironment(version: version, style: style.name, worker: worker)
 
     progress(.building(namespaces: topology.nodes.count + topology.pods.count + topology.externals.count + 2))
     var fabric: Fabric?

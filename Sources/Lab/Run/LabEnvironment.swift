@@ -3,6 +3,9 @@ public import Kernel
 
 /// What a result was got with: stands in every report and beside every failure.
 public struct LabEnvironment: Hashable, Sendable {
+  /// Stands for a program that isn't there.
+  public static let missing = "missing"
+
   public let version: String
   public let style: String
   public let kernel: String
@@ -20,7 +23,7 @@ public struct LabEnvironment: Hashable, Sendable {
     let ask = { (program: String) -> String in
       guard let result = try? Command([program, "--version"], timeout: .seconds(5)).run(in: namespace, on: worker),
         result.succeeded
-      else { return "missing" }
+      else { return Self.missing }
       return String(result.text.prefix { !$0.isNewline })
     }
     iptables = ask("iptables")
@@ -31,4 +34,11 @@ public struct LabEnvironment: Hashable, Sendable {
   public var text: String {
     "netpol-lab \(version), style \(style), Linux \(kernel), \(iptables), \(nft), \(ipset)"
   }
+}
+
+/// A run that gave no verdict: why, and with what.
+public struct LabFailure: Error, CustomStringConvertible {
+  public let environment: LabEnvironment
+  public let error: any Error
+  public var description: String { "\(error)\n\(environment.text)" }
 }

@@ -58,22 +58,24 @@ public struct EvaluatedWalk: Sendable {
   /// How the packet was stopped, where it was.
   public var stop: Outcome.Verdict? { hooks.last.flatMap { $0.outcome.verdict == .accept ? nil : $0.outcome.verdict } }
 
-  /// The rules that decided: on an allowed flow those that marked or accepted, on a denied one the last one.
+  /// The rules that decided, each once: those that marked, accepted or exempted it, and the one that refused it.
   public var deciding: [(position: Position, step: Step)] {
-    hooks.flatMap { hook in
-      hook.outcome.steps.filter(\.decides).map { (hook.position, $0) }
+    var seen: Set<Step> = []
+    return hooks.flatMap { hook in
+      hook.outcome.steps.filter { $0.decides && seen.insert($0).inserted }.map { (hook.position, $0) }
     }
   }
 }
 
 extension Step {
-  /// Whether the rule allows, ends, or refuses: not a jump, a return or a log line.
+  /// Whether the rule allows, exempts, or refuses: not a jump, a log line, or the return behind a policy's mark.
   fileprivate var decides: Bool {
     rule.statements.contains { statement in
       switch statement {
       case .accept, .drop, .reject: true
       case .setMark(let mark): mark.value != 0 && rule.origin?.policy != nil
-      case .counter, .log, .jump, .return: false
+      case .return: rule.origin == nil
+      case .counter, .log, .jump: false
       }
     }
   }
