@@ -1,0 +1,78 @@
+// What this does not show: that the probes are answered.
+import Lab
+import Manifests
+import NetpolModel
+import Path
+import Testing
+
+@Suite("Which flows are asked about") struct ProbePlanTests {
+  static let world = """
+    apiVersion: v1
+    kind: Pod
+    metadata: {name: web, labels: {app: web}}
+    spec: {nodeName: node1, containers: [{name: c, ports: [{name: http, containerPort: 8080}, {containerPort: 7000, protocol: UDP}]}]}
+    ---
+    apiVersion: v1
+    kind: Pod
+    metadata: {name: other}
+    spec: {nodeName: node2, containers: [{name: c}]}
+    ---
+    apiVersion: v1
+    kind: Service
+    metadata: {name: web}
+    spec: {selector: {app: web}, ports: [{port: 80, targetPort: 9999}]}
+    ---
+    apiVersion: networking.k8s.io/v1
+    kind: NetworkPolicy
+    metadata: {name: p}
+    spec:
+      podSelector: {}
+      ingress:
+      - ports: [{port: 443}, {protocol: UDP, port: 20000, endPort: 20010}, {protocol: SCTP, port: 9}, {protocol: UDP}]
+    ---
+    apiVersion: netpol-lab/v1alpha1
+    kind: Cluster
+    externalHosts:
+    - {name: lan, addresses: [192.168.1.9], routesToPods: true}
+    - {name: far, addresses: [203.0.113.9]}
+
+    """
+
+  private func plan(_ selection: ProbePlan.Selection = .init()) throws -> ProbePlan {
+    let cluster = try readManifests([ManifestSource(name: "w", text: Self.world)]).cluster
+    return ProbePlan(cluster, Topology(cluster), only: selection)
+  }
+
+  private func ports(at name: String) throws -> Set<String> {
+    let flows = try plan().flows.filter { $0.destination.description == name && $0.source == .node("node1") }
+    return Set(flows.map { "\(TransportPort($0.transport, $0.port))" })
+  }
+
+  @Test("every number and range border of a policy, the destination's own ports, and two that nothing names")
+  func portsOfADestination() throws {
+    let common: Set = ["TCP/443", "UDP/20000", "UDP/20010", "TCP/20011", "UDP/20011"]
+    #expect(try ports(at: "default/other") == common)
+    #expect(try ports(at: "default/web") == common.union(["TCP/8080", "UDP/7000", "TCP/9999"]))
+    #expect(try ports(at: "external/lan") == common)
+    #expect(try ports(at: "node/node2") == common.union(["TCP/30000"]), "a NodePort, where D8 shows")
+  }
+
+  @Test("every endpoint to every other, but not from outside to outside, nor where there is no way")
+  func pairs() throws {
+    let plan = try plan()
+    let pairs = Set(plan.flows.map { "\($0.source)>\($0.destination)" })
+    #expect(pairs.contains("default/web>default/other") && pairs.contains("default/other>external/far"))
+    #expect(pairs.contains("external/lan>default/web") && pairs.contains("external/far>node/node1"))
+    #expect(!pairs.contains("external/lan>external/far") && !pairs.contains("default/web>default/web"))
+    #expect(!pairs.contains("external/far>default/web"))
+    let why = Set(plan.unasked.map(\.why))
+    #expect(why == ["far has no route to the pods (routesToPods)", "SCTP is not probed: oracle and evaluator alone"])
+  }
+
+  @Test("--from, --to and --port restrict it")
+  func selection() throws {
+    let selection = ProbePlan.Selection(
+      source: .pod(PodID("default", "web")), destination: .node("node2"), ports: [TransportPort(.udp, 1)])
+    #expect(try plan(selection).flows.map { "\($0.source)>\($0.destination) \($0.port)" } == ["default/web>node/node2 1"])
+  }
+}
