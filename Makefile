@@ -1,6 +1,5 @@
 BUILD = swift build --explicit-target-dependency-import-check error
-# One folder for both: the checked build and the tests share what they compile.
-.PHONY: run test build setup clean
+.PHONY: run test build format setup clean
 
 run: setup
 	@$(BUILD) -c release --product netpol-lab
@@ -12,6 +11,9 @@ test: setup
 
 build: setup
 	@$(BUILD)
+
+format:
+	@swift format -i -r Sources Tests Package.swift
 
 setup:
 	@netns-scripts/setup.sh

@@ -9,7 +9,8 @@ let settings: [SwiftSetting] = [
 ]
 
 /// A target is a boundary only where an import must be forbidden; ARCHITECTURE.md says which and why.
-func library(_ name: String, _ path: String, _ dependencies: [Target.Dependency] = [], exclude: [String] = []) -> Target {
+func library(_ name: String, _ path: String, _ dependencies: [Target.Dependency] = [], exclude: [String] = []) -> Target
+{
   .target(name: name, dependencies: dependencies, path: "Sources/\(path)", exclude: exclude, swiftSettings: settings)
 }
 
@@ -36,7 +37,8 @@ let package = Package(
     library("Manifests", "Translator/Manifests", ["NetpolModel", .product(name: "Yams", package: "Yams")]),
     library("Oracle", "Translator/Oracle", ["NetpolModel"]),
     library("RuleIR", "Translator/RuleIR", ["NetpolModel"]),
-    library("Lowering", "Translator/Lowering", ["NetpolModel", "RuleIR", .product(name: "Crypto", package: "swift-crypto")]),
+    library(
+      "Lowering", "Translator/Lowering", ["NetpolModel", "RuleIR", .product(name: "Crypto", package: "swift-crypto")]),
     library("Evaluator", "Translator/Evaluator", ["NetpolModel", "RuleIR"]),
     library("Path", "Translator/Path", ["NetpolModel"]),
     library("Rendering", "Translator/Rendering", ["NetpolModel", "RuleIR"]),

@@ -38,7 +38,8 @@ func transportPort(_ text: String) throws -> TransportPort {
   let parts = text.split(separator: "/").map(String.init)
   if parts.count == 1, let port = UInt16(parts[0]), port > 0 { return TransportPort(.tcp, port) }
   for (transport, port) in [(parts.first, parts.last), (parts.last, parts.first)] where parts.count == 2 {
-    if let transport = transport.flatMap({ Transport(rawValue: $0.uppercased()) }), let port = port.flatMap(UInt16.init),
+    if let transport = transport.flatMap({ Transport(rawValue: $0.uppercased()) }),
+      let port = port.flatMap(UInt16.init),
       port > 0
     {
       return TransportPort(transport, port)

@@ -6,7 +6,9 @@ import NetpolModel
 
 /// What every command that reads manifests takes.
 struct InputOptions: ParsableArguments {
-  @Option(name: [.customShort("f"), .customLong("filename")], help: "A manifest, a directory of them, or - for standard input.")
+  @Option(
+    name: [.customShort("f"), .customLong("filename")],
+    help: "A manifest, a directory of them, or - for standard input.")
   var files: [String]
 
   @Option(help: "How policies are enforced: \(EnforcementStyle.all.map(\.name).joined(separator: ", ")).")

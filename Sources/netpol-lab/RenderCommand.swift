@@ -24,7 +24,8 @@ struct RenderCommand: ParsableCommand {
   @Option(help: "The NodePort range, as 30000-32767.")
   var nodePortRange: String?
 
-  @Option(name: .shortAndLong, help: "What to print: iptables or ip6tables (iptables-save text), or ipset (ipset save text).")
+  @Option(
+    name: .shortAndLong, help: "What to print: iptables or ip6tables (iptables-save text), or ipset (ipset save text).")
   var output = Format.iptables
 
   func run() throws {
@@ -54,7 +55,9 @@ struct RenderCommand: ParsableCommand {
     guard let name = node ?? names.first, let found = cluster.node(name) else {
       throw InputError("--node \(node ?? ""): no such node; known: \(names.joined(separator: ", "))")
     }
-    if node == nil, names.count > 1 { Terminal.say("note: rules of \(name), of nodes \(names.joined(separator: ", "))") }
+    if node == nil, names.count > 1 {
+      Terminal.say("note: rules of \(name), of nodes \(names.joined(separator: ", "))")
+    }
     return found
   }
 

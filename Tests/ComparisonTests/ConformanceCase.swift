@@ -34,7 +34,8 @@ struct ConformanceCase: CustomTestStringConvertible, Sendable {
 
   static let all: [ConformanceCase] = folders.flatMap { folder in
     let files = (try? FileManager.default.contentsOfDirectory(at: folder, includingPropertiesForKeys: nil)) ?? []
-    return files.filter { $0.pathExtension == "jsonl" }.sorted { $0.path < $1.path }.flatMap { file -> [ConformanceCase] in
+    return files.filter { $0.pathExtension == "jsonl" }.sorted { $0.path < $1.path }.flatMap {
+      file -> [ConformanceCase] in
       let lines = ((try? String(contentsOf: file, encoding: .utf8)) ?? "").split(separator: "\n")
       return lines.map { line in
         do { return try ConformanceCase(line: String(line), file: file.lastPathComponent) } catch {
@@ -85,7 +86,8 @@ struct ConformanceCase: CustomTestStringConvertible, Sendable {
             cluster: world(
               namespaces: step["namespaces"] as? [String: [String: String]] ?? [:], pods: pods, policies: policies),
             columns: try #require(step["columns"] as? [String]),
-            tables: try [("ingress", Direction.ingress), ("egress", .egress), ("combined", nil)].flatMap { key, direction in
+            tables: try [("ingress", Direction.ingress), ("egress", .egress), ("combined", nil)].flatMap {
+              key, direction in
               try #require(step[key] as? [String: [String: String]]).map { name, rows in
                 let parts = name.split(separator: "/")
                 return Table(

@@ -36,20 +36,24 @@ import Testing
     Case(
       deviation: .unresolvedNamedPort,
       policies: policy(
-        "{podSelector: {matchLabels: {app: web}}, ingress: [{from: [{podSelector: {matchLabels: {app: client}}}], ports: [{port: nobody}]}]}"),
+        "{podSelector: {matchLabels: {app: web}}, ingress: [{from: [{podSelector: {matchLabels: {app: client}}}], ports: [{port: nobody}]}]}"
+      ),
       shows: ("app/client", "app/web", 1234), beside: ("other/client", "app/web", 1234)),
     Case(
       deviation: .egressNamedPortToAnyone,
-      policies: policy("{podSelector: {matchLabels: {app: client}}, policyTypes: [Egress], egress: [{ports: [{port: http}]}]}"),
+      policies: policy(
+        "{podSelector: {matchLabels: {app: client}}, policyTypes: [Egress], egress: [{ports: [{port: http}]}]}"),
       shows: ("app/client", "other/client", 8080), beside: ("app/client", "app/web", 8080)),
     Case(
       deviation: .egressNamedPortToAnyone,
-      policies: policy("{podSelector: {matchLabels: {app: client}}, policyTypes: [Egress], egress: [{ports: [{port: http}]}]}"),
+      policies: policy(
+        "{podSelector: {matchLabels: {app: client}}, policyTypes: [Egress], egress: [{ports: [{port: http}]}]}"),
       shows: ("app/client", "other/client", 9090), beside: ("app/client", "other/client", 9999)),
     Case(
       deviation: .egressNamedPortToBlock,
       policies: policy(
-        "{podSelector: {matchLabels: {app: client}}, policyTypes: [Egress], egress: [{to: [{ipBlock: {cidr: 10.42.0.0/16}}], ports: [{port: http}]}]}"),
+        "{podSelector: {matchLabels: {app: client}}, policyTypes: [Egress], egress: [{to: [{ipBlock: {cidr: 10.42.0.0/16}}], ports: [{port: http}]}]}"
+      ),
       shows: ("app/client", "app/web", 8080), beside: ("app/client", "app/web", 8081)),
     Case(
       deviation: .ownNodePorts,
@@ -62,7 +66,8 @@ import Testing
     Case(
       deviation: .longestPrefix,
       policies: policy(
-        "{podSelector: {matchLabels: {app: web}}, ingress: [{from: [{ipBlock: {cidr: 10.42.0.0/16, except: [10.42.1.0/24]}}, {ipBlock: {cidr: 10.0.0.0/8}}]}]}"),
+        "{podSelector: {matchLabels: {app: web}}, ingress: [{from: [{ipBlock: {cidr: 10.42.0.0/16, except: [10.42.1.0/24]}}, {ipBlock: {cidr: 10.0.0.0/8}}]}]}"
+      ),
       shows: ("other/client", "app/web", 80), beside: ("app/client", "app/web", 80)),
     Case(
       deviation: .abortedSync,
@@ -103,7 +108,8 @@ import Testing
   @Test("the rules show it where it is predicted, and not one step beside", arguments: cases)
   func shows(deviation: Case) throws {
     let world = try SmallWorld(policies: deviation.policies, extra: deviation.extra)
-    let shown = try world.compare(deviation.shows.from, deviation.shows.to, deviation.shows.port, .tcp, deviation.family)
+    let shown = try world.compare(
+      deviation.shows.from, deviation.shows.to, deviation.shows.port, .tcp, deviation.family)
     #expect(shown.finding == .deviation([deviation.deviation]), "\(shown.flow)")
     let beside = try world.compare(
       deviation.beside.from, deviation.beside.to, deviation.beside.port, .tcp, deviation.family)

@@ -24,17 +24,29 @@ import Testing
     """
 
   static let ways: [(from: Endpoint, to: Endpoint, way: String, source: String)] = [
-    (pod("app", "web"), pod("app", "client"), "node1 prerouting forward(bridged) postrouting -> app/client", "10.42.0.3"),
+    (
+      pod("app", "web"), pod("app", "client"), "node1 prerouting forward(bridged) postrouting -> app/client",
+      "10.42.0.3"
+    ),
     (
       pod("app", "web"), pod("other", "client"),
       "node1 prerouting forward postrouting node2 prerouting forward postrouting -> other/client", "10.42.0.3"
     ),
     (pod("app", "web"), .node("node1"), "node1 prerouting input -> node/node1", "10.42.0.3"),
-    (pod("app", "web"), .node("node2"), "node1 prerouting forward postrouting node2 prerouting input -> node/node2", "10.42.0.3"),
-    (pod("app", "web"), pod("app", "host"), "node1 prerouting forward postrouting node2 prerouting input -> node/node2", "10.42.0.3"),
+    (
+      pod("app", "web"), .node("node2"), "node1 prerouting forward postrouting node2 prerouting input -> node/node2",
+      "10.42.0.3"
+    ),
+    (
+      pod("app", "web"), pod("app", "host"),
+      "node1 prerouting forward postrouting node2 prerouting input -> node/node2", "10.42.0.3"
+    ),
     (pod("app", "web"), .external("far"), "node1 prerouting forward postrouting -> external/far", "10.42.0.3"),
     (.node("node1"), pod("app", "web"), "node1 output postrouting -> app/web", "10.42.0.1"),
-    (.node("node1"), pod("other", "client"), "node1 output postrouting node2 prerouting forward postrouting -> other/client", "192.168.20.11"),
+    (
+      .node("node1"), pod("other", "client"),
+      "node1 output postrouting node2 prerouting forward postrouting -> other/client", "192.168.20.11"
+    ),
     (pod("app", "host"), pod("other", "client"), "node2 output postrouting -> other/client", "10.42.1.1"),
     (.external("lan"), pod("app", "web"), "node1 prerouting forward postrouting -> app/web", "192.168.1.9"),
     (.external("far"), .node("node1"), "node1 prerouting input -> node/node1", "203.0.113.9"),

@@ -36,7 +36,8 @@ private func run(_ ruleset: Ruleset, _ packet: Packet = packet(), local: Set<IPA
   @Test("a return from a user chain goes on behind the jump, as does running out of rules")
   func returnFromUserChain() throws {
     for body in [[Rule([], [.return]), Rule([], [.drop])], []] {
-      let set = ruleset([Rule([], [.jump("C")]), Rule([], [.reject(.portUnreachable)])], [Chain(name: "C", rules: body)])
+      let set = ruleset(
+        [Rule([], [.jump("C")]), Rule([], [.reject(.portUnreachable)])], [Chain(name: "C", rules: body)])
       #expect(try run(set).verdict == .reject(.portUnreachable))
     }
   }
@@ -154,7 +155,10 @@ private func run(_ ruleset: Ruleset, _ packet: Packet = packet(), local: Set<IPA
       (ruleset([Rule([], [.jump("nowhere")])]), .unknownChain("nowhere")),
       (ruleset([Rule([.inSet(.source, "none")], [.drop])]), .unknownSet("none")),
       (loop, .jumpCycle(through: "A")),
-      (ruleset([], [Chain(name: String(repeating: "c", count: 29))]), .chainNameTooLong(String(repeating: "c", count: 29))),
+      (
+        ruleset([], [Chain(name: String(repeating: "c", count: 29))]),
+        .chainNameTooLong(String(repeating: "c", count: 29))
+      ),
     ]
     for (ruleset, defect) in cases {
       #expect(throws: IllFormed(defect: defect)) { try Evaluator(ruleset, localAddresses: []) }

@@ -43,7 +43,9 @@ struct Example: CustomTestStringConvertible, Sendable {
       guard line.hasPrefix("| ") else { return nil }
       let cells = line.split(separator: "|").map { $0.trimmingCharacters(in: .whitespaces) }
       if cells.contains("packets") { header = cells }
-      guard let packets = header.firstIndex(of: "packets"), cells.count == header.count, cells != header else { return nil }
+      guard let packets = header.firstIndex(of: "packets"), cells.count == header.count, cells != header else {
+        return nil
+      }
       return Row(from: cells[1], to: cells[2], port: cells[3], predicted: cells[4], packets: cells[packets])
     }
   }

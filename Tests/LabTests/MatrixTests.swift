@@ -70,6 +70,7 @@ import Testing
   func texts() {
     #expect(namesText([.pod(PodID("m", "a")), .node("n1"), .pod(PodID("m", "b"))]) == "m/{a,b} node/n1")
     #expect(wrapped("aa bb cc", width: 5) == ["aa bb", "cc"])
-    #expect(portsText([TransportPort(.udp, 53), TransportPort(.tcp, 80), TransportPort(.tcp, 53)]) == "TCP 53 80  UDP 53")
+    #expect(
+      portsText([TransportPort(.udp, 53), TransportPort(.tcp, 80), TransportPort(.tcp, 53)]) == "TCP 53 80  UDP 53")
   }
 }

@@ -73,6 +73,7 @@ import Testing
   func selection() throws {
     let selection = ProbePlan.Selection(
       source: .pod(PodID("default", "web")), destination: .node("node2"), ports: [TransportPort(.udp, 1)])
-    #expect(try plan(selection).flows.map { "\($0.source)>\($0.destination) \($0.port)" } == ["default/web>node/node2 1"])
+    #expect(
+      try plan(selection).flows.map { "\($0.source)>\($0.destination) \($0.port)" } == ["default/web>node/node2 1"])
   }
 }

@@ -6,7 +6,8 @@ import Testing
 let canRunLab = Privilege.canMakeNamespaces || ProcessInfo.processInfo.environment["REQUIRE_NETNS"] == "1"
 let needsNamespaces: Comment = "needs root or a user namespace (unshare -Urnm swift test)"
 
-let repository = URL(fileURLWithPath: #filePath).deletingLastPathComponent().appendingPathComponent("../..").standardized
+let repository = URL(fileURLWithPath: #filePath).deletingLastPathComponent().appendingPathComponent("../..")
+  .standardized
 
 /// Runs what blocks on a thread of its own: the pool has two, and other tests wait for them.
 func blocking<Value: Sendable>(_ body: @escaping @Sendable () throws -> Value) async throws -> Value {

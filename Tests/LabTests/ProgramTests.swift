@@ -17,14 +17,30 @@ import Testing
     "bad input is one line and exit code 2",
     arguments: [
       (["run", "-f", "/nowhere.yaml"], "", "/nowhere.yaml: no such file or directory"),
-      (["run", "-f", "-"], "apiVersion: v1\nkind: Namespace\nmetadata: {name: x}\n", "-: no pods and no workloads; add at least one Pod"),
-      (["render", "-f", "-", "--style", "calico"], pod, "--style calico: there is no such style; known: kube-router-2.6-k3s"),
+      (
+        ["run", "-f", "-"], "apiVersion: v1\nkind: Namespace\nmetadata: {name: x}\n",
+        "-: no pods and no workloads; add at least one Pod"
+      ),
+      (
+        ["render", "-f", "-", "--style", "calico"], pod,
+        "--style calico: there is no such style; known: kube-router-2.6-k3s"
+      ),
       (["render", "-f", "-", "--node", "n9"], pod, "--node n9: no such node; known: node1"),
-      (["render", "-f", "-", "--service-cidr", "10.43.0.0"], pod, "--service-cidr 10.43.0.0: no CIDR; write an address and a length, as 10.43.0.0/16"),
-      (["render", "-f", "-", "--node-port-range", "40000-30000"], pod, "--node-port-range 40000-30000: write two ports, the lower first, as 30000-32767"),
+      (
+        ["render", "-f", "-", "--service-cidr", "10.43.0.0"], pod,
+        "--service-cidr 10.43.0.0: no CIDR; write an address and a length, as 10.43.0.0/16"
+      ),
+      (
+        ["render", "-f", "-", "--node-port-range", "40000-30000"], pod,
+        "--node-port-range 40000-30000: write two ports, the lower first, as 30000-32767"
+      ),
       (["run", "-f", "-", "--from", "default/api"], pod, "--from default/api: no such endpoint; known there: web"),
-      (["run", "-f", "-", "--port", "TCP/99999"], pod, "--port TCP/99999: write a number from 1 to 65535, with TCP/, UDP/ or SCTP/ before it"),
-    ]) func badInput(arguments: [String], input: String, line: String) async throws {
+      (
+        ["run", "-f", "-", "--port", "TCP/99999"], pod,
+        "--port TCP/99999: write a number from 1 to 65535, with TCP/, UDP/ or SCTP/ before it"
+      ),
+    ]) func badInput(arguments: [String], input: String, line: String) async throws
+  {
     let result = try await Program.run(arguments, input: input)
     #expect(result.status == .exited(2))
     let lines = result.errors.split(separator: "\n").filter { !$0.hasPrefix("note: ") }
@@ -72,7 +88,8 @@ import Testing
 
   @Test(
     "a run leaves its host as it was: after success, Ctrl-C and kill -9, while building and while probing",
-    .enabled(if: canRunLab, needsNamespaces)) func hostUntouched() async throws {
+    .enabled(if: canRunLab, needsNamespaces)) func hostUntouched() async throws
+  {
     let script = repository.appendingPathComponent("netns-scripts/host-untouched.sh").path
     let world = repository.appendingPathComponent("examples/homelab").path
     let result = try await Program.start([script, Program.path, world])

@@ -89,7 +89,8 @@ struct ThreeEnginesTests {
         if case .deviation(let numbers) = comparison.finding, comparison.observed != nil { numbers } else { [] }
       })
     #expect(shown == [.bothTypePolicy, .ownNodePorts])
-    #expect(report.comparisons.contains { $0.observed == .allow } && report.comparisons.contains { $0.observed == .deny })
+    #expect(
+      report.comparisons.contains { $0.observed == .allow } && report.comparisons.contains { $0.observed == .deny })
   }
 
   @Test("a refusal is told from silence: kube-router rejects, and the lab's nodes have no limit on ICMP errors")
@@ -190,7 +191,8 @@ struct ThreeEnginesTests {
       """
     }.joined()
     let ports = [TransportPort(.tcp, 80), TransportPort(.udp, 53)]
-    let policy = "apiVersion: networking.k8s.io/v1\nkind: NetworkPolicy\nmetadata: {namespace: ns0, name: deny}\nspec: {podSelector: {}}\n"
+    let policy =
+      "apiVersion: networking.k8s.io/v1\nkind: NetworkPolicy\nmetadata: {namespace: ns0, name: deny}\nspec: {podSelector: {}}\n"
     let report = try await run(pods + policy, .init(ports: ports))
     #expect(report.failures.isEmpty)
     #expect(report.plan.flows.count > 50 * 49 * 2)
@@ -202,7 +204,8 @@ struct ThreeEnginesTests {
   @Test("a single flow is told with reasons and the deciding rule; JSON has its schema and every flow")
   func reports() async throws {
     let selection = ProbePlan.Selection(
-      source: .pod(PodID("other", "client")), destination: .pod(PodID("app", "web")), ports: [TransportPort(.tcp, 8080)])
+      source: .pod(PodID("other", "client")), destination: .pod(PodID("app", "web")), ports: [TransportPort(.tcp, 8080)]
+    )
     let report = try await run(base + policies, selection)
     let text = TextReport(report).text
     #expect(text.contains("DENIED"))
@@ -211,6 +214,7 @@ struct ThreeEnginesTests {
     let object = try JSONSerialization.jsonObject(with: try JSONReport(report).data()) as? [String: Any]
     #expect(object?["schema"] as? String == "netpol-lab/run/v1")
     let flows = try #require(object?["flows"] as? [[String: Any]])
-    #expect(flows.count == 1 && flows[0]["kernel"] as? String == "deny" && flows[0]["mechanism"] as? String == "refused")
+    #expect(
+      flows.count == 1 && flows[0]["kernel"] as? String == "deny" && flows[0]["mechanism"] as? String == "refused")
   }
 }

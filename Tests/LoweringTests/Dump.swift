@@ -99,7 +99,11 @@ extension Dump {
     var groups: [(target: String, rules: [String])] = []
     for rule in rules.dropFirst(head.count) {
       let target = rule.components(separatedBy: "-j ").last ?? ""
-      if groups.last?.target == target { groups[groups.count - 1].rules.append(rule) } else { groups.append((target, [rule])) }
+      if groups.last?.target == target {
+        groups[groups.count - 1].rules.append(rule)
+      } else {
+        groups.append((target, [rule]))
+      }
     }
     return head + groups.sorted { $0.target < $1.target }.flatMap(\.rules)
   }
@@ -129,5 +133,6 @@ extension Dump {
 /// What stands on one side only, a line each.
 func difference(_ real: [String], _ ours: [String]) -> [String] {
   let (a, b) = (Set(real), Set(ours))
-  return real.filter { !b.contains($0) }.map { "- real: \($0)" } + ours.filter { !a.contains($0) }.map { "+ ours: \($0)" }
+  return real.filter { !b.contains($0) }.map { "- real: \($0)" }
+    + ours.filter { !a.contains($0) }.map { "+ ours: \($0)" }
 }

@@ -24,9 +24,9 @@ struct GoldenCase: CustomTestStringConvertible, Sendable {
       let folders = (try? FileManager.default.contentsOfDirectory(at: root, includingPropertiesForKeys: nil)) ?? []
       return folders.sorted { $0.path < $1.path }.flatMap { folder in
         [folder, folder.appendingPathComponent("legacy")].compactMap { dumps in
-          let case_ = GoldenCase(manifests: folder.appendingPathComponent("manifests.yaml"), dumps: dumps)
-          let files = [case_.manifests, dumps.appendingPathComponent("iptables-save.txt")]
-          return files.allSatisfy({ FileManager.default.fileExists(atPath: $0.path) }) ? case_ : nil
+          let golden = GoldenCase(manifests: folder.appendingPathComponent("manifests.yaml"), dumps: dumps)
+          let files = [golden.manifests, dumps.appendingPathComponent("iptables-save.txt")]
+          return files.allSatisfy({ FileManager.default.fileExists(atPath: $0.path) }) ? golden : nil
         }
       }
     }
@@ -34,11 +34,12 @@ struct GoldenCase: CustomTestStringConvertible, Sendable {
 
   /// Rules of others stood on the node before: that is not a lowering from manifests alone.
   var hasForeignRules: Bool {
-    FileManager.default.fileExists(atPath: manifests.deletingLastPathComponent().appendingPathComponent("before.sh").path)
+    FileManager.default.fileExists(
+      atPath: manifests.deletingLastPathComponent().appendingPathComponent("before.sh").path)
   }
 
   struct Names: Decodable {
-    let sync_version: String
+    let syncVersion: String
     let flags: [String]?
   }
 
@@ -49,7 +50,9 @@ struct GoldenCase: CustomTestStringConvertible, Sendable {
   func has(_ file: String) -> Bool { FileManager.default.fileExists(atPath: dumps.appendingPathComponent(file).path) }
 
   func lowered() throws -> Lowered {
-    let names = try JSONDecoder().decode(Names.self, from: Data(text("names.json").utf8))
+    let decoder = JSONDecoder()
+    decoder.keyDecodingStrategy = .convertFromSnakeCase
+    let names = try decoder.decode(Names.self, from: Data(text("names.json").utf8))
     let flag = { (name: String) in
       names.flags?.first { $0.hasPrefix("--\(name)=") }.map { String($0.dropFirst(name.count + 3)) }
     }
@@ -66,7 +69,7 @@ struct GoldenCase: CustomTestStringConvertible, Sendable {
         families: flag("enable-ipv6") == "true" ? [.v4, .v6] : [.v4],
         serviceCIDRs: (flag("service-cluster-ip-range") ?? "10.43.0.0/16").split(separator: ",").compactMap {
           CIDR(String($0))
-        }, nodePorts: PortRange(30000, 32767), versionStamp: names.sync_version))
+        }, nodePorts: PortRange(30000, 32767), versionStamp: names.syncVersion))
   }
 
   /// The real dump and ours of one family.

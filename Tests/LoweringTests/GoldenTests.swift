@@ -8,7 +8,8 @@ import Testing
 @Suite("The k3s style against dumps of the real controller") struct GoldenTests {
   @Test(
     "equals the real dump: chains, rules, order, comments, sets and members",
-    arguments: GoldenCase.all.filter { !$0.hasForeignRules }) func equalsTheDump(golden: GoldenCase) throws {
+    arguments: GoldenCase.all.filter { !$0.hasForeignRules }) func equalsTheDump(golden: GoldenCase) throws
+  {
     let lowered = try golden.lowered()
     for family in IPFamily.allCases where family == .v4 || golden.has("ip6tables-save.txt") {
       let (real, ours) = try golden.dumps(lowered, family)
@@ -21,7 +22,9 @@ import Testing
     }
   }
 
-  @Test("the ruleset of every case is well formed", arguments: GoldenCase.all) func wellFormed(golden: GoldenCase) throws {
+  @Test("the ruleset of every case is well formed", arguments: GoldenCase.all) func wellFormed(golden: GoldenCase)
+    throws
+  {
     try golden.lowered().ruleset.checkWellFormed()
   }
 
@@ -30,7 +33,10 @@ import Testing
     (
       "two swapped rules",
       { dump in
-        guard let chain = dump.chains.keys.sorted().first(where: { $0.hasPrefix("KUBE-NWPLCY-") && !$0.hasSuffix("COMMON") && dump.chains[$0]?.count ?? 0 > 2 })
+        guard
+          let chain = dump.chains.keys.sorted().first(where: {
+            $0.hasPrefix("KUBE-NWPLCY-") && !$0.hasSuffix("COMMON") && dump.chains[$0]?.count ?? 0 > 2
+          })
         else { return }
         dump.chains[chain]?.swapAt(0, 1)
       }
@@ -41,7 +47,8 @@ import Testing
       "a lost comment",
       { dump in
         dump.chains["KUBE-NWPLCY-DEFAULT"] = dump.chains["KUBE-NWPLCY-DEFAULT"]?.map {
-          $0.replacingOccurrences(of: " -m comment --comment \"rule to mark traffic matching a network policy\"", with: "")
+          $0.replacingOccurrences(
+            of: " -m comment --comment \"rule to mark traffic matching a network policy\"", with: "")
         }
       }
     ),

@@ -22,7 +22,8 @@ import Testing
       (KubeRouterNames.ruleSet(.ipBlocks, web, .egress, rule: 0, .v4), "N5KMEQERGAQ47V7F"),
       (KubeRouterNames.ruleSet(.namedPort(index: 0), web, .ingress, rule: 0, .v4), "L5FBTL5GUEYSVVIF"),
       (KubeRouterNames.podChain(PodID("default", "web-0"), version: "1700000000000000000"), "27RLTRRO6ODJFI3F"),
-    ]) func vectors(name: String, hash: String) {
+    ]) func vectors(name: String, hash: String)
+  {
     #expect(name.hasSuffix("-" + hash))
   }
 
@@ -35,24 +36,48 @@ import Testing
     #expect(KubeRouterNames.ruleSet(.namedPort(index: 0), Self.web, .egress, rule: 0, .v4).hasPrefix("KUBE-DST-"))
   }
 
-  @Test("tags of positioned rules equal those of real nodes", arguments: [
-    (KubeRouterNames.tag("INPUT", ["-m", "comment", "--comment", "kube-router netpol", "-j", "KUBE-ROUTER-INPUT"]), "4IA2OSFRMVNDXBVV"),
-    (KubeRouterNames.tag("OUTPUT", ["-m", "comment", "--comment", "kube-router netpol", "-j", "KUBE-ROUTER-OUTPUT"]), "VEAAIY32XVBHCSCY"),
-    (KubeRouterNames.tag("KUBE-ROUTER-INPUT", ["-m", "comment", "--comment", "allow traffic to primary/secondary cluster IP range", "-d", "10.96.0.0/12", "-j", "RETURN"]), "BVHX2PIHDXXEO43X"),
-  ]) func tags(tag: String, expected: String) { #expect(tag == expected) }
+  @Test(
+    "tags of positioned rules equal those of real nodes",
+    arguments: [
+      (
+        KubeRouterNames.tag("INPUT", ["-m", "comment", "--comment", "kube-router netpol", "-j", "KUBE-ROUTER-INPUT"]),
+        "4IA2OSFRMVNDXBVV"
+      ),
+      (
+        KubeRouterNames.tag(
+          "OUTPUT", ["-m", "comment", "--comment", "kube-router netpol", "-j", "KUBE-ROUTER-OUTPUT"]),
+        "VEAAIY32XVBHCSCY"
+      ),
+      (
+        KubeRouterNames.tag(
+          "KUBE-ROUTER-INPUT",
+          [
+            "-m", "comment", "--comment", "allow traffic to primary/secondary cluster IP range", "-d", "10.96.0.0/12",
+            "-j", "RETURN",
+          ]), "BVHX2PIHDXXEO43X"
+      ),
+    ]) func tags(tag: String, expected: String)
+  { #expect(tag == expected) }
 
   @Test(
     "the limit on a policy's log is read as the fork reads it",
     arguments: [
       ([:], RateLimit(10, per: .minute, burst: 10)),
-      (["kube-router.io/netpol-nflog-limit": "5/s", "kube-router.io/netpol-nflog-limit-burst": "3"], RateLimit(5, per: .second, burst: 3)),
-      (["kube-router.io/netpol-nflog-limit": "5/week", "kube-router.io/netpol-nflog-limit-burst": "3"], RateLimit(10, per: .minute, burst: 10)),
+      (
+        ["kube-router.io/netpol-nflog-limit": "5/s", "kube-router.io/netpol-nflog-limit-burst": "3"],
+        RateLimit(5, per: .second, burst: 3)
+      ),
+      (
+        ["kube-router.io/netpol-nflog-limit": "5/week", "kube-router.io/netpol-nflog-limit-burst": "3"],
+        RateLimit(10, per: .minute, burst: 10)
+      ),
       (["kube-router.io/netpol-nflog-limit": "+7/day"], RateLimit(7, per: .day, burst: 10)),
       (["kube-router.io/netpol-nflog-limit": "2"], RateLimit(2, per: .second, burst: 10)),
       (["kube-router.io/netpol-nflog-limit-burst": "many"], RateLimit(10, per: .minute, burst: 10)),
       (["kube-router.io/netpol-nflog-limit": "1/2/3"], RateLimit(10, per: .minute, burst: 10)),
       (["kube-router.io/netpol-nflog-limit": ""], RateLimit(10, per: .minute, burst: 10)),
-    ]) func logLimit(annotations: Labels, expected: RateLimit) { #expect(NFLOGLimit.read(annotations) == expected) }
+    ]) func logLimit(annotations: Labels, expected: RateLimit)
+  { #expect(NFLOGLimit.read(annotations) == expected) }
 
   @Test("a limit that iptables-restore refuses is known beforehand")
   func loadable() {

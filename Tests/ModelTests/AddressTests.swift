@@ -10,7 +10,8 @@ import Testing
       ("fd00:42:0:1::12", "fd00:42:0:1::12"), ("2001:db8:0:0:1:0:0:1", "2001:db8::1:0:0:1"),
       ("FD00::A", "fd00::a"), ("::ffff:10.0.0.1", "::ffff:a00:1"), ("1:0:2:3:4:5:6:7", "1:0:2:3:4:5:6:7"),
       ("1::", "1::"), ("0:0:0:1::", "0:0:0:1::"),
-    ]) func canonical(text: String, printed: String) throws {
+    ]) func canonical(text: String, printed: String) throws
+  {
     #expect(try #require(IPAddress(text)).description == printed)
   }
 
@@ -19,14 +20,16 @@ import Testing
     arguments: [
       "", "10.0.0", "10.0.0.256", "010.0.0.1", "10.0.0.1.", "1.2.3.4.5", "::1::", "1:2:3:4:5:6:7", "g::", "12345::",
       "1:2:3:4:5:6:7:8:9", ":1", "fe80::1%eth0", "10.0.0.+1", "1.2.3.4::",
-    ]) func notAnAddress(text: String) { #expect(IPAddress(text) == nil) }
+    ]) func notAnAddress(text: String)
+  { #expect(IPAddress(text) == nil) }
 
   @Test(
     "a prefix is stored without its host bits",
     arguments: [
       ("10.42.7.9/16", "10.42.0.0/16"), ("0.0.0.0/0", "0.0.0.0/0"), ("1.2.3.4/32", "1.2.3.4/32"),
       ("fd00:42::20/123", "fd00:42::20/123"), ("::/0", "::/0"),
-    ]) func canonicalPrefix(text: String, printed: String) throws {
+    ]) func canonicalPrefix(text: String, printed: String) throws
+  {
     #expect(try #require(CIDR(text)).description == printed)
   }
 

@@ -9,7 +9,8 @@ private struct World {
 
   static let addresses: [String: IPAddress] = [
     "app/web": IPAddress(v4: 0x0a2a_000b), "app/db": IPAddress(v4: 0x0a2a_010c), "app/host": IPAddress(v4: 0xc0a8_140b),
-    "other/client": IPAddress(v4: 0x0a2a_0015), "node1": IPAddress(v4: 0xc0a8_140b), "node2": IPAddress(v4: 0xc0a8_140c),
+    "other/client": IPAddress(v4: 0x0a2a_0015), "node1": IPAddress(v4: 0xc0a8_140b),
+    "node2": IPAddress(v4: 0xc0a8_140c),
     "lan": IPAddress(v4: 0xc0a8_0163),
   ]
 
@@ -40,7 +41,8 @@ private struct World {
       return parts.count == 2 ? .pod(PodID(parts[0], parts[1])) : name == "lan" ? .external(name) : .node(name)
     }
     let address = { (name: String) in Self.addresses[name] ?? IPAddress(v4: 0) }
-    return Oracle(cluster).judge(Flow(from: endpoint(from), address(from), to: endpoint(to), address(to), transport, port))
+    return Oracle(cluster).judge(
+      Flow(from: endpoint(from), address(from), to: endpoint(to), address(to), transport, port))
   }
 }
 
@@ -64,13 +66,17 @@ private func block(_ text: String, except: [String] = []) throws -> NetworkPolic
 @Suite("The oracle says what the API reference says") struct OracleTests {
   @Test("without a policy everything is allowed, and nothing is isolated")
   func noPolicy() {
-    #expect(World().judge("other/client", "app/web") == Judgement(.allow, because: [.notIsolated(.egress), .notIsolated(.ingress)]))
+    #expect(
+      World().judge("other/client", "app/web")
+        == Judgement(.allow, because: [.notIsolated(.egress), .notIsolated(.ingress)]))
   }
 
   @Test("a policy without rules denies its direction alone, and names itself")
   func denyAll() {
     let world = World(policies: [policy()])
-    #expect(world.judge("other/client", "app/web") == Judgement(.deny, because: [.isolated(.ingress, by: [PolicyID("app", "p")])]))
+    #expect(
+      world.judge("other/client", "app/web")
+        == Judgement(.deny, because: [.isolated(.ingress, by: [PolicyID("app", "p")])]))
     #expect(world.judge("app/web", "other/client").verdict == .allow)
   }
 
@@ -117,15 +123,18 @@ private func block(_ text: String, except: [String] = []) throws -> NetworkPolic
     #expect(world.judge("lan", "app/web").verdict == .allow)
     #expect(world.judge("app/db", "app/web").verdict == .allow)
     #expect(world.judge("other/client", "app/web").verdict == .deny)
-    let two = NetworkPolicy.Peers.listed(try block("10.0.0.0/8", except: ["10.42.0.0/24"]).list + block("10.42.0.21/32").list)
+    let two = NetworkPolicy.Peers.listed(
+      try block("10.0.0.0/8", except: ["10.42.0.0/24"]).list + block("10.42.0.21/32").list)
     #expect(World(policies: [policy(ingress: [.init(peers: two)])]).judge("other/client", "app/web").verdict == .allow)
   }
 
   @Test("ports: a range holds its borders, a bare transport every port, a name the destination's own number")
   func ports() {
     let cases: [(NetworkPolicy.PortRule, UInt16, Transport, Verdict)] = [
-      (.init(.tcp, .number(8080, through: nil)), 8080, .tcp, .allow), (.init(.tcp, .number(8080, through: nil)), 8081, .tcp, .deny),
-      (.init(.tcp, .number(8080, through: nil)), 8080, .udp, .deny), (.init(.tcp, .number(8000, through: 8080)), 8080, .tcp, .allow),
+      (.init(.tcp, .number(8080, through: nil)), 8080, .tcp, .allow),
+      (.init(.tcp, .number(8080, through: nil)), 8081, .tcp, .deny),
+      (.init(.tcp, .number(8080, through: nil)), 8080, .udp, .deny),
+      (.init(.tcp, .number(8000, through: 8080)), 8080, .tcp, .allow),
       (.init(.tcp, .number(8000, through: 8080)), 7999, .tcp, .deny), (.init(.udp, .any), 1, .udp, .allow),
       (.init(.udp, .any), 1, .tcp, .deny), (.init(.tcp, .name("http")), 8080, .tcp, .allow),
       (.init(.tcp, .name("http")), 80, .tcp, .deny), (.init(.udp, .name("http")), 8080, .udp, .deny),
@@ -133,13 +142,16 @@ private func block(_ text: String, except: [String] = []) throws -> NetworkPolic
     ]
     for (rule, port, transport, expected) in cases {
       let world = World(policies: [policy(ingress: [.init(ports: .listed([rule]))])])
-      #expect(world.judge("other/client", "app/web", port, transport).verdict == expected, "\(rule) \(transport)/\(port)")
+      #expect(
+        world.judge("other/client", "app/web", port, transport).verdict == expected, "\(rule) \(transport)/\(port)")
     }
   }
 
   @Test("both ends must allow; the reason names the policy, the rule and the peer that did")
   func bothEnds() {
-    var web = policy(["app": "web"], [.egress], egress: [.init(ports: .listed([.init(.tcp, .number(1, through: nil))])), .init(peers: pods())])
+    var web = policy(
+      ["app": "web"], [.egress],
+      egress: [.init(ports: .listed([.init(.tcp, .number(1, through: nil))])), .init(peers: pods())])
     web.id = PolicyID("app", "web")
     let world = World(policies: [policy(["app": "db"], ingress: [.init(peers: pods(["app": "web"]))]), web])
     #expect(

@@ -64,7 +64,8 @@ private let mark = Mark(0x10000, mask: 0x10000)
     for (match, _, _) in Self.matches {
       // Exhaustive: a new case does not compile here until the table has it.
       switch match {
-      case .address, .inSet, .transport, .port, .multiport, .icmpType, .conntrack, .bridged, .local, .mark, .limit: break
+      case .address, .inSet, .transport, .port, .multiport, .icmpType, .conntrack, .bridged, .local, .mark, .limit:
+        break
       }
     }
     for (statement, _, _) in Self.statements {
@@ -91,8 +92,10 @@ private let mark = Mark(0x10000, mask: 0x10000)
       ("plain-1_A", "plain-1_A"), ("two words", "\"two words\""), ("it's", "\"it\\'s\""), ("\"q\"", "\"\\\"q\\\"\""),
       ("back\\slash", "\"back\\\\slash\""), ("a/b", "\"a/b\""), ("", "\"\""),
       (String(repeating: "x", count: 300), String(repeating: "x", count: 255)),
-    ]) func comment(text: String, quoted: String) throws {
-    #expect(try iptablesRuleText(Rule([], [.accept], comment: text), .v4) == " -m comment --comment \(quoted) -j ACCEPT")
+    ]) func comment(text: String, quoted: String) throws
+  {
+    #expect(
+      try iptablesRuleText(Rule([], [.accept], comment: text), .v4) == " -m comment --comment \(quoted) -j ACCEPT")
   }
 
   @Test("what iptables can't say is refused, not approximated")

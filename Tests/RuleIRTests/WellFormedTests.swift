@@ -25,7 +25,10 @@ import Testing
     (ruleset([], sets: [set(long)]), .setNameTooLong(long)),
     (ruleset([], [Chain(name: "A"), Chain(name: "A")]), .duplicateChain("A")),
     (ruleset([Rule([.inSet(.source, "s")], [.drop])], sets: [set("s", .v6)]), .wrongFamily("s")),
-    (ruleset([], sets: [set("s", .v6, [.init(CIDR(IPAddress(v4: 1)))])]), .memberOfWrongFamily("s", CIDR(IPAddress(v4: 1)))),
+    (
+      ruleset([], sets: [set("s", .v6, [.init(CIDR(IPAddress(v4: 1)))])]),
+      .memberOfWrongFamily("s", CIDR(IPAddress(v4: 1)))
+    ),
     (ruleset([], sets: [set("s", .v4, [.init(network)])]), .networkInAddressSet("s", network)),
   ]
 

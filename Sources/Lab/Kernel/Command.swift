@@ -80,14 +80,3 @@ public struct Command: Sendable {
 
   private static func inheritedVariable(_ name: String) -> String? { getenv(name).map { String(cString: $0) } }
 }
-
-extension Duration {
-  /// Nanoseconds; the bounds of UInt64 for what lies outside them.
-  fileprivate var nanoseconds: UInt64 {
-    let (seconds, attoseconds) = components
-    guard seconds >= 0 else { return 0 }
-    let (product, overflow) = UInt64(seconds).multipliedReportingOverflow(by: 1_000_000_000)
-    // Half of the range, so that a point in time can be added.
-    return overflow ? .max / 2 : min(product + UInt64(max(0, attoseconds) / 1_000_000_000), .max / 2)
-  }
-}

@@ -32,7 +32,7 @@ final class ProbeRun {
   init(_ probes: [Probe], timeout: Duration) {
     self.probes = probes
     self.timeout = timeout
-    nanoseconds = timeout.probeNanoseconds
+    nanoseconds = timeout.nanoseconds
     flights = Array(repeating: Flight(), count: probes.count)
     observations = Array(repeating: .unusable("not started"), count: probes.count)
   }
@@ -202,14 +202,5 @@ final class ProbeRun {
   private func resend(_ index: Int) {
     let code = datagram(index).send(over: flights[index].fd)
     if code != 0 { judge(index, code) }
-  }
-}
-
-extension Duration {
-  /// Nanoseconds, from 0 to a length of time that can be added to the clock.
-  fileprivate var probeNanoseconds: UInt64 {
-    let (seconds, attoseconds) = components
-    guard seconds >= 0 else { return 0 }
-    return UInt64(min(seconds, 1 << 32)) * 1_000_000_000 + UInt64(max(attoseconds, 0) / 1_000_000_000)
   }
 }

@@ -44,7 +44,8 @@ struct FabricBuilder {
       batch.createBridge("underlay", index: AddressPlan.bridge)
       batch.bringUp(AddressPlan.bridge)
       for (index, station) in plan.stations.enumerated() {
-        guard let namespace = nodes[station.name] ?? externals[station.name] ?? (station.name == "control" ? control : nil)
+        guard
+          let namespace = nodes[station.name] ?? externals[station.name] ?? (station.name == "control" ? control : nil)
         else { continue }
         let port = AddressPlan.firstPort + Int32(index)
         batch.createVeth(
@@ -59,7 +60,9 @@ struct FabricBuilder {
   /// What every machine of the underlay has: its addresses, the way to the others, and to pods by way of their nodes.
   private func stationRoutes(_ batch: inout RouteBatch, own: [IPAddress], routesToPods: Bool, except: String? = nil) {
     batch.bringUp(1)
-    for address in own { batch.addAddress(address.bytes, prefix: UInt8(address.family.bitWidth), to: AddressPlan.uplink) }
+    for address in own {
+      batch.addAddress(address.bytes, prefix: UInt8(address.family.bitWidth), to: AddressPlan.uplink)
+    }
     batch.bringUp(AddressPlan.uplink)
     for station in plan.stations where station.addresses.first.map(own.contains) != true {
       for address in station.addresses {

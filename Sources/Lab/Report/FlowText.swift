@@ -98,7 +98,10 @@ struct FlowText {
   private func decidingLines(_ walk: EvaluatedWalk) -> [String] {
     walk.deciding.flatMap { position, step -> [String] in
       let text = (try? iptablesRuleText(step.rule, comparison.flow.family)) ?? "\(step.rule.statements)"
-      return ["  rule       \(position.node) \(step.chain) #\(step.index + 1)\(originText(step.rule.origin)):", "            \(text)"]
+      return [
+        "  rule       \(position.node) \(step.chain) #\(step.index + 1)\(originText(step.rule.origin)):",
+        "            \(text)",
+      ]
     }
   }
 

@@ -33,7 +33,9 @@ public struct ClusterRun: Sendable {
   }
 
   /// Throws `LabFailure` where the machine can't do it, a loader is refused, or the lab's own check fails.
-  public func run(_ cluster: Cluster, version: String, progress: @escaping (Progress) -> Void = { _ in }) throws -> RunReport {
+  public func run(_ cluster: Cluster, version: String, progress: @escaping (Progress) -> Void = { _ in }) throws
+    -> RunReport
+  {
     try OpenFiles.raiseLimit()
     let worker = try NamespaceWorker()
     let environment = try LabEnvironment(version: version, style: style.name, worker: worker)

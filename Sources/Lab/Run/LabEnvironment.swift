@@ -18,7 +18,9 @@ public struct LabEnvironment: Hashable, Sendable {
     self.version = version
     self.style = style
     var name = utsname()
-    kernel = uname(&name) == 0 ? withUnsafeBytes(of: name.release) { String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self) } : "unknown"
+    kernel =
+      uname(&name) == 0
+      ? withUnsafeBytes(of: name.release) { String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self) } : "unknown"
     let namespace = try worker.makeNamespace()
     let ask = { (program: String) -> String in
       guard let result = try? Command([program, "--version"], timeout: .seconds(5)).run(in: namespace, on: worker),

@@ -1,5 +1,5 @@
-public import NetpolModel
 internal import Lowering
+public import NetpolModel
 public import Oracle
 internal import Path
 

@@ -12,7 +12,9 @@ public struct EnforcedCluster: Sendable {
   private let evaluators: [String: Evaluator]
 
   /// Lowers the view of every node. Throws what a kernel would refuse.
-  public init(_ cluster: Cluster, _ topology: Topology, _ style: EnforcementStyle, versionStamp: String) throws(IllFormed) {
+  public init(_ cluster: Cluster, _ topology: Topology, _ style: EnforcementStyle, versionStamp: String)
+    throws(IllFormed)
+  {
     self.style = style
     self.topology = topology
     var lowered: [String: Lowered] = [:]

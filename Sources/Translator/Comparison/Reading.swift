@@ -21,7 +21,9 @@ public struct Reading: Sendable {
   }
 
   /// The reading without one of its deviations.
-  func without(_ deviation: Deviation) -> Reading { Reading(cluster, oracle, making: deviations.subtracting([deviation])) }
+  func without(_ deviation: Deviation) -> Reading {
+    Reading(cluster, oracle, making: deviations.subtracting([deviation]))
+  }
   func only(_ deviation: Deviation) -> Reading { Reading(cluster, oracle, making: [deviation]) }
 
   public func verdict(_ flow: Flow) -> Verdict {

@@ -60,7 +60,9 @@ extension Reading {
   /// Union of blocks as specified; with deviations one lookup over all prefixes of the rule.
   private func contains(_ address: IPAddress, in blocks: [NetworkPolicy.IPBlock]) -> Bool {
     let stored = blocks.flatMap { block -> [NetworkPolicy.IPBlock] in
-      guard deviations.contains(.wholeIPv6), block.cidr.family == .v6, block.cidr.prefixLength == 0 else { return [block] }
+      guard deviations.contains(.wholeIPv6), block.cidr.family == .v6, block.cidr.prefixLength == 0 else {
+        return [block]
+      }
       return [CIDR("2000::/3"), CIDR("fd00::/8")].compactMap { $0 }.map { .init($0, except: block.except) }
     }
     guard deviations.contains(.longestPrefix) else { return stored.contains { $0.contains(address) } }

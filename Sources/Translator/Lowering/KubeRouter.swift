@@ -102,7 +102,10 @@ struct KubeRouter {
       (
         .forward,
         pods.flatMap {
-          [$0.jump(.destination), $0.jump(.destination, bridged: true), $0.jump(.source), $0.jump(.source, bridged: true)]
+          [
+            $0.jump(.destination), $0.jump(.destination, bridged: true), $0.jump(.source),
+            $0.jump(.source, bridged: true),
+          ]
         }
       ),
       (.output, pods.flatMap { [$0.jump(.destination), $0.jump(.source)] }),

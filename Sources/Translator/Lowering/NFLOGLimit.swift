@@ -51,5 +51,7 @@ enum NFLOGLimit {
       : "DROP by policy \(policy.namespace)/\(cut(policy.name, 47 - namespace))"
   }
 
-  private static func cut(_ text: String, _ bytes: Int) -> String { String(decoding: text.utf8.prefix(bytes), as: UTF8.self) }
+  private static func cut(_ text: String, _ bytes: Int) -> String {
+    String(decoding: text.utf8.prefix(bytes), as: UTF8.self)
+  }
 }

@@ -21,7 +21,8 @@ struct PeerResolution {
   }
 
   /// Pods of `scope` as a policy in `namespace` means it, in the order of namespace and name.
-  mutating func pods(_ scope: NetworkPolicy.NamespaceScope, _ selector: LabelSelector, from namespace: String) -> [Pod] {
+  mutating func pods(_ scope: NetworkPolicy.NamespaceScope, _ selector: LabelSelector, from namespace: String) -> [Pod]
+  {
     let question = Question(namespace: scope == .own ? namespace : nil, scope: scope, pods: selector)
     if let answer = answers[question] { return answer }
     let namespaces =

@@ -89,7 +89,8 @@ extension IPAddress: LosslessStringConvertible {
   private static func parseV6(_ text: Substring) -> UInt128? {
     let all: [UInt16]
     if let gap = text.firstRange(of: "::") {
-      guard let head = groups(text[..<gap.lowerBound], endsAddress: false), let tail = groups(text[gap.upperBound...], endsAddress: true),
+      guard let head = groups(text[..<gap.lowerBound], endsAddress: false),
+        let tail = groups(text[gap.upperBound...], endsAddress: true),
         head.count + tail.count <= 7
       else { return nil }
       all = head + Array(repeating: 0, count: 8 - head.count - tail.count) + tail

@@ -47,7 +47,9 @@ extension Topology {
     let at = { Next.position(Position(node: position.node, hook: $0)) }
     switch position.hook {
     case .prerouting:
-      if !packet.isBridged, node(position.node)?.localAddresses.contains(packet.destination) == true { return at(.input) }
+      if !packet.isBridged, node(position.node)?.localAddresses.contains(packet.destination) == true {
+        return at(.input)
+      }
       guard owner(of: packet.destination) != nil else { return .noRoute("nobody has \(packet.destination)") }
       return at(.forward)
     case .input: return .delivered(to: .node(position.node))

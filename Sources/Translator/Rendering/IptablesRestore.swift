@@ -107,7 +107,8 @@ private func targetText(_ statement: Statement, _ family: IPFamily) -> String {
 
 /// As `xtables_save_string`: bare where only letters, digits, `_` and `-` stand in it; otherwise quoted and escaped.
 private func quoted(_ text: String) -> String {
-  let bare = !text.isEmpty
+  let bare =
+    !text.isEmpty
     && text.utf8.allSatisfy { byte in
       (48...57).contains(byte) || (65...90).contains(byte) || (97...122).contains(byte) || byte == 95 || byte == 45
     }
