@@ -28,11 +28,12 @@ import Testing
   }
 
   @Test(
-    "the k3s rules in the evaluator agree with every cell, or a deviation says why not",
-    .enabled(if: present, absent), arguments: ConformanceCase.all)
-  func evaluator(conformance: ConformanceCase) throws {
+    "the rules of every style in the evaluator agree with every cell, or a deviation says why not",
+    .enabled(if: present, absent), arguments: EnforcementStyle.all.map(\.name), ConformanceCase.all)
+  func evaluator(style: String, conformance: ConformanceCase) throws {
+    let style = try #require(EnforcementStyle.named(style))
     for step in conformance.steps {
-      let enforced = try EnforcedCluster(step.cluster, Topology(step.cluster), .kubeRouterK3s, versionStamp: "1")
+      let enforced = try EnforcedCluster(step.cluster, Topology(step.cluster), style, versionStamp: "1")
       let comparer = Comparer(step.cluster, enforced)
       for cell in step.cells(enforced.topology) where cell.table.direction == nil && !cell.isDiagonal {
         let comparison = comparer.compare(cell.flow, kernel: .notAsked)

@@ -1,5 +1,6 @@
 // What this does not show: that the kernel does it too; LabTests and the examples show that with packets.
 import Comparison
+import Lowering
 import NetpolModel
 import Oracle
 import Path
@@ -105,12 +106,16 @@ import Testing
       shows: ("other/client", "app/web", 80), beside: ("app/client", "app/web", 80), family: .v6),
   ]
 
-  @Test("the rules show it where it is predicted, and not one step beside", arguments: cases)
-  func shows(deviation: Case) throws {
-    let world = try SmallWorld(policies: deviation.policies, extra: deviation.extra)
+  @Test(
+    "the rules show it where it is predicted, and not one step beside, in the styles that make it",
+    arguments: EnforcementStyle.all.map(\.name), cases)
+  func shows(style: String, deviation: Case) throws {
+    let world = try SmallWorld(
+      policies: deviation.policies, extra: deviation.extra, style: try #require(EnforcementStyle.named(style)))
     let shown = try world.compare(
       deviation.shows.from, deviation.shows.to, deviation.shows.port, .tcp, deviation.family)
-    #expect(shown.finding == .deviation([deviation.deviation]), "\(shown.flow)")
+    let isMade = Deviation.made(by: style).contains(deviation.deviation)
+    #expect(shown.finding == (isMade ? .deviation([deviation.deviation]) : .agreement), "\(shown.flow)")
     let beside = try world.compare(
       deviation.beside.from, deviation.beside.to, deviation.beside.port, .tcp, deviation.family)
     #expect(beside.finding == .agreement, "\(beside.flow)")

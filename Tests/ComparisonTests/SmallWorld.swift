@@ -11,13 +11,13 @@ struct SmallWorld {
   let comparer: Comparer
 
   /// Two namespaces on two nodes; policies are appended.
-  init(policies: String, extra: String = "") throws {
+  init(policies: String, extra: String = "", style: EnforcementStyle = .kubeRouterK3s) throws {
     let text = Self.base + extra + policies
     var options = ReadOptions()
     options.validation = .asStored
     cluster = try readManifests([ManifestSource(name: "world.yaml", text: text)], options: options).cluster
     comparer = Comparer(
-      cluster, try EnforcedCluster(cluster, Topology(cluster), .kubeRouterK3s, versionStamp: "1"))
+      cluster, try EnforcedCluster(cluster, Topology(cluster), style, versionStamp: "1"))
   }
 
   func compare(_ from: String, _ to: String, _ port: UInt16, _ transport: Transport = .tcp, _ family: IPFamily = .v4)

@@ -74,15 +74,19 @@ private let hosts = """
 
 @Suite("Three engines and real packets", .serialized, .enabled(if: canRunLab, needsNamespaces))
 struct ThreeEnginesTests {
-  private func run(_ text: String, _ selection: ProbePlan.Selection = .init()) async throws -> RunReport {
+  private func run(
+    _ text: String, _ selection: ProbePlan.Selection = .init(), style: EnforcementStyle = .kubeRouterK3s
+  ) async throws -> RunReport {
     try await blocking {
-      try ClusterRun(style: .kubeRouterK3s, selection: selection).run(try world(text), version: "test")
+      try ClusterRun(style: style, selection: selection).run(try world(text), version: "test")
     }
   }
 
-  @Test("agree on every pair, port and transport of a small world, with D1 and D8 shown by the kernel")
-  func smallWorld() async throws {
-    let report = try await run(base + policies + hosts)
+  @Test(
+    "agree on every pair, port and transport of a small world in every style, with D1 and D8 shown by the kernel",
+    arguments: EnforcementStyle.all.map(\.name))
+  func smallWorld(style: String) async throws {
+    let report = try await run(base + policies + hosts, style: try #require(EnforcementStyle.named(style)))
     #expect(report.failures.isEmpty, "\(TextReport(report).text)")
     let shown = Set(
       report.comparisons.flatMap { comparison -> [Deviation] in

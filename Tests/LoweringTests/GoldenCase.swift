@@ -10,10 +10,17 @@ import Testing
 struct GoldenCase: CustomTestStringConvertible, Sendable {
   let manifests: URL
   let dumps: URL
+  let style: EnforcementStyle
 
   var testDescription: String { dumps.path.split(separator: "/").suffix(2).joined(separator: "/") }
 
-  /// Folders with dumps of 2.6.3 below the fixtures and below each folder that NETPOL_GOLDEN names (`:` between them).
+  /// Sub-folders of a case, and which style writes what is in them.
+  static let flavours: [(folder: String, style: EnforcementStyle)] = [
+    ("", .kubeRouterK3s), ("legacy", .kubeRouterK3s), ("v2.11.1", .kubeRouterIptables),
+    ("v2.11.1-default-deny", .kubeRouterIptables),
+  ]
+
+  /// Folders with dumps below the fixtures and below each folder that NETPOL_GOLDEN names (`:` between them).
   static let all: [GoldenCase] = {
     let fixtures = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
       .appendingPathComponent("../Fixtures/golden").standardized
@@ -23,8 +30,10 @@ struct GoldenCase: CustomTestStringConvertible, Sendable {
     return ([fixtures] + (further ?? [])).flatMap { root in
       let folders = (try? FileManager.default.contentsOfDirectory(at: root, includingPropertiesForKeys: nil)) ?? []
       return folders.sorted { $0.path < $1.path }.flatMap { folder in
-        [folder, folder.appendingPathComponent("legacy")].compactMap { dumps in
-          let golden = GoldenCase(manifests: folder.appendingPathComponent("manifests.yaml"), dumps: dumps)
+        flavours.compactMap { flavour in
+          let dumps = flavour.folder.isEmpty ? folder : folder.appendingPathComponent(flavour.folder)
+          let golden = GoldenCase(
+            manifests: folder.appendingPathComponent("manifests.yaml"), dumps: dumps, style: flavour.style)
           let files = [golden.manifests, dumps.appendingPathComponent("iptables-save.txt")]
           return files.allSatisfy({ FileManager.default.fileExists(atPath: $0.path) }) ? golden : nil
         }
@@ -61,15 +70,17 @@ struct GoldenCase: CustomTestStringConvertible, Sendable {
     var options = ReadOptions()
     options.validation = .asStored
     let cluster = try readManifests([source], options: options).cluster
-    return EnforcementStyle.kubeRouterK3s.lower(
-      NodeView(
-        node: "node1", nodeAddresses: [IPAddress(v4: 0xc0a8_140b)],
-        namespaceLabels: Dictionary(cluster.namespaces.map { ($0.name, $0.labels) }) { first, _ in first },
-        pods: cluster.pods, policies: cluster.policies,
-        families: flag("enable-ipv6") == "true" ? [.v4, .v6] : [.v4],
-        serviceCIDRs: (flag("service-cluster-ip-range") ?? "10.43.0.0/16").split(separator: ",").compactMap {
-          CIDR(String($0))
-        }, nodePorts: PortRange(30000, 32767), versionStamp: names.syncVersion))
+    var view = NodeView(
+      node: "node1", nodeAddresses: [IPAddress(v4: 0xc0a8_140b)],
+      namespaceLabels: Dictionary(cluster.namespaces.map { ($0.name, $0.labels) }) { first, _ in first },
+      pods: cluster.pods, policies: cluster.policies,
+      families: flag("enable-ipv6") == "true" ? [.v4, .v6] : [.v4],
+      serviceCIDRs: (flag("service-cluster-ip-range") ?? "10.43.0.0/16").split(separator: ",").compactMap {
+        CIDR(String($0))
+      }, nodePorts: PortRange(30000, 32767), versionStamp: names.syncVersion)
+    view.defaultDeny = flag("netpol-default-deny") == "true"
+    view.podCIDRs = ["10.42.0.0/24", "fd00:42::/64"].compactMap { CIDR($0) }
+    return style.lower(view)
   }
 
   /// The real dump and ours of one family.

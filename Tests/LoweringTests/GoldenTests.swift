@@ -1,11 +1,11 @@
-// What this does not show: other versions than 2.6.3-k3s1, rules of others on the node, and what packets do.
+// What this does not show: rules of others on the node, and what packets do.
 import Foundation
 import Lowering
 import NetpolModel
 import RuleIR
 import Testing
 
-@Suite("The k3s style against dumps of the real controller") struct GoldenTests {
+@Suite("The styles against dumps of the real controllers") struct GoldenTests {
   @Test(
     "equals the real dump: chains, rules, order, comments, sets and members",
     arguments: GoldenCase.all.filter { !$0.hasForeignRules }) func equalsTheDump(golden: GoldenCase) throws

@@ -66,7 +66,10 @@ public struct Comparer: Sendable {
   public init(_ cluster: Cluster, _ enforced: EnforcedCluster) {
     oracle = Oracle(cluster)
     self.enforced = enforced
-    reading = Reading(cluster, oracle, making: Deviation.made(by: enforced.style.name))
+    let style = enforced.style.name
+    reading = Reading(
+      cluster, oracle, making: Deviation.made(by: style),
+      nodePortTransports: style == "kube-router-2.6-k3s" ? [.tcp, .udp] : Set(Transport.allCases))
   }
 
   public func compare(_ flow: Flow, kernel: KernelAnswer) -> Comparison {

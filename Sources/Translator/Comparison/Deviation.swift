@@ -38,7 +38,12 @@ public enum Deviation: Int, Hashable, Sendable, CaseIterable, Comparable {
 
   /// Those that the style makes; an unknown style makes none.
   public static func made(by style: String) -> Set<Deviation> {
-    style == "kube-router-2.6-k3s" ? Set(allCases) : []
+    switch style {
+    case "kube-router-2.6-k3s": Set(allCases)
+    // Upstream does not read the annotations behind D15.
+    case "kube-router-2.11": Set(allCases).subtracting([.abortedSync])
+    default: []
+    }
   }
 
   public static func < (a: Deviation, b: Deviation) -> Bool { a.rawValue < b.rawValue }

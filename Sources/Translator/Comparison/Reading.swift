@@ -10,8 +10,14 @@ public struct Reading: Sendable {
   let deviations: Set<Deviation>
   private let pods: [PodID: Pod]
   private let enforcesNothing: Bool
+  private let nodePortTransports: Set<Transport>
 
-  public init(_ cluster: Cluster, _ oracle: Oracle, making deviations: Set<Deviation>) {
+  /// `nodePortTransports` are those whose NodePort range the style exempts (D8).
+  public init(
+    _ cluster: Cluster, _ oracle: Oracle, making deviations: Set<Deviation>,
+    nodePortTransports: Set<Transport> = [.tcp, .udp]
+  ) {
+    self.nodePortTransports = nodePortTransports
     self.oracle = oracle
     self.cluster = cluster
     self.deviations = deviations
@@ -21,10 +27,11 @@ public struct Reading: Sendable {
   }
 
   /// The reading without one of its deviations.
-  func without(_ deviation: Deviation) -> Reading {
-    Reading(cluster, oracle, making: deviations.subtracting([deviation]))
+  func without(_ deviation: Deviation) -> Reading { making(deviations.subtracting([deviation])) }
+  func only(_ deviation: Deviation) -> Reading { making([deviation]) }
+  private func making(_ deviations: Set<Deviation>) -> Reading {
+    Reading(cluster, oracle, making: deviations, nodePortTransports: nodePortTransports)
   }
-  func only(_ deviation: Deviation) -> Reading { Reading(cluster, oracle, making: [deviation]) }
 
   public func verdict(_ flow: Flow) -> Verdict {
     if flow.sourceAddress == flow.destinationAddress { return .allow }
@@ -62,8 +69,7 @@ public struct Reading: Sendable {
     if policies.isEmpty { return true }
     if let node = nodeOf(peer.endpoint), node == pod.node {
       if direction == .ingress { return true }
-      // The exemption of KUBE-ROUTER-INPUT knows TCP and UDP.
-      if deviations.contains(.ownNodePorts), flow.transport != .sctp,
+      if deviations.contains(.ownNodePorts), nodePortTransports.contains(flow.transport),
         cluster.settings.nodePorts.contains(flow.port)
       {
         return true

@@ -17,7 +17,7 @@ public struct EnforcementStyle: Sendable {
   }
 
   /// Every style, the default first.
-  public static let all: [EnforcementStyle] = [.kubeRouterK3s]
+  public static let all: [EnforcementStyle] = [.kubeRouterK3s, .kubeRouterIptables]
 
   public static func named(_ name: String) -> EnforcementStyle? { all.first { $0.name == name } }
 }

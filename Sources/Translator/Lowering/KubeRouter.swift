@@ -11,6 +11,7 @@ struct KubeRouter {
   static let logGroup: UInt16 = 100
   static let common = "KUBE-NWPLCY-COMMON"
   static let defaultChain = "KUBE-NWPLCY-DEFAULT"
+  static let tail = "KUBE-NWPLCY-TAIL"
 
   let view: NodeView
   let version: KubeRouterVersion
@@ -25,7 +26,7 @@ struct KubeRouter {
     var resolution = PeerResolution(view)
     let policies = view.policies.map { ResolvedPolicy($0, &resolution) }
     noteTwins(policies)
-    let unloadable = policies.filter { !NFLOGLimit.isLoadable($0.logLimit) }
+    let unloadable = version.logsInPolicyChains ? policies.filter { !NFLOGLimit.isLoadable($0.logLimit) } : []
     for policy in unloadable {
       findings.append(
         Finding(
@@ -44,6 +45,10 @@ struct KubeRouter {
         let pods = podChains(locals, policies, family)
         chains += table.chains + pods.map(\.chain)
         chains += topChains(pods, family)
+        if case .routerChains = version.acceptance {
+          chains.append(tailChain(family))
+          if view.defaultDeny { ruleset.sets.append(localPodSet(pods.map(\.address), family)) }
+        }
       } else {
         // The sets went in before the refused restore; the hook jumps and exemptions one by one before that.
         chains += topChains([], family).map { chain in
@@ -115,16 +120,45 @@ struct KubeRouter {
       let name = "KUBE-ROUTER-\(builtIn)"
       let comment = "kube-router netpol"
       let tag = KubeRouterNames.tag(builtIn, ["-m", "comment", "--comment", comment, "-j", name])
-      return [
-        Chain(
-          name: builtIn, base: Chain.Base(hook),
-          rules: [
-            Rule([], [.jump(name)], comment: "\(comment) - \(tag)"),
-            Rule([.mark(Self.passed)], [.accept], comment: version.comments.explicitAccept),
-          ]),
-        Chain(name: name, rules: rules),
-      ]
+      let jump = Rule([], [.jump(name)], comment: "\(comment) - \(tag)")
+      let accept = Rule([.mark(Self.passed)], [.accept], comment: version.comments.explicitAccept)
+      switch version.acceptance {
+      case .builtInChains:
+        return [Chain(name: builtIn, base: Chain.Base(hook), rules: [jump, accept]), Chain(name: name, rules: rules)]
+      case .routerChains:
+        let tail = Rule(
+          [], [.jump(Self.tail)],
+          comment: "rule to explicitly handle traffic for network policies ACCEPT/REJECT decision")
+        return [
+          Chain(name: builtIn, base: Chain.Base(hook), rules: [jump]),
+          Chain(name: name, rules: rules + [tail, accept]),
+        ]
+      }
     }
+  }
+
+  /// The last word of the KUBE-ROUTER chains (kube-router.md 2.8): with default-deny whatever is in the node's pod CIDRs and
+  /// has no chain of its own is refused.
+  private func tailChain(_ family: IPFamily) -> Chain {
+    let accept = Rule([.mark(Self.passed)], [.accept], comment: "accept netpol-ok")
+    guard view.defaultDeny else { return Chain(name: Self.tail, rules: [accept]) }
+    let blocks = view.podCIDRs.filter { $0.family == family }
+    let set = localPodSet([], family).name
+    let refuse = { (side: Side, block: CIDR, further: [Match], comment: String) in
+      Rule([.address(side, block)] + further, [.reject(.portUnreachable)], comment: "\(comment) (default-deny)")
+    }
+    return Chain(
+      name: Self.tail,
+      rules: blocks.flatMap { block in
+        Side.allCases.map { refuse($0, block, [.inSet($0, set, negated: true)], "reject unprogrammed local pod") }
+      } + [accept] + blocks.flatMap { block in Side.allCases.map { refuse($0, block, [], "reject pre-netpol") } })
+  }
+
+  /// Local pods that have a chain.
+  private func localPodSet(_ pods: [IPAddress], _ family: IPFamily) -> NamedSet {
+    NamedSet(
+      name: (family == .v6 ? "inet6:" : "") + "kube-router-local-pods", family: family, kind: .hashIP,
+      members: pods.map { .init(CIDR($0)) })
   }
 
   /// Traffic that policies don't judge in INPUT, since it is judged behind its translation (kube-router.md 2.2).

@@ -6,11 +6,22 @@ struct KubeRouterVersion: Sendable {
   let comments: Comments
   /// Transports of the NodePort exemption in KUBE-ROUTER-INPUT.
   let nodePortTransports: [Transport]
+  let acceptance: Acceptance
+  /// Each policy chain ends with a log rule, whose limit annotations may change.
+  let logsInPolicyChains: Bool
+
+  /// Where the traffic that passed the pod chains is accepted.
+  enum Acceptance: Sendable {
+    /// In INPUT, FORWARD and OUTPUT themselves, behind the jump.
+    case builtInChains
+    /// At the end of the KUBE-ROUTER chains, behind a jump to KUBE-NWPLCY-TAIL, where default-deny has its rules.
+    case routerChains
+  }
 
   /// The texts on rules, which iptables-save shows.
   struct Comments: Sendable {
-    /// Of a policy rule.
-    let policyRule: @Sendable (Direction, PeerKind, PolicyID) -> String
+    /// Of a policy rule; `named` if it stands for a named port.
+    let policyRule: @Sendable (Direction, PeerKind, PolicyID, _ named: Bool) -> String
     let jumpToPolicy: @Sendable (PolicyID) -> String
     let toPod: @Sendable (PodID, _ chain: ChainName) -> String
     let fromPod: @Sendable (PodID, _ chain: ChainName) -> String
@@ -20,7 +31,6 @@ struct KubeRouterVersion: Sendable {
     let localNode: String
     let defaultDirection: @Sendable (Direction) -> String
     let accepted: String
-    let policyLog: String
     let explicitAccept: String
   }
 
@@ -30,7 +40,7 @@ struct KubeRouterVersion: Sendable {
   /// k3s-io/kube-router v2.6.3-k3s1, which k3s embeds (kube-router.md 6.5).
   static let k3s = KubeRouterVersion(
     comments: Comments(
-      policyRule: { direction, peers, policy in
+      policyRule: { direction, peers, policy, _ in
         let what =
           switch (direction, peers) {
           case (_, .pods): "source pods to dest pods selected by policy name"
@@ -50,15 +60,52 @@ struct KubeRouterVersion: Sendable {
       localNode: "rule to permit the traffic traffic to pods when source is the pod's local node",
       defaultDirection: { "run through default \($0.keyword) network policy chain" },
       accepted: "set mark to ACCEPT traffic that comply to network policies",
-      policyLog: "rule to log dropped traffic",
       explicitAccept: "KUBE-ROUTER rule to explicitly ACCEPT traffic that comply to network policies"),
-    nodePortTransports: [.tcp, .udp])
+    nodePortTransports: [.tcp, .udp], acceptance: .builtInChains, logsInPolicyChains: true)
+
+  /// cloudnativelabs/kube-router v2.11.1 (kube-router.md 2).
+  static let upstream = KubeRouterVersion(
+    comments: Comments(
+      policyRule: { direction, peers, policy, named in
+        let what =
+          switch peers {
+          case .pods: "pods"
+          case .any: "any"
+          case .ipBlocks: "cidr"
+          }
+        return short("\(policy) \(direction.keyword) \(what)\(named ? " np" : "")")
+      },
+      jumpToPolicy: { short("\($0) policy") },
+      toPod: { pod, _ in short("\(pod) in") },
+      fromPod: { pod, _ in short("\(pod) out") },
+      podLog: { short("\($0) log-drop") },
+      podReject: { short("\($0) reject") },
+      common: "common netpol rules",
+      localNode: "from local node",
+      defaultDirection: { "default \($0.keyword)" },
+      accepted: "set netpol-ok mark",
+      explicitAccept: "rule to explicitly ACCEPT traffic that comply to network policies"),
+    nodePortTransports: [.tcp, .udp, .sctp], acceptance: .routerChains, logsInPolicyChains: false)
+
+  /// Without control characters, and at most 120 bytes: what both back ends can hold (kube-router.md 3.1).
+  private static func short(_ text: String) -> String {
+    let printable = text.unicodeScalars.filter { $0.value >= 32 && $0.value != 127 }
+    return String(decoding: String(String.UnicodeScalarView(printable)).utf8.prefix(120), as: UTF8.self)
+  }
 }
 
 extension EnforcementStyle {
   /// What k3s enforces with: its fork of kube-router 2.6, iptables and ipset.
   public static let kubeRouterK3s = EnforcementStyle(name: "kube-router-2.6-k3s", backend: .iptables) { view in
     var lowering = KubeRouter(view, .k3s)
+    return lowering.lower()
+  }
+}
+
+extension EnforcementStyle {
+  /// Upstream's kube-router 2.11 with its iptables back end.
+  public static let kubeRouterIptables = EnforcementStyle(name: "kube-router-2.11", backend: .iptables) { view in
+    var lowering = KubeRouter(view, .upstream)
     return lowering.lower()
   }
 }

@@ -12,6 +12,10 @@ public struct NodeView: Sendable {
   public var families: [IPFamily]
   public var serviceCIDRs: [CIDR]
   public var nodePorts: PortRange
+  /// `spec.podCIDRs` of the node.
+  public var podCIDRs: [CIDR] = []
+  /// kube-router 2.10's `--netpol-default-deny`: a local pod without rules of its own is refused.
+  public var defaultDeny = false
   /// kube-router hashes the start of the sync, in Unix nanoseconds, into the names of its chains.
   public var versionStamp: String
 
@@ -37,5 +41,7 @@ public struct NodeView: Sendable {
       namespaceLabels: Dictionary(cluster.namespaces.map { ($0.name, $0.labels) }) { first, _ in first },
       pods: cluster.pods, policies: cluster.policies, families: cluster.families,
       serviceCIDRs: cluster.settings.serviceCIDRs, nodePorts: cluster.settings.nodePorts, versionStamp: versionStamp)
+    podCIDRs = node.podCIDRs
+    defaultDeny = cluster.settings.defaultDeny
   }
 }

@@ -29,11 +29,14 @@ struct PolicyTable {
     }
     var rules: [Rule] = []
     for rule in policy.rules { rules += lower(rule, of: policy) }
-    rules.append(
-      Rule(
-        [.limit(policy.logLimit), .mark(KubeRouter.allowed, negated: true)],
-        [.log(group: KubeRouter.logGroup, prefix: NFLOGLimit.prefix(policy.id))], comment: version.comments.policyLog,
-        origin: Origin(policy: policy.id, location: policy.policy.location)))
+    if version.logsInPolicyChains {
+      rules.append(
+        Rule(
+          [.limit(policy.logLimit), .mark(KubeRouter.allowed, negated: true)],
+          [.log(group: KubeRouter.logGroup, prefix: NFLOGLimit.prefix(policy.id))],
+          comment: "rule to log dropped traffic",
+          origin: Origin(policy: policy.id, location: policy.policy.location)))
+    }
     let name = KubeRouterNames.policyChain(policy.id, version: stamp, family)
     if let index = chainIndex[name] {
       chains[index].rules += rules
@@ -150,12 +153,12 @@ extension ResolvedRule {
 
 /// The pairs of rules that allow: mark, then return with the mark (kube-router.md 3.1).
 private struct Lines {
-  let comment: String
+  let comment: (_ named: Bool) -> String
   let origin: Origin
   let direction: Direction
 
   init(_ table: PolicyTable, _ policy: ResolvedPolicy, _ rule: ResolvedRule, _ peers: KubeRouterVersion.PeerKind) {
-    comment = table.comment(rule.direction, peers, policy.id)
+    comment = { table.comment(rule.direction, peers, policy.id, named: $0) }
     let indexes: [Int] =
       switch peers {
       case .pods: rule.peerPodIndexes
@@ -169,6 +172,7 @@ private struct Lines {
   func allow(targets: SetName, peers: SetName?, _ port: Match?, named: String? = nil) -> [Rule] {
     var origin = origin
     origin.portName = named
+    let comment = comment(named != nil)
     let target = Match.inSet(direction.subjectSide, targets)
     let peer = peers.map { [Match.inSet(direction.peerSide, $0)] } ?? []
     // Source before destination.
@@ -182,8 +186,10 @@ private struct Lines {
 }
 
 extension PolicyTable {
-  fileprivate func comment(_ direction: Direction, _ peers: KubeRouterVersion.PeerKind, _ policy: PolicyID) -> String {
-    version.comments.policyRule(direction, peers, policy)
+  fileprivate func comment(
+    _ direction: Direction, _ peers: KubeRouterVersion.PeerKind, _ policy: PolicyID, named: Bool
+  ) -> String {
+    version.comments.policyRule(direction, peers, policy, named)
   }
 }
 
