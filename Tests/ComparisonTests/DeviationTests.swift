@@ -67,7 +67,7 @@ import Testing
     Case(
       deviation: .longestPrefix,
       policies: policy(
-        "{podSelector: {matchLabels: {app: web}}, ingress: [{from: [{ipBlock: {cidr: 10.42.0.0/16, except: [10.42.1.0/24]}}, {ipBlock: {cidr: 10.0.0.0/8}}]}]}"
+        "{podSelector: {matchLabels: {app: web}}, ingress: [{from: [{ipBlock: {cidr: 10.42.0.0/16, except: [10.42.1.0/24]}}, {ipBlock: {cidr: 10.42.0.0/16}}]}]}"
       ),
       shows: ("other/client", "app/web", 80), beside: ("app/client", "app/web", 80)),
     Case(
@@ -87,6 +87,12 @@ import Testing
 
         """,
       shows: ("app/client", "app/web3", 9000), beside: ("app/client", "app/web2", 9000)),
+    Case(
+      deviation: .overlappingBlocks,
+      policies: policy(
+        "{podSelector: {matchLabels: {app: web}}, ingress: [{from: [{ipBlock: {cidr: 10.42.0.0/16}}, {ipBlock: {cidr: 10.42.0.0/24}}]}]}"
+      ),
+      shows: ("app/client", "app/web", 80), beside: ("app/web", "app/client", 80)),
     Case(
       deviation: .endPortBelowPort,
       policies: policy("{podSelector: {matchLabels: {app: web}}, ingress: [{ports: [{port: 81, endPort: 80}]}]}"),
@@ -114,7 +120,7 @@ import Testing
       policies: deviation.policies, extra: deviation.extra, style: try #require(EnforcementStyle.named(style)))
     let shown = try world.compare(
       deviation.shows.from, deviation.shows.to, deviation.shows.port, .tcp, deviation.family)
-    let isMade = Deviation.made(by: style).contains(deviation.deviation)
+    let isMade = EnforcerTraits.of(style: style).deviations.contains(deviation.deviation)
     #expect(shown.finding == (isMade ? .deviation([deviation.deviation]) : .agreement), "\(shown.flow)")
     let beside = try world.compare(
       deviation.beside.from, deviation.beside.to, deviation.beside.port, .tcp, deviation.family)
@@ -154,7 +160,7 @@ import Testing
     for deviation in Self.cases {
       let world = try SmallWorld(policies: deviation.policies, extra: deviation.extra)
       let oracle = Oracle(world.cluster)
-      let plain = Reading(world.cluster, oracle, making: [])
+      let plain = Reading(world.cluster, oracle, EnforcerTraits.of(style: "kube-router-2.11-nft").making([]))
       let topology = world.comparer.enforced.topology
       let endpoints = world.cluster.pods.map { Endpoint.pod($0.id) } + world.cluster.nodes.map { .node($0.name) }
       for from in endpoints {

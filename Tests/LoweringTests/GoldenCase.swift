@@ -17,7 +17,8 @@ struct GoldenCase: CustomTestStringConvertible, Sendable {
   /// Sub-folders of a case, and which style writes what is in them.
   static let flavours: [(folder: String, style: EnforcementStyle)] = [
     ("", .kubeRouterK3s), ("legacy", .kubeRouterK3s), ("v2.11.1", .kubeRouterIptables),
-    ("v2.11.1-default-deny", .kubeRouterIptables),
+    ("v2.11.1-default-deny", .kubeRouterIptables), ("v2.11.1-nft", .kubeRouterNftables),
+    ("v2.11.1-nft-default-deny", .kubeRouterNftables),
   ]
 
   /// Folders with dumps below the fixtures and below each folder that NETPOL_GOLDEN names (`:` between them).
@@ -34,7 +35,8 @@ struct GoldenCase: CustomTestStringConvertible, Sendable {
           let dumps = flavour.folder.isEmpty ? folder : folder.appendingPathComponent(flavour.folder)
           let golden = GoldenCase(
             manifests: folder.appendingPathComponent("manifests.yaml"), dumps: dumps, style: flavour.style)
-          let files = [golden.manifests, dumps.appendingPathComponent("iptables-save.txt")]
+          let dump = flavour.style.backend == .nftables ? "ruleset.nft" : "iptables-save.txt"
+          let files = [golden.manifests, dumps.appendingPathComponent(dump)]
           return files.allSatisfy({ FileManager.default.fileExists(atPath: $0.path) }) ? golden : nil
         }
       }

@@ -14,13 +14,17 @@ import Testing
       (KubeRouterNames.policyChain(PolicyID("nsA", "simple-egress"), version: "1", .v4), "C23KD7UE4TAT3Y5M"),
       (KubeRouterNames.policyChain(web, version: "1700000000000000000", .v4), "KO6A36LCAMQLSXI4"),
       (KubeRouterNames.policyChain(web, version: "1700000000000000000", .v6), "FNJHDJSMRSMYUF4I"),
-      (KubeRouterNames.targets(web, .ingress, .v4), "M6PZR535OW6JMOTI"),
-      (KubeRouterNames.targets(web, .egress, .v4), "M6PZR535OW6JMOTI"),
-      (KubeRouterNames.ruleSet(.peerPods, web, .ingress, rule: 0, .v4), "FKHFCEK6N6YXDOWU"),
-      (KubeRouterNames.ruleSet(.ipBlocks, web, .ingress, rule: 0, .v4), "CU76QFNSNUG3W6VX"),
-      (KubeRouterNames.ruleSet(.peerPods, web, .egress, rule: 0, .v4), "NK3OAMUWR3TCPYJW"),
-      (KubeRouterNames.ruleSet(.ipBlocks, web, .egress, rule: 0, .v4), "N5KMEQERGAQ47V7F"),
-      (KubeRouterNames.ruleSet(.namedPort(index: 0), web, .ingress, rule: 0, .v4), "L5FBTL5GUEYSVVIF"),
+      (KubeRouterNames.targets(web, .ingress, .v4, .iptables), "M6PZR535OW6JMOTI"),
+      (KubeRouterNames.targets(web, .egress, .v4, .iptables), "M6PZR535OW6JMOTI"),
+      (KubeRouterNames.ruleSet(.peerPods, web, .ingress, rule: 0, .v4, .iptables), "FKHFCEK6N6YXDOWU"),
+      (KubeRouterNames.ruleSet(.ipBlocks, web, .ingress, rule: 0, .v4, .iptables), "CU76QFNSNUG3W6VX"),
+      (KubeRouterNames.ruleSet(.peerPods, web, .egress, rule: 0, .v4, .iptables), "NK3OAMUWR3TCPYJW"),
+      (KubeRouterNames.ruleSet(.ipBlocks, web, .egress, rule: 0, .v4, .iptables), "N5KMEQERGAQ47V7F"),
+      (KubeRouterNames.ruleSet(.namedPort(index: 0), web, .ingress, rule: 0, .v4, .iptables), "L5FBTL5GUEYSVVIF"),
+      (KubeRouterNames.ruleSet(.ipBlockExcepts, web, .ingress, rule: 0, .v4, .nftables), "OM2TM65SWYCLRR6A"),
+      (KubeRouterNames.ruleSet(.ipBlockExcepts, web, .egress, rule: 0, .v4, .nftables), "VQYDU27QFP4V4FWI"),
+      (KubeRouterNames.ipBlockChain(web, .ingress, rule: 0, .v4), "27CYYGOG53MDQ63J"),
+      (KubeRouterNames.ipBlockChain(web, .egress, rule: 0, .v4), "TU2KPPWXI4TECTND"),
       (KubeRouterNames.podChain(PodID("default", "web-0"), version: "1700000000000000000"), "27RLTRRO6ODJFI3F"),
     ]) func vectors(name: String, hash: String)
   {
@@ -29,11 +33,12 @@ import Testing
 
   @Test("prefixes tell the side on which a set is matched, and IPv6 sets say so")
   func prefixes() {
-    #expect(KubeRouterNames.targets(Self.web, .ingress, .v4).hasPrefix("KUBE-DST-"))
-    #expect(KubeRouterNames.targets(Self.web, .egress, .v4).hasPrefix("KUBE-SRC-"))
-    #expect(KubeRouterNames.targets(Self.web, .egress, .v6).hasPrefix("inet6:KUBE-SRC-"))
-    #expect(KubeRouterNames.ruleSet(.peerPods, Self.web, .egress, rule: 0, .v4).hasPrefix("KUBE-DST-"))
-    #expect(KubeRouterNames.ruleSet(.namedPort(index: 0), Self.web, .egress, rule: 0, .v4).hasPrefix("KUBE-DST-"))
+    #expect(KubeRouterNames.targets(Self.web, .ingress, .v4, .iptables).hasPrefix("KUBE-DST-"))
+    #expect(KubeRouterNames.targets(Self.web, .egress, .v4, .iptables).hasPrefix("KUBE-SRC-"))
+    #expect(KubeRouterNames.targets(Self.web, .egress, .v6, .iptables).hasPrefix("inet6:KUBE-SRC-"))
+    #expect(KubeRouterNames.ruleSet(.peerPods, Self.web, .egress, rule: 0, .v4, .iptables).hasPrefix("KUBE-DST-"))
+    #expect(
+      KubeRouterNames.ruleSet(.namedPort(index: 0), Self.web, .egress, rule: 0, .v4, .iptables).hasPrefix("KUBE-DST-"))
   }
 
   @Test(

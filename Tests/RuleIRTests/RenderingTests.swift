@@ -141,7 +141,7 @@ private let mark = Mark(0x10000, mask: 0x10000)
       NamedSet(
         name: "b", family: .v4, kind: .hashNet,
         members: [.init(host, nomatch: true), .init(network), .init(network)]),
-      NamedSet(name: "inet6:a", family: .v6, kind: .hashIP, members: [.init(CIDR(IPAddress(v6: 1)))]),
+      NamedSet(name: "inet6:a", family: .v6, kind: .addresses, members: [.init(CIDR(IPAddress(v6: 1)))]),
     ]
     #expect(
       try ipsetRestoreText(sets) == """

@@ -10,7 +10,7 @@ import Testing
   }
 
   private static func set(_ name: String, _ family: IPFamily = .v4, _ members: [NamedSet.Member] = []) -> NamedSet {
-    NamedSet(name: name, family: family, kind: .hashIP, members: members)
+    NamedSet(name: name, family: family, kind: .addresses, members: members)
   }
 
   static let long = String(repeating: "s", count: 32)

@@ -19,16 +19,20 @@ public struct RuleLoader: Sendable {
   /// Throws `RefusedRule` where a restore refuses a line, `KernelError` where ipset refuses a set or an element, and
   /// `Unsupported` where iptables can't say a rule.
   public func load(_ ruleset: Ruleset, in namespace: NetworkNamespace) throws {
+    if ruleset.backend == .nftables { return try loadText(try nftText(ruleset), ["nft", "-f", "-"], in: namespace) }
     try load(ruleset.sets, in: namespace)
     for table in ruleset.tables {
       let text = try iptablesRestoreText(table)
       let program = table.family == .v4 ? "iptables-restore" : "ip6tables-restore"
-      let command = Command(
-        [program, "-w", "-T", table.name], input: Array(text.utf8), environment: ["XTABLES_LOCKFILE": lock.path],
-        inherited: lock)
-      let result = try command.run(in: namespace, on: worker)
-      guard result.succeeded else { throw RefusedRule(result, text: text) }
+      try loadText(text, [program, "-w", "-T", table.name], in: namespace)
     }
+  }
+
+  private func loadText(_ text: String, _ arguments: [String], in namespace: NetworkNamespace) throws {
+    let command = Command(
+      arguments, input: Array(text.utf8), environment: ["XTABLES_LOCKFILE": lock.path], inherited: lock)
+    let result = try command.run(in: namespace, on: worker)
+    guard result.succeeded else { throw RefusedRule(result, text: text) }
   }
 
   /// Empties the filter tables and destroys all sets of a namespace.

@@ -91,7 +91,7 @@ public enum SelfCheck {
     for family in families {
       let set = family == .v4 ? "planted" : "inet6:planted"
       let members = targets.filter { $0.family == family }.map { NamedSet.Member(CIDR($0)) }
-      ruleset.sets.append(NamedSet(name: set, family: family, kind: .hashIP, members: members))
+      ruleset.sets.append(NamedSet(name: set, family: family, kind: .addresses, members: members))
       let shutPorts = [Transport.tcp, .udp].map { transport in
         Rule([.inSet(.destination, set), .port(transport, PortRange(shut))], [.setMark(mark)])
       }

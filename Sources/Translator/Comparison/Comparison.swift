@@ -66,10 +66,7 @@ public struct Comparer: Sendable {
   public init(_ cluster: Cluster, _ enforced: EnforcedCluster) {
     oracle = Oracle(cluster)
     self.enforced = enforced
-    let style = enforced.style.name
-    reading = Reading(
-      cluster, oracle, making: Deviation.made(by: style),
-      nodePortTransports: style == "kube-router-2.6-k3s" ? [.tcp, .udp] : Set(Transport.allCases))
+    reading = Reading(cluster, oracle, .of(style: enforced.style.name))
   }
 
   public func compare(_ flow: Flow, kernel: KernelAnswer) -> Comparison {

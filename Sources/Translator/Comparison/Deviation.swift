@@ -1,3 +1,5 @@
+internal import NetpolModel
+
 /// A known difference between an enforcer and the specification, which `Reading` can be asked to make.
 ///
 /// Numbers are those of docs/deviations.md.
@@ -9,6 +11,7 @@ public enum Deviation: Int, Hashable, Sendable, CaseIterable, Comparable {
   case ownNodePorts = 8
   case wholeIPv6 = 10
   case longestPrefix = 11
+  case overlappingBlocks = 12
   case abortedSync = 15
   case sharedNamedPortLists = 16
   case endPortBelowPort = 17
@@ -28,7 +31,8 @@ public enum Deviation: Int, Hashable, Sendable, CaseIterable, Comparable {
     case .egressNamedPortToBlock: "an egress rule leaves out a named port towards an ipBlock"
     case .ownNodePorts: "a pod's egress policy does not apply to its own node's processes on the NodePort range"
     case .wholeIPv6: "::/0 covers only 2000::/3 and fd00::/8"
-    case .longestPrefix: "an except of one ipBlock also cuts another ipBlock of the rule: the longest prefix decides"
+    case .longestPrefix: "an except of one ipBlock also cuts another ipBlock of the rule"
+    case .overlappingBlocks: "overlapping ipBlocks in one rule make nft refuse the whole policy: its pods fail closed"
     case .abortedSync: "a policy's NFLOG annotation is out of range, so no policy of the cluster is enforced"
     case .sharedNamedPortLists:
       "pods land in the set of a named port that they don't expose, since kube-router shares address lists between ports"
@@ -36,15 +40,40 @@ public enum Deviation: Int, Hashable, Sendable, CaseIterable, Comparable {
     }
   }
 
-  /// Those that the style makes; an unknown style makes none.
-  public static func made(by style: String) -> Set<Deviation> {
+  public static func < (a: Deviation, b: Deviation) -> Bool { a.rawValue < b.rawValue }
+}
+
+/// How a style's enforcer differs from the specification.
+public struct EnforcerTraits: Hashable, Sendable {
+  public let deviations: Set<Deviation>
+  /// Transports whose NodePort range is exempt from a pod's egress policy (D8).
+  let nodePortTransports: Set<Transport>
+  /// Excepts leave the rule before any of its blocks is asked (D11 with nft); with a hash:net the longest prefix decides.
+  let exceptsComeFirst: Bool
+
+  /// Of a style by its name; one that is not listed agrees with the specification.
+  public static func of(style: String) -> EnforcerTraits {
+    let all = Set(Deviation.allCases)
     switch style {
-    case "kube-router-2.6-k3s": Set(allCases)
+    case "kube-router-2.6-k3s":
+      return EnforcerTraits(
+        deviations: all.subtracting([.overlappingBlocks]), nodePortTransports: [.tcp, .udp], exceptsComeFirst: false)
     // Upstream does not read the annotations behind D15.
-    case "kube-router-2.11": Set(allCases).subtracting([.abortedSync])
-    default: []
+    case "kube-router-2.11":
+      return EnforcerTraits(
+        deviations: all.subtracting([.overlappingBlocks, .abortedSync]), nodePortTransports: Set(Transport.allCases),
+        exceptsComeFirst: false)
+    case "kube-router-2.11-nft":
+      return EnforcerTraits(
+        deviations: all.subtracting([.abortedSync]), nodePortTransports: Set(Transport.allCases), exceptsComeFirst: true
+      )
+    default: return EnforcerTraits(deviations: [], nodePortTransports: [], exceptsComeFirst: false)
     }
   }
 
-  public static func < (a: Deviation, b: Deviation) -> Bool { a.rawValue < b.rawValue }
+  /// The same enforcer with other deviations.
+  public func making(_ deviations: Set<Deviation>) -> EnforcerTraits {
+    EnforcerTraits(
+      deviations: deviations, nodePortTransports: nodePortTransports, exceptsComeFirst: exceptsComeFirst)
+  }
 }

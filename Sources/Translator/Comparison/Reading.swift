@@ -7,31 +7,25 @@ public import Oracle
 public struct Reading: Sendable {
   let oracle: Oracle
   let cluster: Cluster
-  let deviations: Set<Deviation>
+  let traits: EnforcerTraits
   private let pods: [PodID: Pod]
   private let enforcesNothing: Bool
-  private let nodePortTransports: Set<Transport>
 
-  /// `nodePortTransports` are those whose NodePort range the style exempts (D8).
-  public init(
-    _ cluster: Cluster, _ oracle: Oracle, making deviations: Set<Deviation>,
-    nodePortTransports: Set<Transport> = [.tcp, .udp]
-  ) {
-    self.nodePortTransports = nodePortTransports
+  public init(_ cluster: Cluster, _ oracle: Oracle, _ traits: EnforcerTraits) {
     self.oracle = oracle
     self.cluster = cluster
-    self.deviations = deviations
+    self.traits = traits
     pods = Dictionary(cluster.pods.map { ($0.id, $0) }) { first, _ in first }
     enforcesNothing =
-      deviations.contains(.abortedSync) && cluster.policies.contains { $0.hasUnloadableLogLimit }
+      traits.deviations.contains(.abortedSync) && cluster.policies.contains { $0.hasUnloadableLogLimit }
   }
+
+  var deviations: Set<Deviation> { traits.deviations }
 
   /// The reading without one of its deviations.
   func without(_ deviation: Deviation) -> Reading { making(deviations.subtracting([deviation])) }
   func only(_ deviation: Deviation) -> Reading { making([deviation]) }
-  private func making(_ deviations: Set<Deviation>) -> Reading {
-    Reading(cluster, oracle, making: deviations, nodePortTransports: nodePortTransports)
-  }
+  private func making(_ deviations: Set<Deviation>) -> Reading { Reading(cluster, oracle, traits.making(deviations)) }
 
   public func verdict(_ flow: Flow) -> Verdict {
     if flow.sourceAddress == flow.destinationAddress { return .allow }
@@ -69,13 +63,14 @@ public struct Reading: Sendable {
     if policies.isEmpty { return true }
     if let node = nodeOf(peer.endpoint), node == pod.node {
       if direction == .ingress { return true }
-      if deviations.contains(.ownNodePorts), nodePortTransports.contains(flow.transport),
+      if deviations.contains(.ownNodePorts), traits.nodePortTransports.contains(flow.transport),
         cluster.settings.nodePorts.contains(flow.port)
       {
         return true
       }
     }
     return policies.contains { policy in
+      if deviations.contains(.overlappingBlocks), policy.hasOverlappingBlocks(flow.family) { return false }
       if policy.rules(direction).contains(where: { admits($0, of: policy, flow, direction) }) { return true }
       guard deviations.contains(.bothTypePolicy), policy.isolates.count == 2, let other = selectable(peer.endpoint),
         other.id.namespace == policy.id.namespace, policy.podSelector.matches(other.labels)

@@ -66,6 +66,10 @@ extension Reading {
       return [CIDR("2000::/3"), CIDR("fd00::/8")].compactMap { $0 }.map { .init($0, except: block.except) }
     }
     guard deviations.contains(.longestPrefix) else { return stored.contains { $0.contains(address) } }
+    if traits.exceptsComeFirst {
+      return stored.contains { $0.cidr.contains(address) }
+        && !stored.contains { $0.except.contains { $0.contains(address) } }
+    }
     var best: (length: Int, matches: Bool) = (-1, false)
     for block in stored {
       for (cidr, matches) in [(block.cidr, true)] + block.except.map({ ($0, false) })
@@ -78,6 +82,23 @@ extension Reading {
 }
 
 extension NetworkPolicy {
+  /// Two different blocks, or two different excepts, of one rule and family that overlap. A /0 is two halves, and of IPv6
+  /// only 2000::/3 and fd00::/8 (D10).
+  func hasOverlappingBlocks(_ family: IPFamily) -> Bool {
+    let halves = { (cidr: CIDR) -> [CIDR] in
+      if cidr.prefixLength > 0 { return [cidr] }
+      return (cidr.family == .v4 ? ["0.0.0.0/1", "128.0.0.0/1"] : ["2000::/3", "fd00::/8"]).compactMap { CIDR($0) }
+    }
+    return Direction.allCases.filter(isolates.contains).flatMap(rules).contains { rule in
+      let blocks = rule.peers.list.compactMap { if case .block(let block) = $0 { block } else { nil } }
+        .filter { $0.cidr.family == family }
+      return [blocks.map(\.cidr), blocks.flatMap(\.except)].contains { cidrs in
+        let sorted = Set(cidrs.flatMap(halves)).sorted()
+        return zip(sorted, sorted.dropFirst()).contains { $0.overlaps($1) }
+      }
+    }
+  }
+
   /// A rate outside 1 … 10,000 a second or a burst outside 0 … 10,000 in the annotations of k3s's fork, well-formed.
   var hasUnloadableLogLimit: Bool {
     let burst = annotations["kube-router.io/netpol-nflog-limit-burst"] ?? "10"

@@ -25,9 +25,10 @@ public struct Evaluator: Sendable {
   /// Throws what a kernel would refuse.
   public init(_ ruleset: Ruleset, localAddresses: Set<IPAddress>) throws(IllFormed) {
     try ruleset.checkWellFormed()
-    let index = Dictionary(ruleset.sets.enumerated().map { ($1.name, $0) }) { first, _ in first }
+    var index: [IPFamily: [SetName: Int]] = [:]
+    for (number, set) in ruleset.sets.enumerated() { index[set.family, default: [:]][set.name] = number }
     sets = ruleset.sets.map(PreparedSet.init)
-    tables = ruleset.tables.map { PreparedTable($0, setIndex: index) }
+    tables = ruleset.tables.map { PreparedTable($0, setIndex: index[$0.family] ?? [:]) }
     var bases: [Entry: [Place]] = [:]
     for (t, table) in ruleset.tables.enumerated() {
       for (c, chain) in table.chains.enumerated() {

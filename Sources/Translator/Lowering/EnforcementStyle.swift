@@ -3,7 +3,7 @@ public import RuleIR
 
 /// A way to enforce policies: a value that can be listed, passed and wrapped.
 public struct EnforcementStyle: Sendable {
-  public enum Backend: String, Hashable, Sendable { case iptables, nftables }
+  public typealias Backend = Ruleset.Backend
 
   public let name: String
   public let backend: Backend
@@ -17,7 +17,7 @@ public struct EnforcementStyle: Sendable {
   }
 
   /// Every style, the default first.
-  public static let all: [EnforcementStyle] = [.kubeRouterK3s, .kubeRouterIptables]
+  public static let all: [EnforcementStyle] = [.kubeRouterK3s, .kubeRouterIptables, .kubeRouterNftables]
 
   public static func named(_ name: String) -> EnforcementStyle? { all.first { $0.name == name } }
 }

@@ -35,19 +35,19 @@ struct KubeRouter {
             + "every node: no policy of the cluster is enforced (D15); correct or remove the annotation"))
     }
     let locals = localPods()
-    var ruleset = Ruleset()
+    var ruleset = Ruleset(backend: version.backend)
     for family in view.families {
       var table = PolicyTable(family, version, stamp: view.versionStamp)
       for policy in policies { table.add(policy) }
+      for policy in policies where table.failed[policy.id] != nil { noteOverlap(policy, table.failed[policy.id]) }
       ruleset.sets += table.sets
       var chains = [commonChain(family), defaultMarkChain()]
       if unloadable.isEmpty {
-        let pods = podChains(locals, policies, family)
-        chains += table.chains + pods.map(\.chain)
-        chains += topChains(pods, family)
-        if case .routerChains = version.acceptance {
-          chains.append(tailChain(family))
-          if view.defaultDeny { ruleset.sets.append(localPodSet(pods.map(\.address), family)) }
+        let pods = podChains(locals, policies, failed: Set(table.failed.keys), family)
+        chains += table.chains + pods.map(\.chain) + topChains(pods, family)
+        if case .routerChains = version.acceptance { chains.append(tailChain(family)) }
+        if version.backend == .nftables || view.defaultDeny, case .routerChains = version.acceptance {
+          ruleset.sets.append(localPodSet(view.defaultDeny ? pods.map(\.address) : [], family))
         }
       } else {
         // The sets went in before the refused restore; the hook jumps and exemptions one by one before that.
@@ -55,9 +55,20 @@ struct KubeRouter {
           Chain(name: chain.name, base: chain.base, rules: chain.rules.filter { $0.statements != [.accept] })
         }
       }
-      ruleset.tables.append(Table(name: "filter", family: family, chains: chains))
+      let name = version.backend == .iptables ? "filter" : "kube-router-filter-\(family.rawValue.lowercased())"
+      ruleset.tables.append(
+        Table(name: name, family: family, chains: chains, comment: version.comments.onObjects?.table(name)))
     }
     return Lowered(ruleset, findings: findings)
+  }
+
+  private mutating func noteOverlap(_ policy: ResolvedPolicy, _ overlap: (CIDR, CIDR)?) {
+    guard let (first, second) = overlap else { return }
+    findings.append(
+      Finding(
+        .policy(policy.id, policy.policy.location),
+        "its blocks \(first) and \(second) overlap in one rule, so nft refuses the whole policy and its pods fail "
+          + "closed (D12); put them into two rules"))
   }
 
   /// Names are hashes of namespace and name without a separator: `team`/`aweb` and `teama`/`web` share chain and sets.
@@ -77,109 +88,115 @@ struct KubeRouter {
   // MARK: - Chains that every node has
 
   private func commonChain(_ family: IPFamily) -> Chain {
-    let icmp: [(UInt8, String)] =
-      switch family {
-      case .v4: [(8, "echo requests"), (3, "destination unreachable messages"), (11, "time exceeded messages")]
-      case .v6:
-        [
-          (128, "echo requests"), (1, "destination unreachable messages"), (3, "time exceeded messages"),
-          (135, "neighbor solicitation messages"), (136, "neighbor advertisement messages"),
-          (129, "echo reply messages"),
-        ]
-      }
+    let comments = version.comments.chains
     return Chain(
       name: Self.common,
       rules: [
-        Rule([.conntrack([.invalid])], [.drop], comment: "\"rule to drop invalid state for pod\""),
-        Rule([.conntrack([.related, .established])], [.accept], comment: "\"rule for stateful firewall for pod\""),
-      ] + icmp.map { Rule([.icmpType($0)], [.accept], comment: "allow icmp \($1)") })
+        rule([.conntrack([.invalid])], .drop, comments.dropInvalid),
+        rule([.conntrack([.related, .established])], .accept, comments.acceptEstablished),
+      ] + KubeRouterVersion.ICMPMessage.all(family).map { rule([.icmpType($0.type)], .accept, comments.icmp($0)) },
+      comment: version.comments.onObjects?.fixedChain(Self.common))
   }
 
   private func defaultMarkChain() -> Chain {
-    let mark = Rule([], [.setMark(Self.allowed)], comment: "rule to mark traffic matching a network policy")
-    return Chain(name: Self.defaultChain, rules: [mark])
+    Chain(
+      name: Self.defaultChain, rules: [rule([], .setMark(Self.allowed), version.comments.chains.markAllowed)],
+      comment: version.comments.onObjects?.fixedChain(Self.defaultChain))
   }
 
-  /// The built-in chains and KUBE-ROUTER-INPUT, -FORWARD and -OUTPUT.
+  /// nft counts where it is told to, iptables everywhere.
+  func rule(_ matches: [Match], _ statement: Statement, _ comment: String?, origin: Origin? = nil) -> Rule {
+    Rule(matches, version.backend == .nftables ? [.counter, statement] : [statement], comment: comment, origin: origin)
+  }
+
+  /// KUBE-ROUTER-INPUT, -FORWARD and -OUTPUT; with iptables the built-in chains jump to them, with nft they hang themselves.
   private func topChains(_ pods: [PodChain], _ family: IPFamily) -> [Chain] {
-    let hooks: [(hook: Hook, rules: [Rule])] = [
-      (.input, exemptions(family) + pods.map { $0.jump(.source) }),
-      (
-        .forward,
-        pods.flatMap {
-          [
-            $0.jump(.destination), $0.jump(.destination, bridged: true), $0.jump(.source),
-            $0.jump(.source, bridged: true),
-          ]
+    // With nft no rule asks whether a packet is bridged.
+    let bridged = version.backend == .iptables ? [false, true] : [false]
+    let jumps = { (pod: PodChain, sides: [Side], bridged: [Bool]) in
+      sides.flatMap { side in
+        bridged.map { isBridged in
+          rule(
+            pod.match(side, bridged: isBridged), .jump(pod.chain.name), pod.comment(side),
+            origin: Origin(pod: pod.pod.id))
         }
-      ),
-      (.output, pods.flatMap { [$0.jump(.destination), $0.jump(.source)] }),
-    ]
-    return hooks.flatMap { hook, rules -> [Chain] in
-      let builtIn = hook.rawValue.uppercased()
-      let name = "KUBE-ROUTER-\(builtIn)"
-      let comment = "kube-router netpol"
-      let tag = KubeRouterNames.tag(builtIn, ["-m", "comment", "--comment", comment, "-j", name])
-      let jump = Rule([], [.jump(name)], comment: "\(comment) - \(tag)")
-      let accept = Rule([.mark(Self.passed)], [.accept], comment: version.comments.explicitAccept)
-      switch version.acceptance {
-      case .builtInChains:
-        return [Chain(name: builtIn, base: Chain.Base(hook), rules: [jump, accept]), Chain(name: name, rules: rules)]
-      case .routerChains:
-        let tail = Rule(
-          [], [.jump(Self.tail)],
-          comment: "rule to explicitly handle traffic for network policies ACCEPT/REJECT decision")
-        return [
-          Chain(name: builtIn, base: Chain.Base(hook), rules: [jump]),
-          Chain(name: name, rules: rules + [tail, accept]),
-        ]
       }
     }
+    let hooks: [(hook: Hook, rules: [Rule])] = [
+      (.input, exemptions(family) + pods.flatMap { jumps($0, [.source], [false]) }),
+      (.forward, pods.flatMap { jumps($0, [.destination, .source], bridged) }),
+      (.output, pods.flatMap { jumps($0, [.destination, .source], [false]) }),
+    ]
+    return hooks.flatMap { topChains($0.hook, $0.rules) }
+  }
+
+  private func topChains(_ hook: Hook, _ rules: [Rule]) -> [Chain] {
+    let builtIn = hook.rawValue.uppercased()
+    let name = "KUBE-ROUTER-\(builtIn)"
+    let accept = rule([.mark(Self.passed)], .accept, version.comments.explicitAccept)
+    let end: [Rule] =
+      switch version.acceptance {
+      case .builtInChains: []
+      case .routerChains: [rule([], .jump(Self.tail), version.comments.chains.jumpToTail), accept]
+      }
+    if version.backend == .nftables {
+      let comment = version.comments.onObjects?.baseChain(name)
+      return [Chain(name: name, base: Chain.Base(hook), rules: rules + end, comment: comment)]
+    }
+    let comment = "kube-router netpol"
+    let tag = KubeRouterNames.tag(builtIn, ["-m", "comment", "--comment", comment, "-j", name])
+    let jump = rule([], .jump(name), "\(comment) - \(tag)")
+    return [
+      Chain(name: builtIn, base: Chain.Base(hook), rules: end.isEmpty ? [jump, accept] : [jump]),
+      Chain(name: name, rules: rules + end),
+    ]
   }
 
   /// The last word of the KUBE-ROUTER chains (kube-router.md 2.8): with default-deny whatever is in the node's pod CIDRs and
   /// has no chain of its own is refused.
   private func tailChain(_ family: IPFamily) -> Chain {
-    let accept = Rule([.mark(Self.passed)], [.accept], comment: "accept netpol-ok")
-    guard view.defaultDeny else { return Chain(name: Self.tail, rules: [accept]) }
-    let blocks = view.podCIDRs.filter { $0.family == family }
+    let accept = rule([.mark(Self.passed)], .accept, "accept netpol-ok")
+    let blocks = view.defaultDeny ? view.podCIDRs.filter { $0.family == family } : []
     let set = localPodSet([], family).name
     let refuse = { (side: Side, block: CIDR, further: [Match], comment: String) in
-      Rule([.address(side, block)] + further, [.reject(.portUnreachable)], comment: "\(comment) (default-deny)")
+      rule([.address(side, block)] + further, .reject(.portUnreachable), "\(comment) (default-deny)")
     }
+    let unprogrammed = blocks.flatMap { block in
+      Side.allCases.map { refuse($0, block, [.inSet($0, set, negated: true)], "reject unprogrammed local pod") }
+    }
+    let early = blocks.flatMap { block in Side.allCases.map { refuse($0, block, [], "reject pre-netpol") } }
     return Chain(
-      name: Self.tail,
-      rules: blocks.flatMap { block in
-        Side.allCases.map { refuse($0, block, [.inSet($0, set, negated: true)], "reject unprogrammed local pod") }
-      } + [accept] + blocks.flatMap { block in Side.allCases.map { refuse($0, block, [], "reject pre-netpol") } })
+      name: Self.tail, rules: unprogrammed + [accept] + early,
+      comment: version.comments.onObjects?.fixedChain(Self.tail))
   }
 
   /// Local pods that have a chain.
   private func localPodSet(_ pods: [IPAddress], _ family: IPFamily) -> NamedSet {
     NamedSet(
-      name: (family == .v6 ? "inet6:" : "") + "kube-router-local-pods", family: family, kind: .hashIP,
-      members: pods.map { .init(CIDR($0)) })
+      name: (family == .v6 && version.backend == .iptables ? "inet6:" : "") + "kube-router-local-pods", family: family,
+      kind: .addresses, members: pods.map { .init(CIDR($0)) }, comment: version.comments.onObjects?.localPods)
   }
 
   /// Traffic that policies don't judge in INPUT, since it is judged behind its translation (kube-router.md 2.2).
   private func exemptions(_ family: IPFamily) -> [Rule] {
     let chain = "KUBE-ROUTER-INPUT"
+    // iptables rules at a fixed position carry the hash of their arguments.
+    let tagged = { (comment: String, arguments: [String]) in
+      version.backend == .nftables ? comment : "\(comment) - \(KubeRouterNames.tag(chain, arguments))"
+    }
     let ranges = view.serviceCIDRs.filter { $0.family == family }.map { range in
-      let comment = "allow traffic to primary/secondary cluster IP range"
-      let tag = KubeRouterNames.tag(
-        chain, ["-m", "comment", "--comment", comment, "-d", range.description, "-j", "RETURN"])
-      return Rule([.address(.destination, range)], [.return], comment: "\(comment) - \(tag)")
+      let comment = version.comments.chains.serviceRange
+      let arguments = ["-m", "comment", "--comment", comment, "-d", range.description, "-j", "RETURN"]
+      return rule([.address(.destination, range)], .return, tagged(comment, arguments))
     }
     let nodePorts = version.nodePortTransports.map { transport in
-      let comment = "allow LOCAL \(transport.rawValue) traffic to node ports"
-      let tag = KubeRouterNames.tag(
-        chain,
-        [
-          "-p", transport.keyword, "-m", "comment", "--comment", comment, "-m", "addrtype", "--dst-type", "LOCAL",
-          "-m", "multiport", "--dports", "\(view.nodePorts.first):\(view.nodePorts.last)", "-j", "RETURN",
-        ])
-      return Rule(
-        [.local(.destination), .multiport(transport, [view.nodePorts])], [.return], comment: "\(comment) - \(tag)")
+      let comment = version.comments.chains.nodePorts(transport)
+      let arguments = [
+        "-p", transport.keyword, "-m", "comment", "--comment", comment, "-m", "addrtype", "--dst-type", "LOCAL",
+        "-m", "multiport", "--dports", "\(view.nodePorts.first):\(view.nodePorts.last)", "-j", "RETURN",
+      ]
+      let matches: [Match] = [.local(.destination), .multiport(transport, [view.nodePorts])]
+      return rule(matches, .return, tagged(comment, arguments))
     }
     return ranges + nodePorts
   }

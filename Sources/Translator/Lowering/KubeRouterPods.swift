@@ -1,18 +1,19 @@
 internal import NetpolModel
 internal import RuleIR
 
-/// The firewall chain of one local pod, and the jumps to it.
+/// The firewall chain of one local pod, and what a jump to it asks and says.
 struct PodChain {
   let pod: Pod
   let address: IPAddress
   let chain: Chain
   let comments: KubeRouterVersion.Comments
 
-  func jump(_ side: Side, bridged: Bool = false) -> Rule {
-    Rule(
-      [.address(side, CIDR(address))] + (bridged ? [.bridged] : []), [.jump(chain.name)],
-      comment: side == .destination ? comments.toPod(pod.id, chain.name) : comments.fromPod(pod.id, chain.name),
-      origin: Origin(pod: pod.id))
+  func match(_ side: Side, bridged: Bool) -> [Match] {
+    [.address(side, CIDR(address))] + (bridged ? [.bridged] : [])
+  }
+
+  func comment(_ side: Side) -> String {
+    side == .destination ? comments.toPod(pod.id, chain.name) : comments.fromPod(pod.id, chain.name)
   }
 }
 
@@ -45,53 +46,63 @@ extension KubeRouter {
     return pods
   }
 
-  /// Pod chains of one family, in the order of pods (kube-router.md 2.6).
-  func podChains(_ pods: [Pod], _ policies: [ResolvedPolicy], _ family: IPFamily) -> [PodChain] {
+  /// Pod chains of one family, in the order of pods (kube-router.md 2.6, 4.2). A failed policy still covers its pods, but
+  /// they get no jump to it.
+  func podChains(_ pods: [Pod], _ policies: [ResolvedPolicy], failed: Set<PolicyID>, _ family: IPFamily) -> [PodChain] {
     var policiesOf: [IPAddress: [ResolvedPolicy]] = [:]
     for policy in policies {
       for key in policy.targetKeys { policiesOf[key, default: []].append(policy) }
     }
     return pods.compactMap { pod in
       guard let address = pod.address(family), let key = pod.podIP else { return nil }
-      let name = KubeRouterNames.podChain(pod.id, version: view.versionStamp)
-      let rules = podRules(pod, CIDR(address), policiesOf[key] ?? [], family)
-      return PodChain(
-        pod: pod, address: address, chain: Chain(name: name, rules: rules), comments: version.comments)
+      let chain = Chain(
+        name: KubeRouterNames.podChain(pod.id, version: view.versionStamp),
+        rules: podRules(pod, CIDR(address), policiesOf[key] ?? [], failed: failed, family),
+        comment: version.comments.onObjects?.podChain(pod.id))
+      return PodChain(pod: pod, address: address, chain: chain, comments: version.comments)
     }
   }
 
-  private func podRules(_ pod: Pod, _ address: CIDR, _ policies: [ResolvedPolicy], _ family: IPFamily) -> [Rule] {
+  private func podRules(
+    _ pod: Pod, _ address: CIDR, _ policies: [ResolvedPolicy], failed: Set<PolicyID>, _ family: IPFamily
+  ) -> [Rule] {
     let comments = version.comments
     let origin = Origin(pod: pod.id)
-    var rules = [
-      Rule([], [.jump(Self.common)], comment: comments.common, origin: origin),
-      Rule(
-        [.address(.destination, address), .local(.source)], [.accept], comment: comments.localNode, origin: origin),
+    let first = [
+      rule([], .jump(Self.common), comments.common, origin: origin),
+      rule(
+        [.local(.source), .address(.destination, address)], .accept, comments.localNode, origin: origin),
     ]
-    for direction in [Direction.egress, .ingress]
-    where !policies.contains(where: { $0.policy.isolates.contains(direction) }) {
-      rules.append(
-        Rule(
-          [.address(direction.subjectSide, address)], [.jump(Self.defaultChain)],
-          comment: comments.defaultDirection(direction), origin: Origin(pod: pod.id, direction: direction)))
+    let defaults = [Direction.egress, .ingress].filter { direction in
+      !policies.contains { $0.policy.isolates.contains(direction) }
+    }.map { direction in
+      rule(
+        [.address(direction.subjectSide, address)], .jump(Self.defaultChain), comments.defaultDirection(direction),
+        origin: Origin(pod: pod.id, direction: direction))
     }
-    for policy in policies {
+    let jumps = policies.filter { !failed.contains($0.id) }.map { policy in
       let directions = policy.policy.isolates
       // A policy of both types is jumped to without an address: its rules serve either direction (D1).
-      let match = directions.count == 1 ? directions.map { Match.address($0.subjectSide, address) } : []
-      rules.append(
-        Rule(
-          match, [.jump(KubeRouterNames.policyChain(policy.id, version: view.versionStamp, family))],
-          comment: comments.jumpToPolicy(policy.id),
-          origin: Origin(policy: policy.id, pod: pod.id, location: policy.policy.location)))
+      return rule(
+        directions.count == 1 ? directions.map { Match.address($0.subjectSide, address) } : [],
+        .jump(KubeRouterNames.policyChain(policy.id, version: view.versionStamp, family)),
+        comments.jumpToPolicy(policy.id),
+        origin: Origin(policy: policy.id, pod: pod.id, location: policy.policy.location))
     }
-    let refused = Match.mark(Self.allowed, negated: true)
-    return rules + [
+    return first + (version.backend == .iptables ? defaults + jumps : jumps + defaults) + lastRules(pod, origin)
+  }
+
+  /// Whatever no policy marked is logged and refused; the rest is marked as passed.
+  private func lastRules(_ pod: Pod, _ origin: Origin) -> [Rule] {
+    let comments = version.comments
+    let refused: Match =
+      version.backend == .iptables ? .mark(Self.allowed, negated: true) : .mark(Mark(0, mask: Self.allowed.mask))
+    return [
       Rule(
         [refused, .limit(NFLOGLimit.standard)], [.log(group: Self.logGroup)], comment: comments.podLog(pod.id),
         origin: origin),
-      Rule([refused], [.reject(.portUnreachable)], comment: comments.podReject(pod.id), origin: origin),
-      Rule([], [.setMark(Mark(0, mask: Self.allowed.mask))], origin: origin),
+      rule([refused], .reject(.portUnreachable), comments.podReject(pod.id), origin: origin),
+      Rule([], [.setMark(Mark(0, mask: Self.allowed.mask))], comment: comments.chains.clearMark, origin: origin),
       Rule([], [.setMark(Self.passed)], comment: comments.accepted, origin: origin),
     ]
   }

@@ -3,6 +3,7 @@ internal import RuleIR
 
 /// In what kube-router's versions differ, as data; KubeRouter.swift is what they share.
 struct KubeRouterVersion: Sendable {
+  let backend: EnforcementStyle.Backend
   let comments: Comments
   /// Transports of the NodePort exemption in KUBE-ROUTER-INPUT.
   let nodePortTransports: [Transport]
@@ -32,6 +33,60 @@ struct KubeRouterVersion: Sendable {
     let defaultDirection: @Sendable (Direction) -> String
     let accepted: String
     let explicitAccept: String
+    let chains: FixedChainComments
+    /// nft comments its tables, chains and sets as well.
+    let onObjects: ObjectComments?
+  }
+
+  /// On the rules of the chains that every node has.
+  struct FixedChainComments: Sendable {
+    let dropInvalid: String
+    let acceptEstablished: String
+    let icmp: @Sendable (ICMPMessage) -> String
+    let markAllowed: String
+    let clearMark: String?
+    let serviceRange: String
+    let nodePorts: @Sendable (Transport) -> String
+    let jumpToTail: String
+  }
+
+  struct ObjectComments: Sendable {
+    let table: @Sendable (String) -> String
+    let baseChain: @Sendable (ChainName) -> String
+    let fixedChain: @Sendable (ChainName) -> String
+    let policyChain: @Sendable (PolicyID) -> String
+    let podChain: @Sendable (PodID) -> String
+    let set: @Sendable (NamedSet.Kind, _ isExcept: Bool) -> String
+    let localPods: String
+  }
+
+  /// What policies never stop (D5): the type's number, and its name in the comments of either back end.
+  struct ICMPMessage: Sendable {
+    let type: UInt8
+    let iptablesName: String
+    let nftName: String
+
+    static func all(_ family: IPFamily) -> [ICMPMessage] {
+      let errors: [(UInt8, String, String)] =
+        switch family {
+        case .v4:
+          [
+            (8, "echo requests", "echo-request"),
+            (3, "destination unreachable messages", "destination-unreachable"),
+            (11, "time exceeded messages", "time-exceeded"),
+          ]
+        case .v6:
+          [
+            (128, "echo requests", "echo-request"),
+            (1, "destination unreachable messages", "destination-unreachable"),
+            (3, "time exceeded messages", "time-exceeded"),
+            (135, "neighbor solicitation messages", "nd-neighbor-solicit"),
+            (136, "neighbor advertisement messages", "nd-neighbor-advert"),
+            (129, "echo reply messages", "echo-reply"),
+          ]
+        }
+      return errors.map { ICMPMessage(type: $0.0, iptablesName: $0.1, nftName: $0.2) }
+    }
   }
 
   /// Which peers a policy rule stands for.
@@ -39,6 +94,7 @@ struct KubeRouterVersion: Sendable {
 
   /// k3s-io/kube-router v2.6.3-k3s1, which k3s embeds (kube-router.md 6.5).
   static let k3s = KubeRouterVersion(
+    backend: .iptables,
     comments: Comments(
       policyRule: { direction, peers, policy, _ in
         let what =
@@ -60,12 +116,48 @@ struct KubeRouterVersion: Sendable {
       localNode: "rule to permit the traffic traffic to pods when source is the pod's local node",
       defaultDirection: { "run through default \($0.keyword) network policy chain" },
       accepted: "set mark to ACCEPT traffic that comply to network policies",
-      explicitAccept: "KUBE-ROUTER rule to explicitly ACCEPT traffic that comply to network policies"),
+      explicitAccept: "KUBE-ROUTER rule to explicitly ACCEPT traffic that comply to network policies",
+      chains: iptablesChains, onObjects: nil),
     nodePortTransports: [.tcp, .udp], acceptance: .builtInChains, logsInPolicyChains: true)
 
   /// cloudnativelabs/kube-router v2.11.1 (kube-router.md 2).
   static let upstream = KubeRouterVersion(
-    comments: Comments(
+    backend: .iptables,
+    comments: upstreamComments(
+      explicitAccept: "rule to explicitly ACCEPT traffic that comply to network policies", iptablesChains, nil),
+    nodePortTransports: [.tcp, .udp, .sctp], acceptance: .routerChains, logsInPolicyChains: false)
+
+  /// The same version's nftables back end (kube-router.md 4).
+  static let upstreamNft = KubeRouterVersion(
+    backend: .nftables,
+    comments: upstreamComments(
+      explicitAccept: "accept netpol-ok",
+      FixedChainComments(
+        dropInvalid: "drop invalid state", acceptEstablished: "accept established/related",
+        icmp: { "allow icmp \($0.nftName) messages" }, markAllowed: "mark netpol match",
+        clearMark: "clear netpol mark", serviceRange: "allow cluster IP range",
+        nodePorts: { "allow \($0.keyword) nodeport" }, jumpToTail: "netpol accept/reject"),
+      ObjectComments(
+        table: { "rules for \($0)" }, baseChain: { "top level \($0) chain for kube-router" },
+        fixedChain: { "\($0) chain for kube-router" }, policyChain: { short("netpol \($0)") },
+        podChain: { short("podfw \($0)") },
+        set: { kind, isExcept in
+          kind == .interval ? (isExcept ? "netpol ipblock except set" : "netpol ipblock set") : "netpol set"
+        }, localPods: "programmed local pod IPs")),
+    nodePortTransports: [.tcp, .udp, .sctp], acceptance: .routerChains, logsInPolicyChains: false)
+
+  private static let iptablesChains = FixedChainComments(
+    dropInvalid: "\"rule to drop invalid state for pod\"",
+    acceptEstablished: "\"rule for stateful firewall for pod\"", icmp: { "allow icmp \($0.iptablesName)" },
+    markAllowed: "rule to mark traffic matching a network policy", clearMark: nil,
+    serviceRange: "allow traffic to primary/secondary cluster IP range",
+    nodePorts: { "allow LOCAL \($0.rawValue) traffic to node ports" },
+    jumpToTail: "rule to explicitly handle traffic for network policies ACCEPT/REJECT decision")
+
+  private static func upstreamComments(
+    explicitAccept: String, _ chains: FixedChainComments, _ onObjects: ObjectComments?
+  ) -> Comments {
+    Comments(
       policyRule: { direction, peers, policy, named in
         let what =
           switch peers {
@@ -83,12 +175,11 @@ struct KubeRouterVersion: Sendable {
       common: "common netpol rules",
       localNode: "from local node",
       defaultDirection: { "default \($0.keyword)" },
-      accepted: "set netpol-ok mark",
-      explicitAccept: "rule to explicitly ACCEPT traffic that comply to network policies"),
-    nodePortTransports: [.tcp, .udp, .sctp], acceptance: .routerChains, logsInPolicyChains: false)
+      accepted: "set netpol-ok mark", explicitAccept: explicitAccept, chains: chains, onObjects: onObjects)
+  }
 
   /// Without control characters, and at most 120 bytes: what both back ends can hold (kube-router.md 3.1).
-  private static func short(_ text: String) -> String {
+  static func short(_ text: String) -> String {
     let printable = text.unicodeScalars.filter { $0.value >= 32 && $0.value != 127 }
     return String(decoding: String(String.UnicodeScalarView(printable)).utf8.prefix(120), as: UTF8.self)
   }
@@ -106,6 +197,12 @@ extension EnforcementStyle {
   /// Upstream's kube-router 2.11 with its iptables back end.
   public static let kubeRouterIptables = EnforcementStyle(name: "kube-router-2.11", backend: .iptables) { view in
     var lowering = KubeRouter(view, .upstream)
+    return lowering.lower()
+  }
+
+  /// Upstream's kube-router 2.11 with `--use-nftables-for-netpol`.
+  public static let kubeRouterNftables = EnforcementStyle(name: "kube-router-2.11-nft", backend: .nftables) { view in
+    var lowering = KubeRouter(view, .upstreamNft)
     return lowering.lower()
   }
 }

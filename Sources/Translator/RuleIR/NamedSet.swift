@@ -3,8 +3,8 @@ public import NetpolModel
 /// A set of addresses or networks that rules refer to by name.
 public struct NamedSet: Hashable, Sendable {
   public enum Kind: String, Hashable, Sendable, CaseIterable {
-    /// ipset `hash:ip`: single addresses.
-    case hashIP = "hash:ip"
+    /// Single addresses: ipset's `hash:ip`, an nft set without flags.
+    case addresses = "hash:ip"
     /// ipset `hash:net`: the longest matching prefix decides, and `nomatch` members exclude.
     case hashNet = "hash:net"
     /// nft `flags interval`: ranges that may not overlap.
@@ -28,13 +28,17 @@ public struct NamedSet: Hashable, Sendable {
   public var kind: Kind
   /// In the order in which they are added: of two members with one prefix the last one stays.
   public var members: [Member]
+  public var comment: String?
   public var origin: Origin?
 
-  public init(name: SetName, family: IPFamily, kind: Kind, members: [Member] = [], origin: Origin? = nil) {
+  public init(
+    name: SetName, family: IPFamily, kind: Kind, members: [Member] = [], comment: String? = nil, origin: Origin? = nil
+  ) {
     self.name = name
     self.family = family
     self.kind = kind
     self.members = members
+    self.comment = comment
     self.origin = origin
   }
 

@@ -2,11 +2,17 @@ public import NetpolModel
 
 /// All rules and sets of one node, both families: what a style lowers to, what a machine runs, what a kernel loads.
 public struct Ruleset: Hashable, Sendable {
+  /// Whose language it is written for.
+  public enum Backend: String, Hashable, Sendable { case iptables, nftables }
+
+  public var backend: Backend
   public var tables: [Table]
-  /// ipsets belong to the network namespace, not to a table (`ipset(8)`).
+  /// Of both families; a name is one of its family. ipsets belong to the network namespace (`ipset(8)`), nft sets to the
+  /// table of their family.
   public var sets: [NamedSet]
 
-  public init(tables: [Table] = [], sets: [NamedSet] = []) {
+  public init(backend: Backend = .iptables, tables: [Table] = [], sets: [NamedSet] = []) {
+    self.backend = backend
     self.tables = tables
     self.sets = sets
   }
@@ -21,11 +27,13 @@ public struct Table: Hashable, Sendable {
   public var name: String
   public var family: IPFamily
   public var chains: [Chain]
+  public var comment: String?
 
-  public init(name: String, family: IPFamily, chains: [Chain] = []) {
+  public init(name: String, family: IPFamily, chains: [Chain] = [], comment: String? = nil) {
     self.name = name
     self.family = family
     self.chains = chains
+    self.comment = comment
   }
 
   public func chain(_ name: ChainName) -> Chain? { chains.first { $0.name == name } }
@@ -39,11 +47,13 @@ public struct Chain: Hashable, Sendable {
   /// Nil: a user chain, reached by jumps alone.
   public var base: Base?
   public var rules: [Rule]
+  public var comment: String?
 
-  public init(name: ChainName, base: Base? = nil, rules: [Rule] = []) {
+  public init(name: ChainName, base: Base? = nil, rules: [Rule] = [], comment: String? = nil) {
     self.name = name
     self.base = base
     self.rules = rules
+    self.comment = comment
   }
 
   /// Where a base chain hangs. Lower priorities run first; `filter` is 0 (`enum nf_ip_hook_priorities`).

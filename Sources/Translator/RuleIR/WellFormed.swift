@@ -35,22 +35,23 @@ public struct IllFormed: Error, Hashable, Sendable, CustomStringConvertible {
 extension Ruleset {
   /// Throws the first defect: jumps resolve and don't loop, names fit, sets hold what their type can.
   public func checkWellFormed() throws(IllFormed) {
-    let setByName = Dictionary(sets.map { ($0.name, $0) }) { first, _ in first }
+    var families: [SetName: Set<IPFamily>] = [:]
     for set in sets {
+      families[set.name, default: []].insert(set.family)
       if set.name.utf8.count > 31 { throw IllFormed(defect: .setNameTooLong(set.name)) }
       for member in set.members {
         if member.cidr.family != set.family { throw IllFormed(defect: .memberOfWrongFamily(set.name, member.cidr)) }
-        if set.kind == .hashIP, !member.cidr.isHost {
+        if set.kind == .addresses, !member.cidr.isHost {
           throw IllFormed(defect: .networkInAddressSet(set.name, member.cidr))
         }
       }
     }
-    for table in tables { try table.checkWellFormed(sets: setByName) }
+    for table in tables { try table.checkWellFormed(setFamilies: families) }
   }
 }
 
 extension Table {
-  fileprivate func checkWellFormed(sets: [SetName: NamedSet]) throws(IllFormed) {
+  fileprivate func checkWellFormed(setFamilies: [SetName: Set<IPFamily>]) throws(IllFormed) {
     var targets: [ChainName: Set<ChainName>] = [:]
     for chain in chains {
       if chain.name.utf8.count > 28 { throw IllFormed(defect: .chainNameTooLong(chain.name)) }
@@ -59,8 +60,8 @@ extension Table {
       for rule in chain.rules {
         for match in rule.matches {
           guard case .inSet(_, let name, _) = match else { continue }
-          guard let set = sets[name] else { throw IllFormed(defect: .unknownSet(name)) }
-          if set.family != family { throw IllFormed(defect: .wrongFamily(name)) }
+          guard let families = setFamilies[name] else { throw IllFormed(defect: .unknownSet(name)) }
+          if !families.contains(family) { throw IllFormed(defect: .wrongFamily(name)) }
         }
         for case .jump(let target) in rule.statements { targets[chain.name, default: []].insert(target) }
       }

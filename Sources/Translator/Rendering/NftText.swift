@@ -1,0 +1,118 @@
+public import NetpolModel
+public import RuleIR
+
+/// A ruleset as `nft list ruleset` 1.0.6 prints it, with counters at zero left out; `nft -f` reads it.
+///
+/// Each table holds the sets of its family. Sets come first, then chains, in the order of the values.
+public func nftText(_ ruleset: Ruleset) throws(Unsupported) -> String {
+  var text = ""
+  for table in ruleset.tables {
+    text += "table \(table.family == .v4 ? "ip" : "ip6") \(table.name) {\n"
+    if let comment = table.comment { text += "\tcomment \(nftQuoted(comment))\n" }
+    var objects: [String] = []
+    for set in ruleset.sets where set.family == table.family { objects.append(try nftSetText(set)) }
+    for chain in table.chains { objects.append(try nftChainText(chain, table.family)) }
+    text += objects.joined(separator: "\n") + "}\n"
+  }
+  return text
+}
+
+private func nftSetText(_ set: NamedSet) throws(Unsupported) -> String {
+  var lines = ["\tset \(set.name) {", "\t\ttype \(set.family == .v4 ? "ipv4_addr" : "ipv6_addr")"]
+  switch set.kind {
+  case .addresses: break
+  case .interval: lines.append("\t\tflags interval")
+  case .hashNet: throw Unsupported("the set \(set.name) of type hash:net", in: "nft")
+  }
+  if let comment = set.comment { lines.append("\t\tcomment \(nftQuoted(comment))") }
+  let members = set.stored.map { nftAddress($0.cidr) }
+  if !members.isEmpty { lines.append("\t\telements = { \(members.joined(separator: ", ")) }") }
+  return lines.joined(separator: "\n") + "\n\t}\n"
+}
+
+private func nftChainText(_ chain: Chain, _ family: IPFamily) throws(Unsupported) -> String {
+  var lines = ["\tchain \(chain.name) {"]
+  if let comment = chain.comment { lines.append("\t\tcomment \(nftQuoted(comment))") }
+  if let base = chain.base {
+    let priority = base.priority == 0 ? "filter" : "\(base.priority)"
+    lines.append("\t\ttype filter hook \(base.hook.rawValue) priority \(priority); policy \(base.policy.rawValue);")
+  }
+  for rule in chain.rules { lines.append("\t\t\(try nftRuleText(rule, family))") }
+  return lines.joined(separator: "\n") + "\n\t}\n"
+}
+
+/// A rule as nft lists it: matches in their order, then statements in theirs, then the comment.
+public func nftRuleText(_ rule: Rule, _ family: IPFamily) throws(Unsupported) -> String {
+  var parts: [String] = []
+  for match in rule.matches { parts.append(try nftMatchText(match, family)) }
+  parts += rule.statements.map { nftStatementText($0) }
+  if let comment = rule.comment { parts.append("comment \(nftQuoted(comment))") }
+  return parts.joined(separator: " ")
+}
+
+private func nftMatchText(_ match: Match, _ family: IPFamily) throws(Unsupported) -> String {
+  let ip = family == .v4 ? "ip" : "ip6"
+  let address = { (side: Side) in "\(ip) \(side == .source ? "saddr" : "daddr")" }
+  return switch match {
+  case .address(let side, let cidr): "\(address(side)) \(nftAddress(cidr))"
+  case .inSet(let side, let name, let negated): "\(address(side))\(negated ? " !=" : "") @\(name)"
+  case .transport(let transport): "meta l4proto \(transport.keyword)"
+  case .port(let transport, let range): "\(transport.keyword) dport \(range)"
+  case .multiport(let transport, let ranges):
+    ranges.count == 1
+      ? "\(transport.keyword) dport \(ranges[0].first)-\(ranges[0].last)"
+      : "\(transport.keyword) dport { \(ranges.map(\.description).joined(separator: ", ")) }"
+  case .icmpType(let type): "\(family == .v4 ? "icmp" : "icmpv6") type \(icmpTypeName(type, family))"
+  case .conntrack(let states):
+    // In the order of nft's symbol table.
+    "ct state "
+      + [ConntrackState.invalid, .new, .established, .related].filter(states.contains).map { $0.rawValue.lowercased() }
+      .joined(separator: ",")
+  case .bridged: throw Unsupported("a match on bridged packets", in: "nft")
+  case .local(let side): "fib \(side == .source ? "saddr" : "daddr") type local"
+  case .mark(let mark, let negated): "meta mark & \(hex(mark.mask)) \(negated ? "!=" : "==") \(hex(mark.value))"
+  case .limit(let limit): "limit rate \(limit.rate)/\(limit.unit.nftName) burst \(limit.burst) packets"
+  }
+}
+
+private func nftStatementText(_ statement: Statement) -> String {
+  switch statement {
+  case .counter: "counter"
+  // Setting bits and clearing bits have a form of their own; anything else is clear, then set.
+  case .setMark(let mark) where mark.value == mark.mask: "meta mark set meta mark | \(hex(mark.value))"
+  case .setMark(let mark) where mark.value == 0: "meta mark set meta mark & \(hex(~mark.mask))"
+  case .setMark(let mark): "meta mark set meta mark & \(hex(~mark.mask)) ^ \(hex(mark.value))"
+  case .log(let group, let prefix): "log\(prefix.map { " prefix \(nftQuoted($0))" } ?? "") group \(group)"
+  case .jump(let chain): "jump \(chain)"
+  case .return: "return"
+  case .accept: "accept"
+  case .drop: "drop"
+  case .reject(.portUnreachable): "reject"
+  case .reject(.tcpReset): "reject with tcp reset"
+  }
+}
+
+private func nftAddress(_ cidr: CIDR) -> String { cidr.isHost ? "\(cidr.network)" : "\(cidr)" }
+
+private func hex(_ value: UInt32) -> String {
+  let digits = String(value, radix: 16)
+  return "0x" + String(repeating: "0", count: 8 - digits.count) + digits
+}
+
+/// nft strings have no escapes: a quote can't be said, and names can't hold one.
+private func nftQuoted(_ text: String) -> String { "\"\(text.filter { $0 != "\"" })\"" }
+
+private func icmpTypeName(_ type: UInt8, _ family: IPFamily) -> String {
+  let names: [UInt8: String] =
+    family == .v4
+    ? [0: "echo-reply", 3: "destination-unreachable", 8: "echo-request", 11: "time-exceeded"]
+    : [
+      1: "destination-unreachable", 3: "time-exceeded", 128: "echo-request", 129: "echo-reply",
+      135: "nd-neighbor-solicit", 136: "nd-neighbor-advert",
+    ]
+  return names[type] ?? "\(type)"
+}
+
+extension RateLimit.Unit {
+  fileprivate var nftName: String { self == .second ? "second" : self == .minute ? "minute" : rawValue }
+}
