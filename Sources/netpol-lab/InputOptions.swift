@@ -33,7 +33,10 @@ struct InputOptions: ParsableArguments {
     let clock = ContinuousClock()
     let begin = clock.now
     var options = ReadOptions()
-    options.maxReplicas = max(0, maxReplicas)
+    guard (1...1000).contains(maxReplicas) else {
+      throw InputError("--max-replicas \(maxReplicas): write a number from 1 to 1000")
+    }
+    options.maxReplicas = maxReplicas
     options.validation = asStored ? .asStored : .apiServer
     let reading = try readManifests(try ManifestFiles.read(files), options: options)
     let tenths = Int(((clock.now - begin) / .milliseconds(100)).rounded())
@@ -47,6 +50,13 @@ struct InputOptions: ParsableArguments {
 enum Terminal {
   static var isInteractive: Bool { isatty(2) == 1 }
 
+  /// Standard output. Throws where it can't be written: a full disk must not look like success.
+  static func print(_ text: String) throws {
+    do { try FileHandle.standardOutput.write(contentsOf: Data(text.utf8)) } catch {
+      throw OutputError(description: "standard output can't be written: \(error.localizedDescription)")
+    }
+  }
+
   static func say(_ text: String) { FileHandle.standardError.write(Data((text + "\n").utf8)) }
 
   /// Replaces the line of progress; nothing in a pipe.
@@ -59,4 +69,9 @@ enum Terminal {
     var size = winsize()
     return ioctl(1, UInt(TIOCGWINSZ), &size) == 0 && size.ws_col > 0 ? Int(size.ws_col) : 100
   }
+}
+
+/// Output that could not be written.
+struct OutputError: Error, CustomStringConvertible {
+  let description: String
 }

@@ -22,6 +22,8 @@ enum ProgramExit: Int32 {
       exit(code.rawValue)
     } catch let error as InputError {
       end(badInput, error.description)
+    } catch let error as NothingToAsk {
+      end(badInput, error.description)
     } catch let error as ManifestFileError {
       end(badInput, error.description)
     } catch let error as ManifestError {

@@ -8,7 +8,7 @@ struct RenderCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "render", abstract: "Prints the rules or sets that a node would get. Needs no root.")
 
-  enum Format: String, CaseIterable, ExpressibleByArgument { case iptables, ip6tables, ipset }
+  enum Format: String, CaseIterable, ExpressibleByArgument { case iptables, ip6tables, ipset, nft }
 
   @OptionGroup var input: InputOptions
 
@@ -25,8 +25,9 @@ struct RenderCommand: ParsableCommand {
   var nodePortRange: String?
 
   @Option(
-    name: .shortAndLong, help: "What to print: iptables or ip6tables (iptables-save text), or ipset (ipset save text).")
-  var output = Format.iptables
+    name: .shortAndLong,
+    help: "What to print: iptables, ip6tables (iptables-save text), ipset (ipset save text), or nft (nft -f text).")
+  var output: Format?
 
   func run() throws {
     let style = try input.enforcementStyle()
@@ -43,10 +44,15 @@ struct RenderCommand: ParsableCommand {
     if let nodePortRange { view.nodePorts = try portRange(nodePortRange) }
     let lowered = style.lower(view)
     for finding in lowered.findings { Terminal.say("finding: \(finding)") }
-    switch output {
-    case .iptables: print(try table(lowered, .v4), terminator: "")
-    case .ip6tables: print(try table(lowered, .v6), terminator: "")
-    case .ipset: print(try ipsetRestoreText(lowered.ruleset.sets), terminator: "")
+    let wanted = output ?? (style.backend == .nftables ? .nft : .iptables)
+    guard (wanted == .nft) == (style.backend == .nftables) else {
+      throw InputError("-o \(wanted.rawValue): the style \(style.name) is written for \(style.backend.rawValue)")
+    }
+    switch wanted {
+    case .iptables: try Terminal.print(try table(lowered, .v4))
+    case .ip6tables: try Terminal.print(try table(lowered, .v6))
+    case .ipset: try Terminal.print(try ipsetRestoreText(lowered.ruleset.sets))
+    case .nft: try Terminal.print(try nftText(lowered.ruleset))
     }
   }
 
@@ -63,7 +69,7 @@ struct RenderCommand: ParsableCommand {
 
   private func table(_ lowered: Lowered, _ family: IPFamily) throws -> String {
     guard let table = lowered.ruleset.table("filter", family) else {
-      throw InputError("-o \(output.rawValue): the cluster has no \(family.rawValue)")
+      throw InputError("-o \(family == .v4 ? "iptables" : "ip6tables"): the cluster has no \(family.rawValue)")
     }
     return try iptablesRestoreText(table)
   }

@@ -42,6 +42,7 @@ struct RunCommand: ParsableCommand {
     let selection = ProbePlan.Selection(
       source: try from.map { try names.endpoint($0, option: "--from") },
       destination: try to.map { try names.endpoint($0, option: "--to") },
+      sourceAddress: from.flatMap(IPAddress.init), destinationAddress: to.flatMap(IPAddress.init),
       ports: port.isEmpty ? nil : try port.map(transportPort))
     var shown = ""
     let report = try ClusterRun(style: style, selection: selection, strict: strict).run(cluster, version: version) {
@@ -50,10 +51,8 @@ struct RunCommand: ParsableCommand {
     }
     Terminal.progress("")
     switch output {
-    case .text: print(TextReport(report, width: Terminal.width).text, terminator: "")
-    case .json:
-      FileHandle.standardOutput.write(try JSONReport(report).data())
-      print()
+    case .text: try Terminal.print(TextReport(report, width: Terminal.width).text)
+    case .json: try Terminal.print(String(decoding: try JSONReport(report).data(), as: UTF8.self) + "\n")
     }
     if !report.isAsExpected { throw ExitCode(ProgramExit.finding.rawValue) }
   }

@@ -29,11 +29,14 @@ struct ConformanceCase: CustomTestStringConvertible, Sendable {
     let further = ProcessInfo.processInfo.environment["NETPOL_CASES"]?.split(separator: ":").map {
       URL(fileURLWithPath: String($0))
     }
-    return ([beside] + (further ?? [])).filter { FileManager.default.fileExists(atPath: $0.path) }
+    return (FileManager.default.fileExists(atPath: beside.path) ? [beside] : []) + (further ?? [])
   }()
 
   static let all: [ConformanceCase] = folders.flatMap { folder in
     let files = (try? FileManager.default.contentsOfDirectory(at: folder, includingPropertiesForKeys: nil)) ?? []
+    if !files.contains(where: { $0.pathExtension == "jsonl" }) {
+      return [ConformanceCase(name: "\(folder.path): no *.jsonl there", steps: [])]
+    }
     return files.filter { $0.pathExtension == "jsonl" }.sorted { $0.path < $1.path }.flatMap {
       file -> [ConformanceCase] in
       let lines = ((try? String(contentsOf: file, encoding: .utf8)) ?? "").split(separator: "\n")

@@ -4,6 +4,7 @@ import Lowering
 import NetpolModel
 import Oracle
 import Path
+import RuleIR
 import Testing
 
 @Suite("Known deviations of kube-router") struct DeviationTests {
@@ -94,6 +95,34 @@ import Testing
       ),
       shows: ("app/client", "app/web", 80), beside: ("app/web", "app/client", 80)),
     Case(
+      deviation: .bridgeHidesPackets,
+      policies: policy("{podSelector: {}}"),
+      extra: """
+        apiVersion: netpol-lab/v1alpha1
+        kind: Cluster
+        bridgeNetfilter: false
+        ---
+
+        """,
+      shows: ("app/client", "app/web", 80), beside: ("app/client", "app/web2", 80)),
+    Case(
+      deviation: .unknownHostIP,
+      policies: policy("{podSelector: {}}"),
+      extra: """
+        apiVersion: v1
+        kind: Pod
+        metadata: {namespace: app, name: stray}
+        spec: {nodeName: node2}
+        status: {phase: Running, hostIP: 192.0.2.1, podIP: 10.42.1.77, podIPs: [{ip: 10.42.1.77}]}
+        ---
+        apiVersion: netpol-lab/v1alpha1
+        kind: Cluster
+        nodes: [{name: node2, addresses: [192.168.20.12]}]
+        ---
+
+        """,
+      shows: ("other/client", "app/stray", 80), beside: ("other/client", "app/web2", 80)),
+    Case(
       deviation: .endPortBelowPort,
       policies: policy("{podSelector: {matchLabels: {app: web}}, ingress: [{ports: [{port: 81, endPort: 80}]}]}"),
       shows: ("app/client", "app/web", 81), beside: ("app/client", "app/web", 80)),
@@ -120,7 +149,7 @@ import Testing
       policies: deviation.policies, extra: deviation.extra, style: try #require(EnforcementStyle.named(style)))
     let shown = try world.compare(
       deviation.shows.from, deviation.shows.to, deviation.shows.port, .tcp, deviation.family)
-    let isMade = EnforcerTraits.of(style: style).deviations.contains(deviation.deviation)
+    let isMade = world.comparer.enforced.style.traits.deviations.contains(deviation.deviation)
     #expect(shown.finding == (isMade ? .deviation([deviation.deviation]) : .agreement), "\(shown.flow)")
     let beside = try world.compare(
       deviation.beside.from, deviation.beside.to, deviation.beside.port, .tcp, deviation.family)
@@ -145,6 +174,33 @@ import Testing
     #expect(!of(.agreement).isFailure(strict: true) && !of(.noRoute("")).isFailure(strict: true))
   }
 
+  @Test("a style that does not do what is predicted of it is found out")
+  func missing() throws {
+    // Opens everything, and claims D4, which closes what the specification opens.
+    let open = EnforcementStyle(
+      name: "open", backend: .iptables, traits: EnforcementStyle.kubeRouterK3s.traits.making([.egressNamedPortToBlock])
+    ) { _ in Lowered(Ruleset()) }
+    let policy = try #require(Self.cases.first { $0.deviation == .egressNamedPortToBlock })
+    let world = try SmallWorld(policies: policy.policies, style: open)
+    let predicted = try world.compare(policy.shows.from, policy.shows.to, policy.shows.port)
+    #expect(predicted.finding == .deviationMissing([.egressNamedPortToBlock]))
+    let beside = try world.compare(policy.beside.from, policy.beside.to, policy.beside.port)
+    #expect(beside.finding == .unexplained, "it is open where it should not be")
+  }
+
+  @Test("of several ways to a verdict the labels name one that suffices, and nothing that isn't there")
+  func labels() throws {
+    let both = Self.policy(
+      "{podSelector: {matchLabels: {app: web}}, policyTypes: [Ingress, Egress], ingress: [{from: [{podSelector: {}}], ports: [{port: metrics}]}], egress: [{ports: [{port: http}]}]}"
+    )
+    let shown = try SmallWorld(policies: both).compare("app/web", "app/web2", 8080)
+    guard case .deviation(let numbers) = shown.finding else {
+      Issue.record("\(shown.finding)")
+      return
+    }
+    #expect(Set(numbers).isSubset(of: [.bothTypePolicy, .unresolvedNamedPort, .egressNamedPortToAnyone]))
+  }
+
   @Test("the kernel's answer is held against the evaluator's, and an unusable one decides nothing")
   func kernel() throws {
     let world = try SmallWorld(policies: Self.policy("{podSelector: {}}"))
@@ -160,7 +216,7 @@ import Testing
     for deviation in Self.cases {
       let world = try SmallWorld(policies: deviation.policies, extra: deviation.extra)
       let oracle = Oracle(world.cluster)
-      let plain = Reading(world.cluster, oracle, EnforcerTraits.of(style: "kube-router-2.11-nft").making([]))
+      let plain = Reading(world.cluster, oracle, EnforcementStyle.kubeRouterNftables.traits.making([]))
       let topology = world.comparer.enforced.topology
       let endpoints = world.cluster.pods.map { Endpoint.pod($0.id) } + world.cluster.nodes.map { .node($0.name) }
       for from in endpoints {

@@ -18,7 +18,7 @@ struct RecordedCase: CustomTestStringConvertible, Sendable {
       URL(fileURLWithPath: String($0))
     }
     return ([fixtures] + (further ?? [])).flatMap { root in
-      ((try? FileManager.default.contentsOfDirectory(at: root, includingPropertiesForKeys: nil)) ?? [])
+      ([root] + ((try? FileManager.default.contentsOfDirectory(at: root, includingPropertiesForKeys: nil)) ?? []))
         .sorted { $0.path < $1.path }
         .filter { FileManager.default.fileExists(atPath: $0.appendingPathComponent("verdicts.json").path) }
         .map(RecordedCase.init)

@@ -12,13 +12,26 @@ struct Dump {
   var chains: [String: [String]] = [:]
   var sets: [String: (options: String, members: Set<String>)] = [:]
 
+  /// A chain of somebody else: neither built in nor one of kube-router's.
+  private static func isForeign(chain: String) -> Bool {
+    !["INPUT", "FORWARD", "OUTPUT"].contains(chain)
+      && !["KUBE-ROUTER-", "KUBE-NWPLCY-", "KUBE-POD-FW-"].contains { chain.hasPrefix($0) }
+  }
+
   init(iptablesSave: String, ipsetSave: String) {
     for line in iptablesSave.split(separator: "\n") {
       if line.hasPrefix(":") {
+        if Self.isForeign(chain: String(line.dropFirst().prefix { $0 != " " })) { continue }
         declarations.insert(String(line.prefix { $0 != "[" }))
       } else if line.hasPrefix("-A ") {
         let chain = String(line.dropFirst(3).prefix { $0 != " " })
-        chains[chain, default: []].append(String(line.dropFirst(3 + chain.count)))
+        let rule = String(line.dropFirst(3 + chain.count))
+        if Self.isForeign(chain: chain) { continue }
+        // In a built-in chain the rules of others are not kube-router's to write.
+        if !chain.hasPrefix("KUBE-"), !rule.contains("kube-router netpol"), !rule.contains("KUBE-ROUTER rule") {
+          continue
+        }
+        chains[chain, default: []].append(rule)
       }
     }
     for line in ipsetSave.split(separator: "\n") {

@@ -21,16 +21,19 @@ struct GoldenCase: CustomTestStringConvertible, Sendable {
     ("v2.11.1-nft-default-deny", .kubeRouterNftables),
   ]
 
-  /// Folders with dumps below the fixtures and below each folder that NETPOL_GOLDEN names (`:` between them).
+  /// Folders that NETPOL_GOLDEN names (`:` between them): of cases, or a case itself.
+  static let named: [URL] =
+    ProcessInfo.processInfo.environment["NETPOL_GOLDEN"]?.split(separator: ":").map {
+      URL(fileURLWithPath: String($0)).standardized
+    } ?? []
+
+  /// Every dump below the fixtures and the named folders.
   static let all: [GoldenCase] = {
     let fixtures = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
       .appendingPathComponent("../Fixtures/golden").standardized
-    let further = ProcessInfo.processInfo.environment["NETPOL_GOLDEN"]?.split(separator: ":").map {
-      URL(fileURLWithPath: String($0))
-    }
-    return ([fixtures] + (further ?? [])).flatMap { root in
+    return ([fixtures] + named).flatMap { root in
       let folders = (try? FileManager.default.contentsOfDirectory(at: root, includingPropertiesForKeys: nil)) ?? []
-      return folders.sorted { $0.path < $1.path }.flatMap { folder in
+      return ([root] + folders).sorted { $0.path < $1.path }.flatMap { folder in
         flavours.compactMap { flavour in
           let dumps = flavour.folder.isEmpty ? folder : folder.appendingPathComponent(flavour.folder)
           let golden = GoldenCase(
@@ -43,10 +46,9 @@ struct GoldenCase: CustomTestStringConvertible, Sendable {
     }
   }()
 
-  /// Rules of others stood on the node before: that is not a lowering from manifests alone.
-  var hasForeignRules: Bool {
-    FileManager.default.fileExists(
-      atPath: manifests.deletingLastPathComponent().appendingPathComponent("before.sh").path)
+  /// Folders that NETPOL_GOLDEN names and that hold no case: a mistake, not an absence.
+  static var emptyFolders: [String] {
+    named.filter { root in !all.contains { $0.manifests.path.hasPrefix(root.path) } }.map(\.path)
   }
 
   struct Names: Decodable {

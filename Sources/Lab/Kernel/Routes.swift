@@ -44,4 +44,22 @@ extension RouteBatch {
       $0.put(number(RTA_OIF), UInt32(bitPattern: index))
     }
   }
+
+  /// ip route add local DESTINATION dev lo
+  ///
+  /// Every address of the block is then the namespace's own: it answers for it, and sockets may be bound to it.
+  public mutating func addLocalRoute(to destination: RouteDestination) {
+    var header = rtmsg()
+    header.rtm_family = AddressFamily.required(of: destination.address).number
+    header.rtm_dst_len = destination.prefix
+    header.rtm_table = UInt8(number(RT_TABLE_LOCAL))
+    header.rtm_protocol = UInt8(RTPROT_STATIC)
+    header.rtm_type = UInt8(number(RTN_LOCAL))
+    header.rtm_scope = RouteScope.host.rawValue
+    let label = "ip route add local \(addressText(destination.address))/\(destination.prefix) dev lo"
+    append(label, RTM_NEWROUTE, create: true, header) {
+      $0.put(number(RTA_DST), destination.address)
+      $0.put(number(RTA_OIF), UInt32(1))
+    }
+  }
 }

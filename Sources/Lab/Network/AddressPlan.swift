@@ -12,7 +12,10 @@ struct AddressPlan {
 
   /// A machine on the underlay.
   struct Station {
-    let name: String
+    enum Kind {
+      case node(String), external(String), control
+    }
+    let kind: Kind
     let addresses: [IPAddress]
     let mac: [UInt8]
   }
@@ -26,12 +29,12 @@ struct AddressPlan {
     self.families = families
     // RFC 2544's benchmark block and a ULA: nobody's pods, nodes or neighbours.
     controlAddresses = families.map { $0 == .v4 ? IPAddress(v4: 0xc612_fffe) : IPAddress(v6: 0xfdff << 112 | 0xfffe) }
-    var machines = topology.nodes.map { ($0.name, $0.addresses) }
-    machines += topology.externals.map { ($0.name, $0.addresses) }
-    machines.append(("control", controlAddresses))
+    var machines = topology.nodes.map { (Station.Kind.node($0.name), $0.addresses) }
+    machines += topology.externals.map { (Station.Kind.external($0.name), $0.addresses) }
+    machines.append((.control, controlAddresses))
     stations = machines.enumerated().map { index, machine in
       Station(
-        name: machine.0, addresses: machine.1.filter { families.contains($0.family) },
+        kind: machine.0, addresses: machine.1.filter { families.contains($0.family) },
         mac: Self.mac(kind: 1, UInt32(index)))
     }
     podMACs = Dictionary(

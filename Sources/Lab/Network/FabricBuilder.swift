@@ -44,9 +44,7 @@ struct FabricBuilder {
       batch.createBridge("underlay", index: AddressPlan.bridge)
       batch.bringUp(AddressPlan.bridge)
       for (index, station) in plan.stations.enumerated() {
-        guard
-          let namespace = nodes[station.name] ?? externals[station.name] ?? (station.name == "control" ? control : nil)
-        else { continue }
+        guard let namespace = namespace(of: station) else { continue }
         let port = AddressPlan.firstPort + Int32(index)
         batch.createVeth(
           VethEnd("port\(index)", index: port), master: AddressPlan.bridge,
@@ -54,6 +52,14 @@ struct FabricBuilder {
         batch.bringUp(port)
       }
       try batch.send()
+    }
+  }
+
+  private func namespace(of station: AddressPlan.Station) -> NetworkNamespace? {
+    switch station.kind {
+    case .node(let name): nodes[name]
+    case .external(let name): externals[name]
+    case .control: control
     }
   }
 
@@ -72,7 +78,12 @@ struct FabricBuilder {
     }
     for host in topology.externals {
       for network in host.networks {
-        guard let gateway = host.address(network.family), !own.contains(gateway) else { continue }
+        guard plan.families.contains(network.family), let gateway = host.address(network.family) else { continue }
+        // The host answers for every address of the networks behind it.
+        if own.contains(gateway) {
+          batch.addLocalRoute(to: network.destination)
+          continue
+        }
         batch.addRoute(to: network.destination, via: gateway.bytes, dev: AddressPlan.uplink, onlink: true)
       }
     }

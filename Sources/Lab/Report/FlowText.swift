@@ -1,6 +1,7 @@
 internal import Comparison
 internal import Evaluator
 internal import Kernel
+internal import Lowering
 internal import NetpolModel
 internal import Path
 internal import Rendering

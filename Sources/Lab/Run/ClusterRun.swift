@@ -5,6 +5,11 @@ public import Lowering
 public import NetpolModel
 internal import Path
 
+/// A selection that leaves no flow.
+public struct NothingToAsk: Error, CustomStringConvertible {
+  public let description: String
+}
+
 /// Builds a cluster in namespaces, loads a style's rules on every node, sends the packets and compares the engines.
 public struct ClusterRun: Sendable {
   public var style: EnforcementStyle
@@ -37,10 +42,13 @@ public struct ClusterRun: Sendable {
     -> RunReport
   {
     try OpenFiles.raiseLimit()
+    if let obstacle = Privilege.obstacle { throw LabError(obstacle) }
     let worker = try NamespaceWorker()
     let environment = try LabEnvironment(version: version, style: style.name, worker: worker)
     do {
       return try run(cluster, environment, worker, progress)
+    } catch let error as NothingToAsk {
+      throw error
     } catch {
       throw LabFailure(environment: environment, error: error)
     }
@@ -59,6 +67,7 @@ public struct ClusterRun: Sendable {
 
     let topology = Topology(cluster)
     let plan = ProbePlan(cluster, topology, only: selection)
+    if let emptiness = plan.emptiness { throw NothingToAsk(description: emptiness) }
     let enforced = try EnforcedCluster(cluster, topology, style, versionStamp: versionStamp)
 
     progress(.building(namespaces: topology.nodes.count + topology.pods.count + topology.externals.count + 2))

@@ -34,7 +34,10 @@ public struct LabEnvironment: Hashable, Sendable {
   }
 
   public var text: String {
-    "netpol-lab \(version), style \(style), Linux \(kernel), \(iptables), \(nft), \(ipset)"
+    let programs = [("iptables", iptables), ("nft", nft), ("ipset", ipset)].map { name, answer in
+      answer == Self.missing ? "\(name) \(answer)" : answer
+    }
+    return "netpol-lab \(version), style \(style), Linux \(kernel), \(programs.joined(separator: ", "))"
   }
 }
 

@@ -28,7 +28,11 @@ public struct ProbePlan: Sendable {
         if source.isOutside, destination.isOutside { continue }
         for family in cluster.families {
           for port in asked {
-            guard let flow = topology.flow(from: source, to: destination, port, family) else { continue }
+            guard
+              let flow = topology.flow(
+                from: source, to: destination, port, family, sourceAddress: only.sourceAddress,
+                destinationAddress: only.destinationAddress)
+            else { continue }
             if let why = Self.obstacle(flow, topology) { unasked.append((flow, why)) } else { flows.append(flow) }
           }
         }
@@ -42,12 +46,27 @@ public struct ProbePlan: Sendable {
   public struct Selection: Sendable {
     public var source: Endpoint?
     public var destination: Endpoint?
+    /// One of the source's addresses; nil for the one that it would use.
+    public var sourceAddress: IPAddress?
+    public var destinationAddress: IPAddress?
     public var ports: [TransportPort]?
-    public init(source: Endpoint? = nil, destination: Endpoint? = nil, ports: [TransportPort]? = nil) {
+    public init(
+      source: Endpoint? = nil, destination: Endpoint? = nil, sourceAddress: IPAddress? = nil,
+      destinationAddress: IPAddress? = nil, ports: [TransportPort]? = nil
+    ) {
       self.source = source
       self.destination = destination
+      self.sourceAddress = sourceAddress
+      self.destinationAddress = destinationAddress
       self.ports = ports
     }
+  }
+
+  /// Why nothing is left to ask; nil where something is.
+  public var emptiness: String? {
+    flows.isEmpty && unasked.isEmpty
+      ? "there is no flow to ask about: the ends are one, both are outside the cluster, or they share no address family"
+      : nil
   }
 
   private static func obstacle(_ flow: Flow, _ topology: Topology) -> String? {
@@ -78,10 +97,17 @@ struct PortPlan {
     var ranges: [PortRange] = [cluster.settings.nodePorts]
     for policy in cluster.policies {
       for port in (policy.ingress + policy.egress).flatMap(\.ports.list) {
-        guard case .number(let first, let through) = port.number else { continue }
-        let last = max(first, through ?? first)
-        ranges.append(PortRange(first, last))
-        named.formUnion([TransportPort(port.transport, first), TransportPort(port.transport, last)])
+        switch port.number {
+        case .any: break
+        case .number(let first, let through):
+          let last = max(first, through ?? first)
+          ranges.append(PortRange(first, last))
+          named.formUnion([TransportPort(port.transport, first), TransportPort(port.transport, last)])
+        // At every destination: kube-router opens a name's numbers also where nobody calls them so (D3, D16).
+        case .name(let name):
+          let numbers = cluster.pods.flatMap { $0.numbers(named: name, port.transport) }
+          named.formUnion(numbers.map { TransportPort(port.transport, $0) })
+        }
       }
     }
     fromPolicies = named

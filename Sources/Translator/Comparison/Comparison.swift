@@ -1,4 +1,4 @@
-internal import Lowering
+public import Lowering
 public import NetpolModel
 public import Oracle
 internal import Path
@@ -66,7 +66,7 @@ public struct Comparer: Sendable {
   public init(_ cluster: Cluster, _ enforced: EnforcedCluster) {
     oracle = Oracle(cluster)
     self.enforced = enforced
-    reading = Reading(cluster, oracle, .of(style: enforced.style.name))
+    reading = Reading(cluster, oracle, enforced.style.traits)
   }
 
   public func compare(_ flow: Flow, kernel: KernelAnswer) -> Comparison {

@@ -1,3 +1,4 @@
+internal import Lowering
 internal import NetpolModel
 
 /// What the `ports` of a rule say of a flow, by number and by name.
@@ -52,8 +53,7 @@ struct PortReading {
   /// Whether the address of `pod`, which need not expose the port, stands in the port's list (deviation 16): a port's list
   /// begins with the first pod that has it, and that pod's first-seen ports share the list.
   private static func isListed(_ pod: Pod, under key: Key, _ exposing: [Pod]) -> Bool {
-    let inOrder = exposing.sorted { $0.id < $1.id }
-    let owner = { (key: Key) in inOrder.first { Key.all($0).contains(key) }?.id }
+    let owner = { (key: Key) in exposing.first { Key.all($0).contains(key) }?.id }
     guard let list = owner(key), exposing.contains(where: { $0.id == pod.id }) else { return false }
     return list == pod.id || Key.all(pod).contains { owner($0) == list }
   }

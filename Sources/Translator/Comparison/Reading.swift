@@ -1,3 +1,4 @@
+public import Lowering
 public import NetpolModel
 public import Oracle
 
@@ -39,7 +40,13 @@ public struct Reading: Sendable {
     let needed = deviations.filter { without($0).verdict(flow) == specified }
     if !needed.isEmpty { return needed.sorted() }
     let sufficient = deviations.filter { only($0).verdict(flow) != specified }
-    return (sufficient.isEmpty ? deviations : sufficient).sorted()
+    if !sufficient.isEmpty { return sufficient.sorted() }
+    // Several ways lead there, none alone: leave out one after the other as long as the rest still does.
+    var left = self
+    for deviation in deviations.sorted() where left.without(deviation).verdict(flow) != specified {
+      left = left.without(deviation)
+    }
+    return left.deviations.sorted()
   }
 
   func selectable(_ endpoint: Endpoint) -> Pod? {
@@ -56,15 +63,38 @@ public struct Reading: Sendable {
     }
   }
 
+  /// kube-router looks for local pods by `status.hostIP` among the addresses of its node.
+  private func hasChain(_ pod: Pod) -> Bool {
+    guard let hostIP = pod.hostIP, let name = pod.node else { return false }
+    return cluster.node(name)?.addresses.contains(hostIP) ?? false
+  }
+
+  /// Both pods are on one bridge, in one block of their node, and no frame of it is shown to iptables or nft.
+  private func isHiddenByBridge(_ flow: Flow) -> Bool {
+    guard !cluster.settings.bridgeNetfilter, let source = selectable(flow.source),
+      let destination = selectable(flow.destination), let name = source.node, name == destination.node
+    else { return false }
+    return cluster.node(name)?.podCIDRs.contains {
+      $0.contains(flow.sourceAddress) && $0.contains(flow.destinationAddress)
+    } ?? false
+  }
+
   private func allows(_ flow: Flow, _ direction: Direction) -> Bool {
     let (subject, peer) = flow.ends(direction)
+    if deviations.contains(.bridgeHidesPackets), isHiddenByBridge(flow) { return true }
     guard !enforcesNothing, let pod = selectable(subject.endpoint) else { return true }
+    if deviations.contains(.unknownHostIP), !hasChain(pod) { return true }
     let policies = oracle.policies(isolating: pod, direction)
     if policies.isEmpty { return true }
     if let node = nodeOf(peer.endpoint), node == pod.node {
       if direction == .ingress { return true }
       if deviations.contains(.ownNodePorts), traits.nodePortTransports.contains(flow.transport),
         cluster.settings.nodePorts.contains(flow.port)
+      {
+        return true
+      }
+      if deviations.contains(.ownNodePorts),
+        cluster.settings.serviceCIDRs.contains(where: { $0.contains(flow.destinationAddress) })
       {
         return true
       }

@@ -1,3 +1,4 @@
+internal import Lowering
 internal import NetpolModel
 internal import Oracle
 
@@ -42,7 +43,13 @@ extension Reading {
       switch (direction, rule.peers) {
       case (.ingress, _): own.filter { policy.podSelector.matches($0.labels) }
       case (.egress, .any): own
-      case (.egress, .listed(let peers)): cluster.pods.filter { isSelected($0, by: peers, of: policy) }
+      // Peer by peer, each pod once: the order decides whose ports share a list.
+      case (.egress, .listed(let peers)):
+        peers.reduce(into: []) { found, peer in
+          found += cluster.pods.filter { pod in
+            isSelected(pod, by: [peer], of: policy) && !found.contains { $0.id == pod.id }
+          }
+        }
       }
     return pods.filter { !$0.hostNetwork && !$0.phase.isTerminal && $0.podIP != nil }
   }
@@ -70,11 +77,12 @@ extension Reading {
       return stored.contains { $0.cidr.contains(address) }
         && !stored.contains { $0.except.contains { $0.contains(address) } }
     }
+    // One table of prefixes: the longest decides, of equal ones the last, and a /0 stands as its two halves.
     var best: (length: Int, matches: Bool) = (-1, false)
     for block in stored {
-      for (cidr, matches) in [(block.cidr, true)] + block.except.map({ ($0, false) })
-      where cidr.contains(address) && cidr.prefixLength >= best.length {
-        best = (cidr.prefixLength, matches)
+      for (cidr, matches) in [(block.cidr, true)] + block.except.map({ ($0, false) }) where cidr.contains(address) {
+        let length = max(cidr.prefixLength, 1)
+        if length >= best.length { best = (length, matches) }
       }
     }
     return best.matches

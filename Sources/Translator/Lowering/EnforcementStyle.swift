@@ -7,12 +7,16 @@ public struct EnforcementStyle: Sendable {
 
   public let name: String
   public let backend: Backend
+  public let traits: EnforcerTraits
   /// What the enforcer would write on the node of the view. Pure: no running lab, no clock.
   public let lower: @Sendable (NodeView) -> Lowered
 
-  public init(name: String, backend: Backend, lower: @escaping @Sendable (NodeView) -> Lowered) {
+  public init(
+    name: String, backend: Backend, traits: EnforcerTraits, lower: @escaping @Sendable (NodeView) -> Lowered
+  ) {
     self.name = name
     self.backend = backend
+    self.traits = traits
     self.lower = lower
   }
 

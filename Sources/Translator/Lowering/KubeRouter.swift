@@ -44,7 +44,7 @@ struct KubeRouter {
       var chains = [commonChain(family), defaultMarkChain()]
       if unloadable.isEmpty {
         let pods = podChains(locals, policies, failed: Set(table.failed.keys), family)
-        chains += table.chains + pods.map(\.chain) + topChains(pods, family)
+        chains += table.chains + self.chains(of: pods) + topChains(pods, family)
         if case .routerChains = version.acceptance { chains.append(tailChain(family)) }
         if version.backend == .nftables || view.defaultDeny, case .routerChains = version.acceptance {
           ruleset.sets.append(localPodSet(view.defaultDeny ? pods.map(\.address) : [], family))

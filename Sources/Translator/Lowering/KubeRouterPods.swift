@@ -43,6 +43,15 @@ extension KubeRouter {
       seen[podIP] = pod.id
       pods.append(pod)
     }
+    for twins in Dictionary(grouping: pods, by: { $0.id.namespace + $0.id.name }).values where twins.count > 1 {
+      for twin in twins {
+        findings.append(
+          Finding(
+            .pod(twin.id, twin.location),
+            "shares its chain with another pod of the node, since kube-router joins namespace and name without a "
+              + "separator: \(twins.map(\.id.description).sorted().joined(separator: ", "))"))
+      }
+    }
     return pods
   }
 
@@ -61,6 +70,25 @@ extension KubeRouter {
         comment: version.comments.onObjects?.podChain(pod.id))
       return PodChain(pod: pod, address: address, chain: chain, comments: version.comments)
     }
+  }
+
+  /// Each chain once. Pods whose namespace and name join to one text share a name: iptables appends the rules of both,
+  /// nft keeps those of the last.
+  func chains(of pods: [PodChain]) -> [Chain] {
+    var index: [ChainName: Int] = [:]
+    var chains: [Chain] = []
+    for pod in pods {
+      guard let twin = index[pod.chain.name] else {
+        index[pod.chain.name] = chains.count
+        chains.append(pod.chain)
+        continue
+      }
+      switch version.backend {
+      case .iptables: chains[twin].rules += pod.chain.rules
+      case .nftables: chains[twin].rules = pod.chain.rules
+      }
+    }
+    return chains
   }
 
   private func podRules(

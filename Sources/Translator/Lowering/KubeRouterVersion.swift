@@ -187,22 +187,28 @@ struct KubeRouterVersion: Sendable {
 
 extension EnforcementStyle {
   /// What k3s enforces with: its fork of kube-router 2.6, iptables and ipset.
-  public static let kubeRouterK3s = EnforcementStyle(name: "kube-router-2.6-k3s", backend: .iptables) { view in
-    var lowering = KubeRouter(view, .k3s)
-    return lowering.lower()
-  }
-}
+  public static let kubeRouterK3s = EnforcementStyle(
+    "kube-router-2.6-k3s", .k3s, without: [.overlappingBlocks], exceptsComeFirst: false)
 
-extension EnforcementStyle {
-  /// Upstream's kube-router 2.11 with its iptables back end.
-  public static let kubeRouterIptables = EnforcementStyle(name: "kube-router-2.11", backend: .iptables) { view in
-    var lowering = KubeRouter(view, .upstream)
-    return lowering.lower()
-  }
+  /// Upstream's kube-router 2.11 with its iptables back end. It does not read the annotations behind D15.
+  public static let kubeRouterIptables = EnforcementStyle(
+    "kube-router-2.11", .upstream, without: [.overlappingBlocks, .abortedSync], exceptsComeFirst: false)
 
   /// Upstream's kube-router 2.11 with `--use-nftables-for-netpol`.
-  public static let kubeRouterNftables = EnforcementStyle(name: "kube-router-2.11-nft", backend: .nftables) { view in
-    var lowering = KubeRouter(view, .upstreamNft)
-    return lowering.lower()
+  public static let kubeRouterNftables = EnforcementStyle(
+    "kube-router-2.11-nft", .upstreamNft, without: [.abortedSync], exceptsComeFirst: true)
+
+  private init(
+    _ name: String, _ version: KubeRouterVersion, without absent: Set<Deviation>, exceptsComeFirst: Bool
+  ) {
+    self.init(
+      name: name, backend: version.backend,
+      traits: EnforcerTraits(
+        deviations: Set(Deviation.allCases).subtracting(absent),
+        nodePortTransports: Set(version.nodePortTransports), exceptsComeFirst: exceptsComeFirst)
+    ) { view in
+      var lowering = KubeRouter(view, version)
+      return lowering.lower()
+    }
   }
 }

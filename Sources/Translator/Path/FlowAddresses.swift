@@ -2,11 +2,15 @@ public import NetpolModel
 
 extension Topology {
   /// The flow from one endpoint to another; nil where one of them has no address of the family, or both are one.
+  ///
+  /// An endpoint with several addresses uses the first of the family, unless another is asked for.
   public func flow(
-    from source: Endpoint, to destination: Endpoint, _ port: TransportPort, _ family: IPFamily
+    from source: Endpoint, to destination: Endpoint, _ port: TransportPort, _ family: IPFamily,
+    sourceAddress: IPAddress? = nil, destinationAddress: IPAddress? = nil
   ) -> Flow? {
-    guard let to = address(of: destination, family), let from = sourceAddress(of: source, towards: to),
-      owner(of: to) != owner(of: from)
+    guard let to = destinationAddress ?? address(of: destination, family), to.family == family,
+      let from = sourceAddress ?? self.sourceAddress(of: source, towards: to), from.family == family,
+      owner(of: to) != owner(of: from) || owner(of: to) == nil
     else { return nil }
     return Flow(from: source, from, to: destination, to, port.transport, port.port)
   }

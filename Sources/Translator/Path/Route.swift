@@ -28,6 +28,7 @@ extension Topology {
       // On-link for the pod, and a pod of the same bridge: the frame is switched, not routed.
       let onLink = place.addresses.contains { $0.address == packet.source && $0.cidr.contains(packet.destination) }
       if onLink, case .pod(let other)? = owner(of: packet.destination), pods[other]?.node == place.node {
+        if !bridgeNetfilter { return .delivered(to: .pod(other)) }
         packet.isBridged = true
       }
       return .position(Position(node: place.node, hook: .prerouting))
@@ -38,7 +39,9 @@ extension Topology {
       }
       return hop(packet.destination)
     case .node(let name): return .noRoute("no node \(name)")
-    case .address(let address): return .noRoute("\(address) belongs to nobody")
+    case .address(let address):
+      guard let owner = owner(of: address) else { return .noRoute("nobody has \(address)") }
+      return start(&packet, from: owner)
     }
   }
 

@@ -37,6 +37,9 @@ public struct Topology: Sendable {
   /// Pods that have no place, and why.
   public let left: [(pod: PodID, why: String)]
 
+  /// `net.bridge.bridge-nf-call-iptables` of every node: whether rules see what a bridge switches.
+  public let bridgeNetfilter: Bool
+
   private let owners: [IPAddress: Endpoint]
   private let nodeIndex: [String: Int]
 
@@ -45,7 +48,7 @@ public struct Topology: Sendable {
     var hostNetworkPods: [PodID: String] = [:]
     var left: [(pod: PodID, why: String)] = []
     var owners: [IPAddress: Endpoint] = [:]
-    let podCIDRs = Dictionary(cluster.nodes.map { ($0.name, $0.podCIDRs) }) { first, _ in first }
+    let podCIDRs = Self.bridgeBlocks(cluster)
     for node in cluster.nodes {
       for address in node.addresses { owners[address] = .node(node.name) }
     }
@@ -78,7 +81,7 @@ public struct Topology: Sendable {
     nodes = cluster.nodes.map { node in
       NodePlace(
         name: node.name, addresses: node.addresses,
-        bridge: node.podCIDRs.map {
+        bridge: (podCIDRs[node.name] ?? []).map {
           CIDRAddress(address: $0.network.advanced(by: 1), prefixLength: $0.prefixLength)
         },
         pods: pods.filter { $0.value.node == node.name }.keys.sorted())
@@ -90,8 +93,28 @@ public struct Topology: Sendable {
     self.pods = pods
     self.hostNetworkPods = hostNetworkPods
     externals = cluster.externalHosts
+    bridgeNetfilter = cluster.settings.bridgeNetfilter
     self.left = left
     self.owners = owners
+  }
+
+  /// The pod CIDRs that can be a bridge's network: their first address is free for the bridge, no pod has an address that
+  /// the network itself uses, and no pod of another node is inside. Pods of other blocks are routed one by one.
+  private static func bridgeBlocks(_ cluster: Cluster) -> [String: [CIDR]] {
+    let pods = cluster.pods.filter { !$0.hostNetwork && !$0.phase.isTerminal }
+    let others = Set(cluster.nodes.flatMap(\.addresses) + cluster.externalHosts.flatMap(\.addresses))
+    var blocks: [String: [CIDR]] = [:]
+    for node in cluster.nodes {
+      blocks[node.name] = node.podCIDRs.filter { block in
+        let first = block.network.advanced(by: 1)
+        guard block.prefixLength <= block.family.bitWidth - 2, !others.contains(first) else { return false }
+        let taken = [first, block.network, block.lastAddress]
+        return !pods.contains { pod in
+          pod.podIPs.contains { block.contains($0) && (pod.node != node.name || taken.contains($0)) }
+        }
+      }
+    }
+    return blocks
   }
 
   public func node(_ name: String) -> NodePlace? { nodeIndex[name].map { nodes[$0] } }

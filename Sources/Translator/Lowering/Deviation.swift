@@ -1,4 +1,4 @@
-internal import NetpolModel
+public import NetpolModel
 
 /// A known difference between an enforcer and the specification, which `Reading` can be asked to make.
 ///
@@ -15,6 +15,8 @@ public enum Deviation: Int, Hashable, Sendable, CaseIterable, Comparable {
   case abortedSync = 15
   case sharedNamedPortLists = 16
   case endPortBelowPort = 17
+  case bridgeHidesPackets = 18
+  case unknownHostIP = 19
 
   /// `D1` …
   public var id: String { "D\(rawValue)" }
@@ -29,13 +31,16 @@ public enum Deviation: Int, Hashable, Sendable, CaseIterable, Comparable {
     case .egressNamedPortToAnyone:
       "an egress rule with a named port and no peers opens the number to any address, by the names of its own namespace"
     case .egressNamedPortToBlock: "an egress rule leaves out a named port towards an ipBlock"
-    case .ownNodePorts: "a pod's egress policy does not apply to its own node's processes on the NodePort range"
+    case .ownNodePorts: "a pod's egress policy does not apply to its own node's processes on the NodePort range or in a service range"
     case .wholeIPv6: "::/0 covers only 2000::/3 and fd00::/8"
     case .longestPrefix: "an except of one ipBlock also cuts another ipBlock of the rule"
     case .overlappingBlocks: "overlapping ipBlocks in one rule make nft refuse the whole policy: its pods fail closed"
     case .abortedSync: "a policy's NFLOG annotation is out of range, so no policy of the cluster is enforced"
     case .sharedNamedPortLists:
       "pods land in the set of a named port that they don't expose, since kube-router shares address lists between ports"
+    case .unknownHostIP: "a pod whose hostIP is no address of its node gets no chain: its policies are not enforced"
+    case .bridgeHidesPackets:
+      "without bridge netfilter no rule sees what two pods of one bridge send each other: no policy holds between them"
     case .endPortBelowPort: "an endPort below its port is ignored: the port itself is open"
     }
   }
@@ -47,28 +52,14 @@ public enum Deviation: Int, Hashable, Sendable, CaseIterable, Comparable {
 public struct EnforcerTraits: Hashable, Sendable {
   public let deviations: Set<Deviation>
   /// Transports whose NodePort range is exempt from a pod's egress policy (D8).
-  let nodePortTransports: Set<Transport>
+  public let nodePortTransports: Set<Transport>
   /// Excepts leave the rule before any of its blocks is asked (D11 with nft); with a hash:net the longest prefix decides.
-  let exceptsComeFirst: Bool
+  public let exceptsComeFirst: Bool
 
-  /// Of a style by its name; one that is not listed agrees with the specification.
-  public static func of(style: String) -> EnforcerTraits {
-    let all = Set(Deviation.allCases)
-    switch style {
-    case "kube-router-2.6-k3s":
-      return EnforcerTraits(
-        deviations: all.subtracting([.overlappingBlocks]), nodePortTransports: [.tcp, .udp], exceptsComeFirst: false)
-    // Upstream does not read the annotations behind D15.
-    case "kube-router-2.11":
-      return EnforcerTraits(
-        deviations: all.subtracting([.overlappingBlocks, .abortedSync]), nodePortTransports: Set(Transport.allCases),
-        exceptsComeFirst: false)
-    case "kube-router-2.11-nft":
-      return EnforcerTraits(
-        deviations: all.subtracting([.abortedSync]), nodePortTransports: Set(Transport.allCases), exceptsComeFirst: true
-      )
-    default: return EnforcerTraits(deviations: [], nodePortTransports: [], exceptsComeFirst: false)
-    }
+  public init(deviations: Set<Deviation>, nodePortTransports: Set<Transport>, exceptsComeFirst: Bool) {
+    self.deviations = deviations
+    self.nodePortTransports = nodePortTransports
+    self.exceptsComeFirst = exceptsComeFirst
   }
 
   /// The same enforcer with other deviations.
