@@ -28,8 +28,8 @@ struct InputOptions: ParsableArguments {
     return found
   }
 
-  /// The cluster of the files. Notes go to standard error.
-  func cluster() throws -> Cluster {
+  /// What the files say. Notes go to standard error.
+  func reading() throws -> ManifestReading {
     let clock = ContinuousClock()
     let begin = clock.now
     var options = ReadOptions()
@@ -41,8 +41,9 @@ struct InputOptions: ParsableArguments {
     let reading = try readManifests(try ManifestFiles.read(files), options: options)
     let tenths = Int(((clock.now - begin) / .milliseconds(100)).rounded())
     for note in reading.notes { Terminal.say("\(note.severity == .warning ? "warning" : "note"): \(note.text)") }
-    Terminal.say("note: \(reading.objectCount) objects read in \(tenths / 10).\(tenths % 10) s")
-    return reading.cluster
+    let count = reading.objectCount
+    Terminal.say("note: \(count) object\(count == 1 ? "" : "s") read in \(tenths / 10).\(tenths % 10) s")
+    return reading
   }
 }
 

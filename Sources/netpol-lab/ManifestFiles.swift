@@ -27,7 +27,11 @@ enum ManifestFiles {
       guard FileManager.default.fileExists(atPath: argument, isDirectory: &isDirectory) else {
         throw ManifestFileError(path: argument, problem: "no such file or directory")
       }
-      for path in isDirectory.boolValue ? try files(under: argument) : [argument] { sources.append(try source(path)) }
+      if isDirectory.boolValue {
+        for path in try files(under: argument) { sources.append(try source(path, fromDirectory: true)) }
+      } else {
+        sources.append(try source(argument))
+      }
     }
     return sources
   }
@@ -74,15 +78,17 @@ enum ManifestFiles {
     (try? FileManager.default.attributesOfItem(atPath: path))?[.type] as? FileAttributeType
   }
 
-  private static func source(_ path: String) throws(ManifestFileError) -> ManifestSource {
+  private static func source(_ path: String, fromDirectory: Bool = false) throws(ManifestFileError) -> ManifestSource {
     guard let file = FileHandle(forReadingAtPath: path) else {
       throw ManifestFileError(path: path, problem: "can't be read; check its permissions")
     }
     defer { try? file.close() }
-    return try source(path, file)
+    return try source(path, file, fromDirectory: fromDirectory)
   }
 
-  private static func source(_ name: String, _ file: FileHandle) throws(ManifestFileError) -> ManifestSource {
+  private static func source(
+    _ name: String, _ file: FileHandle, fromDirectory: Bool = false
+  ) throws(ManifestFileError) -> ManifestSource {
     let data: Data?
     do {
       data = try file.readToEnd()
@@ -92,6 +98,6 @@ enum ManifestFiles {
     guard let text = String(bytes: data ?? Data(), encoding: .utf8) else {
       throw ManifestFileError(path: name, problem: "is not UTF-8 text; convert it, or leave it out")
     }
-    return ManifestSource(name: name, text: text)
+    return ManifestSource(name: name, text: text, fromDirectory: fromDirectory)
   }
 }

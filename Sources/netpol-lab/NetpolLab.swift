@@ -8,7 +8,7 @@ struct NetpolLab: ParsableCommand {
     commandName: "netpol-lab",
     abstract: "Shows what Kubernetes NetworkPolicies really do to packets, in network namespaces of this machine.",
     discussion: """
-      Exit codes: 0 as expected; 1 a finding or a disagreement; 2 bad input or usage; 3 this machine can't run it.
+      Exit codes: 0 as expected; 1 engines disagree, or a flow is unexplained; 2 bad input or usage; 3 this machine can't run it.
       """,
     version: version, subcommands: [RunCommand.self, RenderCommand.self])
 }

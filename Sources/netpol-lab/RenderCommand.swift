@@ -1,5 +1,6 @@
 import ArgumentParser
 import Lowering
+import Manifests
 import NetpolModel
 import Rendering
 import RuleIR
@@ -31,7 +32,7 @@ struct RenderCommand: ParsableCommand {
 
   func run() throws {
     let style = try input.enforcementStyle()
-    let cluster = try input.cluster()
+    let cluster = try input.reading().cluster
     var view = NodeView(of: try chosenNode(cluster), in: cluster, versionStamp: versionStamp)
     if !serviceCidr.isEmpty {
       view.serviceCIDRs = try serviceCidr.flatMap { $0.split(separator: ",") }.map { text in
@@ -43,7 +44,7 @@ struct RenderCommand: ParsableCommand {
     }
     if let nodePortRange { view.nodePorts = try portRange(nodePortRange) }
     let lowered = style.lower(view)
-    for finding in lowered.findings { Terminal.say("finding: \(finding)") }
+    for finding in lowered.findings { Terminal.say("warning from the style: \(finding)") }
     let wanted = output ?? (style.backend == .nftables ? .nft : .iptables)
     guard (wanted == .nft) == (style.backend == .nftables) else {
       throw InputError("-o \(wanted.rawValue): the style \(style.name) is written for \(style.backend.rawValue)")

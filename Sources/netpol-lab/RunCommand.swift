@@ -2,6 +2,7 @@ import ArgumentParser
 import Foundation
 import Kernel
 import Lab
+import Manifests
 import NetpolModel
 
 struct RunCommand: ParsableCommand {
@@ -34,7 +35,8 @@ struct RunCommand: ParsableCommand {
       do { try Privilege.enterUserNamespace() } catch { throw LabError("needs root or user namespaces: \(error)") }
     }
     let style = try input.enforcementStyle()
-    let cluster = try input.cluster()
+    let reading = try input.reading()
+    let cluster = reading.cluster
     if cluster.pods.isEmpty {
       throw InputError("\(input.files.joined(separator: ", ")): no pods and no workloads; add at least one Pod")
     }
@@ -45,11 +47,13 @@ struct RunCommand: ParsableCommand {
       sourceAddress: from.flatMap(IPAddress.init), destinationAddress: to.flatMap(IPAddress.init),
       ports: port.isEmpty ? nil : try port.map(transportPort))
     var shown = ""
-    let report = try ClusterRun(style: style, selection: selection, strict: strict).run(cluster, version: version) {
+    var report = try ClusterRun(style: style, selection: selection, strict: strict).run(cluster, version: version) {
       if $0.text != shown { Terminal.progress($0.text) }
       shown = $0.text
     }
     Terminal.progress("")
+    report.notes = reading.notes.filter { $0.severity == .note }.map(\.text)
+    report.warnings = reading.notes.filter { $0.severity == .warning }.map(\.text)
     switch output {
     case .text: try Terminal.print(TextReport(report, width: Terminal.width).text)
     case .json: try Terminal.print(String(decoding: try JSONReport(report).data(), as: UTF8.self) + "\n")

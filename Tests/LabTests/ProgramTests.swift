@@ -74,6 +74,30 @@ import Testing
     #expect(version.status == .exited(0) && version.output == "0.1.0\n")
   }
 
+  @Test("output that can't be written is no success", .enabled(if: FileManager.default.fileExists(atPath: "/dev/full")))
+  func fullDisk() async throws {
+    let shell = "printf '%s' \"$0\" | \(Program.path) render -f - > /dev/full"
+    let result = try await Program.start(["sh", "-c", shell, Self.pod])
+    #expect(result.ending == .exited(3))
+    #expect(String(decoding: result.stderr, as: UTF8.self).contains("standard output can't be written"))
+  }
+
+  @Test("in a pipe there is no progress, only notes", .enabled(if: canRunLab, needsNamespaces))
+  func noProgress() async throws {
+    let result = try await Program.run(["run", "-f", "-"], input: Self.pod)
+    #expect(result.status == .exited(0))
+    let lines = result.errors.split(separator: "\n")
+    #expect(!lines.isEmpty && lines.allSatisfy { $0.hasPrefix("note: ") }, "\(result.errors)")
+  }
+
+  @Test("a selection that leaves no flow is bad input, not an empty success", .enabled(if: canRunLab, needsNamespaces))
+  func nothingToAsk() async throws {
+    let result = try await Program.run(
+      ["run", "-f", "-", "--from", "default/web", "--to", "default/web"], input: Self.pod)
+    #expect(result.status == .exited(2))
+    #expect(result.errors.contains("there is no flow to ask about"))
+  }
+
   @Test("render prints what iptables-restore reads, and the sets beside it")
   func render() async throws {
     let iptables = try await Program.run(["render", "-f", "-", "--version-stamp", "7"], input: Self.pod)

@@ -122,6 +122,76 @@ struct ThreeEnginesTests {
     }
   }
 
+  @Test("an address that is asked for is the one that is probed, behind an external host too")
+  func addresses() async throws {
+    let networks = """
+      apiVersion: netpol-lab/v1alpha1
+      kind: Cluster
+      externalHosts:
+      - {name: gw, addresses: [192.168.1.9, 192.168.1.10], networks: [198.51.100.0/24], routesToPods: true}
+
+      """
+    let deny = """
+      apiVersion: networking.k8s.io/v1
+      kind: NetworkPolicy
+      metadata: {namespace: app, name: p}
+      spec:
+        podSelector: {matchLabels: {app: web}}
+        policyTypes: [Ingress, Egress]
+        ingress: [{from: [{ipBlock: {cidr: 198.51.100.7/32}}]}]
+        egress: [{to: [{ipBlock: {cidr: 192.168.1.10/32}}, {ipBlock: {cidr: 198.51.100.8/32}}]}]
+      ---
+
+      """
+    let web = Endpoint.pod(PodID("app", "web"))
+    let cases: [(from: String?, to: String?, expected: Verdict)] = [
+      ("198.51.100.7", nil, .allow), ("198.51.100.9", nil, .deny), (nil, "192.168.1.10", .allow),
+      (nil, "192.168.1.9", .deny), (nil, "198.51.100.8", .allow), (nil, "198.51.100.7", .deny),
+    ]
+    for (from, to, expected) in cases {
+      let endpoint = { (text: String?) -> Endpoint in
+        guard let address = text.flatMap(IPAddress.init) else { return web }
+        return address.bits >> 8 == 0xc0a801 ? .external("gw") : .address(address)
+      }
+      let selection = ProbePlan.Selection(
+        source: endpoint(from), destination: endpoint(to), sourceAddress: from.flatMap(IPAddress.init),
+        destinationAddress: to.flatMap(IPAddress.init), ports: [TransportPort(.tcp, 80)])
+      let report = try await run(base + deny + networks, selection)
+      #expect(report.failures.isEmpty && report.comparisons.map(\.observed) == [expected], "\(from ?? "") \(to ?? "")")
+      let asked = try #require(report.comparisons.first).flow
+      #expect(from.map { asked.sourceAddress.description == $0 } ?? true)
+      #expect(to.map { asked.destinationAddress.description == $0 } ?? true)
+    }
+  }
+
+  @Test("pods on the first and last addresses of a block, and in another node's block, are reached")
+  func oddAddresses() async throws {
+    let pod = { (name: String, node: String, ip: String) in
+      """
+      apiVersion: v1
+      kind: Pod
+      metadata: {namespace: odd, name: \(name)}
+      spec: {nodeName: \(node), containers: [{name: c}]}
+      status: {phase: Running, hostIP: 192.168.20.1\(node.suffix(1)), podIP: \(ip), podIPs: [{ip: \(ip)}]}
+      ---
+
+      """
+    }
+    let nodes = """
+      apiVersion: netpol-lab/v1alpha1
+      kind: Cluster
+      nodes:
+      - {name: node1, addresses: [192.168.20.11], podCIDRs: [10.50.0.0/24]}
+      - {name: node2, addresses: [192.168.20.12], podCIDRs: [10.50.1.0/24]}
+
+      """
+    for (first, second) in [("10.50.0.1", "10.50.1.255"), ("10.50.0.0", "10.50.1.0"), ("10.50.1.9", "10.50.0.9")] {
+      let text = pod("a", "node1", first) + pod("b", "node2", second) + pod("c", "node1", "10.50.0.77") + nodes
+      let report = try await run(text, .init(ports: [TransportPort(.tcp, 80), TransportPort(.udp, 53)]))
+      #expect(report.failures.isEmpty && report.comparisons.allSatisfy { $0.observed == .allow }, "\(first) \(second)")
+    }
+  }
+
   @Test("a kernel without the rules is noticed: every denied flow disagrees")
   func rulesMatter() async throws {
     let cluster = try world(base + policies)
@@ -156,6 +226,24 @@ struct ThreeEnginesTests {
     #expect(lines(saved.text) == lines(try iptablesRestoreText(table)))
     let sets = try Command(["ipset", "save"]).run(in: namespace, on: worker).requireSuccess()
     #expect(lines(sets.text) == lines(try ipsetRestoreText(ruleset.sets)))
+  }
+
+  @Test("nft lists the ruleset that was loaded as the text says it")
+  func nftReadBack() throws {
+    let cluster = try world(base + policies)
+    let worker = try NamespaceWorker()
+    let namespace = try worker.makeNamespace()
+    let node = try #require(cluster.node("node1"))
+    let ruleset = EnforcementStyle.kubeRouterNftables.lower(NodeView(of: node, in: cluster)).ruleset
+    try RuleLoader(worker: worker).load(ruleset, in: namespace)
+    let listed = try Command(["nft", "--stateless", "list", "ruleset"]).run(in: namespace, on: worker).requireSuccess()
+    let canonical = { (text: String) in
+      // nft wraps the elements of a set, and lists counters as they were written.
+      text.replacingOccurrences(of: ",\n", with: ", ").split(separator: "\n").map {
+        $0.split(whereSeparator: { $0 == " " || $0 == "\t" }).joined(separator: " ")
+      }.filter { !$0.isEmpty }
+    }
+    #expect(canonical(listed.text) == canonical(try nftText(ruleset)))
   }
 
   @Test("a lab whose bridge hides packets from iptables fails its own check, and no verdict is given")

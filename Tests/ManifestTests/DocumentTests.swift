@@ -49,60 +49,11 @@ import Testing
     #expect(reading.objectCount == 1)
   }
 
-  @Test(
-    "JSON escapes mean the same as in JSON",
-    arguments: [
-      ("\\/\\u0041", "/A"), ("\\ud83d\\ude00", "\u{1F600}"), ("\\\\ud83d\\\\ude00", "\\ud83d\\ude00"),
-      ("\\u003c\\n", "<\n"),
-    ])
-  func escapes(escaped: String, text: String) throws {
-    let json = "{\"metadata\":{\"annotations\":{\"x\":\"\(escaped)\"}},\"spec\":{}}"
-    #expect(try readPolicy(json, name: "p").annotations == ["x": text])
-  }
-
   @Test("no text at all is an empty cluster of one node", arguments: ["", "\n", "---", "# a comment"])
   func nothing(text: String) throws {
     let reading = try read(text)
     #expect(reading.objectCount == 0)
     #expect(reading.cluster.nodes.map(\.name) == ["node1"])
-  }
-
-  @Test("the items of a List count and are found by their own lines")
-  func list() throws {
-    let text = """
-      apiVersion: v1
-      kind: List
-      items:
-      - apiVersion: v1
-        kind: Pod
-        metadata: {name: a}
-      - apiVersion: networking.k8s.io/v1
-        kind: NetworkPolicy
-        metadata: {name: p}
-        spec:
-          ingress:
-          - ports:
-            - port: 80
-              protcol: TCP
-      """
-    #expect(
-      refusal(text)
-        == "a.yaml:14: NetworkPolicy default/p: spec.ingress[0].ports[0].protcol: unknown field; did you mean protocol?"
-    )
-    let reading = try read(text.split(separator: "protcol").joined(separator: "protocol"))
-    #expect(reading.objectCount == 2)
-    #expect(reading.cluster.pods.first?.location?.line == 4)
-    #expect(reading.cluster.policies.first?.location?.line == 7)
-  }
-
-  @Test("a typed list gives its items kind and version")
-  func typedList() throws {
-    let reading = try read(
-      "apiVersion: networking.k8s.io/v1\nkind: NetworkPolicyList\nitems:\n- metadata: {name: p}",
-      "{\"apiVersion\": \"v1\", \"kind\": \"PodList\", \"items\": [{\"metadata\": {\"name\": \"a\"}}]}",
-      "apiVersion: v1\nkind: NodeList\nitems: null")
-    #expect(reading.cluster.policies.count == 1)
-    #expect(reading.cluster.pods.count == 1)
   }
 
   @Test("anchors, aliases and merge keys are followed")

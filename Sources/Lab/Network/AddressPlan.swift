@@ -13,7 +13,9 @@ struct AddressPlan {
   /// A machine on the underlay.
   struct Station {
     enum Kind {
-      case node(String), external(String), control
+      case node(String)
+      case external(String)
+      case control
     }
     let kind: Kind
     let addresses: [IPAddress]

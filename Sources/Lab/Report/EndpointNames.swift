@@ -1,7 +1,15 @@
 internal import NetpolModel
 
 /// Names of several endpoints on one line: `media/{jellyfin-0,redis-0} node/node1`.
-func namesText(_ endpoints: [Endpoint]) -> String {
+func namesText(_ endpoints: [Endpoint]) -> String { namePieces(endpoints, width: .max).joined(separator: " ") }
+
+/// The same on lines of at most `width` characters; each line repeats the namespace of its names.
+func namesLines(_ endpoints: [Endpoint], width: Int) -> [String] {
+  filled(namePieces(endpoints, width: width), width: width)
+}
+
+/// Names by namespace, in pieces of at most `width` characters; a longer name is a piece of its own.
+private func namePieces(_ endpoints: [Endpoint], width: Int) -> [String] {
   var order: [String] = []
   var members: [String: [String]] = [:]
   for endpoint in endpoints {
@@ -10,24 +18,23 @@ func namesText(_ endpoints: [Endpoint]) -> String {
     if members[head] == nil { order.append(head) }
     members[head, default: []].append(tail)
   }
-  return order.map { head in
+  return order.flatMap { head -> [String] in
     let tails = members[head] ?? []
-    let joined = tails.count == 1 ? tails[0] : "{\(tails.joined(separator: ","))}"
-    return head.isEmpty ? tails.joined(separator: " ") : "\(head)/\(joined)"
-  }.joined(separator: " ")
+    if head.isEmpty { return tails }
+    var pieces: [[String]] = []
+    for tail in tails {
+      if let last = pieces.last, braced(head, last + [tail]).count <= width {
+        pieces[pieces.count - 1].append(tail)
+      } else {
+        pieces.append([tail])
+      }
+    }
+    return pieces.map { braced(head, $0) }
+  }
 }
 
-/// Breaks words into lines of at most `width` characters; a longer word stands alone.
-func wrapped(_ text: String, width: Int) -> [String] {
-  var lines: [String] = []
-  for word in text.split(separator: " ") {
-    if let last = lines.last, last.count + 1 + word.count <= width {
-      lines[lines.count - 1] = "\(last) \(word)"
-    } else {
-      lines.append(String(word))
-    }
-  }
-  return lines.isEmpty ? [""] : lines
+private func braced(_ head: String, _ tails: [String]) -> String {
+  "\(head)/" + (tails.count == 1 ? tails[0] : "{\(tails.joined(separator: ","))}")
 }
 
 /// Ports on one line: `TCP 53 443 8080-8082  UDP 53`.

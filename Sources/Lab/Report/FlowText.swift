@@ -4,7 +4,6 @@ internal import Kernel
 internal import Lowering
 internal import NetpolModel
 internal import Path
-internal import Rendering
 internal import RuleIR
 
 /// One flow for a person: what each engine said, and the rules that decided.
@@ -12,11 +11,13 @@ struct FlowText {
   private let comparison: Comparison
   private let enforced: EnforcedCluster
   private let observed: Observation?
+  private let width: Int
 
-  init(_ comparison: Comparison, _ enforced: EnforcedCluster, observed: Observation?) {
+  init(_ comparison: Comparison, _ enforced: EnforcedCluster, observed: Observation?, width: Int) {
     self.comparison = comparison
     self.enforced = enforced
     self.observed = observed
+    self.width = width
   }
 
   /// `a -> b TCP/80: specified deny, enforced allow`.
@@ -26,16 +27,30 @@ struct FlowText {
       + "\(comparison.specified.verdict.rawValue), enforced \(comparison.verdict?.rawValue ?? "nothing")"
   }
 
+  /// A rule's text is a line of its own and never broken: it is there to be copied.
   var full: String {
     let walk = enforced.walk(comparison.flow)
-    var lines = ["\(comparison.flow): \(headline)"]
-    lines.append(
-      "  oracle     \(comparison.specified.verdict.rawValue): "
-        + comparison.specified.because.map(reasonText).joined(separator: "; "))
-    lines.append("  evaluator  \(comparison.evaluated?.rawValue ?? "no way"): \(endText(walk))")
-    lines.append("  kernel     \(observedText)")
-    lines += decidingLines(walk)
+    var lines = wrapped("\(comparison.flow): \(headline)", width: width, indent: 4)
+    lines += entry(
+      "oracle",
+      "\(comparison.specified.verdict.rawValue): "
+        + comparison.specified.because.map(\.text).joined(separator: "; "))
+    lines += entry("evaluator", "\(comparison.evaluated?.rawValue ?? "no way"): \(endText(walk))")
+    lines += entry("kernel", observedText)
+    for rule in enforced.decidingRules(walk, comparison.flow.family) {
+      let origin = rule.originText.isEmpty ? "" : " \(rule.originText)"
+      lines += entry("rule", "\(rule.node) \(rule.chain) #\(rule.number)\(origin):")
+      lines.append(String(repeating: " ", count: Self.margin) + rule.text)
+    }
     return lines.joined(separator: "\n")
+  }
+
+  private static let margin = 13
+
+  private func entry(_ name: String, _ text: String) -> [String] {
+    let label = "  \(name)"
+    let first = label + String(repeating: " ", count: max(1, Self.margin - label.count))
+    return wrapped(text, width: width, first: first, indent: Self.margin)
   }
 
   private var headline: String {
@@ -79,43 +94,5 @@ struct FlowText {
       return "\(way)\(how) at \(position)"
     case .noRoute(let why): return why
     }
-  }
-
-  private func reasonText(_ reason: Reason) -> String {
-    switch reason {
-    case .sameEndpoint: "a pod reaches itself"
-    case .ownNode: "the pod's own node may always reach it"
-    case .notIsolated(let direction): "no policy isolates the \(endText(direction)) for \(direction.keyword)"
-    case .admitted(let direction, let policy, let rule, let peer):
-      "\(policy) admits it by \(direction.keyword) rule \(rule)" + (peer.map { ", peer \($0)" } ?? "")
-    case .isolated(let direction, let policies):
-      "the \(endText(direction)) is isolated for \(direction.keyword) by "
-        + "\(policies.map(\.description).joined(separator: ", ")), and no rule of theirs admits it"
-    }
-  }
-
-  private func endText(_ direction: Direction) -> String { direction == .egress ? "source" : "destination" }
-
-  private func decidingLines(_ walk: EvaluatedWalk) -> [String] {
-    walk.deciding.flatMap { position, step -> [String] in
-      let text = (try? iptablesRuleText(step.rule, comparison.flow.family)) ?? "\(step.rule.statements)"
-      return [
-        "  rule       \(position.node) \(step.chain) #\(step.index + 1)\(originText(step.rule.origin)):",
-        "            \(text)",
-      ]
-    }
-  }
-
-  private func originText(_ origin: Origin?) -> String {
-    guard let origin else { return "" }
-    var parts: [String] = []
-    if let policy = origin.policy {
-      parts.append("policy \(policy)")
-      if let direction = origin.direction, let rule = origin.rule { parts.append("\(direction.keyword) rule \(rule)") }
-    } else if let pod = origin.pod {
-      parts.append("chain of pod \(pod)")
-    }
-    if let location = origin.location { parts.append("\(location)") }
-    return parts.isEmpty ? "" : " (\(parts.joined(separator: ", ")))"
   }
 }

@@ -1,8 +1,8 @@
-internal import Comparison
 public import Foundation
 internal import Kernel
 internal import Lowering
 internal import NetpolModel
+internal import Path
 
 /// A run for a program: `netpol-lab/run/v1`, documented in docs/json.md.
 public struct JSONReport {
@@ -23,7 +23,10 @@ public struct JSONReport {
     let asExpected: Bool
     let endpoints: [String]
     let flows: [FlowObject]
-    let findings: [String]
+    let styleWarnings: [String]
+    let warnings: [String]
+    let notes: [String]
+    let notInLab: [LeftPodObject]
     let seconds: [String: Double]
 
     init(_ report: RunReport) {
@@ -32,9 +35,13 @@ public struct JSONReport {
       endpoints = report.plan.endpoints.map(\.description)
       flows = report.comparisons.enumerated().map { index, comparison in
         FlowObject(
-          comparison, index < report.observations.count ? report.observations[index] : nil, strict: report.strict)
+          comparison, index < report.observations.count ? report.observations[index] : nil, report.enforced,
+          strict: report.strict, inFull: report.isToldInFull)
       }
-      findings = report.findings.map(\.description)
+      styleWarnings = report.styleWarnings.map(\.description)
+      warnings = report.warnings
+      notes = report.notes
+      notInLab = report.notInLab.map { LeftPodObject(pod: $0.pod.description, why: $0.why) }
       seconds = [
         "build": report.timings.build / .seconds(1), "load": report.timings.load / .seconds(1),
         "probe": report.timings.probe / .seconds(1),
@@ -43,7 +50,7 @@ public struct JSONReport {
   }
 }
 
-struct EnvironmentObject: Encodable {
+private struct EnvironmentObject: Encodable {
   let version, style, kernel, iptables, nft, ipset: String
   init(_ environment: LabEnvironment) {
     version = environment.version
@@ -55,47 +62,6 @@ struct EnvironmentObject: Encodable {
   }
 }
 
-private struct FlowObject: Encodable {
-  let from, to, fromAddress, toAddress, transport: String
-  let port: UInt16
-  let oracle: String
-  let evaluator: String?
-  let kernel: String?
-  let mechanism: String?
-  let result: String
-  let deviations: [String]?
-  let why: String?
-  let failure: Bool
-
-  init(_ comparison: Comparison, _ observation: Observation?, strict: Bool) {
-    let flow = comparison.flow
-    from = flow.source.description
-    to = flow.destination.description
-    fromAddress = flow.sourceAddress.description
-    toAddress = flow.destinationAddress.description
-    transport = flow.transport.rawValue
-    port = flow.port
-    oracle = comparison.specified.verdict.rawValue
-    evaluator = comparison.evaluated?.rawValue
-    kernel = comparison.observed?.rawValue
-    mechanism =
-      switch observation {
-      case .delivered: "delivered"
-      case .refused: "refused"
-      case .silent: "silent"
-      case .unusable: "unusable"
-      case nil: nil
-      }
-    failure = comparison.isFailure(strict: strict)
-    (result, deviations, why) =
-      switch comparison.finding {
-      case .agreement: ("agreement", nil, nil)
-      case .deviation(let numbers): ("deviation", numbers.map(\.id), nil)
-      case .kernelDisagrees: ("kernelDisagrees", nil, nil)
-      case .unexplained: ("unexplained", nil, nil)
-      case .deviationMissing(let numbers): ("deviationMissing", numbers.map(\.id), nil)
-      case .undecided(let why): ("undecided", nil, why)
-      case .noRoute(let why): ("noRoute", nil, why)
-      }
-  }
+private struct LeftPodObject: Encodable {
+  let pod, why: String
 }

@@ -1,20 +1,7 @@
-internal import Comparison
 internal import NetpolModel
 
 /// The verdicts of a run as grids: ports with equal columns share one, endpoints with equal rows and columns a line.
 struct Matrix {
-  /// What stands in a cell.
-  enum Symbol: Character {
-    case allowed = "."
-    case denied = "X"
-    /// The answer was unusable.
-    case unknown = "?"
-    /// There is no way from one to the other.
-    case noRoute = "-"
-    /// Both are one, or the port is not asked there.
-    case nothing = " "
-  }
-
   struct Grid {
     let family: IPFamily
     /// Asked at every column.

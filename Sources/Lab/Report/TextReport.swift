@@ -2,7 +2,6 @@ internal import Comparison
 internal import Kernel
 internal import Lowering
 internal import NetpolModel
-internal import Oracle
 internal import Path
 
 /// A run for a person.
@@ -10,98 +9,54 @@ public struct TextReport {
   private let report: RunReport
   private let width: Int
 
-  /// `width` is the terminal's, in characters.
+  /// `width` is the terminal's, in characters. Below 60 nothing is gained by breaking names.
   public init(_ report: RunReport, width: Int = 100) {
     self.report = report
     self.width = max(width, 60)
   }
 
+  /// No line is longer than the width, but those of rules.
   public var text: String {
-    let single = report.plan.flows.count + report.plan.unasked.count <= 8
     var parts = [heading]
-    if single { parts += flows } else { parts += [legend] + grids }
-    parts += deviations + findings + failures + [summary]
-    return parts.joined(separator: "\n\n") + "\n"
+    // A flow that is told in full needs no list that tells it again.
+    if report.isToldInFull {
+      parts += report.comparisons.map(full) + styleWarnings
+    } else {
+      parts += grids + deviations + styleWarnings + failures
+    }
+    return (parts + [summary]).joined(separator: "\n\n") + "\n"
   }
 
   private var heading: String {
     let cluster = report.cluster
     let counts = [
-      "\(cluster.pods.count) pods", "\(cluster.nodes.count) nodes", "\(cluster.externalHosts.count) external hosts",
-      "\(cluster.policies.count) policies",
+      counted(cluster.pods.count, "pod"), counted(cluster.nodes.count, "node"),
+      counted(cluster.externalHosts.count, "external host"), counted(cluster.policies.count, "policy", "policies"),
     ]
-    let left = report.enforced.topology.left.map { "not in the lab: \($0.pod), since \($0.why)" }
-    return ([report.environment.text, counts.joined(separator: ", ")] + left).joined(separator: "\n")
+    var lines = clauses(report.environment.text) + clauses(counts.joined(separator: ", "))
+    lines += report.notInLab.flatMap { wrapped("not in the lab: \($0.pod), since \($0.why)", width: width, indent: 2) }
+    return lines.joined(separator: "\n")
   }
 
-  private var legend: String {
-    "Rows send, columns receive.  . allowed   X denied   - no way there   ? undecided"
-  }
-
-  // MARK: - Grids
-
-  private var matrix: Matrix {
-    Matrix(
-      endpoints: report.plan.endpoints,
-      cells: report.comparisons.map { comparison in
-        let symbol: Matrix.Symbol =
-          switch comparison.finding {
-          case .undecided: .unknown
-          case .noRoute: .noRoute
-          default:
-            switch comparison.verdict {
-            case .allow: .allowed
-            case .deny: .denied
-            case nil: .noRoute
-            }
-          }
-        return (comparison.flow, symbol)
-      })
+  /// Broken behind commas.
+  private func clauses(_ text: String) -> [String] {
+    let clauses = text.split(separator: ", ").map(String.init)
+    return filled(clauses.dropLast().map { $0 + "," } + clauses.suffix(1), width: width, indent: 2)
   }
 
   private var grids: [String] {
-    let matrix = matrix
-    return matrix.grids.map { grid in
-      let groups = grid.groups(count: matrix.endpoints.count)
-      let shown = groups.enumerated().filter { _, group in
-        groups.contains { grid.symbol(from: group, to: $0) != .nothing || grid.symbol(from: $0, to: group) != .nothing }
+    let matrix = Matrix(
+      endpoints: report.plan.endpoints, cells: report.comparisons.map { ($0.flow, Matrix.Symbol($0)) })
+    let legend = filled(["Rows send, columns receive."] + matrix.legend, separator: "   ", width: width)
+    return [legend.joined(separator: "\n")]
+      + matrix.grids.map { grid in
+        GridText(grid, of: matrix.endpoints, width: width)
+          .lines(showingFamily: report.cluster.families.count > 1).joined(separator: "\n")
       }
-      let targets = shown.filter { _, group in group.contains { grid.columns[$0] != nil } }
-      var lines = title(grid)
-      let numberWidth = String(groups.count).count
-      lines.append(
-        pad("", numberWidth) + "  " + targets.map { pad("\($0.offset + 1)", numberWidth) }.joined(separator: " "))
-      let nameWidth = max(24, width - numberWidth - 4 - targets.count * (numberWidth + 1))
-      for (index, group) in shown {
-        let cells = targets.map { pad(String(grid.symbol(from: group, to: $0.element).rawValue), numberWidth) }
-        let names = wrapped(namesText(group.map { matrix.endpoints[$0] }), width: nameWidth)
-        lines.append(pad("\(index + 1)", numberWidth) + "  " + cells.joined(separator: " ") + "  " + names[0])
-        let indent = String(repeating: " ", count: numberWidth + 4 + targets.count * (numberWidth + 1) - 1)
-        lines += names.dropFirst().map { indent + $0 }
-      }
-      return lines.joined(separator: "\n")
-    }
   }
 
-  private func title(_ grid: Matrix.Grid) -> [String] {
-    let family = report.cluster.families.count > 1 ? "\(grid.family.rawValue)  " : ""
-    let some = Dictionary(grouping: grid.portsAtSome) { namesText($0.destinations) }
-      .map { "\(portsText($0.value.map(\.port))) at \($0.key)" }.sorted()
-    let also = some.isEmpty ? [] : wrapped("also \(some.joined(separator: "; "))", width: width - 2).map { "  \($0)" }
-    return wrapped(family + portsText(grid.ports), width: width) + also
-  }
-
-  private func pad(_ text: String, _ width: Int) -> String {
-    String(repeating: " ", count: max(0, width - text.count)) + text
-  }
-
-  // MARK: - Single flows
-
-  private var flows: [String] {
-    let observed = Dictionary(zip(report.plan.flows, report.observations)) { first, _ in first }
-    return report.comparisons.map { comparison in
-      FlowText(comparison, report.enforced, observed: observed[comparison.flow]).full
-    }
+  private func full(_ comparison: Comparison) -> String {
+    FlowText(comparison, report.enforced, observed: report.observation(of: comparison.flow), width: width).full
   }
 
   // MARK: - What differs
@@ -114,25 +69,28 @@ public struct TextReport {
     return byNumber.sorted { $0.key.map(\.rawValue).lexicographicallyPrecedes($1.key.map(\.rawValue)) }
       .map { numbers, comparisons in
         let title = numbers.map { "\($0.id) \($0.summary)" }.joined(separator: "; ")
-        let examples = comparisons.prefix(4).map { "  \(FlowText($0, report.enforced, observed: nil).line)" }
+        let examples = comparisons.prefix(4).flatMap { comparison in
+          let line = FlowText(comparison, report.enforced, observed: nil, width: width).line
+          return wrapped(line, width: width, first: "  ", indent: 6)
+        }
         let more = comparisons.count > 4 ? ["  and \(comparisons.count - 4) more"] : []
         return
-          (wrapped("Known deviation \(title): \(count(comparisons.count, "flow"))", width: width) + examples + more)
+          (wrapped("Known deviation \(title): \(counted(comparisons.count, "flow"))", width: width) + examples + more)
           .joined(separator: "\n")
       }
   }
 
-  private var findings: [String] {
-    report.findings.isEmpty ? [] : [report.findings.map { "Finding: \($0)" }.joined(separator: "\n")]
+  private var styleWarnings: [String] {
+    if report.styleWarnings.isEmpty { return [] }
+    let lines = report.styleWarnings.flatMap { wrapped("Warning from the style: \($0)", width: width, indent: 2) }
+    return [lines.joined(separator: "\n")]
   }
 
   private var failures: [String] {
     let failures = report.failures
     if failures.isEmpty { return [] }
-    let observed = Dictionary(zip(report.plan.flows, report.observations)) { first, _ in first }
-    let shown = failures.prefix(20).map { FlowText($0, report.enforced, observed: observed[$0.flow]).full }
     let more = failures.count > 20 ? ["and \(failures.count - 20) more"] : []
-    return ["DISAGREEMENTS: \(count(failures.count, "flow"))"] + shown + more
+    return ["DISAGREEMENTS: \(counted(failures.count, "flow"))"] + failures.prefix(20).map(full) + more
   }
 
   private var summary: String {
@@ -141,16 +99,14 @@ public struct TextReport {
     let explained = report.comparisons.filter { if case .deviation = $0.finding { true } else { false } }.count
     let evaluatedAlone = report.comparisons.filter { $0.observed == nil && $0.evaluated != nil }.count
     var text =
-      "\(count(compared, "flow")) by real packets in \(report.timings.probe.secondsText): \(allowed) allowed, "
+      "\(counted(compared, "flow")) by real packets in \(report.timings.probe.secondsText): \(allowed) allowed, "
       + "\(compared - allowed) denied. "
-    text += "Oracle, evaluator and kernel: \(count(report.failures.count, "disagreement"))"
+    text += "Oracle, evaluator and kernel: \(counted(report.failures.count, "disagreement"))"
     text += explained > 0 ? ", \(explained) explained by known deviations." : "."
-    if evaluatedAlone > 0 { text += " \(count(evaluatedAlone, "flow")) by oracle and evaluator alone." }
+    if evaluatedAlone > 0 { text += " \(counted(evaluatedAlone, "flow")) by oracle and evaluator alone." }
     return wrapped(text, width: width).joined(separator: "\n")
       + "\nBuilt in \(report.timings.build.secondsText), rules loaded in \(report.timings.load.secondsText)."
   }
-
-  private func count(_ number: Int, _ noun: String) -> String { "\(number) \(noun)\(number == 1 ? "" : "s")" }
 }
 
 extension Duration {

@@ -31,7 +31,8 @@ public enum Deviation: Int, Hashable, Sendable, CaseIterable, Comparable {
     case .egressNamedPortToAnyone:
       "an egress rule with a named port and no peers opens the number to any address, by the names of its own namespace"
     case .egressNamedPortToBlock: "an egress rule leaves out a named port towards an ipBlock"
-    case .ownNodePorts: "a pod's egress policy does not apply to its own node's processes on the NodePort range or in a service range"
+    case .ownNodePorts:
+      "a pod's egress policy does not apply to its own node's processes on the NodePort range or in a service range"
     case .wholeIPv6: "::/0 covers only 2000::/3 and fd00::/8"
     case .longestPrefix: "an except of one ipBlock also cuts another ipBlock of the rule"
     case .overlappingBlocks: "overlapping ipBlocks in one rule make nft refuse the whole policy: its pods fail closed"

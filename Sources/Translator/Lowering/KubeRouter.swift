@@ -40,6 +40,13 @@ struct KubeRouter {
       var table = PolicyTable(family, version, stamp: view.versionStamp)
       for policy in policies { table.add(policy) }
       for policy in policies where table.failed[policy.id] != nil { noteOverlap(policy, table.failed[policy.id]) }
+      for policy in policies where table.collided.contains(policy.id) {
+        findings.append(
+          Finding(
+            .policy(policy.id, policy.policy.location),
+            "two of its named-port sets have one name, since kube-router joins the numbers of rule and port without a "
+              + "separator: the later set's members stand for both"))
+      }
       ruleset.sets += table.sets
       var chains = [commonChain(family), defaultMarkChain()]
       if unloadable.isEmpty {

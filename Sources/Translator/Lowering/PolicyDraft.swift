@@ -7,6 +7,8 @@ struct PolicyDraft {
   private(set) var chain: Chain
   private(set) var subChains: [Chain] = []
   private(set) var sets: [NamedSet] = []
+  /// Names that two sets of the policy share (kube-router.md 1.5): the later one's members stay.
+  private(set) var collisions: Set<SetName> = []
 
   private let family: IPFamily
   private let version: KubeRouterVersion
@@ -125,7 +127,12 @@ struct PolicyDraft {
       name: name, family: family, kind: kind, members: members,
       comment: version.comments.onObjects?.set(kind, isExcept),
       origin: origin)
-    if let index = sets.firstIndex(where: { $0.name == name }) { sets[index] = set } else { sets.append(set) }
+    if let index = sets.firstIndex(where: { $0.name == name }) {
+      if sets[index].origin != set.origin { collisions.insert(name) }
+      sets[index] = set
+    } else {
+      sets.append(set)
+    }
   }
 
   private mutating func putPeerPods(_ rule: ResolvedRule) -> SetName {

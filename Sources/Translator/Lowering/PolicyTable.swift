@@ -9,6 +9,9 @@ struct PolicyTable {
   /// allowed otherwise.
   private(set) var failed: [PolicyID: (CIDR, CIDR)] = [:]
 
+  /// Policies of which two sets share a name.
+  private(set) var collided: Set<PolicyID> = []
+
   private let family: IPFamily
   private let version: KubeRouterVersion
   private let stamp: String
@@ -27,6 +30,7 @@ struct PolicyTable {
       failed[policy.id] = overlap
       return
     }
+    if !draft.collisions.isEmpty { collided.insert(policy.id) }
     for set in draft.sets { put(set) }
     for chain in [draft.chain] + draft.subChains { put(chain) }
   }

@@ -1,32 +1,42 @@
 internal import NetpolModel
 
-/// Whose each address is. Machines share none; two pods may (an old one in phase Unknown, and its successor).
+/// Whose each address is, of those that the input states. No two machines share one, but two pods may: an old one in
+/// phase Unknown, and its successor. Host-network pods have none of their own.
 struct AddressBook {
-  private struct Holder {
-    let title: String
-    let isPod: Bool
-    let location: SourceLocation?
+  private enum Machine: String {
+    case node, pod, host
   }
+  private struct Holder {
+    let machine: Machine
+    let name: String
+    let location: SourceLocation
+  }
+
   private var holders: [IPAddress: Holder] = [:]
 
-  init(nodes: NodeTable, pods: [PodManifest], hosts: [ExternalHostAddress]) throws(ManifestError) {
-    for manifest in nodes.manifests {
-      for address in manifest.addresses { try claim(address, for: "node", manifest.name) }
-    }
-    for manifest in pods where !manifest.pod.hostNetwork {
-      for address in manifest.statedAddresses { try claim(address, for: "pod", manifest.pod.id.description) }
-    }
-    for host in hosts { try claim(host.address, for: "host", host.name) }
+  static func check(nodes: [NodeManifest], pods: [PodManifest], hosts: [Stated<IPAddress>]) throws(ManifestError) {
+    var book = AddressBook()
+    for node in nodes { try book.claim(node.addresses, .node, node.name) }
+    for pod in pods where !pod.pod.hostNetwork { try book.claim(pod.statedAddresses, .pod, "\(pod.pod.id)") }
+    try book.claim(hosts, .host, "")
   }
 
-  private mutating func claim(_ address: Stated<IPAddress>, for kind: String, _ name: String) throws(ManifestError) {
-    let holder = Holder(title: "\(kind) \(name)", isPod: kind == "pod", location: address.field.location)
-    guard let first = holders[address.value] else {
-      holders[address.value] = holder
-      return
+  private mutating func claim(_ addresses: [Stated<IPAddress>], _ machine: Machine, _ name: String)
+    throws(ManifestError)
+  {
+    for address in addresses {
+      if let obstacle = address.value.obstacle {
+        throw address.field.error(
+          "\(address.value) is \(obstacle)", "give the \(machine) a unicast address that others can reach")
+      }
+      guard let first = holders[address.value] else {
+        holders[address.value] = Holder(machine: machine, name: name, location: address.field.location)
+        continue
+      }
+      if first.machine == .pod, machine == .pod { continue }
+      throw address.field.error(
+        "\(address.value) is the address of \(first.machine) \(first.name) (\(first.location))",
+        "give the \(machine) an address of its own")
     }
-    if first.isPod && holder.isPod || first.title == holder.title { return }
-    throw address.field.error(
-      "\(address.value) is the address of \(first.title) too (\(first.location.map(\.description) ?? ""))", "give the \(kind) an address of its own")
   }
 }

@@ -6,7 +6,7 @@ struct Assembly {
   private(set) var cluster: Cluster
   private var assumptions: [Note] = []
 
-  var notes: [Note] { inventory.notes + assumptions }
+  var notes: [Note] { inventory.notes + cluster.settings.remarks + assumptions }
 
   init(_ inventory: Inventory) throws(ManifestError) {
     self.inventory = inventory
@@ -19,7 +19,7 @@ struct Assembly {
   }
 
   private mutating func place() throws(ManifestError) {
-    var table = NodeTable(inventory)
+    var table = try NodeTable(inventory)
     var placement = Placement(inventory.pods + expandWorkloads(nodes: table.names))
     placement.schedule(on: table)
 
@@ -30,12 +30,14 @@ struct Assembly {
     for cidr in declared + cluster.settings.serviceCIDRs { used.insert(cidr) }
     // A wide network behind a host leaves room: the longer prefix wins. A narrow one is in the way.
     for cidr in cluster.externalHosts.flatMap(\.networks) where cidr.prefixLength >= 24 { used.insert(cidr) }
-    for address in taken.union(placement.hostIPs.values.joined()) { used.insert(CIDR(address)) }
+    for address in taken.union(placement.hostIPs.values.joined().map(\.value)) { used.insert(CIDR(address)) }
 
     let hasIPv6 =
       declared.contains { $0.family == .v6 }
       || placement.pods.contains { $0.addresses.contains { $0.family == .v6 } }
     try table.giveAddresses(hostIPs: placement.hostIPs, used: &used, hasIPv6: hasIPv6)
+    try AddressBook.check(
+      nodes: table.manifests, pods: placement.pods, hosts: inventory.cluster?.hostAddresses ?? [])
     try table.givePodCIDRs(placement.pods, used: &used)
     try placement.giveAddresses(table, taken: taken.union(table.nodes.flatMap(\.addresses)))
     cluster.nodes = table.nodes
@@ -75,17 +77,11 @@ struct Assembly {
     if let field = document.announcer, let name = cluster.settings.loadBalancerAnnouncer, cluster.node(name) == nil {
       throw field.error("\(name.quoted) is no node", "name one of \(cluster.nodes.map(\.name).abridged(to: 5))")
     }
-    for (field, address) in document.hostAddresses {
-      let remedy = "give the host an address of its own"
-      if let node = cluster.nodes.first(where: { $0.addresses.contains(address) }) {
-        throw field.error("\(address) is the address of node \(node.name)", remedy)
-      }
-      if let pod = cluster.pods.first(where: { $0.podIP == address || $0.podIPs.contains(address) }) {
-        throw field.error("\(address) is the address of pod \(pod.id)", remedy)
-      }
+    for host in document.hostAddresses {
       for node in cluster.nodes {
-        guard let cidr = node.podCIDRs.first(where: { $0.contains(address) }) else { continue }
-        throw field.error("\(address) is within \(cidr), a pod CIDR of node \(node.name)", remedy)
+        guard let cidr = node.podCIDRs.first(where: { $0.contains(host.value) }) else { continue }
+        throw host.field.error(
+          "\(host.value) is within \(cidr), a pod CIDR of node \(node.name)", "give the host an address of its own")
       }
     }
   }

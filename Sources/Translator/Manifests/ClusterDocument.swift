@@ -5,11 +5,11 @@ struct ClusterDocument {
   static let apiVersion = "netpol-lab/v1alpha1"
 
   let location: SourceLocation
-  private(set) var nodes: [Node] = []
+  private(set) var nodes: [NodeManifest] = []
   private(set) var externalHosts: [ExternalHost] = []
   private(set) var settings = ClusterSettings()
   /// For errors that show only beside the other objects: the hosts' addresses, and the announcer.
-  private(set) var hostAddresses: [(field: Field, address: IPAddress)] = []
+  private(set) var hostAddresses: [Stated<IPAddress>] = []
   private(set) var announcer: Field?
 
   init(_ object: ManifestObject) throws(ManifestError) {
@@ -40,9 +40,14 @@ struct ClusterDocument {
     let fields = try entry.fields()
     try fields.closed(to: ["name", "addresses", "podCIDRs"])
     let name = try Self.name(fields, taken: nodes.map(\.name), NameSyntax.isDNSSubdomain)
-    let addresses = try fields["addresses"]?.list().map { (field) throws(ManifestError) in try field.address() }
-    let podCIDRs = try fields["podCIDRs"].map { (field) throws(ManifestError) in try Self.cidrs(field) }
-    nodes.append(Node(name: name, addresses: addresses ?? [], podCIDRs: podCIDRs ?? [], location: entry.location))
+    let addresses = try fields["addresses"]?.list().map { (field) throws(ManifestError) in
+      Stated(try field.address(), field)
+    }
+    let podCIDRs = try fields["podCIDRs"]?.list().map { (field) throws(ManifestError) in
+      Stated(try field.canonicalCIDR(), field)
+    }
+    nodes.append(
+      NodeManifest(name: name, addresses: addresses ?? [], podCIDRs: podCIDRs ?? [], location: entry.location))
   }
 
   private mutating func readHost(_ entry: Field) throws(ManifestError) {
@@ -53,10 +58,10 @@ struct ClusterDocument {
     if list.isEmpty { throw fields.missing("addresses", "give one address at least") }
     let addresses = try list.map { (field) throws(ManifestError) in try field.address() }
     for (field, address) in zip(list, addresses) {
-      if hostAddresses.contains(where: { $0.address == address }) {
+      if hostAddresses.contains(where: { $0.value == address }) {
         throw field.error("\(address) stands twice among the external hosts", "give each host addresses of its own")
       }
-      hostAddresses.append((field, address))
+      hostAddresses.append(Stated(address, field))
     }
     let networks = try fields["networks"].map { (field) throws(ManifestError) in try Self.cidrs(field) }
     externalHosts.append(

@@ -11,7 +11,7 @@ struct Documents {
   init(_ source: ManifestSource) throws(ManifestError) {
     var text = source.text
     if text.unicodeScalars.first == "\u{feff}" { text.unicodeScalars.removeFirst() }
-    if text.startsAsJSON { text = text.joiningSurrogatePairs }
+    if text.startsAsJSON { text = text.joiningSurrogatePairs.separatingObjects }
     text.makeContiguousUTF8()
     self.source = ManifestSource(name: source.name, text: text)
     guard text.usedAnchorCount <= String.anchorLimit else {
@@ -40,7 +40,7 @@ struct Documents {
     func failure(line: Int, _ problem: String, _ remedy: String? = nil) -> ManifestError {
       ManifestError(
         location: SourceLocation(file: source.name, line: max(line, 1)), problem: problem,
-        remedy: remedy ?? source.text.syntaxRemedy(line: line))
+        remedy: remedy ?? source.text.syntaxRemedy(problem, line: line))
     }
     switch error as? YamlError {
     case .scanner(_, let problem, let mark, _), .parser(_, let problem, let mark, _),
@@ -62,10 +62,15 @@ struct Documents {
 }
 
 extension String {
-  fileprivate func syntaxRemedy(line: Int) -> String {
+  fileprivate func syntaxRemedy(_ problem: String, line: Int) -> String {
     let lines = split(separator: "\n", maxSplits: max(line, 1), omittingEmptySubsequences: false)
     let text = lines.indices.contains(line - 1) ? lines[line - 1] : ""
     if contains("{{") { return "render the template first (helm template)" }
+    if startsAsJSON {
+      return problem.contains("<document start>")
+        ? "start each JSON object on a line of its own, without a comma between them"
+        : "mend the JSON at this line or the one above"
+    }
     if text.prefix(while: \.isWhitespace).contains("\t") { return "indent with spaces, not with tabs" }
     return "mend the YAML at this line or the one above"
   }

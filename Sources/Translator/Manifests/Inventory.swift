@@ -10,7 +10,7 @@ struct Inventory {
   let options: ReadOptions
   private(set) var objectCount = 0
   private(set) var namespaces: [String: Namespace] = [:]
-  private(set) var nodes: [String: Node] = [:]
+  private(set) var nodes: [String: NodeManifest] = [:]
   private(set) var pods: [PodManifest] = []
   private(set) var services: [Service] = []
   private(set) var policies: [NetworkPolicy] = []
@@ -22,6 +22,7 @@ struct Inventory {
   private var decoder: PolicyDecoder
   private var features = UnmodelledFeatures()
   private var strangers = Strangers()
+  private var typeless = TypelessDocuments()
 
   init(_ options: ReadOptions) {
     self.options = options
@@ -29,7 +30,7 @@ struct Inventory {
   }
 
   /// What there is to say of single objects.
-  var notes: [Note] { decoder.notes + strangers.warnings + features.notes + strangers.notes }
+  var notes: [Note] { decoder.notes + strangers.warnings + features.notes + strangers.notes + typeless.notes }
 
   /// Workloads without pods in the input, in the order of namespace, name and kind.
   var workloadsWithoutPods: [Workload] {
@@ -40,8 +41,12 @@ struct Inventory {
   mutating func add(_ source: ManifestSource) throws(ManifestError) {
     var documents = try Documents(source)
     while let root = try documents.next() {
-      let object = try ManifestObject(Field(root, path: "", subject: Subject(file: source.name)))
-      for item in try object.items() ?? [object] { try add(item) }
+      let document = Field(root, path: "", subject: Subject(file: source.name))
+      if source.fromDirectory, document.isTypeless {
+        typeless.note(in: source.name)
+        continue
+      }
+      for object in try ManifestObject(document).flattened() { try add(object) }
     }
   }
 
@@ -60,7 +65,7 @@ struct Inventory {
       try claim(object, NamespacedName("", namespace.name))
       namespaces[namespace.name] = namespace
     case .node:
-      let node = try Node(object, validation)
+      let node = try NodeManifest(object, validation)
       try claim(object, NamespacedName("", node.name))
       nodes[node.name] = node
     case .pod:

@@ -72,19 +72,6 @@ struct ManifestObject {
       return (try fields["kind"]?.string() ?? "", try fields["name"]?.string() ?? "")
     }
   }
-
-  /// The objects of a `List`, or of a typed one such as `PodList`; nil where the object is no list.
-  func items() throws(ManifestError) -> [ManifestObject]? {
-    guard kind.hasSuffix("List"), kind == "List" || root["items"] != nil else { return nil }
-    let itemKind = kind == "List" ? nil : String(kind.dropLast(4))
-    let version = kind == "List" ? nil : apiVersion
-    let items = try root["items"]?.list() ?? []
-    return try items.map { (item) throws(ManifestError) in
-      let object = try ManifestObject(item, kind: itemKind, apiVersion: version)
-      if object.kind == "List" { throw item.error("a List inside a List", "lift its items to the outer one") }
-      return object
-    }
-  }
 }
 
 extension Field {

@@ -2,9 +2,12 @@
 public struct ManifestSource: Hashable, Sendable {
   public let name: String
   public let text: String
-  public init(name: String, text: String) {
+  /// Whether the user named the directory and not the file: then documents without `apiVersion` and `kind` are skipped.
+  public let fromDirectory: Bool
+  public init(name: String, text: String, fromDirectory: Bool = false) {
     self.name = name
     self.text = text
+    self.fromDirectory = fromDirectory
   }
 }
 

@@ -3,6 +3,8 @@ internal import NetpolModel
 /// The nodes in the order of their names, and what was assumed of them.
 struct NodeTable {
   private(set) var nodes: [Node]
+  /// The same nodes with what the input states of them.
+  private(set) var manifests: [NodeManifest]
   private let positions: [String: Int]
   /// Families in which a pod without a status gets an address: those of the declared pod CIDRs, else IPv4.
   private(set) var families: [String: [IPFamily]]
@@ -12,7 +14,7 @@ struct NodeTable {
   subscript(name: String) -> Node? { positions[name].map { nodes[$0] } }
 
   /// Nodes are the objects and the Cluster document's entries, and those that pods name; else one `node1`.
-  init(_ inventory: Inventory) {
+  init(_ inventory: Inventory) throws(ManifestError) {
     var byName = inventory.nodes
     for entry in inventory.cluster?.nodes ?? [] {
       var node = byName[entry.name] ?? entry
@@ -26,27 +28,32 @@ struct NodeTable {
       + inventory.workloadsWithoutPods.map { ($0.spec.nodeName, $0.location) }
     for case (let name?, let location) in named where byName[name] == nil {
       implied.append(name)
-      byName[name] = Node(name: name, location: location)
+      byName[name] = NodeManifest(name: name, location: location)
     }
     if !inventory.nodes.isEmpty, !implied.isEmpty {
       notes.append(Note(.note, "no Node object: \(implied.sorted().abridged()); assumed since a pod names it"))
     }
-    if byName.isEmpty { byName["node1"] = Node(name: "node1") }
-    nodes = byName.values.sorted { $0.name < $1.name }
+    if byName.isEmpty { byName["node1"] = NodeManifest(name: "node1") }
+    manifests = byName.values.sorted { $0.name < $1.name }
+    try manifests.checkPodCIDRs()
+    nodes = manifests.map(\.node)
     positions = Dictionary(uniqueKeysWithValues: nodes.enumerated().map { ($1.name, $0) })
     families = byName.mapValues { node in
-      node.podCIDRs.isEmpty ? [.v4] : Set(node.podCIDRs.map(\.family)).sorted()
+      node.podCIDRs.isEmpty ? [.v4] : Set(node.podCIDRs.map(\.value.family)).sorted()
     }
   }
 
   /// Gives addresses to nodes without any: the `hostIP` of their pods, else the next free from 172.30.0.11. Where the
   /// cluster has IPv6, a node without an address of it gets the next free from fd00:30::11.
-  mutating func giveAddresses(hostIPs: [String: [IPAddress]], used: inout CIDRIndex, hasIPv6: Bool)
+  mutating func giveAddresses(hostIPs: [String: [Stated<IPAddress>]], used: inout CIDRIndex, hasIPv6: Bool)
     throws(ManifestError)
   {
     var assumed: [String] = []
     let lacking = nodes.indices.filter { nodes[$0].addresses.isEmpty }
-    for index in lacking { nodes[index].addresses = hostIPs[nodes[index].name] ?? [] }
+    for index in lacking {
+      manifests[index].addresses = hostIPs[nodes[index].name] ?? []
+      nodes[index].addresses = manifests[index].addresses.map(\.value)
+    }
     var next = [IPAddress(v4: 0xac1e_000b)] + (hasIPv6 ? [IPAddress(v6: 0xfd00_0030 << 96 | 0x11)] : [])
     for index in nodes.indices {
       let own = nodes[index].addresses

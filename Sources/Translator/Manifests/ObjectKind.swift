@@ -2,8 +2,20 @@
 enum ObjectKind: Hashable {
   case namespace, node, pod, service, networkPolicy, workload, cluster
 
+  private static let names = [
+    "Namespace", "Node", "Pod", "Service", "ReplicationController", "NetworkPolicy", "Deployment", "StatefulSet",
+    "DaemonSet", "ReplicaSet", "Job", "CronJob",
+  ]
+  /// The right spelling by every wrong one: another case, a plural.
+  private static let spellings = Dictionary(
+    (names + ["List"] + names.map { "\($0)List" }).flatMap { name in
+      let word = name.lowercased()
+      let plurals = ["\(word)s"] + (word.hasSuffix("y") ? ["\(word.dropLast())ies"] : [])
+      return ([word] + plurals).map { ($0, name) }
+    }, uniquingKeysWith: { first, _ in first })
+
   /// Nil for a kind that says nothing here. The kinds below with an `apiVersion` that no API server has are errors,
-  /// since to skip them would lose policies or pods.
+  /// and so are their misspellings, since to skip them would lose policies or pods.
   init?(_ object: ManifestObject) throws(ManifestError) {
     let isHome: Bool
     let home: String
@@ -21,6 +33,10 @@ enum ObjectKind: Hashable {
       if object.group == "netpol-lab" {
         throw object.root.mapping.error("netpol-lab has no kind \(object.kind.quoted)", "write kind: Cluster")
       }
+      if let name = Self.spellings[object.kind.lowercased()], name != object.kind, !object.isForeign {
+        let field = object.root["kind"] ?? object.root.mapping
+        throw field.error("no kind is called \(object.kind.quoted)", "write kind: \(name)")
+      }
       return nil
     }
     switch self {
@@ -29,9 +45,13 @@ enum ObjectKind: Hashable {
     default: isHome = object.apiVersion == home
     }
     if isHome { return }
-    // Another project's kind of the same name: Calico's NetworkPolicy, Knative's Service, Cluster API's Cluster.
-    if object.group.contains("."), !object.group.hasSuffix("networking.k8s.io") { return nil }
+    if object.isForeign { return nil }
     throw object.root.mapping.error(
       "apiVersion \(object.apiVersion.quoted) has no kind \(object.kind)", "write apiVersion: \(home)")
   }
+}
+
+extension ManifestObject {
+  /// Another project's kind, whatever its name: Calico's NetworkPolicy, Knative's Service, Cluster API's Cluster.
+  fileprivate var isForeign: Bool { group.contains(".") && !group.hasSuffix("networking.k8s.io") }
 }

@@ -29,18 +29,20 @@ struct Placement {
   }
 
   /// `status.hostIP` of the pods on each node, without repeats.
-  var hostIPs: [String: [IPAddress]] {
-    var result: [String: [IPAddress]] = [:]
+  var hostIPs: [String: [Stated<IPAddress>]] {
+    var result: [String: [Stated<IPAddress>]] = [:]
     for manifest in pods {
-      guard let node = manifest.pod.node, let address = manifest.pod.hostIP else { continue }
-      if result[node]?.contains(address) != true { result[node, default: []].append(address) }
+      guard let node = manifest.pod.node, let address = manifest.statedHostIP else { continue }
+      if result[node]?.contains(where: { $0.value == address.value }) != true {
+        result[node, default: []].append(address)
+      }
     }
     return result
   }
 
   /// Gives pods without a status the next free addresses of their node, in the order of namespace and name.
   mutating func giveAddresses(_ table: NodeTable, taken: Set<IPAddress>) throws(ManifestError) {
-    var pool = AddressPool(taken: taken)
+    var pool = AddressPool(taken: taken.union(IPAddress.ownedByLab))
     for index in pods.indices where !pods[index].hasStatus {
       guard let name = pods[index].pod.node, let node = table[name] else { continue }
       var addresses: [IPAddress] = []

@@ -6,27 +6,6 @@ extension Namespace {
   }
 }
 
-extension Node {
-  /// Addresses are InternalIPs and then ExternalIPs; `podCIDR` counts where `podCIDRs` is missing.
-  init(_ object: ManifestObject, _ validation: Validation) throws(ManifestError) {
-    let spec = try object.root["spec"]?.fields()
-    var podCIDRs: [CIDR] = []
-    for entry in try spec?["podCIDRs"]?.list() ?? [] { podCIDRs.append(try entry.cidr()) }
-    if podCIDRs.isEmpty, let field = spec?["podCIDR"], try !field.string().isEmpty { podCIDRs = [try field.cidr()] }
-    var addresses: [String: [IPAddress]] = [:]
-    for entry in try object.root["status"]?.fields()["addresses"]?.list() ?? [] {
-      let fields = try entry.fields()
-      let type = try fields["type"]?.string() ?? ""
-      guard type == "InternalIP" || type == "ExternalIP", let address = fields["address"] else { continue }
-      addresses[type, default: []].append(try address.address())
-    }
-    self.init(
-      name: try object.name(validation), labels: try object.labels(validation),
-      addresses: addresses["InternalIP", default: []] + addresses["ExternalIP", default: []], podCIDRs: podCIDRs,
-      location: object.location)
-  }
-}
-
 extension Service {
   init(_ object: ManifestObject, _ validation: Validation) throws(ManifestError) {
     let spec = try object.root["spec"]?.fields()

@@ -6,6 +6,9 @@ struct PodManifest {
   let hasStatus: Bool
   /// The node that `nodeSelector` asks for.
   let hostname: String?
+  /// The pod's addresses and its node's, as the status states them.
+  private(set) var statedAddresses: [Stated<IPAddress>] = []
+  private(set) var statedHostIP: Stated<IPAddress>?
 
   init(_ object: ManifestObject, _ spec: PodSpec, _ validation: Validation) throws(ManifestError) {
     pod = Pod(
@@ -18,9 +21,11 @@ struct PodManifest {
     }
     hasStatus = true
     pod.phase = status.phase
-    pod.podIP = status.podIP
-    pod.podIPs = status.podIPs
-    pod.hostIP = status.hostIP
+    pod.podIP = status.podIP?.value
+    pod.podIPs = status.podIPs.map(\.value)
+    pod.hostIP = status.hostIP?.value
+    statedAddresses = (status.podIP.map { [$0] } ?? []) + status.podIPs
+    statedHostIP = status.hostIP
   }
 
   /// A pod that a workload's controller would make.
@@ -40,9 +45,9 @@ struct PodManifest {
 /// `status` of a pod. One without phase and addresses counts as none.
 struct PodStatus {
   let phase: PodPhase
-  var podIP: IPAddress?
-  var podIPs: [IPAddress]
-  let hostIP: IPAddress?
+  var podIP: Stated<IPAddress>?
+  var podIPs: [Stated<IPAddress>]
+  let hostIP: Stated<IPAddress>?
 
   init?(_ field: Field?, _ validation: Validation) throws(ManifestError) {
     guard let fields = try field?.fields() else { return nil }
@@ -68,12 +73,12 @@ struct PodStatus {
 
   /// `Convert_v1_PodStatus_To_core_PodStatus`: where the two differ, `podIP` is authoritative.
   private mutating func reconcile() {
-    if let podIP, podIPs.first != podIP { podIPs = [podIP] }
+    if let podIP, podIPs.first?.value != podIP.value { podIPs = [podIP] }
     podIP = podIPs.first
   }
 
-  private static func address(_ field: Field?) throws(ManifestError) -> IPAddress? {
+  private static func address(_ field: Field?) throws(ManifestError) -> Stated<IPAddress>? {
     guard let field, try !field.string().isEmpty else { return nil }
-    return try field.address()
+    return Stated(try field.address(), field)
   }
 }

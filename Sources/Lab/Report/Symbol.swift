@@ -1,0 +1,59 @@
+internal import Comparison
+internal import NetpolModel
+
+extension Matrix {
+  /// What stands in a cell. A verdict that is a known deviation is another symbol than the same verdict as specified:
+  /// no grid or group may hide it.
+  enum Symbol: Character, CaseIterable {
+    case allowed = "."
+    case denied = "X"
+    case allowedByDeviation = "o"
+    case deniedByDeviation = "x"
+    /// The engines disagree, or a deviation is missing.
+    case failure = "!"
+    /// There is no way from one to the other.
+    case noRoute = "-"
+    /// The answer was unusable.
+    case unknown = "?"
+    /// Both are one, or the port is not asked there.
+    case nothing = " "
+  }
+}
+
+extension Matrix.Symbol {
+  init(_ comparison: Comparison) {
+    self =
+      switch (comparison.finding, comparison.verdict) {
+      case (.undecided, _): .unknown
+      case (.noRoute, _), (_, nil): .noRoute
+      case (.kernelDisagrees, _), (.unexplained, _), (.deviationMissing, _): .failure
+      case (.deviation, .allow?): .allowedByDeviation
+      case (.deviation, .deny?): .deniedByDeviation
+      case (.agreement, .allow?): .allowed
+      case (.agreement, .deny?): .denied
+      }
+  }
+
+  /// For the legend; nil for the empty cell, which needs none.
+  var meaning: String? {
+    switch self {
+    case .allowed: "allowed"
+    case .denied: "denied"
+    case .allowedByDeviation: "allowed by a deviation"
+    case .deniedByDeviation: "denied by a deviation"
+    case .failure: "disagreement"
+    case .noRoute: "no way there"
+    case .unknown: "undecided"
+    case .nothing: nil
+    }
+  }
+}
+
+extension Matrix {
+  /// `. allowed`, `X denied`, and of the others those that occur.
+  var legend: [String] {
+    let occurring = Set(grids.flatMap { $0.columns.values.joined() })
+    return Symbol.allCases.filter { [.allowed, .denied].contains($0) || occurring.contains($0) }
+      .compactMap { symbol in symbol.meaning.map { "\(symbol.rawValue) \($0)" } }
+  }
+}

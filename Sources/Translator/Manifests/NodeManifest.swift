@@ -1,0 +1,54 @@
+internal import NetpolModel
+
+/// A node as the input gives it: addresses and pod CIDRs with the fields that state them.
+struct NodeManifest {
+  let name: String
+  var labels: Labels = [:]
+  /// Without repeats: on bare metal the ExternalIP is often the InternalIP.
+  var addresses: [Stated<IPAddress>] { didSet { addresses = addresses.withoutRepeats } }
+  var podCIDRs: [Stated<CIDR>]
+  let location: SourceLocation?
+
+  /// Addresses are InternalIPs and then ExternalIPs; `podCIDR` counts where `podCIDRs` is missing.
+  init(_ object: ManifestObject, _ validation: Validation) throws(ManifestError) {
+    let spec = try object.root["spec"]?.fields()
+    podCIDRs = []
+    for entry in try spec?["podCIDRs"]?.list() ?? [] { podCIDRs.append(Stated(try entry.cidr(), entry)) }
+    if podCIDRs.isEmpty, let field = spec?["podCIDR"], try !field.string().isEmpty {
+      podCIDRs = [Stated(try field.cidr(), field)]
+    }
+    var byType: [String: [Stated<IPAddress>]] = [:]
+    for entry in try object.root["status"]?.fields()["addresses"]?.list() ?? [] {
+      let fields = try entry.fields()
+      let type = try fields["type"]?.string() ?? ""
+      guard type == "InternalIP" || type == "ExternalIP", let field = fields["address"] else { continue }
+      byType[type, default: []].append(Stated(try field.address(), field))
+    }
+    name = try object.name(validation)
+    labels = try object.labels(validation)
+    addresses = (byType["InternalIP", default: []] + byType["ExternalIP", default: []]).withoutRepeats
+    location = object.location
+  }
+
+  init(
+    name: String, addresses: [Stated<IPAddress>] = [], podCIDRs: [Stated<CIDR>] = [], location: SourceLocation? = nil
+  ) {
+    self.name = name
+    self.addresses = addresses.withoutRepeats
+    self.podCIDRs = podCIDRs
+    self.location = location
+  }
+
+  var node: Node {
+    Node(
+      name: name, labels: labels, addresses: addresses.map(\.value), podCIDRs: podCIDRs.map(\.value),
+      location: location)
+  }
+}
+
+extension [Stated<IPAddress>] {
+  fileprivate var withoutRepeats: Self {
+    var seen: Set<IPAddress> = []
+    return filter { seen.insert($0.value).inserted }
+  }
+}

@@ -1,0 +1,135 @@
+// What this does not show: what real packets did; the answers of the kernel are made by hand here.
+import Comparison
+import Foundation
+import Kernel
+import NetpolModel
+import Testing
+
+@testable import Lab
+
+@Suite("A run for a program", .serialized, .enabled(if: canRunLab, needsNamespaces)) struct JSONReportTests {
+  /// A table of docs/json.md: its fields, by whether they are always there.
+  private struct Fields {
+    var always: Set<String> = []
+    var sometimes: Set<String> = []
+    var types: [String: String] = [:]
+    var all: Set<String> { always.union(sometimes) }
+  }
+
+  /// By the line that stands above the table, without the colon; the first has none.
+  private func documented() throws -> [String: Fields] {
+    let text = try String(contentsOf: repository.appendingPathComponent("docs/json.md"), encoding: .utf8)
+    var tables: [String: Fields] = [:]
+    var heading = ""
+    for line in text.split(separator: "\n") {
+      if line.hasSuffix(":") { heading = line.dropLast().replacingOccurrences(of: "`", with: "") }
+      guard line.hasPrefix("| `") else { continue }
+      let cells = line.split(separator: "|").map { $0.trimmingCharacters(in: .whitespaces) }
+      for name in cells[0].split(separator: ",") {
+        let name = name.trimmingCharacters(in: CharacterSet(charactersIn: " `"))
+        let type = cells[1].replacingOccurrences(of: " or absent", with: "")
+        tables[heading, default: Fields()].types[name] = type
+        if type == cells[1] {
+          tables[heading, default: Fields()].always.insert(name)
+        } else {
+          tables[heading, default: Fields()].sometimes.insert(name)
+        }
+      }
+    }
+    return tables
+  }
+
+  private func object(_ report: RunReport) throws -> [String: Any] {
+    try #require(try JSONSerialization.jsonObject(with: try JSONReport(report).data()) as? [String: Any])
+  }
+
+  /// By the words of docs/json.md. A boolean is told from a number by how it is written.
+  private func isOfType(_ value: Any, _ type: String) -> Bool {
+    switch type {
+    case "string": value is String
+    case "number": (value as? NSNumber).map { !["true", "false"].contains("\(written($0))") } ?? false
+    case "boolean": (value as? NSNumber).map { ["true", "false"].contains("\(written($0))") } ?? false
+    case "array of strings": value is [String]
+    case "array of objects": value is [[String: Any]]
+    case "object": value is [String: Any]
+    default: false
+    }
+  }
+
+  private func written(_ value: Any) -> String {
+    let data = try? JSONSerialization.data(withJSONObject: value, options: .fragmentsAllowed)
+    return String(decoding: data ?? Data(), as: UTF8.self)
+  }
+
+  private func check(_ objects: [[String: Any]], _ fields: Fields?, _ name: String) throws {
+    let fields = try #require(fields, "docs/json.md has no table for \(name)")
+    #expect(!objects.isEmpty, "\(name)")
+    for object in objects {
+      #expect(fields.always.isSubset(of: object.keys), "\(name): \(object)")
+      for (key, value) in object {
+        let type = try #require(fields.types[key], "\(name): \(key) is not documented")
+        #expect(isOfType(value, type), "\(name): \(key) is no \(type)")
+      }
+    }
+    #expect(Set(objects.flatMap(\.keys)) == fields.all, "\(name)")
+  }
+
+  @Test("every field is documented, every documented field is there, and each has its type")
+  func documentation() throws {
+    let far = "apiVersion: netpol-lab/v1alpha1\nkind: Cluster\nexternalHosts: [{name: far, addresses: [203.0.113.9]}]\n"
+    let rules = """
+      apiVersion: networking.k8s.io/v1
+      kind: NetworkPolicy
+      metadata: {namespace: app, name: some}
+      spec: {podSelector: {}, ingress: [{from: [{podSelector: {}}], ports: [{port: 80}]}]}
+      ---
+
+      """
+    let world = HandMadeReport.pods + HandMadeReport.policy + rules + far
+    var report = try HandMadeReport.make(world) { flow, verdict in
+      switch (flow.transport, flow.port) {
+      case (.udp, _): .unusable("lost")
+      case (_, 80): verdict == .allow ? .silent(after: .seconds(1)) : .delivered
+      default: verdict == .allow ? .delivered : .refused(.reset)
+      }
+    }
+    report.notes = ["a note"]
+    report.warnings = ["a warning"]
+    let object = try object(report)
+    let tables = try documented()
+    try check([object], tables[""], "the document")
+    let flows = try #require(object["flows"] as? [[String: Any]])
+    try check(flows, tables["A flow"], "a flow")
+    try check(flows.flatMap { $0["rules"] as? [[String: Any]] ?? [] }, tables["A rule"], "a rule")
+    try check([try #require(object["environment"] as? [String: Any])], tables["environment"], "environment")
+    try check([try #require(object["seconds"] as? [String: Any])], tables["seconds"], "seconds")
+    try check(try #require(object["notInLab"] as? [[String: Any]]), tables["A pod of notInLab"], "notInLab")
+    #expect(tables.count == 6)
+    #expect(object["notes"] as? [String] == ["a note"] && object["warnings"] as? [String] == ["a warning"])
+  }
+
+  @Test("of many flows those that agree or have no way are told without reasons and rules, the others with both")
+  func reasons() throws {
+    let report = try HandMadeReport.make(HandMadeReport.pods + HandMadeReport.policy)
+    let flows = try #require(try object(report)["flows"] as? [[String: Any]])
+    #expect(Set(flows.compactMap { $0["result"] as? String }) == ["agreement", "deviation"])
+    for flow in flows {
+      let isTold = flow["result"] as? String == "deviation"
+      #expect((flow["because"] != nil) == isTold && (flow["rules"] != nil) == isTold, "\(flow)")
+    }
+  }
+
+  @Test("of few flows each is told with the oracle's reasons and the rules that decided")
+  func few() throws {
+    let selection = ProbePlan.Selection(
+      source: .pod(PodID("app", "client")), destination: .pod(PodID("app", "web")), ports: [TransportPort(.tcp, 80)])
+    let report = try HandMadeReport.make(HandMadeReport.pods + HandMadeReport.policy, selection)
+    let flows = try #require(try object(report)["flows"] as? [[String: Any]])
+    #expect(flows.count == 1 && flows[0]["result"] as? String == "agreement")
+    let why = "the destination is isolated for ingress by app/silence, and no rule of theirs admits it"
+    #expect(flows[0]["because"] as? [String] == [why])
+    let rules = try #require(flows[0]["rules"] as? [[String: Any]])
+    let last = try #require(rules.last?["text"] as? String)
+    #expect(last.hasPrefix("-") && last.contains("-j REJECT"))
+  }
+}

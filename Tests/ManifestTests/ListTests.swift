@@ -1,0 +1,74 @@
+// Does not show that a list of every kind is known: only List, and <Kind>List with items.
+import Manifests
+import NetpolModel
+import Testing
+
+@Suite struct ListTests {
+  @Test("the items of a List count and are found by their own lines")
+  func list() throws {
+    let text = """
+      apiVersion: v1
+      kind: List
+      items:
+      - apiVersion: v1
+        kind: Pod
+        metadata: {name: a}
+      - apiVersion: networking.k8s.io/v1
+        kind: NetworkPolicy
+        metadata: {name: p}
+        spec:
+          ingress:
+          - ports:
+            - port: 80
+              protcol: TCP
+      """
+    #expect(
+      refusal(text)
+        == "a.yaml:14: NetworkPolicy default/p: spec.ingress[0].ports[0].protcol: unknown field; did you mean protocol?"
+    )
+    let reading = try read(text.split(separator: "protcol").joined(separator: "protocol"))
+    #expect(reading.objectCount == 2)
+    #expect(reading.cluster.pods.first?.location?.line == 4)
+    #expect(reading.cluster.policies.first?.location?.line == 7)
+  }
+
+  @Test("a typed list gives its items kind and version")
+  func typedList() throws {
+    let reading = try read(
+      "apiVersion: networking.k8s.io/v1\nkind: NetworkPolicyList\nitems:\n- metadata: {name: p}",
+      "{\"apiVersion\": \"v1\", \"kind\": \"PodList\", \"items\": [{\"metadata\": {\"name\": \"a\"}}]}",
+      "apiVersion: v1\nkind: NodeList\nitems: null")
+    #expect(reading.cluster.policies.count == 1)
+    #expect(reading.cluster.pods.count == 1)
+  }
+
+  @Test("a List inside a List is read in place")
+  func nested() throws {
+    let reading = try read(
+      """
+      apiVersion: v1
+      kind: List
+      items:
+      - {apiVersion: v1, kind: Pod, metadata: {name: a}}
+      - apiVersion: v1
+        kind: List
+        items:
+        - {apiVersion: v1, kind: PodList, items: [{metadata: {name: b}}]}
+        - {apiVersion: v1, kind: List, items: []}
+      - {apiVersion: v1, kind: Pod, metadata: {name: c}}
+      """)
+    #expect(reading.cluster.pods.map(\.id.name) == ["a", "b", "c"])
+    #expect(reading.objectCount == 3)
+  }
+
+  @Test("Lists that aliases multiply end in an error")
+  func multiplied() {
+    var text = "a: &a0 {apiVersion: v1, kind: List, items: []}\n"
+    for level in 1...20 {
+      let items = Array(repeating: "*a\(level - 1)", count: 50).joined(separator: ", ")
+      text += "a\(level): &a\(level) {apiVersion: v1, kind: List, items: [\(items)]}\n"
+    }
+    text += "apiVersion: v1\nkind: List\nitems: [*a20]"
+    #expect(refusal(text) == "a.yaml:1: List: a second use of one List; write the alias out")
+  }
+}

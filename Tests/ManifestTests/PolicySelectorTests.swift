@@ -1,0 +1,50 @@
+// Does not show which pods a selector means: only which selectors are refused.
+import Manifests
+import NetpolModel
+import Testing
+
+@Suite struct PolicySelectorTests {
+  @Test(
+    "a selector's keys, values and operators are those of the API server",
+    arguments: [
+      (
+        "{podSelector: {matchLabels: {app: true}}}",
+        "spec.podSelector.matchLabels.app: expected a string, found the boolean true; write \"true\" with the quotes"
+      ),
+      (
+        "{podSelector: {matchLabels: {app: yes}}}",
+        "spec.podSelector.matchLabels.app: expected a string, found the boolean true; write \"yes\" with the quotes"
+      ),
+      (
+        "{podSelector: {matchLabels: {app: 1.10}}}",
+        "spec.podSelector.matchLabels.app: expected a string, found the number 1.1; write \"1.10\" with the quotes"
+      ),
+      (
+        "{podSelector: {matchLabels: {app: -x}}}",
+        "spec.podSelector.matchLabels.app: \"-x\" is no label value; give at most 63 of letters, digits, '-', '_' and '.' that start and end with a letter or digit, or \"\""
+      ),
+      (
+        "{podSelector: {matchLabels: {a/b/c: x}}}",
+        "spec.podSelector.matchLabels.a/b/c: \"a/b/c\" is no label key; give at most 63 of letters, digits, '-', '_' and '.' that start and end with a letter or digit, after a DNS prefix and '/' or alone"
+      ),
+      (
+        "{podSelector: {matchExpressions: [{key: a, operator: in, values: [b]}]}}",
+        "spec.podSelector.matchExpressions[0].operator: unknown operator \"in\"; write In"
+      ),
+      (
+        "{podSelector: {matchExpressions: [{key: a, operator: In}]}}",
+        "spec.podSelector.matchExpressions[0].values: is missing; In needs one value at least"
+      ),
+      (
+        "{podSelector: {matchExpressions: [{key: a, operator: Exists, values: [b]}]}}",
+        "spec.podSelector.matchExpressions[0].values: may not be given with Exists; remove it, or write In or NotIn"
+      ),
+      (
+        "{podSelector: {matchExpressions: [{operator: Exists}]}}",
+        "spec.podSelector.matchExpressions[0].key: is missing; name the label"
+      ),
+    ])
+  func selector(_ spec: String, _ line: String) {
+    #expect(refusal(policyText(spec)) == "a.yaml:4: NetworkPolicy shop/web: \(line)")
+  }
+}

@@ -1,0 +1,46 @@
+// Does not show that every other file of a repository is passed over: one that is no YAML is still an error.
+import Manifests
+import NetpolModel
+import Testing
+
+@Suite struct TypelessDocumentTests {
+  private func reading(fromDirectory texts: [(name: String, text: String)]) throws -> ManifestReading {
+    try readManifests(texts.map { ManifestSource(name: $0.name, text: $0.text, fromDirectory: true) })
+  }
+
+  @Test(
+    "in a directory a document without apiVersion and kind is skipped, and by itself it is an error",
+    arguments: [
+      "resources: [a.yaml]", "services: {web: {image: web}}", "{\"name\": \"a\", \"version\": \"1\"}",
+      "on: push\n? [a]\n: b", "- {op: remove, path: /a}", "kind: null", "words",
+    ])
+  func skipped(text: String) throws {
+    let reading = try reading(fromDirectory: [("d/x.yaml", text), ("d/p.yaml", podText("p"))])
+    #expect(reading.cluster.pods.count == 1)
+    #expect(reading.objectCount == 1)
+    #expect(reading.texts.contains("skipped 1 document without apiVersion and kind: d/x.yaml"))
+    #expect(refusal(text) != "accepted")
+  }
+
+  @Test("one note counts the documents and names three files")
+  func note() throws {
+    let values = (1...5).map { (name: "d/\($0).yaml", text: "a: 1\n---\nb: 1\n") }
+    #expect(
+      try reading(fromDirectory: values).texts.first
+        == "skipped 10 documents without apiVersion and kind: d/1.yaml, d/2.yaml, d/3.yaml and 2 more")
+  }
+
+  @Test(
+    "a document with one of the two is an error in a directory too",
+    arguments: [
+      (
+        "kind: NetworkPolicy",
+        "d/x.yaml:1: NetworkPolicy: apiVersion: is missing; give it, such as v1 or networking.k8s.io/v1"
+      ),
+      ("apiVersion: v1", "d/x.yaml:1: kind: is missing; give the object's kind, or leave the file out"),
+    ])
+  func half(text: String, line: String) throws {
+    let error = #expect(throws: ManifestError.self) { try reading(fromDirectory: [("d/x.yaml", text)]) }
+    #expect(error?.description == line)
+  }
+}
