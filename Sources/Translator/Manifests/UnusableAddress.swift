@@ -13,6 +13,8 @@ extension IPAddress {
     if isMulticast { return "a multicast address" }
     if family == .v4 ? bits >> 24 == 127 : bits == 1 { return "a loopback address" }
     if family == .v4 ? bits >> 16 == 0xa9fe : bits >> 118 == 0xfe80 >> 6 { return "a link-local address" }
+    // RFC 4291 2.5.5.2: Linux takes no packet from such a source.
+    if family == .v6, bits >> 32 == 0xffff { return "an IPv4-mapped address" }
     if family == .v4, bits == 0xffff_ffff { return "the broadcast address" }
     return Self.ownedByLab.contains(self) ? "an address of the lab's own" : nil
   }
