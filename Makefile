@@ -1,5 +1,5 @@
 BUILD = swift build --explicit-target-dependency-import-check error
-.PHONY: run test build format setup clean
+.PHONY: run test conformance build format setup clean
 
 run: setup
 	@$(BUILD) -c release --product netpol-lab
@@ -9,6 +9,12 @@ test: setup
 	@$(BUILD) --build-tests
 	@if [ "$$(id -u)" -eq 0 ] || ! unshare -Urnm true 2>/dev/null; \
 	  then swift test --skip-build; else unshare -Urnm swift test --skip-build; fi
+
+# All verdict tables through oracle, evaluator and kernel: make conformance [CASES=DIR] [STYLES=a,b]
+conformance: setup
+	@$(BUILD) --build-tests
+	@NETPOL_CONFORMANCE=all $(if $(CASES),NETPOL_CASES=$(CASES)) $(if $(STYLES),NETPOL_STYLES=$(STYLES)) \
+	  sh -c 'time swift test --skip-build --filter Conformance'
 
 build: setup
 	@$(BUILD)

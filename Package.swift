@@ -67,7 +67,7 @@ let package = Package(
     tests("RuleIRTests", ["RuleIR", "Rendering", "NetpolModel"]),
     tests("LoweringTests", ["Lowering", "Rendering", "RuleIR", "Manifests", "NetpolModel"]),
     tests("EvaluatorTests", ["Evaluator", "RuleIR", "NetpolModel"]),
-    tests("ComparisonTests", translator),
+    tests("ComparisonTests", translator + ["Kernel", "Lab"]),
     tests("KernelTests", ["Kernel"]),
     tests("LabTests", translator + ["Kernel", "Apply", "Lab", "netpol-lab"]),
   ]

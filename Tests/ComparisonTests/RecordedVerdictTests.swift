@@ -9,7 +9,15 @@ import Testing
 /// What packets did on a real node1 with the real controller's rules (Tests/Fixtures/golden/README.md).
 struct RecordedCase: CustomTestStringConvertible, Sendable {
   let folder: URL
-  var testDescription: String { folder.lastPathComponent }
+  /// Below the folder; the style's own recording.
+  let file: String
+  let style: EnforcementStyle
+  var testDescription: String { "\(folder.lastPathComponent)/\(file)" }
+
+  static let recordings: [(file: String, style: EnforcementStyle)] = [
+    ("verdicts.json", .kubeRouterK3s), ("v2.11.1/verdicts.json", .kubeRouterIptables),
+    ("v2.11.1-nft/verdicts.json", .kubeRouterNftables),
+  ]
 
   static let all: [RecordedCase] = {
     let fixtures = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
@@ -20,8 +28,10 @@ struct RecordedCase: CustomTestStringConvertible, Sendable {
     return ([fixtures] + (further ?? [])).flatMap { root in
       ([root] + ((try? FileManager.default.contentsOfDirectory(at: root, includingPropertiesForKeys: nil)) ?? []))
         .sorted { $0.path < $1.path }
-        .filter { FileManager.default.fileExists(atPath: $0.appendingPathComponent("verdicts.json").path) }
-        .map(RecordedCase.init)
+        .flatMap { folder in
+          recordings.map { RecordedCase(folder: folder, file: $0.file, style: $0.style) }
+        }
+        .filter { FileManager.default.fileExists(atPath: $0.folder.appendingPathComponent($0.file).path) }
     }
   }()
 
@@ -31,7 +41,7 @@ struct RecordedCase: CustomTestStringConvertible, Sendable {
   }
 
   func rows() throws -> [Row] {
-    try JSONDecoder().decode([Row].self, from: Data(contentsOf: folder.appendingPathComponent("verdicts.json")))
+    try JSONDecoder().decode([Row].self, from: Data(contentsOf: folder.appendingPathComponent(file)))
   }
 
   func cluster() throws -> Cluster {
@@ -68,7 +78,7 @@ struct RecordedCase: CustomTestStringConvertible, Sendable {
     let node = Node(name: "node1", addresses: [IPAddress(v4: 0xc0a8_140b)])
     let view = NodeView(of: node, in: cluster)
     let evaluator = try Evaluator(
-      EnforcementStyle.kubeRouterK3s.lower(view).ruleset, localAddresses: Set(Self.local.compactMap { IPAddress($0) }))
+      recorded.style.lower(view).ruleset, localAddresses: Set(Self.local.compactMap { IPAddress($0) }))
     let unknown = try recorded.probeAddresses()
     var compared = 0
     for row in try recorded.rows() where !row.src.contains("service") && !row.dst.contains("service") {
