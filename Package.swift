@@ -42,6 +42,7 @@ let package = Package(
     library("Evaluator", "Translator/Evaluator", ["NetpolModel", "RuleIR"]),
     library("Path", "Translator/Path", ["NetpolModel"]),
     library("Rendering", "Translator/Rendering", ["NetpolModel", "RuleIR"]),
+    library("Dumps", "Translator/Dumps", ["NetpolModel", "RuleIR"]),
     library(
       "Comparison", "Translator/Comparison",
       ["NetpolModel", "Oracle", "RuleIR", "Lowering", "Evaluator", "Path"]),
@@ -65,6 +66,7 @@ let package = Package(
     tests("ManifestTests", ["Manifests", "NetpolModel"]),
     tests("OracleTests", ["Oracle", "Manifests", "NetpolModel"]),
     tests("RuleIRTests", ["RuleIR", "Rendering", "NetpolModel"]),
+    tests("DumpsTests", ["Dumps", "RuleIR", "Rendering", "NetpolModel"]),
     tests("LoweringTests", ["Lowering", "Rendering", "RuleIR", "Manifests", "NetpolModel"]),
     tests("EvaluatorTests", ["Evaluator", "RuleIR", "NetpolModel"]),
     tests("ComparisonTests", translator + ["Kernel", "Lab"]),

@@ -18,3 +18,4 @@
 #include <libnftnl/set.h>
 #include <libnftnl/table.h>
 #include <libnftnl/trace.h>
+#include <libnftnl/udata.h>

@@ -3,7 +3,7 @@ public import NetpolModel
 internal import Rendering
 public import RuleIR
 
-/// Loads rulesets into the kernel: sets over netlink, iptables tables through `iptables-restore`.
+/// Loads rulesets into the kernel: nftables and ipsets over netlink, iptables tables through `iptables-restore`.
 public struct RuleLoader: Sendable {
   private let worker: NamespaceWorker
   /// The lab's own lock: the host's `/run/xtables.lock` is never touched.
@@ -16,10 +16,10 @@ public struct RuleLoader: Sendable {
 
   /// Loads a ruleset into a namespace that has none of its chains and sets yet. A table is replaced as a whole.
   ///
-  /// Throws `RefusedRule` where a restore refuses a line, `KernelError` where ipset refuses a set or an element, and
-  /// `Unsupported` where iptables can't say a rule.
+  /// Throws `RefusedNftObject` where nf_tables refuses a rule or set, `RefusedRule` where a restore refuses a line,
+  /// `KernelError` where ipset refuses a set or an element, and `Unsupported` where the back end can't say a rule.
   public func load(_ ruleset: Ruleset, in namespace: NetworkNamespace) throws {
-    if ruleset.backend == .nftables { return try loadText(try nftText(ruleset), ["nft", "-f", "-"], in: namespace) }
+    if ruleset.backend == .nftables { return try loadNftables(ruleset, in: namespace, on: worker) }
     try load(ruleset.sets, in: namespace)
     for table in ruleset.tables {
       let text = try iptablesRestoreText(table)

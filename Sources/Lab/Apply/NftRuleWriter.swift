@@ -1,0 +1,130 @@
+internal import Kernel
+internal import NetpolModel
+internal import Rendering
+internal import RuleIR
+
+/// The expressions of one rule, in the shapes that nft gives them: it lists no others.
+struct NftRuleWriter {
+  let family: IPFamily
+  let sets: [SetName: NftSet]
+  private(set) var expressions: [NftExpression] = []
+  /// The transport protocol that the rule has asked for so far; a second question is left out.
+  private var asked: UInt8?
+
+  init(family: IPFamily, sets: [SetName: NftSet]) {
+    self.family = family
+    self.sets = sets
+  }
+
+  mutating func append(_ match: Match) throws {
+    switch match {
+    case .address(let side, let cidr): address(side, cidr)
+    case .inSet(let side, let name, let negated):
+      loadAddress(side, length: width)
+      // A name that no set has is the kernel's to refuse.
+      expressions.append(.lookup(set: name, id: sets[name]?.id ?? 0, negated: negated))
+    case .transport(let transport): ask(transport.number)
+    case .port(let transport, let range): port(transport, range, asRange: range.first != range.last)
+    case .multiport(let transport, let ranges):
+      // Of more than one range a set is made.
+      guard ranges.count == 1 else { throw Unsupported("a match on no ports", in: "nft") }
+      port(transport, ranges[0], asRange: true)
+    case .icmpType(let type):
+      ask(family == .v4 ? 1 : 58)
+      expressions += [.payload(.transport, offset: 0, length: 1), .compare(.equal, [type])]
+    case .conntrack(let states):
+      expressions += [
+        .connectionState, .masked(states.reduce(0) { $0 | $1.bit }), .compare(.notEqual, UInt32(0)),
+      ]
+    case .bridged: throw Unsupported("a match on bridged packets", in: "nft")
+    case .local(let side):
+      // RTN_LOCAL, linux/rtnetlink.h.
+      expressions += [.routeType(source: side == .source), .compare(.equal, UInt32(2))]
+    case .mark(let mark, let negated):
+      expressions += [.meta(.mark), .masked(mark.mask), .compare(negated ? .notEqual : .equal, mark.value)]
+    case .limit(let limit):
+      expressions.append(
+        .limit(rate: UInt64(limit.rate), seconds: UInt64(limit.unit.seconds), burst: UInt32(limit.burst)))
+    }
+  }
+
+  mutating func ports(_ transport: Transport, in set: NftSet) {
+    ask(transport.number)
+    expressions += [Self.destinationPort, .lookup(set: set.name, id: set.id, negated: false)]
+  }
+
+  mutating func append(_ statement: Statement) {
+    switch statement {
+    case .counter: expressions.append(.counter)
+    case .setMark(let mark): expressions += [.meta(.mark), .masked(~mark.mask, xor: mark.value), .setMark]
+    case .log(let group, let prefix):
+      expressions.append(.log(group: group, prefix: prefix.map { $0.filter { $0 != "\"" } }))
+    case .jump(let chain): expressions.append(.verdict(.jump(chain)))
+    case .return: expressions.append(.verdict(.return))
+    case .accept: expressions.append(.verdict(.accept))
+    case .drop: expressions.append(.verdict(.drop))
+    case .reject(.portUnreachable): expressions.append(.reject(.unreachable(code: family == .v4 ? 3 : 4)))
+    case .reject(.tcpReset):
+      // Only TCP can be reset: nft asks for it first of all.
+      if asked == nil {
+        expressions.insert(contentsOf: Self.question(Transport.tcp.number), at: 0)
+        asked = Transport.tcp.number
+      }
+      expressions.append(.reject(.tcpReset))
+    }
+  }
+
+  private static let destinationPort = NftExpression.payload(.transport, offset: 2, length: 2)
+
+  private static func question(_ transport: UInt8) -> [NftExpression] {
+    [.meta(.transportProtocol), .compare(.equal, [transport])]
+  }
+
+  private mutating func ask(_ transport: UInt8) {
+    if asked == transport { return }
+    asked = transport
+    expressions += Self.question(transport)
+  }
+
+  private mutating func port(_ transport: Transport, _ range: PortRange, asRange: Bool) {
+    ask(transport.number)
+    expressions.append(Self.destinationPort)
+    expressions +=
+      asRange
+      ? [.compare(.atLeast, range.first.networkBytes), .compare(.atMost, range.last.networkBytes)]
+      : [.compare(.equal, range.first.networkBytes)]
+  }
+
+  private var width: Int { family == .v4 ? 4 : 16 }
+
+  /// Source and destination lie at 12 and 16 of an IPv4 header, at 8 and 24 of an IPv6 one.
+  private mutating func loadAddress(_ side: Side, length: Int) {
+    let offset: UInt32 = family == .v4 ? (side == .source ? 12 : 16) : (side == .source ? 8 : 24)
+    expressions.append(.payload(.network, offset: offset, length: UInt32(length)))
+  }
+
+  private mutating func address(_ side: Side, _ cidr: CIDR) {
+    let bytes = cidr.network.bytes
+    if cidr.prefixLength > 0, cidr.prefixLength % 8 == 0 {
+      // A prefix of whole bytes is those bytes.
+      loadAddress(side, length: cidr.prefixLength / 8)
+      expressions.append(.compare(.equal, Array(bytes.prefix(cidr.prefixLength / 8))))
+      return
+    }
+    loadAddress(side, length: width)
+    let mask = zip(cidr.firstAddress.bytes, cidr.lastAddress.bytes).map { ~($0 ^ $1) }
+    expressions += [.bitwise(mask: mask, xor: bytes.map { _ in 0 }), .compare(.equal, bytes)]
+  }
+}
+
+extension ConntrackState {
+  /// NF_CT_STATE_INVALID_BIT, NF_CT_STATE_BIT (linux/netfilter/nf_conntrack_common.h).
+  fileprivate var bit: UInt32 {
+    switch self {
+    case .invalid: 1
+    case .established: 2
+    case .related: 4
+    case .new: 8
+    }
+  }
+}

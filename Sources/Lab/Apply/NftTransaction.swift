@@ -1,0 +1,207 @@
+public import Kernel
+internal import NetpolModel
+internal import Rendering
+public import RuleIR
+
+/// Loads a ruleset into nf_tables over netlink, in one transaction: the same objects that `nft -f` makes of its text.
+///
+/// Throws `RefusedNftObject` where the kernel refuses something, and `Unsupported` where nf_tables can't say it.
+public func loadNftables(
+  _ ruleset: Ruleset, in namespace: NetworkNamespace, on worker: NamespaceWorker
+) throws {
+  let transaction = try NftTransaction(ruleset)
+  try worker.run(in: namespace) {
+    let socket = try NetlinkSocket(.netfilter)
+    try transaction.send(in: socket)
+  }
+}
+
+/// A table, set, chain or rule that the kernel did not take; nothing of its ruleset is loaded.
+public struct RefusedNftObject: Error, CustomStringConvertible {
+  /// What was refused, such as `rule 3 of chain ip filter FORWARD (tcp dport 80 accept)`.
+  public let subject: String
+  public let error: KernelError
+  public var description: String { "the kernel refused \(subject): \(error)" }
+}
+
+/// A ruleset as the messages of one nf_tables transaction.
+public struct NftTransaction: Sendable {
+  private enum Subject: Sendable {
+    case table(Table)
+    case set(String)
+    case chain(String, Table)
+    case rule(Rule, number: Int, chain: String, Table)
+  }
+
+  private var batch = NftBatch()
+  /// What each message is for.
+  private var subjects: [Subject] = []
+  private var lastSetID: UInt32 = 0
+
+  public init(_ ruleset: Ruleset) throws {
+    for table in ruleset.tables {
+      batch.addTable(table.name, table.family.netlink, comment: try table.comment.map(nftComment))
+      label(.table(table))
+      // A rule may jump to a chain behind its own.
+      for chain in table.chains {
+        let base = chain.base.map {
+          NftBatch.Base(hook: $0.hook.number, priority: Int32(clamping: $0.priority), drops: $0.policy == .drop)
+        }
+        batch.addChain(
+          chain.name, in: table.name, table.family.netlink, base: base, comment: try chain.comment.map(nftComment))
+        label(.chain(chain.name, table))
+      }
+      var sets: [SetName: NftSet] = [:]
+      for set in ruleset.sets where set.family == table.family { sets[set.name] = try add(set, table) }
+      for chain in table.chains {
+        for (index, rule) in chain.rules.enumerated() { try add(rule, index + 1, chain, table, sets) }
+      }
+    }
+  }
+
+  public func send(in socket: borrowing NetlinkSocket) throws(RefusedNftObject) {
+    do throws(NftRefusal) {
+      try batch.send(in: socket)
+    } catch {
+      let subject = error.message.map { describe(subjects[$0]) } ?? "the transaction of \(batch.count) messages"
+      throw RefusedNftObject(subject: subject, error: error.error)
+    }
+  }
+
+  /// The messages since the last call are for `subject`.
+  private mutating func label(_ subject: Subject) {
+    while subjects.count < batch.count { subjects.append(subject) }
+  }
+
+  private func describe(_ subject: Subject) -> String {
+    let family = { (table: Table) in "\(table.family == .v4 ? "ip" : "ip6") \(table.name)" }
+    switch subject {
+    case .table(let table): return "table \(family(table))"
+    case .set(let name): return "set \(name)"
+    case .chain(let name, let table): return "chain \(family(table)) \(name)"
+    case .rule(let rule, let number, let chain, let table):
+      let text = (try? nftRuleText(rule, table.family)) ?? ""
+      return "rule \(number) of chain \(family(table)) \(chain) (\(text))"
+    }
+  }
+
+  private mutating func nextSetID() -> UInt32 {
+    lastSetID += 1
+    return lastSetID
+  }
+
+  private mutating func add(_ set: NamedSet, _ table: Table) throws -> NftSet {
+    if set.kind == .hashNet { throw Unsupported("the set \(set.name) of type hash:net", in: "nft") }
+    let added = NftSet(
+      set.name, set.family == .v4 ? .ipv4 : .ipv6, id: nextSetID(), isInterval: set.kind == .interval,
+      comment: try set.comment.map(nftComment))
+    batch.addSet(added, in: table.name, table.family.netlink)
+    let members = set.stored.map(\.cidr)
+    if set.kind == .interval {
+      // nf_tables knows starts and ends only, and would take some overlaps for other ranges.
+      for (one, next) in zip(members, members.dropFirst()) where one.overlaps(next) {
+        throw Unsupported("the overlapping members \(one) and \(next) of the interval set \(set.name)", in: "nft")
+      }
+    }
+    let elements =
+      set.kind == .interval
+      ? intervalElements(members.map { ($0.firstAddress.bytes, $0.lastAddress.bytes) })
+      : members.map { NftElement($0.network.bytes) }
+    batch.addElements(elements, to: added, in: table.name, table.family.netlink)
+    label(.set(set.name))
+    return added
+  }
+
+  private mutating func add(
+    _ rule: Rule, _ number: Int, _ chain: Chain, _ table: Table, _ sets: [SetName: NftSet]
+  ) throws {
+    var writer = NftRuleWriter(family: table.family, sets: sets)
+    for match in rule.matches {
+      if case .multiport(let transport, let ranges) = match, ranges.count > 1 {
+        let merged = mergedRanges(ranges)
+        let isInterval = ranges.contains { $0.first != $0.last }
+        let elements =
+          isInterval
+          ? intervalElements(merged.map { ($0.first.networkBytes, $0.last.networkBytes) })
+          : Set(ranges.map(\.first)).sorted().map { NftElement($0.networkBytes) }
+        let set = NftSet(
+          "__set%d", .port, id: nextSetID(), isInterval: isInterval, constantSize: elements.count)
+        batch.addSet(set, in: table.name, table.family.netlink)
+        batch.addElements(elements, to: set, in: table.name, table.family.netlink)
+        writer.ports(transport, in: set)
+      } else {
+        try writer.append(match)
+      }
+    }
+    for statement in rule.statements { writer.append(statement) }
+    batch.addRule(
+      writer.expressions, to: chain.name, in: table.name, table.family.netlink,
+      comment: try rule.comment.map(nftComment))
+    label(.rule(rule, number: number, chain: chain.name, table))
+  }
+}
+
+/// Starts and ends of ranges that are sorted and don't overlap, as nft writes them.
+private func intervalElements(_ ranges: [(first: [UInt8], last: [UInt8])]) -> [NftElement] {
+  var elements: [NftElement] = []
+  // What lies below the first range is outside.
+  if let first = ranges.first?.first, first.contains(where: { $0 != 0 }) {
+    elements.append(NftElement(first.map { _ in 0 }, isEnd: true))
+  }
+  for (first, last) in ranges {
+    let isOpen = last.allSatisfy { $0 == 0xff }
+    elements.append(NftElement(first, isOpen: isOpen))
+    if !isOpen { elements.append(NftElement(successor(last), isEnd: true)) }
+  }
+  return elements
+}
+
+private func successor(_ key: [UInt8]) -> [UInt8] {
+  var key = key
+  for index in key.indices.reversed() {
+    key[index] &+= 1
+    if key[index] != 0 { break }
+  }
+  return key
+}
+
+/// nft merges the ranges of a set in a rule where they touch.
+private func mergedRanges(_ ranges: [PortRange]) -> [PortRange] {
+  var merged: [PortRange] = []
+  for range in ranges.sorted(by: { ($0.first, $0.last) < ($1.first, $1.last) }) {
+    if let last = merged.last, Int(range.first) <= Int(last.last) + 1 {
+      merged[merged.count - 1] = PortRange(last.first, max(last.last, range.last))
+    } else {
+      merged.append(range)
+    }
+  }
+  return merged
+}
+
+/// As `nftText` says it: an nft string can't hold a quote. nft takes at most 128 bytes (NFTNL_UDATA_COMMENT_MAXLEN).
+private func nftComment(_ text: String) throws(Unsupported) -> String {
+  let text = text.filter { $0 != "\"" }
+  if text.utf8.count > 128 { throw Unsupported("the comment \(text) of more than 128 bytes", in: "nft") }
+  return text
+}
+
+extension IPFamily {
+  fileprivate var netlink: AddressFamily { self == .v4 ? .v4 : .v6 }
+}
+
+extension Hook {
+  /// NF_INET_*, linux/netfilter.h.
+  fileprivate var number: UInt32 {
+    switch self {
+    case .prerouting: 0
+    case .input: 1
+    case .forward: 2
+    case .output: 3
+    case .postrouting: 4
+    }
+  }
+}
+
+extension UInt16 {
+  var networkBytes: [UInt8] { [UInt8(self >> 8), UInt8(truncatingIfNeeded: self)] }
+}

@@ -1,0 +1,181 @@
+internal import CNftables
+
+/// One step of an nf_tables rule (linux/netfilter/nf_tables.h). Values pass through register 1.
+public enum NftExpression: Hashable, Sendable {
+  public enum Comparison: UInt32, Hashable, Sendable {
+    case equal = 0
+    case notEqual = 1
+    case atMost = 3
+    case atLeast = 5
+  }
+
+  public enum Header: UInt32, Hashable, Sendable {
+    case network = 1
+    case transport = 2
+  }
+
+  public enum MetaKey: UInt32, Hashable, Sendable {
+    case mark = 3
+    case transportProtocol = 16
+  }
+
+  public enum Verdict: Hashable, Sendable {
+    case accept
+    case drop
+    case `return`
+    case jump(String)
+  }
+
+  public enum Rejection: Hashable, Sendable {
+    /// An ICMP or ICMPv6 destination-unreachable of this code.
+    case unreachable(code: UInt8)
+    case tcpReset
+  }
+
+  case payload(Header, offset: UInt32, length: UInt32)
+  case meta(MetaKey)
+  case setMark
+  case connectionState
+  /// The type of the route to the packet's source or destination (RTN_*).
+  case routeType(source: Bool)
+  /// register = (register & mask) ^ xor
+  case bitwise(mask: [UInt8], xor: [UInt8])
+  case compare(Comparison, [UInt8])
+  case lookup(set: String, id: UInt32, negated: Bool)
+  case limit(rate: UInt64, seconds: UInt64, burst: UInt32)
+  case log(group: UInt16, prefix: String?)
+  case counter
+  case verdict(Verdict)
+  case reject(Rejection)
+
+  /// The steps that ask whether the register under `mask` is `value`, both in host order.
+  public static func masked(_ mask: UInt32, xor: UInt32 = 0) -> NftExpression {
+    .bitwise(mask: hostOrder(mask), xor: hostOrder(xor))
+  }
+
+  public static func compare(_ comparison: Comparison, _ value: UInt32) -> NftExpression {
+    .compare(comparison, hostOrder(value))
+  }
+
+  private static func hostOrder(_ value: UInt32) -> [UInt8] { withUnsafeBytes(of: value) { Array($0) } }
+
+  /// An upper bound of the bytes that the expression takes in a message.
+  var encodedBound: Int {
+    switch self {
+    case .lookup(let set, _, _): 256 + set.utf8.count
+    case .log(_, let prefix): 256 + (prefix?.utf8.count ?? 0)
+    case .verdict(.jump(let chain)): 256 + chain.utf8.count
+    default: 256
+    }
+  }
+
+  private static let register = UInt32(NFT_REG_1.rawValue)
+
+  func object() -> NftObject {
+    switch self {
+    case .payload(let header, let offset, let length):
+      let object = NftObject.expression("payload")
+      object.set(number(NFTNL_EXPR_PAYLOAD_BASE), header.rawValue)
+      object.set(number(NFTNL_EXPR_PAYLOAD_OFFSET), offset)
+      object.set(number(NFTNL_EXPR_PAYLOAD_LEN), length)
+      object.set(number(NFTNL_EXPR_PAYLOAD_DREG), Self.register)
+      return object
+    case .meta(let key):
+      let object = NftObject.expression("meta")
+      object.set(number(NFTNL_EXPR_META_KEY), key.rawValue)
+      object.set(number(NFTNL_EXPR_META_DREG), Self.register)
+      return object
+    case .setMark:
+      let object = NftObject.expression("meta")
+      object.set(number(NFTNL_EXPR_META_KEY), MetaKey.mark.rawValue)
+      object.set(number(NFTNL_EXPR_META_SREG), Self.register)
+      return object
+    case .connectionState:
+      let object = NftObject.expression("ct")
+      object.set(number(NFTNL_EXPR_CT_KEY), UInt32(NFT_CT_STATE.rawValue))
+      object.set(number(NFTNL_EXPR_CT_DREG), Self.register)
+      return object
+    case .routeType(let source):
+      let object = NftObject.expression("fib")
+      object.set(number(NFTNL_EXPR_FIB_DREG), Self.register)
+      object.set(number(NFTNL_EXPR_FIB_RESULT), UInt32(NFT_FIB_RESULT_ADDRTYPE.rawValue))
+      object.set(
+        number(NFTNL_EXPR_FIB_FLAGS), UInt32(number(source ? NFTA_FIB_F_SADDR : NFTA_FIB_F_DADDR)))
+      return object
+    case .bitwise(let mask, let xor):
+      let object = NftObject.expression("bitwise")
+      object.set(number(NFTNL_EXPR_BITWISE_SREG), Self.register)
+      object.set(number(NFTNL_EXPR_BITWISE_DREG), Self.register)
+      object.set(number(NFTNL_EXPR_BITWISE_OP), UInt32(0))
+      object.set(number(NFTNL_EXPR_BITWISE_LEN), UInt32(mask.count))
+      object.set(number(NFTNL_EXPR_BITWISE_MASK), bytes: mask)
+      object.set(number(NFTNL_EXPR_BITWISE_XOR), bytes: xor)
+      return object
+    case .compare(let comparison, let value):
+      let object = NftObject.expression("cmp")
+      object.set(number(NFTNL_EXPR_CMP_SREG), Self.register)
+      object.set(number(NFTNL_EXPR_CMP_OP), comparison.rawValue)
+      object.set(number(NFTNL_EXPR_CMP_DATA), bytes: value)
+      return object
+    case .lookup(let set, let id, let negated):
+      let object = NftObject.expression("lookup")
+      object.set(number(NFTNL_EXPR_LOOKUP_SREG), Self.register)
+      object.set(number(NFTNL_EXPR_LOOKUP_SET), string: set)
+      object.set(number(NFTNL_EXPR_LOOKUP_SET_ID), id)
+      if negated { object.set(number(NFTNL_EXPR_LOOKUP_FLAGS), UInt32(number(NFT_LOOKUP_F_INV))) }
+      return object
+    case .limit(let rate, let seconds, let burst):
+      let object = NftObject.expression("limit")
+      object.set(number(NFTNL_EXPR_LIMIT_RATE), rate)
+      object.set(number(NFTNL_EXPR_LIMIT_UNIT), seconds)
+      object.set(number(NFTNL_EXPR_LIMIT_BURST), burst)
+      object.set(number(NFTNL_EXPR_LIMIT_TYPE), UInt32(NFT_LIMIT_PKTS.rawValue))
+      object.set(number(NFTNL_EXPR_LIMIT_FLAGS), UInt32(0))
+      return object
+    case .log(let group, let prefix):
+      let object = NftObject.expression("log")
+      if let prefix { object.set(number(NFTNL_EXPR_LOG_PREFIX), string: prefix) }
+      object.set(number(NFTNL_EXPR_LOG_GROUP), group)
+      return object
+    case .counter:
+      return NftObject.expression("counter")
+    case .verdict(let verdict):
+      let object = NftObject.expression("immediate")
+      object.set(number(NFTNL_EXPR_IMM_DREG), UInt32(NFT_REG_VERDICT.rawValue))
+      let code: Int32 =
+        switch verdict {
+        case .drop: 0
+        case .accept: 1
+        case .jump: NFT_JUMP.rawValue
+        case .return: NFT_RETURN.rawValue
+        }
+      object.set(number(NFTNL_EXPR_IMM_VERDICT), UInt32(bitPattern: code))
+      if case .jump(let chain) = verdict { object.set(number(NFTNL_EXPR_IMM_CHAIN), string: chain) }
+      return object
+    case .reject(let rejection):
+      let object = NftObject.expression("reject")
+      switch rejection {
+      case .unreachable(let code):
+        object.set(number(NFTNL_EXPR_REJECT_TYPE), UInt32(NFT_REJECT_ICMP_UNREACH.rawValue))
+        object.set(number(NFTNL_EXPR_REJECT_CODE), code)
+      case .tcpReset:
+        object.set(number(NFTNL_EXPR_REJECT_TYPE), UInt32(NFT_REJECT_TCP_RST.rawValue))
+        object.set(number(NFTNL_EXPR_REJECT_CODE), UInt8(0))
+      }
+      return object
+    }
+  }
+}
+
+extension NftObject {
+  /// An attribute of an expression; the object copies what it is given.
+  fileprivate func set<Number: FixedWidthInteger & BitwiseCopyable>(_ attribute: UInt16, _ value: Number) {
+    withUnsafeBytes(of: value) { _ = nftnl_expr_set(pointer, attribute, $0.baseAddress, UInt32($0.count)) }
+  }
+
+  fileprivate func set(_ attribute: UInt16, bytes: [UInt8]) {
+    _ = nftnl_expr_set(pointer, attribute, bytes, UInt32(bytes.count))
+  }
+
+  fileprivate func set(_ attribute: UInt16, string: String) { _ = nftnl_expr_set_str(pointer, attribute, string) }
+}
