@@ -1,7 +1,7 @@
 internal import NetpolModel
 internal import RuleIR
 
-/// The chain-and-mark machine of kube-router's iptables back end, top to bottom (kube-router.md 2 and 3).
+/// The chain-and-mark machine of kube-router's network policy controller (its `pkg/controllers/netpol`), top to bottom.
 ///
 /// Built-in hook -> KUBE-ROUTER-* -> KUBE-POD-FW-* (local pods) -> KUBE-NWPLCY-* (every policy). A policy chain never
 /// accepts: it sets `allowed` and returns. The pod chain rejects what nobody allowed and sets `passed` on the rest.
@@ -159,7 +159,7 @@ struct KubeRouter {
     ]
   }
 
-  /// The last word of the KUBE-ROUTER chains (kube-router.md 2.8): with default-deny whatever is in the node's pod CIDRs and
+  /// The last word of the KUBE-ROUTER chains: with default-deny whatever is in the node's pod CIDRs and
   /// has no chain of its own is refused.
   private func tailChain(_ family: IPFamily) -> Chain {
     let accept = rule([.mark(Self.passed)], .accept, "accept netpol-ok")
@@ -184,7 +184,7 @@ struct KubeRouter {
       kind: .addresses, members: pods.map { .init(CIDR($0)) }, comment: version.comments.onObjects?.localPods)
   }
 
-  /// Traffic that policies don't judge in INPUT, since it is judged behind its translation (kube-router.md 2.2).
+  /// Traffic that policies don't judge in INPUT, since it is judged behind its translation.
   private func exemptions(_ family: IPFamily) -> [Rule] {
     let chain = "KUBE-ROUTER-INPUT"
     // iptables rules at a fixed position carry the hash of their arguments.

@@ -2,7 +2,7 @@ internal import Crypto
 internal import NetpolModel
 internal import RuleIR
 
-/// Names of chains and sets: a prefix and 80 bits of a SHA-256 in base32 (kube-router.md 1.1 to 1.3).
+/// Names of chains and sets: a prefix and 80 bits of a SHA-256 in base32.
 enum KubeRouterNames {
   static func policyChain(_ policy: PolicyID, version: String, _ family: IPFamily) -> ChainName {
     "KUBE-NWPLCY-" + hash(policy.namespace + policy.name + version + family.rawValue)
@@ -56,7 +56,7 @@ enum KubeRouterNames {
     (family == .v6 && backend == .iptables ? "inet6:" : "") + (side == .source ? "KUBE-SRC-" : "KUBE-DST-") + hash(text)
   }
 
-  /// The tag of a positioned rule: the hash of its chain and arguments (kube-router.md 1.6).
+  /// The tag of a positioned rule: the hash of its chain and arguments.
   static func tag(_ chain: ChainName, _ arguments: [String]) -> String { hash(chain + arguments.joined()) }
 
   /// First 16 characters of the base32 (RFC 4648) of the SHA-256 of `text`.

@@ -18,7 +18,7 @@ struct PodChain {
 }
 
 extension KubeRouter {
-  /// Actionable pods whose hostIP is one of the node's addresses, keyed by podIP (kube-router.md 3.2).
+  /// Actionable pods whose hostIP is one of the node's addresses, keyed by podIP.
   mutating func localPods() -> [Pod] {
     var seen: [IPAddress: PodID] = [:]
     var pods: [Pod] = []
@@ -55,7 +55,7 @@ extension KubeRouter {
     return pods
   }
 
-  /// Pod chains of one family, in the order of pods (kube-router.md 2.6, 4.2). A failed policy still covers its pods, but
+  /// Pod chains of one family, in the order of pods. A failed policy still covers its pods, but
   /// they get no jump to it.
   func podChains(_ pods: [Pod], _ policies: [ResolvedPolicy], failed: Set<PolicyID>, _ family: IPFamily) -> [PodChain] {
     var policiesOf: [IPAddress: [ResolvedPolicy]] = [:]

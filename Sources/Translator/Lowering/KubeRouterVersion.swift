@@ -92,7 +92,7 @@ struct KubeRouterVersion: Sendable {
   /// Which peers a policy rule stands for.
   enum PeerKind: Sendable { case pods, any, ipBlocks }
 
-  /// k3s-io/kube-router v2.6.3-k3s1, which k3s embeds (kube-router.md 6.5).
+  /// k3s-io/kube-router v2.6.3-k3s1, which k3s embeds.
   static let k3s = KubeRouterVersion(
     backend: .iptables,
     comments: Comments(
@@ -120,14 +120,14 @@ struct KubeRouterVersion: Sendable {
       chains: iptablesChains, onObjects: nil),
     nodePortTransports: [.tcp, .udp], acceptance: .builtInChains, logsInPolicyChains: true)
 
-  /// cloudnativelabs/kube-router v2.11.1 (kube-router.md 2).
+  /// cloudnativelabs/kube-router v2.11.1.
   static let upstream = KubeRouterVersion(
     backend: .iptables,
     comments: upstreamComments(
       explicitAccept: "rule to explicitly ACCEPT traffic that comply to network policies", iptablesChains, nil),
     nodePortTransports: [.tcp, .udp, .sctp], acceptance: .routerChains, logsInPolicyChains: false)
 
-  /// The same version's nftables back end (kube-router.md 4).
+  /// The same version's nftables back end.
   static let upstreamNft = KubeRouterVersion(
     backend: .nftables,
     comments: upstreamComments(
@@ -178,7 +178,7 @@ struct KubeRouterVersion: Sendable {
       accepted: "set netpol-ok mark", explicitAccept: explicitAccept, chains: chains, onObjects: onObjects)
   }
 
-  /// Without control characters, and at most 120 bytes: what both back ends can hold (kube-router.md 3.1).
+  /// Without control characters, and at most 120 bytes: what both back ends can hold.
   static func short(_ text: String) -> String {
     let printable = text.unicodeScalars.filter { $0.value >= 32 && $0.value != 127 }
     return String(decoding: String(String.UnicodeScalarView(printable)).utf8.prefix(120), as: UTF8.self)

@@ -1,7 +1,7 @@
 internal import NetpolModel
 internal import RuleIR
 
-/// The limit on a policy's log rule, from the annotations that k3s's fork reads (kube-router.md 6.5, patch 2).
+/// The limit on a policy's log rule, from the annotations that k3s's fork reads.
 enum NFLOGLimit {
   static let limitAnnotation = "kube-router.io/netpol-nflog-limit"
   static let burstAnnotation = "kube-router.io/netpol-nflog-limit-burst"

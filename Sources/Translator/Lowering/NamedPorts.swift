@@ -1,6 +1,6 @@
 internal import NetpolModel
 
-/// The named container ports of some pods as kube-router collects them (kube-router.md 3.6).
+/// The named container ports of some pods as kube-router collects them.
 ///
 /// Each (name, protocol, number) has an address list. Keys first seen on one pod share that pod's list, and a later pod
 /// is appended to the list of every key it has: so it lands in the sets of keys that it does not expose.

@@ -2,7 +2,7 @@ internal import NetpolModel
 
 /// Selectors to pods, over the pods that kube-router calls actionable. Equal questions are answered once.
 struct PeerResolution {
-  /// Neither terminal nor host-network, and with a `status.podIP` (kube-router.md 3.2, `isNetPolActionable`).
+  /// Neither terminal nor host-network, and with a `status.podIP` (kube-router's `isNetPolActionable`).
   static func isActionable(_ pod: Pod) -> Bool { !pod.phase.isTerminal && pod.podIP != nil && !pod.hostNetwork }
 
   private let byNamespace: [String: [Pod]]

@@ -1,13 +1,12 @@
 internal import NetpolModel
 internal import RuleIR
 
-/// What one policy becomes in one family: its chain, its sets and, with nft, a sub-chain for each rule with excepts
-/// (kube-router.md 1.3, 1.4, 3.1, 3.4, 3.5, 4.2).
+/// What one policy becomes in one family: its chain, its sets and, with nft, a sub-chain for each rule with excepts.
 struct PolicyDraft {
   private(set) var chain: Chain
   private(set) var subChains: [Chain] = []
   private(set) var sets: [NamedSet] = []
-  /// Names that two sets of the policy share (kube-router.md 1.5): the later one's members stay.
+  /// Names that two sets of the policy share: the later one's members stay.
   private(set) var collisions: Set<SetName> = []
 
   private let family: IPFamily
@@ -180,7 +179,7 @@ extension ResolvedRule {
   }
 }
 
-/// What allows: with iptables a pair of rules, mark and then return with the mark (kube-router.md 3.1), with nft one.
+/// What allows: with iptables a pair of rules, mark and then return with the mark, with nft one.
 private struct Lines {
   let comment: (_ named: Bool) -> String
   let origin: Origin

@@ -45,7 +45,7 @@ struct PolicyTable {
     }
   }
 
-  /// Of two policies with one chain name iptables keeps the rules of both, nft those of the last (kube-router.md 1.5).
+  /// Of two policies with one chain name iptables keeps the rules of both, nft those of the last.
   private mutating func put(_ chain: Chain) {
     guard let index = chainIndex[chain.name] else {
       chainIndex[chain.name] = chains.count

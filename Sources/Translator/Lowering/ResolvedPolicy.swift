@@ -1,7 +1,7 @@
 internal import NetpolModel
 internal import RuleIR
 
-/// A policy with its selectors answered, for every family (kube-router.md 3.2, 3.3, 3.6).
+/// A policy with its selectors answered, for every family.
 struct ResolvedPolicy {
   let policy: NetworkPolicy
   let targets: [Pod]
