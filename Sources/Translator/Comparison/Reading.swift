@@ -8,17 +8,16 @@ public import Oracle
 public struct Reading: Sendable {
   let oracle: Oracle
   let cluster: Cluster
-  let traits: EnforcerTraits
+  private(set) var traits: EnforcerTraits
   private let pods: [PodID: Pod]
-  private let enforcesNothing: Bool
+  private let hasUnloadableLogLimit: Bool
 
   public init(_ cluster: Cluster, _ oracle: Oracle, _ traits: EnforcerTraits) {
     self.oracle = oracle
     self.cluster = cluster
     self.traits = traits
     pods = Dictionary(cluster.pods.map { ($0.id, $0) }) { first, _ in first }
-    enforcesNothing =
-      traits.deviations.contains(.abortedSync) && cluster.policies.contains { $0.hasUnloadableLogLimit }
+    hasUnloadableLogLimit = cluster.policies.contains { $0.hasUnloadableLogLimit }
   }
 
   var deviations: Set<Deviation> { traits.deviations }
@@ -26,7 +25,13 @@ public struct Reading: Sendable {
   /// The reading without one of its deviations.
   func without(_ deviation: Deviation) -> Reading { making(deviations.subtracting([deviation])) }
   func only(_ deviation: Deviation) -> Reading { making([deviation]) }
-  private func making(_ deviations: Set<Deviation>) -> Reading { Reading(cluster, oracle, traits.making(deviations)) }
+  private func making(_ deviations: Set<Deviation>) -> Reading {
+    var other = self
+    other.traits = traits.making(deviations)
+    return other
+  }
+
+  private var enforcesNothing: Bool { hasUnloadableLogLimit && deviations.contains(.abortedSync) }
 
   public func verdict(_ flow: Flow) -> Verdict {
     if flow.sourceAddress == flow.destinationAddress { return .allow }

@@ -53,25 +53,13 @@ struct LabelledRequests: Sendable {
     try socket.send(buffer)
 
     var failure: KernelError?
-    var overrun = false
     var complete = false
-    while true {
-      let received: [UInt8]?
-      do throws(KernelError) {
-        received = try socket.receive()
-      } catch {
-        guard error.code == ENOBUFS else { throw error }
-        overrun = true
-        continue
-      }
-      guard let received else { break }
-      for message in NetlinkMessageSequence(received) {
-        guard let answer = message.answer, (1...datagram.labels.count).contains(Int(answer.sequence)) else { continue }
-        if answer.sequence == datagram.labels.count { complete = true }
-        if failure == nil, var error = answer.error(of: datagram.labels[Int(answer.sequence) - 1]) {
-          error.message = error.message ?? detail(answer)
-          failure = error
-        }
+    let overrun = try socket.drainAnswers { answer in
+      guard (1...datagram.labels.count).contains(Int(answer.sequence)) else { return }
+      if answer.sequence == datagram.labels.count { complete = true }
+      if failure == nil, var error = answer.error(of: datagram.labels[Int(answer.sequence) - 1]) {
+        error.message = error.message ?? detail(answer)
+        failure = error
       }
     }
     if let failure { throw failure }

@@ -102,6 +102,25 @@ public struct NetlinkSocket: ~Copyable, Sendable {
     return datagram
   }
 
+  /// Hands over every answer that waits; true if some were lost (ENOBUFS). The kernel has answered when `send` returns.
+  func drainAnswers(_ body: (NetlinkAnswer) -> Void) throws(KernelError) -> Bool {
+    var lost = false
+    while true {
+      let received: [UInt8]?
+      do throws(KernelError) {
+        received = try receive()
+      } catch {
+        guard error.code == ENOBUFS else { throw error }
+        lost = true
+        continue
+      }
+      guard let received else { return lost }
+      for message in NetlinkMessageSequence(received) {
+        if let answer = message.answer { body(answer) }
+      }
+    }
+  }
+
   private func reserve(_ bytes: Int, _ option: Int32, _ force: Int32) {
     var value: Int32 = 0
     var length = socklen_t(MemoryLayout<Int32>.size)

@@ -227,23 +227,13 @@ public struct NftBatch: Sendable {
     in socket: borrowing NetlinkSocket
   ) throws(KernelError) -> (errors: [NftRefusal], lost: Bool) {
     var errors: [NftRefusal] = []
-    var lost = false
-    while true {
-      let received: [UInt8]?
-      do throws(KernelError) {
-        received = try socket.receive()
-      } catch {
-        guard error.code == ENOBUFS else { throw error }
-        lost = true
-        continue
-      }
-      guard let received else { return (errors, lost) }
-      for message in NetlinkMessageSequence(received) {
-        guard let answer = message.answer, let error = answer.error(of: "nf_tables transaction") else { continue }
-        let sequence = Int(answer.sequence)
-        errors.append(NftRefusal(message: (1...count).contains(sequence) ? sequence - 1 : nil, error: error))
-      }
+    let count = count
+    let lost = try socket.drainAnswers { answer in
+      guard let error = answer.error(of: "nf_tables transaction") else { return }
+      let sequence = Int(answer.sequence)
+      errors.append(NftRefusal(message: (1...count).contains(sequence) ? sequence - 1 : nil, error: error))
     }
+    return (errors, lost)
   }
 
   // MARK: Layout
