@@ -20,6 +20,7 @@ func tests(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
 
 let translator: [Target.Dependency] = [
   "NetpolModel", "Manifests", "Oracle", "RuleIR", "Lowering", "Evaluator", "Path", "Comparison", "Rendering",
+  "Dumps", "NodeComparison",
 ]
 
 let package = Package(
@@ -43,6 +44,7 @@ let package = Package(
     library("Path", "Translator/Path", ["NetpolModel"]),
     library("Rendering", "Translator/Rendering", ["NetpolModel", "RuleIR"]),
     library("Dumps", "Translator/Dumps", ["NetpolModel", "RuleIR"]),
+    library("NodeComparison", "Translator/NodeComparison", ["NetpolModel", "RuleIR", "Rendering", "Dumps"]),
     library(
       "Comparison", "Translator/Comparison",
       ["NetpolModel", "Oracle", "RuleIR", "Lowering", "Evaluator", "Path"]),
@@ -68,6 +70,9 @@ let package = Package(
     tests("RuleIRTests", ["RuleIR", "Rendering", "NetpolModel"]),
     tests("DumpsTests", ["Dumps", "RuleIR", "Rendering", "NetpolModel"]),
     tests("LoweringTests", ["Lowering", "Rendering", "RuleIR", "Manifests", "NetpolModel"]),
+    tests(
+      "NodeComparisonTests",
+      ["NodeComparison", "Dumps", "Evaluator", "Lowering", "Manifests", "NetpolModel", "Rendering", "RuleIR"]),
     tests("EvaluatorTests", ["Evaluator", "RuleIR", "NetpolModel"]),
     tests("ComparisonTests", translator + ["Kernel", "Lab"]),
     tests("KernelTests", ["Kernel"]),

@@ -1,5 +1,6 @@
 import ArgumentParser
 import Comparison
+import Dumps
 import Foundation
 import Kernel
 import Lab
@@ -25,6 +26,8 @@ enum ProgramExit: Int32 {
     } catch let error as NothingToAsk {
       end(badInput, error.description)
     } catch let error as ManifestFileError {
+      end(badInput, error.description)
+    } catch let error as DumpError {
       end(badInput, error.description)
     } catch let error as ManifestError {
       end(badInput, error.description)

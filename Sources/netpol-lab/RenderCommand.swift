@@ -16,14 +16,7 @@ struct RenderCommand: ParsableCommand {
   @Option(help: "The node; the first by name if not given.")
   var node: String?
 
-  @Option(help: "What kube-router hashes into its chains' names: the start of the sync in Unix nanoseconds.")
-  var versionStamp = "1"
-
-  @Option(help: "The service CIDRs, with commas between them; may be repeated.")
-  var serviceCidr: [String] = []
-
-  @Option(help: "The NodePort range, as 30000-32767.")
-  var nodePortRange: String?
+  @OptionGroup var nodeOptions: NodeOptions
 
   @Option(
     name: .shortAndLong,
@@ -33,16 +26,7 @@ struct RenderCommand: ParsableCommand {
   func run() throws {
     let style = try input.enforcementStyle()
     let cluster = try input.reading().cluster
-    var view = NodeView(of: try chosenNode(cluster), in: cluster, versionStamp: versionStamp)
-    if !serviceCidr.isEmpty {
-      view.serviceCIDRs = try serviceCidr.flatMap { $0.split(separator: ",") }.map { text in
-        guard let cidr = CIDR(String(text)) else {
-          throw InputError("--service-cidr \(text): no CIDR; write an address and a length, as 10.43.0.0/16")
-        }
-        return cidr
-      }
-    }
-    if let nodePortRange { view.nodePorts = try portRange(nodePortRange) }
+    let view = try nodeOptions.view(of: try chosenNode(cluster), in: cluster)
     let lowered = style.lower(view)
     for finding in lowered.findings { Terminal.say("warning from the style: \(finding)") }
     let wanted = output ?? (style.backend == .nftables ? .nft : .iptables)
@@ -73,13 +57,5 @@ struct RenderCommand: ParsableCommand {
       throw InputError("-o \(family == .v4 ? "iptables" : "ip6tables"): the cluster has no \(family.rawValue)")
     }
     return try iptablesRestoreText(table)
-  }
-
-  private func portRange(_ text: String) throws -> PortRange {
-    let parts = text.split { $0 == "-" || $0 == ":" }.map { UInt16($0) }
-    guard parts.count == 2, let first = parts[0], let last = parts[1], 0 < first, first < last else {
-      throw InputError("--node-port-range \(text): write two ports, the lower first, as 30000-32767")
-    }
-    return PortRange(first, last)
   }
 }

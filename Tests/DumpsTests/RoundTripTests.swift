@@ -78,8 +78,8 @@ private func randomRule(_ family: IPFamily, _ generator: inout SplitMix64) -> Ru
   }
   // In the order in which iptables-save prints them: addresses, protocol, physdev, the rest.
   var matches: [Match] = []
-  if Bool.random(using: &generator) { matches.append(.address(.source, address())) }
-  if Bool.random(using: &generator) { matches.append(.address(.destination, address())) }
+  if Bool.random(using: &generator) { matches.append(.address(.source, address(), negated: pick([true, false]))) }
+  if Bool.random(using: &generator) { matches.append(.address(.destination, address(), negated: pick([true, false]))) }
   let transport: Transport = pick(Transport.allCases)
   let kind = pick([0, 1, 2, 3, 4])
   if kind == 1 { matches.append(.transport(transport)) }
@@ -88,6 +88,7 @@ private func randomRule(_ family: IPFamily, _ generator: inout SplitMix64) -> Ru
     .inSet(pick(Side.allCases), "inet6:KUBE-SRC-A", negated: pick([true, false])),
     .conntrack(Set(ConntrackState.allCases.shuffled(using: &generator).prefix(pick([1, 2, 3, 4])))),
     .local(pick(Side.allCases)), .mark(Mark(number(), mask: number()), negated: pick([true, false])),
+    .random(share: UInt32.random(in: 0...0x8000_0000, using: &generator)),
     .limit(RateLimit(pick([1, 10, 20]), per: .minute, burst: pick([1, 5, 10, 10_000]))),
   ]
   others = Array(others.shuffled(using: &generator).prefix(pick([0, 1, 2, 3])))
@@ -98,6 +99,7 @@ private func randomRule(_ family: IPFamily, _ generator: inout SplitMix64) -> Ru
   let characters = Array("ab -\"'\\/:é\t!#")
   func word() -> String { String((0..<pick([1, 3, 9])).map { _ in pick(characters) }) }
   let statement: Statement = pick([
+    .dnat(address().network, port: pick([nil, 1, 65535])), .masquerade(randomFully: pick([true, false])),
     .accept, .drop, .return, .reject(.portUnreachable), .reject(.tcpReset), .jump("KUBE-ROUTER-INPUT"),
     .setMark(Mark(number(), mask: number())), .log(group: UInt16(number() >> 16), prefix: pick([nil, word()])),
   ])

@@ -64,7 +64,7 @@ private func rule(_ text: String, _ family: IPFamily = .v4) throws -> Rule? {
   static let bad = [
     #" -m comment --comment "open -j DROP"#, #" -m comment --comment "open\" -j DROP"#, " -m comment --comment",
     " -m comment -j DROP", " -m comment --comment a -m comment --comment b", " -m", " -j", " -s", " -p",
-    " ! -s 10.0.0.0/8 -j DROP", " -s 10.0.0.0/8 -s 10.0.0.0/8", " -s ::1/128", " -s 10.0.0/8", " -s 10.0.0.0/33",
+    " ! -p tcp -j DROP", " -s 10.0.0.0/8 -s 10.0.0.0/8", " -s ::1/128", " -s 10.0.0/8", " -s 10.0.0.0/33",
     " -s 10.0.0.0/255.0.0.0", " -i eth0", " ! -o docker0", " -p gre", " -p tcp -p tcp", " ! -p tcp", " -p icmp",
     " -p ipv6-icmp -m icmp6 --icmpv6-type 1", " -p icmp -m icmp --icmp-type 3/1", " -p icmp -m icmp --icmp-type any",
     " -p icmp -m icmp --icmp-type 255", " -p icmp -m icmp --icmp-type 256", " -p icmp -m icmp ! --icmp-type 8",

@@ -34,6 +34,26 @@ import Testing
         ["render", "-f", "-", "--node-port-range", "40000-30000"], pod,
         "--node-port-range 40000-30000: write two ports, the lower first, as 30000-32767"
       ),
+      (["compare", "-f", "-"], pod, "give --iptables-save and --ipset-save (--ip6tables-save for IPv6), or --nft"),
+      (
+        ["compare", "-f", "-", "--nft", "/nowhere"], pod, "/nowhere: can't be read; check the path and its permissions"
+      ),
+      (
+        ["compare", "-f", "-", "--nft", "/dev/null", "--ipset-save", "x"], pod,
+        "--nft /dev/null: goes without --iptables-save, --ip6tables-save and --ipset-save"
+      ),
+      (
+        ["compare", "-f", "-", "--nft", "/dev/null"], pod,
+        "the dump holds no chain of kube-router; give --style to compare nevertheless"
+      ),
+      (
+        ["compare", "-f", "-", "--nft", "/dev/null", "--style", "kube-router-2.11"], pod,
+        "--style kube-router-2.11: it writes iptables, and the dump is of nftables"
+      ),
+      (
+        ["compare", "--golden", "/nowhere"], "",
+        "--golden /nowhere: can't be listed; check the path and its permissions"
+      ),
       (["run", "-f", "-", "--from", "default/api"], pod, "--from default/api: no such endpoint; known there: web"),
       (
         ["run", "-f", "-", "--port", "TCP/99999"], pod,

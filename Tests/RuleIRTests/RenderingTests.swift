@@ -12,6 +12,9 @@ private let mark = Mark(0x10000, mask: 0x10000)
   static let matches: [(Match, IPFamily, String)] = [
     (.address(.source, host), .v4, "-s 10.42.0.11/32"),
     (.address(.destination, CIDR(IPAddress(v6: 1), prefixLength: 64)), .v6, "-d ::/64"),
+    (.address(.source, CIDR(IPAddress(v4: 0x0a2a_0000), prefixLength: 16), negated: true), .v4, "! -s 10.42.0.0/16"),
+    (.random(share: 0x4000_0000), .v4, "-m statistic --mode random --probability 0.50000000000"),
+    (.random(share: 715_827_883), .v4, "-m statistic --mode random --probability 0.33333333349"),
     (.inSet(.source, "S"), .v4, "-m set --match-set S src"),
     (.inSet(.destination, "S", negated: true), .v4, "-m set ! --match-set S dst"),
     (.transport(.udp), .v4, "-p udp"),
@@ -44,6 +47,11 @@ private let mark = Mark(0x10000, mask: 0x10000)
     (.reject(.portUnreachable), .v4, " -j REJECT --reject-with icmp-port-unreachable"),
     (.reject(.portUnreachable), .v6, " -j REJECT --reject-with icmp6-port-unreachable"),
     (.reject(.tcpReset), .v4, " -j REJECT --reject-with tcp-reset"),
+    (.dnat(host.network, port: 53), .v4, " -j DNAT --to-destination 10.42.0.11:53"),
+    (.dnat(host.network, port: nil), .v4, " -j DNAT --to-destination 10.42.0.11"),
+    (.dnat(IPAddress(v6: 1), port: 53), .v6, " -j DNAT --to-destination [::1]:53"),
+    (.masquerade(randomFully: true), .v4, " -j MASQUERADE --random-fully"),
+    (.masquerade(randomFully: false), .v4, " -j MASQUERADE"),
   ]
 
   @Test("every match", arguments: matches.indices) func match(index: Int) throws {
@@ -59,18 +67,19 @@ private let mark = Mark(0x10000, mask: 0x10000)
   @Test("the tables above leave no kind of match or statement out")
   func complete() {
     let kind = { (value: Any) in String("\(value)".prefix { $0.isLetter }) }
-    #expect(Set(Self.matches.map { kind($0.0) }).count == 11)
-    #expect(Set(Self.statements.map { kind($0.0) }).count == 8)
+    #expect(Set(Self.matches.map { kind($0.0) }).count == 12)
+    #expect(Set(Self.statements.map { kind($0.0) }).count == 10)
     for (match, _, _) in Self.matches {
       // Exhaustive: a new case does not compile here until the table has it.
       switch match {
-      case .address, .inSet, .transport, .port, .multiport, .icmpType, .conntrack, .bridged, .local, .mark, .limit:
+      case .address, .inSet, .transport, .port, .multiport, .icmpType, .conntrack, .bridged, .local, .mark, .limit,
+        .random:
         break
       }
     }
     for (statement, _, _) in Self.statements {
       switch statement {
-      case .counter, .setMark, .log, .jump, .return, .accept, .drop, .reject: break
+      case .counter, .setMark, .log, .jump, .return, .accept, .drop, .reject, .dnat, .masquerade: break
       }
     }
   }

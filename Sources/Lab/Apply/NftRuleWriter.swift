@@ -18,7 +18,7 @@ struct NftRuleWriter {
 
   mutating func append(_ match: Match) throws {
     switch match {
-    case .address(let side, let cidr): address(side, cidr)
+    case .address(let side, let cidr, let negated): address(side, cidr, negated ? .notEqual : .equal)
     case .inSet(let side, let name, let negated):
       loadAddress(side, length: width)
       // A name that no set has is the kernel's to refuse.
@@ -45,6 +45,7 @@ struct NftRuleWriter {
     case .limit(let limit):
       expressions.append(
         .limit(rate: UInt64(limit.rate), seconds: UInt64(limit.unit.seconds), burst: UInt32(limit.burst)))
+    case .random: throw Unsupported("a random match", in: "nft")
     }
   }
 
@@ -53,7 +54,7 @@ struct NftRuleWriter {
     expressions += [Self.destinationPort, .lookup(set: set.name, id: set.id, negated: false)]
   }
 
-  mutating func append(_ statement: Statement) {
+  mutating func append(_ statement: Statement) throws {
     switch statement {
     case .counter: expressions.append(.counter)
     case .setMark(let mark): expressions += [.meta(.mark), .masked(~mark.mask, xor: mark.value), .setMark]
@@ -71,6 +72,7 @@ struct NftRuleWriter {
         asked = Transport.tcp.number
       }
       expressions.append(.reject(.tcpReset))
+    case .dnat, .masquerade: throw Unsupported("address translation", in: "nft")
     }
   }
 
@@ -103,17 +105,17 @@ struct NftRuleWriter {
     expressions.append(.payload(.network, offset: offset, length: UInt32(length)))
   }
 
-  private mutating func address(_ side: Side, _ cidr: CIDR) {
+  private mutating func address(_ side: Side, _ cidr: CIDR, _ comparison: NftExpression.Comparison) {
     let bytes = cidr.network.bytes
     if cidr.prefixLength > 0, cidr.prefixLength % 8 == 0 {
       // A prefix of whole bytes is those bytes.
       loadAddress(side, length: cidr.prefixLength / 8)
-      expressions.append(.compare(.equal, Array(bytes.prefix(cidr.prefixLength / 8))))
+      expressions.append(.compare(comparison, Array(bytes.prefix(cidr.prefixLength / 8))))
       return
     }
     loadAddress(side, length: width)
     let mask = zip(cidr.firstAddress.bytes, cidr.lastAddress.bytes).map { ~($0 ^ $1) }
-    expressions += [.bitwise(mask: mask, xor: bytes.map { _ in 0 }), .compare(.equal, bytes)]
+    expressions += [.bitwise(mask: mask, xor: bytes.map { _ in 0 }), .compare(comparison, bytes)]
   }
 }
 

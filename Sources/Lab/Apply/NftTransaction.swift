@@ -133,7 +133,7 @@ public struct NftTransaction: Sendable {
         try writer.append(match)
       }
     }
-    for statement in rule.statements { writer.append(statement) }
+    for statement in rule.statements { try writer.append(statement) }
     batch.addRule(
       writer.expressions, to: chain.name, in: table.name, table.family.netlink,
       comment: try rule.comment.map(nftComment))

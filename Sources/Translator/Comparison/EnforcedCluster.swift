@@ -74,7 +74,7 @@ extension Step {
   fileprivate var decides: Bool {
     rule.statements.contains { statement in
       switch statement {
-      case .accept, .drop, .reject: true
+      case .accept, .drop, .reject, .dnat, .masquerade: true
       case .setMark(let mark): mark.value != 0 && rule.origin?.policy != nil
       case .return: rule.origin == nil
       case .counter, .log, .jump: false

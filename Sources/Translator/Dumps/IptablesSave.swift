@@ -17,6 +17,7 @@ public struct IptablesDump: Hashable, Sendable {
 /// A rule of somebody else, as text.
 public struct ForeignRule: Hashable, Sendable {
   public let table: String
+  public let family: IPFamily
   public let chain: ChainName
   /// How many rules of the chain that were read stand before it.
   public let position: Int
@@ -171,7 +172,7 @@ extension IptablesReading.OpenTable {
     } catch {
       if required(name) { throw error }
       return ForeignRule(
-        table: table.name, chain: name, position: table.chains[index].rules.count, line: number, text: String(line),
+        table: table.name, family: table.family, chain: name, position: table.chains[index].rules.count, line: number, text: String(line),
         problem: error.text)
     }
   }

@@ -28,14 +28,19 @@ struct RuleReading {
   mutating func read() throws(Problem) -> Rule {
     while let word = words.next() {
       switch word {
-      case "-s": try readAddress(.source, word)
-      case "-d": try readAddress(.destination, word)
+      case "-s": try readAddress(.source, word, negated: false)
+      case "-d": try readAddress(.destination, word, negated: false)
       case "-p": try readProtocol()
       case "-m": try readMatch(try words.value(of: word))
       case "-j":
         rule.statements = [try target(try words.value(of: word))]
         try words.checkEnd()
-      case "!": throw Problem("\(words.next() ?? "nothing") can't be negated")
+      case "!":
+        switch words.next() {
+        case "-s"?: try readAddress(.source, "! -s", negated: true)
+        case "-d"?: try readAddress(.destination, "! -d", negated: true)
+        case let other: throw Problem("\(other ?? "nothing") can't be negated")
+        }
       default: throw Problem("\(word) is not understood")
       }
     }
@@ -46,14 +51,14 @@ struct RuleReading {
     return rule
   }
 
-  private mutating func readAddress(_ side: Side, _ option: String) throws(Problem) {
+  private mutating func readAddress(_ side: Side, _ option: String, negated: Bool) throws(Problem) {
     let text = try words.value(of: option)
     guard let cidr = CIDR(text) ?? IPAddress(text).map({ CIDR($0) }) else {
       throw Problem("\(text) is not an address")
     }
     guard cidr.family == family else { throw Problem("\(text) is not of \(family.rawValue)") }
-    for case .address(side, _) in rule.matches { throw Problem("\(option) is here twice") }
-    rule.matches.append(.address(side, cidr))
+    for case .address(side, _, _) in rule.matches { throw Problem("\(option) is here twice") }
+    rule.matches.append(.address(side, cidr, negated: negated))
   }
 
   private mutating func readProtocol() throws(Problem) {
@@ -149,6 +154,14 @@ extension RuleReading {
     case "limit":
       try expect("--limit", of: module)
       return .limit(try limit(try words.value(of: "--limit")))
+    case "statistic":
+      try expect("--mode", of: module)
+      let mode = try words.value(of: "--mode")
+      guard mode == "random" else { throw Problem("mode \(mode) of -m statistic is not understood") }
+      try expect("--probability", of: module)
+      let text = try words.value(of: "--probability")
+      guard let share = Double(text), (0...1).contains(share) else { throw Problem("\(text) is not a probability") }
+      return .random(share: UInt32((share * 0x8000_0000).rounded()))
     default: throw Problem("match \(module) is not understood")
     }
   }
@@ -220,9 +233,32 @@ extension RuleReading {
       let text = words.take("--nflog-group") ? try words.value(of: "--nflog-group") : "0"
       guard let group: UInt16 = decimal(text) else { throw Problem("\(text) is not a group of NFLOG") }
       return .log(group: group, prefix: prefix)
+    case "DNAT":
+      guard words.take("--to-destination") else {
+        throw Problem("\(words.peek ?? "nothing") is not understood behind DNAT")
+      }
+      let text = try words.value(of: "--to-destination")
+      guard let (address, port) = destination(text), address.family == family else {
+        throw Problem("\(text) is not an address of \(family.rawValue), or one with a port")
+      }
+      return .dnat(address, port: port)
+    case "MASQUERADE": return .masquerade(randomFully: words.take("--random-fully"))
     default:
       guard userChains.contains(name) else { throw Problem("\(name) is neither a chain of the table nor understood") }
       return .jump(name)
     }
+  }
+
+  /// `10.42.0.5`, `10.42.0.5:80`, `fd00::5`, `[fd00::5]:80`
+  private func destination(_ text: String) -> (IPAddress, UInt16?)? {
+    if let address = IPAddress(text) { return (address, nil) }
+    guard let colon = text.lastIndex(of: ":"), let port: UInt16 = decimal(text[text.index(after: colon)...]), port > 0
+    else { return nil }
+    var host = text[..<colon]
+    if family == .v6 {
+      guard host.hasPrefix("["), host.hasSuffix("]") else { return nil }
+      host = host.dropFirst().dropLast()
+    }
+    return IPAddress(String(host)).map { ($0, port) }
   }
 }

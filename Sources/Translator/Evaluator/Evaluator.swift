@@ -42,9 +42,13 @@ public struct Evaluator: Sendable {
   }
 
   /// What a packet meets at one hook. `accept` ends one base chain only; the next priority's still runs.
-  public func run(_ packet: Packet, at hook: Hook) -> Outcome {
-    var state = Run(packet: packet)
+  ///
+  /// The nat table is asked for the first packet of a connection alone. `leavingFrom` is the address of the interface by
+  /// which the packet leaves, which masquerading gives it; without one its source stays.
+  public func run(_ packet: Packet, at hook: Hook, leavingFrom: IPAddress? = nil) -> Outcome {
+    var state = Run(packet: packet, leavingFrom: leavingFrom)
     for place in bases[Entry(hook: hook, family: packet.family)] ?? [] {
+      if tables[place.table].name == "nat", packet.state != .new { continue }
       let prepared = tables[place.table].chains[place.chain]
       switch step(place.table, place.chain, &state) {
       case .accept: continue
@@ -58,6 +62,7 @@ public struct Evaluator: Sendable {
 
   struct Run {
     var packet: Packet
+    let leavingFrom: IPAddress?
     var steps: [Step] = []
     var rulesVisited = 0
   }
@@ -82,6 +87,12 @@ public struct Evaluator: Sendable {
         case .drop: return .drop
         case .reject(let kind): return .reject(kind)
         case .return: return .return
+        case .dnat(let address, let port):
+          run.packet.translate(to: address, port)
+          return .accept
+        case .masquerade:
+          if let address = run.leavingFrom { run.packet.source = address }
+          return .accept
         case .jump(let target):
           switch step(table, target, &run) {
           case .return, nil: break
@@ -95,7 +106,7 @@ public struct Evaluator: Sendable {
 
   private func holds(_ match: PreparedMatch, _ packet: Packet) -> Bool {
     switch match {
-    case .address(let side, let cidr): return cidr.contains(packet[side])
+    case .address(let side, let cidr, let negated): return cidr.contains(packet[side]) != negated
     case .inSet(let side, let set, let negated): return sets[set].contains(packet[side]) != negated
     case .transport(let wanted):
       if case .transport(let transport, _, _) = packet.payload { return transport == wanted }
@@ -111,6 +122,8 @@ public struct Evaluator: Sendable {
     case .local(let side): return isLocal(packet[side])
     case .mark(let mark, let negated): return ((packet.mark & mark.mask) == mark.value) != negated
     case .limit: return true
+    // The first of several choices is always made: the one that a user can read off.
+    case .random(let share): return share > 0
     }
   }
 
@@ -120,5 +133,12 @@ public struct Evaluator: Sendable {
 }
 
 extension Packet {
+  fileprivate mutating func translate(to address: IPAddress, _ port: UInt16?) {
+    destination = address
+    if let port, case .transport(let transport, let source, _) = payload {
+      payload = .transport(transport, source: source, destination: port)
+    }
+  }
+
   fileprivate subscript(side: Side) -> IPAddress { side == .source ? source : destination }
 }

@@ -36,7 +36,7 @@ struct PreparedRule: Sendable {
 }
 
 enum PreparedMatch: Sendable {
-  case address(Side, CIDR)
+  case address(Side, CIDR, negated: Bool)
   case inSet(Side, Int, negated: Bool)
   case transport(Transport)
   case ports(Transport, [PortRange])
@@ -46,11 +46,12 @@ enum PreparedMatch: Sendable {
   case local(Side)
   case mark(Mark, negated: Bool)
   case limit
+  case random(UInt32)
 
   init(_ match: Match, _ setIndex: [SetName: Int]) {
     self =
       switch match {
-      case .address(let side, let cidr): .address(side, cidr)
+      case .address(let side, let cidr, let negated): .address(side, cidr, negated: negated)
       // The ruleset is well formed: the name resolves.
       case .inSet(let side, let name, let negated): .inSet(side, setIndex[name] ?? 0, negated: negated)
       case .transport(let transport): .transport(transport)
@@ -62,6 +63,7 @@ enum PreparedMatch: Sendable {
       case .local(let side): .local(side)
       case .mark(let mark, let negated): .mark(mark, negated: negated)
       case .limit: .limit
+      case .random(let share): .random(share)
       }
   }
 }
@@ -73,6 +75,8 @@ enum PreparedStatement: Sendable {
   case jump(Int)
   case `return`, accept, drop
   case reject(Statement.Rejection)
+  case dnat(IPAddress, UInt16?)
+  case masquerade
 
   init(_ statement: Statement, _ chainIndex: [ChainName: Int]) {
     self =
@@ -84,6 +88,8 @@ enum PreparedStatement: Sendable {
       case .accept: .accept
       case .drop: .drop
       case .reject(let kind): .reject(kind)
+      case .dnat(let address, let port): .dnat(address, port)
+      case .masquerade: .masquerade
       }
   }
 }

@@ -191,10 +191,12 @@ struct KubeRouter {
     let tagged = { (comment: String, arguments: [String]) in
       version.backend == .nftables ? comment : "\(comment) - \(KubeRouterNames.tag(chain, arguments))"
     }
-    let ranges = view.serviceCIDRs.filter { $0.family == family }.map { range in
-      let comment = version.comments.chains.serviceRange
-      let arguments = ["-m", "comment", "--comment", comment, "-d", range.description, "-j", "RETURN"]
-      return rule([.address(.destination, range)], .return, tagged(comment, arguments))
+    let ranges = { (cidrs: [CIDR], comment: (CIDR) -> String) in
+      cidrs.filter { $0.family == family }.map { range in
+        let comment = comment(range)
+        let arguments = ["-m", "comment", "--comment", comment, "-d", range.description, "-j", "RETURN"]
+        return rule([.address(.destination, range)], .return, tagged(comment, arguments))
+      }
     }
     let nodePorts = version.nodePortTransports.map { transport in
       let comment = version.comments.chains.nodePorts(transport)
@@ -205,6 +207,9 @@ struct KubeRouter {
       let matches: [Match] = [.local(.destination), .multiport(transport, [view.nodePorts])]
       return rule(matches, .return, tagged(comment, arguments))
     }
-    return ranges + nodePorts
+    let comments = version.comments.chains
+    return ranges(view.serviceCIDRs) { _ in comments.serviceRange } + nodePorts
+      + ranges(view.externalIPRanges, comments.externalRange)
+      + ranges(view.loadBalancerIPRanges, comments.loadBalancerRange)
   }
 }

@@ -47,6 +47,8 @@ struct KubeRouterVersion: Sendable {
     let clearMark: String?
     let serviceRange: String
     let nodePorts: @Sendable (Transport) -> String
+    let externalRange: @Sendable (CIDR) -> String
+    let loadBalancerRange: @Sendable (CIDR) -> String
     let jumpToTail: String
   }
 
@@ -136,7 +138,9 @@ struct KubeRouterVersion: Sendable {
         dropInvalid: "drop invalid state", acceptEstablished: "accept established/related",
         icmp: { "allow icmp \($0.nftName) messages" }, markAllowed: "mark netpol match",
         clearMark: "clear netpol mark", serviceRange: "allow cluster IP range",
-        nodePorts: { "allow \($0.keyword) nodeport" }, jumpToTail: "netpol accept/reject"),
+        nodePorts: { "allow \($0.keyword) nodeport" },
+        externalRange: { _ in "allow traffic to External IP range" }, loadBalancerRange: { _ in "allow LB IP range" },
+        jumpToTail: "netpol accept/reject"),
       ObjectComments(
         table: { "rules for \($0)" }, baseChain: { "top level \($0) chain for kube-router" },
         fixedChain: { "\($0) chain for kube-router" }, policyChain: { short("netpol \($0)") },
@@ -152,6 +156,8 @@ struct KubeRouterVersion: Sendable {
     markAllowed: "rule to mark traffic matching a network policy", clearMark: nil,
     serviceRange: "allow traffic to primary/secondary cluster IP range",
     nodePorts: { "allow LOCAL \($0.rawValue) traffic to node ports" },
+    externalRange: { "allow traffic to external IP range: \($0)" },
+    loadBalancerRange: { "allow traffic to load balancer IP range: \($0)" },
     jumpToTail: "rule to explicitly handle traffic for network policies ACCEPT/REJECT decision")
 
   private static func upstreamComments(

@@ -12,6 +12,10 @@ public struct NodeView: Sendable {
   public var families: [IPFamily]
   public var serviceCIDRs: [CIDR]
   public var nodePorts: PortRange
+  /// kube-router's `--service-external-ip-range`; k3s sets none.
+  public var externalIPRanges: [CIDR] = []
+  /// kube-router's `--loadbalancer-ip-range`; k3s sets none.
+  public var loadBalancerIPRanges: [CIDR] = []
   /// `spec.podCIDRs` of the node.
   public var podCIDRs: [CIDR] = []
   /// kube-router 2.10's `--netpol-default-deny`: a local pod without rules of its own is refused.

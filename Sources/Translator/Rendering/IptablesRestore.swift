@@ -23,7 +23,9 @@ public func iptablesRestoreText(_ table: Table) throws(Unsupported) -> String {
 public func iptablesRuleText(_ rule: Rule, _ family: IPFamily) throws(Unsupported) -> String {
   var text = ""
   for side in Side.allCases {
-    for case .address(side, let cidr) in rule.matches { text += " \(side == .source ? "-s" : "-d") \(cidr)" }
+    for case .address(side, let cidr, let negated) in rule.matches {
+      text += "\(negated ? " !" : "") \(side == .source ? "-s" : "-d") \(cidr)"
+    }
   }
   let protocols = Set(rule.matches.compactMap { protocolText($0, family) })
   if protocols.count > 1 { throw Unsupported("two protocols in one rule", in: "iptables") }
@@ -46,7 +48,7 @@ private func protocolText(_ match: Match, _ family: IPFamily) -> String? {
   switch match {
   case .transport(let transport), .port(let transport, _), .multiport(let transport, _): transport.keyword
   case .icmpType: family == .v4 ? "icmp" : "ipv6-icmp"
-  case .address, .inSet, .conntrack, .bridged, .local, .mark, .limit: nil
+  case .address, .inSet, .conntrack, .bridged, .local, .mark, .limit, .random: nil
   }
 }
 
@@ -67,6 +69,7 @@ private func matchText(_ match: Match, _ family: IPFamily) throws(Unsupported) -
   case .local(let side): " -m addrtype --\(side.rawValue)-type LOCAL"
   case .mark(let mark, let negated): " -m mark\(negated ? " !" : "") --mark \(markText(mark))"
   case .limit(let limit): limitText(limit)
+  case .random(let share): " -m statistic --mode random --probability \(probabilityText(share))"
   }
 }
 
@@ -79,6 +82,14 @@ private func limitText(_ limit: RateLimit) -> String {
   let unit = kept.last ?? units[0]
   return " -m limit --limit \(unit.ticks / period)/\(unit.name)"
     + (limit.burst == 5 || limit.burst == 0 ? "" : " --limit-burst \(limit.burst)")
+}
+
+/// As `%.11f` of libxt_statistic.
+private func probabilityText(_ share: UInt32) -> String {
+  // 11 decimals of share / 2^31, rounded to the nearest.
+  let scaled = (UInt128(share) * 100_000_000_000 + (1 << 30)) >> 31
+  let digits = String(scaled % 100_000_000_000)
+  return "\(scaled / 100_000_000_000)." + String(repeating: "0", count: 11 - digits.count) + digits
 }
 
 private func portText(_ range: PortRange) -> String {
@@ -102,6 +113,10 @@ private func targetText(_ statement: Statement, _ family: IPFamily) -> String {
   case .reject(.portUnreachable):
     "REJECT --reject-with \(family == .v4 ? "icmp-port-unreachable" : "icmp6-port-unreachable")"
   case .reject(.tcpReset): "REJECT --reject-with tcp-reset"
+  case .dnat(let address, let port):
+    "DNAT --to-destination "
+      + (port.map { family == .v4 ? "\(address):\($0)" : "[\(address)]:\($0)" } ?? "\(address)")
+  case .masquerade(let randomFully): "MASQUERADE\(randomFully ? " --random-fully" : "")"
   }
 }
 

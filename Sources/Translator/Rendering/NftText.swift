@@ -45,7 +45,7 @@ private func nftChainText(_ chain: Chain, _ family: IPFamily) throws(Unsupported
 public func nftRuleText(_ rule: Rule, _ family: IPFamily) throws(Unsupported) -> String {
   var parts: [String] = []
   for match in rule.matches { parts.append(try nftMatchText(match, family)) }
-  parts += rule.statements.map { nftStatementText($0) }
+  for statement in rule.statements { parts.append(try nftStatementText(statement)) }
   if let comment = rule.comment { parts.append("comment \(nftQuoted(comment))") }
   return parts.joined(separator: " ")
 }
@@ -54,7 +54,7 @@ private func nftMatchText(_ match: Match, _ family: IPFamily) throws(Unsupported
   let ip = family == .v4 ? "ip" : "ip6"
   let address = { (side: Side) in "\(ip) \(side == .source ? "saddr" : "daddr")" }
   return switch match {
-  case .address(let side, let cidr): "\(address(side)) \(nftAddress(cidr))"
+  case .address(let side, let cidr, let negated): "\(address(side))\(negated ? " !=" : "") \(nftAddress(cidr))"
   case .inSet(let side, let name, let negated): "\(address(side))\(negated ? " !=" : "") @\(name)"
   case .transport(let transport): "meta l4proto \(transport.keyword)"
   case .port(let transport, let range): "\(transport.keyword) dport \(range)"
@@ -72,10 +72,11 @@ private func nftMatchText(_ match: Match, _ family: IPFamily) throws(Unsupported
   case .local(let side): "fib \(side == .source ? "saddr" : "daddr") type local"
   case .mark(let mark, let negated): "meta mark & \(hex(mark.mask)) \(negated ? "!=" : "==") \(hex(mark.value))"
   case .limit(let limit): "limit rate \(limit.rate)/\(limit.unit.nftName) burst \(limit.burst) packets"
+  case .random: throw Unsupported("a random match", in: "nft")
   }
 }
 
-private func nftStatementText(_ statement: Statement) -> String {
+private func nftStatementText(_ statement: Statement) throws(Unsupported) -> String {
   switch statement {
   case .counter: "counter"
   // Setting bits and clearing bits have a form of their own; anything else is clear, then set.
@@ -89,6 +90,7 @@ private func nftStatementText(_ statement: Statement) -> String {
   case .drop: "drop"
   case .reject(.portUnreachable): "reject"
   case .reject(.tcpReset): "reject with tcp reset"
+  case .dnat, .masquerade: throw Unsupported("address translation", in: "nft")
   }
 }
 

@@ -87,7 +87,7 @@ public struct RateLimit: Hashable, Sendable {
 
 /// What a rule asks of a packet. Closed: the machine and each renderer switch over all of it.
 public enum Match: Hashable, Sendable {
-  case address(Side, CIDR)
+  case address(Side, CIDR, negated: Bool = false)
   case inSet(Side, SetName, negated: Bool = false)
   case transport(Transport)
   /// Destination port of a transport.
@@ -103,6 +103,8 @@ public enum Match: Hashable, Sendable {
   case local(Side)
   case mark(Mark, negated: Bool = false)
   case limit(RateLimit)
+  /// A random number is below `share` of 2^31 (`xt_statistic` in mode random).
+  case random(share: UInt32)
 }
 
 /// What a rule does.
@@ -122,4 +124,8 @@ public enum Statement: Hashable, Sendable {
   case accept
   case drop
   case reject(Rejection)
+  /// A new connection's destination becomes this address and, if given, port. Ends the nat table at this hook.
+  case dnat(IPAddress, port: UInt16?)
+  /// A new connection's source becomes the address of the interface that it leaves by. Ends the nat table at this hook.
+  case masquerade(randomFully: Bool)
 }

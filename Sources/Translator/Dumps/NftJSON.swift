@@ -1,0 +1,193 @@
+internal import NetpolModel
+internal import RuleIR
+
+/// Reads what `nft -j list ruleset` printed, to the same values as `readNftList`.
+///
+/// nft 1.0.6 leaves out what text has: the comments of tables and chains.
+public func readNftJSON(
+  _ text: String, file: String, required: (String) -> Bool = isKubeRouterTable
+) throws(DumpError) -> NftDump {
+  var json = JSONText(text)
+  var reading = NftJSONReading()
+  do throws(Fault) {
+    try reading.read(&json)
+  } catch {
+    throw error.place.error(error.problem, in: file)
+  }
+  return try nftDump(reading.tables, file: file, required: required)
+}
+
+private struct NftJSONReading {
+  struct Key: Hashable {
+    let family: String
+    let table: String
+    var chain = ""
+  }
+
+  var tables: [ListedTable] = []
+  private var indexes: [Key: Int] = [:]
+
+  /// `{"nftables": [{…}, …]}`
+  mutating func read(_ json: inout JSONText) throws(Fault) {
+    do throws(Problem) {
+      try json.expect("{")
+      guard json.peek() == UInt8(ascii: "\""), try json.string() == "nftables" else {
+        throw Problem("not what nft -j prints")
+      }
+      try json.expect(":")
+      try json.expect("[")
+      if json.take("]") { return try end(&json) }
+    } catch {
+      throw Fault(problem: error, place: Place(line: json.line, text: json.surroundings))
+    }
+    repeat {
+      _ = json.peek()
+      let (line, start) = (json.line, json.index)
+      let value: JSONValue
+      do throws(Problem) {
+        value = try json.value()
+      } catch {
+        throw Fault(problem: error, place: Place(line: json.line, text: json.surroundings))
+      }
+      let place = Place(line: line, text: json.text(from: start))
+      do throws(Problem) {
+        guard let (kind, object) = value.single else { throw Problem("not an object of nft") }
+        try add(kind, object, place)
+      } catch {
+        throw Fault(problem: error, place: place)
+      }
+    } while json.take(",")
+    do throws(Problem) {
+      try json.expect("]")
+      try end(&json)
+    } catch {
+      throw Fault(problem: error, place: Place(line: json.line, text: json.surroundings))
+    }
+  }
+
+  private func end(_ json: inout JSONText) throws(Problem) {
+    try json.expect("}")
+    if json.peek() != nil { throw Problem("something stands behind the listing") }
+  }
+
+  private mutating func add(_ kind: String, _ object: JSONValue, _ place: Place) throws(Problem) {
+    if kind == "metainfo" { return }
+    guard let family = object["family"]?.string else { throw Problem("\(kind) has no family") }
+    if kind == "table" {
+      guard let name = object["name"]?.string else { throw Problem("\(kind) has no name") }
+      let key = Key(family: family, table: name)
+      guard indexes.updateValue(tables.count, forKey: key) == nil else { throw Problem("table \(name) is here twice") }
+      var table = ListedTable(family: family, name: name, place: place)
+      table.comment = object["comment"]?.string
+      if let flags = object["flags"] { table.read(flags: words(flags)) }
+      tables.append(table)
+      return
+    }
+    guard let tableName = object["table"]?.string else { throw Problem("\(kind) has no table") }
+    guard let index = indexes[Key(family: family, table: tableName)], tables.indices.contains(index) else {
+      throw Problem("table \(tableName) is not there before")
+    }
+    if kind == "rule" { return try addRule(object, place, to: index) }
+    guard let name = object["name"]?.string else { throw Problem("\(kind) has no name") }
+    try tables[index].declare(kind, name)
+    var place = place
+    place.name = "\(kind) \(name) of table \(family) \(tableName)"
+    switch kind {
+    case "chain":
+      let key = Key(family: family, table: tableName, chain: name)
+      indexes[key] = tables[index].chains.count
+      var chain = ListedTable.Chain(name: name, place: place)
+      chain.comment = object["comment"]?.string
+      if object["hook"] != nil || object["type"] != nil {
+        chain.base = Listed(place) { () throws(Problem) in try base(object) }
+      }
+      tables[index].chains.append(chain)
+    case "set":
+      let ipFamily = tables[index].ipFamily
+      let set = Listed(place) { () throws(Problem) in
+        guard let ipFamily else { throw Problem("not read") }
+        return try nftSet(object, name: name, family: ipFamily)
+      }
+      tables[index].sets.append(ListedTable.Set(name: name, set: set))
+    default: tables[index].objects.append(ListedTable.Object(kind: kind, name: name, place: place))
+    }
+  }
+
+  private mutating func addRule(_ object: JSONValue, _ place: Place, to table: Int) throws(Problem) {
+    let (family, name) = (tables[table].family, tables[table].name)
+    guard let chain = object["chain"]?.string else { throw Problem("rule has no chain") }
+    guard let index = indexes[Key(family: family, table: name, chain: chain)],
+      tables[table].chains.indices.contains(index)
+    else { throw Problem("chain \(chain) of table \(family) \(name) is not there before") }
+    let handle = object["handle"]?.word.map { " (handle \($0))" } ?? ""
+    var place = place
+    place.name =
+      "rule \(tables[table].chains[index].rules.count + 1)\(handle) of chain \(chain) in table \(family) \(name)"
+    let ipFamily = tables[table].ipFamily
+    let rule = Listed(place) { () throws(Problem) in
+      guard let ipFamily else { throw Problem("not read") }
+      return try nftRule(object, family: ipFamily)
+    }
+    tables[table].chains[index].rules.append(rule)
+  }
+
+  private func base(_ object: JSONValue) throws(Problem) -> Chain.Base {
+    guard let type = object["type"]?.string, let hook = object["hook"]?.string else {
+      throw Problem("the base chain has no type or no hook")
+    }
+    guard let priority = object["prio"]?.word.flatMap({ Int32($0) }) else { throw Problem("prio is not a priority") }
+    if object["dev"] != nil { throw Problem("a device of a base chain is not understood") }
+    return try Chain.Base(type: type, hook: hook, priority: Int(priority), policy: object["policy"]?.string)
+  }
+}
+
+/// A string or several; newer versions print a single one without its array.
+private func words(_ value: JSONValue) -> [String] {
+  value.array.map { $0.map { $0.word ?? "" } } ?? [value.word ?? ""]
+}
+
+// MARK: Sets
+
+private func nftSet(_ object: JSONValue, name: SetName, family: IPFamily) throws(Problem) -> NamedSet {
+  guard case .object(let fields) = object else { throw Problem("not a set") }
+  var draft = NftSetDraft(name, family: family)
+  for key in fields.keys.sorted() {
+    switch key {
+    case "family", "name", "table", "handle", "size", "timeout", "gc-interval", "policy", "auto-merge": break
+    case "type", "flags", "elem": break
+    case "comment":
+      guard let comment = fields[key]?.string else { throw Problem("the comment is not text") }
+      draft.comment = comment
+    case "stmt":
+      guard let statements = fields[key]?.array, statements.allSatisfy({ $0.single?.key == "counter" }) else {
+        throw Problem("statements of a set are not understood")
+      }
+    default: throw Problem("\(key) of a set is not understood")
+    }
+  }
+  guard let type = fields["type"] else { throw Problem("the set has no type") }
+  if let name = type.string {
+    try draft.read(type: name)
+  } else if let expression = type["typeof"] {
+    try draft.read(type: try nftKey(expression))
+  } else {
+    throw Problem("a type of several parts is not understood")
+  }
+  if let flags = fields["flags"] {
+    for flag in words(flags) { try draft.read(flag: flag) }
+  }
+  if let elements = fields["elem"] {
+    guard let elements = elements.array else { throw Problem("elem is no list") }
+    for element in elements { try draft.add(try nftElement(element)) }
+  }
+  return try draft.finished()
+}
+
+private func nftElement(_ value: JSONValue) throws(Problem) -> String {
+  guard let element = value["elem"] else { return try nftWord(value) }
+  guard case .object(let fields) = element, let value = fields["val"] else { throw Problem("an element has no val") }
+  for key in fields.keys.sorted() where !["val", "timeout", "expires", "counter", "comment"].contains(key) {
+    throw Problem("\(key) of an element is not understood")
+  }
+  return try nftWord(value)
+}

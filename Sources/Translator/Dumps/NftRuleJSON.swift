@@ -1,0 +1,144 @@
+internal import NetpolModel
+internal import RuleIR
+
+/// A rule of `nft -j`, by its `expr`.
+func nftRule(_ object: JSONValue, family: IPFamily) throws(Problem) -> Rule {
+  guard let expressions = object["expr"]?.array else { throw Problem("the rule has no expr") }
+  var draft = NftRuleDraft(family: family)
+  for (index, expression) in expressions.enumerated() {
+    guard let (kind, value) = expression.single else { throw Problem("expression \(index + 1) is not one of nft") }
+    do throws(Problem) {
+      try draft.read(kind, value)
+    } catch {
+      throw Problem("expression \(index + 1), \(kind): \(error.text)")
+    }
+  }
+  guard let comment = object["comment"] else { return draft.finished(comment: nil) }
+  guard let text = comment.string else { throw Problem("the comment is not text") }
+  return draft.finished(comment: text)
+}
+
+/// Left side of a match in the words of text: `ip saddr`, `meta mark`, `fib daddr type`.
+func nftKey(_ value: JSONValue) throws(Problem) -> String {
+  guard let (kind, fields) = value.single else { throw Problem("its left side is not understood") }
+  switch kind {
+  case "payload":
+    guard let layer = fields["protocol"]?.string, let field = fields["field"]?.string else {
+      throw Problem("raw payload is not understood")
+    }
+    return "\(layer) \(field)"
+  case "meta": return "meta \(fields["key"]?.string ?? "")"
+  case "ct":
+    if fields["dir"] != nil { throw Problem("ct with a direction is not understood") }
+    return "ct \(fields["key"]?.string ?? "")"
+  case "fib":
+    let flags = fields["flags"].map { $0.array?.compactMap(\.string) ?? [$0.string ?? ""] } ?? []
+    return "fib \(flags.joined(separator: " . ")) \(fields["result"]?.string ?? "")"
+  default: throw Problem("\(kind) is not understood")
+  }
+}
+
+/// A value in the words of text: `80`, `10.0.0.0/8`, `80-90`.
+func nftWord(_ value: JSONValue) throws(Problem) -> String {
+  if let word = value.word { return word }
+  switch value.single {
+  case ("prefix", let prefix)?:
+    guard let address = prefix["addr"]?.word, let length = prefix["len"]?.word else { throw Problem("not a prefix") }
+    return "\(address)/\(length)"
+  case ("range", let range)?:
+    guard let ends = range.array, ends.count == 2, let first = ends[0].word, let last = ends[1].word else {
+      throw Problem("not a range")
+    }
+    return "\(first)-\(last)"
+  case (let kind, _)?: throw Problem("a value of kind \(kind) is not understood")
+  case nil: throw Problem("a value is not understood")
+  }
+}
+
+extension NftRuleDraft {
+  fileprivate mutating func read(_ kind: String, _ value: JSONValue) throws(Problem) {
+    switch kind {
+    case "match": try readMatch(value)
+    case "limit":
+      try checkFields(value, ["rate", "burst", "per"])
+      guard let rate = value["rate"]?.word, let unit = value["per"]?.string else { throw Problem("it has no rate") }
+      try addLimit(rate: rate, per: unit, burst: value["burst"]?.word)
+    case "counter":
+      // A string is the name of a counter.
+      guard value == .null || value["packets"] != nil else { throw Problem("named counters are not understood") }
+      try add(.counter)
+    case "mangle":
+      guard let left = value["key"], let right = value["value"] else { throw Problem("it has no key or no value") }
+      let key = try nftKey(left)
+      guard key == "meta mark" else { throw Problem("\(key) is not understood") }
+      try addSetMark(try markBits(right))
+    case "log":
+      try checkFields(value, ["prefix", "group"])
+      try addLog(group: value["group"]?.word, prefix: value["prefix"]?.string)
+    case "reject":
+      try checkFields(value, ["type", "expr"])
+      try addReject(type: value["type"]?.string, code: value["expr"]?.word)
+    case "jump":
+      guard let target = value["target"]?.string else { throw Problem("it has no target") }
+      try add(.jump(target))
+    case "return": try add(.return)
+    case "accept": try add(.accept)
+    case "drop": try add(.drop)
+    default: throw Problem("not understood")
+    }
+  }
+
+  private func checkFields(_ value: JSONValue, _ known: Set<String>) throws(Problem) {
+    if value == .null { return }
+    guard case .object(let fields) = value else { throw Problem("not understood") }
+    if let key = fields.keys.sorted().first(where: { !known.contains($0) }) {
+      throw Problem("\(key) is not understood")
+    }
+  }
+
+  private mutating func readMatch(_ value: JSONValue) throws(Problem) {
+    guard let left = value["left"], let right = value["right"], let sign = value["op"]?.string else {
+      throw Problem("it has no left, right or op")
+    }
+    guard ["==", "!=", "in"].contains(sign) else { throw Problem("\(sign) is not understood") }
+    var key = left
+    var mask: UInt32?
+    if let operands = left["&"]?.array {
+      guard operands.count == 2, let number = operands[1].word.flatMap({ nftNumber($0) }) else {
+        throw Problem("a mask is not a number")
+      }
+      key = operands[0]
+      mask = number
+    }
+    try compare(try nftKey(key), mask: mask, negated: sign == "!=", try operand(right))
+  }
+
+  private func operand(_ value: JSONValue) throws(Problem) -> NftOperand {
+    let values = value["set"]?.array ?? value.array
+    guard let values else { return .one(try nftWord(value)) }
+    var texts: [String] = []
+    for element in values { texts.append(try nftWord(element)) }
+    return value.array == nil ? .set(texts) : .flags(texts)
+  }
+
+  /// A number, or operations on the mark, the first one innermost. A value is not nested deeper than its text.
+  private func markBits(_ value: JSONValue) throws(Problem) -> MarkBits {
+    if let word = value.word {
+      guard let number = nftNumber(word) else { throw Problem("\(word) is not a number") }
+      return MarkBits(kept: 0, flipped: number)
+    }
+    guard let (name, operands) = value.single, MarkBits.precedence(name) != nil, let values = operands.array,
+      let first = values.first
+    else {
+      let key = try nftKey(value)
+      guard key == "meta mark" else { throw Problem("\(key) is not understood") }
+      return .unchanged
+    }
+    var bits = try markBits(first)
+    for value in values.dropFirst() {
+      guard let number = value.word.flatMap({ nftNumber($0) }) else { throw Problem("a mask is not a number") }
+      try bits.apply(name, number)
+    }
+    return bits
+  }
+}

@@ -1,0 +1,164 @@
+internal import NetpolModel
+internal import RuleIR
+
+/// One rule as nft lists it, read from left to right.
+struct NftRuleText {
+  private var words: NftWords
+  private var draft: NftRuleDraft
+  private var comment: String?
+
+  init(_ line: Substring, family: IPFamily) throws(Problem) {
+    words = try NftWords(line)
+    draft = NftRuleDraft(family: family)
+  }
+
+  mutating func read() throws(Problem) -> Rule {
+    while let word = try words.next() {
+      switch word {
+      case "ip", "ip6", "tcp", "udp", "sctp", "icmp", "icmpv6", "ct":
+        try compare("\(word) \(try words.value(of: word))")
+      case "meta": try readMeta()
+      case "fib": try readFib()
+      case "limit": try readLimit()
+      case "counter": try readCounter()
+      case "log": try readLog()
+      case "reject": try readReject()
+      case "jump": try draft.add(.jump(try words.value(of: word)))
+      case "return": try draft.add(.return)
+      case "accept": try draft.add(.accept)
+      case "drop": try draft.add(.drop)
+      case "comment":
+        comment = try words.quoted(of: word)
+        try words.checkEnd()
+      default: throw Problem("\(word) is not understood")
+      }
+    }
+    return draft.finished(comment: comment)
+  }
+
+  private mutating func compare(_ key: String, mask: UInt32? = nil) throws(Problem) {
+    let negated = words.take("!=")
+    if !negated { _ = words.take("==") }
+    try draft.compare(key, mask: mask, negated: negated, try operand(of: key))
+  }
+
+  private mutating func operand(of key: String) throws(Problem) -> NftOperand {
+    let isSet = words.take("{")
+    var values = [try words.value(of: key)]
+    while words.take(",") { values.append(try words.value(of: key)) }
+    if isSet {
+      try words.expect("}")
+      return .set(values)
+    }
+    return values.count == 1 ? .one(values[0]) : .flags(values)
+  }
+
+  private mutating func readMeta() throws(Problem) {
+    let key = "meta \(try words.value(of: "meta"))"
+    if words.take("set") {
+      guard key == "meta mark" else { throw Problem("\(key) set is not understood") }
+      try draft.addSetMark(try markBits())
+    } else if words.take("&") || words.take("and") {
+      try compare(key, mask: try number(of: key))
+    } else {
+      try compare(key)
+    }
+  }
+
+  private mutating func number(of key: String) throws(Problem) -> UInt32 {
+    let text = try words.value(of: key)
+    guard let number = nftNumber(text) else { throw Problem("\(text) is not a number") }
+    return number
+  }
+
+  /// A number, or `meta mark` and operations that bind less and less.
+  private mutating func markBits() throws(Problem) -> MarkBits {
+    guard words.take("meta") else { return MarkBits(kept: 0, flipped: try number(of: "meta mark set")) }
+    try words.expect("mark")
+    var bits = MarkBits.unchanged
+    var last = Int.max
+    while let name = words.peek, let precedence = MarkBits.precedence(name) {
+      guard precedence <= last else { throw Problem("\(name) is not understood here") }
+      _ = words.take(name)
+      try bits.apply(name, try number(of: name))
+      last = precedence
+    }
+    return bits
+  }
+
+  private mutating func readFib() throws(Problem) {
+    var key = "fib"
+    while true {
+      let word = try words.value(of: key)
+      key += " \(word)"
+      if ["type", "oif", "oifname", "check"].contains(word) { break }
+    }
+    try compare(key)
+  }
+
+  private mutating func readLimit() throws(Problem) {
+    try words.expect("rate")
+    if words.take("over") { throw Problem("limit rate over is not understood") }
+    let text = try words.value(of: "limit rate")
+    let parts = text.split(separator: "/", omittingEmptySubsequences: false)
+    guard parts.count == 2 else { throw Problem("\(text) is not a limit that is understood") }
+    var burst: String?
+    if words.take("burst") {
+      burst = try words.value(of: "burst")
+      try words.expect("packets")
+    }
+    try draft.addLimit(rate: String(parts[0]), per: String(parts[1]), burst: burst)
+  }
+
+  private mutating func readCounter() throws(Problem) {
+    if words.take("packets") {
+      try words.skipCounts()
+    } else if words.take("name") {
+      throw Problem("counter name is not understood")
+    }
+    try draft.add(.counter)
+  }
+
+  private mutating func readLog() throws(Problem) {
+    var group: String?
+    var prefix: String?
+    while let option = words.peek {
+      switch option {
+      case "prefix" where prefix == nil:
+        _ = words.take(option)
+        prefix = try words.quoted(of: "log prefix")
+        continue
+      case "group" where group == nil:
+        _ = words.take(option)
+        group = try words.value(of: "log group")
+        continue
+      default: break
+      }
+      break
+    }
+    try draft.addLog(group: group, prefix: prefix)
+  }
+
+  private mutating func readReject() throws(Problem) {
+    guard words.take("with") else { return try draft.addReject(type: nil, code: nil) }
+    let type = try words.value(of: "reject with")
+    if type == "tcp" {
+      try words.expect("reset")
+      return try draft.addReject(type: "tcp reset", code: nil)
+    }
+    _ = words.take("type")
+    try draft.addReject(type: type, code: try words.value(of: "reject with \(type)"))
+  }
+}
+
+extension NftWords {
+  /// The rest of `packets 5 bytes 300`.
+  mutating func skipCounts() throws(Problem) {
+    let packets = try value(of: "packets")
+    try expect("bytes")
+    let bytes = try value(of: "bytes")
+    guard decimal(packets, as: UInt64.self) != nil, decimal(bytes, as: UInt64.self) != nil else {
+      throw Problem("\(packets) packets, \(bytes) bytes is not a count")
+    }
+  }
+}

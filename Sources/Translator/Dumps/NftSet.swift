@@ -1,0 +1,166 @@
+internal import NetpolModel
+internal import RuleIR
+
+/// One named set of nft; text and JSON read into it.
+///
+/// Sizes, timeouts, counters and comments of elements are ignored: the members are those of the moment of the dump.
+struct NftSetDraft {
+  let name: SetName
+  let family: IPFamily
+  var comment: String?
+  private var hasType = false
+  private var kind = NamedSet.Kind.addresses
+  private var members: [NamedSet.Member] = []
+
+  init(_ name: SetName, family: IPFamily) {
+    self.name = name
+    self.family = family
+  }
+
+  /// `ipv4_addr`, or the expression of a `typeof`.
+  mutating func read(type: String) throws(Problem) {
+    let types = family == .v4 ? ["ipv4_addr", "ip saddr", "ip daddr"] : ["ipv6_addr", "ip6 saddr", "ip6 daddr"]
+    guard types.contains(type) else { throw Problem("type \(type) is not understood in a table of \(family.rawValue)") }
+    hasType = true
+  }
+
+  mutating func read(flag: String) throws(Problem) {
+    switch flag {
+    case "interval": kind = .interval
+    case "constant", "timeout": break
+    default: throw Problem("flag \(flag) of a set is not understood")
+    }
+  }
+
+  /// An address, a network or a range.
+  mutating func add(_ text: String) throws(Problem) {
+    let ends = text.split(separator: "-", omittingEmptySubsequences: false)
+    if ends.count == 2 {
+      let first = try cidr(String(ends[0]))
+      let last = try cidr(String(ends[1]))
+      guard first.isHost, last.isHost, first <= last else { throw Problem("\(text) is not a range") }
+      guard kind == .interval else { throw Problem("\(text) is a range in a set of addresses") }
+      members += networks(from: first.network, through: last.network).map { NamedSet.Member($0) }
+      return
+    }
+    let network = try cidr(text)
+    guard network.isHost || kind == .interval else { throw Problem("\(text) is a network in a set of addresses") }
+    members.append(NamedSet.Member(network))
+  }
+
+  private func cidr(_ text: String) throws(Problem) -> CIDR {
+    guard let cidr = CIDR(text) ?? IPAddress(text).map({ CIDR($0) }) else {
+      throw Problem("\(text) is not an address")
+    }
+    guard cidr.family == family else { throw Problem("\(text) is not of \(family.rawValue)") }
+    return cidr
+  }
+
+  func finished() throws(Problem) -> NamedSet {
+    guard hasType else { throw Problem("the set has no type") }
+    return NamedSet(name: name, family: family, kind: kind, members: members, comment: comment)
+  }
+}
+
+/// The fewest networks that together are the range.
+func networks(from first: IPAddress, through last: IPAddress) -> [CIDR] {
+  let width = first.family.bitWidth
+  var result: [CIDR] = []
+  var low = first.bits
+  while low <= last.bits {
+    // The last bits of `low`, all zero, that the network may span.
+    var free = min(low == 0 ? width : low.trailingZeroBitCount, width)
+    var high = low | hostBits(free)
+    while high > last.bits, free > 0 {
+      free -= 1
+      high = low | hostBits(free)
+    }
+    result.append(CIDR(IPAddress(family: first.family, bits: low), prefixLength: width - free))
+    if high == .max { break }
+    low = high + 1
+  }
+  return result
+}
+
+private func hostBits(_ count: Int) -> UInt128 { count >= 128 ? .max : (UInt128(1) << UInt128(count)) - 1 }
+
+/// The body of a set as nft lists it.
+struct NftSetText {
+  private var draft: NftSetDraft
+  private let place: Place
+  private let lines: [NftLine]
+
+  init(_ name: SetName, at place: Place, _ lines: [NftLine], family: IPFamily) {
+    draft = NftSetDraft(name, family: family)
+    self.place = place
+    self.lines = lines
+  }
+
+  /// Flags stand before elements in any listing.
+  mutating func read() throws(Fault) -> NamedSet {
+    var isInElements = false
+    for line in lines {
+      do throws(Problem) {
+        let words = try NftWords(line.text)
+        isInElements = isInElements ? try readElements(words) : try readLine(words)
+      } catch {
+        throw Fault(problem: error, place: line.place)
+      }
+    }
+    do throws(Problem) {
+      if isInElements { throw Problem("the elements have no end") }
+      return try draft.finished()
+    } catch {
+      throw Fault(problem: error, place: place)
+    }
+  }
+
+  /// Whether elements go on in the next line.
+  private mutating func readLine(_ line: NftWords) throws(Problem) -> Bool {
+    var words = line
+    let word = try words.value(of: "set")
+    switch word {
+    case "type", "typeof":
+      var type = try words.value(of: word)
+      while let next = try words.next() { type += " \(next)" }
+      try draft.read(type: type)
+    case "flags":
+      repeat { try draft.read(flag: try words.value(of: word)) } while words.take(",")
+    case "size", "timeout", "gc-interval", "policy": _ = try words.value(of: word)
+    case "auto-merge": break
+    case "counter": if words.take("packets") { try words.skipCounts() }
+    case "comment": draft.comment = try words.quoted(of: word)
+    case "elements":
+      try words.expect("=")
+      try words.expect("{")
+      return try readElements(words)
+    default: throw Problem("\(word) of a set is not understood")
+    }
+    try words.checkEnd()
+    return false
+  }
+
+  /// Whether they go on in the next line: it ends behind `,`.
+  private mutating func readElements(_ line: NftWords) throws(Problem) -> Bool {
+    var words = line
+    while !words.isAtEnd {
+      if words.take("}") {
+        try words.checkEnd()
+        return false
+      }
+      try draft.add(try words.value(of: "elements"))
+      while let option = words.peek, option != ",", option != "}" {
+        _ = words.take(option)
+        switch option {
+        case "timeout", "expires": _ = try words.value(of: option)
+        case "counter": if words.take("packets") { try words.skipCounts() }
+        case "comment": _ = try words.quoted(of: option)
+        default: throw Problem("\(option) of an element is not understood")
+        }
+      }
+      if words.take(",") { continue }
+      guard words.peek == "}" else { throw Problem("\(words.shown) stands where , or } is expected") }
+    }
+    return true
+  }
+}

@@ -1,0 +1,198 @@
+internal import NetpolModel
+public import RuleIR
+
+/// A node's dump beside what a style would have written there.
+public struct DumpComparison: Sendable {
+  /// Nothing here: the node has what the style writes, but for what the controller leaves to chance.
+  public internal(set) var differences: [Difference] = []
+  public internal(set) var notes: [String] = []
+  public internal(set) var foreign = NodeRules.Foreign()
+  /// How much of the style's was compared.
+  public internal(set) var chains = 0
+  public internal(set) var rules = 0
+  public internal(set) var sets = 0
+}
+
+/// One chain, set or table that differs.
+public struct Difference: Hashable, Sendable {
+  public enum Line: Hashable, Sendable {
+    case onlyOnNode(String)
+    case onlyExpected(String, Origin?)
+  }
+  /// What differs and whose it is: `chain KUBE-POD-FW-… of pod app/web (filter, IPv4)`.
+  public let subject: String
+  /// In one word, `is missing` or `differs`.
+  public let problem: String
+  public let lines: [Line]
+}
+
+extension DumpComparison {
+  /// Compares the policy controller's part of a dump with the rules that it would write.
+  ///
+  /// Left to chance, and so not compared: the order of pods in the KUBE-ROUTER chains, that of policies in a pod's chain,
+  /// and the numbering of a named port's sets (kube-router walks Go maps there). Chains are known by the rules that jump
+  /// to them, since their names hash the time of the sync; with `namesHold` the names are compared too. Counters and
+  /// foreign rules mean nothing.
+  ///
+  /// Throws where the style's rules can't be said in the dump's language.
+  public init(_ node: NodeRules, expected: Ruleset, namesHold: Bool) throws {
+    let stated = try StatedRules(expected)
+    for table in stated.tables {
+      guard let real = node.tables.first(where: { $0.name == table.name && $0.family == table.family }) else {
+        differences.append(
+          Difference(
+            subject: "table \(table.name) (\(table.family.rawValue))", problem: "is not on the node", lines: []))
+        continue
+      }
+      try compare(real, table, node, stated, namesHold: namesHold)
+    }
+    foreign = node.foreign(besides: stated.tables)
+  }
+
+  private mutating func compare(
+    _ real: Table, _ table: Table, _ node: NodeRules, _ stated: StatedRules, namesHold: Bool
+  ) throws {
+    let place = "(\(table.name), \(table.family.rawValue))"
+    var onNode = TableSide(
+      node.kubeRouterChains(of: real), node.sets.filter { $0.family == table.family && isKubeRouterSet($0.name) },
+      table.family, node.backend)
+    var ours = TableSide(
+      Dictionary(table.chains.map { ($0.name, $0) }) { first, _ in first },
+      stated.sets.filter { $0.family == table.family }, table.family, node.backend)
+    if !namesHold { ours.rename(chains: pairChains(onNode, ours)) }
+    let freedoms = NamedPortFreedoms(ours)
+    ours.rename(sets: freedoms.pairSets(onNode, ours))
+    chains += ours.chains.count
+    rules += ours.chains.values.reduce(0) { $0 + $1.rules.count }
+    sets += ours.sets.count
+
+    let titles = ours.titles
+    let title = { (name: ChainName) in "chain \(name)\(titles[name].map { " of \($0)" } ?? "") \(place)" }
+    for name in Set(onNode.chains.keys).union(ours.chains.keys).sorted() {
+      guard let expected = ours.chains[name] else {
+        let jumps = onNode.comments(ofJumpsTo: name)
+        differences.append(
+          Difference(
+            subject: "\(title(name))\(jumps.first.map { ", jumped to by \"\($0)\"" } ?? "")",
+            problem: "is on the node and not expected", lines: try onNode.lines(of: name).map { .onlyOnNode($0) }))
+        continue
+      }
+      guard let found = onNode.chains[name] else {
+        let lines = try ours.lines(of: name)
+        differences.append(
+          Difference(
+            subject: title(name), problem: "is not on the node",
+            lines: zip(lines, expected.rules).map { .onlyExpected($0, $1.origin) }))
+        continue
+      }
+      onNode.chains[name]?.rules = freedoms.aligned(found, to: expected)
+      try compareChain(name, title(name), onNode, ours, hasComments: node.hasCommentsOnObjects)
+    }
+    compareSets(onNode, ours, place)
+    if node.hasCommentsOnObjects, table.comment != real.comment {
+      differences.append(
+        Difference(
+          subject: "table \(table.name)", problem: "has another comment",
+          lines: [.onlyOnNode(real.comment ?? "(none)"), .onlyExpected(table.comment ?? "(none)", nil)]))
+    }
+    if node.backend == .iptables { comparePlaces(real, table, node, place) }
+  }
+
+  private mutating func compareChain(
+    _ name: ChainName, _ title: String, _ onNode: TableSide, _ ours: TableSide, hasComments: Bool
+  ) throws {
+    let (found, expected) = (try onNode.lines(of: name), try ours.lines(of: name))
+    let rules = ours.chains[name]?.rules ?? []
+    var lines: [Difference.Line] = []
+    if onNode.backend == .nftables {
+      let (real, stated) = (
+        onNode.header(of: name, withComment: hasComments), ours.header(of: name, withComment: hasComments)
+      )
+      if real != stated { lines += [.onlyOnNode(real), .onlyExpected(stated, nil)] }
+    }
+    for change in expected.difference(from: found) {
+      switch change {
+      case .remove(_, let text, _): lines.append(.onlyOnNode(text))
+      case .insert(let index, let text, _):
+        lines.append(.onlyExpected(text, rules.indices.contains(index) ? rules[index].origin : nil))
+      }
+    }
+    if !lines.isEmpty { differences.append(Difference(subject: title, problem: "differs", lines: lines)) }
+  }
+
+  private mutating func compareSets(_ onNode: TableSide, _ ours: TableSide, _ place: String) {
+    for name in Set(onNode.sets.keys).union(ours.sets.keys).sorted() {
+      let expected = ours.sets[name]
+      let title = "set \(name)\(expected?.origin.flatMap(describe).map { " of \($0)" } ?? "") \(place)"
+      guard let expected else {
+        differences.append(Difference(subject: title, problem: "is on the node and not expected", lines: []))
+        continue
+      }
+      guard let found = onNode.sets[name] else {
+        differences.append(Difference(subject: title, problem: "is not on the node", lines: []))
+        continue
+      }
+      var lines: [Difference.Line] = []
+      if found.kind != expected.kind {
+        lines += [.onlyOnNode(found.kind.rawValue), .onlyExpected(expected.kind.rawValue, nil)]
+      }
+      if found.comment != expected.comment {
+        lines += [
+          .onlyOnNode(found.comment ?? "(no comment)"), .onlyExpected(expected.comment ?? "(no comment)", nil),
+        ]
+      }
+      let (real, stated) = (Set(found.stored), Set(expected.stored))
+      lines += real.subtracting(stated).sorted().map { .onlyOnNode($0.text) }
+      lines += stated.subtracting(real).sorted().map { .onlyExpected($0.text, nil) }
+      if !lines.isEmpty { differences.append(Difference(subject: title, problem: "differs", lines: lines)) }
+    }
+  }
+
+  /// The jump is the first rule of a built-in chain. The fork's explicit ACCEPT is put behind the last rule that mentions
+  /// KUBE, and stays there whatever comes later.
+  private mutating func comparePlaces(_ real: Table, _ table: Table, _ node: NodeRules, _ place: String) {
+    for expected in table.chains where expected.base != nil {
+      guard let chain = real.chain(expected.name) else { continue }
+      let rules = node.order(of: chain, in: real)
+      if let jump = rules.firstIndex(where: { $0.isJump }), jump > 0 {
+        differences.append(
+          Difference(
+            subject: "chain \(chain.name) \(place)", problem: "has rules of others before kube-router's jump",
+            lines: rules[..<jump].map { .onlyOnNode($0.text) }))
+      }
+      guard let accept = rules.firstIndex(where: \.isExplicitAccept) else { continue }
+      let last = rules.lastIndex { !$0.isExplicitAccept && $0.mentionsKube } ?? -1
+      if accept != (last < accept ? last + 1 : last) {
+        notes.append(
+          "\(chain.name) \(place): the explicit ACCEPT is rule \(accept + 1); a first sync today would put it behind the "
+            + "last rule that mentions KUBE, rule \(last + 1). Rules have changed since, and kube-router never moves it"
+        )
+      }
+      let refusing = rules[..<accept].filter { !$0.mentionsKube && $0.refuses }
+      for rule in refusing {
+        notes.append(
+          "\(chain.name) \(place): this rule of somebody else stands before the explicit ACCEPT and may refuse what the "
+            + "policies allow: \(rule.text)")
+      }
+    }
+  }
+}
+
+extension NamedSet.Member {
+  var text: String { (cidr.isHost ? "\(cidr.network)" : "\(cidr)") + (nomatch ? " nomatch" : "") }
+}
+
+/// `policy app/p, ingress rule 1, named port http`, counted from 1.
+public func describe(_ origin: Origin) -> String? {
+  var parts: [String] = []
+  if let policy = origin.policy {
+    parts.append("policy \(policy)")
+  } else if let pod = origin.pod {
+    parts.append("pod \(pod)")
+  }
+  if let direction = origin.direction {
+    parts.append(direction.keyword + (origin.rule.map { " rule \($0 + 1)" } ?? ""))
+  }
+  if let name = origin.portName { parts.append("named port \(name)") }
+  return parts.isEmpty ? nil : parts.joined(separator: ", ")
+}

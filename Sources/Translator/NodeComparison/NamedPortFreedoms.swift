@@ -1,0 +1,126 @@
+internal import RuleIR
+
+/// What kube-router leaves to chance: it walks Go maps over the numbers of a named port, over pods and over policies.
+struct NamedPortFreedoms {
+  /// Rules of a chain that stand for the numbers of one named port.
+  private var ranges: [ChainName: [Range<Int>]] = [:]
+  /// Sets of the numbers of one named port of one rule.
+  private var groups: [Origin: [SetName]] = [:]
+
+  init(_ ours: TableSide) {
+    for chain in ours.chains.values {
+      var start = 0
+      while start < chain.rules.count {
+        let first = chain.rules[start]
+        var end = start + 1
+        if first.origin?.portName != nil {
+          while end < chain.rules.count, chain.rules[end].origin == first.origin,
+            chain.rules[end].comment == first.comment
+          { end += 1 }
+          ranges[chain.name, default: []].append(start..<end)
+        }
+        start = end
+      }
+    }
+    for set in ours.sets.values {
+      if let origin = set.origin, origin.portName != nil { groups[origin, default: []].append(set.name) }
+    }
+  }
+
+  /// Our names of named ports' sets to the node's: those that hold the same and are asked by the same rules.
+  func pairSets(_ node: TableSide, _ ours: TableSide) -> [SetName: SetName] {
+    var pairs: [SetName: SetName] = [:]
+    for names in groups.values where names.count > 1 {
+      let found = names.sorted().map { ($0, uses(of: $0, node)) }
+      var free = Set(names)
+      var left: [SetName] = []
+      for name in names.sorted() {
+        let use = uses(of: name, ours)
+        if let same = found.first(where: { $0.1 == use && free.contains($0.0) }) {
+          pairs[name] = same.0
+          free.remove(same.0)
+        } else {
+          left.append(name)
+        }
+      }
+      for (a, b) in zip(left, free.sorted()) { pairs[a] = b }
+    }
+    return pairs
+  }
+
+  private struct Uses: Equatable {
+    let members: Set<NamedSet.Member>
+    let rules: Set<[Match]>
+  }
+
+  private func uses(of name: SetName, _ side: TableSide) -> Uses {
+    var rules: Set<[Match]> = []
+    for chain in side.chains.values {
+      for rule in chain.rules {
+        var asks = false
+        let matches = rule.matches.map { match -> Match in
+          guard case .inSet(let direction, name, let negated) = match else { return match }
+          asks = true
+          return .inSet(direction, "*", negated: negated)
+        }
+        if asks { rules.insert(matches) }
+      }
+    }
+    return Uses(members: Set(side.sets[name]?.stored ?? []), rules: rules)
+  }
+
+  /// The node's rules, in our order wherever the order is chance.
+  func aligned(_ found: Chain, to expected: Chain) -> [Rule] {
+    var rules = found.rules
+    if found.name.hasPrefix("KUBE-ROUTER-") {
+      rules = sortingRuns(rules, as: expected.rules) { $0.hasPrefix("KUBE-POD-FW-") }
+    }
+    if found.name.hasPrefix("KUBE-POD-FW-") {
+      let fixed = ["COMMON", "DEFAULT", "TAIL"].map { "KUBE-NWPLCY-\($0)" }
+      rules = sortingRuns(rules, as: expected.rules) { $0.hasPrefix("KUBE-NWPLCY-") && !fixed.contains($0) }
+    }
+    for range in ranges[found.name] ?? [] where range.upperBound <= min(rules.count, expected.rules.count) {
+      rules.replaceSubrange(range, with: sortingPairs(Array(rules[range]), as: Array(expected.rules[range])))
+    }
+    return rules
+  }
+
+  /// The first run of rules whose jumps go to targets of that kind: groups of one target in our order, unknown ones last.
+  private func sortingRuns(
+    _ rules: [Rule], as expected: [Rule], ofTargets isOfKind: (ChainName) -> Bool
+  ) -> [Rule] {
+    func target(_ rule: Rule) -> ChainName? {
+      for case .jump(let name) in rule.statements where isOfKind(name) { return name }
+      return nil
+    }
+    guard let first = rules.firstIndex(where: { target($0) != nil }) else { return rules }
+    let run = rules[first...].prefix { target($0) != nil }
+    var groups: [(target: ChainName, rules: [Rule])] = []
+    for rule in run {
+      let name = target(rule) ?? ""
+      if groups.last?.target == name {
+        groups[groups.count - 1].rules.append(rule)
+      } else {
+        groups.append((name, [rule]))
+      }
+    }
+    var rank: [ChainName: Int] = [:]
+    for rule in expected { if let name = target(rule), rank[name] == nil { rank[name] = rank.count } }
+    let sorted = groups.enumerated().sorted {
+      (rank[$0.element.target] ?? Int.max, $0.offset) < (rank[$1.element.target] ?? Int.max, $1.offset)
+    }
+    return rules[..<first] + sorted.flatMap(\.element.rules) + rules[run.endIndex...]
+  }
+
+  /// iptables has two rules for a number, nft one.
+  private func sortingPairs(_ rules: [Rule], as expected: [Rule]) -> [Rule] {
+    let size = rules.count % 2 == 0 && expected.allSatisfy { $0.statements.count == 1 } ? 2 : 1
+    var left = stride(from: 0, to: rules.count, by: size).map { Array(rules[$0..<min($0 + size, rules.count)]) }
+    var result: [[Rule]] = []
+    for start in stride(from: 0, to: expected.count, by: size) {
+      let wanted = expected[start..<min(start + size, expected.count)].map(\.matches)
+      if let index = left.firstIndex(where: { $0.map(\.matches) == wanted }) { result.append(left.remove(at: index)) }
+    }
+    return (result + left).flatMap { $0 }
+  }
+}

@@ -1,0 +1,95 @@
+import Foundation
+import NetpolModel
+import NodeComparison
+import RuleIR
+
+extension DumpComparison {
+  /// `14 chains, 96 rules, 6 sets`
+  var counts: String { "\(chains.of("chain")), \(rules.of("rule")), \(sets.of("set"))" }
+
+  /// The difference as a person reads it.
+  func text(style: String, node: String) -> String {
+    var lines = ["\(style) on \(node): \(counts) compared"]
+    if foreign != .init() {
+      lines.append(
+        "of others, not compared: \(foreign.chains.of("chain")), \(foreign.rules.of("rule")), \(foreign.sets.of("set"))"
+      )
+    }
+    for difference in differences {
+      lines += ["", difference.title]
+      let shown = 20
+      for line in difference.lines.prefix(shown) {
+        switch line {
+        case .onlyOnNode(let text): lines.append("  - on the node: \(text)")
+        case .onlyExpected(let text, let origin):
+          lines.append("  + expected:    \(text)")
+          if let origin, let whose = describe(origin) {
+            lines.append("                 (\(whose)\(origin.location.map { ", \($0)" } ?? ""))")
+          }
+        }
+      }
+      if difference.lines.count > shown { lines.append("  … and \(difference.lines.count - shown) more") }
+    }
+    lines += [""] + notes.map { "note: \($0)" }
+    lines.append(
+      differences.isEmpty ? "equal: the node has what \(style) writes" : differences.count.of("difference"))
+    return lines.joined(separator: "\n") + "\n"
+  }
+
+  /// The schema stands in docs/json.md.
+  func json(style: String, node: String, version: String) throws -> String {
+    let report = ComparisonJSON(
+      schema: "netpol-lab/compare/v1", version: version, style: style, node: node, equal: differences.isEmpty,
+      compared: .init(chains: chains, rules: rules, sets: sets),
+      foreign: .init(chains: foreign.chains, rules: foreign.rules, sets: foreign.sets),
+      differences: differences.map(ComparisonJSON.Difference.init), notes: notes)
+    return try oneLine(report)
+  }
+}
+
+/// JSON in one line, keys in alphabetical order.
+func oneLine(_ report: some Encodable) throws -> String {
+  let encoder = JSONEncoder()
+  encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+  return String(decoding: try encoder.encode(report), as: UTF8.self) + "\n"
+}
+
+extension Difference {
+  var title: String { "\(subject) \(problem)\(lines.isEmpty ? "" : ":")" }
+}
+
+/// `compare -o json`.
+struct ComparisonJSON: Encodable {
+  struct Counts: Encodable {
+    let chains: Int
+    let rules: Int
+    let sets: Int
+  }
+  struct Difference: Encodable {
+    let subject: String
+    let problem: String
+    let onlyOnNode: [String]
+    let onlyExpected: [String]
+
+    init(_ difference: NodeComparison.Difference) {
+      subject = difference.subject
+      problem = difference.problem
+      onlyOnNode = difference.lines.compactMap { if case .onlyOnNode(let text) = $0 { text } else { nil } }
+      onlyExpected = difference.lines.compactMap { if case .onlyExpected(let text, _) = $0 { text } else { nil } }
+    }
+  }
+  let schema: String
+  let version: String
+  let style: String
+  let node: String
+  let equal: Bool
+  let compared: Counts
+  let foreign: Counts
+  let differences: [Difference]
+  let notes: [String]
+}
+
+extension Int {
+  /// `1 rule`, `2 rules`
+  func of(_ noun: String) -> String { "\(self) \(noun)\(self == 1 ? "" : "s")" }
+}

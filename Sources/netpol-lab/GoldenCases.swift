@@ -1,0 +1,131 @@
+import ArgumentParser
+import Dumps
+import Foundation
+import Lowering
+import Manifests
+import NetpolModel
+import NodeComparison
+
+/// A folder of cases: `manifests.yaml`, dumps of a node beside it and in sub-folders, and `names.json` with the version
+/// stamp and the controller's flags.
+struct GoldenCases {
+  let root: String
+  let style: String?
+  let json: Bool
+
+  /// One line for each dump. Throws exit code 1 where one differs.
+  func run() throws {
+    let cases = try folders().flatMap(dumps)
+    if cases.isEmpty { throw InputError("--golden \(root): no folder with manifests.yaml and a dump in it") }
+    var differing = 0
+    var results: [GoldenResult] = []
+    for (number, golden) in cases.enumerated() {
+      Terminal.progress("\(number + 1) of \(cases.count): \(golden.name)")
+      let (style, comparison) = try compare(golden)
+      if !comparison.differences.isEmpty { differing += 1 }
+      results.append(GoldenResult(golden.name, style.name, comparison))
+      if json { continue }
+      Terminal.progress("")
+      let what = comparison.differences.isEmpty ? "equal" : comparison.differences.count.of("difference")
+      try Terminal.print("\(golden.name)  \(style.name)  \(comparison.counts)  \(what)\n")
+      for difference in comparison.differences.prefix(5) { try Terminal.print("  \(difference.title)\n") }
+    }
+    Terminal.progress("")
+    if json {
+      try Terminal.print(try oneLine(GoldenReport(version: version, dumps: results)))
+    } else {
+      try Terminal.print("\(cases.count.of("dump")), \(cases.count - differing) equal, \(differing) with differences\n")
+    }
+    if differing > 0 { throw ExitCode(ProgramExit.finding.rawValue) }
+  }
+
+  private struct Golden {
+    let name: String
+    let manifests: String
+    let folder: String
+  }
+
+  private struct Names: Decodable {
+    var syncVersion: String?
+    var flags: [String]?
+  }
+
+  private func folders() throws -> [String] {
+    guard let entries = try? FileManager.default.contentsOfDirectory(atPath: root) else {
+      throw InputError("--golden \(root): can't be listed; check the path and its permissions")
+    }
+    return [root] + entries.sorted().map { "\(root)/\($0)" }
+  }
+
+  private func dumps(_ folder: String) -> [Golden] {
+    let files = FileManager.default
+    let manifests = "\(folder)/manifests.yaml"
+    guard files.fileExists(atPath: manifests) else { return [] }
+    let below = ((try? files.contentsOfDirectory(atPath: folder)) ?? []).sorted().map { "\(folder)/\($0)" }
+    return ([folder] + below).filter { place in
+      ["iptables-save.txt", "ruleset.nft", "ruleset.json"].contains { files.fileExists(atPath: "\(place)/\($0)") }
+    }.map { place in
+      let name = place.hasPrefix(root + "/") ? String(place.dropFirst(root.count + 1)) : place
+      return Golden(name: name, manifests: manifests, folder: place)
+    }
+  }
+
+  private func compare(_ golden: Golden) throws -> (EnforcementStyle, DumpComparison) {
+    let file = { (name: String) -> String? in
+      let path = "\(golden.folder)/\(name)"
+      return FileManager.default.fileExists(atPath: path) ? path : nil
+    }
+    let nft = file("ruleset.nft") ?? file("ruleset.json")
+    let dump = try DumpFiles(
+      iptables: nft == nil ? file("iptables-save.txt") : nil, ip6tables: nft == nil ? file("ip6tables-save.txt") : nil,
+      ipset: nft == nil ? file("ipset-save.txt") : nil, nft: nft
+    ).rules()
+    let names = try names(file("names.json"))
+    let style = try chosenStyle(style, for: dump)
+    let cluster = try clusterAsStored([golden.manifests]).cluster
+    let flag = { (name: String) in
+      names.flags?.first { $0.hasPrefix("--\(name)=") }.map { String($0.dropFirst(name.count + 3)) }
+    }
+    var options = try NodeOptions.parse([])
+    options.versionStamp = names.syncVersion
+    options.serviceCidr = flag("service-cluster-ip-range").map { [$0] } ?? []
+    options.nodePortRange = flag("service-node-port-range")
+    options.serviceExternalIpRange = flag("service-external-ip-range").map { [$0] } ?? []
+    options.loadbalancerIpRange = flag("loadbalancer-ip-range").map { [$0] } ?? []
+    options.netpolDefaultDeny = flag("netpol-default-deny") == "true"
+    var view = try options.view(of: try chosenNode(flag("hostname-override") ?? "node1", cluster, dump), in: cluster)
+    view.families = dump.families
+    let comparison = try DumpComparison(
+      dump, expected: style.lower(view).ruleset, namesHold: names.syncVersion != nil)
+    return (style, comparison)
+  }
+
+  private func names(_ path: String?) throws -> Names {
+    guard let path, let data = FileManager.default.contents(atPath: path) else { return Names() }
+    let decoder = JSONDecoder()
+    decoder.keyDecodingStrategy = .convertFromSnakeCase
+    do { return try decoder.decode(Names.self, from: data) } catch {
+      throw InputError("\(path): no JSON object with sync_version and flags")
+    }
+  }
+}
+
+private struct GoldenReport: Encodable {
+  let schema = "netpol-lab/compare-golden/v1"
+  let version: String
+  let dumps: [GoldenResult]
+}
+
+private struct GoldenResult: Encodable {
+  let dump: String
+  let style: String
+  let equal: Bool
+  let differences: [ComparisonJSON.Difference]
+
+  init(_ dump: String, _ style: String, _ comparison: DumpComparison) {
+    self.dump = dump
+    self.style = style
+    equal = comparison.differences.isEmpty
+    differences = comparison.differences.map(ComparisonJSON.Difference.init)
+  }
+}

@@ -1,0 +1,177 @@
+import Dumps
+import Foundation
+import NetpolModel
+import RuleIR
+import Testing
+
+/// Loads a listing into a network namespace of its own and asks for JSON.
+private enum NftProgram {
+  static func run(_ arguments: String...) throws -> (status: Int32, output: String) {
+    let process = Process()
+    process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
+    process.arguments = ["unshare", geteuid() == 0 ? "-n" : "-Urn"] + arguments
+    let pipe = Pipe()
+    process.standardOutput = pipe
+    process.standardError = FileHandle.nullDevice
+    try process.run()
+    let data = pipe.fileHandleForReading.readDataToEndOfFile()
+    process.waitUntilExit()
+    return (process.terminationStatus, String(decoding: data, as: UTF8.self))
+  }
+
+  static let isUsable =
+    ProcessInfo.processInfo.environment["REQUIRE_NETNS"] == "1"
+    || (try? run("nft", "list", "ruleset"))?.status == 0
+}
+
+@Suite("JSON of nft is read to the values of its text") struct NftJSONTests {
+  /// Of a case and of the mixed ruleset: the JSON and its text.
+  static let pairs: [(NftFixture, NftFixture)] =
+    NftFixture.json.compactMap { json in
+      let name = json.path.split(separator: "/").last?.dropLast(".json".count) ?? ""
+      return NftFixture("golden/\(name)/v2.11.1-nft/ruleset.nft").map { (json, $0) }
+    }
+    + ["mixed", "mixed.numeric"].compactMap { name in
+      NftFixture("nft-json/\(name).json").flatMap { json in NftFixture("nft-json/\(name).nft").map { (json, $0) } }
+    }
+
+  @Test("of recorded listings", arguments: pairs.indices) func recorded(index: Int) throws {
+    #expect(Self.pairs.count == 4)
+    let (json, text) = Self.pairs[index]
+    try expectSame(try json.read(), try text.read())
+  }
+
+  @Test(
+    "of what nft makes of every listing",
+    .enabled(if: NftProgram.isUsable, "needs nft, and root or unprivileged user namespaces"),
+    arguments: NftFixture.golden)
+  func loaded(fixture: NftFixture) throws {
+    let (status, json) = try NftProgram.run("sh", "-c", "nft -f \"$0\" && nft -j list ruleset", fixture.file)
+    try #require(status == 0)
+    try expectSame(try readNftJSON(json, file: "json"), try fixture.read())
+  }
+
+  private func expectSame(_ json: NftDump, _ text: NftDump) throws {
+    #expect(json.withoutObjectComments == text.withoutObjectComments)
+    #expect(json.foreign.map(\.identity).sorted() == text.foreign.map(\.identity).sorted())
+  }
+
+  /// A listing with one rule in kube-router's table or another.
+  private func listing(_ expressions: String, table: String = "kube-router-filter-x", separator: String = " ") -> String
+  {
+    let place = "\"family\": \"ip\", \"table\": \"\(table)\""
+    return [
+      "{\"nftables\": [{\"metainfo\": {}},", "{\"table\": {\"family\": \"ip\", \"name\": \"\(table)\"}},",
+      "{\"chain\": {\(place), \"name\": \"C\"}},", "{\"rule\": {\(place), \"chain\": \"C\", \"expr\": []}},",
+      "{\"rule\": {\(place), \"chain\": \"C\", \"handle\": 17, \"expr\": [\(expressions)]}}", "]}",
+    ].joined(separator: separator)
+  }
+
+  private static func match(_ left: String, _ right: String, _ sign: String = "==") -> String {
+    #"{"match": {"op": "\#(sign)", "left": \#(left), "right": \#(right)}}"#
+  }
+  private static let mark = #"{"meta": {"key": "mark"}}"#
+  private static let source = #"{"payload": {"protocol": "ip", "field": "saddr"}}"#
+
+  static let rules: [(String, Rule)] = [
+    (match(#"{"ct": {"key": "state"}}"#, #"["new", 2]"#, "in"), Rule([.conntrack([.new, .established])], [])),
+    (match(#"{"&": [\#(mark), 65536]}"#, "0", "!="), Rule([.mark(Mark(0, mask: 65536), negated: true)], [])),
+    (match(mark, #"{"prefix": {"addr": 65536, "len": 16}}"#), Rule([.mark(Mark(65536, mask: 0xffff_0000))], [])),
+    (match(#"{"fib": {"result": "type", "flags": "daddr"}}"#, "\"local\""), Rule([.local(.destination)], [])),
+    (#"{"limit": {"rate": 3, "per": "hour"}}"#, Rule([.limit(RateLimit(3, per: .hour, burst: 5))], [])),
+    (#"{"counter": null}, {"reject": null}"#, Rule([], [.counter, .reject(.portUnreachable)])),
+    (
+      #"{"mangle": {"key": \#(mark), "value": {"|": [{"&": [\#(mark), 4294901778]}, 18]}}}"#,
+      Rule([], [.setMark(Mark(18, mask: 0xffff))])
+    ),
+    (#"{"mangle": {"key": \#(mark), "value": {"|": [\#(mark), 1, 2]}}}"#, Rule([], [.setMark(Mark(3, mask: 3))])),
+    (#"{"log": {"group": 5, "prefix": "\u00e9\ud83d\ude00\"\\"}}"#, Rule([], [.log(group: 5, prefix: "é😀\"\\")])),
+  ]
+
+  @Test("rules", arguments: rules.indices) func rule(index: Int) throws {
+    let (text, rule) = Self.rules[index]
+    #expect(try readNftJSON(listing(text), file: "f").tables.first?.chains.first?.rules == [Rule([], []), rule])
+  }
+
+  static let bad = [
+    match(source, #"{"range": ["10.0.0.1", "10.0.0.9"]}"#), match(source, #"{"set": ["10.0.0.1"]}"#),
+    match(source, "null"), match(source, #"{"prefix": {"addr": "10.0.0.0"}}"#), match(source, "\"10.0.0.1\"", "<"),
+    match(#"{"&": [\#(source), 1]}"#, "1"), match(#"{"&": [\#(mark), "x"]}"#, "1"), match(#"{"&": [\#(mark)]}"#, "1"),
+    match(mark, "4294967296"), match(mark, "-1"), match(mark, "1.5"), match(mark, "1e3"),
+    match(#"{"payload": {"base": "th", "offset": 0, "len": 16}}"#, "80"),
+    match(#"{"ct": {"key": "state", "dir": "original"}}"#, "\"new\""),
+    match(#"{"fib": {"result": "type", "flags": ["saddr", "iif"]}}"#, "\"local\""), match("7", "7"),
+    #"{"match": {"left": 1, "right": 2}}"#, #"{"counter": "name"}"#, #"{"log": null}"#,
+    #"{"log": {"group": 1, "snaplen": 2}}"#,
+    #"{"limit": {"rate": 1, "per": "week"}}"#, #"{"limit": {"rate": 1, "per": "second", "inv": true}}"#,
+    #"{"reject": {"type": "icmp", "expr": "host-prohibited"}}"#, #"{"goto": {"target": "C"}}"#, #"{"jump": {}}"#,
+    #"{"accept": null}, {"drop": null}"#, #"{"accept": null, "drop": null}"#, "7", "null", #"{"xt": null}"#,
+    #"{"mangle": {"key": \#(source), "value": 1}}"#, #"{"mangle": {"key": \#(mark), "value": {"<<": [\#(mark), 1]}}}"#,
+    #"{"mangle": {"key": \#(mark), "value": {"|": [\#(mark), \#(mark)]}}}"#,
+    #"{"mangle": {"key": \#(mark), "value": {"|": []}}}"#,
+  ]
+
+  @Test("that RuleIR can't say are errors that name the rule, or foreign", arguments: bad.indices)
+  func refused(index: Int) throws {
+    let text = Self.bad[index]
+    let error = #expect(throws: DumpError.self) { try readNftJSON(listing(text), file: "dump.json") }
+    #expect(error?.line == 1)
+    let name = "rule 2 (handle 17) of chain C in table ip kube-router-filter-x: expression "
+    #expect(error?.problem.hasPrefix(name) == true, "\(error?.problem ?? "")")
+    #expect(error?.text.hasPrefix(#"{"rule": {"family": "ip", "#) == true)
+    let lines = #expect(throws: DumpError.self) { try readNftJSON(listing(text, separator: "\n"), file: "f") }
+    #expect(lines?.line == 5)
+    let foreign = try readNftJSON(listing(text, table: "filter"), file: "f").foreign
+    #expect(foreign.map(\.identity) == ["rule ip filter C  1 1"])
+    #expect(foreign.first?.text.contains(text) == true)
+  }
+
+  static let broken = [
+    "", "{", "{}", "[]", "null", #"{"nftables": }"#, #"{"nftables": [}"#, #"{"nftables": []"#, #"{"nftables": []} x"#,
+    #"{"nftables": [{}]}"#, #"{"nftables": [7]}"#, #"{"nftables": [{"table": {}}]}"#,
+    #"{"nftables": [{"metainfo": tru}]}"#,
+    #"{"nftables": [{"table": {"family": "ip"}}]}"#,
+    #"{"nftables": [{"table": {"family": "ip", "name": "t", "name": "u"}}]}"#,
+    #"{"nftables": [{"table": {"family": "ip", "name": "t"}}, {"table": {"family": "ip", "name": "t"}}]}"#,
+    #"{"nftables": [{"chain": {"family": "ip", "table": "t", "name": "C"}}]}"#,
+    #"{"nftables": [{"table": {"family": "ip", "name": "t"}}, {"rule": {"family": "ip", "table": "t", "chain": "C"}}]}"#,
+    #"{"nftables": [{"table": {"family": "ip", "name": "\ud800"}}]}"#,
+    #"{"nftables": [{"table": {"family": "ip", "name": "\x"}}]}"#,
+    #"{"nftables": [{"table": {"family": "ip", "name": "t}}]}"#, "{\"nftables\": [{\"a\": \"\u{1}\"}]}",
+    #"{"nftables": [{"a": \#(String(repeating: "[", count: 100_000))"#,
+    #"{"nftables": [\#(String(repeating: #"{"a":"#, count: 100_000))"#,
+  ]
+
+  @Test("broken listings are errors, whosever they are", arguments: broken.indices) func refusedListing(index: Int) {
+    let error = #expect(throws: DumpError.self) { try readNftJSON(Self.broken[index], file: "f") { _ in false } }
+    #expect(error?.description.utf8.count ?? 0 < 600)
+    #expect(error?.line == 1)
+  }
+
+  @Test("a chain that is there twice is an error") func twice() {
+    let chain = #"{"chain": {"family": "ip", "table": "t", "name": "C"}}"#
+    let text = "{\"nftables\": [{\"table\": {\"family\": \"ip\", \"name\": \"t\"}},\n\(chain),\n\(chain)]}"
+    let error = #expect(throws: DumpError.self) { try readNftJSON(text, file: "f") }
+    #expect(error?.description == "f:3: chain C is here twice: \(chain)")
+  }
+
+  @Test("sets of newer versions: single flags, typeof, comments of tables and chains") func newer() throws {
+    let type = #"{"typeof": {"payload": {"protocol": "ip", "field": "daddr"}}}"#
+    let text = """
+      {"nftables": [{"table": {"family": "ip", "name": "kube-router-filter-x", "comment": "t"}},
+      {"chain": {"family": "ip", "table": "kube-router-filter-x", "name": "C", "comment": "c"}},
+      {"set": {"family": "ip", "table": "kube-router-filter-x", "name": "S", "type": \(type), "flags": "interval",
+      "auto-merge": true, "elem": [{"elem": {"val": {"prefix": {"addr": "10.0.0.0", "len": 8}}, "counter": {}}}]}}]}
+      """
+    let read = try readNftJSON(text, file: "f")
+    #expect(
+      read.tables == [
+        Table(name: "kube-router-filter-x", family: .v4, chains: [Chain(name: "C", comment: "c")], comment: "t")
+      ])
+    #expect(
+      read.sets == [
+        NamedSet(
+          name: "S", family: .v4, kind: .interval, members: [.init(CIDR(IPAddress(v4: 0x0a00_0000), prefixLength: 8))])
+      ])
+  }
+}
