@@ -74,7 +74,7 @@ let package = Package(
       "NodeComparisonTests",
       ["NodeComparison", "Dumps", "Evaluator", "Lowering", "Manifests", "NetpolModel", "Rendering", "RuleIR"]),
     tests("EvaluatorTests", ["Evaluator", "RuleIR", "NetpolModel"]),
-    tests("ComparisonTests", translator + ["Kernel", "Lab"]),
+    tests("ComparisonTests", translator + ["Kernel", "Apply", "Lab"]),
     tests("KernelTests", ["Kernel"]),
     tests("LabTests", translator + ["Kernel", "Apply", "Lab", "netpol-lab"]),
   ]

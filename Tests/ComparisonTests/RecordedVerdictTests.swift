@@ -1,4 +1,5 @@
-// What this does not show: the service rows of the recordings, which need the data path, and that our kernel agrees.
+// What this does not show: the service rows of the recordings, which need the data path; what our kernel does with the
+// same rules (RecordedPacketsTests).
 import Evaluator
 import Foundation
 import Lowering

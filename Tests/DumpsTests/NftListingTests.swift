@@ -74,7 +74,8 @@ import Testing
       return [
         NamedSet(name: "S", family: family, kind: .addresses, members: members.sorted().map { .init($0) }),
         NamedSet(
-          name: "T", family: family, kind: .interval, members: [.init(randomAddress(family, &generator))], comment: "c"),
+          name: "T", family: family, kind: .interval, members: [.init(randomAddress(family, &generator))],
+          comment: "c"),
       ]
     }
     let ruleset = Ruleset(backend: .nftables, tables: tables, sets: sets)
@@ -92,7 +93,8 @@ private func randomAddress(_ family: IPFamily, _ generator: inout SplitMix64) ->
     prefixLength: Int.random(in: 0...family.bitWidth, using: &generator))
 }
 
-private func randomNftRule(_ family: IPFamily, _ generator: inout SplitMix64) -> Rule {
+/// Any rule that nftText can say.
+func randomNftRule(_ family: IPFamily, _ generator: inout SplitMix64) -> Rule {
   func pick<T>(_ choices: [T]) -> T { choices[Int.random(in: choices.indices, using: &generator)] }
   func number() -> UInt32 { pick([0, .max, 0x10000, UInt32.random(in: 0...UInt32.max, using: &generator)]) }
   func range() -> PortRange {
@@ -133,6 +135,8 @@ private func table(_ body: String, _ head: String = "ip kube-router-filter-ipv4"
     for text in ["", "\n\n", "# Warning: table ip filter is managed by iptables-nft, do not touch!\n"] {
       #expect(try readNftList(text, file: "f") == NftDump())
     }
+    let owned = "table ip t { # handle 5 progname nft\nflags owner\n}\n"
+    #expect(try readNftList(owned, file: "f").tables == [Table(name: "t", family: .v4)])
     #expect(try readNftList("table ip6 t {\r\n}\r\n", file: "f").tables == [Table(name: "t", family: .v6)])
   }
 
@@ -231,7 +235,8 @@ private func table(_ body: String, _ head: String = "ip kube-router-filter-ipv4"
     (3, "table ip t {\nset S {\nset T {\n}\n}\n}"), (1, "table ip \"t\n{"), (2, "table ip t {\nchain \"C {\n}\n}"),
   ]
 
-  @Test("that are broken name their line, whosever they are", arguments: broken.indices) func refusedListing(index: Int) {
+  @Test("that are broken name their line, whosever they are", arguments: broken.indices)
+  func refusedListing(index: Int) {
     let (line, text) = Self.broken[index]
     let error = #expect(throws: DumpError.self) { try readNftList(text, file: "f") { _ in false } }
     #expect(error?.line == line, "\(error?.description ?? "") for \(text)")

@@ -55,6 +55,7 @@ private let tcp = Match.port(.tcp, PortRange(80))
     ("meta mark set meta mark", .v4, .setMark(Mark(0, mask: 0))),
     ("meta mark set meta mark | 0x10", .v4, .setMark(Mark(16, mask: 16))),
     ("meta mark set meta mark or 0x10", .v4, .setMark(Mark(16, mask: 16))),
+    ("meta mark set mark or 0x10", .v4, .setMark(Mark(16, mask: 16))),
     ("meta mark set meta mark & 0xfffffff0", .v4, .setMark(Mark(0, mask: 15))),
     ("meta mark set meta mark ^ 0xf0", .v4, .setMark(Mark(0xf0, mask: 0))),
     ("meta mark set meta mark & 0xffff0012 | 0x12", .v4, .setMark(Mark(0x12, mask: 0xffff))),
@@ -111,7 +112,8 @@ private let tcp = Match.port(.tcp, PortRange(80))
     "reject with icmp 4", "reject with icmpv6 port-unreachable", "reject with icmpx port-unreachable",
     "reject with tcp",
     "reject with", "jump", "jump A B", "goto C", "continue", "queue", "masquerade", "dnat to 10.0.0.1",
-    "xt match \"comment\"", "iifname \"eth*\" accept", "{", "}}", "{ }", ",", ";", "update @S { ip saddr }",
+    "xt match \"comment\"", "accept # xt_statistic", "ip saddr 10.0.0.1 # match-set S src", "accept # handle",
+    "accept #", "iifname \"eth*\" accept", "{", "}}", "{ }", ",", ";", "update @S { ip saddr }",
   ]
 
   @Test("that RuleIR can't say are errors in kube-router's tables, text in others", arguments: bad)
