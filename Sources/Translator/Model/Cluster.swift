@@ -43,33 +43,6 @@ public enum PortReference: Hashable, Sendable, CustomStringConvertible {
   }
 }
 
-/// What a Service says of ports; its translation is the data path's.
-public struct Service: Hashable, Sendable {
-  public struct Port: Hashable, Sendable {
-    public var port: UInt16
-    public var targetPort: PortReference
-    public var transport: Transport
-    public init(port: UInt16, targetPort: PortReference, transport: Transport) {
-      self.port = port
-      self.targetPort = targetPort
-      self.transport = transport
-    }
-  }
-  public var id: NamespacedName
-  /// Nil: endpoints are somebody else's business.
-  public var selector: Labels?
-  public var ports: [Port]
-  public init(id: NamespacedName, selector: Labels?, ports: [Port]) {
-    self.id = id
-    self.selector = selector
-    self.ports = ports
-  }
-  public func selects(_ pod: Pod) -> Bool {
-    guard let selector, !selector.isEmpty, pod.id.namespace == id.namespace else { return false }
-    return LabelSelector(matchLabels: selector).matches(pod.labels)
-  }
-}
-
 /// A machine that isn't a node, on the lab's outside network.
 public struct ExternalHost: Hashable, Sendable {
   public var name: String
@@ -102,7 +75,7 @@ public enum Overlay: String, Hashable, Sendable, CaseIterable {
 public struct ClusterSettings: Hashable, Sendable {
   public var serviceCIDRs: [CIDR] = [CIDR(IPAddress(v4: 0x0a2b_0000), prefixLength: 16)]
   public var nodePorts = PortRange(30000, 32767)
-  public var overlay: Overlay?
+  public var overlay = Overlay.vxlan
   public var bridgeNetfilter = true
   /// The node that answers for load-balancer addresses.
   public var loadBalancerAnnouncer: String?
@@ -119,24 +92,28 @@ public struct Cluster: Hashable, Sendable {
   /// In the order of namespace and name.
   public var pods: [Pod]
   public var services: [Service]
+  /// The given ones, and those that the endpoint controllers would make of selectors and readiness.
+  public var endpointSlices: [EndpointSlice]
   public var policies: [NetworkPolicy]
   public var externalHosts: [ExternalHost]
   public var settings: ClusterSettings
 
   public init(
     nodes: [Node] = [], namespaces: [Namespace] = [], pods: [Pod] = [], services: [Service] = [],
-    policies: [NetworkPolicy] = [], externalHosts: [ExternalHost] = [], settings: ClusterSettings = .init()
+    endpointSlices: [EndpointSlice] = [], policies: [NetworkPolicy] = [], externalHosts: [ExternalHost] = [], settings: ClusterSettings = .init()
   ) {
     self.nodes = nodes
     self.namespaces = namespaces
     self.pods = pods
     self.services = services
+    self.endpointSlices = endpointSlices
     self.policies = policies
     self.externalHosts = externalHosts
     self.settings = settings
   }
 
   public func pod(_ id: PodID) -> Pod? { pods.first { $0.id == id } }
+  public func service(_ id: NamespacedName) -> Service? { services.first { $0.id == id } }
   public func node(_ name: String) -> Node? { nodes.first { $0.name == name } }
   public func externalHost(_ name: String) -> ExternalHost? { externalHosts.first { $0.name == name } }
   /// Labels of a namespace; its name label alone where it has no object.

@@ -37,7 +37,20 @@ public struct Pod: Hashable, Sendable {
   public var hostIP: IPAddress?
   /// Ports of `spec.containers`; those of init containers are not there, as in the API's named-port lookup.
   public var ports: [ContainerPort]
+  /// The condition `Ready`, which decides whether services send packets here; true where nothing says otherwise.
+  public var isReady = true
+  /// The workload that it belongs to, by kind and name: `Deployment`, `web`.
+  public var owner: Workload?
   public var location: SourceLocation?
+
+  public struct Workload: Hashable, Sendable {
+    public let kind: String
+    public let name: String
+    public init(kind: String, name: String) {
+      self.kind = kind
+      self.name = name
+    }
+  }
 
   public init(
     id: PodID, labels: Labels = [:], node: String? = nil, phase: PodPhase = .running, hostNetwork: Bool = false,

@@ -4,10 +4,6 @@ extension ClusterSettings {
   /// What the settings ask for and the lab doesn't do, or not in every style.
   var remarks: [Note] {
     var remarks: [Note] = []
-    if overlay == .vxlan {
-      remarks.append(
-        Note(.warning, "overlay: vxlan is not modelled yet: the lab joins nodes by plain routes, as host-gw does"))
-    }
     if liftICMPLimits == false {
       remarks.append(Note(.warning, "icmpLimits: kernel is not modelled yet: the lab lifts the limits on ICMP errors"))
     }

@@ -1,0 +1,126 @@
+/// `kind: Expectations`: flows, and what should become of them.
+public struct Expectations: Hashable, Sendable {
+  public var groups: [Group]
+  public init(groups: [Group]) { self.groups = groups }
+
+  /// Flows that belong together: a claim, or a step of a rollout.
+  public struct Group: Hashable, Sendable {
+    public var name: String
+    /// The number of a claim, such as A1.
+    public var claim: String?
+    /// What a document says, in its words.
+    public var says: String?
+    /// In what the cluster of this group differs from the manifests'.
+    public var variant: Variant?
+    /// The group whose cluster this one is compared with; nil for the manifests' own.
+    public var comparedWith: String?
+    public var flows: [ExpectedFlow]
+    public var location: SourceLocation?
+    public init(
+      name: String, claim: String? = nil, says: String? = nil, variant: Variant? = nil, comparedWith: String? = nil,
+      flows: [ExpectedFlow] = [], location: SourceLocation? = nil
+    ) {
+      self.name = name
+      self.claim = claim
+      self.says = says
+      self.variant = variant
+      self.comparedWith = comparedWith
+      self.flows = flows
+      self.location = location
+    }
+  }
+
+  /// A change of the cluster.
+  public struct Variant: Hashable, Sendable {
+    /// Policies that are left out.
+    public var without: [PolicyID]
+    /// Files whose objects are added or replace those of the same name; paths as given, from the document's folder.
+    public var add: [String]
+    public var labels: [LabelChange]
+    public var bridgeNetfilter: Bool?
+    public var overlay: Overlay?
+    public init(
+      without: [PolicyID] = [], add: [String] = [], labels: [LabelChange] = [], bridgeNetfilter: Bool? = nil,
+      overlay: Overlay? = nil
+    ) {
+      self.without = without
+      self.add = add
+      self.labels = labels
+      self.bridgeNetfilter = bridgeNetfilter
+      self.overlay = overlay
+    }
+  }
+
+  public struct LabelChange: Hashable, Sendable {
+    public enum Subject: Hashable, Sendable {
+      case namespace(String)
+      case pod(PodID)
+    }
+    public var subject: Subject
+    public var key: String
+    /// Nil takes the label away.
+    public var value: String?
+    public init(_ subject: Subject, _ key: String, _ value: String?) {
+      self.subject = subject
+      self.key = key
+      self.value = value
+    }
+  }
+}
+
+/// One flow or, where an end stands for several pods, each of them.
+public struct ExpectedFlow: Hashable, Sendable {
+  /// An end as a person writes it.
+  public enum End: Hashable, Sendable {
+    case pod(PodID)
+    /// All pods of a workload: `namespace/Deployment/name`.
+    case workload(namespace: String, kind: String, name: String)
+    /// By its ClusterIP: `namespace/Service/name`.
+    case service(NamespacedName)
+    case node(String)
+    case external(String)
+    case address(IPAddress)
+  }
+
+  public enum Question: Hashable, Sendable {
+    case port(TransportPort)
+    /// ICMP echo.
+    case ping
+  }
+
+  /// How a denied packet is lost.
+  public enum Mechanism: String, Hashable, Sendable, CaseIterable {
+    case reject, drop
+    case noRoute = "no-route"
+  }
+
+  public var from: End
+  public var to: End
+  public var question: Question
+  /// The multicast group that is sent to; `to` listens there.
+  public var group: IPAddress?
+  /// Deny means not delivered.
+  public var expect: Verdict
+  public var mechanism: Mechanism?
+  /// What the document claims, where that is another matter.
+  public var document: Verdict?
+  public var because: String?
+  public var family: IPFamily?
+  public var location: SourceLocation?
+
+  public init(
+    from: End, to: End, question: Question, group: IPAddress? = nil, expect: Verdict, mechanism: Mechanism? = nil,
+    document: Verdict? = nil, because: String? = nil, family: IPFamily? = nil, location: SourceLocation? = nil
+  ) {
+    self.from = from
+    self.to = to
+    self.question = question
+    self.group = group
+    self.expect = expect
+    self.mechanism = mechanism
+    self.document = document
+    self.because = because
+    self.family = family
+    self.location = location
+  }
+}

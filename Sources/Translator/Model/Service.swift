@@ -1,0 +1,152 @@
+/// A Service, as far as packets care.
+public struct Service: Hashable, Sendable {
+  /// `spec.type`.
+  public enum Kind: String, Hashable, Sendable, CaseIterable {
+    case clusterIP = "ClusterIP"
+    case nodePort = "NodePort"
+    case loadBalancer = "LoadBalancer"
+    case externalName = "ExternalName"
+  }
+
+  /// `externalTrafficPolicy`, `internalTrafficPolicy`: to whichever endpoint, or to those of the entry node alone.
+  public enum TrafficPolicy: String, Hashable, Sendable, CaseIterable {
+    case cluster = "Cluster"
+    case local = "Local"
+  }
+
+  public struct Port: Hashable, Sendable {
+    /// Nil where the only port has none.
+    public var name: String?
+    public var port: UInt16
+    public var targetPort: PortReference
+    public var transport: Transport
+    /// The same number on every node.
+    public var nodePort: UInt16?
+    public init(
+      name: String? = nil, port: UInt16, targetPort: PortReference, transport: Transport, nodePort: UInt16? = nil
+    ) {
+      self.name = name
+      self.port = port
+      self.targetPort = targetPort
+      self.transport = transport
+      self.nodePort = nodePort
+    }
+  }
+
+  /// An entry of `status.loadBalancer.ingress`.
+  public struct LoadBalancerIP: Hashable, Sendable {
+    public var address: IPAddress
+    /// `ipMode: Proxy`: the load balancer translates, nodes do not short-cut the address.
+    public var isProxied: Bool
+    public init(_ address: IPAddress, isProxied: Bool = false) {
+      self.address = address
+      self.isProxied = isProxied
+    }
+  }
+
+  public var id: NamespacedName
+  public var kind: Kind
+  /// Nil: endpoints are somebody else's business.
+  public var selector: Labels?
+  public var ports: [Port]
+  /// `spec.clusterIPs`, at most one of each family; empty for a headless service.
+  public var clusterIPs: [IPAddress]
+  public var externalIPs: [IPAddress]
+  public var loadBalancerIPs: [LoadBalancerIP]
+  /// `spec.loadBalancerSourceRanges`; empty: everyone.
+  public var loadBalancerSourceRanges: [CIDR]
+  public var externalTrafficPolicy: TrafficPolicy
+  public var internalTrafficPolicy: TrafficPolicy
+  /// `sessionAffinity: ClientIP`.
+  public var hasClientAffinity: Bool
+  public var publishesNotReadyAddresses: Bool
+  public var location: SourceLocation?
+
+  public init(
+    id: NamespacedName, kind: Kind = .clusterIP, selector: Labels? = nil, ports: [Port] = [],
+    clusterIPs: [IPAddress] = [], externalIPs: [IPAddress] = [], loadBalancerIPs: [LoadBalancerIP] = [],
+    loadBalancerSourceRanges: [CIDR] = [], externalTrafficPolicy: TrafficPolicy = .cluster,
+    internalTrafficPolicy: TrafficPolicy = .cluster, hasClientAffinity: Bool = false,
+    publishesNotReadyAddresses: Bool = false, location: SourceLocation? = nil
+  ) {
+    self.id = id
+    self.kind = kind
+    self.selector = selector
+    self.ports = ports
+    self.clusterIPs = clusterIPs
+    self.externalIPs = externalIPs
+    self.loadBalancerIPs = loadBalancerIPs
+    self.loadBalancerSourceRanges = loadBalancerSourceRanges
+    self.externalTrafficPolicy = externalTrafficPolicy
+    self.internalTrafficPolicy = internalTrafficPolicy
+    self.hasClientAffinity = hasClientAffinity
+    self.publishesNotReadyAddresses = publishesNotReadyAddresses
+    self.location = location
+  }
+
+  public func selects(_ pod: Pod) -> Bool {
+    guard let selector, !selector.isEmpty, pod.id.namespace == id.namespace else { return false }
+    return LabelSelector(matchLabels: selector).matches(pod.labels)
+  }
+}
+
+/// `discovery.k8s.io/v1` EndpointSlice: where a service's packets may go, in one family.
+public struct EndpointSlice: Hashable, Sendable {
+  public struct Port: Hashable, Sendable {
+    /// The name of the service's port; nil or empty for an unnamed one.
+    public var name: String?
+    public var transport: Transport
+    public var port: UInt16
+    public init(name: String? = nil, transport: Transport, port: UInt16) {
+      self.name = name
+      self.transport = transport
+      self.port = port
+    }
+  }
+
+  /// One entry of `endpoints`.
+  public struct Member: Hashable, Sendable {
+    public var address: IPAddress
+    /// `conditions.ready`; true where it is missing.
+    public var isReady: Bool
+    /// `conditions.serving`; as ready where it is missing.
+    public var isServing: Bool
+    public var isTerminating: Bool
+    public var node: String?
+    /// `targetRef` of kind Pod.
+    public var pod: PodID?
+    public init(
+      _ address: IPAddress, isReady: Bool = true, isServing: Bool? = nil, isTerminating: Bool = false,
+      node: String? = nil, pod: PodID? = nil
+    ) {
+      self.address = address
+      self.isReady = isReady
+      self.isServing = isServing ?? isReady
+      self.isTerminating = isTerminating
+      self.node = node
+      self.pod = pod
+    }
+  }
+
+  public var id: NamespacedName
+  /// The service of the same namespace that `kubernetes.io/service-name` names.
+  public var service: String
+  public var family: IPFamily
+  public var ports: [Port]
+  public var members: [Member]
+
+  public init(id: NamespacedName, service: String, family: IPFamily, ports: [Port], members: [Member]) {
+    self.id = id
+    self.service = service
+    self.family = family
+    self.ports = ports
+    self.members = members
+  }
+}
+
+extension Cluster {
+  /// The slices of a service, in the order of names.
+  public func slices(of service: NamespacedName) -> [EndpointSlice] {
+    endpointSlices.filter { $0.id.namespace == service.namespace && $0.service == service.name }
+  }
+}
