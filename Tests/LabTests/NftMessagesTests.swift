@@ -1,5 +1,3 @@
-// What this does not show: what the loaded rules do to packets.
-import Apply
 import Foundation
 import Kernel
 import Lowering
@@ -8,6 +6,9 @@ import NetpolModel
 import Rendering
 import RuleIR
 import Testing
+
+// What this does not show: what the loaded rules do to packets.
+@testable import Apply
 
 private let world = """
   apiVersion: v1
@@ -204,6 +205,44 @@ struct NftMessagesTests {
       let elements = listed.text.split { !"0123456789./".contains($0) }.filter { $0.contains(".") }.map(String.init)
       #expect(elements.sorted() == members.map { $0.cidr.isHost ? "\($0.cidr.network)" : "\($0.cidr)" }.sorted())
     }
+  }
+
+  @Test("a ruleset larger than the buffer goes in pieces, and is listed as in one", arguments: [4_000, 60_000])
+  func pieces(limit: Int) throws {
+    let hosts = (0..<7000).map { NamedSet.Member(CIDR(IPAddress(v4: 0x0a00_0000 + $0 * 3))) }
+    let blocks = (0..<3500).map { NamedSet.Member(CIDR(IPAddress(v4: 0x0b00_0000 + $0 * 512), prefixLength: 24)) }
+    let sets = [
+      NamedSet(name: "hosts", family: .v4, kind: .addresses, members: hosts),
+      NamedSet(name: "blocks", family: .v4, kind: .interval, members: blocks),
+    ]
+    let rules = (0..<300).map { Rule([.inSet(.source, "hosts"), .port(.tcp, PortRange($0 + 1))], [.accept]) }
+    let table = Table(
+      name: "t", family: .v4,
+      chains: [
+        Chain(name: "user", rules: rules + [Rule([.inSet(.destination, "blocks")], [.drop])]),
+        Chain(name: "f", base: .init(.forward), rules: [Rule([], [.jump("user")])]),
+      ])
+    let ruleset = Ruleset(backend: .nftables, tables: [table], sets: sets)
+    #expect(try NftTransaction(ruleset, atMost: limit).count > 3)
+    let (inPieces, whole) = (try worker.makeNamespace(), try worker.makeNamespace())
+    try loadNftables(ruleset, in: inPieces, on: worker, atMost: limit)
+    try loadNftables(ruleset, in: whole, on: worker)
+    #expect(try listing(inPieces) == listing(whole))
+    #expect(try listing(whole).count > 300)
+  }
+
+  @Test("a refusal in a later piece leaves nothing behind, and names its rule")
+  func refusedPiece() throws {
+    let rules = (0..<300).map { Rule([.port(.tcp, PortRange($0 + 1))], [.accept]) } + [Rule([], [.jump("nowhere")])]
+    let table = Table(
+      name: "t", family: .v4,
+      chains: [Chain(name: "user", rules: rules), Chain(name: "f", base: .init(.forward))])
+    let namespace = try worker.makeNamespace()
+    let refused = #expect(throws: RefusedNftObject.self) {
+      try loadNftables(Ruleset(backend: .nftables, tables: [table]), in: namespace, on: worker, atMost: 20_000)
+    }
+    #expect(refused?.subject == "rule 301 of chain ip t user (jump nowhere)")
+    #expect(try listing(namespace).joined().isEmpty)
   }
 
   private func refusal(of ruleset: Ruleset) throws -> RefusedNftObject? {

@@ -5,13 +5,18 @@ public import RuleIR
 
 /// Loads a ruleset into nf_tables over netlink, in one transaction: the same objects that `nft -f` makes of its text.
 ///
+/// Without the host's CAP_NET_ADMIN a transaction is bounded by net.core.wmem_max. A larger ruleset goes in several, its
+/// base chains in the last: nothing is judged before all is there, and what a refusal left behind is taken away.
+///
 /// Throws `RefusedNftObject` where the kernel refuses something, and `Unsupported` where nf_tables can't say it.
 public func loadNftables(
-  _ ruleset: Ruleset, in namespace: NetworkNamespace, on worker: NamespaceWorker
+  _ ruleset: Ruleset, in namespace: NetworkNamespace, on worker: NamespaceWorker, atMost limit: Int? = nil
 ) throws {
-  let transaction = try NftTransaction(ruleset)
+  let whole = try NftTransaction(ruleset)
   try worker.run(in: namespace) {
     let socket = try NetlinkSocket(.netfilter)
+    let room = limit ?? socket.roomForSending(whole.byteCount)
+    let transaction = whole.byteCount <= room ? whole : try NftTransaction(ruleset, atMost: room)
     try transaction.send(in: socket)
   }
 }
@@ -24,7 +29,7 @@ public struct RefusedNftObject: Error, CustomStringConvertible {
   public var description: String { "the kernel refused \(subject): \(error)" }
 }
 
-/// A ruleset as the messages of one nf_tables transaction.
+/// A ruleset as messages for nf_tables: one transaction, or several where one would be too large.
 public struct NftTransaction: Sendable {
   private enum Subject: Sendable {
     case table(Table)
@@ -33,44 +38,100 @@ public struct NftTransaction: Sendable {
     case rule(Rule, number: Int, chain: String, Table)
   }
 
-  private var batch = NftBatch()
-  /// What each message is for.
-  private var subjects: [Subject] = []
-  private var lastSetID: UInt32 = 0
+  /// One transaction, with what each of its messages is for.
+  private struct Piece: Sendable {
+    var batch = NftBatch()
+    var subjects: [Subject] = []
+  }
 
-  public init(_ ruleset: Ruleset) throws {
-    for table in ruleset.tables {
-      batch.addTable(table.name, table.family.netlink, comment: try table.comment.map(nftComment))
+  private var pieces: [Piece] = [Piece()]
+  private var lastSetID: UInt32 = 0
+  /// Of one transaction.
+  private let limit: Int
+  private let tables: [Table]
+
+  /// With a limit in bytes, the base chains and their rules stand in the last piece.
+  public init(_ ruleset: Ruleset, atMost limit: Int = .max) throws {
+    self.limit = limit
+    tables = ruleset.tables
+    let isSplit = limit < .max
+    var sets: [Int: [SetName: NftSet]] = [:]
+    for (index, table) in ruleset.tables.enumerated() {
+      pieces[pieces.count - 1].batch.addTable(
+        table.name, table.family.netlink, comment: try table.comment.map(nftComment))
       label(.table(table))
       // A rule may jump to a chain behind its own.
-      for chain in table.chains {
-        let base = chain.base.map {
-          NftBatch.Base(hook: $0.hook.number, priority: Int32(clamping: $0.priority), drops: $0.policy == .drop)
-        }
-        batch.addChain(
-          chain.name, in: table.name, table.family.netlink, base: base, comment: try chain.comment.map(nftComment))
-        label(.chain(chain.name, table))
+      for chain in table.chains where !isSplit || chain.base == nil { try add(chain, table) }
+      for set in ruleset.sets where set.family == table.family {
+        sets[index, default: [:]][set.name] = try add(set, table)
       }
-      var sets: [SetName: NftSet] = [:]
-      for set in ruleset.sets where set.family == table.family { sets[set.name] = try add(set, table) }
-      for chain in table.chains {
-        for (index, rule) in chain.rules.enumerated() { try add(rule, index + 1, chain, table, sets) }
+      if isSplit { continue }
+      for chain in table.chains { try addRules(of: chain, table, sets[index] ?? [:]) }
+    }
+    guard isSplit else { return }
+    for (index, table) in ruleset.tables.enumerated() {
+      for chain in table.chains where chain.base == nil { try addRules(of: chain, table, sets[index] ?? [:]) }
+    }
+    if pieces.last?.batch.count != 0 { pieces.append(Piece()) }
+    for (index, table) in ruleset.tables.enumerated() {
+      for chain in table.chains where chain.base != nil { try add(chain, table) }
+      for chain in table.chains where chain.base != nil {
+        try addRules(of: chain, table, sets[index] ?? [:], isLast: true)
       }
     }
   }
 
+  /// Of all pieces.
+  var byteCount: Int { pieces.reduce(0) { $0 + $1.batch.byteCount } }
+  var count: Int { pieces.count }
+
   public func send(in socket: borrowing NetlinkSocket) throws(RefusedNftObject) {
-    do throws(NftRefusal) {
-      try batch.send(in: socket)
-    } catch {
-      let subject = error.message.map { describe(subjects[$0]) } ?? "the transaction of \(batch.count) messages"
-      throw RefusedNftObject(subject: subject, error: error.error)
+    for (number, piece) in pieces.enumerated() {
+      do throws(NftRefusal) {
+        try piece.batch.send(in: socket)
+      } catch {
+        if number > 0 { takeAway(in: socket) }
+        let subject = error.message.map { describe(piece.subjects[$0]) }
+        throw RefusedNftObject(
+          subject: subject ?? "the transaction of \(piece.batch.count) messages", error: error.error)
+      }
     }
+  }
+
+  /// What the pieces before a refused one have loaded.
+  private func takeAway(in socket: borrowing NetlinkSocket) {
+    var batch = NftBatch()
+    for table in tables { batch.deleteTable(table.name, table.family.netlink) }
+    try? batch.send(in: socket)
+  }
+
+  private mutating func add(_ chain: Chain, _ table: Table) throws {
+    let base = chain.base.map {
+      NftBatch.Base(hook: $0.hook.number, priority: Int32(clamping: $0.priority), drops: $0.policy == .drop)
+    }
+    pieces[pieces.count - 1].batch.addChain(
+      chain.name, in: table.name, table.family.netlink, base: base, comment: try chain.comment.map(nftComment))
+    label(.chain(chain.name, table))
+  }
+
+  private mutating func addRules(
+    of chain: Chain, _ table: Table, _ sets: [SetName: NftSet], isLast: Bool = false
+  ) throws {
+    for (index, rule) in chain.rules.enumerated() {
+      try add(rule, index + 1, chain, table, sets)
+      if !isLast { splitIfFull() }
+    }
+  }
+
+  /// A piece ends well before its limit: no message is longer than 64 KiB, and a rule has few of them.
+  private mutating func splitIfFull() {
+    if let piece = pieces.last, piece.batch.byteCount > limit / 2 { pieces.append(Piece()) }
   }
 
   /// The messages since the last call are for `subject`.
   private mutating func label(_ subject: Subject) {
-    while subjects.count < batch.count { subjects.append(subject) }
+    let last = pieces.count - 1
+    while pieces[last].subjects.count < pieces[last].batch.count { pieces[last].subjects.append(subject) }
   }
 
   private func describe(_ subject: Subject) -> String {
@@ -95,7 +156,8 @@ public struct NftTransaction: Sendable {
     let added = NftSet(
       set.name, set.family == .v4 ? .ipv4 : .ipv6, id: nextSetID(), isInterval: set.kind == .interval,
       comment: try set.comment.map(nftComment))
-    batch.addSet(added, in: table.name, table.family.netlink)
+    pieces[pieces.count - 1].batch.addSet(added, in: table.name, table.family.netlink)
+    label(.set(set.name))
     let members = set.stored.map(\.cidr)
     if set.kind == .interval {
       // nf_tables knows starts and ends only, and would take some overlaps for other ranges.
@@ -107,8 +169,20 @@ public struct NftTransaction: Sendable {
       set.kind == .interval
       ? intervalElements(members.map { ($0.firstAddress.bytes, $0.lastAddress.bytes) })
       : members.map { NftElement($0.network.bytes) }
-    batch.addElements(elements, to: added, in: table.name, table.family.netlink)
-    label(.set(set.name))
+    var start = 0
+    while start < elements.count {
+      var end = min(start + NftBatch.elementsInMessage, elements.count)
+      // A range that one transaction begins is ended by the same one.
+      if set.kind == .interval, end < elements.count {
+        while end > start + 1, !elements[end - 1].isEnd { end -= 1 }
+      }
+      splitIfFull()
+      pieces[pieces.count - 1].batch.addElements(
+        Array(elements[start..<end]), to: added, in: table.name, table.family.netlink)
+      label(.set(set.name))
+      start = end
+    }
+    splitIfFull()
     return added
   }
 
@@ -126,15 +200,15 @@ public struct NftTransaction: Sendable {
           : Set(ranges.map(\.first)).sorted().map { NftElement($0.networkBytes) }
         let set = NftSet(
           "__set%d", .port, id: nextSetID(), isInterval: isInterval, constantSize: elements.count)
-        batch.addSet(set, in: table.name, table.family.netlink)
-        batch.addElements(elements, to: set, in: table.name, table.family.netlink)
+        pieces[pieces.count - 1].batch.addSet(set, in: table.name, table.family.netlink)
+        pieces[pieces.count - 1].batch.addElements(elements, to: set, in: table.name, table.family.netlink)
         writer.ports(transport, in: set)
       } else {
         try writer.append(match)
       }
     }
     for statement in rule.statements { try writer.append(statement) }
-    batch.addRule(
+    pieces[pieces.count - 1].batch.addRule(
       writer.expressions, to: chain.name, in: table.name, table.family.netlink,
       comment: try rule.comment.map(nftComment))
     label(.rule(rule, number: number, chain: chain.name, table))

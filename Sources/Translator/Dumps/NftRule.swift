@@ -184,7 +184,7 @@ extension NftRuleDraft {
 // MARK: Statements
 
 extension NftRuleDraft {
-  /// `icmp` with a code, `tcp reset`, or nothing: `NFT_REJECT_ICMP_UNREACH` with the code that both families begin with.
+  /// `icmp` with a code, `tcp reset`, or nothing, which is the code for ports.
   mutating func addReject(type: String?, code: String?) throws(Problem) {
     switch (type, code) {
     case (nil, nil): try add(.reject(.portUnreachable))

@@ -71,10 +71,13 @@ struct NftRuleText {
     return number
   }
 
-  /// A number, or `meta mark` and operations that bind less and less.
+  /// A number, or the mark and operations that bind less and less. A rule of iptables says `mark`, not `meta mark`.
   private mutating func markBits() throws(Problem) -> MarkBits {
-    guard words.take("meta") else { return MarkBits(kept: 0, flipped: try number(of: "meta mark set")) }
-    try words.expect("mark")
+    let isMeta = words.take("meta")
+    if !words.take("mark") {
+      if isMeta { throw Problem("meta \(words.shown) is not understood") }
+      return MarkBits(kept: 0, flipped: try number(of: "meta mark set"))
+    }
     var bits = MarkBits.unchanged
     var last = Int.max
     while let name = words.peek, let precedence = MarkBits.precedence(name) {

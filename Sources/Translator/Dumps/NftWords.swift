@@ -1,42 +1,50 @@
-/// The words of a line of nft's text, taken from left to right: `{`, `}`, `,` and `;` are words of their own, quotes hold
-/// spaces and know no escapes.
+/// The words of a line of nft's text, taken from left to right.
 ///
-/// `# handle 7` and `# count 7` at the end are left out. Any other `#` is a word: older versions say with it what they
-/// can't say (`# xt_statistic`).
+/// Braces, `,` and `;` are words of their own; quotes hold spaces and know no escapes. `# handle 7` and `# count 7` at
+/// the end are left out. Any other `#` is a word: older versions name with it what they can't say (`# xt_statistic`).
 struct NftWords {
   struct Word: Equatable {
     let text: String
     var isQuoted = false
   }
 
-  private(set) var words: [Word] = []
+  let words: [Word]
   private var index = 0
 
-  init(_ line: Substring) throws(Problem) { try append(line) }
-
-  mutating func append(_ line: Substring) throws(Problem) {
+  init(_ line: Substring) throws(Problem) {
+    var words: [Word] = []
     var word: [UInt8] = []
     var isQuoted = false
-    func end(_ words: inout [Word], quoted: Bool) {
+    func end(quoted: Bool) {
       if quoted || !word.isEmpty { words.append(Word(text: String(decoding: word, as: UTF8.self), isQuoted: quoted)) }
       word = []
     }
-    scan: for byte in line.utf8 {
+    for byte in line.utf8 {
       switch byte {
       case UInt8(ascii: "\""):
-        end(&words, quoted: isQuoted)
+        end(quoted: isQuoted)
         isQuoted.toggle()
       case _ where isQuoted: word.append(byte)
-      case UInt8(ascii: " "), UInt8(ascii: "\t"): end(&words, quoted: false)
+      case UInt8(ascii: " "), UInt8(ascii: "\t"): end(quoted: false)
       case UInt8(ascii: "{"), UInt8(ascii: "}"), UInt8(ascii: ","), UInt8(ascii: ";"):
-        end(&words, quoted: false)
+        end(quoted: false)
         words.append(Word(text: String(decoding: [byte], as: UTF8.self)))
-      case UInt8(ascii: "#") where word.isEmpty: break scan
       default: word.append(byte)
       }
     }
     if isQuoted { throw Problem("a quote is not closed") }
-    end(&words, quoted: false)
+    end(quoted: false)
+    self.words = Array(words.dropLast(Self.remark(words)))
+  }
+
+  /// How many words at the end are `#` and pairs like `handle 7`.
+  private static func remark(_ words: [Word]) -> Int {
+    guard let start = words.firstIndex(of: Word(text: "#")) else { return 0 }
+    let pairs = words[(start + 1)...]
+    let isRemark = pairs.enumerated().allSatisfy { index, word in
+      index % 2 == 1 || ["handle", "count", "progname"].contains(word.text)
+    }
+    return isRemark && !pairs.isEmpty && pairs.count.isMultiple(of: 2) ? words.count - start : 0
   }
 
   /// The next word, as an error names it.

@@ -64,6 +64,15 @@ public struct NetlinkSocket: ~Copyable, Sendable {
   /// SO_SNDBUFFORCE needs the host's CAP_NET_ADMIN; in a user namespace net.core.wmem_max stays the bound.
   public func reserveSendBuffer(_ bytes: Int) { reserve(bytes, SO_SNDBUF, SO_SNDBUFFORCE) }
 
+  /// Makes room for a datagram of `bytes`, and says how much there is.
+  public func roomForSending(_ bytes: Int) -> Int {
+    reserveSendBuffer(bytes)
+    var value: Int32 = 0
+    var length = socklen_t(MemoryLayout<Int32>.size)
+    // netlink_sendmsg refuses more than the buffer less 32 bytes.
+    return getsockopt(fd, SOL_SOCKET, SO_SNDBUF, &value, &length) == 0 ? Int(value) - 32 : bytes
+  }
+
   /// Makes room for answers and events that wait to be read; what doesn't fit is lost with ENOBUFS.
   public func reserveReceiveBuffer(_ bytes: Int) { reserve(bytes, SO_RCVBUF, SO_RCVBUFFORCE) }
 

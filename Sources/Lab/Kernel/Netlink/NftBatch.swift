@@ -69,11 +69,13 @@ public struct NftBatch: Sendable {
     }
   }
 
-  private static let elementsInMessage = 1000
+  public static let elementsInMessage = 1000
 
   private var bytes: [UInt8] = []
   /// Messages between the frame; message n has sequence number n + 1.
   public private(set) var count = 0
+  /// Of all messages and the frame.
+  public var byteCount: Int { bytes.count + 20 }
 
   public init() { appendFrame(NFNL_MSG_BATCH_BEGIN) }
 
@@ -88,6 +90,13 @@ public struct NftBatch: Sendable {
       nftnl_table_set_data(object.pointer, number(NFTNL_TABLE_USERDATA), data, UInt32(data.count))
     }
     append(NFT_MSG_NEWTABLE, family, bound: name.utf8.count) { nftnl_table_nlmsg_build_payload($0, object.pointer) }
+  }
+
+  /// With everything in it.
+  public mutating func deleteTable(_ name: String, _ family: AddressFamily) {
+    let object = NftObject.table()
+    nftnl_table_set_str(object.pointer, number(NFTNL_TABLE_NAME), name)
+    append(NFT_MSG_DELTABLE, family, bound: name.utf8.count) { nftnl_table_nlmsg_build_payload($0, object.pointer) }
   }
 
   public mutating func addChain(
