@@ -49,8 +49,8 @@ import Testing
   @Test func silentProbesWaitTogether() async throws {
     let (seen, nanoseconds) = try await blocking {
       let link = try ProbeLink()
-      try link.filter(link.server, "input", "meta l4proto { tcp, udp } th dport 7000 drop")
-      let probes = (0..<400).map { link.probe($0.isMultiple(of: 2) ? .tcp : .udp, .v4) }
+      try link.filter(link.server, "input", "meta l4proto { tcp, udp, sctp } th dport 7000 drop")
+      let probes = (0..<400).map { link.probe(ProbeTransport.allCases[$0 % 3], .v4) }
       let begin = MonotonicClock.now
       let seen = try link.session.run(probes, timeout: .milliseconds(400), parallel: 200)
       return (seen, MonotonicClock.now - begin)
@@ -63,7 +63,7 @@ import Testing
   @Test func aSecondRunSeesTheNewRules() async throws {
     let (before, after) = try await blocking {
       let link = try ProbeLink()
-      let probes = (0..<100).map { link.probe($0.isMultiple(of: 2) ? .tcp : .udp, .v4) }
+      let probes = (0..<102).map { link.probe(ProbeTransport.allCases[$0 % 3], .v4) }
       // A rule that keeps established flows: it must not take a later probe for one of them.
       let keep = "ct state established,related accept"
       try link.filter(link.server, "input", keep)
@@ -71,8 +71,8 @@ import Testing
       try link.filter(link.server, "input", "th dport 7000 drop")
       return (before, try link.session.run(probes, timeout: .milliseconds(300)))
     }
-    #expect(before == Array(repeating: .delivered, count: 100))
-    #expect(after == Array(repeating: .silent(after: .milliseconds(300)), count: 100))
+    #expect(before == Array(repeating: .delivered, count: 102))
+    #expect(after == Array(repeating: .silent(after: .milliseconds(300)), count: 102))
   }
 
   @Test func noProbesAreNoObservations() async throws {

@@ -13,9 +13,9 @@ import Testing
     there = try .ofCallingThread()
   }
 
-  @Test func aUDPPortIsGivenOnce() {
+  @Test(arguments: [ProbeTransport.udp, .sctp]) func aPortIsGivenOnce(transport: ProbeTransport) {
     var ports = ProbePorts()
-    let given = (0...size).map { _ in ports.next(in: here, .udp) }
+    let given = (0...size).map { _ in ports.next(in: here, transport) }
     #expect(Set(given.dropLast()) == Set(ProbePorts.range))
     #expect(given.last == .some(nil))
   }
@@ -23,7 +23,7 @@ import Testing
   @Test func namespacesAndTransportsCountForThemselves() {
     var ports = ProbePorts()
     let used = (0..<size).map { _ in ports.next(in: here, .udp) }
-    let others = [ports.next(in: there, .udp), ports.next(in: here, .tcp)]
+    let others = [ports.next(in: there, .udp), ports.next(in: here, .tcp), ports.next(in: here, .sctp)]
     #expect(!used.contains(nil) && !others.contains(nil))
   }
 

@@ -1,4 +1,4 @@
-// What this does not show: deviations that first packets over TCP and UDP can't (D5, D6, D7, D9, D13, D14).
+// What this does not show: deviations that first packets over TCP, UDP and SCTP can't (D5, D6, D7, D9, D13, D14).
 import Comparison
 import Foundation
 import Lab

@@ -22,6 +22,7 @@ struct Example: CustomTestStringConvertible, Sendable {
     Example(name: "homelab", openPairs: 514, pairs: 812, openAcross: 8),
     Example(name: "homelab-podselector", openPairs: 52, pairs: 90, openAcross: 0),
     Example(name: "homelab-standard-everywhere", openPairs: 42, pairs: 42, openAcross: nil),
+    Example(name: "icn", openPairs: 86, pairs: 240, openAcross: nil),
   ]
 
   var folder: URL { repository.appendingPathComponent("examples/\(name)") }

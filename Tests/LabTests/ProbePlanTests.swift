@@ -38,9 +38,9 @@ import Testing
 
     """
 
-  private func plan(_ selection: ProbePlan.Selection = .init()) throws -> ProbePlan {
+  private func plan(_ selection: ProbePlan.Selection = .init(), sctpObstacle: String? = nil) throws -> ProbePlan {
     let cluster = try readManifests([ManifestSource(name: "w", text: Self.world)]).cluster
-    return ProbePlan(cluster, Topology(cluster), only: selection)
+    return ProbePlan(cluster, Topology(cluster), only: selection, sctpObstacle: sctpObstacle)
   }
 
   private func ports(at name: String) throws -> Set<String> {
@@ -50,7 +50,7 @@ import Testing
 
   @Test("every number and range border of a policy, the destination's own ports, and two that nothing names")
   func portsOfADestination() throws {
-    let common: Set = ["TCP/443", "UDP/20000", "UDP/20010", "TCP/20011", "UDP/20011"]
+    let common: Set = ["TCP/443", "UDP/20000", "UDP/20010", "SCTP/9", "TCP/20011", "UDP/20011"]
     #expect(try ports(at: "default/other") == common)
     #expect(try ports(at: "default/web") == common.union(["TCP/8080", "UDP/7000", "TCP/9999"]))
     #expect(try ports(at: "external/lan") == common)
@@ -66,7 +66,16 @@ import Testing
     #expect(!pairs.contains("external/lan>external/far") && !pairs.contains("default/web>default/web"))
     #expect(!pairs.contains("external/far>default/web"))
     let why = Set(plan.unasked.map(\.why))
-    #expect(why == ["far has no route to the pods (routesToPods)", "SCTP is not probed: oracle and evaluator alone"])
+    #expect(why == ["far has no route to the pods (routesToPods)"])
+  }
+
+  @Test("SCTP is left to oracle and evaluator only where the machine can't probe it")
+  func sctp() throws {
+    let (can, cannot) = (try plan(), try plan(sctpObstacle: "no raw socket"))
+    #expect(can.flows.contains { $0.transport == .sctp } && !cannot.flows.contains { $0.transport == .sctp })
+    #expect(can.flows.count + can.unasked.count == cannot.flows.count + cannot.unasked.count)
+    let why = Set(cannot.unasked.filter { $0.flow.transport == .sctp }.map(\.why))
+    #expect(why == ["SCTP is not probed here (no raw socket): oracle and evaluator alone"])
   }
 
   @Test("--from, --to and --port restrict it")

@@ -54,7 +54,7 @@ private let policies = """
     policyTypes: [Ingress, Egress]
     ingress:
     - from: [{podSelector: {matchLabels: {app: client}}}]
-      ports: [{port: http}, {protocol: UDP, port: 53, endPort: 60}]
+      ports: [{port: http}, {protocol: UDP, port: 53, endPort: 60}, {protocol: SCTP, port: 3868}]
     - from: [{ipBlock: {cidr: 192.168.0.0/16, except: [192.168.1.0/24]}}]
     - from: [{podSelector: {matchLabels: {app: web}}}]
       ports: [{port: 443}]
@@ -93,8 +93,10 @@ struct ThreeEnginesTests {
         if case .deviation(let numbers) = comparison.finding, comparison.observed != nil { numbers } else { [] }
       })
     #expect(shown == [.bothTypePolicy, .ownNodePorts])
-    #expect(
-      report.comparisons.contains { $0.observed == .allow } && report.comparisons.contains { $0.observed == .deny })
+    for transport in Transport.allCases {
+      let of = report.comparisons.filter { $0.flow.transport == transport }
+      #expect(of.contains { $0.observed == .allow } && of.contains { $0.observed == .deny }, "\(transport)")
+    }
   }
 
   @Test("a refusal is told from silence: kube-router rejects, and the lab's nodes have no limit on ICMP errors")
@@ -117,8 +119,11 @@ struct ThreeEnginesTests {
     let report = try await run(base + policies + families)
     #expect(report.failures.isEmpty, "\(TextReport(report).text)")
     for family in IPFamily.allCases {
-      let of = report.comparisons.filter { $0.flow.family == family }
-      #expect(of.contains { $0.observed == .allow } && of.contains { $0.observed == .deny }, "\(family)")
+      for transport in Transport.allCases {
+        let of = report.comparisons.filter { $0.flow.family == family && $0.flow.transport == transport }
+        #expect(
+          of.contains { $0.observed == .allow } && of.contains { $0.observed == .deny }, "\(family) \(transport)")
+      }
     }
   }
 

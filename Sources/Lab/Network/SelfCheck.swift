@@ -11,15 +11,17 @@ public enum SelfCheck {
   private static let shut: UInt16 = 61_002
 
   /// Takes the planted rules and sets away again. Throws `LabError` where an observation is not the planted one.
-  public static func run(_ fabric: Fabric, families: [IPFamily], bridged: Bool, loader: RuleLoader) throws {
+  public static func run(
+    _ fabric: Fabric, families: [IPFamily], bridged: Bool, transports: [Transport] = [.tcp, .udp], loader: RuleLoader
+  ) throws {
     var flows: [(flow: Flow, expected: Verdict)] = []
     for node in fabric.topology.nodes {
       guard let namespace = fabric.namespace(ofNode: node.name) else { continue }
       let targets = targets(on: node.name, fabric, families)
-      try loader.load(planted(targets.map(\.address), families), in: namespace)
+      try loader.load(planted(targets.map(\.address), families, transports), in: namespace)
       for target in targets {
         for (port, expected) in [(open, Verdict.allow), (shut, .deny)] {
-          for transport in [Transport.tcp, .udp] {
+          for transport in transports {
             flows += senders(to: target, fabric, bridged: bridged).map { sender in
               (
                 Flow(from: sender.endpoint, sender.address, to: target.endpoint, target.address, transport, port),
@@ -85,14 +87,14 @@ public enum SelfCheck {
   }
 
   /// Refuses one port of the targets at INPUT and FORWARD, by a set match, a mark and a jump as the real rules do.
-  private static func planted(_ targets: [IPAddress], _ families: [IPFamily]) -> Ruleset {
+  private static func planted(_ targets: [IPAddress], _ families: [IPFamily], _ transports: [Transport]) -> Ruleset {
     let mark = Mark(0x1, mask: 0x1)
     var ruleset = Ruleset()
     for family in families {
       let set = family == .v4 ? "planted" : "inet6:planted"
       let members = targets.filter { $0.family == family }.map { NamedSet.Member(CIDR($0)) }
       ruleset.sets.append(NamedSet(name: set, family: family, kind: .addresses, members: members))
-      let shutPorts = [Transport.tcp, .udp].map { transport in
+      let shutPorts = transports.map { transport in
         Rule([.inSet(.destination, set), .port(transport, PortRange(shut))], [.setMark(mark)])
       }
       let jump = Rule([], [.jump("PLANTED")], comment: "self-check")

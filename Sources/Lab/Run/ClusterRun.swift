@@ -66,7 +66,8 @@ public struct ClusterRun: Sendable {
     }
 
     let topology = Topology(cluster)
-    let plan = ProbePlan(cluster, topology, only: selection)
+    let plan = ProbePlan(
+      cluster, topology, only: selection, sctpObstacle: try ProbeSession.obstacle(to: .sctp, on: worker))
     if let emptiness = plan.emptiness { throw NothingToAsk(description: emptiness) }
     let enforced = try EnforcedCluster(cluster, topology, style, versionStamp: versionStamp)
 
@@ -79,7 +80,9 @@ public struct ClusterRun: Sendable {
     guard let fabric else { throw LabError("the fabric was not built") }
     let loader = try RuleLoader(worker: worker)
     progress(.checking)
-    try SelfCheck.run(fabric, families: cluster.families, bridged: cluster.settings.bridgeNetfilter, loader: loader)
+    try SelfCheck.run(
+      fabric, families: cluster.families, bridged: cluster.settings.bridgeNetfilter,
+      transports: [.tcp, .udp] + (plan.flows.contains { $0.transport == .sctp } ? [.sctp] : []), loader: loader)
 
     progress(.loading(nodes: topology.nodes.count))
     let load = try clock.measure {

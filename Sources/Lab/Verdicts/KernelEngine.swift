@@ -26,7 +26,7 @@ public struct KernelEngine: Sendable {
         throw LabError("no namespace for \(flow)")
       }
       let address = ProbeAddress(flow.destinationAddress.bytes, port: flow.port)
-      let transport: ProbeTransport = flow.transport == .udp ? .udp : .tcp
+      let transport = ProbeTransport(flow.transport)
       if wanted.insert(Socket(address: flow.destinationAddress, port: flow.port, transport: flow.transport)).inserted {
         listeners.append(Listener(in: to, on: address, transport))
       }
@@ -41,6 +41,16 @@ public struct KernelEngine: Sendable {
     let address: IPAddress
     let port: UInt16
     let transport: Transport
+  }
+}
+
+extension ProbeTransport {
+  init(_ transport: Transport) {
+    switch transport {
+    case .tcp: self = .tcp
+    case .udp: self = .udp
+    case .sctp: self = .sctp
+    }
   }
 }
 

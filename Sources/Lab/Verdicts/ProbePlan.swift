@@ -6,11 +6,14 @@ public struct ProbePlan: Sendable {
   /// Rows and columns: pods by name, then nodes, then external hosts.
   public let endpoints: [Endpoint]
   public let flows: [Flow]
-  /// Flows that the topology has no way for, and why: a sender without a route, a transport that the kernel lacks.
+  /// Flows that the topology has no way for, and why: a sender without a route, SCTP without raw sockets.
   public let unasked: [(flow: Flow, why: String)]
 
-  /// `only` restricts sources, destinations and ports; nil asks for all.
-  public init(_ cluster: Cluster, _ topology: Topology, only: Selection = Selection()) {
+  /// `only` restricts sources, destinations and ports; nil asks for all. `sctpObstacle` says why SCTP can't be probed
+  /// here.
+  public init(
+    _ cluster: Cluster, _ topology: Topology, only: Selection = Selection(), sctpObstacle: String? = nil
+  ) {
     let pods = cluster.pods.map(\.id).filter { topology.pods[$0] != nil || topology.hostNetworkPods[$0] != nil }
     var endpoints = pods.map(Endpoint.pod)
     endpoints += topology.nodes.map { .node($0.name) } + topology.externals.map { .external($0.name) }
@@ -33,7 +36,11 @@ public struct ProbePlan: Sendable {
                 from: source, to: destination, port, family, sourceAddress: only.sourceAddress,
                 destinationAddress: only.destinationAddress)
             else { continue }
-            if let why = Self.obstacle(flow, topology) { unasked.append((flow, why)) } else { flows.append(flow) }
+            if let why = Self.obstacle(flow, topology, sctpObstacle) {
+              unasked.append((flow, why))
+            } else {
+              flows.append(flow)
+            }
           }
         }
       }
@@ -69,8 +76,10 @@ public struct ProbePlan: Sendable {
       : nil
   }
 
-  private static func obstacle(_ flow: Flow, _ topology: Topology) -> String? {
-    if flow.transport == .sctp { return "SCTP is not probed: oracle and evaluator alone" }
+  private static func obstacle(_ flow: Flow, _ topology: Topology, _ sctpObstacle: String?) -> String? {
+    if flow.transport == .sctp, let sctpObstacle {
+      return "SCTP is not probed here (\(sctpObstacle)): oracle and evaluator alone"
+    }
     if case .noRoute(let why) = topology.walk(flow, asking: { _, packet in .passed(packet) }).end { return why }
     return nil
   }

@@ -7,8 +7,20 @@ public enum ProbeTransport: String, Hashable, Sendable, CaseIterable {
   case tcp
   /// A datagram is sent and echoed.
   case udp
+  /// An INIT is sent and answered by INIT ACK, both over raw sockets: the kernel needs no SCTP.
+  case sctp
 
-  var socketType: Int32 { Int32((self == .tcp ? SOCK_STREAM : SOCK_DGRAM).rawValue) | nonblocking }
+  var socketType: Int32 {
+    let type =
+      switch self {
+      case .tcp: SOCK_STREAM
+      case .udp: SOCK_DGRAM
+      case .sctp: SOCK_RAW
+      }
+    return Int32(type.rawValue) | nonblocking
+  }
+  /// 0 where the type tells it.
+  var socketProtocol: Int32 { self == .sctp ? Int32(IPPROTO_SCTP) : 0 }
   private var nonblocking: Int32 { Int32(SOCK_NONBLOCK.rawValue | SOCK_CLOEXEC.rawValue) }
 }
 

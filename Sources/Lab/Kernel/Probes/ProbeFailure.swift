@@ -27,33 +27,30 @@ struct ICMPError: Hashable {
         header.msg_controllen = control.count
         let result = resultOrErrno { recvmsg(fd, &header, Int32(MSG_ERRQUEUE) | Int32(MSG_DONTWAIT)) }
         if result < 0 { return nil }
-        if let error = parse(UnsafeRawBufferPointer(control)[..<min(Int(header.msg_controllen), control.count)]) {
-          return error
-        }
+        let used = UnsafeRawBufferPointer(control)[..<min(Int(header.msg_controllen), control.count)]
+        if let error = ICMPError(UnsafeRawBufferPointer(rebasing: used)) { return error }
       }
     }
   }
 
-  /// The macros CMSG_FIRSTHDR and CMSG_NXTHDR by hand: they aren't imported.
-  private static func parse(_ control: Slice<UnsafeRawBufferPointer>) -> ICMPError? {
-    let header = MemoryLayout<cmsghdr>.size
-    let word = MemoryLayout<Int>.alignment
-    var rest = control
-    while rest.count >= header {
-      let message = UnsafeRawBufferPointer(rebasing: rest).loadUnaligned(as: cmsghdr.self)
-      let length = Int(message.cmsg_len)
-      guard length >= header, length <= rest.count else { return nil }
-      let data = UnsafeRawBufferPointer(rebasing: rest.prefix(length).dropFirst(header))
-      let level = (message.cmsg_level, message.cmsg_type)
-      if level == (Int32(IPPROTO_IP), IP_RECVERR) || level == (Int32(IPPROTO_IPV6), IPV6_RECVERR), data.count >= 8 {
-        // ee_errno, 4 bytes, then ee_origin, ee_type and ee_code. SO_EE_ORIGIN_ICMP is 2, SO_EE_ORIGIN_ICMP6 is 3.
-        if data[4] == 2 || data[4] == 3 {
-          return ICMPError(family: data[4] == 2 ? .v4 : .v6, type: data[5], code: data[6])
-        }
-      }
-      rest = rest.dropFirst((length + word - 1) & ~(word - 1))
+  /// nil where the control messages tell of no ICMP error.
+  init?(_ control: UnsafeRawBufferPointer) {
+    let found = ControlMessages.first(in: control) { level, type, data -> ICMPError? in
+      let levels = (level, type)
+      guard levels == (Int32(IPPROTO_IP), IP_RECVERR) || levels == (Int32(IPPROTO_IPV6), IPV6_RECVERR), data.count >= 8
+      else { return nil }
+      // ee_errno, 4 bytes, then ee_origin, ee_type and ee_code. SO_EE_ORIGIN_ICMP is 2, SO_EE_ORIGIN_ICMP6 is 3.
+      guard data[4] == 2 || data[4] == 3 else { return nil }
+      return ICMPError(family: data[4] == 2 ? .v4 : .v6, type: data[5], code: data[6])
     }
-    return nil
+    guard let found else { return nil }
+    self = found
+  }
+
+  private init(family: AddressFamily, type: UInt8, code: UInt8) {
+    self.family = family
+    self.type = type
+    self.code = code
   }
 }
 
@@ -61,15 +58,26 @@ extension Observation {
   /// What an error on a probe's socket means; nil when there is none. `code` is 0 or the errno that was found.
   init?(failure code: Int32, on fd: Int32, of probe: Probe, timeout: Duration) {
     if let error = ICMPError.next(on: fd) {
-      self =
-        error.isRefusal
-        ? .refused(.icmp(type: error.type, code: error.code))
-        : .unusable("ICMP error \(error.type)/\(error.code) on the way to \(probe.destination)")
-      return
+      self.init(error, of: probe)
+    } else {
+      self.init(code, of: probe, timeout: timeout)
     }
+  }
+
+  /// What an ICMP error about a probe's packet means. "Protocol unreachable" (3/2, and 4/1 of ICMPv6) is no refusal: a
+  /// host that doesn't know SCTP says so of a packet that came through.
+  init(_ error: ICMPError, of probe: Probe) {
+    self =
+      error.isRefusal
+      ? .refused(.icmp(type: error.type, code: error.code))
+      : .unusable("ICMP error \(error.type)/\(error.code) on the way to \(probe.destination)")
+  }
+
+  /// What an errno means of which no ICMP error tells more; nil for 0.
+  init?(_ code: Int32, of probe: Probe, timeout: Duration) {
     switch code {
     case 0: return nil
-    // Over UDP only an ICMP error says so, and that would have been in the queue.
+    // Over UDP and SCTP only an ICMP error says so, and that would have been in the queue.
     case ECONNREFUSED where probe.transport == .tcp: self = .refused(.reset)
     case EPERM, EACCES: self = .refused(.local)
     // The kernel gave up on the SYN before the timeout, if that is longer than it waits at most.

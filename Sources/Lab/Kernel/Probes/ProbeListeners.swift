@@ -2,7 +2,7 @@ internal import CLinux
 internal import CNftables  // owns the constants of sys/socket.h in a whole-module build
 internal import Glibc
 
-/// The open sockets of a session's listeners.
+/// The open sockets of a session's listeners over TCP and UDP.
 final class ProbeListeners {
   private struct Open {
     var fd: Int32
@@ -46,6 +46,7 @@ final class ProbeListeners {
     switch sockets[index].transport {
     case .tcp: try accept(from: sockets[index].fd)
     case .udp: echo(on: sockets[index].fd, received: received)
+    case .sctp: break
     }
   }
 
@@ -64,9 +65,10 @@ final class ProbeListeners {
       result = ProbeSocket.bind(fd, to: address)
       if result == 0 { result = resultOrErrno { listen(fd, 4096) } }
     case .udp:
-      // The default holds some 270 small datagrams. FORCE is for root only; without it net.core.rmem_max is the bound.
-      if !setOption(fd, SOL_SOCKET, SO_RCVBUFFORCE, 1 << 21) { setOption(fd, SOL_SOCKET, SO_RCVBUF, 1 << 21) }
+      ProbeSocket.enlargeReceiveBuffer(fd)
       result = ProbeSocket.bind(fd, to: address)
+    // Answered by `SCTPSockets`.
+    case .sctp: result = -EPROTONOSUPPORT
     }
     guard result == 0 else {
       Glibc.close(fd)

@@ -6,9 +6,9 @@ public enum Observation: Hashable, Sendable {
   case refused(Refusal)
   /// Nothing came back before the timeout.
   ///
-  /// Over UDP, the request didn't reach the listener. Over TCP the answer to the SYN may have been lost instead: the
-  /// listener learns of a connection only when the client has answered in turn. A next hop that doesn't answer ARP is
-  /// silent too, for its first 3 s. So silence needs a control that is delivered on the same way.
+  /// Over UDP and SCTP, the request didn't reach the listener. Over TCP the answer to the SYN may have been lost
+  /// instead: the listener learns of a connection only when the client has answered in turn. A next hop that doesn't
+  /// answer ARP is silent too, for its first 3 s. So silence needs a control that is delivered on the same way.
   case silent(after: Duration)
   /// The probe proves nothing, and why: the sender had no route, or the request arrived but its reply was lost.
   case unusable(String)
@@ -20,6 +20,8 @@ public enum Refusal: Hashable, Sendable {
   case icmp(type: UInt8, code: UInt8)
   /// A TCP segment with RST. Also any refusal of TCP before Linux 5.8, which didn't tell of the ICMP error.
   case reset
+  /// SCTP's ABORT, and no INIT ACK before the timeout.
+  case abort
   /// The sender's own kernel (EPERM, EACCES): a rule in its OUTPUT chain dropped a datagram, or a route prohibits it.
   case local
 }
@@ -29,6 +31,7 @@ extension Refusal: CustomStringConvertible {
     switch self {
     case .icmp(let type, let code): "ICMP \(type)/\(code)"
     case .reset: "RST"
+    case .abort: "ABORT"
     case .local: "the sender's own kernel"
     }
   }

@@ -1,7 +1,8 @@
 /// Source ports for probes, so that connection tracking can't take one probe for a packet of another.
 ///
 /// A counter for each source namespace and transport. TCP starts over at the end: a probe ends with RST, and for a
-/// SYN on such a tuple conntrack begins a new entry. UDP has no end that conntrack could see, so no port comes twice.
+/// SYN on such a tuple conntrack begins a new entry. UDP has no end that conntrack could see, and for an INIT on an
+/// answered tuple it keeps the entry (nf_conntrack_proto_sctp.c), so over both no port comes twice.
 struct ProbePorts {
   /// Above the well-known ports, and as wide as possible.
   static let range: ClosedRange<UInt16> = 10_240...65_535
@@ -22,7 +23,7 @@ struct ProbePorts {
     // Another session may have probed from here a moment ago: hence the random start.
     let key = Key(namespace: ObjectIdentifier(namespace), transport: transport)
     var counter = counters[key] ?? Counter(next: .random(in: Self.range))
-    if transport == .udp, counter.given == Self.range.count { return nil }
+    if transport != .tcp, counter.given == Self.range.count { return nil }
     let port = counter.next
     counter.next = port == Self.range.upperBound ? Self.range.lowerBound : port + 1
     counter.given += 1

@@ -6,21 +6,30 @@ internal import Glibc
 /// another's.
 final class ProbeRun {
   /// What a probe has while it is in flight.
-  private struct Flight {
-    var fd: Int32 = -1
+  struct Flight {
+    fileprivate(set) var inFlight = false
+    /// The socket of its own, over TCP and UDP.
+    fileprivate(set) var fd: Int32 = -1
+    /// Its port on a shared socket, over SCTP.
+    var source: SCTPSource?
     var start: UInt64 = 0
     var nonce: UInt64 = 0
-    /// A listener saw the request (UDP).
+    /// A listener saw the request (UDP, SCTP).
     var arrived = false
+    /// ABORT came back (SCTP).
+    var aborted = false
   }
 
   /// Sockets opened between two looks at what is ready: few enough that a listener's queue holds them all.
   private static let batch = 128
 
-  private let probes: [Probe]
-  private let timeout: Duration
+  let probes: [Probe]
+  let timeout: Duration
+  let sctp: SCTPSockets
   private let nanoseconds: UInt64
-  private var flights: [Flight]
+  var flights: [Flight]
+  /// The probes in flight over SCTP.
+  var sources: [SCTPSource: Int] = [:]
   private(set) var observations: [Observation]
   private(set) var finished = 0
   /// How many were started: the index of the next.
@@ -29,7 +38,8 @@ final class ProbeRun {
   private var expiring = 0
   private var resending = 0
 
-  init(_ probes: [Probe], timeout: Duration) {
+  init(_ probes: [Probe], timeout: Duration, sctp: SCTPSockets) {
+    self.sctp = sctp
     self.probes = probes
     self.timeout = timeout
     nanoseconds = timeout.nanoseconds
@@ -70,6 +80,8 @@ final class ProbeRun {
   /// Opens the probe's socket and sends its first packet. To be called inside its namespace.
   private func launch(_ index: Int, ports: inout ProbePorts, watch: (Int32, Int) throws(KernelError) -> Void) throws {
     let probe = probes[index]
+    flights[index].inFlight = true
+    if probe.transport == .sctp { return launchSCTP(index, ports: &ports) }
     let family = probe.destination.family
     let fd = try ProbeSocket.open(family, probe.transport)
     guard fd >= 0 else { return finish(index, .unusable(KernelError("socket of a probe", code: -fd).description)) }
@@ -90,7 +102,7 @@ final class ProbeRun {
   private func bind(_ fd: Int32, for probe: Probe, ports: inout ProbePorts) -> String? {
     let source = probe.sourceAddress ?? ProbeAddress.unspecified(probe.destination.family)
     guard AddressFamily(of: source) == probe.destination.family else {
-      return "\(addressText(source)) can't be the source of a packet to \(probe.destination)"
+      return Self.wrongSource(source, probe)
     }
     for _ in ProbePorts.range {
       guard let port = ports.next(in: probe.namespace, probe.transport) else { break }
@@ -98,7 +110,13 @@ final class ProbeRun {
       if result == 0 { return nil }
       if result != -EADDRINUSE { return KernelError("bind to \(addressText(source))", code: -result).description }
     }
-    return "the session has used all source ports of the namespace"
+    return Self.noPorts
+  }
+
+  static let noPorts = "the session has used all source ports of the namespace"
+
+  static func wrongSource(_ source: [UInt8], _ probe: Probe) -> String {
+    "\(addressText(source)) can't be the source of a packet to \(probe.destination)"
   }
 
   private func datagram(_ index: Int) -> ProbeDatagram {
@@ -112,8 +130,8 @@ final class ProbeRun {
     return true
   }
 
-  private func inFlight(_ index: UInt64) -> Int? {
-    guard index < UInt64(flights.count), flights[Int(index)].fd >= 0 else { return nil }
+  func inFlight(_ index: UInt64) -> Int? {
+    guard index < UInt64(flights.count), flights[Int(index)].inFlight else { return nil }
     return Int(index)
   }
 
@@ -123,6 +141,8 @@ final class ProbeRun {
     switch probes[index].transport {
     case .tcp: handleTCP(index, events)
     case .udp: handleUDP(index)
+    // Has no socket of its own.
+    case .sctp: break
     }
   }
 
@@ -162,21 +182,28 @@ final class ProbeRun {
     else {
       return
     }
+    conclude(index, observation)
+  }
+
+  /// Ends the probe with what was said of one of its packets.
+  func conclude(_ index: Int, _ observation: Observation) {
     // The refusal is of a second datagram, or comes from the way back.
     finish(index, flights[index].arrived ? .unusable("request delivered, then \(observation)") : observation)
   }
 
-  private func finish(_ index: Int, _ observation: Observation) {
+  func finish(_ index: Int, _ observation: Observation) {
     if flights[index].fd >= 0 { close(flights[index].fd) }
     flights[index].fd = -1
+    flights[index].inFlight = false
+    if let source = flights[index].source { sources[source] = nil }
     observations[index] = observation
     finished += 1
   }
 
   /// When the first deadline or second datagram is due; nil when nothing is in flight.
   func nextDeadline() -> UInt64? {
-    while expiring < started, flights[expiring].fd < 0 { expiring += 1 }
-    while resending < started, flights[resending].fd < 0 || probes[resending].transport == .tcp { resending += 1 }
+    while expiring < started, !flights[expiring].inFlight { expiring += 1 }
+    while resending < started, !flights[resending].inFlight || probes[resending].transport == .tcp { resending += 1 }
     let expiry = expiring < started ? flights[expiring].start + nanoseconds : nil
     let resend = resending < started ? flights[resending].start + nanoseconds / 2 : nil
     return [expiry, resend].compactMap { $0 }.min()
@@ -184,23 +211,31 @@ final class ProbeRun {
 
   /// Does what is due at `now`: what has come by then must have been handled.
   func meetDeadlines(_ now: UInt64) {
-    while expiring < started, flights[expiring].fd < 0 || flights[expiring].start + nanoseconds <= now {
-      if flights[expiring].fd >= 0 { expire(expiring) }
+    while expiring < started, !flights[expiring].inFlight || flights[expiring].start + nanoseconds <= now {
+      if flights[expiring].inFlight { expire(expiring) }
       expiring += 1
     }
-    while resending < started, flights[resending].fd < 0 || flights[resending].start + nanoseconds / 2 <= now {
-      if flights[resending].fd >= 0, probes[resending].transport == .udp { resend(resending) }
+    while resending < started, !flights[resending].inFlight || flights[resending].start + nanoseconds / 2 <= now {
+      if flights[resending].inFlight { resend(resending) }
       resending += 1
     }
   }
 
   private func expire(_ index: Int) {
-    finish(index, flights[index].arrived ? .unusable("request delivered, reply lost") : .silent(after: timeout))
+    let flight = flights[index]
+    if flight.arrived { return finish(index, .unusable("request delivered, reply lost")) }
+    finish(index, flight.aborted ? .refused(.abort) : .silent(after: timeout))
   }
 
   /// The first datagram may have been lost in a queue. Without a reply to it, conntrack takes this one for new, too.
   private func resend(_ index: Int) {
-    let code = datagram(index).send(over: flights[index].fd)
-    if code != 0 { judge(index, code) }
+    switch probes[index].transport {
+    // The kernel repeats a SYN.
+    case .tcp: break
+    case .udp:
+      let code = datagram(index).send(over: flights[index].fd)
+      if code != 0 { judge(index, code) }
+    case .sctp: sendInitiation(index)
+    }
   }
 }

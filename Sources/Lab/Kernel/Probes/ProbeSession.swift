@@ -1,13 +1,16 @@
+internal import Glibc
+
 /// Sends probes between namespaces, and answers them: one loop, on the caller's thread, over all sockets.
 ///
-/// Sockets are opened on the worker's thread, inside their namespaces, and used from here. No two UDP probes of a
-/// session share source namespace and port, so one session should serve as long as its namespaces.
+/// Sockets are opened on the worker's thread, inside their namespaces, and used from here. No two UDP or SCTP probes of
+/// a session share source namespace and port, so one session should serve as long as its namespaces.
 ///
 /// It keeps no state of conntrack, and reads no rules: whoever runs probes must know which rules were in force.
 public final class ProbeSession {
   private let worker: NamespaceWorker
   private let epoll: Epoll
   private let listeners = ProbeListeners()
+  private let sctp = SCTPSockets()
   private var ports = ProbePorts()
   /// Part of every token, so that an event of one run can't be taken for another's.
   private var runNumber: UInt64 = 0
@@ -17,25 +20,48 @@ public final class ProbeSession {
     epoll = try Epoll()
   }
 
+  /// Why probes of a transport can't be sent on this machine; nil where they can. SCTP needs a raw socket, and so
+  /// CAP_NET_RAW.
+  public static func obstacle(to transport: ProbeTransport, on worker: NamespaceWorker) throws -> String? {
+    let fd = try worker.run(in: try worker.makeNamespace()) { try ProbeSocket.open(.v4, transport) }
+    guard fd >= 0 else { return KernelError("socket for \(transport)", code: -fd).description }
+    close(fd)
+    return nil
+  }
+
   /// Opens listeners, in addition to those that are open. All are up when it returns; if one can't be, none of these
   /// is, and the error names it. They last as long as the session, and keep their namespaces.
   public func listen(_ listeners: [Listener]) throws {
-    try self.listeners.open(listeners, on: worker) { fd, index in
-      try epoll.add(fd, token: Token.listener(index), for: .input)
+    let overSCTP = listeners.filter { $0.transport == .sctp }
+    try sctp.listen(overSCTP, on: worker, watch: watchSCTP)
+    do {
+      try self.listeners.open(listeners.filter { $0.transport != .sctp }, on: worker) { fd, index in
+        try epoll.add(fd, token: Token.listener(index), for: .input)
+      }
+    } catch {
+      sctp.stopListening(overSCTP)
+      throw error
     }
+  }
+
+  private func watchSCTP(_ fd: Int32, _ index: Int) throws {
+    try epoll.add(fd, token: Token.sctp(index), for: .input)
   }
 
   /// Sends the probes, at most `parallel` at a time, and returns what they saw, in their order.
   ///
   /// There must be a listener on every destination: only then is a refusal not a missing program. A lost UDP request
-  /// is repeated after half the timeout, a lost SYN after 1 s, if the timeout is longer. `progress` is told how many
-  /// probes have ended. Throws when the process is out of descriptors or its worker is closed, and then says nothing
-  /// about any probe.
+  /// or INIT is repeated after half the timeout, a lost SYN after 1 s, if the timeout is longer. `progress` is told how
+  /// many probes have ended. Throws when the process is out of descriptors or its worker is closed, and then says
+  /// nothing about any probe.
   public func run(
     _ probes: [Probe], timeout: Duration, parallel: Int = 512, progress: ((Int) -> Void)? = nil
   ) throws -> [Observation] {
     runNumber += 1
-    let run = ProbeRun(probes, timeout: timeout)
+    let run = ProbeRun(probes, timeout: timeout, sctp: sctp)
+    try sctp.open(
+      probes.lazy.filter { $0.transport == .sctp }.map { ($0.namespace, $0.destination.family) }, on: worker,
+      watch: watchSCTP)
     let parallel = max(parallel, 1)
     var told = 0
     while !run.isOver {
@@ -68,6 +94,8 @@ public final class ProbeSession {
     try epoll.drain(waiting: milliseconds) { token, events in
       if let index = Token.listenerIndex(token) {
         try listeners.serve(index) { run.noteArrival($0) }
+      } else if let index = Token.sctpIndex(token) {
+        sctp.serve(index, for: run)
       } else if let index = Token.probeIndex(token, of: runNumber) {
         run.handle(index, events: events)
       }
@@ -75,11 +103,15 @@ public final class ProbeSession {
   }
 }
 
-/// What epoll hands back with an event: bit 63 marks a listener, bits 32 to 62 are the run, the rest is an index.
+/// What epoll hands back with an event: bit 63 marks a listener, bit 62 a shared socket for SCTP, bits 32 to 61 are the
+/// run of a probe's socket, the rest is an index.
 private enum Token {
   private static let listenerBit: UInt64 = 1 << 63
+  private static let sctpBit: UInt64 = 1 << 62
 
   static func listener(_ index: Int) -> UInt64 { listenerBit | UInt64(index) }
+
+  static func sctp(_ index: Int) -> UInt64 { sctpBit | UInt64(index) }
 
   static func probe(_ index: Int, of run: UInt64) -> UInt64 { runBits(run) | UInt64(UInt32(truncatingIfNeeded: index)) }
 
@@ -87,10 +119,14 @@ private enum Token {
     token & listenerBit == 0 ? nil : Int(token & ~listenerBit)
   }
 
+  static func sctpIndex(_ token: UInt64) -> Int? {
+    token & (listenerBit | sctpBit) == sctpBit ? Int(token & ~sctpBit) : nil
+  }
+
   /// nil for an event that an earlier run left: a child process may hold a copy of a closed socket for a moment.
   static func probeIndex(_ token: UInt64, of run: UInt64) -> UInt64? {
     token & ~0xffff_ffff == runBits(run) ? token & 0xffff_ffff : nil
   }
 
-  private static func runBits(_ run: UInt64) -> UInt64 { run << 32 & ~listenerBit }
+  private static func runBits(_ run: UInt64) -> UInt64 { run << 32 & ~(listenerBit | sctpBit) }
 }

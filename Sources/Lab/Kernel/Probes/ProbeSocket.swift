@@ -23,7 +23,7 @@ func setOption(_ fd: Int32, _ level: Int32, _ option: Int32, _ value: Int32) -> 
 enum ProbeSocket {
   /// The corresponding C function is `socket`. Throws when no descriptor is left; returns -errno for all else.
   static func open(_ family: AddressFamily, _ transport: ProbeTransport) throws(KernelError) -> Int32 {
-    let fd = resultOrErrno { socket(Int32(family.number), transport.socketType, 0) }
+    let fd = resultOrErrno { socket(Int32(family.number), transport.socketType, transport.socketProtocol) }
     try requireDescriptor(fd)
     return fd
   }
@@ -40,12 +40,22 @@ enum ProbeSocket {
 
   /// Asks for ICMP errors in the error queue, and for patience that outlasts `seconds`: the caller's timeout decides.
   static func prepare(_ fd: Int32, _ family: AddressFamily, _ transport: ProbeTransport, seconds: Int32) {
+    requestErrors(fd, family)
+    // n retransmissions of the SYN, a second apart (net.ipv4.tcp_syn_linear_timeouts) or more, last longer than n s.
+    if transport == .tcp { setOption(fd, Int32(IPPROTO_TCP), TCP_SYNCNT, min(max(seconds, 1), 127)) }
+  }
+
+  /// Asks for ICMP errors in the error queue.
+  static func requestErrors(_ fd: Int32, _ family: AddressFamily) {
     switch family {
     case .v4: setOption(fd, Int32(IPPROTO_IP), IP_RECVERR, 1)
     case .v6: setOption(fd, Int32(IPPROTO_IPV6), IPV6_RECVERR, 1)
     }
-    // n retransmissions of the SYN, a second apart (net.ipv4.tcp_syn_linear_timeouts) or more, last longer than n s.
-    if transport == .tcp { setOption(fd, Int32(IPPROTO_TCP), TCP_SYNCNT, min(max(seconds, 1), 127)) }
+  }
+
+  /// The default holds some 270 small packets. FORCE is for root only; without it net.core.rmem_max is the bound.
+  static func enlargeReceiveBuffer(_ fd: Int32) {
+    if !setOption(fd, SOL_SOCKET, SO_RCVBUFFORCE, 1 << 21) { setOption(fd, SOL_SOCKET, SO_RCVBUF, 1 << 21) }
   }
 
   /// The corresponding C function is `bind`.
