@@ -36,7 +36,7 @@ extension DumpComparison {
     return lines.joined(separator: "\n") + "\n"
   }
 
-  /// The schema stands in docs/json.md.
+  /// The schema stands in docs/compare-json.md.
   func json(style: String, node: String, version: String) throws -> String {
     let report = ComparisonJSON(
       schema: "netpol-lab/compare/v1", version: version, style: style, node: node, equal: differences.isEmpty,

@@ -51,6 +51,12 @@ import Testing
     let object = try #require(try JSONSerialization.jsonObject(with: Data(json.output.utf8)) as? [String: Any])
     #expect(object["schema"] as? String == "netpol-lab/compare/v1")
     #expect(object["equal"] as? Bool == false)
+    let documented = try String(
+      contentsOf: repository.appendingPathComponent("docs/compare-json.md"), encoding: .utf8)
+    let difference = try #require((object["differences"] as? [[String: Any]])?.first)
+    for field in Array(object.keys) + Array(difference.keys) {
+      #expect(documented.contains("`\(field)`"), "docs/compare-json.md says nothing of \(field)")
+    }
     #expect((object["differences"] as? [[String: Any]])?.isEmpty == false)
   }
 
