@@ -45,7 +45,7 @@ final class ProbeLink {
     }
     try session.listen(
       AddressFamily.allCases.flatMap { family in
-        ProbeTransport.allCases.map { Listener(in: server, on: Self.destination(family), $0) }
+        ProbeTransport.withPorts.map { Listener(in: server, on: Self.destination(family), $0) }
       })
     try awaitCarrier()
   }
@@ -102,4 +102,9 @@ final class ProbeLink {
     try #require(
       try session.run([probe(transport, family, port: port, from: source)], timeout: timeout).first)
   }
+}
+
+extension ProbeTransport {
+  /// Those that a listener answers, on a port.
+  static let withPorts: [ProbeTransport] = [.tcp, .udp, .sctp]
 }

@@ -21,6 +21,13 @@ public func loadNftables(
   }
 }
 
+/// Takes the tables of a ruleset away, with everything in them.
+public func unloadNftables(_ ruleset: Ruleset, in namespace: NetworkNamespace, on worker: NamespaceWorker) throws {
+  var batch = NftBatch()
+  for table in ruleset.tables { batch.deleteTable(table.name, table.family.netlink) }
+  try worker.run(in: namespace) { try batch.send(in: try NetlinkSocket(.netfilter)) }
+}
+
 /// A table, set, chain or rule that the kernel did not take; nothing of its ruleset is loaded.
 public struct RefusedNftObject: Error, CustomStringConvertible {
   /// What was refused, such as `rule 3 of chain ip filter FORWARD (tcp dport 80 accept)`.

@@ -35,6 +35,29 @@ public struct RuleLoader: Sendable {
     guard result.succeeded else { throw RefusedRule(result, text: text) }
   }
 
+  /// Puts one ruleset in the place of another. Connections that stand stay as they are.
+  public func replace(_ old: Ruleset, with new: Ruleset, in namespace: NetworkNamespace) throws {
+    try unload(old, in: namespace)
+    try load(new, in: namespace)
+  }
+
+  /// Takes a ruleset's tables and sets away: of iptables' tables everything but the built-in chains.
+  public func unload(_ ruleset: Ruleset, in namespace: NetworkNamespace) throws {
+    if ruleset.backend == .nftables { return try unloadNftables(ruleset, in: namespace, on: worker) }
+    let empty = ruleset.tables.map { table in
+      Table(
+        name: table.name, family: table.family,
+        chains: table.chains.filter { $0.base != nil }.map { Chain(name: $0.name, base: $0.base) })
+    }
+    try load(Ruleset(tables: empty), in: namespace)
+    try worker.run(in: namespace) {
+      let socket = try NetlinkSocket(.netfilter)
+      var batch = IPSetBatch()
+      for set in ruleset.sets { batch.destroy(set.name) }
+      try batch.send(in: socket)
+    }
+  }
+
   /// Empties the filter tables and destroys all sets of a namespace.
   public func clear(_ families: [IPFamily], in namespace: NetworkNamespace) throws {
     let hooks: [(String, Hook)] = [("INPUT", .input), ("FORWARD", .forward), ("OUTPUT", .output)]

@@ -9,18 +9,27 @@ public enum ProbeTransport: String, Hashable, Sendable, CaseIterable {
   case udp
   /// An INIT is sent and answered by INIT ACK, both over raw sockets: the kernel needs no SCTP.
   case sctp
+  /// An ICMP echo request, which the destination's kernel answers: there is no listener and no port.
+  case ping
 
   var socketType: Int32 {
     let type =
       switch self {
       case .tcp: SOCK_STREAM
-      case .udp: SOCK_DGRAM
+      // For ICMP a socket of its own kind, which lets echoes through alone (icmp(7), ping_group_range).
+      case .udp, .ping: SOCK_DGRAM
       case .sctp: SOCK_RAW
       }
     return Int32(type.rawValue) | nonblocking
   }
   /// 0 where the type tells it.
-  var socketProtocol: Int32 { self == .sctp ? Int32(IPPROTO_SCTP) : 0 }
+  func socketProtocol(_ family: AddressFamily) -> Int32 {
+    switch self {
+    case .tcp, .udp: 0
+    case .sctp: Int32(IPPROTO_SCTP)
+    case .ping: Int32(family == .v4 ? IPPROTO_ICMP : IPPROTO_ICMPV6)
+    }
+  }
   private var nonblocking: Int32 { Int32(SOCK_NONBLOCK.rawValue | SOCK_CLOEXEC.rawValue) }
 }
 

@@ -46,7 +46,7 @@ final class ProbeListeners {
     switch sockets[index].transport {
     case .tcp: try accept(from: sockets[index].fd)
     case .udp: echo(on: sockets[index].fd, received: received)
-    case .sctp: break
+    case .sctp, .ping: break
     }
   }
 
@@ -67,8 +67,8 @@ final class ProbeListeners {
     case .udp:
       ProbeSocket.enlargeReceiveBuffer(fd)
       result = ProbeSocket.bind(fd, to: address)
-    // Answered by `SCTPSockets`.
-    case .sctp: result = -EPROTONOSUPPORT
+    // Answered by `SCTPSockets`, and by the kernel.
+    case .sctp, .ping: result = -EPROTONOSUPPORT
     }
     guard result == 0 else {
       Glibc.close(fd)

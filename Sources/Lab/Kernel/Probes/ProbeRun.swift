@@ -91,9 +91,9 @@ final class ProbeRun {
     if let obstacle = bind(fd, for: probe, ports: &ports) { return finish(index, .unusable(obstacle)) }
 
     var code = -ProbeSocket.connect(fd, to: probe.destination)
-    if code == 0, probe.transport == .udp {
+    if code == 0, probe.transport != .tcp {
       flights[index].nonce = .random(in: 1 ... .max)
-      code = datagram(index).send(over: fd)
+      code = send(index)
     }
     if code != 0 { judge(index, code) } else { try watch(fd, index) }
   }
@@ -119,6 +119,13 @@ final class ProbeRun {
     "\(addressText(source)) can't be the source of a packet to \(probe.destination)"
   }
 
+  private func send(_ index: Int) -> Int32 {
+    switch probes[index].transport {
+    case .ping: EchoRequest(datagram(index)).send(over: flights[index].fd, probes[index].destination.family)
+    case .tcp, .udp, .sctp: datagram(index).send(over: flights[index].fd)
+    }
+  }
+
   private func datagram(_ index: Int) -> ProbeDatagram {
     ProbeDatagram(nonce: flights[index].nonce, index: UInt64(index))
   }
@@ -140,7 +147,8 @@ final class ProbeRun {
     guard let index = inFlight(index) else { return }
     switch probes[index].transport {
     case .tcp: handleTCP(index, events)
-    case .udp: handleUDP(index)
+    case .udp: handleDatagrams(index) { ProbeDatagram.receive(from: $0) }
+    case .ping: handleDatagrams(index) { EchoRequest.receiveReply(from: $0) }
     // Has no socket of its own.
     case .sctp: break
     }
@@ -159,11 +167,11 @@ final class ProbeRun {
     }
   }
 
-  private func handleUDP(_ index: Int) {
+  private func handleDatagrams(_ index: Int, _ receive: (Int32) -> ProbeDatagram.Reception) {
     let fd = flights[index].fd
     var code: Int32 = 0
     for _ in 0..<64 {
-      switch ProbeDatagram.receive(from: fd) {
+      switch receive(fd) {
       case .datagram(let reply):
         if reply == datagram(index) { return finish(index, .delivered) }
       case .foreign: continue
@@ -232,8 +240,8 @@ final class ProbeRun {
     switch probes[index].transport {
     // The kernel repeats a SYN.
     case .tcp: break
-    case .udp:
-      let code = datagram(index).send(over: flights[index].fd)
+    case .udp, .ping:
+      let code = send(index)
       if code != 0 { judge(index, code) }
     case .sctp: sendInitiation(index)
     }

@@ -23,7 +23,12 @@ func setOption(_ fd: Int32, _ level: Int32, _ option: Int32, _ value: Int32) -> 
 enum ProbeSocket {
   /// The corresponding C function is `socket`. Throws when no descriptor is left; returns -errno for all else.
   static func open(_ family: AddressFamily, _ transport: ProbeTransport) throws(KernelError) -> Int32 {
-    let fd = resultOrErrno { socket(Int32(family.number), transport.socketType, transport.socketProtocol) }
+    var fd = resultOrErrno { socket(Int32(family.number), transport.socketType, transport.socketProtocol(family)) }
+    if fd == -EACCES, transport == .ping {
+      // A namespace begins with an empty range; group 0 is mapped in every user namespace of the lab.
+      try Sysctl.write("net/ipv4/ping_group_range", "0 0")
+      fd = resultOrErrno { socket(Int32(family.number), transport.socketType, transport.socketProtocol(family)) }
+    }
     try requireDescriptor(fd)
     return fd
   }

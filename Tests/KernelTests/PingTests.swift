@@ -1,0 +1,39 @@
+// What this does not show: replies of a host that others answer for.
+import Kernel
+import Testing
+
+@Suite("Echo requests", needsNamespaces) struct PingTests {
+  private func observe(
+    _ family: AddressFamily, _ rule: String? = nil, timeout: Duration = ProbeLink.patience
+  ) async throws -> Observation {
+    try await blocking {
+      let link = try ProbeLink()
+      if let rule { try link.filter(link.server, "input", rule) }
+      return try link.observe(.ping, family, timeout: timeout)
+    }
+  }
+
+  private func type(_ family: AddressFamily) -> String {
+    family == .v4 ? "icmp type echo-request" : "icmpv6 type echo-request"
+  }
+
+  @Test("are answered by the destination itself", arguments: AddressFamily.allCases)
+  func delivered(family: AddressFamily) async throws { #expect(try await observe(family) == .delivered) }
+
+  @Test("are refused by a REJECT", arguments: AddressFamily.allCases)
+  func rejected(family: AddressFamily) async throws {
+    let seen = try await observe(family, "\(type(family)) reject with icmpx type port-unreachable")
+    #expect(seen == .refused(family == .v4 ? .icmp(type: 3, code: 3) : .icmp(type: 1, code: 4)))
+  }
+
+  @Test("are silent after a DROP", arguments: AddressFamily.allCases)
+  func dropped(family: AddressFamily) async throws {
+    let seen = try await observe(family, "\(type(family)) drop", timeout: ProbeLink.brief)
+    #expect(seen == .silent(after: ProbeLink.brief))
+  }
+
+  @Test("don't mind what else is refused", arguments: AddressFamily.allCases)
+  func beside(family: AddressFamily) async throws {
+    #expect(try await observe(family, "meta l4proto { tcp, udp } drop") == .delivered)
+  }
+}
