@@ -1,10 +1,13 @@
 // What this does not show: the service rows of the recordings, which need the data path; what our kernel does with the
 // same rules (RecordedPacketsTests).
+import Dumps
 import Evaluator
 import Foundation
 import Lowering
 import Manifests
 import NetpolModel
+import NodeComparison
+import RuleIR
 import Testing
 
 /// What packets did on a real node1 with the real controller's rules (Tests/Fixtures/golden/README.md).
@@ -52,6 +55,18 @@ struct RecordedCase: CustomTestStringConvertible, Sendable {
     return try readManifests([ManifestSource(name: "manifests.yaml", text: text)], options: options).cluster
   }
 
+  /// What the controller left on node1.
+  func dump() throws -> NodeRules {
+    let place = folder.appendingPathComponent(file).deletingLastPathComponent()
+    let text = { (name: String) in try String(contentsOf: place.appendingPathComponent(name), encoding: .utf8) }
+    if style.backend == .nftables { return NodeRules(try readNftList(try text("ruleset.nft"), file: "ruleset.nft")) }
+    let files: [(String, IPFamily)] = [("iptables-save.txt", .v4), ("ip6tables-save.txt", .v6)]
+    let tables = try files.filter {
+      FileManager.default.fileExists(atPath: place.appendingPathComponent($0.0).path)
+    }.map { try readIptablesSave(try text($0.0), family: $0.1, file: $0.0) }
+    return NodeRules(tables, try readIpsetSave(try text("ipset-save.txt"), file: "ipset-save.txt"))
+  }
+
   /// Addresses that the controller did not know (annotation `probe-ip`), as namespace/name.
   func probeAddresses() throws -> [String: IPAddress] {
     let text = try String(contentsOf: folder.appendingPathComponent("manifests.yaml"), encoding: .utf8)
@@ -73,13 +88,23 @@ struct RecordedCase: CustomTestStringConvertible, Sendable {
   /// node1's own addresses and its bridge's.
   static let local = ["192.168.20.11", "10.42.0.1", "fd00:20::11", "2001:db8:20::11", "fc00:20::11", "fd00:42::1"]
 
+  private static func evaluator(_ ruleset: Ruleset) throws -> Evaluator {
+    try Evaluator(ruleset, localAddresses: Set(local.compactMap { IPAddress($0) }))
+  }
+
   @Test("open in the evaluator exactly where they were open with the real controller", arguments: RecordedCase.all)
   func agrees(recorded: RecordedCase) throws {
     let cluster = try recorded.cluster()
-    let node = Node(name: "node1", addresses: [IPAddress(v4: 0xc0a8_140b)])
-    let view = NodeView(of: node, in: cluster)
-    let evaluator = try Evaluator(
-      recorded.style.lower(view).ruleset, localAddresses: Set(Self.local.compactMap { IPAddress($0) }))
+    let view = NodeView(of: Node(name: "node1", addresses: [IPAddress(v4: 0xc0a8_140b)]), in: cluster)
+    try check(recorded, cluster, Self.evaluator(recorded.style.lower(view).ruleset))
+  }
+
+  @Test("the real controller's own dump, read back, judges them as its kernel did", arguments: RecordedCase.all)
+  func dumps(recorded: RecordedCase) throws {
+    try check(recorded, try recorded.cluster(), Self.evaluator(try recorded.dump().ruleset))
+  }
+
+  private func check(_ recorded: RecordedCase, _ cluster: Cluster, _ evaluator: Evaluator) throws {
     let unknown = try recorded.probeAddresses()
     var compared = 0
     for row in try recorded.rows() where !row.src.contains("service") && !row.dst.contains("service") {
