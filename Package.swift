@@ -20,7 +20,7 @@ func tests(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
 
 let translator: [Target.Dependency] = [
   "NetpolModel", "Manifests", "Oracle", "RuleIR", "Lowering", "Evaluator", "Path", "Comparison", "Rendering",
-  "Dumps", "NodeComparison",
+  "Dumps", "NodeComparison", "ServiceProxy",
 ]
 
 let package = Package(
@@ -41,13 +41,16 @@ let package = Package(
     library(
       "Lowering", "Translator/Lowering", ["NetpolModel", "RuleIR", .product(name: "Crypto", package: "swift-crypto")]),
     library("Evaluator", "Translator/Evaluator", ["NetpolModel", "RuleIR"]),
+    library(
+      "ServiceProxy", "Translator/ServiceProxy",
+      ["NetpolModel", "RuleIR", .product(name: "Crypto", package: "swift-crypto")]),
     library("Path", "Translator/Path", ["NetpolModel"]),
     library("Rendering", "Translator/Rendering", ["NetpolModel", "RuleIR"]),
     library("Dumps", "Translator/Dumps", ["NetpolModel", "RuleIR"]),
     library("NodeComparison", "Translator/NodeComparison", ["NetpolModel", "RuleIR", "Rendering", "Dumps"]),
     library(
       "Comparison", "Translator/Comparison",
-      ["NetpolModel", "Oracle", "RuleIR", "Lowering", "Evaluator", "Path"]),
+      ["NetpolModel", "Oracle", "RuleIR", "Lowering", "ServiceProxy", "Evaluator", "Path"]),
 
     // The C side: headers of libnftnl and libmnl, and the calls that Swift can't import.
     .systemLibrary(
@@ -74,6 +77,7 @@ let package = Package(
       "NodeComparisonTests",
       ["NodeComparison", "Dumps", "Evaluator", "Lowering", "Manifests", "NetpolModel", "Rendering", "RuleIR"]),
     tests("EvaluatorTests", ["Evaluator", "RuleIR", "NetpolModel"]),
+    tests("ServiceProxyTests", ["ServiceProxy", "Lowering", "Evaluator", "Rendering", "RuleIR", "NetpolModel"]),
     tests("ComparisonTests", translator + ["Kernel", "Apply", "Lab"]),
     tests("KernelTests", ["Kernel"]),
     tests("LabTests", translator + ["Kernel", "Apply", "Lab", "netpol-lab"]),

@@ -10,8 +10,15 @@ struct EndpointNames {
   func endpoint(_ text: String, option: String) throws -> Endpoint {
     if let address = IPAddress(text) { return owner(address) ?? .address(address) }
     let parts = text.split(separator: "/", omittingEmptySubsequences: false).map(String.init)
+    if parts.count == 3, parts[0] == "service" || parts[1] == "Service" {
+      let id = NamespacedName(parts[0] == "service" ? parts[1] : parts[0], parts[2])
+      if cluster.service(id) != nil { return .service(id) }
+      let known = cluster.services.filter { $0.id.namespace == id.namespace }.map(\.id.name)
+      throw InputError("\(option) \(text): no such service; known there: \(known.joined(separator: ", "))")
+    }
     guard parts.count == 2 else {
-      throw InputError("\(option) \(text): write namespace/pod, node/NAME, external/NAME or an address")
+      throw InputError(
+        "\(option) \(text): write namespace/pod, service/namespace/name, node/NAME, external/NAME or an address")
     }
     if cluster.pod(PodID(parts[0], parts[1])) != nil { return .pod(PodID(parts[0], parts[1])) }
     if parts[0] == "node", cluster.node(parts[1]) != nil { return .node(parts[1]) }
@@ -29,6 +36,12 @@ struct EndpointNames {
   private func owner(_ address: IPAddress) -> Endpoint? {
     if let pod = cluster.pods.first(where: { !$0.hostNetwork && $0.podIPs.contains(address) }) { return .pod(pod.id) }
     if let node = cluster.nodes.first(where: { $0.addresses.contains(address) }) { return .node(node.name) }
+    for service in cluster.services {
+      if service.clusterIPs.contains(address) { return .service(service.id) }
+      if (service.externalIPs + service.loadBalancerIPs.map(\.address)).contains(address) {
+        return .virtualAddress(service.id, address)
+      }
+    }
     return cluster.externalHosts.first { $0.addresses.contains(address) }.map { .external($0.name) }
   }
 }

@@ -40,6 +40,7 @@ public final class Fabric: Sendable {
     case .pod(let id): pods[id] ?? topology.hostNode(of: endpoint).flatMap { nodes[$0.name] }
     case .node(let name): nodes[name]
     case .external(let name): externals[name]
+    case .service, .virtualAddress: nil
     case .address(let address):
       control.addresses.contains(address)
         ? control.namespace : topology.owner(of: address).flatMap { namespace(of: $0) }

@@ -106,6 +106,7 @@ struct FabricBuilder {
       try hushIPv6()
       var batch = RouteBatch()
       stationRoutes(&batch, own: ownAddresses, routesToPods: routesToPods)
+      announcedRoutes(&batch, own: ownAddresses)
       try batch.send()
     }
   }
@@ -128,6 +129,7 @@ struct FabricBuilder {
       var batch = RouteBatch()
       stationRoutes(
         &batch, own: node.addresses.filter { plan.families.contains($0.family) }, routesToPods: true, except: node.name)
+      defaultRoutes(&batch, own: node.addresses)
       batch.createBridge("cni0", index: AddressPlan.bridge, mac: plan.bridgeMAC(ofNode: index))
       for own in node.bridge where plan.families.contains(own.address.family) {
         batch.addAddress(own.address.bytes, prefix: UInt8(own.prefixLength), to: AddressPlan.bridge)
@@ -152,6 +154,25 @@ struct FabricBuilder {
         }
       }
       try batch.send()
+    }
+  }
+
+  /// A node's way to everything else, such as a service's address before it is translated: to the control host, which
+  /// passes nothing on.
+  private func defaultRoutes(_ batch: inout RouteBatch, own: [IPAddress]) {
+    for gateway in plan.controlAddresses where own.contains(where: { $0.family == gateway.family }) {
+      batch.addRoute(
+        to: .all(gateway.family == .v4 ? .v4 : .v6), via: gateway.bytes, dev: AddressPlan.uplink, onlink: true,
+        source: own.source(for: gateway))
+    }
+  }
+
+  /// Addresses of load balancers: the machines outside know which node answers for them.
+  private func announcedRoutes(_ batch: inout RouteBatch, own: [IPAddress]) {
+    for (address, name) in topology.announcers where plan.families.contains(address.family) {
+      guard let gateway = topology.node(name)?.addresses.first(where: { $0.family == address.family }) else { continue }
+      batch.addRoute(
+        to: address.destination, via: gateway.bytes, dev: AddressPlan.uplink, onlink: true, source: own.source(for: gateway))
     }
   }
 

@@ -12,6 +12,9 @@ extension Reason {
     case .isolated(let direction, let policies):
       "the \(direction.subject) is isolated for \(direction.keyword) by "
         + "\(policies.map(\.description).joined(separator: ", ")), and no rule of theirs admits it"
+    case .translated(let service, let endpoint, let port, let source):
+      "the service \(service) translates to \(endpoint) port \(port), where it comes from \(source)"
+    case .noEndpoints(let service): "the service \(service) has no endpoint that may be sent to"
     }
   }
 }

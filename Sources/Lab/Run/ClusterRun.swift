@@ -87,15 +87,15 @@ public struct ClusterRun: Sendable {
     progress(.loading(nodes: topology.nodes.count))
     let load = try clock.measure {
       for node in topology.nodes {
-        guard let rules = enforced.lowered[node.name]?.ruleset, let namespace = fabric.namespace(ofNode: node.name)
-        else { continue }
-        try loader.load(rules, in: namespace)
+        guard let namespace = fabric.namespace(ofNode: node.name) else { continue }
+        for rules in enforced.rulesets[node.name] ?? [] { try loader.load(rules, in: namespace) }
       }
     }
 
+    let backends = Backends(cluster, topology)
     var observations: [Observation] = []
     let probe = try clock.measure {
-      observations = try KernelEngine(fabric).observe(plan.flows) { done in
+      observations = try KernelEngine(fabric).observe(plan.flows, backends: backends.of) { done in
         progress(.probing(done: done, of: plan.flows.count))
       }
     }

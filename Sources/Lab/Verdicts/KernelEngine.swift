@@ -15,26 +15,45 @@ public struct KernelEngine: Sendable {
     self.parallel = parallel
   }
 
-  /// One observation for each flow, in their order. There is a listener at every destination that is asked.
-  public func observe(_ flows: [Flow], progress: ((Int) -> Void)? = nil) throws -> [Observation] {
+  /// One observation for each flow, in their order. There is a listener at every destination that is asked, and at the
+  /// endpoints that `backends` names for a flow to a service.
+  public func observe(
+    _ flows: [Flow], backends: (Flow) -> [Backend] = { _ in [] }, progress: ((Int) -> Void)? = nil
+  ) throws -> [Observation] {
     let session = try ProbeSession(worker: fabric.worker)
     var wanted: Set<Socket> = []
     var listeners: [Listener] = []
     var probes: [Probe] = []
     for flow in flows {
-      guard let from = fabric.namespace(of: flow.source), let to = fabric.namespace(of: flow.destination) else {
-        throw LabError("no namespace for \(flow)")
-      }
-      let address = ProbeAddress(flow.destinationAddress.bytes, port: flow.port)
+      guard let from = fabric.namespace(of: flow.source) else { throw LabError("no namespace for \(flow)") }
       let transport = ProbeTransport(flow.transport)
-      if wanted.insert(Socket(address: flow.destinationAddress, port: flow.port, transport: flow.transport)).inserted {
-        listeners.append(Listener(in: to, on: address, transport))
+      // A service's own address has no listener: without its rules nobody answers there.
+      let own = fabric.namespace(of: flow.destination).map { ($0, flow.destinationAddress, flow.port) }
+      let translated = backends(flow)
+      for (namespace, address, port) in translated.isEmpty ? [own].compactMap({ $0 }) : translated.compactMap({ backend in
+        fabric.namespace(of: backend.endpoint).map { ($0, backend.address, backend.port) }
+      }) where wanted.insert(Socket(address: address, port: port, transport: flow.transport)).inserted {
+        listeners.append(Listener(in: namespace, on: ProbeAddress(address.bytes, port: port), transport))
       }
       probes.append(
-        Probe(from: from, sourceAddress: flow.sourceAddress.bytes, to: address, transport))
+        Probe(
+          from: from, sourceAddress: flow.sourceAddress.bytes,
+          to: ProbeAddress(flow.destinationAddress.bytes, port: flow.port), transport))
     }
     try session.listen(listeners)
     return try session.run(probes, timeout: timeout, parallel: parallel, progress: progress)
+  }
+
+  /// Where a service's packets may end.
+  public struct Backend: Hashable, Sendable {
+    public let endpoint: Endpoint
+    public let address: IPAddress
+    public let port: UInt16
+    public init(_ endpoint: Endpoint, _ address: IPAddress, _ port: UInt16) {
+      self.endpoint = endpoint
+      self.address = address
+      self.port = port
+    }
   }
 
   private struct Socket: Hashable {

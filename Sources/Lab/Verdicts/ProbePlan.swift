@@ -17,14 +17,20 @@ public struct ProbePlan: Sendable {
     let pods = cluster.pods.map(\.id).filter { topology.pods[$0] != nil || topology.hostNetworkPods[$0] != nil }
     var endpoints = pods.map(Endpoint.pod)
     endpoints += topology.nodes.map { .node($0.name) } + topology.externals.map { .external($0.name) }
-    for wanted in [only.source, only.destination].compactMap({ $0 }) where !endpoints.contains(wanted) {
+    for wanted in [only.source, only.destination].compactMap({ $0 })
+    where !endpoints.contains(wanted) && !wanted.isService {
       endpoints.append(wanted)
     }
     self.endpoints = endpoints
     let ports = PortPlan(cluster)
+    let services = cluster.services.flatMap { service -> [Endpoint] in
+      let outside = service.externalIPs + service.loadBalancerIPs.filter { !$0.isProxied }.map(\.address)
+      return (service.clusterIPs.isEmpty ? [] : [.service(service.id)])
+        + outside.map { .virtualAddress(service.id, $0) }
+    }
     var flows: [Flow] = []
     var unasked: [(flow: Flow, why: String)] = []
-    for destination in endpoints where only.destination.map({ $0 == destination }) ?? true {
+    for destination in endpoints + services where only.destination.map({ $0 == destination }) ?? true {
       let asked = only.ports ?? ports.ports(at: destination)
       for source in endpoints where source != destination && only.source.map({ $0 == source }) ?? true {
         // What passes between machines outside is nobody's policy.
@@ -80,16 +86,30 @@ public struct ProbePlan: Sendable {
     if flow.transport == .sctp, let sctpObstacle {
       return "SCTP is not probed here (\(sctpObstacle)): oracle and evaluator alone"
     }
+    switch flow.destination {
+    case .service where flow.source.isOutside: return "a ClusterIP is known inside the cluster alone"
+    // Where it leads is the rules' to say.
+    case .service, .virtualAddress: return nil
+    case .pod, .node, .external, .address: break
+    }
     if case .noRoute(let why) = topology.walk(flow, asking: { _, packet in .passed(packet) }).end { return why }
     return nil
   }
 }
 
 extension Endpoint {
+  fileprivate var isService: Bool {
+    switch self {
+    case .service, .virtualAddress: true
+    case .pod, .node, .external, .address: false
+    }
+  }
+
   fileprivate var isOutside: Bool {
     switch self {
     case .pod, .node: false
     case .external, .address: true
+    case .service, .virtualAddress: false
     }
   }
 }
@@ -142,7 +162,13 @@ struct PortPlan {
         }
       }
     // Where a pod's egress policy is not asked about its own node (D8).
-    case .node: ports.insert(TransportPort(.tcp, cluster.settings.nodePorts.first))
+    case .node:
+      ports.insert(TransportPort(.tcp, cluster.settings.nodePorts.first))
+      for port in cluster.services.flatMap(\.ports) {
+        if let number = port.nodePort { ports.insert(TransportPort(port.transport, number)) }
+      }
+    case .service(let id), .virtualAddress(let id, _):
+      return (cluster.service(id)?.ports ?? []).map { TransportPort($0.transport, $0.port) }
     case .external, .address: break
     }
     return ports.sorted()

@@ -3,12 +3,17 @@ public import Lowering
 public import NetpolModel
 public import Path
 public import RuleIR
+public import ServiceProxy
 
 /// A cluster as a style enforces it: every node's rules, ready to be run in user space.
 public struct EnforcedCluster: Sendable {
   public let style: EnforcementStyle
   public let topology: Topology
   public let lowered: [String: Lowered]
+  /// By node: the policies' rules together with kube-proxy's and flannel's, as loaders take them.
+  public let rulesets: [String: [Ruleset]]
+  /// What kube-proxy does with services that their objects do not say.
+  public let serviceFindings: [ServiceFinding]
   private let evaluators: [String: Evaluator]
 
   /// Lowers the view of every node. Throws what a kernel would refuse.
@@ -17,16 +22,31 @@ public struct EnforcedCluster: Sendable {
   {
     self.style = style
     self.topology = topology
+    let clusterCIDRs = IPFamily.allCases.compactMap(cluster.clusterCIDR)
     var lowered: [String: Lowered] = [:]
+    var rulesets: [String: [Ruleset]] = [:]
     var evaluators: [String: Evaluator] = [:]
+    var findings: Set<ServiceFinding> = []
     for node in cluster.nodes {
       let result = style.lower(NodeView(of: node, in: cluster, versionStamp: versionStamp))
       lowered[node.name] = result
+      // Every connection to the first endpoint: a verdict must be one that a second run gives too.
+      let proxy = ProxyView(of: node, in: cluster, clusterCIDRs: clusterCIDRs, endpointChoice: .first)
+      findings.formUnion(serviceProxyFindings(proxy))
+      let flannel = flannelTables(network: clusterCIDRs, subnet: node.podCIDRs).filter {
+        cluster.families.contains($0.family)
+      }
+      let all = nodeRulesets(policy: result.ruleset, services: serviceProxyTables(proxy), flannel: flannel)
+      rulesets[node.name] = all
+      // One evaluator for all: tables of one family with one name are never in two of them.
       evaluators[node.name] = try Evaluator(
-        result.ruleset, localAddresses: topology.node(node.name)?.localAddresses ?? [])
+        Ruleset(backend: style.backend, tables: all.flatMap(\.tables), sets: all.flatMap(\.sets)),
+        localAddresses: topology.node(node.name)?.localAddresses ?? [])
     }
     self.lowered = lowered
+    self.rulesets = rulesets
     self.evaluators = evaluators
+    serviceFindings = findings.sorted { $0.description < $1.description }
   }
 
   /// What the enforcers of all nodes have to say about their policies and pods, each once.
@@ -38,7 +58,11 @@ public struct EnforcedCluster: Sendable {
   public func walk(_ flow: Flow) -> EvaluatedWalk {
     var hooks: [EvaluatedWalk.AtHook] = []
     let walk = topology.walk(flow) { position, packet in
-      guard let outcome = evaluators[position.node]?.run(packet, at: position.hook) else { return .passed(packet) }
+      guard let outcome = evaluators[position.node]?.run(
+          packet, at: position.hook,
+          leavingFrom: position.hook == .postrouting
+            ? topology.leavingAddress(of: position.node, towards: packet.destination) : nil)
+      else { return .passed(packet) }
       hooks.append(EvaluatedWalk.AtHook(position: position, outcome: outcome))
       return outcome.verdict == .accept ? .passed(outcome.packet) : .stopped
     }

@@ -34,8 +34,15 @@ public struct Reading: Sendable {
   private var enforcesNothing: Bool { hasUnloadableLogLimit && deviations.contains(.abortedSync) }
 
   public func verdict(_ flow: Flow) -> Verdict {
-    if flow.sourceAddress == flow.destinationAddress { return .allow }
-    return allows(flow, .egress) && allows(flow, .ingress) ? .allow : .deny
+    let resolved = oracle.resolve(flow)
+    if resolved.isRefused { return .deny }
+    if resolved.sent.sourceAddress == resolved.sent.destinationAddress {
+      // What a pod sends to itself leaves it only by way of a service.
+      guard resolved.service != nil, deviations.contains(.hairpin) else { return .allow }
+    }
+    // What is translated is routed, and no bridge hides it.
+    let isSwitched = resolved.service == nil
+    return allows(resolved.sent, .egress, isSwitched) && allows(resolved.arrived, .ingress, isSwitched) ? .allow : .deny
   }
 
   /// The deviations without which the verdict would be the specification's; empty where the two agree.
@@ -64,7 +71,7 @@ public struct Reading: Sendable {
     switch endpoint {
     case .node(let name): name
     case .pod(let id): pods[id].flatMap { $0.hostNetwork ? $0.node : nil }
-    case .external, .address: nil
+    case .external, .address, .service, .virtualAddress: nil
     }
   }
 
@@ -84,9 +91,9 @@ public struct Reading: Sendable {
     } ?? false
   }
 
-  private func allows(_ flow: Flow, _ direction: Direction) -> Bool {
+  private func allows(_ flow: Flow, _ direction: Direction, _ isSwitched: Bool) -> Bool {
     let (subject, peer) = flow.ends(direction)
-    if deviations.contains(.bridgeHidesPackets), isHiddenByBridge(flow) { return true }
+    if isSwitched, deviations.contains(.bridgeHidesPackets), isHiddenByBridge(flow) { return true }
     guard !enforcesNothing, let pod = selectable(subject.endpoint) else { return true }
     if deviations.contains(.unknownHostIP), !hasChain(pod) { return true }
     let policies = oracle.policies(isolating: pod, direction)

@@ -75,6 +75,8 @@ public enum Overlay: String, Hashable, Sendable, CaseIterable {
 public struct ClusterSettings: Hashable, Sendable {
   public var serviceCIDRs: [CIDR] = [CIDR(IPAddress(v4: 0x0a2b_0000), prefixLength: 16)]
   public var nodePorts = PortRange(30000, 32767)
+  /// The networks of all pods, as kube-proxy and flannel are told; nil: made out from the nodes' pod CIDRs.
+  public var clusterCIDRs: [CIDR]?
   public var overlay = Overlay.vxlan
   public var bridgeNetfilter = true
   /// The node that answers for load-balancer addresses.
@@ -120,6 +122,23 @@ public struct Cluster: Hashable, Sendable {
   public func labels(ofNamespace name: String) -> Labels {
     (namespaces.first { $0.name == name } ?? Namespace(name: name)).labels
   }
+  /// The node that answers for addresses of load balancers.
+  public var announcer: Node? { settings.loadBalancerAnnouncer.flatMap(node) ?? nodes.min { $0.name < $1.name } }
+
+  /// The network of all pods of a family: k3s's 10.42.0.0/16 if all pod CIDRs are in it, else the longest prefix that
+  /// holds them.
+  public func clusterCIDR(_ family: IPFamily) -> CIDR? {
+    if let given = settings.clusterCIDRs { return given.first { $0.family == family } }
+    let blocks = nodes.flatMap(\.podCIDRs).filter { $0.family == family }
+    guard let first = blocks.first else { return nil }
+    let usual = CIDR(IPAddress(v4: 0x0a2a_0000), prefixLength: 16)
+    let holdsAll = { (cidr: CIDR) in
+      blocks.allSatisfy { cidr.contains($0.network) && cidr.prefixLength <= $0.prefixLength }
+    }
+    if family == .v4, holdsAll(usual) { return usual }
+    return (0...first.prefixLength).reversed().lazy.map { CIDR(first.network, prefixLength: $0) }.first(where: holdsAll)
+  }
+
   /// Families in which some pod has an address; IPv4 where none has any.
   public var families: [IPFamily] {
     let used = Set(pods.flatMap(\.podIPs).map(\.family)).union(nodes.flatMap(\.podCIDRs).map(\.family))

@@ -4,6 +4,10 @@ public enum Endpoint: Hashable, Sendable, CustomStringConvertible {
   /// The node itself: its own processes.
   case node(String)
   case external(String)
+  /// A service by its ClusterIP.
+  case service(NamespacedName)
+  /// A service by an address that is announced outside: of its load balancer, or an external IP.
+  case virtualAddress(NamespacedName, IPAddress)
   /// An address that no object of the cluster has.
   case address(IPAddress)
 
@@ -12,6 +16,8 @@ public enum Endpoint: Hashable, Sendable, CustomStringConvertible {
     case .pod(let id): id.description
     case .node(let name): "node/\(name)"
     case .external(let name): "external/\(name)"
+    case .service(let id): "service/\(id)"
+    case .virtualAddress(let id, let address): "vip/\(id)/\(address)"
     case .address(let address): address.description
     }
   }

@@ -14,6 +14,10 @@ public enum Reason: Hashable, Sendable {
   case notIsolated(Direction)
   case admitted(Direction, by: PolicyID, rule: Int, peer: Int?)
   case isolated(Direction, by: [PolicyID])
+  /// The service translates to this endpoint; a policy of the receiver sees the address.
+  case translated(NamespacedName, to: Endpoint, port: UInt16, seenFrom: IPAddress)
+  /// The service has no endpoint that may be sent to.
+  case noEndpoints(NamespacedName)
 }
 
 public struct Judgement: Hashable, Sendable {

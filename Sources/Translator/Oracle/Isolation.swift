@@ -13,7 +13,7 @@ extension Oracle {
     switch endpoint {
     case .node(let name): name
     case .pod(let id): pods[id].flatMap { $0.hostNetwork ? $0.node : nil }
-    case .external, .address: nil
+    case .external, .address, .service, .virtualAddress: nil
     }
   }
 

@@ -8,22 +8,55 @@ public struct Oracle: Sendable {
   let pods: [PodID: Pod]
   let namespaceLabels: [String: Labels]
   let policies: [String: [NetworkPolicy]]
+  let fronts: ServiceFronts
+  let nodes: [String: Node]
+  let overlay: Overlay
+  let announcer: String?
+  private let clusterCIDRs: [IPFamily: CIDR]
+  private let nodeAddresses: [IPAddress: String]
+  private let podAddresses: [IPAddress: PodID]
 
   public init(_ cluster: Cluster) {
     pods = Dictionary(cluster.pods.map { ($0.id, $0) }) { first, _ in first }
     namespaceLabels = Dictionary(cluster.namespaces.map { ($0.name, $0.labels) }) { first, _ in first }
     policies = Dictionary(grouping: cluster.policies.sorted { $0.id < $1.id }, by: \.id.namespace)
+    fronts = ServiceFronts(cluster)
+    nodes = Dictionary(cluster.nodes.map { ($0.name, $0) }) { first, _ in first }
+    overlay = cluster.settings.overlay
+    announcer = cluster.announcer?.name
+    var cidrs: [IPFamily: CIDR] = [:]
+    for family in IPFamily.allCases { cidrs[family] = cluster.clusterCIDR(family) }
+    clusterCIDRs = cidrs
+    nodeAddresses = Dictionary(cluster.nodes.flatMap { node in node.addresses.map { ($0, node.name) } }) { first, _ in
+      first
+    }
+    podAddresses = Dictionary(
+      cluster.pods.filter { !$0.hostNetwork && !$0.phase.isTerminal }.flatMap { pod in pod.podIPs.map { ($0, pod.id) } }
+    ) { first, _ in first }
   }
+
+  func clusterCIDR(_ family: IPFamily) -> CIDR? { clusterCIDRs[family] }
+  func nodeOwning(_ address: IPAddress) -> String? { nodeAddresses[address] }
+  func podOwning(_ address: IPAddress) -> PodID? { podAddresses[address] }
 
   /// "For a connection from a source pod to a destination pod to be allowed, both the egress policy on the source pod
   /// and the ingress policy on the destination pod need to allow the connection."
   public func judge(_ flow: Flow) -> Judgement {
-    // "A Pod cannot block access to itself."
-    if flow.sourceAddress == flow.destinationAddress { return Judgement(.allow, because: [.sameEndpoint]) }
+    let resolved = resolve(flow)
+    let (sent, arrived) = (resolved.sent, resolved.arrived)
     var reasons: [Reason] = []
-    for direction in [Direction.egress, .ingress] {
+    if let service = resolved.service {
+      if resolved.isRefused { return Judgement(.deny, because: [.noEndpoints(service)]) }
+      reasons.append(
+        .translated(service, to: arrived.destination, port: arrived.port, seenFrom: arrived.sourceAddress))
+    }
+    // "A Pod cannot block access to itself."
+    if sent.sourceAddress == sent.destinationAddress {
+      return Judgement(.allow, because: reasons + [.sameEndpoint])
+    }
+    for (flow, direction) in [(sent, Direction.egress), (arrived, .ingress)] {
       let side = judge(flow, direction)
-      if side.verdict == .deny { return side }
+      if side.verdict == .deny { return Judgement(.deny, because: reasons + side.because) }
       reasons += side.because
     }
     return Judgement(.allow, because: reasons)

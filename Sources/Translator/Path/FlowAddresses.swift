@@ -24,7 +24,8 @@ extension Topology {
       return hostNode(of: endpoint).flatMap { of($0.addresses) }
     case .node(let name): return node(name).flatMap { of($0.addresses) }
     case .external(let name): return externals.first { $0.name == name }.flatMap { of($0.addresses) }
-    case .address(let address): return address.family == family ? address : nil
+    case .address(let address), .virtualAddress(_, let address): return address.family == family ? address : nil
+    case .service(let id): return serviceAddresses[id].flatMap(of)
     }
   }
 

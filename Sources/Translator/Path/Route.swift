@@ -39,6 +39,7 @@ extension Topology {
       }
       return hop(packet.destination)
     case .node(let name): return .noRoute("no node \(name)")
+    case .service, .virtualAddress: return .noRoute("a service sends nothing")
     case .address(let address):
       guard let owner = owner(of: address) else { return .noRoute("nobody has \(address)") }
       return start(&packet, from: owner)
@@ -53,7 +54,7 @@ extension Topology {
       if !packet.isBridged, node(position.node)?.localAddresses.contains(packet.destination) == true {
         return at(.input)
       }
-      guard owner(of: packet.destination) != nil else { return .noRoute("nobody has \(packet.destination)") }
+      // What is not translated may yet be refused in the forward hook, such as a service without endpoints.
       return at(.forward)
     case .input: return .delivered(to: .node(position.node))
     case .forward, .output: return at(.postrouting)
@@ -65,6 +66,11 @@ extension Topology {
     }
   }
 
+  /// The address of the interface by which a node sends to a destination: what masquerading puts on a packet.
+  public func leavingAddress(of node: String, towards destination: IPAddress) -> IPAddress? {
+    sourceAddress(of: .node(node), towards: destination)
+  }
+
   /// Over the underlay.
   private func hop(_ destination: IPAddress) -> Next {
     switch owner(of: destination) {
@@ -73,7 +79,9 @@ extension Topology {
       return .position(Position(node: node, hook: .prerouting))
     case .node(let name)?: return .position(Position(node: name, hook: .prerouting))
     case let outside?: return .delivered(to: outside)
-    case nil: return .noRoute("nobody has \(destination)")
+    case nil:
+      guard let node = announcers[destination] else { return .noRoute("nobody has \(destination)") }
+      return .position(Position(node: node, hook: .prerouting))
     }
   }
 }

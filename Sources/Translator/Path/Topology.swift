@@ -40,6 +40,11 @@ public struct Topology: Sendable {
   /// `net.bridge.bridge-nf-call-iptables` of every node: whether rules see what a bridge switches.
   public let bridgeNetfilter: Bool
 
+  /// ClusterIPs.
+  public let serviceAddresses: [NamespacedName: [IPAddress]]
+  /// Which node answers outside for addresses of load balancers and for external IPs.
+  public let announcers: [IPAddress: String]
+
   private let owners: [IPAddress: Endpoint]
   private let nodeIndex: [String: Int]
 
@@ -95,6 +100,12 @@ public struct Topology: Sendable {
     externals = cluster.externalHosts
     bridgeNetfilter = cluster.settings.bridgeNetfilter
     self.left = left
+    serviceAddresses = Dictionary(cluster.services.map { ($0.id, $0.clusterIPs) }) { first, _ in first }
+    let announced = cluster.services.flatMap { $0.externalIPs + $0.loadBalancerIPs.map(\.address) }
+    let announcer = cluster.announcer?.name
+    announcers = Dictionary(
+      announced.filter { owners[$0] == nil }.compactMap { address in announcer.map { (address, $0) } }
+    ) { first, _ in first }
     self.owners = owners
   }
 
@@ -129,7 +140,7 @@ public struct Topology: Sendable {
     switch endpoint {
     case .node(let name): node(name)
     case .pod(let id): hostNetworkPods[id].flatMap(node)
-    case .external, .address: nil
+    case .external, .address, .service, .virtualAddress: nil
     }
   }
 }

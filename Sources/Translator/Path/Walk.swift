@@ -27,6 +27,17 @@ public struct Walk: Hashable, Sendable {
   }
 }
 
+extension Topology {
+  /// Whether a pod answers a neighbour on its bridge directly, though the request was translated on its way.
+  private func loses(replyOf flow: Flow, from receiver: Endpoint, _ packet: Packet) -> Bool {
+    guard !bridgeNetfilter, packet.destination != flow.destinationAddress, packet.source == flow.sourceAddress,
+      case .pod(let to) = receiver, case .pod(let from) = flow.source, let place = pods[to],
+      place.node == pods[from]?.node
+    else { return false }
+    return place.addresses.contains { $0.address == packet.destination && $0.cidr.contains(packet.source) }
+  }
+}
+
 extension Walk.End {
   /// Why no packet was sent; nil where one was.
   public var noRoute: String? { if case .noRoute(let why) = self { why } else { nil } }
@@ -56,6 +67,10 @@ extension Topology {
         }
         packet = passed
         next = self.next(after: position, packet)
+        if case .delivered(let receiver) = next, loses(replyOf: flow, from: receiver, packet) {
+          let why = "the reply of \(receiver) is bridged past conntrack, which would have to translate it back"
+          return Walk(positions: positions, end: .noRoute("\(why) (bridge netfilter is off)"))
+        }
       }
     }
     return Walk(positions: positions, end: .noRoute("the packet goes round in circles"))

@@ -12,8 +12,8 @@ struct Endpoint: Hashable, CustomStringConvertible {
 
   var description: String { address.family == .v4 ? "\(address):\(port)" : "[\(address)]:\(port)" }
 
-  /// Those that the slices list for a port of the service, each address and port once: the last entry stays, but a local
-  /// one before one that is not (`addEndpoints` of kube-proxy's endpoint slice cache).
+  /// Those that the slices list for a port of the service, each address and port once: the last entry stays, but a
+  /// local one before one that is not (`addEndpoints` of kube-proxy's endpoint slice cache).
   ///
   /// In the order of their texts, as kube-proxy lists them; of their addresses where the first is always chosen.
   static func all(of port: Service.Port, _ service: Service, _ family: IPFamily, _ view: ProxyView) -> [Endpoint] {

@@ -13,6 +13,8 @@ struct ServicePort {
   /// Of this family alone: ranges of the other one do not restrict it.
   let sourceRanges: [CIDR]
   let endpoints: Endpoints
+  /// Whether anything but the cluster IP leads to it.
+  let isExposed: Bool
   let isInternallyLocal: Bool
   let isExternallyLocal: Bool
 
@@ -31,14 +33,12 @@ struct ServicePort {
     // The policy counts only where the service's type lets outsiders in (`ExternalPolicyLocal`).
     isExternallyLocal =
       service.externalTrafficPolicy == .local && (service.kind != .clusterIP || !service.externalIPs.isEmpty)
-    let isExposed = port.nodePort != nil || !externalIPs.isEmpty || !loadBalancerIPs.isEmpty
+    isExposed = port.nodePort != nil || !externalIPs.isEmpty || !loadBalancerIPs.isEmpty
     endpoints = Endpoints(
       all: Endpoint.all(of: port, service, family, view),
       usesCluster: !isInternallyLocal || isExposed, usesLocal: isInternallyLocal || (isExternallyLocal && isExposed))
   }
 
-  /// Whether anything but the cluster IP leads to it.
-  var isExposed: Bool { port.nodePort != nil || !externalIPs.isEmpty || !loadBalancerIPs.isEmpty }
   var hasInternalEndpoints: Bool { endpoints.exist && !(isInternallyLocal && endpoints.local.isEmpty) }
   var hasExternalEndpoints: Bool { endpoints.exist && !(isExternallyLocal && endpoints.local.isEmpty) }
   var usesFirewall: Bool { endpoints.exist && !loadBalancerIPs.isEmpty && !sourceRanges.isEmpty }

@@ -1,0 +1,80 @@
+internal import NetpolModel
+
+/// Where services can be reached, and where they lead, on API objects alone.
+struct ServiceFronts: Sendable {
+  /// How a packet came to a service.
+  enum Way: Hashable, Sendable {
+    case clusterIP
+    /// NodePort, load balancer, external IP: `externalTrafficPolicy` decides.
+    case external
+  }
+
+  struct Front: Sendable {
+    let service: Service
+    let port: Service.Port
+    let way: Way
+  }
+
+  /// An endpoint that a service leads to.
+  struct Backend: Hashable, Sendable {
+    let address: IPAddress
+    let port: UInt16
+    let node: String?
+    let pod: PodID?
+  }
+
+  private struct Key: Hashable {
+    /// Nil: any address of a node.
+    let address: IPAddress?
+    let transport: Transport
+    let port: UInt16
+  }
+
+  private let fronts: [Key: Front]
+  private let slices: [NamespacedName: [EndpointSlice]]
+
+  init(_ cluster: Cluster) {
+    var fronts: [Key: Front] = [:]
+    for service in cluster.services.sorted(by: { $0.id < $1.id }) where service.kind != .externalName {
+      for port in service.ports {
+        let put = { (address: IPAddress?, number: UInt16, way: Way) in
+          let key = Key(address: address, transport: port.transport, port: number)
+          if fronts[key] == nil { fronts[key] = Front(service: service, port: port, way: way) }
+        }
+        for address in service.clusterIPs { put(address, port.port, .clusterIP) }
+        for address in service.externalIPs { put(address, port.port, .external) }
+        // "ipMode: Proxy": traffic is delivered to the node with the node's own address as destination.
+        for address in service.loadBalancerIPs where !address.isProxied { put(address.address, port.port, .external) }
+        if let number = port.nodePort { put(nil, number, .external) }
+      }
+    }
+    self.fronts = fronts
+    slices = Dictionary(
+      grouping: cluster.endpointSlices, by: { NamespacedName($0.id.namespace, $0.service) })
+  }
+
+  /// `isNodes`: whether the address is one of a node's.
+  func front(_ address: IPAddress, isNodes: Bool, _ transport: Transport, _ port: UInt16) -> Front? {
+    fronts[Key(address: address, transport: transport, port: port)]
+      ?? (isNodes ? fronts[Key(address: nil, transport: transport, port: port)] : nil)
+  }
+
+  /// Endpoints that packets may go to, in the order of addresses; `only` those of a node where it is named.
+  ///
+  /// "ready … should be routed traffic"; where none is, those that serve while they terminate (KEP-1669).
+  func backends(_ front: Front, _ family: IPFamily, only node: String?) -> [Backend] {
+    var ready: [Backend] = []
+    var leaving: [Backend] = []
+    for slice in slices[front.service.id] ?? [] where slice.family == family {
+      for port in slice.ports where (port.name ?? "") == (front.port.name ?? "") && port.transport == front.port.transport {
+        for member in slice.members where node == nil || member.node == node {
+          let backend = Backend(address: member.address, port: port.port, node: member.node, pod: member.pod)
+          if member.isReady { ready.append(backend) } else if member.isServing, member.isTerminating {
+            leaving.append(backend)
+          }
+        }
+      }
+    }
+    return (ready.isEmpty ? leaving : ready).sorted { ($0.address, $0.port) < ($1.address, $1.port) }
+  }
+}

@@ -1,0 +1,196 @@
+internal import NetpolModel
+public import RuleIR
+
+/// The filter and nat tables of kube-proxy in iptables mode, family by family (`syncProxyRules` of pkg/proxy/iptables,
+/// 1.30 to 1.34).
+///
+/// Left out, since the rules here cannot say them: KUBE-FIREWALL (a negated conntrack match with the state DNAT) and
+/// client affinity (`xt_recent`). Since the model has no data for them: health check node ports, topology hints. The
+/// canary chains say nothing of packets.
+public func serviceProxyTables(_ view: ProxyView) -> [Table] {
+  view.families.flatMap { family in
+    let proxy = KubeProxy(view, family)
+    return [proxy.filterTable(), proxy.natTable()]
+  }
+}
+
+/// kube-proxy's machine in one family.
+///
+/// Built-in chain -> KUBE-SERVICES by address, its last rule by node port -> KUBE-EXT-* or KUBE-SVC-*, KUBE-SVL-* ->
+/// KUBE-SEP-*, which translates. Who must be masqueraded is marked on the way; KUBE-POSTROUTING does it.
+struct KubeProxy {
+  /// `--iptables-masquerade-bit`, 14.
+  static let masquerade = Mark(0x4000, mask: 0x4000)
+
+  let family: IPFamily
+  let ports: [ServicePort]
+  let clusterCIDR: CIDR?
+  let nodeIP: IPAddress?
+  let choice: ProxyView.EndpointChoice
+
+  init(_ view: ProxyView, _ family: IPFamily) {
+    self.family = family
+    ports = view.services.flatMap { service in
+      service.ports.compactMap { ServicePort($0, of: service, family, view) }
+    }
+    clusterCIDR = view.clusterCIDR(family)
+    nodeIP = view.nodeIP(family)
+    choice = view.endpointChoice
+  }
+
+  // MARK: - nat
+
+  func natTable() -> Table {
+    let portals = Rule([], [.jump(KubeProxyNames.services)], comment: "kubernetes service portals")
+    let postrouting = Rule([], [.jump(KubeProxyNames.postrouting)], comment: "kubernetes postrouting rules")
+    return Table(
+      name: "nat", family: family,
+      chains: [
+        .builtIn("PREROUTING", .prerouting, priority: -100, [portals]),
+        .builtIn("INPUT", .input, priority: 100, []),
+        .builtIn("OUTPUT", .output, priority: -100, [portals]),
+        .builtIn("POSTROUTING", .postrouting, priority: 100, [postrouting]),
+        Chain(name: KubeProxyNames.services, rules: ports.flatMap(captures) + [nodePortsJump()]),
+        Chain(name: KubeProxyNames.nodePorts, rules: ports.flatMap(nodePortCaptures)),
+        Chain(name: KubeProxyNames.postrouting, rules: postroutingRules()),
+        Chain(name: KubeProxyNames.markMasquerade, rules: [Rule([], [.setMark(Self.masquerade)])]),
+      ] + ports.flatMap(chains))
+  }
+
+  /// The addresses of a port in KUBE-SERVICES.
+  private func captures(_ port: ServicePort) -> [Rule] {
+    guard port.endpoints.exist else { return [] }
+    let jump = { (address: IPAddress, what: String, chain: ChainName) in
+      Rule(port.matches(address), [.jump(chain)], comment: "\(port.name) \(what)")
+    }
+    let loadBalancerChain = port.usesFirewall ? port.firewallChain : port.externalChain
+    return (port.hasInternalEndpoints ? [jump(port.clusterIP, "cluster IP", port.internalPolicyChain)] : [])
+      + port.externalIPs.map { jump($0, "external IP", port.externalChain) }
+      + port.loadBalancerIPs.map { jump($0, "loadbalancer IP", loadBalancerChain) }
+  }
+
+  private func nodePortCaptures(_ port: ServicePort) -> [Rule] {
+    guard let number = port.port.nodePort, port.endpoints.exist else { return [] }
+    return [
+      Rule([.port(port.port.transport, PortRange(number))], [.jump(port.externalChain)], comment: port.name)
+    ]
+  }
+
+  /// Node ports work on ::1 never, on 127.0.0.1 by `route_localnet`, which kube-proxy sets.
+  private func nodePortsJump() -> Rule {
+    let loopback = family == .v6 ? [Match.address(.destination, CIDR(IPAddress(v6: 1)), negated: true)] : []
+    return Rule(
+      loopback + [.local(.destination)], [.jump(KubeProxyNames.nodePorts)],
+      comment: "kubernetes service nodeports; NOTE: this must be the last rule in this chain")
+  }
+
+  /// The mark is taken off before masquerading, lest a packet that passes the stack again be masqueraded twice.
+  private func postroutingRules() -> [Rule] {
+    [
+      Rule([.mark(Self.masquerade, negated: true)], [.return]),
+      // MARK --xor-mark.
+      Rule([], [.setMark(Mark(Self.masquerade.value, mask: 0))]),
+      Rule([], [.masquerade(randomFully: true)], comment: "kubernetes service traffic requiring SNAT"),
+    ]
+  }
+
+  /// The chains of a port's own.
+  private func chains(_ port: ServicePort) -> [Chain] {
+    guard port.endpoints.exist else { return [] }
+    var chains: [Chain] = []
+    if port.isExposed { chains.append(Chain(name: port.externalChain, rules: externalRules(port))) }
+    if port.usesFirewall { chains.append(Chain(name: port.firewallChain, rules: firewallRules(port))) }
+    for (name, endpoints) in [(port.clusterChain, port.endpoints.cluster), (port.localChain, port.endpoints.local)]
+    where !endpoints.isEmpty {
+      let isEntry = name == port.internalPolicyChain && port.hasInternalEndpoints
+      chains.append(
+        Chain(name: name, rules: (isEntry ? outsiderMark(port) : []) + choiceRules(endpoints, port)))
+    }
+    return chains + port.endpoints.reachable.map { endpointChain($0, port) }
+  }
+
+  /// Who is not a pod and asks for the cluster IP gets the answer by way of this node.
+  private func outsiderMark(_ port: ServicePort) -> [Rule] {
+    guard let clusterCIDR else { return [] }
+    return [
+      Rule(
+        [.address(.source, clusterCIDR, negated: true)] + port.matches(port.clusterIP),
+        [.jump(KubeProxyNames.markMasquerade)], comment: "\(port.name) cluster IP")
+    ]
+  }
+
+  /// Policy Cluster masquerades everyone, since the endpoint may be another node's. Policy Local keeps the source, but
+  /// pods and processes of this node reach every endpoint, as they would by way of a load balancer.
+  private func externalRules(_ port: ServicePort) -> [Rule] {
+    let end = port.hasExternalEndpoints ? [Rule([], [.jump(port.externalPolicyChain)])] : []
+    guard port.isExternallyLocal else {
+      return [
+        Rule(
+          [], [.jump(KubeProxyNames.markMasquerade)],
+          comment: "masquerade traffic for \(port.name) external destinations")
+      ] + end
+    }
+    let pods = clusterCIDR.map {
+      Rule(
+        [.address(.source, $0)], [.jump(port.clusterChain)],
+        comment: "pod traffic for \(port.name) external destinations")
+    }
+    return (pods.map { [$0] } ?? []) + [
+      Rule(
+        [.local(.source)], [.jump(KubeProxyNames.markMasquerade)],
+        comment: "masquerade LOCAL traffic for \(port.name) external destinations"),
+      Rule(
+        [.local(.source)], [.jump(port.clusterChain)],
+        comment: "route LOCAL traffic for \(port.name) external destinations"),
+    ] + end
+  }
+
+  /// Sources that may use a load balancer's address; what falls off the end meets KUBE-PROXY-FIREWALL untranslated.
+  private func firewallRules(_ port: ServicePort) -> [Rule] {
+    let allow = { (source: CIDR) in
+      Rule([.address(.source, source)], [.jump(port.externalChain)], comment: "\(port.name) loadbalancer IP")
+    }
+    // The address may be one of the node's own: then it is the source of what the node itself sends there.
+    let allowsNode = nodeIP.map { ip in port.sourceRanges.contains { $0.contains(ip) } } ?? false
+    return port.sourceRanges.map(allow) + (allowsNode ? port.loadBalancerIPs.map { allow(CIDR($0)) } : []) + [
+      Rule([], [], comment: "other traffic to \(port.name) will be dropped by KUBE-PROXY-FIREWALL")
+    ]
+  }
+
+  private func choiceRules(_ endpoints: [Endpoint], _ port: ServicePort) -> [Rule] {
+    endpoints.enumerated().map { index, endpoint in
+      let left = endpoints.count - index
+      let draws = choice == .random && left > 1
+      return Rule(
+        draws ? [.random(share: Self.share(oneOf: left))] : [], [.jump(port.chain(of: endpoint))],
+        comment: "\(port.name) -> \(endpoint)")
+    }
+  }
+
+  /// kube-proxy writes 1/`count` with ten decimals, and iptables rounds that to a share of 2^31.
+  static func share(oneOf count: Int) -> UInt32 {
+    let unit: UInt64 = 10_000_000_000
+    let count = UInt64(max(count, 1))
+    let decimals = (2 * unit + count) / (2 * count)
+    let share = (UInt128(decimals) << 31 + UInt128(unit / 2)) / UInt128(unit)
+    return UInt32(truncatingIfNeeded: share)
+  }
+
+  /// A pod that reaches itself is masqueraded: otherwise it would answer itself directly.
+  private func endpointChain(_ endpoint: Endpoint, _ port: ServicePort) -> Chain {
+    Chain(
+      name: port.chain(of: endpoint),
+      rules: [
+        Rule(
+          [.address(.source, CIDR(endpoint.address))], [.jump(KubeProxyNames.markMasquerade)], comment: port.name),
+        Rule(
+          [.transport(port.port.transport)], [.dnat(endpoint.address, port: endpoint.port)], comment: port.name),
+      ])
+  }
+}
+
+extension Chain {
+  static func builtIn(_ name: ChainName, _ hook: Hook, priority: Int = 0, _ rules: [Rule]) -> Chain {
+    Chain(name: name, base: Base(hook, priority: priority), rules: rules)
+  }
+}

@@ -1,0 +1,65 @@
+internal import NetpolModel
+internal import RuleIR
+
+extension KubeProxy {
+  /// What was not translated and must not pass. kube-proxy prepends its jumps one after another, so that they stand in
+  /// the reverse of the order of its list (`iptablesJumpChains`).
+  func filterTable() -> Table {
+    let firewall = jump(KubeProxyNames.proxyFirewall, "kubernetes load balancer firewall")
+    let services = jump(KubeProxyNames.services, "kubernetes service portals")
+    let external = jump(KubeProxyNames.externalServices, "kubernetes externally-visible service portals")
+    let nodePorts = Rule([], [.jump(KubeProxyNames.nodePorts)], comment: "kubernetes health check service ports")
+    let forward = Rule([], [.jump(KubeProxyNames.forward)], comment: Self.forwardComment)
+    return Table(
+      name: "filter", family: family,
+      chains: [
+        .builtIn("INPUT", .input, [firewall, nodePorts, external]),
+        .builtIn("FORWARD", .forward, [firewall, forward, services, external]),
+        .builtIn("OUTPUT", .output, [firewall, services]),
+        Chain(name: KubeProxyNames.nodePorts),
+        Chain(name: KubeProxyNames.services, rules: ports.flatMap(internalRefusals)),
+        Chain(name: KubeProxyNames.externalServices, rules: ports.flatMap(externalRefusals)),
+        Chain(name: KubeProxyNames.forward, rules: forwardRules()),
+        Chain(name: KubeProxyNames.proxyFirewall, rules: ports.flatMap(firewallDrops)),
+      ])
+  }
+
+  private static let forwardComment = "kubernetes forwarding rules"
+
+  /// Refusals are for new connections alone: a stale one lives on.
+  private func jump(_ chain: ChainName, _ comment: String) -> Rule {
+    Rule([.conntrack([.new])], [.jump(chain)], comment: comment)
+  }
+
+  private func refusal(_ port: ServicePort, _ matches: [Match]) -> Rule {
+    port.endpoints.exist
+      ? Rule(matches, [.drop], comment: "\(port.name) has no local endpoints")
+      : Rule(matches, [.reject(.portUnreachable)], comment: "\(port.name) has no endpoints")
+  }
+
+  private func internalRefusals(_ port: ServicePort) -> [Rule] {
+    port.hasInternalEndpoints ? [] : [refusal(port, port.matches(port.clusterIP))]
+  }
+
+  private func externalRefusals(_ port: ServicePort) -> [Rule] {
+    if port.hasExternalEndpoints { return [] }
+    let addresses = (port.externalIPs + port.loadBalancerIPs).map { refusal(port, port.matches($0)) }
+    guard let number = port.port.nodePort else { return addresses }
+    return addresses + [refusal(port, [.local(.destination), .port(port.port.transport, PortRange(number))])]
+  }
+
+  private func firewallDrops(_ port: ServicePort) -> [Rule] {
+    guard port.usesFirewall else { return [] }
+    let comment = "\(port.name) traffic not accepted by \(port.firewallChain)"
+    return port.loadBalancerIPs.map { Rule(port.matches($0), [.drop], comment: comment) }
+  }
+
+  /// Lets service traffic through a FORWARD chain whose policy is DROP.
+  private func forwardRules() -> [Rule] {
+    [
+      Rule([.conntrack([.invalid])], [.drop]),
+      Rule([.mark(Self.masquerade)], [.accept], comment: Self.forwardComment),
+      Rule([.conntrack([.related, .established])], [.accept], comment: "kubernetes forwarding conntrack rule"),
+    ]
+  }
+}
