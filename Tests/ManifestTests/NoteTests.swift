@@ -104,22 +104,6 @@ import Testing
       ])
   }
 
-  @Test("a Service's targetPort is its port, and its protocol TCP, unless it says otherwise")
-  func services() throws {
-    let spec =
-      "spec: {selector: {app: web}, ports: [{port: 80}, {port: 81, targetPort: http, protocol: UDP}, {port: 82, targetPort: 8082}, {port: 83, targetPort: 0}]}"
-    let service = try #require(try read(object("v1", "Service", "s", rest: spec)).cluster.services.first)
-    #expect(service.selector == ["app": "web"])
-    #expect(
-      service.ports == [
-        .init(port: 80, targetPort: .number(80), transport: .tcp),
-        .init(port: 81, targetPort: .name("http"), transport: .udp),
-        .init(port: 82, targetPort: .number(8082), transport: .tcp),
-        .init(port: 83, targetPort: .number(83), transport: .tcp),
-      ])
-    #expect(try read(object("v1", "Service", "s")).cluster.services.first?.selector == nil)
-  }
-
   @Test("the order of the sources changes nothing but the places")
   func order() throws {
     let texts = [podText("b"), podText("a"), policyText("{}")]

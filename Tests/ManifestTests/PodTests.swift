@@ -47,6 +47,19 @@ import Testing
   }
 
   @Test(
+    "a pod is ready unless its condition says otherwise, or it is pending",
+    arguments: [
+      ("{}", true), ("{phase: Running}", true), ("{phase: Pending}", false), ("{podIP: 10.0.0.1}", false),
+      ("{phase: Running, conditions: [{type: Ready, status: \"False\"}]}", false),
+      ("{phase: Running, conditions: [{type: Ready, status: \"True\"}]}", true),
+      ("{phase: Running, conditions: [{type: ContainersReady, status: \"False\"}, {type: Ready}]}", true),
+      ("{conditions: [{type: Ready, status: \"False\"}]}", false),
+    ])
+  func readiness(status: String, isReady: Bool) throws {
+    #expect(try pod(status: status).isReady == isReady)
+  }
+
+  @Test(
     "a status that no API server would hold is refused",
     arguments: [
       (

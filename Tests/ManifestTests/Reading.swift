@@ -52,6 +52,11 @@ func podText(_ name: String, namespace: String = "default", node: String? = nil,
   """
 }
 
+/// A Service whose spec starts on line 4.
+func serviceText(_ spec: String, metadata: String = "name: s", status: String = "{}") -> String {
+  "apiVersion: v1\nkind: Service\nmetadata: {\(metadata)}\nspec: \(spec)\nstatus: \(status)\n---\n"
+}
+
 extension ManifestReading {
   func pod(_ id: String) -> Pod? { cluster.pods.first { "\($0.id)" == id } }
   var texts: [String] { notes.map(\.text) }

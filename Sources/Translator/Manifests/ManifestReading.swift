@@ -22,10 +22,19 @@ public struct ManifestReading: Hashable, Sendable {
   public var notes: [Note]
   /// Objects in the input, those that were skipped included; the items of a List count, the List doesn't.
   public var objectCount: Int
-  public init(cluster: Cluster, notes: [Note], objectCount: Int) {
+  /// The groups of all Expectations documents, in the order of the input.
+  public var expectations: [Expectations.Group]
+  /// What variants are read from.
+  var sources: [ManifestSource] = []
+  var options = ReadOptions()
+  /// The names that each group uses, by the group's own.
+  var names: [String: [NameUse]] = [:]
+
+  public init(cluster: Cluster, notes: [Note], objectCount: Int, expectations: [Expectations.Group] = []) {
     self.cluster = cluster
     self.notes = notes
     self.objectCount = objectCount
+    self.expectations = expectations
   }
 }
 
@@ -34,6 +43,13 @@ extension [String] {
   func abridged(to count: Int = 3) -> String {
     let shown = prefix(count).joined(separator: ", ")
     return self.count > count ? "\(shown) and \(self.count - count) more" : shown
+  }
+}
+
+extension [String] {
+  /// `a, b or c`.
+  var alternatives: String {
+    count < 2 ? joined() : "\(dropLast().joined(separator: ", ")) or \(self[count - 1])"
   }
 }
 

@@ -1,10 +1,33 @@
-/// The cluster that the sources describe together: YAML or JSON, any number of documents and Lists.
-/// The first thing that is wrong ends the reading.
+internal import NetpolModel
+
+/// The cluster that the sources describe together, and what is expected of it: YAML or JSON, any number of documents
+/// and Lists. The first thing that is wrong ends the reading. Groups that add files are checked as far as they can be
+/// without them; `ManifestReading.cluster(of:addedSources:)` does the rest.
 public func readManifests(_ sources: [ManifestSource], options: ReadOptions = .init()) throws(ManifestError)
   -> ManifestReading
 {
   var inventory = Inventory(options)
   for source in sources { try inventory.add(source) }
-  let assembly = try Assembly(inventory)
-  return ManifestReading(cluster: assembly.cluster, notes: assembly.notes, objectCount: inventory.objectCount)
+  try inventory.expectations.checkComparisons()
+  var assembly = try Assembly(inventory)
+  assembly.addEndpointSlices()
+
+  let known = ClusterNames(assembly.cluster)
+  let names = inventory.expectations.names
+  var groups = inventory.expectations.groups
+  for index in groups.indices {
+    if groups[index].variant?.add.isEmpty ?? true {
+      for use in names[groups[index].name] ?? [] { try use.check(in: known) }
+    }
+    for flow in groups[index].flows.indices {
+      groups[index].flows[flow].from = known.meaning(groups[index].flows[flow].from)
+      groups[index].flows[flow].to = known.meaning(groups[index].flows[flow].to)
+    }
+  }
+  var reading = ManifestReading(
+    cluster: assembly.cluster, notes: assembly.notes, objectCount: inventory.objectCount, expectations: groups)
+  reading.sources = sources
+  reading.options = options
+  reading.names = names
+  return reading
 }

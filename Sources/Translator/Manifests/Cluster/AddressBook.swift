@@ -9,16 +9,31 @@ struct AddressBook {
   private struct Holder {
     let machine: Machine
     let name: String
-    let location: SourceLocation
+    let location: SourceLocation?
+    /// Whether the input states the address.
+    var isStated = true
   }
 
   private var holders: [IPAddress: Holder] = [:]
 
-  static func check(nodes: [NodeManifest], pods: [PodManifest], hosts: [Stated<IPAddress>]) throws(ManifestError) {
+  /// `keptNodes` and `keptPods` have addresses that nothing states.
+  static func check(
+    nodes: [NodeManifest], pods: [PodManifest], hosts: [Stated<IPAddress>], keptNodes: [Node] = [], keptPods: [Pod] = []
+  ) throws(ManifestError) {
     var book = AddressBook()
+    for node in keptNodes { book.keep(node.addresses, .node, node.name, node.location) }
+    for pod in keptPods { book.keep(pod.podIPs, .pod, "\(pod.id)", pod.location) }
     for node in nodes { try book.claim(node.addresses, .node, node.name) }
     for pod in pods where !pod.pod.hostNetwork { try book.claim(pod.statedAddresses, .pod, "\(pod.pod.id)") }
     try book.claim(hosts, .host, "")
+  }
+
+  private mutating func keep(
+    _ addresses: [IPAddress], _ machine: Machine, _ name: String, _ location: SourceLocation?
+  ) {
+    for address in addresses {
+      holders[address] = Holder(machine: machine, name: name, location: location, isStated: false)
+    }
   }
 
   private mutating func claim(_ addresses: [Stated<IPAddress>], _ machine: Machine, _ name: String)
@@ -33,9 +48,10 @@ struct AddressBook {
         holders[address.value] = Holder(machine: machine, name: name, location: address.field.location)
         continue
       }
-      if first.machine == .pod, machine == .pod { continue }
+      if first.isStated, first.machine == .pod, machine == .pod { continue }
+      let place = first.location.map { " (\($0))" } ?? ""
       throw address.field.error(
-        "\(address.value) is the address of \(first.machine) \(first.name) (\(first.location))",
+        "\(address.value) is the address of \(first.machine) \(first.name)\(place)",
         "give the \(machine) an address of its own")
     }
   }

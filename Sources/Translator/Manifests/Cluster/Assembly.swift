@@ -3,24 +3,69 @@ internal import NetpolModel
 /// The inventory's objects made into one cluster.
 struct Assembly {
   private let inventory: Inventory
+  /// What a variant's objects have from their base.
+  private let pins: Pins
   private(set) var cluster: Cluster
   private var assumptions: [Note] = []
+  /// Families in which each Service has endpoints.
+  private var families: [NamespacedName: [IPFamily]] = [:]
+  private var terminating: Set<PodID> = []
 
   var notes: [Note] { inventory.notes + cluster.settings.remarks + assumptions }
 
-  init(_ inventory: Inventory) throws(ManifestError) {
+  /// The cluster without endpoint slices.
+  init(_ inventory: Inventory, keeping pins: Pins = .none) throws(ManifestError) {
     self.inventory = inventory
+    self.pins = pins
     cluster = Cluster(
-      services: inventory.services.sorted { $0.id < $1.id }, policies: inventory.policies.sorted { $0.id < $1.id },
-      externalHosts: inventory.cluster?.externalHosts ?? [], settings: inventory.cluster?.settings ?? .init())
+      policies: inventory.policies.sorted { $0.id < $1.id }, externalHosts: inventory.cluster?.externalHosts ?? [],
+      settings: inventory.cluster?.settings ?? .init())
     try place()
+    let allocation = try ServiceAllocation(
+      inventory.services, cluster.settings, pins, inventory.options.validation)
+    cluster.services = allocation.services
+    families = allocation.families
+    assumptions += allocation.notes
     completeNamespaces()
     try checkSettings()
   }
 
+  /// Changes what a variant changes of the objects there are.
+  mutating func apply(_ variant: Expectations.Variant) {
+    let without = Set(variant.without)
+    cluster.policies.removeAll { without.contains($0.id) }
+    for change in variant.labels {
+      switch change.subject {
+      case .namespace(let name):
+        for index in cluster.namespaces.indices where cluster.namespaces[index].name == name {
+          cluster.namespaces[index].labels[change.key] = change.value
+        }
+      case .pod(let id):
+        for index in cluster.pods.indices where cluster.pods[index].id == id {
+          cluster.pods[index].labels[change.key] = change.value
+        }
+      }
+    }
+    if let overlay = variant.overlay { cluster.settings.overlay = overlay }
+    if let bridgeNetfilter = variant.bridgeNetfilter { cluster.settings.bridgeNetfilter = bridgeNetfilter }
+  }
+
+  /// The given slices, and for Services without any those that a cluster would make.
+  mutating func addEndpointSlices() {
+    let given = inventory.endpointSlices.compactMap(\.slice)
+    let served = Set(given.map { NamespacedName($0.id.namespace, $0.service) })
+    var taken = Set(inventory.endpointSlices.map(\.id))
+    let derived = DerivedSlices(cluster, terminating: terminating)
+    var slices = given
+    for service in cluster.services where !served.contains(service.id) {
+      slices += derived.slices(of: service, families[service.id] ?? [], taken: &taken)
+    }
+    cluster.endpointSlices = slices.sorted { $0.id < $1.id }
+  }
+
   private mutating func place() throws(ManifestError) {
-    var table = try NodeTable(inventory)
-    var placement = Placement(inventory.pods + expandWorkloads(nodes: table.names))
+    var table = try NodeTable(inventory, pins)
+    var placement = Placement(inventory.ownedPods + expandWorkloads(nodes: table.names), pins)
     placement.schedule(on: table)
 
     let outside = cluster.externalHosts.flatMap(\.addresses) + table.nodes.flatMap(\.addresses)
@@ -35,13 +80,19 @@ struct Assembly {
     let hasIPv6 =
       declared.contains { $0.family == .v6 }
       || placement.pods.contains { $0.addresses.contains { $0.family == .v6 } }
+    let keptPods = placement.kept
+    for address in keptPods.flatMap(\.podIPs) { used.insert(CIDR(address)) }
+    let unstated = Set(table.manifests.filter(\.addresses.isEmpty).map(\.name))
+    let keptNodes = pins.nodes.filter { unstated.contains($0.name) }
     try table.giveAddresses(hostIPs: placement.hostIPs, used: &used, hasIPv6: hasIPv6)
     try AddressBook.check(
-      nodes: table.manifests, pods: placement.pods, hosts: inventory.cluster?.hostAddresses ?? [])
+      nodes: table.manifests, pods: placement.pods, hosts: inventory.cluster?.hostAddresses ?? [],
+      keptNodes: keptNodes, keptPods: keptPods)
     try table.givePodCIDRs(placement.pods, used: &used)
     try placement.giveAddresses(table, taken: taken.union(table.nodes.flatMap(\.addresses)))
     cluster.nodes = table.nodes
     cluster.pods = placement.pods.map(\.pod)
+    terminating = Set(placement.pods.filter(\.isTerminating).map(\.pod.id))
     assumptions += table.notes
   }
 
@@ -60,7 +111,8 @@ struct Assembly {
   /// Namespaces that objects are in exist, whether or not they have an object.
   private mutating func completeNamespaces() {
     let ids = cluster.pods.map(\.id) + cluster.policies.map(\.id) + cluster.services.map(\.id)
-    let missing = Set(ids.map(\.namespace)).subtracting(inventory.namespaces.keys)
+    let slices = inventory.endpointSlices.map(\.id)
+    let missing = Set((ids + slices).map(\.namespace)).subtracting(inventory.namespaces.keys)
     cluster.namespaces = (inventory.namespaces.values + missing.map { Namespace(name: $0) }).sorted {
       $0.name < $1.name
     }

@@ -12,13 +12,20 @@ struct Inventory {
   private(set) var namespaces: [String: Namespace] = [:]
   private(set) var nodes: [String: NodeManifest] = [:]
   private(set) var pods: [PodManifest] = []
-  private(set) var services: [Service] = []
+  private(set) var services: [ServiceManifest] = []
+  private(set) var endpointSlices: [EndpointSliceManifest] = []
   private(set) var policies: [NetworkPolicy] = []
   private(set) var cluster: ClusterDocument?
+  private(set) var expectations = ExpectationsReader()
   private var workloads: [Workload] = []
   private var places: [Key: SourceLocation] = [:]
   /// Workloads whose pods are in the input.
   private var ownersOfPods: Set<Key> = []
+  /// What made each ReplicaSet and Job.
+  private var makers: [Key: Pod.Workload] = [:]
+  /// Whether the sources are those that a variant adds, and the objects of them so far.
+  private var isAdding = false
+  private var added: Set<Key> = []
   private var decoder: PolicyDecoder
   private var features = UnmodelledFeatures()
   private var strangers = Strangers()
@@ -30,13 +37,39 @@ struct Inventory {
   }
 
   /// What there is to say of single objects.
-  var notes: [Note] { decoder.notes + strangers.warnings + features.notes + strangers.notes + typeless.notes }
+  var notes: [Note] {
+    decoder.notes + strangers.warnings + features.notes + endpointSlices.flatMap(\.notes) + strangers.notes
+      + typeless.notes
+  }
 
   /// Workloads without pods in the input, in the order of namespace, name and kind.
   var workloadsWithoutPods: [Workload] {
     workloads.filter { !ownersOfPods.contains(Key(kind: $0.kind, id: $0.id)) }
       .sorted { ($0.id, $0.kind) < ($1.id, $1.kind) }
   }
+
+  /// The given pods, each with the workload that it belongs to.
+  var ownedPods: [PodManifest] {
+    pods.map { manifest in
+      var manifest = manifest
+      manifest.pod.owner = manifest.controller.map { owner($0, of: manifest.pod) }
+      return manifest
+    }
+  }
+
+  /// A ReplicaSet stands for its Deployment and a Job for its CronJob, where the input says so: by the object, or by
+  /// the label that a Deployment gives to its pods.
+  private func owner(_ controller: Pod.Workload, of pod: Pod) -> Pod.Workload {
+    let key = Key(kind: controller.kind, id: NamespacedName(pod.id.namespace, controller.name))
+    if let maker = makers[key] { return maker }
+    guard controller.kind == "ReplicaSet", let hash = pod.labels["pod-template-hash"], !hash.isEmpty,
+      controller.name.hasSuffix("-\(hash)"), controller.name.utf8.count > hash.utf8.count + 1
+    else { return controller }
+    return Pod.Workload(kind: "Deployment", name: String(controller.name.dropLast(hash.count + 1)))
+  }
+
+  /// From here on objects replace those of the same kind and name.
+  mutating func beginAdding() { isAdding = true }
 
   mutating func add(_ source: ManifestSource) throws(ManifestError) {
     var documents = try Documents(source)
@@ -70,28 +103,45 @@ struct Inventory {
       nodes[node.name] = node
     case .pod:
       let spec = try PodSpec(object.root["spec"], validation)
-      let pod = try PodManifest(object, spec, validation)
+      var pod = try PodManifest(object, spec, validation)
+      pod.isAdded = isAdding
       try claim(object, pod.pod.id)
       pods.append(pod)
       features.look(at: spec, of: "Pod", pod.pod.id)
       for owner in try object.owners() { own(owner.kind, pod.pod.id.namespace, owner.name) }
     case .service:
-      let service = try Service(object, validation)
-      try claim(object, service.id)
+      let service = try ServiceManifest(object, validation)
+      try claim(object, service.service.id)
       services.append(service)
+    case .endpointSlice:
+      let slice = try EndpointSliceManifest(object, validation)
+      try claim(object, slice.id)
+      endpointSlices.append(slice)
     case .networkPolicy:
       let policy = try decoder.policy(object)
       try claim(object, policy.id)
       policies.append(policy)
     case .workload:
       let owners = try object.owners()
+      if let maker = try object.controller(),
+        [object.kind, maker.kind] == ["ReplicaSet", "Deployment"]
+          || [object.kind, maker.kind] == ["Job", "CronJob"]
+      {
+        makers[Key(kind: object.kind, id: try object.id(validation))] = maker
+      }
       if object.kind == "ReplicaSet", owners.contains(where: { $0.kind == "Deployment" }) { return }
-      let workload = try Workload(object, validation)
+      var workload = try Workload(object, validation)
+      workload.isAdded = isAdding
       try claim(object, workload.id)
       workloads.append(workload)
       features.look(at: workload.spec, of: workload.kind, workload.id)
       for owner in owners { own(owner.kind, workload.id.namespace, owner.name) }
-    case .cluster:
+    case .cluster, .expectations:
+      if isAdding {
+        throw object.root.mapping.error(
+          "an added file may not hold a document of kind \(object.kind)", "move it to a file beside the manifests")
+      }
+      if kind == .expectations { return try expectations.read(object) }
       let document = try ClusterDocument(object)
       if let first = cluster {
         throw object.root.mapping.error("a second Cluster document", "keep one; the first is at \(first.location)")
@@ -113,7 +163,23 @@ struct Inventory {
   private mutating func claim(_ object: ManifestObject, _ id: NamespacedName) throws(ManifestError) {
     let key = Key(kind: object.kind, id: id)
     if let first = places.updateValue(object.location, forKey: key) {
-      throw object.root.mapping.error("a second \(object.kind) of this name", "keep one; the first is at \(first)")
+      guard isAdding, !added.contains(key) else {
+        throw object.root.mapping.error("a second \(object.kind) of this name", "keep one; the first is at \(first)")
+      }
+      remove(key)
+    }
+    if isAdding { added.insert(key) }
+  }
+
+  private mutating func remove(_ key: Key) {
+    switch key.kind {
+    case "Namespace": namespaces[key.id.name] = nil
+    case "Node": nodes[key.id.name] = nil
+    case "Pod": pods.removeAll { $0.pod.id == key.id }
+    case "Service": services.removeAll { $0.service.id == key.id }
+    case "EndpointSlice": endpointSlices.removeAll { $0.id == key.id }
+    case "NetworkPolicy": policies.removeAll { $0.id == key.id }
+    default: workloads.removeAll { $0.kind == key.kind && $0.id == key.id }
     }
   }
 }

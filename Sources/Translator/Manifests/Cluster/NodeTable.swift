@@ -13,8 +13,9 @@ struct NodeTable {
   var names: [String] { nodes.map(\.name) }
   subscript(name: String) -> Node? { positions[name].map { nodes[$0] } }
 
-  /// Nodes are the objects and the Cluster document's entries, and those that pods name; else one `node1`.
-  init(_ inventory: Inventory) throws(ManifestError) {
+  /// Nodes are the objects and the Cluster document's entries, and those that pods name; else one `node1`. Those of the
+  /// pins are there as well, with what they had.
+  init(_ inventory: Inventory, _ pins: Pins) throws(ManifestError) {
     var byName = inventory.nodes
     for entry in inventory.cluster?.nodes ?? [] {
       var node = byName[entry.name] ?? entry
@@ -30,6 +31,9 @@ struct NodeTable {
       implied.append(name)
       byName[name] = NodeManifest(name: name, location: location)
     }
+    for node in pins.nodes where byName[node.name] == nil {
+      byName[node.name] = NodeManifest(name: node.name, location: node.location)
+    }
     if !inventory.nodes.isEmpty, !implied.isEmpty {
       notes.append(Note(.note, "no Node object: \(implied.sorted().abridged()); assumed since a pod names it"))
     }
@@ -40,6 +44,22 @@ struct NodeTable {
     positions = Dictionary(uniqueKeysWithValues: nodes.enumerated().map { ($1.name, $0) })
     families = byName.mapValues { node in
       node.podCIDRs.isEmpty ? [.v4] : Set(node.podCIDRs.map(\.value.family)).sorted()
+    }
+    for node in pins.nodes { try keep(node) }
+  }
+
+  /// Gives a node what it had, as far as the input states nothing else.
+  private mutating func keep(_ pinned: Node) throws(ManifestError) {
+    guard let index = positions[pinned.name] else { return }
+    if pinned.addresses.starts(with: nodes[index].addresses) { nodes[index].addresses = pinned.addresses }
+    guard nodes[index].podCIDRs.isEmpty else { return }
+    nodes[index].podCIDRs = pinned.podCIDRs
+    for other in manifests where other.name != pinned.name {
+      for cidr in other.podCIDRs {
+        guard let own = pinned.podCIDRs.first(where: cidr.value.overlaps) else { continue }
+        throw cidr.field.error(
+          "\(cidr.value) overlaps \(own) of node \(pinned.name)", "give each node pod CIDRs of its own")
+      }
     }
   }
 

@@ -4,11 +4,15 @@ internal import NetpolModel
 struct Placement {
   /// In the order of namespace and name.
   private(set) var pods: [PodManifest]
+  private let pins: Pins
 
-  init(_ pods: [PodManifest]) { self.pods = pods.sorted { $0.pod.id < $1.pod.id } }
+  init(_ pods: [PodManifest], _ pins: Pins) {
+    self.pods = pods.sorted { $0.pod.id < $1.pod.id }
+    self.pins = pins
+  }
 
   /// Puts pods without a node where `nodeSelector` names one, or where their address belongs; the rest go round robin.
-  /// A pod whose status has no address stays unscheduled, as the status says.
+  /// A pod whose status has no address stays unscheduled, as the status says, and one of the pins where it was.
   mutating func schedule(on table: NodeTable) {
     var turn = 0
     let byAddress = Dictionary(
@@ -16,11 +20,18 @@ struct Placement {
     for index in pods.indices where pods[index].pod.node == nil {
       let manifest = pods[index]
       if manifest.hasStatus, manifest.addresses.isEmpty { continue }
+      let pinned = pins.pods[manifest.pod.id]?.node.flatMap { table[$0] == nil ? nil : $0 }
+      if let pinned, !manifest.isAdded {
+        pods[index].pod.node = pinned
+        continue
+      }
       let host = manifest.pod.hostIP.flatMap { byAddress[$0] }
       if let name = host ?? manifest.hostname, table[name] != nil {
         pods[index].pod.node = name
       } else if let home = table.home(of: manifest.addresses) {
         pods[index].pod.node = home
+      } else if let pinned {
+        pods[index].pod.node = pinned
       } else {
         pods[index].pod.node = table.names[turn % table.names.count]
         turn += 1
@@ -40,13 +51,19 @@ struct Placement {
     return result
   }
 
-  /// Gives pods without a status the next free addresses of their node, in the order of namespace and name.
+  /// The addresses that pods without a status keep, and whose they are.
+  var kept: [Pod] { pods.compactMap { pins.addresses(for: $0) } }
+
+  /// Gives pods without a status the addresses that they had, or the next free ones of their node, in the order of
+  /// namespace and name.
   mutating func giveAddresses(_ table: NodeTable, taken: Set<IPAddress>) throws(ManifestError) {
-    var pool = AddressPool(taken: taken.union(IPAddress.ownedByLab))
+    var pool = AddressPool(taken: taken.union(IPAddress.ownedByLab).union(kept.flatMap(\.podIPs)))
     for index in pods.indices where !pods[index].hasStatus {
       guard let name = pods[index].pod.node, let node = table[name] else { continue }
       var addresses: [IPAddress] = []
-      if pods[index].pod.hostNetwork {
+      if let pinned = pins.addresses(for: pods[index]) {
+        addresses = pinned.podIPs
+      } else if pods[index].pod.hostNetwork {
         addresses = IPFamily.allCases.compactMap(node.address)
       } else {
         for family in table.families[name] ?? [.v4] {

@@ -35,6 +35,7 @@ struct Field {
   var scalar: Scalar? { if case .scalar(let scalar) = node { Scalar(scalar) } else { nil } }
   var isNull: Bool { scalar == .null }
   var isMapping: Bool { if case .mapping = node { true } else { false } }
+  var isList: Bool { if case .sequence = node { true } else { false } }
 
   /// The text as it stands in the file, whatever its type.
   private var words: String { if case .scalar(let scalar) = node { scalar.string } else { "" } }

@@ -36,6 +36,13 @@ extension Field {
     return cidr.network != address
   }
 
+  /// One of an enum's words.
+  func word<T: RawRepresentable<String> & CaseIterable>(_ type: T.Type) throws(ManifestError) -> T {
+    let text = try string()
+    if let value = T(rawValue: text) { return value }
+    throw error("unknown word \(text.quoted)", "write \(T.allCases.map(\.rawValue).alternatives)")
+  }
+
   /// 1 to 65535.
   func port() throws(ManifestError) -> UInt16 {
     let number = try integer()

@@ -4,6 +4,10 @@ internal import NetpolModel
 struct ClusterDocument {
   static let apiVersion = "netpol-lab/v1alpha1"
 
+  private enum ICMPLimits: String, CaseIterable {
+    case kernel, lifted
+  }
+
   let location: SourceLocation
   private(set) var nodes: [NodeManifest] = []
   private(set) var externalHosts: [ExternalHost] = []
@@ -24,13 +28,12 @@ struct ClusterDocument {
     if let field = root["serviceCIDRs"] { settings.serviceCIDRs = try Self.cidrs(field) }
     if let field = root["nodePortRange"] { settings.nodePorts = try Self.portRange(field) }
     if let field = root["overlay"] {
-      settings.overlay = try Self.word(field, Overlay.init, Overlay.allCases.map(\.rawValue))
+      settings.overlay = try field.word(Overlay.self)
     }
     if let field = root["bridgeNetfilter"] { settings.bridgeNetfilter = try field.bool() }
     if let field = root["defaultDeny"] { settings.defaultDeny = try field.bool() }
     if let field = root["icmpLimits"] {
-      let lifted = ["lifted": true, "kernel": false]
-      settings.liftICMPLimits = try Self.word(field, { lifted[$0] }, ["kernel", "lifted"])
+      settings.liftICMPLimits = try field.word(ICMPLimits.self) == .lifted
     }
     announcer = root["loadBalancerAnnouncer"]
     settings.loadBalancerAnnouncer = try announcer?.string()
@@ -84,14 +87,6 @@ struct ClusterDocument {
 
   private static func cidrs(_ field: Field) throws(ManifestError) -> [CIDR] {
     try field.list().map { (entry) throws(ManifestError) in try entry.canonicalCIDR() }
-  }
-
-  private static func word<T>(_ field: Field, _ value: (String) -> T?, _ words: [String]) throws(ManifestError) -> T {
-    let text = try field.string()
-    guard let value = value(text) else {
-      throw field.error("unknown word \(text.quoted)", "write \(words.joined(separator: " or "))")
-    }
-    return value
   }
 
   private static func portRange(_ field: Field) throws(ManifestError) -> PortRange {

@@ -29,7 +29,7 @@ struct ManifestObject {
     let metadata = try? fields["metadata"]?.fields()
     let name = try? metadata?["name"]?.string()
     let namespace = try? metadata?["namespace"]?.string()
-    let isClusterScoped = ["Node", "Namespace", "Cluster"].contains(kind)
+    let isClusterScoped = ["Node", "Namespace", "Cluster", "Expectations"].contains(kind)
     let full = name.map { isClusterScoped ? $0 : "\(namespace ?? "default")/\($0)" }
     let title = [kind, full ?? ""].filter { !$0.isEmpty }.joined(separator: " ")
     return title.isEmpty ? nil : title
@@ -71,6 +71,19 @@ struct ManifestObject {
       let fields = try field.fields()
       return (try fields["kind"]?.string() ?? "", try fields["name"]?.string() ?? "")
     }
+  }
+
+  /// The owner with `controller: true`, else the first that says nothing of it.
+  func controller() throws(ManifestError) -> Pod.Workload? {
+    var candidate: Pod.Workload?
+    for entry in try metadata?["ownerReferences"]?.list() ?? [] {
+      let fields = try entry.fields()
+      guard let kind = try fields["kind"]?.string(), let name = try fields["name"]?.string() else { continue }
+      let isController = try fields["controller"]?.bool()
+      if isController == true { return Pod.Workload(kind: kind, name: name) }
+      if isController == nil, candidate == nil { candidate = Pod.Workload(kind: kind, name: name) }
+    }
+    return candidate
   }
 }
 

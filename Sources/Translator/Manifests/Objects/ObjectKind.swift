@@ -1,10 +1,10 @@
 /// The kinds that the reader takes something from.
 enum ObjectKind: Hashable {
-  case namespace, node, pod, service, networkPolicy, workload, cluster
+  case namespace, node, pod, service, endpointSlice, networkPolicy, workload, cluster, expectations
 
   private static let names = [
     "Namespace", "Node", "Pod", "Service", "ReplicationController", "NetworkPolicy", "Deployment", "StatefulSet",
-    "DaemonSet", "ReplicaSet", "Job", "CronJob",
+    "DaemonSet", "ReplicaSet", "Job", "CronJob", "EndpointSlice",
   ]
   /// The right spelling by every wrong one: another case, a plural.
   private static let spellings = Dictionary(
@@ -24,14 +24,17 @@ enum ObjectKind: Hashable {
     case "Node": (self, home) = (.node, "v1")
     case "Pod": (self, home) = (.pod, "v1")
     case "Service": (self, home) = (.service, "v1")
+    case "EndpointSlice": (self, home) = (.endpointSlice, "discovery.k8s.io/v1")
     case "ReplicationController": (self, home) = (.workload, "v1")
     case "NetworkPolicy": (self, home) = (.networkPolicy, "networking.k8s.io/v1")
     case "Deployment", "StatefulSet", "DaemonSet", "ReplicaSet": (self, home) = (.workload, "apps/v1")
     case "Job", "CronJob": (self, home) = (.workload, "batch/v1")
     case "Cluster": (self, home) = (.cluster, ClusterDocument.apiVersion)
+    case "Expectations": (self, home) = (.expectations, ClusterDocument.apiVersion)
     default:
       if object.group == "netpol-lab" {
-        throw object.root.mapping.error("netpol-lab has no kind \(object.kind.quoted)", "write kind: Cluster")
+        throw object.root.mapping.error(
+          "netpol-lab has no kind \(object.kind.quoted)", "write kind: Cluster or Expectations")
       }
       if let name = Self.spellings[object.kind.lowercased()], name != object.kind, !object.isForeign {
         let field = object.root["kind"] ?? object.root.mapping
@@ -53,5 +56,7 @@ enum ObjectKind: Hashable {
 
 extension ManifestObject {
   /// Another project's kind, whatever its name: Calico's NetworkPolicy, Knative's Service, Cluster API's Cluster.
-  fileprivate var isForeign: Bool { group.contains(".") && !group.hasSuffix("networking.k8s.io") }
+  fileprivate var isForeign: Bool {
+    group.contains(".") && !group.hasSuffix("networking.k8s.io") && group != "discovery.k8s.io"
+  }
 }

@@ -9,18 +9,28 @@ struct PodManifest {
   /// The pod's addresses and its node's, as the status states them.
   private(set) var statedAddresses: [Stated<IPAddress>] = []
   private(set) var statedHostIP: Stated<IPAddress>?
+  /// The owner that made it, as its reference has it.
+  private(set) var controller: Pod.Workload?
+  /// Whether it has a deletionTimestamp.
+  private(set) var isTerminating = false
+  /// Whether it is of a file that a variant adds.
+  var isAdded = false
 
   init(_ object: ManifestObject, _ spec: PodSpec, _ validation: Validation) throws(ManifestError) {
     pod = Pod(
       id: try object.id(validation), labels: try object.labels(validation), node: spec.nodeName,
       hostNetwork: spec.hostNetwork, ports: spec.ports, location: object.location)
     hostname = spec.hostname
+    controller = try object.controller()
+    isTerminating = object.metadata?["deletionTimestamp"] != nil
+    pod.isReady = try object.root["status"]?.fields().isReady() ?? true
     guard let status = try PodStatus(object.root["status"], validation) else {
       hasStatus = false
       return
     }
     hasStatus = true
     pod.phase = status.phase
+    if status.phase == .pending { pod.isReady = false }
     pod.podIP = status.podIP?.value
     pod.podIPs = status.podIPs.map(\.value)
     pod.hostIP = status.hostIP?.value
@@ -80,5 +90,18 @@ struct PodStatus {
   private static func address(_ field: Field?) throws(ManifestError) -> Stated<IPAddress>? {
     guard let field, try !field.string().isEmpty else { return nil }
     return Stated(try field.address(), field)
+  }
+}
+
+extension Fields {
+  /// Whether a pod's status has no condition `Ready`, or one that is true.
+  fileprivate func isReady() throws(ManifestError) -> Bool {
+    for entry in try self["conditions"]?.list() ?? [] {
+      let condition = try entry.fields()
+      if try condition["type"]?.string() == "Ready", let status = condition["status"] {
+        return try status.string() == "True"
+      }
+    }
+    return true
   }
 }

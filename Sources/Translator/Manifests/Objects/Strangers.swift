@@ -4,12 +4,15 @@ internal import NetpolModel
 struct Strangers {
   private var policies: [String: [String]] = [:]
   private var others: [String: Int] = [:]
+  private var endpoints: [String] = []
 
   mutating func note(_ object: ManifestObject) {
+    let name = (try? object.metadata?["name"]?.string()) ?? ""
+    let namespace = (try? object.metadata?["namespace"]?.string()).map { "\($0)/" } ?? ""
     if object.kind.hasSuffix("NetworkPolicy") {
-      let name = (try? object.metadata?["name"]?.string()) ?? ""
-      let namespace = (try? object.metadata?["namespace"]?.string()).map { "\($0)/" } ?? ""
       policies["\(object.kind) (\(object.group))", default: []].append(namespace + name)
+    } else if object.kind == "Endpoints", object.group.isEmpty {
+      endpoints.append(namespace + name)
     } else {
       others[object.kind, default: 0] += 1
     }
@@ -23,9 +26,13 @@ struct Strangers {
   }
 
   var notes: [Note] {
-    guard !others.isEmpty else { return [] }
+    var notes: [Note] = []
+    if !endpoints.isEmpty {
+      notes.append(Note(.note, "Endpoints are ignored, EndpointSlices count: \(endpoints.abridged(to: 5))"))
+    }
+    guard !others.isEmpty else { return notes }
     let kinds = others.sorted { ($1.value, $0.key) < ($0.value, $1.key) }.map { "\($0.value) \($0.key)" }
     let count = others.values.reduce(0, +)
-    return [Note(.note, "skipped \(count.of("object")) of other kinds: \(kinds.abridged(to: 8))")]
+    return notes + [Note(.note, "skipped \(count.of("object")) of other kinds: \(kinds.abridged(to: 8))")]
   }
 }

@@ -13,6 +13,8 @@ struct Workload {
   let count: Count
   let labels: Labels
   let spec: PodSpec
+  /// Whether it is of a file that a variant adds.
+  var isAdded = false
 
   init(_ object: ManifestObject, _ validation: Validation) throws(ManifestError) {
     kind = object.kind
@@ -76,8 +78,11 @@ struct Workload {
       labels["batch.kubernetes.io/job-name"] = self.id.name
     default: break
     }
-    let pod = Pod(
+    var pod = Pod(
       id: id, labels: labels, node: node, hostNetwork: spec.hostNetwork, ports: spec.ports, location: location)
-    return PodManifest(pod, hostname: spec.hostname)
+    pod.owner = Pod.Workload(kind: kind, name: self.id.name)
+    var manifest = PodManifest(pod, hostname: spec.hostname)
+    manifest.isAdded = isAdded
+    return manifest
   }
 }

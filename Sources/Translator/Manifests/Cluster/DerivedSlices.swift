@@ -1,0 +1,75 @@
+internal import NetpolModel
+
+/// EndpointSlices that the endpoint slice controller would make of selectors, readiness and container ports.
+struct DerivedSlices {
+  private let pods: [String: [Pod]]
+  private let nodes: [String: Node]
+  /// Pods with a deletionTimestamp.
+  private let terminating: Set<PodID>
+
+  init(_ cluster: Cluster, terminating: Set<PodID>) {
+    pods = Dictionary(grouping: cluster.pods.filter { !$0.phase.isTerminal }, by: \.id.namespace)
+    nodes = Dictionary(cluster.nodes.map { ($0.name, $0) }, uniquingKeysWith: { first, _ in first })
+    self.terminating = terminating
+  }
+
+  /// One slice for each family and distinct list of ports, with the members in the order of addresses. Names in
+  /// `taken` are passed over, and the new ones added to it.
+  func slices(of service: Service, _ families: [IPFamily], taken: inout Set<NamespacedName>) -> [EndpointSlice] {
+    guard service.kind != .externalName, service.selector?.isEmpty == false else { return [] }
+    let selected = (pods[service.id.namespace] ?? []).filter(service.selects)
+    return families.flatMap { family in
+      var members = selected.compactMap { pod in address(of: pod, family).map { (pod, $0) } }
+      members.sort { ($0.1, $0.0.id) < ($1.1, $1.0.id) }
+      var slices: [EndpointSlice] = []
+      for (pod, address) in members {
+        let ports = service.ports.compactMap { resolve($0, in: pod) }
+        if ports.isEmpty { continue }
+        if let index = slices.firstIndex(where: { $0.ports == ports }) {
+          slices[index].members.append(member(pod, address, of: service))
+        } else {
+          slices.append(
+            EndpointSlice(
+              id: Self.name(service, family, &taken), service: service.id.name, family: family, ports: ports,
+              members: [member(pod, address, of: service)]))
+        }
+      }
+      return slices
+    }
+  }
+
+  /// `web-ipv4-0`; a cluster's have random letters.
+  private static func name(_ service: Service, _ family: IPFamily, _ taken: inout Set<NamespacedName>)
+    -> NamespacedName
+  {
+    var index = 0
+    while true {
+      let id = NamespacedName(service.id.namespace, "\(service.id.name)-\(family.rawValue.lowercased())-\(index)")
+      if taken.insert(id).inserted { return id }
+      index += 1
+    }
+  }
+
+  /// A host-network pod's address is its node's.
+  private func address(of pod: Pod, _ family: IPFamily) -> IPAddress? {
+    if pod.hostNetwork, let address = pod.node.flatMap({ nodes[$0]?.address(family) }) { return address }
+    return pod.address(family) ?? pod.podIP.flatMap { $0.family == family ? $0 : nil }
+  }
+
+  private func member(_ pod: Pod, _ address: IPAddress, of service: Service) -> EndpointSlice.Member {
+    let isTerminating = terminating.contains(pod.id)
+    return EndpointSlice.Member(
+      address, isReady: service.publishesNotReadyAddresses || pod.isReady && !isTerminating, isServing: pod.isReady,
+      isTerminating: isTerminating, node: pod.node, pod: pod.id)
+  }
+
+  /// `FindPort`: the first container port of that name and transport. Nil where the pod has none.
+  private func resolve(_ port: Service.Port, in pod: Pod) -> EndpointSlice.Port? {
+    switch port.targetPort {
+    case .number(let number): return .init(name: port.name, transport: port.transport, port: number)
+    case .name(let name):
+      let found = pod.ports.first { $0.name == name && $0.transport == port.transport }
+      return found.map { .init(name: port.name, transport: port.transport, port: $0.number) }
+    }
+  }
+}

@@ -1,0 +1,172 @@
+internal import NetpolModel
+
+/// Gives Services what the API server would give them: ClusterIPs and NodePorts.
+struct ServiceAllocation {
+  /// In the order of namespace and name.
+  private(set) var services: [Service] = []
+  /// Families in which each has endpoints.
+  private(set) var families: [NamespacedName: [IPFamily]] = [:]
+
+  private struct Holder {
+    let id: NamespacedName
+    let location: SourceLocation?
+    var description: String { ["Service \(id)", location.map { "(\($0))" }].compactMap(\.self).joined(separator: " ") }
+  }
+
+  private let settings: ClusterSettings
+  private let pins: Pins
+  private let isStrict: Bool
+  private var addressHolders: [IPAddress: Holder] = [:]
+  private var portHolders: [TransportPort: Holder] = [:]
+  private var addressPool: ServiceAddressPool
+  private var portPool: NodePortPool
+  private var assumedIPs: [String] = []
+  private var assumedPorts: [String] = []
+  private var balancers: [String] = []
+
+  init(_ manifests: [ServiceManifest], _ settings: ClusterSettings, _ pins: Pins, _ validation: Validation)
+    throws(ManifestError)
+  {
+    self.settings = settings
+    self.pins = pins
+    isStrict = validation == .apiServer
+    addressPool = ServiceAddressPool(settings.serviceCIDRs)
+    portPool = NodePortPool(settings.nodePorts)
+    let sorted = manifests.sorted { $0.service.id < $1.service.id }
+    for manifest in sorted { pin(manifest) }
+    for manifest in sorted { try claim(manifest) }
+    for manifest in sorted {
+      families[manifest.service.id] = try families(of: manifest)
+      services.append(try complete(manifest))
+      if let source = manifest.loadBalancerAssumption { balancers.append("\(manifest.service.id) (\(source))") }
+    }
+  }
+
+  var notes: [Note] {
+    [
+      ("ClusterIPs assumed", assumedIPs), ("NodePorts assumed", assumedPorts),
+      ("load-balancer addresses taken from the request, for want of a status", balancers),
+    ].filter { !$1.isEmpty }.map { Note(.note, "\($0): \($1.abridged(to: 5))") }
+  }
+
+  /// What the base cluster's Service was given stays its own.
+  private mutating func pin(_ manifest: ServiceManifest) {
+    let holder = Holder(id: manifest.service.id, location: manifest.service.location)
+    guard let pinned = pins.services[manifest.service.id] else { return }
+    if manifest.wantsClusterIP {
+      for address in pinned.clusterIPs where !manifest.statedIPs.contains(where: { $0.value.family == address.family })
+      {
+        addressHolders[address] = holder
+      }
+    }
+    if manifest.wantsNodePorts {
+      for port in manifest.service.ports where port.nodePort == nil {
+        if let number = pinned.nodePort(port) { portHolders[TransportPort(port.transport, number)] = holder }
+      }
+    }
+  }
+
+  private mutating func claim(_ manifest: ServiceManifest) throws(ManifestError) {
+    let holder = Holder(id: manifest.service.id, location: manifest.service.location)
+    for address in manifest.statedIPs {
+      if isStrict, !settings.serviceCIDRs.contains(where: { $0.contains(address.value) }) {
+        throw address.field.error(
+          "\(address.value) is in no service CIDR (\(settings.serviceCIDRs.map(\.description).abridged()))",
+          "give another, or serviceCIDRs in a Cluster document")
+      }
+      if isStrict, let first = addressHolders[address.value] {
+        throw address.field.error(
+          "\(address.value) is the ClusterIP of \(first.description)", "give the Service an address of its own")
+      }
+      addressHolders[address.value] = holder
+    }
+    for (position, field) in manifest.statedNodePorts.sorted(by: { $0.key < $1.key }) {
+      let port = manifest.service.ports[position]
+      guard let number = port.nodePort else { continue }
+      let key = TransportPort(port.transport, number)
+      if isStrict, !settings.nodePorts.contains(number) {
+        throw field.error(
+          "\(number) is not within \(settings.nodePorts)", "give another, or nodePortRange in a Cluster document")
+      }
+      if isStrict, let first = portHolders[key] {
+        throw field.error("\(key) is a NodePort of \(first.description)", "give a number of its own")
+      }
+      portHolders[key] = holder
+    }
+  }
+
+  /// `ipFamilies` and `ipFamilyPolicy`, else the family of the first service CIDR.
+  private func families(of manifest: ServiceManifest) throws(ManifestError) -> [IPFamily] {
+    let available = settings.serviceCIDRs.map(\.family)
+    var families: [IPFamily] = []
+    for family in manifest.statedIPs.map(\.value.family) + manifest.statedFamilies.map(\.value)
+    where !families.contains(family) { families.append(family) }
+    if families.isEmpty { families = [available.first ?? .v4] }
+    let others = IPFamily.allCases.filter { !families.contains($0) }
+    switch manifest.familyPolicy {
+    case .single: break
+    case .preferDual: families += others.filter(available.contains)
+    case .requireDual: families += others
+    }
+    guard isStrict, manifest.wantsClusterIP, let family = families.first(where: { !available.contains($0) }) else {
+      return families
+    }
+    throw ManifestError(
+      location: manifest.statedFamilies.first { $0.value == family }?.field.location ?? manifest.service.location,
+      object: "Service \(manifest.service.id)", problem: "it asks for \(family.rawValue), and no service CIDR is of it",
+      remedy: "give serviceCIDRs of both families in a Cluster document, or another family")
+  }
+
+  private mutating func complete(_ manifest: ServiceManifest) throws(ManifestError) -> Service {
+    var service = manifest.service
+    let pinned = pins.services[service.id]
+    if manifest.wantsClusterIP {
+      for family in families[service.id] ?? [] {
+        if let stated = manifest.statedIPs.first(where: { $0.value.family == family }) {
+          service.clusterIPs.append(stated.value)
+        } else if let address = pinned?.clusterIPs.first(where: { $0.family == family }) {
+          service.clusterIPs.append(address)
+        } else if let address = addressPool.next(family, for: service.id, taken: { addressHolders[$0] != nil }) {
+          service.clusterIPs.append(address)
+          addressHolders[address] = Holder(id: service.id, location: service.location)
+          assumedIPs.append("\(service.id) \(address)")
+        } else if settings.serviceCIDRs.contains(where: { $0.family == family }) {
+          throw Self.exhausted(service, "\(family.rawValue) address is left in the service CIDRs", "wider serviceCIDRs")
+        }
+      }
+    }
+    if manifest.wantsNodePorts {
+      for index in service.ports.indices where service.ports[index].nodePort == nil {
+        let port = service.ports[index]
+        if let number = pinned?.nodePort(port) {
+          service.ports[index].nodePort = number
+          continue
+        }
+        let isTaken = { (number: UInt16) in
+          Transport.allCases.contains { portHolders[TransportPort($0, number)] != nil }
+        }
+        guard let number = portPool.next(taken: isTaken) else {
+          throw Self.exhausted(service, "NodePort is left in \(settings.nodePorts)", "a wider nodePortRange")
+        }
+        service.ports[index].nodePort = number
+        let key = TransportPort(port.transport, number)
+        portHolders[key] = Holder(id: service.id, location: service.location)
+        assumedPorts.append("\(service.id) \(key)")
+      }
+    }
+    return service
+  }
+
+  private static func exhausted(_ service: Service, _ what: String, _ remedy: String) -> ManifestError {
+    ManifestError(
+      location: service.location, object: "Service \(service.id)", problem: "no \(what)",
+      remedy: "give \(remedy) in a Cluster document")
+  }
+}
+
+extension Service {
+  /// The NodePort that the service has for a port of this number and transport.
+  fileprivate func nodePort(_ port: Port) -> UInt16? {
+    ports.first { $0.port == port.port && $0.transport == port.transport }?.nodePort
+  }
+}

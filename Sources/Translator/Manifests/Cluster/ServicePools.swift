@@ -1,0 +1,55 @@
+internal import NetpolModel
+
+/// Free ClusterIPs. As the API server does, it leaves the lower end to those who choose their address themselves
+/// (KEP-3070), until the rest is used up; `default/kubernetes` has the first of all.
+struct ServiceAddressPool {
+  private let cidrs: [CIDR]
+  private var given: [CIDR: UInt128] = [:]
+
+  init(_ cidrs: [CIDR]) { self.cidrs = cidrs }
+
+  mutating func next(_ family: IPFamily, for service: NamespacedName, taken: (IPAddress) -> Bool) -> IPAddress? {
+    for cidr in cidrs where cidr.family == family {
+      // From the first address on: the network has none, and in IPv4 the broadcast address is none.
+      let span = cidr.lastAddress.bits - cidr.network.bits
+      let count = family == .v4 && span > 0 ? span - 1 : span
+      let first = cidr.network.advanced(by: 1)
+      if service == NamespacedName("default", "kubernetes"), count > 0, !taken(first) { return first }
+      let lower = Self.reserved(span)
+      var index = given[cidr] ?? 0
+      defer { given[cidr] = index }
+      while index < count {
+        let offset = (index + lower) % count
+        let address = first.advanced(by: offset)
+        index += 1
+        if !taken(address) { return address }
+      }
+    }
+    return nil
+  }
+
+  /// `calculateRangeOffset`: a sixteenth of the range, from 16 to 256; none of 16 and fewer.
+  private static func reserved(_ span: UInt128) -> UInt128 {
+    span < 16 ? 0 : min(max((min(span, 0xffff) + 1) / 16, 16), 256)
+  }
+}
+
+/// Free NodePorts, the lower end last here too (KEP-3668).
+struct NodePortPool {
+  private let range: PortRange
+  private var given = 0
+
+  init(_ range: PortRange) { self.range = range }
+
+  mutating func next(taken: (UInt16) -> Bool) -> UInt16? {
+    guard range.first <= range.last else { return nil }
+    let count = Int(range.last - range.first) + 1
+    let lower = count <= 16 ? 0 : min(max(count / 32, 16), 128)
+    while given < count {
+      let number = range.first + UInt16((given + lower) % count)
+      given += 1
+      if !taken(number) { return number }
+    }
+    return nil
+  }
+}

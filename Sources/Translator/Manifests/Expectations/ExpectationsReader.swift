@@ -1,0 +1,58 @@
+internal import NetpolModel
+
+/// `apiVersion: netpol-lab/v1alpha1, kind: Expectations`: the groups of all such documents, in the order of the input.
+struct ExpectationsReader {
+  private(set) var groups: [Expectations.Group] = []
+  /// The names that each group uses, by its own.
+  private(set) var names: [String: [NameUse]] = [:]
+  private var comparisons: [Stated<String>] = []
+  private var flowCount = 0
+
+  /// No more flows than a lab could answer; lists of ends would make billions of a few lines.
+  static let flowLimit = 100_000
+
+  mutating func read(_ object: ManifestObject) throws(ManifestError) {
+    let root = object.root
+    try root.closed(to: ["apiVersion", "kind", "metadata", "groups"])
+    let field = try root.required("groups", "give one group at least")
+    let list = try field.list()
+    if list.isEmpty { throw field.error("is empty", "give one group at least") }
+    for entry in list { try readGroup(entry) }
+  }
+
+  private mutating func readGroup(_ entry: Field) throws(ManifestError) {
+    let fields = try entry.fields()
+    try fields.closed(to: [
+      "name", "claim", "says", "without", "add", "labels", "cluster", "comparedWith", "flows",
+    ])
+    let nameField = try fields.required("name", "give the group a name")
+    let name = try nameField.string()
+    if name.isEmpty { throw nameField.error("is empty", "give the group a name") }
+    if names[name] != nil { throw nameField.error("a second group \(name.quoted)", "give it a name of its own") }
+    var uses: [NameUse] = []
+    var group = Expectations.Group(name: name, location: entry.location)
+    group.claim = try fields["claim"]?.string()
+    group.says = try fields["says"]?.string()
+    group.variant = try Expectations.Variant(fields, &uses)
+    if let field = fields["comparedWith"] {
+      let other = try field.string()
+      if other == name { throw field.error("the group is compared with itself", "name another group") }
+      group.comparedWith = other
+      comparisons.append(Stated(other, field))
+    }
+    for flow in try fields["flows"]?.list() ?? [] {
+      group.flows += try FlowReader(flow, limit: Self.flowLimit - flowCount - group.flows.count, &uses).flows
+    }
+    flowCount += group.flows.count
+    names[name] = uses
+    groups.append(group)
+  }
+
+  /// Once all documents are read: the groups that others are compared with are there.
+  func checkComparisons() throws(ManifestError) {
+    for comparison in comparisons where names[comparison.value] == nil {
+      throw comparison.field.error(
+        "there is no group \(comparison.value.quoted)", "name one of \(groups.map(\.name.quoted).abridged(to: 8))")
+    }
+  }
+}

@@ -1,0 +1,139 @@
+internal import NetpolModel
+
+/// An entry of `flows`: one flow for each combination of its ends and ports.
+struct FlowReader {
+  private(set) var flows: [ExpectedFlow] = []
+
+  init(_ entry: Field, limit: Int, _ uses: inout [NameUse]) throws(ManifestError) {
+    let fields = try entry.fields()
+    try fields.closed(to: [
+      "from", "to", "port", "ports", "group", "expect", "mechanism", "document", "because", "family",
+    ])
+    let sources = try Self.ends(fields, "from", &uses)
+    let targets = try Self.ends(fields, "to", &uses)
+    let questions = try Self.questions(fields)
+    var flow = ExpectedFlow(
+      from: .node(""), to: .node(""), question: .ping,
+      expect: try fields.required("expect", "write allow or deny").word(Verdict.self), location: entry.location)
+    if let field = fields["mechanism"] {
+      flow.mechanism = try field.word(ExpectedFlow.Mechanism.self)
+      if flow.expect == .allow { throw field.error("may not be given with expect: allow", "remove it") }
+    }
+    flow.document = try fields["document"]?.word(Verdict.self)
+    flow.because = try fields["because"]?.string()
+    flow.family = try fields["family"]?.word(IPFamily.self)
+    if let field = fields["group"] { flow.group = try Self.group(field, flow.family, questions) }
+
+    let (pairs, overflow) = sources.count.multipliedReportingOverflow(by: targets.count)
+    guard !overflow, pairs <= limit / max(questions.count, 1) else {
+      throw entry.error(
+        "more than \(ExpectationsReader.flowLimit) flows in all", "give fewer ends, or workloads in place of pods")
+    }
+    for source in sources {
+      // In a list for each with each, an end and itself are not meant.
+      for target in targets where source != target || pairs == 1 {
+        for question in questions {
+          flow.from = source
+          flow.to = target
+          flow.question = question
+          flows.append(flow)
+        }
+      }
+    }
+  }
+
+  /// The value, or a list's values.
+  private static func values(_ field: Field) throws(ManifestError) -> [Field] {
+    guard field.isList else { return [field] }
+    let list = try field.list()
+    if list.isEmpty { throw field.error("is empty", "give one entry at least") }
+    return list
+  }
+
+  private static func ends(_ fields: Fields, _ name: String, _ uses: inout [NameUse]) throws(ManifestError)
+    -> [ExpectedFlow.End]
+  {
+    let forms = "namespace/pod, namespace/Kind/name, node/NAME, external/NAME or an address"
+    var ends: [ExpectedFlow.End] = []
+    for field in try values(try fields.required(name, "write \(forms)")) {
+      let text = try field.string()
+      guard let end = ExpectedFlow.End(text) else {
+        throw field.error("\(text.quoted) is no end of a flow", "write \(forms)")
+      }
+      if case .service = end, name == "from" {
+        throw field.error("a Service sends nothing", "name the pods or the workload behind it")
+      }
+      ends.append(end)
+      uses.append(NameUse(.end(end), text, field))
+    }
+    return ends
+  }
+
+  private static func questions(_ fields: Fields) throws(ManifestError) -> [ExpectedFlow.Question] {
+    let list: [Field]
+    switch (fields["port"], fields["ports"]) {
+    case (let port?, nil): list = try values(port)
+    case (nil, let ports?): list = try values(ports)
+    case (nil, nil): throw fields.missing("port", "write a number, UDP/53 or ICMP")
+    case (_?, let ports?): throw ports.error("may not stand beside port", "keep one of them")
+    }
+    return try list.map { (field) throws(ManifestError) in try field.question() }
+  }
+
+  private static func group(_ field: Field, _ family: IPFamily?, _ questions: [ExpectedFlow.Question])
+    throws(ManifestError) -> IPAddress
+  {
+    let group = try field.address()
+    guard group.isMulticast else {
+      throw field.error("\(group) is no multicast group", "write one such as 224.0.0.251 or ff02::fb")
+    }
+    if let family, family != group.family {
+      throw field.error("\(group) is no \(family.rawValue) address", "give family \(group.family.rawValue), or none")
+    }
+    for question in questions {
+      guard case .port(let port) = question, port.transport == .udp else {
+        throw field.error("a group is reached by UDP alone", "give a port such as UDP/5353")
+      }
+    }
+    return group
+  }
+}
+
+extension ExpectedFlow.End {
+  /// `namespace/pod`, `namespace/Kind/name`, `node/NAME`, `external/NAME` or an address. Nil for anything else.
+  init?(_ text: String) {
+    if let address = IPAddress(text) {
+      self = .address(address)
+      return
+    }
+    let parts = text.split(separator: "/", omittingEmptySubsequences: false).map(String.init)
+    guard !parts.contains("") else { return nil }
+    switch parts.count {
+    case 2 where parts[0] == "node": self = .node(parts[1])
+    case 2 where parts[0] == "external": self = .external(parts[1])
+    case 2: self = .pod(PodID(parts[0], parts[1]))
+    case 3 where parts[1] == "Pod": self = .pod(PodID(parts[0], parts[2]))
+    case 3 where parts[1] == "Service": self = .service(NamespacedName(parts[0], parts[2]))
+    case 3: self = .workload(namespace: parts[0], kind: parts[1], name: parts[2])
+    default: return nil
+    }
+  }
+}
+
+extension Field {
+  /// `80`, `TCP/80`, `53/udp`, or `ICMP`.
+  fileprivate func question() throws(ManifestError) -> ExpectedFlow.Question {
+    guard case .string(let text) = scalar else { return .port(TransportPort(.tcp, try port())) }
+    if text.uppercased() == "ICMP" { return .ping }
+    let parts = text.split(separator: "/", omittingEmptySubsequences: false).map(String.init)
+    if parts.count == 1, let port = UInt16(text), port > 0 { return .port(TransportPort(.tcp, port)) }
+    for (word, number) in [(parts.first, parts.last), (parts.last, parts.first)] where parts.count == 2 {
+      if let transport = word.flatMap({ Transport(rawValue: $0.uppercased()) }),
+        let port = number.flatMap({ UInt16($0) }), port > 0
+      {
+        return .port(TransportPort(transport, port))
+      }
+    }
+    throw error("\(text.quoted) is no port", "write a number from 1 to 65535, TCP/80, UDP/53, SCTP/9 or ICMP")
+  }
+}

@@ -1,0 +1,64 @@
+internal import NetpolModel
+
+extension Expectations.Variant {
+  /// Nil where the group changes nothing.
+  init?(_ group: Fields, _ uses: inout [NameUse]) throws(ManifestError) {
+    guard ["without", "add", "labels", "cluster"].contains(where: { group[$0] != nil }) else { return nil }
+    self.init()
+    for field in try group["without"]?.list() ?? [] {
+      let text = try field.string()
+      let parts = text.split(separator: "/", omittingEmptySubsequences: false).map(String.init)
+      guard parts.count == 2, !parts.contains("") else {
+        throw field.error("\(text.quoted) names no policy", "write namespace/name")
+      }
+      let id = PolicyID(parts[0], parts[1])
+      without.append(id)
+      uses.append(NameUse(.policy(id), text, field))
+    }
+    for field in try group["add"]?.list() ?? [] {
+      let path = try field.string()
+      if path.isEmpty || path == "-" {
+        throw field.error("\(path.quoted) is no file", "give a path from this file's folder")
+      }
+      add.append(path)
+      uses.append(NameUse(.file(path), path, field))
+    }
+    for entry in try group["labels"]?.list() ?? [] { try readLabels(try entry.fields(), &uses) }
+    guard let cluster = try group["cluster"]?.fields() else { return }
+    try cluster.closed(to: ["bridgeNetfilter", "overlay"])
+    bridgeNetfilter = try cluster["bridgeNetfilter"]?.bool()
+    overlay = try cluster["overlay"]?.word(Overlay.self)
+  }
+
+  private mutating func readLabels(_ fields: Fields, _ uses: inout [NameUse]) throws(ManifestError) {
+    try fields.closed(to: ["namespace", "pod", "set"])
+    let subject: Expectations.LabelChange.Subject
+    let field: Field
+    switch (fields["namespace"], fields["pod"]) {
+    case (let namespace?, nil):
+      field = namespace
+      subject = .namespace(try namespace.string())
+    case (nil, let pod?):
+      field = pod
+      let parts = try pod.string().split(separator: "/", omittingEmptySubsequences: false).map(String.init)
+      guard parts.count == 2 else {
+        throw pod.error("\(try pod.string().quoted) names no pod", "write namespace/name")
+      }
+      subject = .pod(PodID(parts[0], parts[1]))
+    case (nil, nil): throw fields.missing("namespace", "name a namespace, or a pod")
+    case (_?, let pod?): throw pod.error("may not stand beside namespace", "give each an entry of its own")
+    }
+    uses.append(NameUse(.subject(subject), try field.string(), field))
+    let set = try fields.required("set", "give labels; null takes one away").fields()
+    if set.isEmpty { throw set.mapping.error("is empty", "give labels; null takes one away") }
+    for (key, value) in set {
+      try value.checkLabelKey(key)
+      if case .namespace = subject, key == "kubernetes.io/metadata.name" {
+        throw value.error("every namespace has its name in this label", "choose another label")
+      }
+      let text = value.isNull ? nil : try value.string()
+      if let text { try value.checkLabelValue(text) }
+      labels.append(Expectations.LabelChange(subject, key, text))
+    }
+  }
+}

@@ -1,0 +1,74 @@
+internal import NetpolModel
+
+/// A `discovery.k8s.io/v1` EndpointSlice as the input gives it.
+struct EndpointSliceManifest {
+  let id: NamespacedName
+  /// Nil where the slice says nothing to the service proxy: names instead of addresses, or no Service.
+  private(set) var slice: EndpointSlice?
+  private(set) var notes: [Note] = []
+
+  init(_ object: ManifestObject, _ validation: Validation) throws(ManifestError) {
+    id = try object.id(validation)
+    let root = object.root
+    let word = try root.required("addressType", "write IPv4 or IPv6")
+    let type = try word.string()
+    if type == "FQDN" {
+      notes.append(Note(.note, "EndpointSlice \(id) has names in place of addresses, and is ignored"))
+      return
+    }
+    guard let family = IPFamily(rawValue: type) else {
+      throw word.error("unknown word \(type.quoted)", "write IPv4 or IPv6")
+    }
+    guard let service = try object.labels(validation)["kubernetes.io/service-name"], !service.isEmpty else {
+      notes.append(Note(.note, "EndpointSlice \(id) has no label kubernetes.io/service-name, and is ignored"))
+      return
+    }
+    var slice = EndpointSlice(id: id, service: service, family: family, ports: [], members: [])
+    for entry in try root["ports"]?.list() ?? [] {
+      let fields = try entry.fields()
+      guard let number = fields["port"] else {
+        notes.append(
+          Note(.warning, "\(entry.error("every port of its endpoints is not modelled")); the entry is left out"))
+        continue
+      }
+      var name = try fields["name"]?.string()
+      if name == "" { name = nil }
+      slice.ports.append(
+        .init(name: name, transport: try fields["protocol"]?.transport() ?? .tcp, port: try number.port()))
+    }
+    for entry in try root["endpoints"]?.list() ?? [] {
+      if let member = try Self.member(try entry.fields(), id.namespace, family, validation) {
+        slice.members.append(member)
+      }
+    }
+    self.slice = slice
+  }
+
+  /// Nil without an address. Of several the first counts, as in kube-proxy.
+  private static func member(
+    _ fields: Fields, _ namespace: String, _ family: IPFamily, _ validation: Validation
+  ) throws(ManifestError) -> EndpointSlice.Member? {
+    let addresses = try fields["addresses"]?.list() ?? []
+    guard let field = addresses.first else {
+      if validation == .asStored { return nil }
+      throw fields.missing("addresses", "give one address at least")
+    }
+    let address = try field.address()
+    guard address.family == family else {
+      throw field.error(
+        "\(address) is no \(family.rawValue) address", "put it into a slice of addressType \(address.family.rawValue)")
+    }
+    if let obstacle = address.obstacle {
+      throw field.error("\(address) is \(obstacle)", "give a unicast address that others can reach")
+    }
+    let conditions = try fields["conditions"]?.fields()
+    let target = try fields["targetRef"]?.fields()
+    var pod: PodID?
+    if let target, try target["kind"]?.string() == "Pod", let name = try target["name"]?.string() {
+      pod = PodID(try target["namespace"]?.string() ?? namespace, name)
+    }
+    return EndpointSlice.Member(
+      address, isReady: try conditions?["ready"]?.bool() ?? true, isServing: try conditions?["serving"]?.bool(),
+      isTerminating: try conditions?["terminating"]?.bool() ?? false, node: try fields["nodeName"]?.string(), pod: pod)
+  }
+}

@@ -1,0 +1,112 @@
+internal import NetpolModel
+
+/// A Service as the input gives it: addresses and NodePorts that the API server would give are still missing.
+struct ServiceManifest {
+  /// `spec.ipFamilyPolicy`.
+  enum FamilyPolicy: String, CaseIterable {
+    case single = "SingleStack"
+    case preferDual = "PreferDualStack"
+    case requireDual = "RequireDualStack"
+  }
+
+  var service: Service
+  let isHeadless: Bool
+  let statedIPs: [Stated<IPAddress>]
+  let statedFamilies: [Stated<IPFamily>]
+  let familyPolicy: FamilyPolicy
+  /// The `nodePort` fields, by the position of the port.
+  let statedNodePorts: [Int: Field]
+  /// False for a LoadBalancer with `allocateLoadBalancerNodePorts: false`.
+  let wantsNodePorts: Bool
+  /// What load-balancer addresses were taken from for want of a status.
+  let loadBalancerAssumption: String?
+
+  var wantsClusterIP: Bool { !isHeadless && service.kind != .externalName }
+
+  init(_ object: ManifestObject, _ validation: Validation) throws(ManifestError) {
+    let spec = try object.root["spec"]?.fields()
+    let kind = try spec?["type"]?.word(Service.Kind.self) ?? .clusterIP
+    var texts: [Field] = kind == .externalName ? [] : try spec?.clusterIPFields(validation) ?? []
+    isHeadless = try texts.first?.string() == "None"
+    if validation == .apiServer, isHeadless, kind != .clusterIP, let field = texts.first {
+      throw field.error("may not be None with type \(kind.rawValue)", "remove it, or write type: ClusterIP")
+    }
+    if isHeadless { texts = [] }
+    statedIPs = try texts.map { (field) throws(ManifestError) in Stated(try field.serviceAddress(), field) }
+    if validation == .apiServer { try statedIPs.checkFamilies() }
+    statedFamilies =
+      try spec?["ipFamilies"]?.list().map { (field) throws(ManifestError) in
+        Stated(try field.word(IPFamily.self), field)
+      } ?? []
+    familyPolicy = try spec?["ipFamilyPolicy"]?.word(FamilyPolicy.self) ?? .single
+
+    let ports = try ServicePorts(spec?["ports"], kind, validation)
+    statedNodePorts = ports.nodePorts
+    let balances = kind == .loadBalancer
+    let allocates = try spec?["allocateLoadBalancerNodePorts"]?.bool() ?? true
+    wantsNodePorts = kind == .nodePort || balances && allocates
+
+    service = Service(
+      id: try object.id(validation), kind: kind, selector: try spec?["selector"]?.labels(validation),
+      ports: ports.ports, location: object.location)
+    let external = try spec?["externalIPs"]?.list() ?? []
+    service.externalIPs = try external.map { (field) throws(ManifestError) in try field.serviceAddress() }
+    service.externalTrafficPolicy = try spec?["externalTrafficPolicy"]?.word(Service.TrafficPolicy.self) ?? .cluster
+    service.internalTrafficPolicy = try spec?["internalTrafficPolicy"]?.word(Service.TrafficPolicy.self) ?? .cluster
+    service.hasClientAffinity = try spec?["sessionAffinity"]?.word(SessionAffinity.self) == .clientIP
+    service.publishesNotReadyAddresses = try spec?["publishNotReadyAddresses"]?.bool() ?? false
+    let balancer = balances ? try LoadBalancerAddresses(object, spec) : nil
+    service.loadBalancerIPs = balancer?.addresses ?? []
+    loadBalancerAssumption = balancer?.assumption
+    for entry in try spec?["loadBalancerSourceRanges"]?.list() ?? [] where balances {
+      service.loadBalancerSourceRanges.append(try entry.cidr())
+    }
+    if validation == .apiServer, let field = spec?["externalTrafficPolicy"],
+      kind == .clusterIP || kind == .externalName,
+      external.isEmpty
+    {
+      throw field.error(
+        "may not be given with type \(kind.rawValue)", "remove it, or write type: NodePort or LoadBalancer")
+    }
+  }
+}
+
+private enum SessionAffinity: String, CaseIterable {
+  case none = "None"
+  case clientIP = "ClientIP"
+}
+
+extension Fields {
+  /// `clusterIPs`, or `clusterIP` where it is missing, without empty words.
+  fileprivate func clusterIPFields(_ validation: Validation) throws(ManifestError) -> [Field] {
+    var list: [Field] = []
+    for field in try self["clusterIPs"]?.list() ?? [] where try !field.string().isEmpty { list.append(field) }
+    guard let single = self["clusterIP"], try !single.string().isEmpty else { return list }
+    if list.isEmpty { return [single] }
+    if validation == .apiServer, let first = list.first, try first.string() != single.string() {
+      throw first.error("differs from clusterIP \(try single.string().quoted)", "give the same address first in both")
+    }
+    return list
+  }
+}
+
+extension [Stated<IPAddress>] {
+  fileprivate func checkFamilies() throws(ManifestError) {
+    var families: Set<IPFamily> = []
+    for address in self where !families.insert(address.value.family).inserted {
+      throw address.field.error(
+        "\(address.value) is a second \(address.value.family.rawValue) address", "give one of each family at most")
+    }
+  }
+}
+
+extension Field {
+  /// An address that nodes can be asked to answer for.
+  func serviceAddress() throws(ManifestError) -> IPAddress {
+    let address = try address()
+    if let obstacle = address.obstacle {
+      throw error("\(address) is \(obstacle)", "give a unicast address that others can reach")
+    }
+    return address
+  }
+}

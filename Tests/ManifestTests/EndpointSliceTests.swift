@@ -1,0 +1,111 @@
+// Does not show how many endpoints a real controller puts into one slice: here it is all of them.
+import Manifests
+import NetpolModel
+import Testing
+
+@Suite struct EndpointSliceTests {
+  private func slice(_ fields: String, labels: String = "{kubernetes.io/service-name: web}") -> String {
+    "apiVersion: discovery.k8s.io/v1\nkind: EndpointSlice\nmetadata: {name: web-x1, namespace: shop, labels: \(labels)}\n\(fields)\n---\n"
+  }
+  private static let web = serviceText(
+    "{selector: {app: web}, ports: [{port: 80}]}", metadata: "name: web, namespace: shop")
+
+  @Test("a slice is read with its ports, members and conditions")
+  func full() throws {
+    let reading = try read(
+      slice(
+        """
+        addressType: IPv4
+        ports: [{name: http, port: 8080}, {name: "", protocol: UDP, port: 53}]
+        endpoints:
+        - {addresses: [10.42.0.5, 10.42.0.6], nodeName: n1, targetRef: {kind: Pod, name: a, namespace: shop}}
+        - {addresses: [10.42.0.7], conditions: {ready: false, serving: true, terminating: true}}
+        - {addresses: [10.42.0.8], conditions: {ready: false}, targetRef: {kind: Pod, name: b}}
+        """))
+    #expect(
+      reading.cluster.endpointSlices == [
+        EndpointSlice(
+          id: NamespacedName("shop", "web-x1"), service: "web", family: .v4,
+          ports: [
+            .init(name: "http", transport: .tcp, port: 8080), .init(transport: .udp, port: 53),
+          ],
+          members: [
+            .init(try address("10.42.0.5"), node: "n1", pod: PodID("shop", "a")),
+            .init(try address("10.42.0.7"), isReady: false, isServing: true, isTerminating: true),
+            .init(try address("10.42.0.8"), isReady: false, isServing: false, pod: PodID("shop", "b")),
+          ])
+      ])
+    #expect(reading.cluster.namespaces.map(\.name) == ["shop"])
+  }
+
+  @Test(
+    "what a slice can't say to the service proxy is told of",
+    arguments: [
+      ("addressType: FQDN", "EndpointSlice shop/web-x1 has names in place of addresses, and is ignored"),
+      (
+        "addressType: IPv4\nports: [{name: any}]",
+        "a.yaml:5: EndpointSlice shop/web-x1: ports[0]: every port of its endpoints is not modelled; the entry is left out"
+      ),
+    ])
+  func notes(fields: String, text: String) throws {
+    #expect(try read(slice(fields)).texts.contains(text))
+  }
+
+  @Test("a slice without a Service, and Endpoints, are ignored and told of")
+  func ignored() throws {
+    let reading = try read(
+      slice("addressType: IPv4", labels: "{}") + "apiVersion: v1\nkind: Endpoints\nmetadata: {name: e, namespace: x}\n")
+    #expect(reading.cluster.endpointSlices.isEmpty)
+    #expect(
+      reading.texts.contains("EndpointSlice shop/web-x1 has no label kubernetes.io/service-name, and is ignored"))
+    #expect(reading.texts.contains("Endpoints are ignored, EndpointSlices count: x/e"))
+    #expect(!reading.texts.contains { $0.hasPrefix("skipped") })
+  }
+
+  @Test(
+    "a slice that can't be is refused",
+    arguments: [
+      ("ports: []", "3", "addressType: is missing; write IPv4 or IPv6"),
+      ("addressType: ipv4", "4", "addressType: unknown word \"ipv4\"; write IPv4 or IPv6"),
+      (
+        "addressType: IPv6\nendpoints: [{addresses: [10.42.0.5]}]", "5",
+        "endpoints[0].addresses[0]: 10.42.0.5 is no IPv6 address; put it into a slice of addressType IPv4"
+      ),
+      (
+        "addressType: IPv4\nendpoints: [{addresses: [127.0.0.1]}]", "5",
+        "endpoints[0].addresses[0]: 127.0.0.1 is a loopback address; give a unicast address that others can reach"
+      ),
+      (
+        "addressType: IPv4\nendpoints: [{addresses: []}]", "5",
+        "endpoints[0].addresses: is missing; give one address at least"
+      ),
+      ("addressType: IPv4\nports: [{port: 0}]", "5", "ports[0].port: 0 is no port; give a number from 1 to 65535"),
+    ])
+  func refused(fields: String, line: String, text: String) {
+    let line = line == "3" ? "1" : line
+    #expect(refusal(slice(fields)) == "a.yaml:\(line): EndpointSlice shop/web-x1: \(text)")
+  }
+
+  @Test("another version, and another spelling, are refused")
+  func versions() {
+    let object = "kind: EndpointSlice\nmetadata: {name: a}\naddressType: IPv4"
+    #expect(
+      refusal("apiVersion: discovery.k8s.io/v1beta1\n\(object)")
+        == "a.yaml:1: EndpointSlice default/a: apiVersion \"discovery.k8s.io/v1beta1\" has no kind EndpointSlice; write apiVersion: discovery.k8s.io/v1"
+    )
+    #expect(
+      refusal("apiVersion: discovery.k8s.io/v1\nkind: Endpointslice")
+        == "a.yaml:2: Endpointslice: kind: no kind is called \"Endpointslice\"; write kind: EndpointSlice")
+  }
+
+  @Test("a Service with slices in the input gets no others, one without gets them")
+  func given() throws {
+    let pod = podText("a", namespace: "shop", ip: "10.42.0.5")
+    let labelled = pod.replacing("namespace: shop}", with: "namespace: shop, labels: {app: web}}")
+    let given = slice("addressType: IPv4\nports: [{port: 1}]")
+    #expect(try read(Self.web + labelled, given).cluster.endpointSlices.map(\.id.name) == ["web-x1"])
+    let derived = try read(Self.web + labelled).cluster
+    #expect(derived.endpointSlices.map(\.id.name) == ["web-ipv4-0"])
+    #expect(derived.slices(of: NamespacedName("shop", "web")) == derived.endpointSlices)
+  }
+}

@@ -1,0 +1,302 @@
+// Does not show that the expectations hold: only that they are read.
+import Manifests
+import NetpolModel
+import Testing
+
+@Suite struct ExpectationsTests {
+  static let world =
+    podText("a", namespace: "shop", node: "n1") + podText("b", namespace: "shop", node: "n2")
+    + serviceText("{selector: {app: web}, ports: [{port: 80}]}", metadata: "name: web, namespace: shop")
+    + serviceText(
+      "{clusterIP: None, selector: {app: web}, ports: [{port: 80}]}", metadata: "name: bare, namespace: shop")
+    + "apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: web, namespace: shop}\nspec: {replicas: 2, template: {metadata: {labels: {app: web}}}}\n---\n"
+    + policyText("{}") + "\n---\n"
+    + "apiVersion: netpol-lab/v1alpha1\nkind: Cluster\nexternalHosts: [{name: peer, addresses: [203.0.113.10]}]\n---\n"
+
+  static func document(_ groups: String) -> String {
+    "apiVersion: netpol-lab/v1alpha1\nkind: Expectations\ngroups: \(groups)\n"
+  }
+  private func groups(_ groups: String) throws -> [Expectations.Group] {
+    try read(Self.document(groups), Self.world).expectations
+  }
+  /// The flows of one group with one entry.
+  private func flows(_ entry: String) throws -> [ExpectedFlow] {
+    try groups("[{name: g, flows: [{\(entry)}]}]").flatMap(\.flows)
+  }
+
+  @Test("every field of a group and of a flow is read")
+  func full() throws {
+    let groups = try groups(
+      """
+
+      - name: daemons
+        claim: A1
+        says: all four pass
+        without: [shop/web]
+        add: [variants/x.yaml, /srv/y.yaml]
+        labels:
+        - namespace: shop
+          set: {icn-mesh: null, tier: "1"}
+        - {pod: shop/a, set: {app: web}}
+        cluster: {bridgeNetfilter: false, overlay: host-gw}
+        comparedWith: plain
+        flows:
+        - from: shop/a
+          to: shop/Service/web
+          port: UDP/7777
+          expect: deny
+          mechanism: no-route
+          document: allow
+          because: text
+          family: IPv6
+      - name: plain
+      """)
+    #expect(groups.map(\.name) == ["daemons", "plain"])
+    let group = try #require(groups.first)
+    #expect(group.claim == "A1" && group.says == "all four pass" && group.comparedWith == "plain")
+    #expect(group.location == SourceLocation(file: "a.yaml", line: 4))
+    #expect(
+      group.variant
+        == Expectations.Variant(
+          without: [PolicyID("shop", "web")], add: ["variants/x.yaml", "/srv/y.yaml"],
+          labels: [
+            .init(.namespace("shop"), "icn-mesh", nil), .init(.namespace("shop"), "tier", "1"),
+            .init(.pod(PodID("shop", "a")), "app", "web"),
+          ], bridgeNetfilter: false, overlay: .hostGateway))
+    #expect(
+      group.flows == [
+        ExpectedFlow(
+          from: .pod(PodID("shop", "a")), to: .service(NamespacedName("shop", "web")),
+          question: .port(TransportPort(.udp, 7777)), expect: .deny, mechanism: .noRoute, document: .allow,
+          because: "text", family: .v6, location: SourceLocation(file: "a.yaml", line: 16))
+      ])
+    #expect(groups.last == Expectations.Group(name: "plain", location: SourceLocation(file: "a.yaml", line: 24)))
+  }
+
+  @Test("a manifest alone expects nothing, and the groups of several documents follow each other")
+  func documents() throws {
+    #expect(try read(Self.world).expectations.isEmpty)
+    let reading = try read(
+      Self.world + Self.document("[{name: b}, {name: a, comparedWith: c}]"), Self.document("[{name: c}]"))
+    #expect(reading.expectations.map(\.name) == ["b", "a", "c"])
+  }
+
+  @Test(
+    "an end is written in one of six ways",
+    arguments: [
+      ("shop/a", .pod(PodID("shop", "a"))), ("shop/Pod/a", .pod(PodID("shop", "a"))),
+      ("shop/Deployment/web", .workload(namespace: "shop", kind: "Deployment", name: "web")),
+      ("shop/Service/web", .service(NamespacedName("shop", "web"))), ("node/n2", .node("n2")),
+      ("external/peer", .external("peer")), ("10.9.9.9", .address(IPAddress(v4: 0x0a09_0909))),
+      ("fd00::1", .address(IPAddress(v6: 0xfd << 120 | 1))),
+    ] as [(String, ExpectedFlow.End)])
+  func ends(text: String, end: ExpectedFlow.End) throws {
+    #expect(try flows("from: shop/b, to: \"\(text)\", port: 80, expect: allow").map(\.to) == [end])
+  }
+
+  @Test("a pod of a namespace called node or external goes before a node or a host")
+  func namespacesWithOtherMeanings() throws {
+    let flow = "[{name: g, flows: [{from: node/n1, to: [node/p, external/peer], port: 80, expect: allow}]}]"
+    let pods =
+      podText("n1", namespace: "node") + podText("p", namespace: "node") + podText("peer", namespace: "external")
+    let reading = try read(Self.document(flow), Self.world + pods)
+    #expect(
+      reading.expectations.flatMap(\.flows).map { [$0.from, $0.to] } == [
+        [.pod(PodID("node", "n1")), .pod(PodID("node", "p"))],
+        [.pod(PodID("node", "n1")), .pod(PodID("external", "peer"))],
+      ])
+  }
+
+  @Test(
+    "a port is a number, a transport with a number, or ICMP",
+    arguments: [
+      ("80", "TCP/80"), ("\"80\"", "TCP/80"), ("TCP/80", "TCP/80"), ("udp/53", "UDP/53"), ("53/udp", "UDP/53"),
+      ("SCTP/9", "SCTP/9"), ("ICMP", "ping"), ("icmp", "ping"),
+    ])
+  func ports(text: String, question: String) throws {
+    for field in ["port: \(text)", "ports: [\(text)]", "port: [\(text)]"] {
+      let questions = try flows("from: shop/a, to: shop/b, \(field), expect: allow").map { flow in
+        if case .port(let port) = flow.question { "\(port)" } else { "ping" }
+      }
+      #expect(questions == [question])
+    }
+  }
+
+  @Test("lists stand for all combinations, but for an end with itself")
+  func lists() throws {
+    let flows = try flows(
+      "from: [shop/a, shop/b], to: [shop/a, shop/b, node/n1], ports: [80, UDP/53], expect: allow")
+    #expect(flows.count == 8)
+    #expect(flows.allSatisfy { $0.from != $0.to })
+    #expect(try self.flows("from: shop/a, to: shop/a, port: 80, expect: allow").count == 1)
+  }
+
+  @Test("a multicast group is taken with UDP")
+  func multicast() throws {
+    let flows = try flows("from: shop/a, to: shop/b, port: UDP/5353, group: 224.0.0.251, expect: deny")
+    #expect(flows.map(\.group) == [try address("224.0.0.251")])
+  }
+
+  private static let refusals = [
+    ("null", 3, "groups: is missing; give one group at least"),
+    ("[]", 3, "groups: is empty; give one group at least"),
+    ("{a: b}", 3, "groups: expected a list, found a mapping"),
+    ("[{flows: []}]", 3, "groups[0].name: is missing; give the group a name"),
+    ("[{name: a}, {name: a}]", 3, "groups[1].name: a second group \"a\"; give it a name of its own"),
+    ("[{name: a, flow: []}]", 3, "groups[0].flow: unknown field; did you mean flows?"),
+    (
+      "[{name: a, comparedWith: b}]", 3, "groups[0].comparedWith: there is no group \"b\"; name one of \"a\""
+    ),
+    (
+      "[{name: a, comparedWith: a}]", 3,
+      "groups[0].comparedWith: the group is compared with itself; name another group"
+    ),
+    ("[{name: a, without: [x]}]", 3, "groups[0].without[0]: \"x\" names no policy; write namespace/name"),
+    (
+      "[{name: a, without: [shop/x]}]", 3,
+      "groups[0].without[0]: \"shop/x\" is no NetworkPolicy; known in shop: web"
+    ),
+    (
+      "[{name: a, add: [\"-\"]}]", 3, "groups[0].add[0]: \"-\" is no file; give a path from this file's folder"
+    ),
+    (
+      "[{name: a, labels: [{set: {a: b}}]}]", 3,
+      "groups[0].labels[0].namespace: is missing; name a namespace, or a pod"
+    ),
+    (
+      "[{name: a, labels: [{namespace: x, set: {a: b}}]}]", 3,
+      "groups[0].labels[0].namespace: \"x\" is no namespace; known: shop"
+    ),
+    (
+      "[{name: a, labels: [{pod: shop/x, set: {a: b}}]}]", 3,
+      "groups[0].labels[0].pod: \"shop/x\" is no pod; known in shop: a, b, web-0, web-1"
+    ),
+    (
+      "[{name: a, labels: [{namespace: shop, pod: shop/a, set: {a: b}}]}]", 3,
+      "groups[0].labels[0].pod: may not stand beside namespace; give each an entry of its own"
+    ),
+    (
+      "[{name: a, labels: [{namespace: shop, set: {}}]}]", 3,
+      "groups[0].labels[0].set: is empty; give labels; null takes one away"
+    ),
+    (
+      "[{name: a, labels: [{namespace: shop, set: {a: true}}]}]", 3,
+      "groups[0].labels[0].set.a: expected a string, found the boolean true; write \"true\" with the quotes"
+    ),
+    (
+      "[{name: a, labels: [{namespace: shop, set: {kubernetes.io/metadata.name: b}}]}]", 3,
+      "groups[0].labels[0].set.kubernetes.io/metadata.name: every namespace has its name in this label; choose another label"
+    ),
+    (
+      "[{name: a, cluster: {overlays: vxlan}}]", 3, "groups[0].cluster.overlays: unknown field; did you mean overlay?"
+    ),
+    (
+      "[{name: a, cluster: {overlay: ipip}}]", 3,
+      "groups[0].cluster.overlay: unknown word \"ipip\"; write vxlan or host-gw"
+    ),
+  ]
+
+  @Test("a group that can't be meant is refused", arguments: refusals)
+  func refused(groups: String, line: Int, text: String) {
+    let line = groups == "null" ? 1 : line
+    #expect(refusal(Self.document(groups), Self.world) == "a.yaml:\(line): Expectations: \(text)")
+  }
+
+  private static let forms = "namespace/pod, namespace/Kind/name, node/NAME, external/NAME or an address"
+  private static let badFlows = [
+    ("to: shop/b, port: 80, expect: allow", "from: is missing; write \(forms)"),
+    ("from: [], to: shop/b, port: 80, expect: allow", "from: is empty; give one entry at least"),
+    ("from: shop/a, to: shop, port: 80, expect: allow", "to: \"shop\" is no end of a flow; write \(forms)"),
+    ("from: shop/a, to: a/b/c/d, port: 80, expect: allow", "to: \"a/b/c/d\" is no end of a flow; write \(forms)"),
+    ("from: shop/a, to: shop/, port: 80, expect: allow", "to: \"shop/\" is no end of a flow; write \(forms)"),
+    (
+      "from: shop/Service/web, to: shop/b, port: 80, expect: allow",
+      "from: a Service sends nothing; name the pods or the workload behind it"
+    ),
+    (
+      "from: shop/a, to: [shop/b, shop/c], port: 80, expect: allow",
+      "to[1]: \"shop/c\" is no pod; known in shop: a, b, web-0, web-1"
+    ),
+    ("from: shop/a, to: x/c, port: 80, expect: allow", "to: \"x/c\" is no pod; there is none in x"),
+    (
+      "from: shop/a, to: shop/DaemonSet/web, port: 80, expect: allow",
+      "to: \"shop/DaemonSet/web\" is no workload with pods; known in shop: Deployment/web"
+    ),
+    (
+      "from: shop/a, to: shop/Service/x, port: 80, expect: allow",
+      "to: \"shop/Service/x\" is no Service; known in shop: bare, web"
+    ),
+    (
+      "from: shop/a, to: shop/Service/bare, port: 80, expect: allow",
+      "to: \"shop/Service/bare\" has no ClusterIP; name the pods or the workload behind it"
+    ),
+    ("from: node/x, to: shop/b, port: 80, expect: allow", "from: \"node/x\" is no node; known: n1, n2"),
+    (
+      "from: external/x, to: shop/b, port: 80, expect: allow", "from: \"external/x\" is no external host; known: peer"
+    ),
+    ("from: shop/a, to: shop/b, expect: allow", "port: is missing; write a number, UDP/53 or ICMP"),
+    (
+      "from: shop/a, to: shop/b, port: 80, ports: [80], expect: allow",
+      "ports: may not stand beside port; keep one of them"
+    ),
+    (
+      "from: shop/a, to: shop/b, port: http, expect: allow",
+      "port: \"http\" is no port; write a number from 1 to 65535, TCP/80, UDP/53, SCTP/9 or ICMP"
+    ),
+    ("from: shop/a, to: shop/b, port: 0, expect: allow", "port: 0 is no port; give a number from 1 to 65535"),
+    ("from: shop/a, to: shop/b, port: 80", "expect: is missing; write allow or deny"),
+    ("from: shop/a, to: shop/b, port: 80, expect: pass", "expect: unknown word \"pass\"; write allow or deny"),
+    (
+      "from: shop/a, to: shop/b, port: 80, expect: allow, mechanism: drop",
+      "mechanism: may not be given with expect: allow; remove it"
+    ),
+    (
+      "from: shop/a, to: shop/b, port: 80, expect: deny, mechanism: lost",
+      "mechanism: unknown word \"lost\"; write reject, drop or no-route"
+    ),
+    (
+      "from: shop/a, to: shop/b, port: 80, expect: deny, family: 6",
+      "family: expected a string, found the number 6; write \"6\" with the quotes"
+    ),
+    (
+      "from: shop/a, to: shop/b, port: UDP/1, expect: deny, group: 10.0.0.1",
+      "group: 10.0.0.1 is no multicast group; write one such as 224.0.0.251 or ff02::fb"
+    ),
+    (
+      "from: shop/a, to: shop/b, port: UDP/1, expect: deny, group: 224.0.0.251, family: IPv6",
+      "group: 224.0.0.251 is no IPv6 address; give family IPv4, or none"
+    ),
+    (
+      "from: shop/a, to: shop/b, port: 1, expect: deny, group: 224.0.0.251",
+      "group: a group is reached by UDP alone; give a port such as UDP/5353"
+    ),
+    (
+      "from: shop/a, to: shop/b, port: 80, expect: allow, documents: deny",
+      "documents: unknown field; did you mean document?"
+    ),
+  ]
+
+  @Test("a flow that can't be meant is refused", arguments: badFlows)
+  func refusedFlow(entry: String, text: String) {
+    #expect(
+      refusal(Self.document("\n- name: g\n  flows:\n  - {\(entry)}"), Self.world)
+        == "a.yaml:6: Expectations: groups[0].flows[0].\(text)")
+  }
+
+  @Test("lists don't make more flows than a lab could answer")
+  func tooMany() {
+    let ends = "[" + Array(repeating: "10.0.0.1", count: 400).joined(separator: ", ") + "]"
+    #expect(
+      refusal(Self.document("[{name: g, flows: [{from: \(ends), to: \(ends), port: 80, expect: allow}]}]"))
+        == "a.yaml:3: Expectations: groups[0].flows[0]: more than 100000 flows in all; give fewer ends, or workloads in place of pods"
+    )
+  }
+
+  @Test("the document has one version")
+  func version() {
+    #expect(
+      refusal("apiVersion: netpol-lab/v1\nkind: Expectations")
+        == "a.yaml:1: Expectations: apiVersion \"netpol-lab/v1\" has no kind Expectations; write apiVersion: netpol-lab/v1alpha1"
+    )
+  }
+}

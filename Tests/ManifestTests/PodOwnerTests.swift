@@ -1,0 +1,42 @@
+// Does not show owners that the input doesn't name: a ReplicaSet's maker is guessed from the pod's label alone.
+import Manifests
+import NetpolModel
+import Testing
+
+@Suite struct PodOwnerTests {
+  private func owners(_ text: String) throws -> [String] {
+    try read(text).cluster.pods.map { pod in
+      "\(pod.id.name) \(pod.owner.map { "\($0.kind)/\($0.name)" } ?? "-")"
+    }
+  }
+  private func pod(_ references: String, hash: String = "") -> String {
+    "apiVersion: v1\nkind: Pod\nmetadata: {name: p, labels: {pod-template-hash: \"\(hash)\"}, ownerReferences: [\(references)]}\n---\n"
+  }
+
+  @Test(
+    "a given pod belongs to its controller, or to that one's maker where the input tells",
+    arguments: [
+      ("", "", "-"), ("{kind: StatefulSet, name: db, controller: true}", "", "StatefulSet/db"),
+      ("{kind: Node, name: n1, controller: false}, {kind: DaemonSet, name: d, controller: true}", "", "DaemonSet/d"),
+      ("{kind: DaemonSet, name: d}", "", "DaemonSet/d"), ("{kind: X, name: x, controller: false}", "", "-"),
+      ("{kind: ReplicaSet, name: web-5d4f}", "5d4f", "Deployment/web"),
+      ("{kind: ReplicaSet, name: web-5d4f}", "", "ReplicaSet/web-5d4f"),
+      ("{kind: ReplicaSet, name: web-5d4f}", "ffff", "ReplicaSet/web-5d4f"),
+      ("{kind: ReplicaSet, name: \"-5d4f\"}", "5d4f", "ReplicaSet/-5d4f"),
+      ("{kind: ReplicaSet, name: made}", "", "Deployment/shop"),
+      ("{kind: Job, name: backup-281}", "", "CronJob/backup"), ("{kind: Job, name: once}", "", "Job/once"),
+    ])
+  func given(references: String, hash: String, owner: String) throws {
+    let replicaSet =
+      "apiVersion: apps/v1\nkind: ReplicaSet\nmetadata: {name: made, ownerReferences: [{kind: Deployment, name: shop, controller: true}]}\n---\n"
+    let job =
+      "apiVersion: batch/v1\nkind: Job\nmetadata: {name: backup-281, ownerReferences: [{kind: CronJob, name: backup, controller: true}]}\nstatus: {completionTime: \"2024-05-01T10:00:00Z\"}\n---\n"
+    #expect(try owners(pod(references, hash: hash) + replicaSet + job) == ["p \(owner)"])
+  }
+
+  @Test("a workload's pods belong to it", arguments: ["Deployment", "StatefulSet", "ReplicaSet"])
+  func expanded(kind: String) throws {
+    let text = "apiVersion: apps/v1\nkind: \(kind)\nmetadata: {name: web}\nspec: {replicas: 2, template: {}}"
+    #expect(try owners(text) == ["web-0 \(kind)/web", "web-1 \(kind)/web"])
+  }
+}
