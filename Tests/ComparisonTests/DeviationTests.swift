@@ -123,6 +123,20 @@ import Testing
         """,
       shows: ("other/client", "app/stray", 80), beside: ("other/client", "app/web2", 80)),
     Case(
+      deviation: .hairpin,
+      policies: policy(
+        "{podSelector: {matchLabels: {app: web}}, policyTypes: [Ingress, Egress], ingress: [{from: [{podSelector: {matchLabels: {app: client}}}]}]}"
+      ),
+      extra: """
+        apiVersion: v1
+        kind: Service
+        metadata: {namespace: app, name: web}
+        spec: {clusterIP: 10.43.0.9, selector: {app: web}, ports: [{port: 80, targetPort: 8080}]}
+        ---
+
+        """,
+      shows: ("app/web", "service/app/web", 80), beside: ("app/client", "service/app/web", 80)),
+    Case(
       deviation: .endPortBelowPort,
       policies: policy("{podSelector: {matchLabels: {app: web}}, ingress: [{ports: [{port: 81, endPort: 80}]}]}"),
       shows: ("app/client", "app/web", 81), beside: ("app/client", "app/web", 80)),

@@ -34,6 +34,9 @@ struct SmallWorld {
     switch parts[0] {
     case "node": return .node(parts[1])
     case "external": return .external(parts[1])
+    case "service":
+      let name = parts[1].split(separator: "/").map(String.init)
+      return .service(NamespacedName(name[0], name[1]))
     default: return .pod(PodID(parts[0], parts[1]))
     }
   }

@@ -33,7 +33,11 @@ struct DeviationExample: CustomTestStringConvertible, Sendable {
     let words = line.split(separator: " ").dropFirst(2).map(String.init)
     let endpoint = { (name: String) -> Endpoint in
       let parts = name.split(separator: "/").map(String.init)
-      return parts[0] == "node" ? .node(parts[1]) : .pod(PodID(parts[0], parts[1]))
+      switch parts[0] {
+      case "node": return .node(parts[1])
+      case "service": return .service(NamespacedName(parts[1], parts[2]))
+      default: return .pod(PodID(parts[0], parts[1]))
+      }
     }
     let port = try #require(words[3].split(separator: "/").last.flatMap { UInt16($0) })
     return Wanted(

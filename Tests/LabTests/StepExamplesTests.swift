@@ -111,7 +111,9 @@ struct StepExamplesTests {
           case .kept: #expect(try connection.carriesData())
           case .open, .closed:
             let isOpen = step.expectation == .open && !(defaultDeny && step.to == .pod(PodID("app", "new")))
-            let seen = try observe(step, topology, fabric)
+            var seen = try observe(step, topology, fabric)
+            // Links come up when the kernel gets to it.
+            for _ in 0..<4 where isOpen && seen != .delivered { seen = try observe(step, topology, fabric) }
             #expect(seen == .delivered ? isOpen : !isOpen && seen.isVerdict, "\(step) \(seen)")
           }
         }

@@ -104,7 +104,8 @@ enum HandMadeReport {
 
   /// A rule's text, which begins with a match or jump of iptables behind the margin.
   private func isRule(_ line: Substring) -> Bool {
-    line.hasPrefix(String(repeating: " ", count: 13) + "-") && !line.hasPrefix(String(repeating: " ", count: 13) + "->")
+    let margin = String(repeating: " ", count: 13)
+    return line.hasPrefix(margin + "! -") || line.hasPrefix(margin + "-") && !line.hasPrefix(margin + "->")
   }
 
   @Test("no line but a rule's is longer than the width: grids, deviations, failures", arguments: GridReportTests.widths)

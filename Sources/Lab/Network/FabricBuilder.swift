@@ -145,6 +145,7 @@ struct FabricBuilder {
         batch.createVeth(
           VethEnd("veth\(number)", index: port), master: AddressPlan.bridge,
           peer: VethEnd("eth0", index: AddressPlan.uplink, mac: plan.mac(of: id)), in: pod)
+        batch.setHairpin(port)
         batch.bringUp(port)
         for own in place.addresses {
           batch.addNeighbour(own.address.bytes, mac: plan.mac(of: id), dev: AddressPlan.bridge)
@@ -172,7 +173,8 @@ struct FabricBuilder {
     for (address, name) in topology.announcers where plan.families.contains(address.family) {
       guard let gateway = topology.node(name)?.addresses.first(where: { $0.family == address.family }) else { continue }
       batch.addRoute(
-        to: address.destination, via: gateway.bytes, dev: AddressPlan.uplink, onlink: true, source: own.source(for: gateway))
+        to: address.destination, via: gateway.bytes, dev: AddressPlan.uplink, onlink: true,
+        source: own.source(for: gateway))
     }
   }
 

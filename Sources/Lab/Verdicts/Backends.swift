@@ -18,7 +18,8 @@ struct Backends {
       let addresses = service.clusterIPs + service.externalIPs + service.loadBalancerIPs.map(\.address)
       for port in service.ports {
         let members = cluster.slices(of: service.id).flatMap { slice in
-          slice.ports.filter { ($0.name ?? "") == (port.name ?? "") && $0.transport == port.transport }.flatMap { target in
+          slice.ports.filter { ($0.name ?? "") == (port.name ?? "") && $0.transport == port.transport }.flatMap {
+            target in
             slice.members.compactMap { member in
               topology.owner(of: member.address).map { KernelEngine.Backend($0, member.address, target.port) }
             }

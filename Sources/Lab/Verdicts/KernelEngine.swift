@@ -30,9 +30,12 @@ public struct KernelEngine: Sendable {
       // A service's own address has no listener: without its rules nobody answers there.
       let own = fabric.namespace(of: flow.destination).map { ($0, flow.destinationAddress, flow.port) }
       let translated = backends(flow)
-      for (namespace, address, port) in translated.isEmpty ? [own].compactMap({ $0 }) : translated.compactMap({ backend in
-        fabric.namespace(of: backend.endpoint).map { ($0, backend.address, backend.port) }
-      }) where wanted.insert(Socket(address: address, port: port, transport: flow.transport)).inserted {
+      for (namespace, address, port) in translated.isEmpty
+        ? [own].compactMap({ $0 })
+        : translated.compactMap({ backend in
+          fabric.namespace(of: backend.endpoint).map { ($0, backend.address, backend.port) }
+        }) where wanted.insert(Socket(address: address, port: port, transport: flow.transport)).inserted
+      {
         listeners.append(Listener(in: namespace, on: ProbeAddress(address.bytes, port: port), transport))
       }
       probes.append(

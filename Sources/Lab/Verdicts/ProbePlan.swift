@@ -35,6 +35,8 @@ public struct ProbePlan: Sendable {
       for source in endpoints where source != destination && only.source.map({ $0 == source }) ?? true {
         // What passes between machines outside is nobody's policy.
         if source.isOutside, destination.isOutside { continue }
+        // A ClusterIP is known inside the cluster alone; asked for by name, the flow is told why it can't be.
+        if source.isOutside, case .service = destination, only.source == nil || only.destination == nil { continue }
         for family in cluster.families {
           for port in asked {
             guard

@@ -58,7 +58,8 @@ public struct EnforcedCluster: Sendable {
   public func walk(_ flow: Flow) -> EvaluatedWalk {
     var hooks: [EvaluatedWalk.AtHook] = []
     let walk = topology.walk(flow) { position, packet in
-      guard let outcome = evaluators[position.node]?.run(
+      guard
+        let outcome = evaluators[position.node]?.run(
           packet, at: position.hook,
           leavingFrom: position.hook == .postrouting
             ? topology.leavingAddress(of: position.node, towards: packet.destination) : nil)
@@ -94,13 +95,15 @@ public struct EvaluatedWalk: Sendable {
 }
 
 extension Step {
-  /// Whether the rule allows, exempts, or refuses: not a jump, a log line, or the return behind a policy's mark.
+  /// Whether the rule allows, exempts, refuses or translates: not a jump, a log line, the return behind a policy's mark,
+  /// or what other programs let pass.
   fileprivate var decides: Bool {
     rule.statements.contains { statement in
       switch statement {
-      case .accept, .drop, .reject, .dnat, .masquerade: true
+      case .accept: !chain.hasPrefix("FLANNEL-") && chain != "KUBE-FORWARD"
+      case .drop, .reject, .dnat, .masquerade: true
       case .setMark(let mark): mark.value != 0 && rule.origin?.policy != nil
-      case .return: rule.origin == nil
+      case .return: rule.origin == nil && chain == "KUBE-ROUTER-INPUT"
       case .counter, .log, .jump: false
       }
     }

@@ -36,12 +36,14 @@ public struct Reading: Sendable {
   public func verdict(_ flow: Flow) -> Verdict {
     let resolved = oracle.resolve(flow)
     if resolved.isRefused { return .deny }
-    if resolved.sent.sourceAddress == resolved.sent.destinationAddress {
-      // What a pod sends to itself leaves it only by way of a service.
-      guard resolved.service != nil, deviations.contains(.hairpin) else { return .allow }
-    }
     // What is translated is routed, and no bridge hides it.
     let isSwitched = resolved.service == nil
+    if resolved.sent.sourceAddress == resolved.sent.destinationAddress {
+      // What a pod sends to itself leaves it only by way of a service. Both directions are judged in one pod chain, where
+      // the mark of one is enough.
+      guard !isSwitched, deviations.contains(.hairpin) else { return .allow }
+      return allows(resolved.sent, .egress, false) || allows(resolved.sent, .ingress, false) ? .allow : .deny
+    }
     return allows(resolved.sent, .egress, isSwitched) && allows(resolved.arrived, .ingress, isSwitched) ? .allow : .deny
   }
 

@@ -172,7 +172,8 @@ extension IptablesReading.OpenTable {
     } catch {
       if required(name) { throw error }
       return ForeignRule(
-        table: table.name, family: table.family, chain: name, position: table.chains[index].rules.count, line: number, text: String(line),
+        table: table.name, family: table.family, chain: name, position: table.chains[index].rules.count, line: number,
+        text: String(line),
         problem: error.text)
     }
   }

@@ -34,7 +34,7 @@ public enum Deviation: Int, Hashable, Sendable, CaseIterable, Comparable {
     case .egressNamedPortToBlock: "an egress rule leaves out a named port towards an ipBlock"
     case .ownNodePorts:
       "a pod's egress policy does not apply to its own node's processes on the NodePort range or in a service range"
-    case .hairpin: "a pod that reaches itself by its service needs the consent of its own policies"
+    case .hairpin: "a pod that reaches itself by its service needs its own policies' consent, in one direction at least"
     case .wholeIPv6: "::/0 covers only 2000::/3 and fd00::/8"
     case .longestPrefix: "an except of one ipBlock also cuts another ipBlock of the rule"
     case .overlappingBlocks: "overlapping ipBlocks in one rule make nft refuse the whole policy: its pods fail closed"

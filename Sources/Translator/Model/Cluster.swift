@@ -102,7 +102,8 @@ public struct Cluster: Hashable, Sendable {
 
   public init(
     nodes: [Node] = [], namespaces: [Namespace] = [], pods: [Pod] = [], services: [Service] = [],
-    endpointSlices: [EndpointSlice] = [], policies: [NetworkPolicy] = [], externalHosts: [ExternalHost] = [], settings: ClusterSettings = .init()
+    endpointSlices: [EndpointSlice] = [], policies: [NetworkPolicy] = [], externalHosts: [ExternalHost] = [],
+    settings: ClusterSettings = .init()
   ) {
     self.nodes = nodes
     self.namespaces = namespaces

@@ -44,19 +44,20 @@ public struct Oracle: Sendable {
   public func judge(_ flow: Flow) -> Judgement {
     let resolved = resolve(flow)
     let (sent, arrived) = (resolved.sent, resolved.arrived)
-    var reasons: [Reason] = []
+    var translation: [Reason] = []
     if let service = resolved.service {
       if resolved.isRefused { return Judgement(.deny, because: [.noEndpoints(service)]) }
-      reasons.append(
+      translation.append(
         .translated(service, to: arrived.destination, port: arrived.port, seenFrom: arrived.sourceAddress))
     }
     // "A Pod cannot block access to itself."
     if sent.sourceAddress == sent.destinationAddress {
-      return Judgement(.allow, because: reasons + [.sameEndpoint])
+      return Judgement(.allow, because: translation + [.sameEndpoint])
     }
+    var reasons = translation
     for (flow, direction) in [(sent, Direction.egress), (arrived, .ingress)] {
       let side = judge(flow, direction)
-      if side.verdict == .deny { return Judgement(.deny, because: reasons + side.because) }
+      if side.verdict == .deny { return Judgement(.deny, because: translation + side.because) }
       reasons += side.because
     }
     return Judgement(.allow, because: reasons)

@@ -47,7 +47,8 @@ extension Oracle {
     let isMasqueraded =
       switch front.way {
       case .clusterIP: !isPods || backend.address == client.address
-      case .external: policy == .cluster || client.endpoint == entry.map(Endpoint.node) || backend.address == client.address
+      case .external:
+        policy == .cluster || client.endpoint == entry.map(Endpoint.node) || backend.address == client.address
       }
     var seen = client
     // The entry node masquerades behind its own policies: only another node sees its address.

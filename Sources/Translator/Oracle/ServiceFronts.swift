@@ -66,10 +66,13 @@ struct ServiceFronts: Sendable {
     var ready: [Backend] = []
     var leaving: [Backend] = []
     for slice in slices[front.service.id] ?? [] where slice.family == family {
-      for port in slice.ports where (port.name ?? "") == (front.port.name ?? "") && port.transport == front.port.transport {
+      for port in slice.ports
+      where (port.name ?? "") == (front.port.name ?? "") && port.transport == front.port.transport {
         for member in slice.members where node == nil || member.node == node {
           let backend = Backend(address: member.address, port: port.port, node: member.node, pod: member.pod)
-          if member.isReady { ready.append(backend) } else if member.isServing, member.isTerminating {
+          if member.isReady {
+            ready.append(backend)
+          } else if member.isServing, member.isTerminating {
             leaving.append(backend)
           }
         }

@@ -1,0 +1,16 @@
+internal import CNftables
+internal import Glibc
+
+// linux/if_link.h, IFLA_BRPORT_*.
+extension RouteBatch {
+  /// bridge link set dev INDEX hairpin on: a frame may leave by the port that it came in by, as where br_netfilter has
+  /// translated a pod's packet to the pod itself. flannel's CNI configuration sets `hairpinMode`.
+  public mutating func setHairpin(_ index: Int32) {
+    var header = ifinfomsg()
+    header.ifi_family = UInt8(AF_BRIDGE)
+    header.ifi_index = index
+    append("bridge link set dev \(index) hairpin on", Int(RTM_SETLINK), header) {
+      $0.withNest(UInt16(IFLA_PROTINFO)) { $0.put(UInt16(IFLA_BRPORT_MODE), UInt8(1)) }
+    }
+  }
+}
