@@ -45,7 +45,7 @@ import Testing
     (.node("node1"), pod("app", "web"), "node1 output postrouting -> app/web", "10.42.0.1"),
     (
       .node("node1"), pod("other", "client"),
-      "node1 output postrouting node2 prerouting forward postrouting -> other/client", "192.168.20.11"
+      "node1 output postrouting node2 prerouting forward postrouting -> other/client", "10.42.0.0"
     ),
     (pod("app", "host"), pod("other", "client"), "node2 output postrouting -> other/client", "10.42.1.1"),
     (.external("lan"), pod("app", "web"), "node1 prerouting forward postrouting -> app/web", "192.168.1.9"),

@@ -216,7 +216,9 @@ struct DumpedNode {
         line.contains($0)
       }
       let isInKubeRouter = lines[..<index].last { $0.hasPrefix("table ") }?.contains("kube-router-filter") == true
-      guard isInKubeRouter, isRule, index % 3 == 0, !line.hasPrefix("type "), !line.hasPrefix("comment ") else { continue }
+      guard isInKubeRouter, isRule, index % 3 == 0, !line.hasPrefix("type "), !line.hasPrefix("comment ") else {
+        continue
+      }
       var changed = lines
       changed.remove(at: index)
       #expect(try !compared(changed).differences.isEmpty, "\(line)")

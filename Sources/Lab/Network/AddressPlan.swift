@@ -1,3 +1,4 @@
+internal import Kernel
 internal import NetpolModel
 internal import Path
 
@@ -8,6 +9,7 @@ internal import Path
 struct AddressPlan {
   static let uplink: Int32 = 2
   static let bridge: Int32 = 3
+  static func tunnel(_ family: IPFamily) -> Int32 { family == .v4 ? 4 : 5 }
   static let firstPort: Int32 = 10
 
   /// A machine on the underlay.
@@ -22,10 +24,29 @@ struct AddressPlan {
     let mac: [UInt8]
   }
 
+  /// One end of the VXLAN between nodes (flannel's `vxlan` backend: VNI 1, a device a family).
+  struct Tunnel {
+    let family: IPFamily
+    /// On the tunnel's device, and on the underlay.
+    let address, outer: IPAddress
+    let mac: [UInt8]
+    var index: Int32 { AddressPlan.tunnel(family) }
+    var mtu: UInt32 { AddressPlan.underlayMTU - VXLANLink.overhead(family == .v4 ? .v4 : .v6) }
+    var link: VXLANLink {
+      VXLANLink(
+        family == .v4 ? "flannel.1" : "flannel-v6.1", index: index, mac: mac, identifier: 1, local: outer.bytes,
+        lower: AddressPlan.uplink, mtu: mtu)
+    }
+  }
+
+  /// Ethernet's, and a new veth's.
+  static let underlayMTU: UInt32 = 1500
+
   let stations: [Station]
   let controlAddresses: [IPAddress]
   let families: [IPFamily]
   private let podMACs: [PodID: [UInt8]]
+  private let tunnels: [String: [Tunnel]]
 
   init(_ topology: Topology, families: [IPFamily]) {
     self.families = families
@@ -41,7 +62,25 @@ struct AddressPlan {
     }
     podMACs = Dictionary(
       uniqueKeysWithValues: topology.pods.keys.sorted().enumerated().map { ($1, Self.mac(kind: 2, UInt32($0))) })
+    tunnels = Dictionary(
+      topology.nodes.enumerated().map { index, node in
+        let ends = families.compactMap { family in
+          guard let address = node.tunnel(family), let outer = node.addresses.first(where: { $0.family == family })
+          else { return nil as Tunnel? }
+          return Tunnel(
+            family: family, address: address, outer: outer, mac: Self.mac(kind: family == .v4 ? 4 : 5, UInt32(index)))
+        }
+        return (node.name, ends)
+      }, uniquingKeysWith: { first, _ in first })
   }
+
+  func tunnels(of node: Topology.NodePlace) -> [Tunnel] { tunnels[node.name] ?? [] }
+  func tunnel(of node: Topology.NodePlace, _ family: IPFamily) -> Tunnel? {
+    tunnels(of: node).first { $0.family == family }
+  }
+
+  /// Of the node's bridge and of all that is plugged into it: no packet is too large for the tunnel.
+  func podMTU(on node: Topology.NodePlace) -> UInt32 { tunnels(of: node).map(\.mtu).min() ?? Self.underlayMTU }
 
   func mac(of pod: PodID) -> [UInt8] { podMACs[pod] ?? Self.mac(kind: 0, 0) }
   func bridgeMAC(ofNode index: Int) -> [UInt8] { Self.mac(kind: 3, UInt32(index)) }

@@ -21,11 +21,16 @@ public final class Fabric: Sendable {
     public let addresses: [IPAddress]
   }
 
-  /// Builds everything, or throws and leaves nothing. `bridgeNetfilter` is `net.bridge.bridge-nf-call-iptables`.
-  public init(_ topology: Topology, families: [IPFamily], bridgeNetfilter: Bool, worker: NamespaceWorker) throws {
+  /// Builds everything, or throws and leaves nothing. `bridgeNetfilter` is `net.bridge.bridge-nf-call-iptables`; with
+  /// `liftICMPLimits` the nodes' kernels send every ICMP error.
+  public init(
+    _ topology: Topology, families: [IPFamily], bridgeNetfilter: Bool, liftICMPLimits: Bool = true,
+    worker: NamespaceWorker
+  ) throws {
     self.topology = topology
     self.worker = worker
-    var builder = try FabricBuilder(topology, families: families, bridgeNetfilter: bridgeNetfilter, worker: worker)
+    var builder = try FabricBuilder(
+      topology, families: families, bridgeNetfilter: bridgeNetfilter, liftICMPLimits: liftICMPLimits, worker: worker)
     try builder.build()
     nodes = builder.nodes
     pods = builder.pods

@@ -1,3 +1,4 @@
+internal import Glibc
 internal import Kernel
 internal import NetpolModel
 internal import Path
@@ -8,16 +9,20 @@ struct FabricBuilder {
   let plan: AddressPlan
   private let worker: NamespaceWorker
   private let bridgeNetfilter: Bool
+  private let liftICMPLimits: Bool
   let underlay: NetworkNamespace
   let control: NetworkNamespace
   private(set) var nodes: [String: NetworkNamespace] = [:]
   private(set) var externals: [String: NetworkNamespace] = [:]
   private(set) var pods: [PodID: NetworkNamespace] = [:]
 
-  init(_ topology: Topology, families: [IPFamily], bridgeNetfilter: Bool, worker: NamespaceWorker) throws {
+  init(
+    _ topology: Topology, families: [IPFamily], bridgeNetfilter: Bool, liftICMPLimits: Bool, worker: NamespaceWorker
+  ) throws {
     self.topology = topology
     self.worker = worker
     self.bridgeNetfilter = bridgeNetfilter
+    self.liftICMPLimits = liftICMPLimits
     plan = AddressPlan(topology, families: families)
     underlay = try worker.makeNamespace()
     control = try worker.makeNamespace()
@@ -30,7 +35,7 @@ struct FabricBuilder {
     try joinUnderlay()
     for (index, node) in topology.nodes.enumerated() { try configure(node, index) }
     for host in topology.externals { try configure(host) }
-    try configureStation(control, ownAddresses: plan.controlAddresses, routesToPods: true)
+    try configureStation(control, ownAddresses: plan.controlAddresses)
     for node in topology.nodes { try configurePods(of: node) }
   }
 
@@ -63,13 +68,17 @@ struct FabricBuilder {
     }
   }
 
-  /// What every machine of the underlay has: its addresses, the way to the others, and to pods by way of their nodes.
-  private func stationRoutes(_ batch: inout RouteBatch, own: [IPAddress], routesToPods: Bool, except: String? = nil) {
+  /// What every machine of the underlay has first: its addresses.
+  private func stationAddresses(_ batch: inout RouteBatch, own: [IPAddress]) {
     batch.bringUp(1)
     for address in own {
       batch.addAddress(address.bytes, prefix: UInt8(address.family.bitWidth), to: AddressPlan.uplink)
     }
     batch.bringUp(AddressPlan.uplink)
+  }
+
+  /// And then the way to the others, and to pods by way of their nodes, but for those that `node` has a tunnel to.
+  private func stationRoutes(_ batch: inout RouteBatch, own: [IPAddress], of node: Topology.NodePlace? = nil) {
     for station in plan.stations where station.addresses.first.map(own.contains) != true {
       for address in station.addresses {
         batch.addNeighbour(address.bytes, mac: station.mac, dev: AddressPlan.uplink)
@@ -87,12 +96,10 @@ struct FabricBuilder {
         batch.addRoute(to: network.destination, via: gateway.bytes, dev: AddressPlan.uplink, onlink: true)
       }
     }
-    guard routesToPods else { return }
-    for node in topology.nodes where node.name != except {
-      for (family, gateway) in plan.families.compactMap({ family in
-        node.addresses.first { $0.family == family }.map { (family, $0) }
-      }) {
-        for block in node.blocks(family, topology) {
+    for other in topology.nodes where other.name != node?.name {
+      for family in plan.families where node?.isTunnelled(to: other, family) != true {
+        guard let gateway = other.addresses.first(where: { $0.family == family }) else { continue }
+        for block in other.blocks(family, topology) {
           batch.addRoute(
             to: block.destination, via: gateway.bytes, dev: AddressPlan.uplink, onlink: true,
             source: own.source(for: gateway))
@@ -101,11 +108,40 @@ struct FabricBuilder {
     }
   }
 
-  private func configureStation(_ namespace: NetworkNamespace, ownAddresses: [IPAddress], routesToPods: Bool) throws {
+  private func createTunnels(of node: Topology.NodePlace) throws {
+    var batch = RouteBatch()
+    for own in plan.tunnels(of: node) { batch.createVXLAN(own.link) }
+    if batch.isEmpty { return }
+    do {
+      try batch.send()
+    } catch let error as KernelError where error.code == EOPNOTSUPP {
+      throw LabError("this kernel has no VXLAN (\(error)); \"overlay: host-gw\" in a Cluster document does without")
+    }
+  }
+
+  /// The node's end of the tunnels, and the way through them to the other nodes' pods. All is told beforehand, as
+  /// flannel does it: the gateway's hardware address, and the host behind that.
+  private func tunnelRoutes(_ batch: inout RouteBatch, of node: Topology.NodePlace) {
+    for own in plan.tunnels(of: node) {
+      batch.addAddress(own.address.bytes, prefix: UInt8(own.family.bitWidth), to: own.index)
+      batch.bringUp(own.index)
+      for other in topology.nodes where node.isTunnelled(to: other, own.family) {
+        guard let end = plan.tunnel(of: other, own.family) else { continue }
+        batch.addNeighbour(end.address.bytes, mac: end.mac, dev: own.index)
+        batch.addForwarding(to: end.mac, remote: end.outer.bytes, dev: own.index)
+        for block in other.blocks(own.family, topology) {
+          batch.addRoute(to: block.destination, via: end.address.bytes, dev: own.index, onlink: true)
+        }
+      }
+    }
+  }
+
+  private func configureStation(_ namespace: NetworkNamespace, ownAddresses: [IPAddress]) throws {
     try worker.run(in: namespace) {
       try hushIPv6()
       var batch = RouteBatch()
-      stationRoutes(&batch, own: ownAddresses, routesToPods: routesToPods)
+      stationAddresses(&batch, own: ownAddresses)
+      stationRoutes(&batch, own: ownAddresses)
       announcedRoutes(&batch, own: ownAddresses)
       try batch.send()
     }
@@ -115,8 +151,7 @@ struct FabricBuilder {
   /// Whether it may begin a flow to a pod is the path's to say (`routesToPods`).
   private func configure(_ host: ExternalHost) throws {
     guard let namespace = externals[host.name] else { return }
-    try configureStation(
-      namespace, ownAddresses: host.addresses.filter { plan.families.contains($0.family) }, routesToPods: true)
+    try configureStation(namespace, ownAddresses: host.addresses.filter { plan.families.contains($0.family) })
   }
 
   // MARK: - Nodes
@@ -125,12 +160,19 @@ struct FabricBuilder {
     guard let namespace = nodes[node.name] else { return }
     try worker.run(in: namespace) {
       try hushIPv6()
-      try NodeSysctls.set(families: plan.families, bridgeNetfilter: bridgeNetfilter)
+      try NodeSysctls.set(
+        families: plan.families, bridgeNetfilter: bridgeNetfilter, liftICMPLimits: liftICMPLimits)
+      try createTunnels(of: node)
       var batch = RouteBatch()
-      stationRoutes(
-        &batch, own: node.addresses.filter { plan.families.contains($0.family) }, routesToPods: true, except: node.name)
-      defaultRoutes(&batch, own: node.addresses)
-      batch.createBridge("cni0", index: AddressPlan.bridge, mac: plan.bridgeMAC(ofNode: index))
+      let own = node.addresses.filter { plan.families.contains($0.family) }
+      let mtu = plan.podMTU(on: node)
+      stationAddresses(&batch, own: own)
+      // Before other routes and the bridge: an IPv6 gateway must not be behind another interface yet, and the bridge
+      // makes the tunnel's address a broadcast or anycast one as well, which then comes second.
+      tunnelRoutes(&batch, of: node)
+      stationRoutes(&batch, own: own, of: node)
+      defaultRoutes(&batch, own: own)
+      batch.createBridge("cni0", index: AddressPlan.bridge, mac: plan.bridgeMAC(ofNode: index), mtu: mtu)
       for own in node.bridge where plan.families.contains(own.address.family) {
         batch.addAddress(own.address.bytes, prefix: UInt8(own.prefixLength), to: AddressPlan.bridge)
       }
@@ -144,7 +186,7 @@ struct FabricBuilder {
         let port = AddressPlan.firstPort + Int32(number)
         batch.createVeth(
           VethEnd("veth\(number)", index: port), master: AddressPlan.bridge,
-          peer: VethEnd("eth0", index: AddressPlan.uplink, mac: plan.mac(of: id)), in: pod)
+          peer: VethEnd("eth0", index: AddressPlan.uplink, mac: plan.mac(of: id)), in: pod, mtu: mtu)
         batch.setHairpin(port)
         batch.bringUp(port)
         for own in place.addresses {

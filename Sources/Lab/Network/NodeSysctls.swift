@@ -3,21 +3,22 @@ internal import NetpolModel
 
 /// Kernel parameters of a node's namespace.
 enum NodeSysctls {
-  /// Forwarding, br_netfilter as k3s sets it, and no limit on ICMP errors: with the kernel's limits most REJECTs of
-  /// parallel probes look like DROPs (icmp(7), `icmp_ratelimit`, `icmp_msgs_per_sec`).
-  static func set(families: [IPFamily], bridgeNetfilter: Bool) throws(KernelError) {
+  /// Forwarding, br_netfilter as k3s sets it, and, where asked for, no limit on ICMP errors: with the kernel's limits
+  /// most REJECTs of parallel probes look like DROPs (icmp(7), `icmp_ratelimit`, `icmp_msgs_per_sec`).
+  static func set(families: [IPFamily], bridgeNetfilter: Bool, liftICMPLimits: Bool) throws(KernelError) {
     var values = [
       ("net/ipv4/ip_forward", "1"), ("net/ipv4/conf/all/rp_filter", "0"), ("net/ipv4/conf/default/rp_filter", "0"),
-      ("net/ipv4/icmp_ratelimit", "0"),
       ("net/bridge/bridge-nf-call-iptables", bridgeNetfilter ? "1" : "0"),
       ("net/bridge/bridge-nf-call-ip6tables", bridgeNetfilter ? "1" : "0"),
     ]
-    // Per namespace since Linux 6.11; before that they belong to the host, whose values stay.
-    for name in ["net/ipv4/icmp_msgs_per_sec", "net/ipv4/icmp_msgs_burst"] where Sysctl.exists(name) {
-      values.append((name, "1000000"))
-    }
-    if families.contains(.v6) {
-      values += [("net/ipv6/conf/all/forwarding", "1"), ("net/ipv6/icmp/ratelimit", "0")]
+    if families.contains(.v6) { values.append(("net/ipv6/conf/all/forwarding", "1")) }
+    if liftICMPLimits {
+      values.append(("net/ipv4/icmp_ratelimit", "0"))
+      // Per namespace since Linux 6.11; before that they belong to the host, whose values stay.
+      for name in ["net/ipv4/icmp_msgs_per_sec", "net/ipv4/icmp_msgs_burst"] where Sysctl.exists(name) {
+        values.append((name, "1000000"))
+      }
+      if families.contains(.v6) { values.append(("net/ipv6/icmp/ratelimit", "0")) }
     }
     for (name, value) in values { try Sysctl.write(name, value) }
   }

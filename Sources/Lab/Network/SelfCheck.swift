@@ -71,7 +71,8 @@ public enum SelfCheck {
     }
   }
 
-  /// The control host and, where br_netfilter shows its packets to iptables, a pod of the same bridge.
+  /// The control host; where br_netfilter shows its packets to iptables, a pod of the same bridge; and where there is a
+  /// tunnel, a pod at its other end.
   private static func senders(to target: Party, _ fabric: Fabric, bridged: Bool) -> [Party] {
     let topology = fabric.topology
     var senders = fabric.control.addresses.filter { $0.family == target.address.family }.map {
@@ -82,6 +83,13 @@ public enum SelfCheck {
       let address = topology.address(of: .pod(neighbour), target.address.family)
     {
       senders.append(Party(endpoint: .pod(neighbour), address: address))
+    }
+    if case .pod(let id) = target.endpoint, let node = (topology.pods[id]?.node).flatMap(topology.node),
+      let other = topology.nodes.first(where: {
+        $0.isTunnelled(to: node, target.address.family) && !$0.pods.isEmpty
+      })?.pods.first, let address = topology.address(of: .pod(other), target.address.family)
+    {
+      senders.append(Party(endpoint: .pod(other), address: address))
     }
     return senders
   }

@@ -75,7 +75,8 @@ public struct ClusterRun: Sendable {
     var fabric: Fabric?
     let build = try clock.measure {
       fabric = try Fabric(
-        topology, families: cluster.families, bridgeNetfilter: cluster.settings.bridgeNetfilter, worker: worker)
+        topology, families: cluster.families, bridgeNetfilter: cluster.settings.bridgeNetfilter,
+        liftICMPLimits: cluster.settings.liftICMPLimits ?? true, worker: worker)
     }
     guard let fabric else { throw LabError("the fabric was not built") }
     let loader = try RuleLoader(worker: worker)

@@ -29,15 +29,28 @@ extension Topology {
     }
   }
 
-  /// The address that an endpoint's host puts on what it sends there: a node uses its bridge's towards its own pods.
+  /// The address that an endpoint's host puts on what it sends there, which is that of the interface it leaves by: a
+  /// node's bridge towards its own pods, its tunnel towards what is on the other side of it, else its own.
   func sourceAddress(of endpoint: Endpoint, towards destination: IPAddress) -> IPAddress? {
-    if let node = hostNode(of: endpoint), let peer = owner(of: destination), case .pod(let id) = peer,
-      pods[id]?.node == node.name
-    {
-      return node.bridge.first { $0.cidr.contains(destination) }?.address ?? node.bridge.first {
-        $0.address.family == destination.family
-      }?.address ?? address(of: endpoint, destination.family)
+    let family = destination.family
+    guard let node = hostNode(of: endpoint), let peer = owner(of: destination) else {
+      return address(of: endpoint, family)
     }
-    return address(of: endpoint, destination.family)
+    switch peer {
+    case .pod(let id):
+      guard let place = pods[id].flatMap({ self.node($0.node) }) else { break }
+      if place.name == node.name {
+        return node.bridge.first { $0.cidr.contains(destination) }?.address
+          ?? node.bridge.first { $0.address.family == family }?.address ?? address(of: endpoint, family)
+      }
+      if node.isTunnelled(to: place, family) { return node.tunnel(family) }
+    case .node(let name):
+      // Its bridge's and its tunnel's address are in its pod CIDR, and so behind the tunnel.
+      if let place = self.node(name), !place.addresses.contains(destination), node.isTunnelled(to: place, family) {
+        return node.tunnel(family)
+      }
+    case .external, .address, .service, .virtualAddress: break
+    }
+    return address(of: endpoint, family)
   }
 }

@@ -9,11 +9,19 @@ public struct Topology: Sendable {
     public let addresses: [IPAddress]
     /// The first address of each pod CIDR, on the bridge.
     public let bridge: [CIDRAddress]
+    /// The network address of the first pod CIDR of each family, on the tunnel to other nodes; none without an overlay.
+    public let tunnel: [IPAddress]
     /// Pods with a namespace of their own, in the order of names.
     public let pods: [PodID]
 
     /// All addresses that the node calls its own.
-    public var localAddresses: Set<IPAddress> { Set(addresses + bridge.map(\.address)) }
+    public var localAddresses: Set<IPAddress> { Set(addresses + bridge.map(\.address) + tunnel) }
+
+    public func tunnel(_ family: IPFamily) -> IPAddress? { tunnel.first { $0.family == family } }
+    /// Packets to and from pods pass between two nodes inside the tunnel where both have one, else by plain routes.
+    public func isTunnelled(to other: NodePlace, _ family: IPFamily) -> Bool {
+      other.name != name && tunnel(family) != nil && other.tunnel(family) != nil
+    }
   }
 
   public struct PodPlace: Sendable {
@@ -83,17 +91,21 @@ public struct Topology: Sendable {
           })
       }
     }
-    nodes = cluster.nodes.map { node in
-      NodePlace(
-        name: node.name, addresses: node.addresses,
-        bridge: (podCIDRs[node.name] ?? []).map {
-          CIDRAddress(address: $0.network.advanced(by: 1), prefixLength: $0.prefixLength)
-        },
-        pods: pods.filter { $0.value.node == node.name }.keys.sorted())
+    var nodes: [NodePlace] = []
+    for node in cluster.nodes {
+      let blocks = podCIDRs[node.name] ?? []
+      let bridge = blocks.map {
+        CIDRAddress(address: $0.network.advanced(by: 1), prefixLength: $0.prefixLength)
+      }
+      for own in bridge where owners[own.address] == nil { owners[own.address] = .node(node.name) }
+      let tunnel = cluster.settings.overlay == .vxlan ? Self.tunnelAddresses(of: node, blocks, taken: owners) : []
+      for own in tunnel { owners[own] = .node(node.name) }
+      nodes.append(
+        NodePlace(
+          name: node.name, addresses: node.addresses, bridge: bridge, tunnel: tunnel,
+          pods: pods.filter { $0.value.node == node.name }.keys.sorted()))
     }
-    for node in nodes {
-      for own in node.bridge where owners[own.address] == nil { owners[own.address] = .node(node.name) }
-    }
+    self.nodes = nodes
     nodeIndex = Dictionary(nodes.enumerated().map { ($1.name, $0) }) { first, _ in first }
     self.pods = pods
     self.hostNetworkPods = hostNetworkPods
@@ -126,6 +138,16 @@ public struct Topology: Sendable {
       }
     }
     return blocks
+  }
+
+  /// As with flannel: the tunnel's own address is the pod CIDR's network address, and its outer packets are of the same
+  /// family as the inner ones. 0.0.0.0 can be nobody's.
+  private static func tunnelAddresses(of node: Node, _ blocks: [CIDR], taken: [IPAddress: Endpoint]) -> [IPAddress] {
+    IPFamily.allCases.filter { node.address($0) != nil }.compactMap { family in
+      blocks.first { $0.family == family }.flatMap { block in
+        block.network.bits != 0 && taken[block.network] == nil ? block.network : nil
+      }
+    }
   }
 
   public func node(_ name: String) -> NodePlace? { nodeIndex[name].map { nodes[$0] } }

@@ -17,20 +17,23 @@ public struct VethEnd: Hashable, Sendable {
 
 // Message RTM_NEWLINK, struct ifinfomsg, attributes IFLA_*: linux/rtnetlink.h, linux/if_link.h.
 extension RouteBatch {
-  /// ip link add NAME index INDEX type bridge
-  public mutating func createBridge(_ name: String, index: Int32, mac: [UInt8]? = nil) {
+  /// ip link add NAME index INDEX mtu MTU type bridge
+  ///
+  /// Without an MTU of its own a bridge takes the smallest of its ports.
+  public mutating func createBridge(_ name: String, index: Int32, mac: [UInt8]? = nil, mtu: UInt32? = nil) {
     append("ip link add \(name) type bridge", RTM_NEWLINK, create: true, ifinfomsg(index: index)) {
       $0.put(number(IFLA_IFNAME), string: name)
       if let mac { $0.put(number(IFLA_ADDRESS), mac) }
+      if let mtu { $0.put(number(IFLA_MTU), mtu) }
       $0.withNest(number(IFLA_LINKINFO)) { $0.put(number(IFLA_INFO_KIND), string: "bridge") }
     }
   }
 
-  /// ip link add NAME index INDEX master MASTER type veth peer name PEER index INDEX netns …
+  /// ip link add NAME index INDEX mtu MTU master MASTER type veth peer name PEER index INDEX mtu MTU netns …
   ///
   /// Both ends are down: an end can't go up before the other exists, and the far one only from inside its namespace.
   public mutating func createVeth(
-    _ near: VethEnd, master: Int32? = nil, peer: VethEnd, in namespace: NetworkNamespace
+    _ near: VethEnd, master: Int32? = nil, peer: VethEnd, in namespace: NetworkNamespace, mtu: UInt32? = nil
   ) {
     namespaces.append(namespace)
     let fd = namespace.fd
@@ -38,6 +41,7 @@ extension RouteBatch {
     append(label, RTM_NEWLINK, create: true, ifinfomsg(index: near.index)) {
       $0.put(number(IFLA_IFNAME), string: near.name)
       if let mac = near.mac { $0.put(number(IFLA_ADDRESS), mac) }
+      if let mtu { $0.put(number(IFLA_MTU), mtu) }
       if let master { $0.put(number(IFLA_MASTER), UInt32(bitPattern: master)) }
       $0.withNest(number(IFLA_LINKINFO)) {
         $0.put(number(IFLA_INFO_KIND), string: "veth")
@@ -46,6 +50,7 @@ extension RouteBatch {
             $0.append(ifinfomsg(index: peer.index))
             $0.put(number(IFLA_IFNAME), string: peer.name)
             if let mac = peer.mac { $0.put(number(IFLA_ADDRESS), mac) }
+            if let mtu { $0.put(number(IFLA_MTU), mtu) }
             $0.put(number(IFLA_NET_NS_FD), UInt32(bitPattern: fd))
           }
         }
@@ -75,7 +80,7 @@ extension RouteBatch {
 }
 
 extension ifinfomsg {
-  fileprivate init(index: Int32) {
+  init(index: Int32) {
     self.init()
     ifi_index = index
   }
