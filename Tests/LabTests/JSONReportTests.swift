@@ -85,7 +85,15 @@ import Testing
       ---
 
       """
-    let world = HandMadeReport.pods + HandMadeReport.policy + rules + far
+    let service = """
+      apiVersion: v1
+      kind: Service
+      metadata: {namespace: app, name: some}
+      spec: {type: NodePort, ports: [{port: 80, targetPort: 8080}], selector: {app: web}}
+      ---
+
+      """
+    let world = HandMadeReport.pods + HandMadeReport.policy + rules + service + far
     var report = try HandMadeReport.make(world) { flow, verdict in
       switch (flow.transport, flow.port) {
       case (.udp, _): .unusable("lost")
@@ -101,10 +109,11 @@ import Testing
     let flows = try #require(object["flows"] as? [[String: Any]])
     try check(flows, tables["A flow"], "a flow")
     try check(flows.flatMap { $0["rules"] as? [[String: Any]] ?? [] }, tables["A rule"], "a rule")
+    try check(flows.flatMap { $0["path"] as? [[String: Any]] ?? [] }, tables["A step of a path"], "a step")
     try check([try #require(object["environment"] as? [String: Any])], tables["environment"], "environment")
     try check([try #require(object["seconds"] as? [String: Any])], tables["seconds"], "seconds")
     try check(try #require(object["notInLab"] as? [[String: Any]]), tables["A pod of notInLab"], "notInLab")
-    #expect(tables.count == 6)
+    #expect(tables.count == 7)
     #expect(object["notes"] as? [String] == ["a note"] && object["warnings"] as? [String] == ["a warning"])
   }
 

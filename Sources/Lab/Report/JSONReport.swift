@@ -38,7 +38,7 @@ public struct JSONReport {
           comparison, index < report.observations.count ? report.observations[index] : nil, report.enforced,
           strict: report.strict, inFull: report.isToldInFull)
       }
-      styleWarnings = report.styleWarnings.map(\.description)
+      styleWarnings = report.styleWarnings
       warnings = report.warnings
       notes = report.notes
       notInLab = report.notInLab.map { LeftPodObject(pod: $0.pod.description, why: $0.why) }

@@ -29,8 +29,11 @@ public struct RunReport: Sendable {
 
   public var failures: [Comparison] { comparisons.filter { $0.isFailure(strict: strict) } }
   public var isAsExpected: Bool { failures.isEmpty }
-  /// What the style does with a policy or pod that its author may not expect. No failure: the exit code doesn't tell.
-  public var styleWarnings: [Finding] { enforced.findings }
+  /// What the style does with a policy or pod, and kube-proxy with a service, that its author may not expect. No failure:
+  /// the exit code doesn't tell.
+  public var styleWarnings: [String] {
+    enforced.findings.map(\.description) + enforced.serviceFindings.map(\.description)
+  }
   /// Pods that got no place, and why.
   public var notInLab: [(pod: PodID, why: String)] { enforced.topology.left }
 
