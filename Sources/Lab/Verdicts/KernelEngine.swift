@@ -1,6 +1,7 @@
 public import Comparison
 public import Kernel
 public import NetpolModel
+internal import Path
 
 /// The kernel as an engine: real packets through the rules that are loaded.
 public struct KernelEngine: Sendable {
@@ -20,6 +21,15 @@ public struct KernelEngine: Sendable {
   public func observe(
     _ flows: [Flow], backends: (Flow) -> [Backend] = { _ in [] }, progress: ((Int) -> Void)? = nil
   ) throws -> [Observation] {
+    let groups = flows.indices.filter { flows[$0].destinationAddress.isMulticast }
+    if !groups.isEmpty {
+      // One after the other: a listener must know whose datagram it got.
+      var rest = flows
+      for index in groups.reversed() { rest.remove(at: index) }
+      var seen = try observe(rest, backends: backends, progress: progress)
+      for index in groups { seen.insert(try observeGroup(flows[index]), at: index) }
+      return seen
+    }
     let session = try ProbeSession(worker: fabric.worker)
     var wanted: Set<Socket> = []
     var listeners: [Listener] = []
@@ -45,6 +55,22 @@ public struct KernelEngine: Sendable {
     }
     try session.listen(listeners)
     return try session.run(probes, timeout: timeout, parallel: parallel, progress: progress)
+  }
+
+  /// Whether a datagram to a group reaches the listener that the flow names.
+  private func observeGroup(_ flow: Flow) throws -> Observation {
+    guard let from = fabric.namespace(of: flow.source), let to = fabric.namespace(of: flow.destination),
+      let address = fabric.topology.address(of: flow.destination, flow.family)
+    else { throw LabError("no namespace for \(flow)") }
+    // A node listens towards its pods on their bridge.
+    var joined = address
+    if let node = fabric.topology.hostNode(of: flow.destination), case .pod = flow.source {
+      joined = node.bridge.first { $0.address.family == flow.family }?.address ?? address
+    }
+    let probe = GroupProbe(
+      from: from, flow.sourceAddress.bytes, to: to, joined.bytes,
+      group: ProbeAddress(flow.destinationAddress.bytes, port: flow.port))
+    return try probe.observe(on: fabric.worker, timeout: timeout)
   }
 
   /// Where a service's packets may end.

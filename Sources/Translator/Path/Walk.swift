@@ -48,6 +48,7 @@ extension Topology {
   ///
   /// A packet has no mark when it comes to another node: marks live in one kernel.
   public func walk(_ flow: Flow, asking judge: (Position, Packet) throws -> Passage) rethrows -> Walk {
+    if flow.destinationAddress.isMulticast { return try walkToGroup(flow, asking: judge) }
     var packet = Packet(first: flow)
     var positions: [Position] = []
     var next = start(&packet, from: flow.source)
