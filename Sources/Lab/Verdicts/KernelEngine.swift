@@ -15,17 +15,41 @@ public struct KernelEngine: Sendable {
     self.parallel = parallel
   }
 
+  /// What lasts from one asking to the next: open listeners, and which source ports were used. Under new rules no
+  /// connection of an earlier asking decides.
+  struct Conversation {
+    fileprivate let session: ProbeSession
+    fileprivate var listening: Set<Socket> = []
+
+    init(worker: NamespaceWorker) throws { session = try ProbeSession(worker: worker) }
+  }
+
   /// One observation for each flow, in their order. There is a listener at every destination that is asked, and at the
   /// endpoints that `backends` names for a flow to a service.
   public func observe(
     _ flows: [Flow], backends: (Flow) -> [Backend] = { _ in [] }, progress: ((Int) -> Void)? = nil
   ) throws -> [Observation] {
-    let session = try ProbeSession(worker: fabric.worker)
-    var wanted: Set<Socket> = []
+    var conversation = try Conversation(worker: fabric.worker)
+    return try observe(flows.map(Inquiry.flow), in: &conversation, backends: backends, progress: progress)
+  }
+
+  /// The same of flows and pings, which no listener answers.
+  func observe(
+    _ inquiries: [Inquiry], in conversation: inout Conversation, backends: (Flow) -> [Backend],
+    progress: ((Int) -> Void)? = nil
+  ) throws -> [Observation] {
     var listeners: [Listener] = []
     var probes: [Probe] = []
-    for flow in flows {
-      guard let from = fabric.namespace(of: flow.source) else { throw LabError("no namespace for \(flow)") }
+    var wanted = conversation.listening
+    for inquiry in inquiries {
+      guard let from = fabric.namespace(of: inquiry.source) else { throw LabError("no namespace for \(inquiry)") }
+      guard case .flow(let flow) = inquiry else {
+        probes.append(
+          Probe(
+            from: from, sourceAddress: inquiry.sourceAddress.bytes,
+            to: ProbeAddress(inquiry.destinationAddress.bytes, port: 0), .ping))
+        continue
+      }
       let transport = ProbeTransport(flow.transport)
       // A service's own address has no listener: without its rules nobody answers there.
       let own = fabric.namespace(of: flow.destination).map { ($0, flow.destinationAddress, flow.port) }
@@ -34,8 +58,11 @@ public struct KernelEngine: Sendable {
         ? [own].compactMap({ $0 })
         : translated.compactMap({ backend in
           fabric.namespace(of: backend.endpoint).map { ($0, backend.address, backend.port) }
-        }) where wanted.insert(Socket(address: address, port: port, transport: flow.transport)).inserted
-      {
+        })
+      where wanted.insert(
+        Socket(
+          namespace: ObjectIdentifier(namespace), address: address, port: port, transport: flow.transport)
+      ).inserted {
         listeners.append(Listener(in: namespace, on: ProbeAddress(address.bytes, port: port), transport))
       }
       probes.append(
@@ -43,8 +70,9 @@ public struct KernelEngine: Sendable {
           from: from, sourceAddress: flow.sourceAddress.bytes,
           to: ProbeAddress(flow.destinationAddress.bytes, port: flow.port), transport))
     }
-    try session.listen(listeners)
-    return try session.run(probes, timeout: timeout, parallel: parallel, progress: progress)
+    try conversation.session.listen(listeners)
+    conversation.listening = wanted
+    return try conversation.session.run(probes, timeout: timeout, parallel: parallel, progress: progress)
   }
 
   /// Where a service's packets may end.
@@ -59,7 +87,9 @@ public struct KernelEngine: Sendable {
     }
   }
 
-  private struct Socket: Hashable {
+  fileprivate struct Socket: Hashable {
+    /// A loopback address is in each.
+    let namespace: ObjectIdentifier
     let address: IPAddress
     let port: UInt16
     let transport: Transport
