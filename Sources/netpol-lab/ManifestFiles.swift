@@ -36,6 +36,14 @@ enum ManifestFiles {
     return sources
   }
 
+  /// One file, by its path.
+  static func readFile(_ path: String) throws(ManifestFileError) -> ManifestSource {
+    guard type(of: URL(fileURLWithPath: path).resolvingSymlinksInPath().path) == .typeRegular else {
+      throw ManifestFileError(path: path, problem: "no such file")
+    }
+    return try source(path)
+  }
+
   /// Manifests below a directory, sorted by path. Hidden entries are skipped. A link to a directory isn't followed
   /// (as in `kubectl -R`), so a loop of links has no end to miss; of a link to a file the file is read.
   private static func files(under root: String) throws(ManifestFileError) -> [String] {

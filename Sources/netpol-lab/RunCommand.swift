@@ -26,6 +26,12 @@ struct RunCommand: ParsableCommand {
   @Option(help: "Send to this IPv4 multicast group, on which --to listens; with --from, --to and a UDP --port.")
   var group: String?
 
+  @Flag(help: "Checks the Expectations documents and leaves the matrix of all flows out.")
+  var expectationsOnly = false
+
+  @Option(help: "Only expectations of this claim, or the group of this name; may be repeated.")
+  var claim: [String] = []
+
   @Flag(help: "A known deviation from the Kubernetes specification is a failure too.")
   var strict = false
 
@@ -59,8 +65,18 @@ struct RunCommand: ParsableCommand {
       destination: try to.map { try names.endpoint($0, option: "--to") },
       sourceAddress: from.flatMap(IPAddress.init), destinationAddress: group ?? to.flatMap(IPAddress.init),
       ports: port.isEmpty ? nil : try port.map(transportPort))
+    let selects = from != nil || to != nil || !port.isEmpty
+    if selects, expectationsOnly || !claim.isEmpty {
+      throw InputError("--from, --to and --port go without --expectations-only and --claim")
+    }
+    // Who asks for single flows is not told of all expectations.
+    let groups = selects ? [] : try reading.groupsToCheck(claim)
+    if expectationsOnly, groups.isEmpty {
+      throw InputError("--expectations-only: \(input.files.joined(separator: ", ")) has no Expectations document")
+    }
+    let run = ClusterRun(style: style, selection: selection, strict: strict, asksMatrix: !expectationsOnly)
     var shown = ""
-    var report = try ClusterRun(style: style, selection: selection, strict: strict).run(cluster, version: version) {
+    var report = try run.run(cluster, expecting: groups, version: version) {
       if $0.text != shown { Terminal.progress($0.text) }
       shown = $0.text
     }
@@ -83,6 +99,8 @@ extension ClusterRun.Progress {
     case .loading(let nodes): "loading the rules of \(nodes) nodes"
     case .probing(let done, let all): "probing \(all) flows: \(done * 100 / max(all, 1)) %"
     case .comparing: "comparing"
+    case .planning: "reading the expectations"
+    case .expecting(let stage, let all): "expectations: cluster \(stage) of \(all)"
     }
   }
 }

@@ -23,6 +23,8 @@ public struct JSONReport {
     let asExpected: Bool
     let endpoints: [String]
     let flows: [FlowObject]
+    let expectations: [GroupObject]
+    let claims: [ClaimObject]
     let styleWarnings: [String]
     let warnings: [String]
     let notes: [String]
@@ -38,6 +40,8 @@ public struct JSONReport {
           comparison, index < report.observations.count ? report.observations[index] : nil, report.enforced,
           strict: report.strict, inFull: report.isToldInFull)
       }
+      expectations = report.expectations.map(GroupObject.init)
+      claims = report.expectations.claims.map(ClaimObject.init)
       styleWarnings = report.styleWarnings
       warnings = report.warnings
       notes = report.notes

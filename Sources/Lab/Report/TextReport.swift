@@ -24,6 +24,7 @@ public struct TextReport {
     } else {
       parts += grids + services + deviations + styleWarnings + failures
     }
+    if !report.expectations.isEmpty { parts += ExpectationsText(report.expectations, width: width).parts }
     return (parts + [summary]).joined(separator: "\n\n") + "\n"
   }
 
@@ -109,8 +110,9 @@ public struct TextReport {
     text += "Oracle, evaluator and kernel: \(counted(report.failures.count, "disagreement"))"
     text += explained > 0 ? ", \(explained) explained by known deviations." : "."
     if evaluatedAlone > 0 { text += " \(counted(evaluatedAlone, "flow")) by oracle and evaluator alone." }
-    return wrapped(text, width: width).joined(separator: "\n")
-      + "\nBuilt in \(report.timings.build.secondsText), rules loaded in \(report.timings.load.secondsText)."
+    let matrix = report.hasMatrix ? wrapped(text, width: width).joined(separator: "\n") + "\n" : ""
+    return matrix
+      + "Built in \(report.timings.build.secondsText), rules loaded in \(report.timings.load.secondsText)."
   }
 }
 

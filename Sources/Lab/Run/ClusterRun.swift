@@ -1,4 +1,3 @@
-internal import Apply
 internal import Comparison
 internal import Kernel
 public import Lowering
@@ -16,15 +15,19 @@ public struct ClusterRun: Sendable {
   public var selection: ProbePlan.Selection
   /// A labelled deviation counts as a failure.
   public var strict: Bool
+  /// Whether every flow of the plan is asked; without it, expectations alone.
+  public var asksMatrix: Bool
   /// kube-router's version stamp: part of the names of chains.
   public var versionStamp: String
 
   public init(
-    style: EnforcementStyle, selection: ProbePlan.Selection = .init(), strict: Bool = false, versionStamp: String = "1"
+    style: EnforcementStyle, selection: ProbePlan.Selection = .init(), strict: Bool = false,
+    asksMatrix: Bool = true, versionStamp: String = "1"
   ) {
     self.style = style
     self.selection = selection
     self.strict = strict
+    self.asksMatrix = asksMatrix
     self.versionStamp = versionStamp
   }
 
@@ -35,18 +38,24 @@ public struct ClusterRun: Sendable {
     case loading(nodes: Int)
     case probing(done: Int, of: Int)
     case comparing
+    /// Reading off what differs between variants.
+    case planning
+    case expecting(stage: Int, of: Int)
   }
 
   /// Throws `LabFailure` where the machine can't do it, a loader is refused, or the lab's own check fails.
-  public func run(_ cluster: Cluster, version: String, progress: @escaping (Progress) -> Void = { _ in }) throws
-    -> RunReport
-  {
+  ///
+  /// `expecting` are checked behind the matrix, or without one in place of it.
+  public func run(
+    _ cluster: Cluster, expecting groups: [GroupToCheck] = [], version: String,
+    progress: @escaping (Progress) -> Void = { _ in }
+  ) throws -> RunReport {
     try OpenFiles.raiseLimit()
     if let obstacle = Privilege.obstacle { throw LabError(obstacle) }
     let worker = try NamespaceWorker()
     let environment = try LabEnvironment(version: version, style: style.name, worker: worker)
     do {
-      return try run(cluster, environment, worker, progress)
+      return try run(cluster, groups, environment, worker, progress)
     } catch let error as NothingToAsk {
       throw error
     } catch {
@@ -55,7 +64,7 @@ public struct ClusterRun: Sendable {
   }
 
   private func run(
-    _ cluster: Cluster, _ environment: LabEnvironment, _ worker: NamespaceWorker,
+    _ cluster: Cluster, _ groups: [GroupToCheck], _ environment: LabEnvironment, _ worker: NamespaceWorker,
     _ progress: @escaping (Progress) -> Void
   ) throws -> RunReport {
     let clock = ContinuousClock()
@@ -65,48 +74,31 @@ public struct ClusterRun: Sendable {
       throw LabError("there is no iptables program; netns-scripts/setup.sh installs it")
     }
 
-    let topology = Topology(cluster)
-    let plan = ProbePlan(
-      cluster, topology, only: selection, sctpObstacle: try ProbeSession.obstacle(to: .sctp, on: worker))
-    if let emptiness = plan.emptiness { throw NothingToAsk(description: emptiness) }
-    let enforced = try EnforcedCluster(cluster, topology, style, versionStamp: versionStamp)
-
-    progress(.building(namespaces: topology.nodes.count + topology.pods.count + topology.externals.count + 2))
-    var fabric: Fabric?
-    let build = try clock.measure {
-      fabric = try Fabric(
-        topology, families: cluster.families, bridgeNetfilter: cluster.settings.bridgeNetfilter,
-        liftICMPLimits: cluster.settings.liftICMPLimits ?? true, worker: worker)
-    }
-    guard let fabric else { throw LabError("the fabric was not built") }
-    let loader = try RuleLoader(worker: worker)
-    progress(.checking)
-    try SelfCheck.run(
-      fabric, families: cluster.families, bridged: cluster.settings.bridgeNetfilter,
-      transports: [.tcp, .udp] + (plan.flows.contains { $0.transport == .sctp } ? [.sctp] : []), loader: loader)
-
-    progress(.loading(nodes: topology.nodes.count))
-    let load = try clock.measure {
-      for node in topology.nodes {
-        guard let namespace = fabric.namespace(ofNode: node.name) else { continue }
-        for rules in enforced.rulesets[node.name] ?? [] { try loader.load(rules, in: namespace) }
-      }
+    let sctpObstacle = try ProbeSession.obstacle(to: .sctp, on: worker)
+    let base = try PlannedLab(cluster, style, versionStamp: versionStamp)
+    let plan =
+      asksMatrix ? ProbePlan(cluster, base.topology, only: selection, sctpObstacle: sctpObstacle) : ProbePlan.none
+    if asksMatrix, let emptiness = plan.emptiness { throw NothingToAsk(description: emptiness) }
+    if !groups.isEmpty { progress(.planning) }
+    let check = try ExpectationsCheck(groups, base: base, sctpObstacle: sctpObstacle) {
+      try PlannedLab($0, style, versionStamp: versionStamp)
     }
 
-    let backends = Backends(cluster, topology)
+    let asksSCTP = check.asksSCTP || plan.flows.contains { $0.transport == .sctp }
+    var bench = LabBench(transports: [.tcp, .udp] + (asksSCTP ? [.sctp] : []), worker: worker, progress)
     var observations: [Observation] = []
-    let probe = try clock.measure {
-      observations = try KernelEngine(fabric).observe(plan.flows, backends: backends.of) { done in
-        progress(.probing(done: done, of: plan.flows.count))
-      }
+    var probe = Duration.zero
+    if asksMatrix {
+      try bench.prepare(base)
+      probe = try clock.measure { observations = try bench.observe(plan.flows.map(Inquiry.flow)) }
+      progress(.comparing)
     }
-    progress(.comparing)
-    let comparer = Comparer(cluster, enforced)
-    var comparisons = zip(plan.flows, observations).map { comparer.compare($0, kernel: $1.answer) }
-    comparisons += plan.unasked.map { comparer.compare($0.flow, kernel: .notAsked) }
+    var comparisons = zip(plan.flows, observations).map { base.comparer.compare($0, kernel: $1.answer) }
+    comparisons += plan.unasked.map { base.comparer.compare($0.flow, kernel: .notAsked) }
+    let results = try check.run(on: &bench, strict: strict)
     return RunReport(
-      environment: environment, cluster: cluster, plan: plan, enforced: enforced, comparisons: comparisons,
+      environment: environment, cluster: cluster, plan: plan, enforced: base.enforced, comparisons: comparisons,
       observations: observations, strict: strict,
-      timings: RunReport.Timings(build: build, load: load, probe: probe))
+      timings: RunReport.Timings(build: bench.buildTime, load: bench.loadTime, probe: probe), expectations: results)
   }
 }

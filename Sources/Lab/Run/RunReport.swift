@@ -16,6 +16,8 @@ public struct RunReport: Sendable {
   public let observations: [Observation]
   public let strict: Bool
   public let timings: Timings
+  /// The groups of the Expectations documents that were checked, in their order.
+  public var expectations: [GroupResult] = []
   /// What whoever read the manifests said of them: how they were completed, and what may not be as their author thinks.
   /// The text report leaves them out, since they are on stderr already.
   public var notes: [String] = []
@@ -28,7 +30,7 @@ public struct RunReport: Sendable {
   }
 
   public var failures: [Comparison] { comparisons.filter { $0.isFailure(strict: strict) } }
-  public var isAsExpected: Bool { failures.isEmpty }
+  public var isAsExpected: Bool { failures.isEmpty && expectations.allSatisfy(\.isAsExpected) }
   /// What the style does with a policy or pod, and kube-proxy with a service, that its author may not expect. No failure:
   /// the exit code doesn't tell.
   public var styleWarnings: [String] {
@@ -39,6 +41,8 @@ public struct RunReport: Sendable {
 
   /// So few flows were asked about that each is told with its reasons and rules.
   var isToldInFull: Bool { plan.flows.count + plan.unasked.count <= 8 }
+  /// Expectations alone were checked otherwise.
+  var hasMatrix: Bool { !plan.endpoints.isEmpty }
 
   func observation(of flow: Flow) -> Observation? {
     plan.flows.firstIndex(of: flow).flatMap { $0 < observations.count ? observations[$0] : nil }

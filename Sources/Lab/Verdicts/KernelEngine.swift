@@ -16,26 +16,47 @@ public struct KernelEngine: Sendable {
     self.parallel = parallel
   }
 
+  /// What lasts from one asking to the next: open listeners, and which source ports were used. Under new rules no
+  /// connection of an earlier asking decides.
+  struct Conversation {
+    fileprivate let session: ProbeSession
+    fileprivate var listening: Set<Socket> = []
+
+    init(worker: NamespaceWorker) throws { session = try ProbeSession(worker: worker) }
+  }
+
   /// One observation for each flow, in their order. There is a listener at every destination that is asked, and at the
   /// endpoints that `backends` names for a flow to a service.
   public func observe(
     _ flows: [Flow], backends: (Flow) -> [Backend] = { _ in [] }, progress: ((Int) -> Void)? = nil
   ) throws -> [Observation] {
-    let groups = flows.indices.filter { flows[$0].destinationAddress.isMulticast }
-    if !groups.isEmpty {
-      // One after the other: a listener must know whose datagram it got.
-      var rest = flows
-      for index in groups.reversed() { rest.remove(at: index) }
-      var seen = try observe(rest, backends: backends, progress: progress)
-      for index in groups { seen.insert(try observeGroup(flows[index]), at: index) }
-      return seen
-    }
-    let session = try ProbeSession(worker: fabric.worker)
-    var wanted: Set<Socket> = []
+    var conversation = try Conversation(worker: fabric.worker)
+    return try observe(flows.map(Inquiry.flow), in: &conversation, backends: backends, progress: progress)
+  }
+
+  /// The same of flows and pings, which no listener answers.
+  func observe(
+    _ inquiries: [Inquiry], in conversation: inout Conversation, backends: (Flow) -> [Backend],
+    progress: ((Int) -> Void)? = nil
+  ) throws -> [Observation] {
     var listeners: [Listener] = []
     var probes: [Probe] = []
-    for flow in flows {
-      guard let from = fabric.namespace(of: flow.source) else { throw LabError("no namespace for \(flow)") }
+    var wanted = conversation.listening
+    // One after the other: a listener to a group must know whose datagram it got.
+    var toGroups: [(index: Int, seen: Observation)] = []
+    for (index, inquiry) in inquiries.enumerated() {
+      if case .flow(let flow) = inquiry, flow.destinationAddress.isMulticast {
+        toGroups.append((index, try observeGroup(flow)))
+        continue
+      }
+      guard let from = fabric.namespace(of: inquiry.source) else { throw LabError("no namespace for \(inquiry)") }
+      guard case .flow(let flow) = inquiry else {
+        probes.append(
+          Probe(
+            from: from, sourceAddress: inquiry.sourceAddress.bytes,
+            to: ProbeAddress(inquiry.destinationAddress.bytes, port: 0), .ping))
+        continue
+      }
       let transport = ProbeTransport(flow.transport)
       // A service's own address has no listener: without its rules nobody answers there.
       let own = fabric.namespace(of: flow.destination).map { ($0, flow.destinationAddress, flow.port) }
@@ -44,8 +65,11 @@ public struct KernelEngine: Sendable {
         ? [own].compactMap({ $0 })
         : translated.compactMap({ backend in
           fabric.namespace(of: backend.endpoint).map { ($0, backend.address, backend.port) }
-        }) where wanted.insert(Socket(address: address, port: port, transport: flow.transport)).inserted
-      {
+        })
+      where wanted.insert(
+        Socket(
+          namespace: ObjectIdentifier(namespace), address: address, port: port, transport: flow.transport)
+      ).inserted {
         listeners.append(Listener(in: namespace, on: ProbeAddress(address.bytes, port: port), transport))
       }
       probes.append(
@@ -53,8 +77,11 @@ public struct KernelEngine: Sendable {
           from: from, sourceAddress: flow.sourceAddress.bytes,
           to: ProbeAddress(flow.destinationAddress.bytes, port: flow.port), transport))
     }
-    try session.listen(listeners)
-    return try session.run(probes, timeout: timeout, parallel: parallel, progress: progress)
+    try conversation.session.listen(listeners)
+    conversation.listening = wanted
+    var seen = try conversation.session.run(probes, timeout: timeout, parallel: parallel, progress: progress)
+    for (index, observation) in toGroups { seen.insert(observation, at: index) }
+    return seen
   }
 
   /// Whether a datagram to a group reaches the listener that the flow names.
@@ -85,7 +112,9 @@ public struct KernelEngine: Sendable {
     }
   }
 
-  private struct Socket: Hashable {
+  fileprivate struct Socket: Hashable {
+    /// A loopback address is in each.
+    let namespace: ObjectIdentifier
     let address: IPAddress
     let port: UInt16
     let transport: Transport

@@ -57,6 +57,14 @@ public struct ProbePlan: Sendable {
     self.unasked = unasked
   }
 
+  /// A plan without any flow.
+  static let none = ProbePlan()
+  private init() {
+    endpoints = []
+    flows = []
+    unasked = []
+  }
+
   /// What a user asked for.
   public struct Selection: Sendable {
     public var source: Endpoint?

@@ -87,7 +87,9 @@ public struct Comparer: Sendable {
     case .verdict(let verdict): observed = verdict
     case .unusable(let why): return (nil, .undecided(why))
     }
-    guard let evaluated else { return (observed, .noRoute(noRoute ?? "no way")) }
+    guard let evaluated else {
+      return (observed, observed == .allow ? .kernelDisagrees : .noRoute(noRoute ?? "no way"))
+    }
     if let observed, observed != evaluated { return (observed, .kernelDisagrees) }
     let explanation = reading.explanation(of: flow)
     let differs = evaluated != specified

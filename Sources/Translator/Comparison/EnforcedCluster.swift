@@ -57,17 +57,26 @@ public struct EnforcedCluster: Sendable {
   /// Takes the flow's first packet through the rules of every node on its way.
   public func walk(_ flow: Flow) -> EvaluatedWalk {
     var hooks: [EvaluatedWalk.AtHook] = []
-    let walk = topology.walk(flow) { position, packet in
-      guard
-        let outcome = evaluators[position.node]?.run(
-          packet, at: position.hook,
-          leavingFrom: position.hook == .postrouting
-            ? topology.leavingAddress(of: position.node, towards: packet.destination) : nil)
-      else { return .passed(packet) }
-      hooks.append(EvaluatedWalk.AtHook(position: position, packet: packet, outcome: outcome))
-      return outcome.verdict == .accept ? .passed(outcome.packet) : .stopped
-    }
+    let walk = topology.walk(flow) { passage(of: $1, at: $0, &hooks) }
     return EvaluatedWalk(walk: walk, hooks: hooks)
+  }
+
+  /// Takes an echo request through the rules of every node on its way.
+  public func walk(_ ping: Ping) -> EvaluatedWalk {
+    var hooks: [EvaluatedWalk.AtHook] = []
+    let walk = topology.walk(ping) { passage(of: $1, at: $0, &hooks) }
+    return EvaluatedWalk(walk: walk, hooks: hooks)
+  }
+
+  private func passage(of packet: Packet, at position: Position, _ hooks: inout [EvaluatedWalk.AtHook]) -> Passage {
+    guard
+      let outcome = evaluators[position.node]?.run(
+        packet, at: position.hook,
+        leavingFrom: position.hook == .postrouting
+          ? topology.leavingAddress(of: position.node, towards: packet.destination) : nil)
+    else { return .passed(packet) }
+    hooks.append(EvaluatedWalk.AtHook(position: position, packet: packet, outcome: outcome))
+    return outcome.verdict == .accept ? .passed(outcome.packet) : .stopped
   }
 }
 

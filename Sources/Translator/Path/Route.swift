@@ -25,6 +25,10 @@ extension Topology {
     switch endpoint {
     case .pod(let id):
       guard let place = pods[id] else { return .noRoute("\(id) has no place in the lab") }
+      // What a pod sends to itself never leaves it.
+      if packet.destination.isLoopback || place.addresses.contains(where: { $0.address == packet.destination }) {
+        return .delivered(to: endpoint)
+      }
       // On-link for the pod, and a pod of the same bridge: the frame is switched, not routed.
       let onLink = place.addresses.contains { $0.address == packet.source && $0.cidr.contains(packet.destination) }
       if onLink, case .pod(let other)? = owner(of: packet.destination), pods[other]?.node == place.node {

@@ -3,7 +3,7 @@ public import NetpolModel
 /// Where everything of a cluster stands in the lab: pods on their node's bridge, nodes and external hosts on one
 /// underlay. A plan: printable, and the same for the lab that builds it and the path that reads it.
 public struct Topology: Sendable {
-  public struct NodePlace: Sendable {
+  public struct NodePlace: Hashable, Sendable {
     public let name: String
     /// On the underlay.
     public let addresses: [IPAddress]
@@ -24,7 +24,7 @@ public struct Topology: Sendable {
     }
   }
 
-  public struct PodPlace: Sendable {
+  public struct PodPlace: Hashable, Sendable {
     public let node: String
     public let addresses: [CIDRAddress]
   }
@@ -151,6 +151,12 @@ public struct Topology: Sendable {
   }
 
   public func node(_ name: String) -> NodePlace? { nodeIndex[name].map { nodes[$0] } }
+
+  /// Whether all stands in the same places as in another cluster's: rules and ClusterIPs may differ.
+  public func hasSamePlaces(as other: Topology) -> Bool {
+    nodes == other.nodes && pods == other.pods && hostNetworkPods == other.hostNetworkPods
+      && externals == other.externals && announcers == other.announcers && bridgeNetfilter == other.bridgeNetfilter
+  }
 
   /// Who answers for an address.
   public func owner(of address: IPAddress) -> Endpoint? {

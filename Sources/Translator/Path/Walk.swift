@@ -29,9 +29,9 @@ public struct Walk: Hashable, Sendable {
 
 extension Topology {
   /// Whether a pod answers a neighbour on its bridge directly, though the request was translated on its way.
-  private func loses(replyOf flow: Flow, from receiver: Endpoint, _ packet: Packet) -> Bool {
-    guard !bridgeNetfilter, packet.destination != flow.destinationAddress, packet.source == flow.sourceAddress,
-      case .pod(let to) = receiver, case .pod(let from) = flow.source, let place = pods[to],
+  private func loses(replyOf first: Packet, of source: Endpoint, from receiver: Endpoint, _ packet: Packet) -> Bool {
+    guard !bridgeNetfilter, packet.destination != first.destination, packet.source == first.source,
+      case .pod(let to) = receiver, case .pod(let from) = source, let place = pods[to],
       place.node == pods[from]?.node
     else { return false }
     return place.addresses.contains { $0.address == packet.destination && $0.cidr.contains(packet.source) }
@@ -49,9 +49,20 @@ extension Topology {
   /// A packet has no mark when it comes to another node: marks live in one kernel.
   public func walk(_ flow: Flow, asking judge: (Position, Packet) throws -> Passage) rethrows -> Walk {
     if flow.destinationAddress.isMulticast { return try walkToGroup(flow, asking: judge) }
-    var packet = Packet(first: flow)
+    return try walk(Packet(first: flow), from: flow.source, asking: judge)
+  }
+
+  /// Takes an echo request from hook to hook.
+  public func walk(_ ping: Ping, asking judge: (Position, Packet) throws -> Passage) rethrows -> Walk {
+    try walk(Packet(ping), from: ping.source, asking: judge)
+  }
+
+  private func walk(
+    _ first: Packet, from source: Endpoint, asking judge: (Position, Packet) throws -> Passage
+  ) rethrows -> Walk {
+    var packet = first
     var positions: [Position] = []
-    var next = start(&packet, from: flow.source)
+    var next = start(&packet, from: source)
     // Bounded: each node is entered at most once in a topology without loops.
     while positions.count <= 4 * (nodes.count + 1) {
       switch next {
@@ -68,7 +79,7 @@ extension Topology {
         }
         packet = passed
         next = self.next(after: position, packet)
-        if case .delivered(let receiver) = next, loses(replyOf: flow, from: receiver, packet) {
+        if case .delivered(let receiver) = next, loses(replyOf: first, of: source, from: receiver, packet) {
           let why = "the reply of \(receiver) is bridged past conntrack, which would have to translate it back"
           return Walk(positions: positions, end: .noRoute("\(why) (bridge netfilter is off)"))
         }

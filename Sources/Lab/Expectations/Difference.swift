@@ -1,0 +1,68 @@
+internal import Comparison
+public import NetpolModel
+
+/// The flows whose verdicts differ between two clusters.
+public struct Difference: Sendable {
+  /// The most of them that packets are sent for.
+  static let askedAtMost = 2000
+
+  public struct Change: Sendable {
+    public let flow: Flow
+    /// What the rules of the other cluster say, and those of the group's.
+    public let before: Verdict
+    public let after: Verdict
+    /// By packets, where they were sent.
+    public var answerBefore: Answer?
+    public var answerAfter: Answer?
+  }
+
+  /// The group that it is compared with; nil for the manifests' own cluster.
+  public let reference: String?
+  public var changes: [Change]
+  /// How many flows both clusters have.
+  public let compared: Int
+
+  public var opened: [Change] { changes.filter { $0.after == .allow } }
+  public var closed: [Change] { changes.filter { $0.after == .deny } }
+  /// Changes that packets were not sent for.
+  public var unasked: Int { changes.filter { $0.answerBefore == nil || $0.answerAfter == nil }.count }
+
+  func failures(strict: Bool) -> [Answer] {
+    changes.flatMap { [$0.answerBefore, $0.answerAfter] }.compactMap { $0 }.filter { $0.isFailure(strict: strict) }
+  }
+}
+
+extension Difference {
+  /// By the evaluator. What one of the clusters has no way for, as to a pod that it doesn't have, is no change.
+  init(reference: String?, of old: MatrixVerdicts, and new: MatrixVerdicts) {
+    self.reference = reference
+    var changes: [Change] = []
+    var compared = 0
+    var seen: Set<Flow> = []
+    for flow in new.flows + old.flows where seen.insert(flow).inserted {
+      guard let before = old.verdict(flow), let after = new.verdict(flow) else { continue }
+      compared += 1
+      if before != after { changes.append(Change(flow: flow, before: before, after: after)) }
+    }
+    self.changes = changes
+    self.compared = compared
+  }
+}
+
+/// What the rules of a cluster do with all flows of its plan.
+struct MatrixVerdicts {
+  let flows: [Flow]
+  private let verdicts: [Flow: Verdict]
+  private let plan: PlannedLab
+
+  init(_ plan: PlannedLab, sctpObstacle: String?) {
+    self.plan = plan
+    flows = ProbePlan(plan.cluster, plan.topology, sctpObstacle: sctpObstacle).flows
+    var verdicts: [Flow: Verdict] = [:]
+    for flow in flows { verdicts[flow] = plan.enforced.walk(flow).verdict }
+    self.verdicts = verdicts
+  }
+
+  /// Nil where there is no way.
+  func verdict(_ flow: Flow) -> Verdict? { verdicts[flow] ?? plan.enforced.walk(flow).verdict }
+}

@@ -1,0 +1,259 @@
+internal import Comparison
+internal import NetpolModel
+
+/// Expectations for a person: a table for each group, and one of all claims.
+struct ExpectationsText {
+  private let results: [GroupResult]
+  private let width: Int
+
+  init(_ results: [GroupResult], width: Int) {
+    self.results = results
+    self.width = width
+  }
+
+  /// Paragraphs.
+  var parts: [String] { results.map(group) + disagreements + summary }
+
+  // MARK: - Groups
+
+  private func group(_ result: GroupResult) -> String {
+    let group = result.group
+    let title = (group.claim.map { "\($0) " } ?? "") + group.name
+    var lines = wrapped("\(title): \(verdict(result))", width: width, indent: 4)
+    if let says = group.says { lines += wrapped("\"\(says)\"", width: width, first: "  ", indent: 3) }
+    if let variant = group.variant?.text { lines += wrapped(variant, width: width, first: "  ", indent: 4) }
+    lines += rows(result.flows)
+    if let difference = result.difference { lines += text(of: difference) }
+    return lines.joined(separator: "\n")
+  }
+
+  /// `refuted as expected, 3 of 3 met`.
+  private func verdict(_ result: GroupResult) -> String {
+    var parts: [String] = []
+    if let document = result.document {
+      parts.append(document.rawValue + (document == .undecided || !result.missed.isEmpty ? "" : " as expected"))
+    }
+    if !result.flows.isEmpty { parts.append("\(result.metCount) of \(counted(result.askedCount, "expectation")) met") }
+    let notAsked = result.flows.count - result.askedCount
+    if notAsked > 0 { parts.append("\(notAsked) not asked") }
+    return parts.isEmpty ? "no flows" : parts.joined(separator: ", ")
+  }
+
+  private func rows(_ flows: [FlowResult]) -> [String] {
+    let cells = flows.map(FlowCells.init)
+    let all = cells.map(\.text) + (cells.isEmpty ? [] : [FlowCells.header])
+    let columns = (0..<FlowCells.header.count).map { column in all.map { $0[column].count }.max() ?? 0 }
+    let mark = flows.contains { $0.state == .missed } ? 8 : 0
+    let isTable = 2 + columns.reduce(0, +) + 2 * (columns.count - 1) + mark <= width
+    var lines = isTable && !cells.isEmpty ? [row(FlowCells.header, columns)] : []
+    for (index, flow) in flows.enumerated() {
+      let mark = flow.state == .missed ? "MISSED" : ""
+      if isTable {
+        lines.append(row(cells[index].text + (mark.isEmpty ? [] : [mark]), columns + [0]))
+      } else {
+        let sentence = cells[index].sentence + (mark.isEmpty ? "" : " \(mark)")
+        lines += wrapped(sentence, width: width, first: "  ", indent: 6)
+      }
+      if flow.state == .missed { lines += missed(flow) }
+      if flow.state == .notAsked {
+        let whys = Set(flow.pairs.compactMap(\.whyNot)).sorted()
+        lines += wrapped("not asked: \(whys.joined(separator: "; "))", width: width, first: "      ", indent: 6)
+      }
+      // A reason that several flows share is told behind the last.
+      let next = index + 1 < flows.count ? flows[index + 1].expected.because : nil
+      if let because = flow.expected.because, because != next {
+        lines += wrapped("because \(because)", width: width, first: "      ", indent: 6)
+      }
+    }
+    return lines
+  }
+
+  private func row(_ cells: [String], _ widths: [Int]) -> String {
+    let padded = zip(cells, widths).map { cell, width in
+      cell + String(repeating: " ", count: max(0, width - cell.count))
+    }
+    return "  " + String(padded.joined(separator: "  ").reversed().drop { $0 == " " }.reversed())
+  }
+
+  /// Which pairs of a flow did not do it, and the rules that decided.
+  private func missed(_ flow: FlowResult) -> [String] {
+    if flow.pairs.isEmpty { return ["      there is no pair of ends"] }
+    return flow.pairs.filter { $0.state == .missed }.prefix(8).flatMap { pair -> [String] in
+      let happened = pair.whyNot ?? pair.answer.map { $0.outcome.text + $0.evaluatorText } ?? ""
+      let lines = wrapped("\(pair.from) -> \(pair.to): \(happened)", width: width, first: "      ", indent: 8)
+      return lines + (pair.answer?.rules ?? []).flatMap(text(of:))
+    }
+  }
+
+  private func text(of rule: DecidingRule) -> [String] {
+    let origin = rule.originText.isEmpty ? "" : " \(rule.originText)"
+    let title = "rule \(rule.node) \(rule.chain) #\(rule.number)\(origin):"
+    return wrapped(title, width: width, first: "        ", indent: 10) + ["          " + rule.text]
+  }
+
+  // MARK: - Differences
+
+  private func text(of difference: Difference) -> [String] {
+    let reference = difference.reference.map { "group \"\($0)\"" } ?? "the manifests"
+    var title = "against \(reference), of \(counted(difference.compared, "flow")): "
+    title +=
+      difference.changes.isEmpty
+      ? "none differs" : "opened: \(difference.opened.count), closed: \(difference.closed.count)"
+    if difference.unasked > 0 {
+      title += " (packets were sent for the first \(difference.changes.count - difference.unasked))"
+    }
+    let lines = [("opened", difference.opened), ("closed", difference.closed)].flatMap { word, changes in
+      let bundles = FlowBundle.bundles(changes.map(\.flow))
+      let shown = bundles.prefix(Self.bundlesAtMost).flatMap { bundle in
+        wrapped("\(word) \(bundle.text)", width: width, first: "    ", indent: 8)
+      }
+      let more = bundles.dropFirst(Self.bundlesAtMost).map(\.flowCount).reduce(0, +)
+      return shown + (more > 0 ? ["    \(word): and \(counted(more, "flow")) more"] : [])
+    }
+    return wrapped(title, width: width, first: "  ", indent: 4) + lines
+  }
+
+  private static let bundlesAtMost = 12
+
+  // MARK: - All groups
+
+  private var disagreements: [String] {
+    let failures = results.flatMap(\.failures)
+    if failures.isEmpty { return [] }
+    let lines = failures.prefix(20).flatMap { answer in
+      wrapped("\(answer.inquiry): \(answer.outcome.text)\(answer.disagreementText)", width: width, indent: 4)
+        + answer.rules.flatMap(text(of:))
+    }
+    let more = failures.count > 20 ? ["and \(failures.count - 20) more"] : []
+    return [
+      (["DISAGREEMENTS in expectations: \(counted(failures.count, "flow"))"] + lines + more).joined(separator: "\n")
+    ]
+  }
+
+  private var summary: [String] {
+    let claims = results.claims
+    let rows = claims.map { claim in
+      [
+        claim.claim, claim.document?.text ?? "says nothing", "\(claim.met) of \(claim.asked) met",
+        claim.notAsked > 0 ? "\(claim.notAsked) not asked" : "",
+      ]
+    }
+    let columns = (0..<4).map { column in rows.map { $0[column].count }.max() ?? 0 }
+    let missed = results.flatMap(\.missed).count
+    let total = "\(results.map(\.metCount).reduce(0, +)) of \(results.map(\.askedCount).reduce(0, +)) expectations met"
+    let table = claims.isEmpty ? [] : ["Claims"] + rows.map { row($0, columns) }
+    return [(table + [total + (missed > 0 ? ", \(missed) MISSED." : ".")]).joined(separator: "\n")]
+  }
+}
+
+extension ClaimResult.DocumentVerdict {
+  fileprivate var text: String { self == .partly ? "holds in part" : rawValue }
+}
+
+/// A flow in the columns of its group's table.
+private struct FlowCells {
+  static let header = ["from", "to", "port", "expected", "packets"]
+  let text: [String]
+  let sentence: String
+
+  init(_ flow: FlowResult) {
+    let expected = flow.expected
+    let wanted = expected.expect.rawValue + (expected.mechanism.map { " (\($0.rawValue))" } ?? "")
+    let port = expected.question.text
+    let to = expected.to.text + (expected.group.map { " in \($0)" } ?? "")
+    text = [expected.from.text, to, port, wanted, flow.happened]
+    sentence = "\(text[0]) -> \(text[1]) \(port): expected \(wanted), \(flow.happened)"
+  }
+}
+
+extension FlowResult {
+  /// `rejected`, or of several pairs `delivered (3), dropped (1)`.
+  fileprivate var happened: String {
+    var order: [String] = []
+    var counts: [String: Int] = [:]
+    for pair in pairs {
+      let word = pair.answer?.outcome.word ?? (pair.state == .notAsked ? "not asked" : "impossible")
+      if counts[word] == nil { order.append(word) }
+      counts[word, default: 0] += 1
+    }
+    if order.isEmpty { return "nothing to ask" }
+    return order.map { pairs.count == 1 ? $0 : "\($0) (\(counts[$0] ?? 0))" }.joined(separator: ", ")
+  }
+}
+
+extension Answer {
+  /// Where the evaluator says something else than the packets.
+  fileprivate var evaluatorText: String {
+    evaluated == observed || evaluated == nil ? "" : ", by the rules in the evaluator \(evaluated?.rawValue ?? "")"
+  }
+
+  fileprivate var disagreementText: String {
+    var text = "; evaluator \(evaluated?.rawValue ?? "no way")"
+    if let comparison { text += ", specification \(comparison.specified.verdict.rawValue)" }
+    return text
+  }
+}
+
+extension Answer.Outcome {
+  /// In a column.
+  var word: String {
+    switch self {
+    case .delivered: "delivered"
+    case .rejected: "rejected"
+    case .dropped: "dropped"
+    case .noRoute: "no route"
+    case .undecided: "undecided"
+    }
+  }
+
+  var text: String {
+    switch self {
+    case .delivered, .rejected, .dropped: word
+    case .noRoute(let why): "no route: \(why)"
+    case .undecided(let why): "undecided: \(why)"
+    }
+  }
+}
+
+extension ExpectedFlow.End {
+  /// As a person writes it.
+  var text: String {
+    switch self {
+    case .pod(let id): id.description
+    case .workload(let namespace, let kind, let name): "\(namespace)/\(kind)/\(name)"
+    case .service(let id): "\(id.namespace)/Service/\(id.name)"
+    case .node(let name): "node/\(name)"
+    case .external(let name): "external/\(name)"
+    case .address(let address): address.description
+    }
+  }
+}
+
+extension ExpectedFlow.Question {
+  var text: String {
+    switch self {
+    case .port(let port): port.description
+    case .ping: "ICMP"
+    }
+  }
+}
+
+extension Expectations.Variant {
+  /// `without icn/a; with variants/b.yaml; bridge netfilter off`.
+  var text: String? {
+    var parts: [String] = []
+    if !without.isEmpty { parts.append("without \(without.map(\.description).joined(separator: ", "))") }
+    if !add.isEmpty { parts.append("with \(add.joined(separator: ", "))") }
+    for change in labels {
+      let subject =
+        switch change.subject {
+        case .namespace(let name): "namespace \(name)"
+        case .pod(let id): "pod \(id)"
+        }
+      parts.append("\(subject): \(change.key)\(change.value.map { "=\($0)" } ?? " taken away")")
+    }
+    if let overlay { parts.append("overlay \(overlay.rawValue)") }
+    if let bridgeNetfilter { parts.append("bridge netfilter \(bridgeNetfilter ? "on" : "off")") }
+    return parts.isEmpty ? nil : parts.joined(separator: "; ")
+  }
+}

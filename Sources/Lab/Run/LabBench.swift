@@ -1,0 +1,42 @@
+internal import Kernel
+internal import NetpolModel
+
+/// Where one lab stands at a time: the next cluster takes over its namespaces where it can, and else gets its own.
+struct LabBench {
+  private let transports: [Transport]
+  private let worker: NamespaceWorker
+  let progress: (ClusterRun.Progress) -> Void
+  private var lab: StandingLab?
+  private var earlierLoads = Duration.zero
+  private(set) var buildTime = Duration.zero
+  /// How many fabrics were built.
+  private(set) var labsBuilt = 0
+
+  init(transports: [Transport], worker: NamespaceWorker, _ progress: @escaping (ClusterRun.Progress) -> Void) {
+    self.transports = transports
+    self.worker = worker
+    self.progress = progress
+  }
+
+  var loadTime: Duration { earlierLoads + (lab?.loadTime ?? .zero) }
+
+  mutating func prepare(_ plan: PlannedLab) throws {
+    if let lab, lab.plan.hasSameFabric(as: plan) {
+      if lab.plan.cluster != plan.cluster { try self.lab?.replaceRules(by: plan, progress) }
+      return
+    }
+    earlierLoads = loadTime
+    // Its namespaces go before others come.
+    lab = nil
+    let built = try StandingLab(plan, transports: transports, worker: worker, progress)
+    buildTime += built.buildTime
+    labsBuilt += 1
+    lab = built
+  }
+
+  mutating func observe(_ inquiries: [Inquiry]) throws -> [Observation] {
+    guard var lab else { throw LabError("no lab was built") }
+    defer { self.lab = lab }
+    return try lab.observe(inquiries, progress)
+  }
+}

@@ -1,0 +1,72 @@
+internal import Apply
+internal import Comparison
+internal import Kernel
+internal import NetpolModel
+internal import Path
+internal import RuleIR
+
+/// A lab that is up: the namespaces of a cluster, and on every node the rules of a style.
+struct StandingLab {
+  private(set) var plan: PlannedLab
+  let fabric: Fabric
+  private let loader: RuleLoader
+  private let engine: KernelEngine
+  private var conversation: KernelEngine.Conversation
+  /// What building and all loading took.
+  let buildTime: Duration
+  private(set) var loadTime: Duration = .zero
+
+  init(
+    _ plan: PlannedLab, transports: [Transport], worker: NamespaceWorker, _ progress: (ClusterRun.Progress) -> Void
+  ) throws {
+    self.plan = plan
+    progress(.building(namespaces: plan.namespaceCount))
+    let clock = ContinuousClock()
+    let begin = clock.now
+    let settings = plan.cluster.settings
+    fabric = try Fabric(
+      plan.topology, families: plan.cluster.families, bridgeNetfilter: settings.bridgeNetfilter,
+      liftICMPLimits: plan.liftsICMPLimits, worker: worker)
+    buildTime = clock.now - begin
+    loader = try RuleLoader(worker: worker)
+    engine = KernelEngine(fabric)
+    conversation = try KernelEngine.Conversation(worker: worker)
+    progress(.checking)
+    try SelfCheck.run(
+      fabric, families: plan.cluster.families, bridged: settings.bridgeNetfilter, transports: transports,
+      loader: loader)
+    progress(.loading(nodes: plan.topology.nodes.count))
+    loadTime = try clock.measure {
+      for node in plan.topology.nodes {
+        guard let namespace = fabric.namespace(ofNode: node.name) else { continue }
+        for rules in plan.enforced.rulesets[node.name] ?? [] { try loader.load(rules, in: namespace) }
+      }
+    }
+  }
+
+  /// Puts the rules of another cluster with the same fabric in place of those that are loaded.
+  mutating func replaceRules(by other: PlannedLab, _ progress: (ClusterRun.Progress) -> Void) throws {
+    progress(.loading(nodes: plan.topology.nodes.count))
+    loadTime += try ContinuousClock().measure {
+      for node in plan.topology.nodes {
+        guard let namespace = fabric.namespace(ofNode: node.name) else { continue }
+        let old = plan.enforced.rulesets[node.name] ?? []
+        let new = other.enforced.rulesets[node.name] ?? []
+        if old == new { continue }
+        for rules in old { try loader.unload(rules, in: namespace) }
+        for rules in new { try loader.load(rules, in: namespace) }
+      }
+    }
+    plan = other
+  }
+
+  /// One observation for each inquiry, in their order.
+  mutating func observe(_ inquiries: [Inquiry], _ progress: @escaping (ClusterRun.Progress) -> Void) throws
+    -> [Observation]
+  {
+    let backends = Backends(plan.cluster, plan.topology)
+    return try engine.observe(inquiries, in: &conversation, backends: backends.of) { done in
+      progress(.probing(done: done, of: inquiries.count))
+    }
+  }
+}
