@@ -5,6 +5,7 @@ internal import Path
 struct Backends {
   private struct Key: Hashable {
     let address: IPAddress?
+    let family: IPFamily
     let transport: Transport
     let port: UInt16
   }
@@ -17,19 +18,24 @@ struct Backends {
     for service in cluster.services {
       let addresses = service.clusterIPs + service.externalIPs + service.loadBalancerIPs.map(\.address)
       for port in service.ports {
-        let members = cluster.slices(of: service.id).flatMap { slice in
-          slice.ports.filter { ($0.name ?? "") == (port.name ?? "") && $0.transport == port.transport }.flatMap {
-            target in
-            slice.members.compactMap { member in
-              topology.owner(of: member.address).map { KernelEngine.Backend($0, member.address, target.port) }
+        let members = { (family: IPFamily) in
+          cluster.slices(of: service.id).filter { $0.family == family }.flatMap { slice in
+            slice.ports.filter { ($0.name ?? "") == (port.name ?? "") && $0.transport == port.transport }.flatMap {
+              target in
+              slice.members.compactMap { member in
+                topology.owner(of: member.address).map { KernelEngine.Backend($0, member.address, target.port) }
+              }
             }
           }
         }
         for address in addresses {
-          byFront[Key(address: address, transport: port.transport, port: port.port), default: []] += members
+          let key = Key(address: address, family: address.family, transport: port.transport, port: port.port)
+          byFront[key, default: []] += members(address.family)
         }
-        if let number = port.nodePort {
-          byFront[Key(address: nil, transport: port.transport, port: number), default: []] += members
+        for own in service.clusterIPs {
+          guard let number = port.nodePort else { continue }
+          let key = Key(address: nil, family: own.family, transport: port.transport, port: number)
+          byFront[key, default: []] += members(own.family)
         }
       }
     }
@@ -37,9 +43,10 @@ struct Backends {
 
   /// Empty for a flow to no service.
   func of(_ flow: Flow) -> [KernelEngine.Backend] {
-    let key = Key(address: flow.destinationAddress, transport: flow.transport, port: flow.port)
+    let key = Key(
+      address: flow.destinationAddress, family: flow.family, transport: flow.transport, port: flow.port)
     if let found = byFront[key] { return found }
     guard case .node? = topology.owner(of: flow.destinationAddress) else { return [] }
-    return byFront[Key(address: nil, transport: flow.transport, port: flow.port)] ?? []
+    return byFront[Key(address: nil, family: flow.family, transport: flow.transport, port: flow.port)] ?? []
   }
 }

@@ -85,7 +85,8 @@ public struct Comparer: Sendable {
     switch kernel {
     case .notAsked: observed = nil
     case .verdict(let verdict): observed = verdict
-    case .unusable(let why): return (nil, .undecided(why))
+    // What the path foretells is no riddle: a reply that can't come back, an address that nobody has.
+    case .unusable(let why): return (nil, evaluated == nil ? .noRoute(noRoute ?? why) : .undecided(why))
     }
     guard let evaluated else {
       return (observed, observed == .allow ? .kernelDisagrees : .noRoute(noRoute ?? "no way"))

@@ -41,9 +41,15 @@ extension Oracle {
     let isPods = clusterCIDR(flow.family)?.contains(client.address) ?? false
     let policy =
       front.way == .clusterIP ? front.service.internalTrafficPolicy : front.service.externalTrafficPolicy
+    let isEntrys = entry != nil && nodeSpeaking(client.endpoint) == entry
     // Pods and processes of the entry node are short-cut to all endpoints, even where the policy is Local.
-    let isShortCut = front.way == .external && (isPods || client.endpoint == entry.map(Endpoint.node))
+    let isShortCut = front.way != .clusterIP && (isPods || isEntrys)
     let isLocal = policy == .local && !isShortCut
+    // "Traffic through the cloud-provider load-balancer will be restricted to the specified client IPs."
+    let ranges = front.service.loadBalancerSourceRanges.filter { $0.family == flow.family }
+    if front.way == .loadBalancer, !ranges.isEmpty, !ranges.contains(where: { $0.contains(client.address) }) {
+      return ResolvedFlow(sent: flow, arrived: flow, service: front.service.id, isRefused: true)
+    }
     let backends = fronts.backends(front, flow.family, only: isLocal ? entry : nil)
     guard let backend = backends.first else {
       return ResolvedFlow(sent: flow, arrived: flow, service: front.service.id, isRefused: true)
@@ -52,8 +58,8 @@ extension Oracle {
     let isMasqueraded =
       switch front.way {
       case .clusterIP: !isPods || backend.address == client.address
-      case .external:
-        policy == .cluster || client.endpoint == entry.map(Endpoint.node) || backend.address == client.address
+      case .external, .loadBalancer:
+        policy == .cluster || isEntrys || backend.address == client.address
       }
     var seen = client
     // The entry node masquerades behind its own policies: only another node sees its address.

@@ -5,8 +5,10 @@ struct ServiceFronts: Sendable {
   /// How a packet came to a service.
   enum Way: Hashable, Sendable {
     case clusterIP
-    /// NodePort, load balancer, external IP: `externalTrafficPolicy` decides.
+    /// NodePort, external IP: `externalTrafficPolicy` decides.
     case external
+    /// The same, of `loadBalancerSourceRanges` alone.
+    case loadBalancer
   }
 
   struct Front: Sendable {
@@ -26,6 +28,7 @@ struct ServiceFronts: Sendable {
   private struct Key: Hashable {
     /// Nil: any address of a node.
     let address: IPAddress?
+    let family: IPFamily
     let transport: Transport
     let port: UInt16
   }
@@ -37,15 +40,18 @@ struct ServiceFronts: Sendable {
     var fronts: [Key: Front] = [:]
     for service in cluster.services.sorted(by: { $0.id < $1.id }) where service.kind != .externalName {
       for port in service.ports {
-        let put = { (address: IPAddress?, number: UInt16, way: Way) in
-          let key = Key(address: address, transport: port.transport, port: number)
+        let put = { (address: IPAddress?, family: IPFamily, number: UInt16, way: Way) in
+          let key = Key(address: address, family: family, transport: port.transport, port: number)
           if fronts[key] == nil { fronts[key] = Front(service: service, port: port, way: way) }
         }
-        for address in service.clusterIPs { put(address, port.port, .clusterIP) }
-        for address in service.externalIPs { put(address, port.port, .external) }
+        for address in service.clusterIPs { put(address, address.family, port.port, .clusterIP) }
+        for address in service.externalIPs { put(address, address.family, port.port, .external) }
         // "ipMode: Proxy": traffic is delivered to the node with the node's own address as destination.
-        for address in service.loadBalancerIPs where !address.isProxied { put(address.address, port.port, .external) }
-        if let number = port.nodePort { put(nil, number, .external) }
+        for address in service.loadBalancerIPs where !address.isProxied {
+          put(address.address, address.address.family, port.port, .loadBalancer)
+        }
+        // A service is of the families that it has a ClusterIP of.
+        if let number = port.nodePort { for own in service.clusterIPs { put(nil, own.family, number, .external) } }
       }
     }
     self.fronts = fronts
@@ -55,8 +61,8 @@ struct ServiceFronts: Sendable {
 
   /// `isNodes`: whether the address is one of a node's.
   func front(_ address: IPAddress, isNodes: Bool, _ transport: Transport, _ port: UInt16) -> Front? {
-    fronts[Key(address: address, transport: transport, port: port)]
-      ?? (isNodes ? fronts[Key(address: nil, transport: transport, port: port)] : nil)
+    fronts[Key(address: address, family: address.family, transport: transport, port: port)]
+      ?? (isNodes ? fronts[Key(address: nil, family: address.family, transport: transport, port: port)] : nil)
   }
 
   /// Endpoints that packets may go to, in the order of addresses; `only` those of a node where it is named.
