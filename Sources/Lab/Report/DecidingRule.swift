@@ -36,17 +36,19 @@ extension EnforcedCluster {
     walk.deciding.map { position, step in
       DecidingRule(
         node: position.node, chain: step.chain, number: step.index + 1, origin: step.rule.origin,
-        text: text(of: step.rule, family))
+        text: text(of: step, family))
     }
   }
 
-  /// In the language of the style's backend. A rule that it can't say was never loaded; its statements say what it does.
-  private func text(of rule: Rule, _ family: IPFamily) -> String {
+  /// In the language of whoever wrote it: kube-proxy's and flannel's rules are iptables' in every style. A rule that it
+  /// can't say was never loaded; its statements say what it does.
+  private func text(of step: Step, _ family: IPFamily) -> String {
+    let backend = rulesets.values.joined().first { $0.table(step.table, family) != nil }?.backend ?? style.backend
     let text =
-      switch style.backend {
-      case .iptables: try? iptablesRuleText(rule, family)
-      case .nftables: try? nftRuleText(rule, family)
+      switch backend {
+      case .iptables: try? iptablesRuleText(step.rule, family)
+      case .nftables: try? nftRuleText(step.rule, family)
       }
-    return text.map { String($0.drop { $0 == " " }) } ?? "\(rule.statements)"
+    return text.map { String($0.drop { $0 == " " }) } ?? "\(step.rule.statements)"
   }
 }
