@@ -32,6 +32,28 @@ private func rule(_ text: String, _ family: IPFamily = .v4) throws -> Rule? {
       " -d ::/0 -p ipv6-icmp -m icmp6 --icmpv6-type 255 -j RETURN", .v6,
       Rule([.address(.destination, CIDR(IPAddress(v6: 0), prefixLength: 0)), .icmpType(255)], [.return])
     ),
+    (
+      " -m conntrack --ctstate INVALID -m nfacct --nfacct-name ct_state_invalid_dropped_pkts -j DROP", .v4,
+      Rule([.conntrack([.invalid])], [.drop])
+    ),
+    (
+      " ! -s 10.42.0.0/16 -d 10.43.0.10/32 -p tcp -m comment --comment \"kube-system/kube-dns:dns-tcp cluster IP\" -m tcp --dport 53 -j FOREIGN",
+      .v4,
+      Rule(
+        [
+          .address(.source, CIDR(IPAddress(v4: 0x0a2a_0000), prefixLength: 16), negated: true),
+          .address(.destination, CIDR(IPAddress(v4: 0x0a2b_000a))), .port(.tcp, PortRange(53)),
+        ], [.jump("FOREIGN")], comment: "kube-system/kube-dns:dns-tcp cluster IP")
+    ),
+    (
+      " -m comment --comment x -m statistic --mode random --probability 0.33333333349 -j FOREIGN", .v4,
+      Rule([.random(share: 715_827_883)], [.jump("FOREIGN")], comment: "x")
+    ),
+    (
+      " -p tcp -m tcp -j DNAT --to-destination 10.42.0.5:53", .v4,
+      Rule([.transport(.tcp)], [.dnat(IPAddress(v4: 0x0a2a_0005), port: 53)])
+    ),
+    (" -j MASQUERADE --random-fully", .v4, Rule([], [.masquerade(randomFully: true)])),
     (" -m limit --limit 1/sec -j NFLOG", .v4, Rule([.limit(RateLimit(1, per: .second, burst: 5))], [.log(group: 0)])),
     (" -m physdev --physdev-is-bridged -j FOREIGN", .v4, Rule([.bridged], [.jump("FOREIGN")])),
     (

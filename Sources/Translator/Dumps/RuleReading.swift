@@ -102,6 +102,10 @@ extension RuleReading {
       }
       rule.matches.append(.multiport(transport, ranges))
       protocolIsSaid = true
+    case "nfacct":
+      // kube-proxy counts with it what a rule takes (nfacct(8)): it holds of every packet, as a counter does.
+      try expect("--nfacct-name", of: module)
+      _ = try words.value(of: "--nfacct-name")
     case family == .v4 ? "icmp" : "icmp6":
       guard ipProtocol == .icmp else { throw Problem("-m \(module) without its protocol") }
       let option = family == .v4 ? "--icmp-type" : "--icmpv6-type"
