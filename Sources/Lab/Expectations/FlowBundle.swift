@@ -39,7 +39,7 @@ struct FlowBundle<End: Hashable & CustomStringConvertible> {
   }
 
   /// `app/{a,b} -> app/web`.
-  var endsText: String { "\(namesText(sources)) -> \(namesText(destinations))" }
+  var endsText: String { "\(namesText(of: sources)) -> \(namesText(of: destinations))" }
 
   var portsText: String { Self.text(ports) }
 

@@ -1,8 +1,11 @@
 internal import NetpolModel
 
 /// Names of several endpoints on one line: `media/{jellyfin-0,redis-0} node/node1`.
-func namesText(_ endpoints: [some CustomStringConvertible]) -> String {
-  namePieces(endpoints, width: .max).joined(separator: " ")
+func namesText(_ endpoints: [Endpoint]) -> String { namesText(of: endpoints) }
+
+/// The same of whatever is written with slashes.
+func namesText(of ends: [some CustomStringConvertible]) -> String {
+  namePieces(ends, width: .max).joined(separator: " ")
 }
 
 /// The same on lines of at most `width` characters; each line repeats the namespace of its names.

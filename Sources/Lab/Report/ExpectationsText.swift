@@ -19,7 +19,8 @@ struct ExpectationsText {
 
   private func group(_ result: GroupResult) -> String {
     let group = result.group
-    let title = (group.claim.map { "\($0) " } ?? "") + group.name
+    let claim = group.claim.map { group.name.hasPrefix($0) ? "" : "\($0) " } ?? ""
+    let title = claim + group.name
     var lines = wrapped("\(title): \(verdict(result))", width: width, indent: 4)
     if let says = group.says { lines += wrapped("\"\(says)\"", width: width, first: "  ", indent: 3) }
     if let variant = group.variant?.text { lines += wrapped(variant, width: width, first: "  ", indent: 4) }
@@ -34,7 +35,7 @@ struct ExpectationsText {
     if let document = result.document {
       parts.append(document.rawValue + (document == .undecided || !result.missed.isEmpty ? "" : " as expected"))
     }
-    if !result.flows.isEmpty { parts.append("\(result.metCount) of \(counted(result.askedCount, "expectation")) met") }
+    if result.askedCount > 0 { parts.append("\(result.metCount) of \(counted(result.askedCount, "expectation")) met") }
     let notAsked = result.flows.count - result.askedCount
     if notAsked > 0 { parts.append("\(notAsked) not asked") }
     return parts.isEmpty ? "no flows" : parts.joined(separator: ", ")
@@ -291,7 +292,7 @@ extension Expectations.Variant {
   /// `without icn/a; with variants/b.yaml; bridge netfilter off`.
   var text: String? {
     var parts: [String] = []
-    if !without.isEmpty { parts.append("without \(without.map(\.description).joined(separator: ", "))") }
+    if !without.isEmpty { parts.append("without \(namesText(of: without))") }
     if !add.isEmpty { parts.append("with \(add.joined(separator: ", "))") }
     for change in labels {
       let subject =
