@@ -116,8 +116,12 @@ import Testing
       - name: b
         comparedWith: a
         flows:
-        - {from: app/Deployment/web, to: node/Pod/x, port: 30080, expect: allow}
-      """.replacingOccurrences(of: "node/Pod/x", with: "node/node1")
+        - {from: app/Deployment/web, to: node/node1, port: 30080, expect: allow}
+      - name: c
+        add: [third.yaml]
+        flows:
+        - {from: app/third, to: node/node2, port: 30000, expect: allow}
+      """
     ).expectations
     let told = try self.object(report)
     let groups = try #require(told["expectations"] as? [[String: Any]])
