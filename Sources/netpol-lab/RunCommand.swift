@@ -23,6 +23,9 @@ struct RunCommand: ParsableCommand {
   @Option(help: "Only this port, as 80, TCP/80 or UDP/53; may be repeated.")
   var port: [String] = []
 
+  @Option(help: "Send to this IPv4 multicast group, on which --to listens; with --from, --to and a UDP --port.")
+  var group: String?
+
   @Flag(help: "Checks the Expectations documents and leaves the matrix of all flows out.")
   var expectationsOnly = false
 
@@ -47,10 +50,20 @@ struct RunCommand: ParsableCommand {
       throw InputError("\(input.files.joined(separator: ", ")): no pods and no workloads; add at least one Pod")
     }
     let names = EndpointNames(cluster)
+    let group = try group.map { text in
+      guard let address = IPAddress(text), address.isMulticast, address.family == .v4 else {
+        throw InputError("--group \(text): no IPv4 multicast address; write one such as 224.0.0.251")
+      }
+      guard from != nil, to != nil, try !port.isEmpty && port.allSatisfy({ try transportPort($0).transport == .udp })
+      else {
+        throw InputError("--group \(text): needs --from, --to and a UDP --port")
+      }
+      return address
+    }
     let selection = ProbePlan.Selection(
       source: try from.map { try names.endpoint($0, option: "--from") },
       destination: try to.map { try names.endpoint($0, option: "--to") },
-      sourceAddress: from.flatMap(IPAddress.init), destinationAddress: to.flatMap(IPAddress.init),
+      sourceAddress: from.flatMap(IPAddress.init), destinationAddress: group ?? to.flatMap(IPAddress.init),
       ports: port.isEmpty ? nil : try port.map(transportPort))
     let selects = from != nil || to != nil || !port.isEmpty
     if selects, expectationsOnly || !claim.isEmpty {

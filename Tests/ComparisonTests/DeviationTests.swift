@@ -16,6 +16,8 @@ import Testing
     let shows: (from: String, to: String, port: UInt16)
     let beside: (from: String, to: String, port: UInt16)
     var family = IPFamily.v4
+    /// Both flows go to this multicast group.
+    var group: IPAddress?
     var testDescription: String { "\(deviation.id) \(deviation.summary)" }
   }
 
@@ -123,6 +125,11 @@ import Testing
         """,
       shows: ("other/client", "app/stray", 80), beside: ("other/client", "app/web2", 80)),
     Case(
+      deviation: .multicastIngress,
+      policies: policy("{podSelector: {matchLabels: {app: web}}, policyTypes: [Ingress]}"),
+      shows: ("app/client", "app/web", 5353), beside: ("app/web", "app/client", 5353),
+      group: IPAddress(v4: 0xe000_00fb)),
+    Case(
       deviation: .hairpin,
       policies: policy(
         "{podSelector: {matchLabels: {app: web}}, policyTypes: [Ingress, Egress], ingress: [{from: [{podSelector: {matchLabels: {app: client}}}]}]}"
@@ -162,11 +169,14 @@ import Testing
     let world = try SmallWorld(
       policies: deviation.policies, extra: deviation.extra, style: try #require(EnforcementStyle.named(style)))
     let shown = try world.compare(
-      deviation.shows.from, deviation.shows.to, deviation.shows.port, .tcp, deviation.family)
+      deviation.shows.from, deviation.shows.to, deviation.shows.port, deviation.group == nil ? .tcp : .udp,
+      deviation.family,
+      group: deviation.group)
     let isMade = world.comparer.enforced.style.traits.deviations.contains(deviation.deviation)
     #expect(shown.finding == (isMade ? .deviation([deviation.deviation]) : .agreement), "\(shown.flow)")
     let beside = try world.compare(
-      deviation.beside.from, deviation.beside.to, deviation.beside.port, .tcp, deviation.family)
+      deviation.beside.from, deviation.beside.to, deviation.beside.port, deviation.group == nil ? .tcp : .udp,
+      deviation.family, group: deviation.group)
     #expect(beside.finding == .agreement, "\(beside.flow)")
   }
 

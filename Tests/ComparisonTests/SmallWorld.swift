@@ -20,11 +20,14 @@ struct SmallWorld {
       cluster, try EnforcedCluster(cluster, Topology(cluster), style, versionStamp: "1"))
   }
 
-  func compare(_ from: String, _ to: String, _ port: UInt16, _ transport: Transport = .tcp, _ family: IPFamily = .v4)
-    throws -> Comparison
-  {
+  func compare(
+    _ from: String, _ to: String, _ port: UInt16, _ transport: Transport = .tcp, _ family: IPFamily = .v4,
+    group: IPAddress? = nil
+  ) throws -> Comparison {
     let flow = try #require(
-      comparer.enforced.topology.flow(from: endpoint(from), to: endpoint(to), TransportPort(transport, port), family))
+      comparer.enforced.topology.flow(
+        from: endpoint(from), to: endpoint(to), TransportPort(transport, port), family,
+        destinationAddress: group))
     return comparer.compare(flow, kernel: .notAsked)
   }
 

@@ -25,6 +25,8 @@ struct DeviationExample: CustomTestStringConvertible, Sendable {
     let from, to: Endpoint
     let port: TransportPort
     let family: IPFamily
+    /// `# group 224.0.0.251`
+    let group: IPAddress?
   }
 
   /// The flow of a head line, as `# shows:  app/web -> node/node1 TCP/30000`.
@@ -41,8 +43,11 @@ struct DeviationExample: CustomTestStringConvertible, Sendable {
     }
     let port = try #require(words[3].split(separator: "/").last.flatMap { UInt16($0) })
     return Wanted(
-      from: endpoint(words[0]), to: endpoint(words[2]), port: TransportPort(.tcp, port),
-      family: words.count > 4 ? .v6 : .v4)
+      from: endpoint(words[0]), to: endpoint(words[2]),
+      port: TransportPort(words[3].hasPrefix("UDP") ? .udp : .tcp, port), family: words.count > 4 ? .v6 : .v4,
+      group: text.split(separator: "\n").first { $0.hasPrefix("# group ") }.flatMap {
+        IPAddress(String($0.dropFirst(8)))
+      })
   }
 }
 
@@ -67,7 +72,8 @@ struct DeviationExamplesTests {
     let deviation = try #require(example.deviation)
     for label in ["shows", "beside"] {
       let wanted = try example.flow(label, text)
-      let selection = ProbePlan.Selection(source: wanted.from, destination: wanted.to, ports: [wanted.port])
+      let selection = ProbePlan.Selection(
+        source: wanted.from, destination: wanted.to, destinationAddress: wanted.group, ports: [wanted.port])
       let report = try await blocking {
         try ClusterRun(style: style, selection: selection).run(cluster, version: "test")
       }

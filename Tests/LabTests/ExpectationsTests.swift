@@ -1,4 +1,4 @@
-// What this does not show: multicast.
+// What this does not show: what flows of many pairs cost.
 import Foundation
 import Kernel
 import Lowering
@@ -149,6 +149,8 @@ extension RunReport {
         - {from: app/other, to: app/Deployment/web, ports: [8080, UDP/8080], expect: deny, mechanism: reject}
         - {from: app/client, to: 10.43.7.7, port: 80, expect: deny, mechanism: no-route}
         - {from: external/lan, to: app/client, port: 80, expect: deny, mechanism: no-route}
+        - {from: app/client, to: app/web-0, port: UDP/5353, group: 224.0.0.251, expect: allow}
+        - {from: app/other, to: app/web-0, port: UDP/5353, group: 224.0.0.251, expect: deny, mechanism: no-route}
       - name: local
         add: [third.yaml]
         flows:
@@ -160,7 +162,7 @@ extension RunReport {
         - {from: app/client, to: 10.43.7.7, port: 80, expect: deny, mechanism: reject}
 
       """)
-    #expect(report.expectations[0].isAsExpected && report.expectations[0].metCount == 4)
+    #expect(report.expectations[0].isAsExpected && report.expectations[0].metCount == 6)
     #expect(report.expectations[1].isAsExpected && report.packets(1, 0) == ["dropped"])
     #expect(report.expectations[2].missed.count == 2)
     #expect(report.packets(2, 0) == ["rejected", "rejected"] && report.packets(2, 1) == ["no route"])
@@ -220,7 +222,7 @@ extension RunReport {
       - name: third
         claim: C2
         flows:
-        - {from: app/client, to: app/other, port: UDP/5353, group: 224.0.0.251, expect: allow, document: allow}
+        - {from: app/client, to: app/other, port: UDP/5353, group: 'ff02::fb', expect: allow, document: allow}
 
       """)
     #expect(report.isAsExpected)
@@ -323,7 +325,7 @@ extension RunReport {
         without: [app/web-in]
         flows:
         - {from: [app/other, app/client, external/lan, node/node1], to: [app/Deployment/web, app/Service/web, node/node2], ports: [80, 8080, 30080], expect: allow, because: there is a reason that is told in a good many words and must be broken}
-        - {from: app/client, to: app/other, port: UDP/5353, group: 224.0.0.251, expect: allow}
+        - {from: app/client, to: app/other, port: UDP/5353, group: 'ff02::fb', expect: allow}
       - name: b
         flows:
         - {from: app/other, to: app/Deployment/web, port: 8080, expect: allow}

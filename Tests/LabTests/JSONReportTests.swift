@@ -85,7 +85,15 @@ import Testing
       ---
 
       """
-    let world = HandMadeReport.pods + HandMadeReport.policy + rules + far
+    let service = """
+      apiVersion: v1
+      kind: Service
+      metadata: {namespace: app, name: some}
+      spec: {type: NodePort, ports: [{port: 80, targetPort: 8080}], selector: {app: web}}
+      ---
+
+      """
+    let world = HandMadeReport.pods + HandMadeReport.policy + rules + service + far
     var report = try HandMadeReport.make(world) { flow, verdict in
       switch (flow.transport, flow.port) {
       case (.udp, _): .unusable("lost")
@@ -101,6 +109,7 @@ import Testing
     let flows = try #require(object["flows"] as? [[String: Any]])
     try check(flows, tables["A flow"], "a flow")
     try check(flows.flatMap { $0["rules"] as? [[String: Any]] ?? [] }, tables["A rule"], "a rule")
+    try check(flows.flatMap { $0["path"] as? [[String: Any]] ?? [] }, tables["A step of a path"], "a step")
     try check([try #require(object["environment"] as? [String: Any])], tables["environment"], "environment")
     try check([try #require(object["seconds"] as? [String: Any])], tables["seconds"], "seconds")
     try check(try #require(object["notInLab"] as? [[String: Any]]), tables["A pod of notInLab"], "notInLab")
@@ -112,7 +121,7 @@ import Testing
         without: [app/web-in]
         flows:
         - {from: app/client, to: 10.43.7.7, port: 80, family: IPv4, expect: deny, mechanism: no-route, document: deny}
-        - {from: app/other, to: app/client, port: UDP/53, group: 224.0.0.251, expect: allow, because: of that}
+        - {from: app/other, to: app/client, port: UDP/53, group: 'ff02::fb', expect: allow, because: of that}
       - name: b
         comparedWith: a
         flows:
@@ -134,7 +143,7 @@ import Testing
     try check(differences, tables["A difference"], "a difference")
     try check(objects(differences, "changes"), tables["A change"], "a change")
     try check(try #require(told["claims"] as? [[String: Any]]), tables["A claim"], "a claim")
-    #expect(tables.count == 12)
+    #expect(tables.count == 13)
     #expect(object["notes"] as? [String] == ["a note"] && object["warnings"] as? [String] == ["a warning"])
   }
 

@@ -66,7 +66,15 @@ extension PlannedLab {
   private func asking(_ expected: ExpectedFlow, _ from: Place, _ to: Place, _ sctpObstacle: String?)
     -> AskedPair.Asking
   {
-    if expected.group != nil { return .notAsked("multicast") }
+    if let group = expected.group {
+      guard group.family == .v4, case .port(let port) = expected.question, port.transport == .udp else {
+        return .notAsked("a multicast group of IPv6, or not over UDP")
+      }
+      guard let flow = topology.flow(from: from.endpoint, to: to.endpoint, port, .v4, destinationAddress: group) else {
+        return .impossible("\(from.endpoint) has no address to send to \(group) with")
+      }
+      return .inquiry(.flow(flow))
+    }
     if case .port(let port) = expected.question, port.transport == .sctp, let sctpObstacle {
       return .notAsked("SCTP (\(sctpObstacle))")
     }

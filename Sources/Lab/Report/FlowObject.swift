@@ -18,6 +18,7 @@ struct FlowObject: Encodable {
   let failure: Bool
   let because: [String]?
   let rules: [RuleObject]?
+  let path: [PathObject]?
 
   /// With `inFull` the reasons and rules of a flow that is as it should be are told too: of many flows they would be
   /// most of the document, and nobody asks for them.
@@ -60,7 +61,9 @@ struct FlowObject: Encodable {
       }
     let isTold = inFull || !isAsItShould
     because = isTold ? comparison.specified.because.map(\.text) : nil
-    rules = isTold ? enforced.decidingRules(enforced.walk(flow), flow.family).map(RuleObject.init) : nil
+    let walk = isTold ? enforced.walk(flow) : nil
+    rules = walk.map { enforced.decidingRules($0, flow.family).map(RuleObject.init) }
+    path = walk?.path.map(PathObject.init)
   }
 }
 

@@ -36,6 +36,10 @@ struct FlowText {
       "\(comparison.specified.verdict.rawValue): "
         + comparison.specified.because.map(\.text).joined(separator: "; "))
     lines += entry("evaluator", "\(comparison.evaluated?.rawValue ?? "no way"): \(endText(walk))")
+    // Of a packet that nobody changes the evaluator's line says it all.
+    if walk.path.contains(where: \.isTranslation) {
+      for step in walk.path { lines += entry("path", step.text) }
+    }
     lines += entry("kernel", observedText)
     for rule in enforced.decidingRules(walk, comparison.flow.family) {
       let origin = rule.originText.isEmpty ? "" : " \(rule.originText)"

@@ -42,7 +42,7 @@ public struct JSONReport {
       }
       expectations = report.expectations.map(GroupObject.init)
       claims = report.expectations.claims.map(ClaimObject.init)
-      styleWarnings = report.styleWarnings.map(\.description)
+      styleWarnings = report.styleWarnings
       warnings = report.warnings
       notes = report.notes
       notInLab = report.notInLab.map { LeftPodObject(pod: $0.pod.description, why: $0.why) }

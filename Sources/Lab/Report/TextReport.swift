@@ -22,7 +22,7 @@ public struct TextReport {
     if report.isToldInFull {
       parts += report.comparisons.map(full) + styleWarnings
     } else {
-      parts += grids + deviations + styleWarnings + failures
+      parts += grids + services + deviations + styleWarnings + failures
     }
     if !report.expectations.isEmpty { parts += ExpectationsText(report.expectations, width: width).parts }
     return (parts + [summary]).joined(separator: "\n\n") + "\n"
@@ -54,6 +54,11 @@ public struct TextReport {
         GridText(grid, of: matrix.endpoints, width: width)
           .lines(showingFamily: report.cluster.families.count > 1).joined(separator: "\n")
       }
+  }
+
+  private var services: [String] {
+    let lines = ServiceText(report.comparisons, senders: report.plan.endpoints).lines(width: width)
+    return lines.isEmpty ? [] : [lines.joined(separator: "\n")]
   }
 
   private func full(_ comparison: Comparison) -> String {

@@ -1,8 +1,9 @@
 public import Comparison
 public import Kernel
-public import Lowering
+internal import Lowering
 public import NetpolModel
 internal import Path
+internal import ServiceProxy
 
 /// All that a run found out: one value, from which text and JSON are made.
 public struct RunReport: Sendable {
@@ -31,8 +32,11 @@ public struct RunReport: Sendable {
 
   public var failures: [Comparison] { comparisons.filter { $0.isFailure(strict: strict) } }
   public var isAsExpected: Bool { failures.isEmpty && expectations.allSatisfy(\.isAsExpected) }
-  /// What the style does with a policy or pod that its author may not expect. No failure: the exit code doesn't tell.
-  public var styleWarnings: [Finding] { enforced.findings }
+  /// What the style does with a policy or pod, and kube-proxy with a service, that its author may not expect. No failure:
+  /// the exit code doesn't tell.
+  public var styleWarnings: [String] {
+    enforced.findings.map(\.description) + enforced.serviceFindings.map(\.description)
+  }
   /// Pods that got no place, and why.
   public var notInLab: [(pod: PodID, why: String)] { enforced.topology.left }
 

@@ -1,6 +1,7 @@
 public import Comparison
 public import Kernel
 public import NetpolModel
+internal import Path
 
 /// The kernel as an engine: real packets through the rules that are loaded.
 public struct KernelEngine: Sendable {
@@ -41,7 +42,13 @@ public struct KernelEngine: Sendable {
     var listeners: [Listener] = []
     var probes: [Probe] = []
     var wanted = conversation.listening
-    for inquiry in inquiries {
+    // One after the other: a listener to a group must know whose datagram it got.
+    var toGroups: [(index: Int, seen: Observation)] = []
+    for (index, inquiry) in inquiries.enumerated() {
+      if case .flow(let flow) = inquiry, flow.destinationAddress.isMulticast {
+        toGroups.append((index, try observeGroup(flow)))
+        continue
+      }
       guard let from = fabric.namespace(of: inquiry.source) else { throw LabError("no namespace for \(inquiry)") }
       guard case .flow(let flow) = inquiry else {
         probes.append(
@@ -72,7 +79,25 @@ public struct KernelEngine: Sendable {
     }
     try conversation.session.listen(listeners)
     conversation.listening = wanted
-    return try conversation.session.run(probes, timeout: timeout, parallel: parallel, progress: progress)
+    var seen = try conversation.session.run(probes, timeout: timeout, parallel: parallel, progress: progress)
+    for (index, observation) in toGroups { seen.insert(observation, at: index) }
+    return seen
+  }
+
+  /// Whether a datagram to a group reaches the listener that the flow names.
+  private func observeGroup(_ flow: Flow) throws -> Observation {
+    guard let from = fabric.namespace(of: flow.source), let to = fabric.namespace(of: flow.destination),
+      let address = fabric.topology.address(of: flow.destination, flow.family)
+    else { throw LabError("no namespace for \(flow)") }
+    // A node listens towards its pods on their bridge.
+    var joined = address
+    if let node = fabric.topology.hostNode(of: flow.destination), case .pod = flow.source {
+      joined = node.bridge.first { $0.address.family == flow.family }?.address ?? address
+    }
+    let probe = GroupProbe(
+      from: from, flow.sourceAddress.bytes, to: to, joined.bytes,
+      group: ProbeAddress(flow.destinationAddress.bytes, port: flow.port))
+    return try probe.observe(on: fabric.worker, timeout: timeout)
   }
 
   /// Where a service's packets may end.

@@ -75,7 +75,7 @@ public struct EnforcedCluster: Sendable {
         leavingFrom: position.hook == .postrouting
           ? topology.leavingAddress(of: position.node, towards: packet.destination) : nil)
     else { return .passed(packet) }
-    hooks.append(EvaluatedWalk.AtHook(position: position, outcome: outcome))
+    hooks.append(EvaluatedWalk.AtHook(position: position, packet: packet, outcome: outcome))
     return outcome.verdict == .accept ? .passed(outcome.packet) : .stopped
   }
 }
@@ -84,6 +84,8 @@ public struct EnforcedCluster: Sendable {
 public struct EvaluatedWalk: Sendable {
   public struct AtHook: Sendable {
     public let position: Position
+    /// As it stood before the hook.
+    public let packet: Packet
     public let outcome: Outcome
   }
   public let walk: Walk

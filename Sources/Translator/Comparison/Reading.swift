@@ -44,6 +44,11 @@ public struct Reading: Sendable {
       guard !isSwitched, deviations.contains(.hairpin) else { return .allow }
       return allows(resolved.sent, .egress, false) || allows(resolved.sent, .ingress, false) ? .allow : .deny
     }
+    if flow.destinationAddress.isMulticast {
+      if deviations.contains(.bridgeHidesPackets), isHiddenByBridge(flow) { return .allow }
+      let ingress = deviations.contains(.multicastIngress) || allows(resolved.arrived, .ingress, false)
+      return ingress && allows(resolved.sent, .egress, false) ? .allow : .deny
+    }
     return allows(resolved.sent, .egress, isSwitched) && allows(resolved.arrived, .ingress, isSwitched) ? .allow : .deny
   }
 
@@ -88,6 +93,7 @@ public struct Reading: Sendable {
     guard !cluster.settings.bridgeNetfilter, let source = selectable(flow.source),
       let destination = selectable(flow.destination), let name = source.node, name == destination.node
     else { return false }
+    if flow.destinationAddress.isMulticast { return true }
     return cluster.node(name)?.podCIDRs.contains {
       $0.contains(flow.sourceAddress) && $0.contains(flow.destinationAddress)
     } ?? false

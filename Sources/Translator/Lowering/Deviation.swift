@@ -18,6 +18,7 @@ public enum Deviation: Int, Hashable, Sendable, CaseIterable, Comparable {
   case endPortBelowPort = 17
   case bridgeHidesPackets = 18
   case unknownHostIP = 19
+  case multicastIngress = 20
 
   /// `D1` …
   public var id: String { "D\(rawValue)" }
@@ -42,6 +43,8 @@ public enum Deviation: Int, Hashable, Sendable, CaseIterable, Comparable {
     case .sharedNamedPortLists:
       "pods land in the set of a named port that they don't expose, since kube-router shares address lists between ports"
     case .unknownHostIP: "a pod whose hostIP is no address of its node gets no chain: its policies are not enforced"
+    case .multicastIngress:
+      "what is sent to a multicast group is judged by the sender's egress alone: no rule has the group for a receiver"
     case .bridgeHidesPackets:
       "without bridge netfilter no rule sees what two pods of one bridge send each other: no policy holds between them"
     case .endPortBelowPort: "an endPort below its port is ignored: the port itself is open"

@@ -19,7 +19,12 @@ public struct ResolvedFlow: Hashable, Sendable {
 extension Oracle {
   /// Resolves services by their objects. Of several endpoints the first by address is taken.
   public func resolve(_ flow: Flow) -> ResolvedFlow {
-    let direct = ResolvedFlow(sent: flow, arrived: flow)
+    var direct = ResolvedFlow(sent: flow, arrived: flow)
+    if flow.destinationAddress.isMulticast {
+      // Who sends to a group sends to no pod; who listens there receives from the sender.
+      direct.sent.destination = .address(flow.destinationAddress)
+      return direct
+    }
     let addressed = nodeOwning(flow.destinationAddress)
     guard let front = fronts.front(flow.destinationAddress, isNodes: addressed != nil, flow.transport, flow.port) else {
       return direct

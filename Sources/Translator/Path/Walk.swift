@@ -48,7 +48,8 @@ extension Topology {
   ///
   /// A packet has no mark when it comes to another node: marks live in one kernel.
   public func walk(_ flow: Flow, asking judge: (Position, Packet) throws -> Passage) rethrows -> Walk {
-    try walk(Packet(first: flow), from: flow.source, asking: judge)
+    if flow.destinationAddress.isMulticast { return try walkToGroup(flow, asking: judge) }
+    return try walk(Packet(first: flow), from: flow.source, asking: judge)
   }
 
   /// Takes an echo request from hook to hook.

@@ -1,0 +1,85 @@
+internal import CNftables  // owns the constants of sys/socket.h in a whole-module build
+internal import Glibc
+
+/// One datagram to an IPv4 multicast group, and whether one listener gets it.
+///
+/// There is no answer: the listener's own packet would be another flow. A REJECT answers no multicast (RFC 1122,
+/// 3.2.2), so a datagram that a rule stops is silent, whatever the rule says.
+public struct GroupProbe: Sendable {
+  public var sender: NetworkNamespace
+  public var sourceAddress: [UInt8]
+  public var listener: NetworkNamespace
+  /// Of the interface on which it joins the group.
+  public var listenerAddress: [UInt8]
+  public var group: ProbeAddress
+
+  public init(
+    from sender: NetworkNamespace, _ sourceAddress: [UInt8], to listener: NetworkNamespace,
+    _ listenerAddress: [UInt8], group: ProbeAddress
+  ) {
+    self.sender = sender
+    self.sourceAddress = sourceAddress
+    self.listener = listener
+    self.listenerAddress = listenerAddress
+    self.group = group
+  }
+
+  /// Sends, once more after half the timeout, and waits. Throws where a socket can't be had or the group not be joined.
+  public func observe(on worker: NamespaceWorker, timeout: Duration) throws -> Observation {
+    guard group.family == .v4, sourceAddress.count == 4, listenerAddress.count == 4 else {
+      return .unusable("groups of IPv6 are not probed")
+    }
+    let receiving = OwnedDescriptor(try worker.run(in: listener) { try Self.socket() })
+    setOption(receiving.number, SOL_SOCKET, SO_REUSEADDR, 1)
+    let any = ProbeAddress(ProbeAddress.unspecified(.v4), port: group.port)
+    try check("bind to \(any)", ProbeSocket.bind(receiving.number, to: any))
+    // struct ip_mreq of linux/in.h: the group, then the interface by its address.
+    try check(
+      "join \(group)",
+      setBytes(receiving.number, Int32(IPPROTO_IP), IP_ADD_MEMBERSHIP, group.bytes + listenerAddress))
+    let sending = OwnedDescriptor(try worker.run(in: sender) { try Self.socket() })
+    let source = ProbeAddress(sourceAddress, port: 0)
+    try check("bind to \(source)", ProbeSocket.bind(sending.number, to: source))
+    try check(
+      "IP_MULTICAST_IF", setBytes(sending.number, Int32(IPPROTO_IP), IP_MULTICAST_IF, sourceAddress))
+    let datagram = ProbeDatagram(nonce: .random(in: 1 ... .max), index: 0)
+    let half = timeout.nanoseconds / 2
+    for _ in 0..<2 {
+      let code = group.withSocketAddress { address, length in
+        datagram.send(over: sending.number, to: UnsafeMutablePointer(mutating: address), length)
+      }
+      if code == EPERM || code == EACCES { return .refused(.local) }
+      if code != 0 { return .unusable(KernelError("send to \(group)", code: code).description) }
+      if Self.waits(for: datagram, on: receiving.number, until: MonotonicClock.now + half) { return .delivered }
+    }
+    return .silent(after: timeout)
+  }
+
+  private static func waits(for datagram: ProbeDatagram, on fd: Int32, until deadline: UInt64) -> Bool {
+    while true {
+      switch ProbeDatagram.receive(from: fd) {
+      case .datagram(let received): if received == datagram { return true }
+      case .foreign: continue
+      case .failed, .nothing:
+        let now = MonotonicClock.now
+        if now >= deadline { return false }
+        var poller = pollfd(fd: fd, events: Int16(POLLIN), revents: 0)
+        _ = resultOrErrno { poll(&poller, 1, Int32(clamping: (deadline - now) / 1_000_000 + 1)) }
+      }
+    }
+  }
+
+  private static func socket() throws(KernelError) -> Int32 {
+    let fd = try ProbeSocket.open(.v4, .udp)
+    guard fd >= 0 else { throw KernelError("socket of a group probe", code: -fd) }
+    return fd
+  }
+
+  private func setBytes(_ fd: Int32, _ level: Int32, _ option: Int32, _ bytes: [UInt8]) -> Int32 {
+    resultOrErrno { bytes.withUnsafeBytes { setsockopt(fd, level, option, $0.baseAddress, socklen_t($0.count)) } }
+  }
+
+  private func check(_ operation: String, _ result: Int32) throws(KernelError) {
+    if result < 0 { throw KernelError(operation, code: -result) }
+  }
+}

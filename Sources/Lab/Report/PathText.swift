@@ -1,0 +1,53 @@
+internal import Comparison
+internal import NetpolModel
+internal import Path
+
+extension PathStep {
+  /// `node1 forward: policies see 10.42.0.2 -> 10.42.1.2:5432`
+  var text: String {
+    let way = "\(source) -> \(address(destination, port))"
+    let what =
+      switch event {
+      case .passed: "policies see \(way), passed"
+      case .stopped: "policies see \(way), stopped"
+      case .destinationTranslated(let address, let port): "\(way) is translated to \(self.address(address, port))"
+      case .masqueraded(let address): "\(way) leaves with the source \(address)"
+      }
+    return "\(position): \(what)"
+  }
+
+  var isTranslation: Bool {
+    switch event {
+    case .passed, .stopped: false
+    case .destinationTranslated, .masqueraded: true
+    }
+  }
+
+  private func address(_ address: IPAddress, _ port: UInt16) -> String {
+    address.family == .v4 ? "\(address):\(port)" : "[\(address)]:\(port)"
+  }
+}
+
+/// A step of the path in JSON. What is nil is absent.
+struct PathObject: Encodable {
+  let node, hook, source, destination: String
+  let port: UInt16
+  let event: String
+  let newAddress: String?
+  let newPort: UInt16?
+
+  init(_ step: PathStep) {
+    node = step.position.node
+    hook = step.position.hook.rawValue
+    source = step.source.description
+    destination = step.destination.description
+    port = step.port
+    (event, newAddress, newPort) =
+      switch step.event {
+      case .passed: ("passed", nil, nil)
+      case .stopped: ("stopped", nil, nil)
+      case .destinationTranslated(let address, let port): ("destinationTranslated", address.description, port)
+      case .masqueraded(let address): ("masqueraded", address.description, nil)
+      }
+  }
+}

@@ -1,0 +1,54 @@
+internal import Comparison
+internal import NetpolModel
+
+/// Flows to services: who reaches which address, services with equal answers together.
+struct ServiceText {
+  private struct Front: Hashable {
+    let endpoint: Endpoint
+    let address: IPAddress
+    let port: TransportPort
+  }
+  private struct Answers: Hashable {
+    var bySender: [Endpoint: Matrix.Symbol] = [:]
+  }
+
+  private let groups: [(fronts: [Front], answers: Answers)]
+  private let senders: [Endpoint]
+
+  /// `senders` in the order in which they are named.
+  init(_ comparisons: [Comparison], senders: [Endpoint]) {
+    self.senders = senders
+    var answers: [Front: Answers] = [:]
+    for comparison in comparisons {
+      let flow = comparison.flow
+      switch flow.destination {
+      case .service, .virtualAddress:
+        let front = Front(
+          endpoint: flow.destination, address: flow.destinationAddress, port: TransportPort(flow.transport, flow.port))
+        answers[front, default: Answers()].bySender[flow.source] = Matrix.Symbol(comparison)
+      case .pod, .node, .external, .address: break
+      }
+    }
+    let order = { (front: Front) in (front.endpoint.description, front.address, front.port) }
+    groups = Dictionary(grouping: answers.keys.sorted { order($0) < order($1) }, by: { answers[$0] ?? Answers() })
+      .map { ($1, $0) }.sorted { order($0.fronts[0]) < order($1.fronts[0]) }
+  }
+
+  /// Empty where no service was asked.
+  func lines(width: Int) -> [String] {
+    if groups.isEmpty { return [] }
+    var lines = ["Services"]
+    for group in groups {
+      lines += filled(
+        group.fronts.map { "\($0.endpoint) (\($0.address)) \($0.port.transport.rawValue)/\($0.port.port)" },
+        separator: "  ", width: width)
+      for symbol in Matrix.Symbol.allCases {
+        let named = senders.filter { group.answers.bySender[$0] == symbol }
+        guard !named.isEmpty, let meaning = symbol.meaning else { continue }
+        let names = named.count == group.answers.bySender.count ? ["all"] : namesLines(named, width: width - 4)
+        lines += ["  \(symbol.rawValue) \(meaning)"] + names.map { "    \($0)" }
+      }
+    }
+    return lines
+  }
+}

@@ -1,0 +1,56 @@
+internal import Evaluator
+public import NetpolModel
+public import Path
+
+/// A flow's first packet at one hook of a node: what the policies there saw, or how it was translated.
+public struct PathStep: Hashable, Sendable {
+  public enum Event: Hashable, Sendable {
+    /// Judged by the filter rules.
+    case passed
+    case stopped
+    /// A service's address became an endpoint's.
+    case destinationTranslated(IPAddress, port: UInt16)
+    /// The source became an address of the node.
+    case masqueraded(IPAddress)
+  }
+
+  public let position: Position
+  /// Before the event.
+  public let source: IPAddress
+  public let destination: IPAddress
+  public let port: UInt16
+  public let event: Event
+}
+
+extension EvaluatedWalk {
+  /// The hooks at which a packet is judged or changed, in its order.
+  public var path: [PathStep] {
+    hooks.flatMap { hook -> [PathStep] in
+      let (before, after) = (hook.packet, hook.outcome.packet)
+      let step = { (event: PathStep.Event) in
+        PathStep(
+          position: hook.position, source: before.source, destination: before.destination, port: before.port,
+          event: event)
+      }
+      var steps: [PathStep] = []
+      if before.destination != after.destination || before.port != after.port {
+        steps.append(step(.destinationTranslated(after.destination, port: after.port)))
+      }
+      if before.source != after.source { steps.append(step(.masqueraded(after.source))) }
+      // OUTPUT translates before it judges.
+      let judged = PathStep(
+        position: hook.position, source: before.source, destination: after.destination, port: after.port,
+        event: hook.outcome.verdict == .accept ? .passed : .stopped)
+      switch hook.position.hook {
+      case .input, .forward, .output: steps.append(judged)
+      case .prerouting, .postrouting: if hook.outcome.verdict != .accept { steps.append(judged) }
+      }
+      return steps
+    }
+  }
+}
+
+extension Packet {
+  /// The destination port; 0 for what has none.
+  fileprivate var port: UInt16 { if case .transport(_, _, let port) = payload { port } else { 0 } }
+}
