@@ -72,7 +72,7 @@ struct RunCommand: ParsableCommand {
     // Who asks for single flows is not told of all expectations.
     let groups = selects ? [] : try reading.groupsToCheck(claim)
     if expectationsOnly, groups.isEmpty {
-      throw InputError("--expectations-only: \(input.files.joined(separator: ", ")) has no Expectations document")
+      throw InputError("--expectations-only: \(input.files.joined(separator: ", ")): no Expectations document")
     }
     let run = ClusterRun(style: style, selection: selection, strict: strict, asksMatrix: !expectationsOnly)
     var shown = ""

@@ -1,6 +1,7 @@
 public import Comparison
 internal import Evaluator
 public import Kernel
+public import Lowering
 public import NetpolModel
 internal import Path
 
@@ -49,6 +50,11 @@ public struct Answer: Sendable {
     case .rejected, .dropped, .noRoute: .deny
     case .undecided: nil
     }
+  }
+
+  /// Known ones, by which the verdict is not the specification's.
+  public var deviations: [Deviation] {
+    if case .deviation(let deviations)? = comparison?.finding { deviations } else { [] }
   }
 
   /// Whether the engines disagree, apart from any expectation.

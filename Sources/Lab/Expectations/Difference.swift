@@ -21,6 +21,8 @@ public struct Difference: Sendable {
   public var changes: [Change]
   /// How many flows both clusters have.
   public let compared: Int
+  /// What each destination was compared on.
+  let ports: [Endpoint: Set<ExpectedFlow.Question>]
 
   public var opened: [Change] { changes.filter { $0.after == .allow } }
   public var closed: [Change] { changes.filter { $0.after == .deny } }
@@ -39,13 +41,16 @@ extension Difference {
     var changes: [Change] = []
     var compared = 0
     var seen: Set<Flow> = []
+    var ports: [Endpoint: Set<ExpectedFlow.Question>] = [:]
     for flow in new.flows + old.flows where seen.insert(flow).inserted {
       guard let before = old.verdict(flow), let after = new.verdict(flow) else { continue }
       compared += 1
+      ports[flow.destination, default: []].insert(.port(TransportPort(flow.transport, flow.port)))
       if before != after { changes.append(Change(flow: flow, before: before, after: after)) }
     }
     self.changes = changes
     self.compared = compared
+    self.ports = ports
   }
 }
 

@@ -105,8 +105,10 @@ struct ExpectationsCheck {
   private func ask(_ stage: Stage, on bench: inout LabBench) throws -> [Inquiry: Answer] {
     try bench.prepare(stage.plan)
     let walks = stage.inquiries.map { ($0, stage.plan.enforced.walk($0)) }
-    // Without a way from the sender, the lab may have one that the cluster has not.
-    let sent = walks.filter { !($1.walk.positions.isEmpty && $1.walk.end.noRoute != nil) }.map(\.0)
+    // Without a way from the sender, the lab may have one that the cluster has not. A group can always be sent to.
+    let sent = walks.filter { inquiry, walk in
+      inquiry.destinationAddress.isMulticast || !walk.walk.positions.isEmpty || walk.walk.end.noRoute == nil
+    }.map(\.0)
     let observations = Dictionary(
       zip(sent, try bench.observe(sent)).map { ($0, $1) }
     ) { first, _ in first }

@@ -53,9 +53,10 @@ public struct FlowResult: Sendable {
     return pairs.contains { $0.state == .notAsked } ? .notAsked : .met
   }
 
-  /// Whether the packets do what the document says; nil where it says nothing of this flow.
+  /// Whether the packets do what the document says; nil where it says nothing of this flow, or nobody
+  /// could ask.
   public var document: GroupResult.DocumentVerdict? {
-    guard let claimed = expected.document else { return nil }
+    guard let claimed = expected.document, state != .notAsked else { return nil }
     let verdicts = pairs.map { pair -> GroupResult.DocumentVerdict in
       guard let observed = pair.answer?.observed else { return .undecided }
       return observed == claimed ? .holds : .refuted

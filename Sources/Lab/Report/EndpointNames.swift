@@ -1,7 +1,12 @@
 internal import NetpolModel
 
 /// Names of several endpoints on one line: `media/{jellyfin-0,redis-0} node/node1`.
-func namesText(_ endpoints: [Endpoint]) -> String { namePieces(endpoints, width: .max).joined(separator: " ") }
+func namesText(_ endpoints: [Endpoint]) -> String { namesText(of: endpoints) }
+
+/// The same of whatever is written with slashes.
+func namesText(of ends: [some CustomStringConvertible]) -> String {
+  namePieces(ends, width: .max).joined(separator: " ")
+}
 
 /// The same on lines of at most `width` characters; each line repeats the namespace of its names.
 func namesLines(_ endpoints: [Endpoint], width: Int) -> [String] {
@@ -9,7 +14,7 @@ func namesLines(_ endpoints: [Endpoint], width: Int) -> [String] {
 }
 
 /// Names by namespace, in pieces of at most `width` characters; a longer name is a piece of its own.
-private func namePieces(_ endpoints: [Endpoint], width: Int) -> [String] {
+private func namePieces(_ endpoints: [some CustomStringConvertible], width: Int) -> [String] {
   var order: [String] = []
   var members: [String: [String]] = [:]
   for endpoint in endpoints {

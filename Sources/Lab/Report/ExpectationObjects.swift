@@ -1,5 +1,6 @@
 internal import Comparison
 internal import Kernel
+internal import Lowering
 internal import NetpolModel
 
 /// A group of expectations in JSON. What is nil is absent.
@@ -29,20 +30,21 @@ struct GroupObject: Encodable {
 
 struct ExpectedFlowObject: Encodable {
   let from, to, port, expect, result: String
-  let group, mechanism, claimed, document, because, location: String?
+  let group, mechanism, claimed, document, because, family, location: String?
   let pairs: [PairObject]
 
   init(_ flow: FlowResult) {
     let expected = flow.expected
-    from = expected.from.text
-    to = expected.to.text
-    port = expected.question.text
+    from = expected.from.description
+    to = expected.to.description
+    port = expected.question.description
     group = expected.group?.description
     expect = expected.expect.rawValue
     mechanism = expected.mechanism?.rawValue
     claimed = expected.document?.rawValue
     document = flow.document?.rawValue
     because = expected.because
+    family = expected.family?.rawValue
     location = expected.location?.description
     result = flow.state.rawValue
     pairs = flow.pairs.map(PairObject.init)
@@ -52,6 +54,7 @@ struct ExpectedFlowObject: Encodable {
 struct PairObject: Encodable {
   let from, to, result: String
   let fromAddress, toAddress, packets, why, oracle, evaluator: String?
+  let deviations: [String]?
   let rules: [RuleObject]?
 
   init(_ pair: PairResult) {
@@ -68,6 +71,8 @@ struct PairObject: Encodable {
       }
     oracle = pair.answer?.comparison?.specified.verdict.rawValue
     evaluator = pair.answer?.evaluated?.rawValue
+    let numbers = pair.answer?.deviations.map(\.id) ?? []
+    deviations = numbers.isEmpty ? nil : numbers
     rules = pair.answer?.rules.map(RuleObject.init)
   }
 }

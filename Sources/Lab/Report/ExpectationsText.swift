@@ -1,4 +1,5 @@
 internal import Comparison
+internal import Lowering
 internal import NetpolModel
 
 /// Expectations for a person: a table for each group, and one of all claims.
@@ -18,7 +19,8 @@ struct ExpectationsText {
 
   private func group(_ result: GroupResult) -> String {
     let group = result.group
-    let title = (group.claim.map { "\($0) " } ?? "") + group.name
+    let claim = group.claim.map { group.name.hasPrefix($0) ? "" : "\($0) " } ?? ""
+    let title = claim + group.name
     var lines = wrapped("\(title): \(verdict(result))", width: width, indent: 4)
     if let says = group.says { lines += wrapped("\"\(says)\"", width: width, first: "  ", indent: 3) }
     if let variant = group.variant?.text { lines += wrapped(variant, width: width, first: "  ", indent: 4) }
@@ -33,13 +35,56 @@ struct ExpectationsText {
     if let document = result.document {
       parts.append(document.rawValue + (document == .undecided || !result.missed.isEmpty ? "" : " as expected"))
     }
-    if !result.flows.isEmpty { parts.append("\(result.metCount) of \(counted(result.askedCount, "expectation")) met") }
+    if result.askedCount > 0 { parts.append("\(result.metCount) of \(counted(result.askedCount, "expectation")) met") }
     let notAsked = result.flows.count - result.askedCount
     if notAsked > 0 { parts.append("\(notAsked) not asked") }
     return parts.isEmpty ? "no flows" : parts.joined(separator: ", ")
   }
 
+  /// Of many flows those that are met are told together.
   private func rows(_ flows: [FlowResult]) -> [String] {
+    if flows.count <= Self.rowsAtMost { return table(flows) }
+    let missed = flows.filter { $0.state == .missed }
+    return entries(flows.filter { $0.state != .missed }) + (missed.isEmpty ? [] : table(missed))
+  }
+
+  private static let rowsAtMost = 24
+
+  /// Flows that one entry of the document stands for, and that ended alike.
+  private func entries(_ flows: [FlowResult]) -> [String] {
+    struct Kind: Hashable {
+      let location: SourceLocation?
+      let wanted, happened: String
+      let because: String?
+    }
+    var order: [Kind] = []
+    var members: [Kind: [FlowBundle<ExpectedFlow.End>.Member]] = [:]
+    for flow in flows {
+      let kind = Kind(
+        location: flow.expected.location, wanted: flow.expected.wanted, happened: flow.outcomes,
+        because: flow.expected.because)
+      if members[kind] == nil { order.append(kind) }
+      members[kind, default: []].append(
+        FlowBundle.Member(from: flow.expected.from, to: flow.expected.to, port: flow.expected.question))
+    }
+    return order.enumerated().flatMap { index, kind -> [String] in
+      let bundles = FlowBundle.bundles(members[kind] ?? [])
+      let lines = bundles.prefix(Self.bundlesAtMost).flatMap { bundle in
+        let text = "\(bundle.endsText) \(bundle.portsText): \(kind.happened)"
+        return wrapped(text, width: width, first: "  ", indent: 6)
+      }
+      let more = bundles.dropFirst(Self.bundlesAtMost).map(\.count).reduce(0, +)
+      let rest = more > 0 ? ["  and \(counted(more, "flow")) more: \(kind.happened)"] : []
+      let next = index + 1 < order.count ? order[index + 1].because : nil
+      return lines + rest + (kind.because == next ? [] : because(kind.because))
+    }
+  }
+
+  private func because(_ text: String?) -> [String] {
+    text.map { wrapped("because \($0)", width: width, first: "      ", indent: 6) } ?? []
+  }
+
+  private func table(_ flows: [FlowResult]) -> [String] {
     let cells = flows.map(FlowCells.init)
     let all = cells.map(\.text) + (cells.isEmpty ? [] : [FlowCells.header])
     let columns = (0..<FlowCells.header.count).map { column in all.map { $0[column].count }.max() ?? 0 }
@@ -61,9 +106,7 @@ struct ExpectationsText {
       }
       // A reason that several flows share is told behind the last.
       let next = index + 1 < flows.count ? flows[index + 1].expected.because : nil
-      if let because = flow.expected.because, because != next {
-        lines += wrapped("because \(because)", width: width, first: "      ", indent: 6)
-      }
+      if flow.expected.because != next { lines += because(flow.expected.because) }
     }
     return lines
   }
@@ -100,20 +143,29 @@ struct ExpectationsText {
       difference.changes.isEmpty
       ? "none differs" : "opened: \(difference.opened.count), closed: \(difference.closed.count)"
     if difference.unasked > 0 {
-      title += " (packets were sent for the first \(difference.changes.count - difference.unasked))"
+      title += " (packets were sent for \(difference.changes.count - difference.unasked) of them)"
     }
     let lines = [("opened", difference.opened), ("closed", difference.closed)].flatMap { word, changes in
-      let bundles = FlowBundle.bundles(changes.map(\.flow))
+      let bundles = FlowBundle.bundles(
+        changes.map { change in
+          FlowBundle<Endpoint>.Member(
+            from: change.flow.source, to: change.flow.destination,
+            port: .port(TransportPort(change.flow.transport, change.flow.port)))
+        })
       let shown = bundles.prefix(Self.bundlesAtMost).flatMap { bundle in
-        wrapped("\(word) \(bundle.text)", width: width, first: "    ", indent: 8)
+        // Of several destinations only where all were compared on the same ports.
+        let asked = Set(bundle.destinations.map { difference.ports[$0] ?? [] })
+        let ports = asked.count == 1 ? asked.first.map(bundle.portsText) ?? "" : bundle.portsText
+        let text = "\(word) \(bundle.endsText) \(ports): \(counted(bundle.count, "flow"))"
+        return wrapped(text, width: width, first: "    ", indent: 8)
       }
-      let more = bundles.dropFirst(Self.bundlesAtMost).map(\.flowCount).reduce(0, +)
+      let more = bundles.dropFirst(Self.bundlesAtMost).map(\.count).reduce(0, +)
       return shown + (more > 0 ? ["    \(word): and \(counted(more, "flow")) more"] : [])
     }
     return wrapped(title, width: width, first: "  ", indent: 4) + lines
   }
 
-  private static let bundlesAtMost = 12
+  private static let bundlesAtMost = 8
 
   // MARK: - All groups
 
@@ -158,26 +210,47 @@ private struct FlowCells {
 
   init(_ flow: FlowResult) {
     let expected = flow.expected
-    let wanted = expected.expect.rawValue + (expected.mechanism.map { " (\($0.rawValue))" } ?? "")
-    let port = expected.question.text
-    let to = expected.to.text + (expected.group.map { " in \($0)" } ?? "")
-    text = [expected.from.text, to, port, wanted, flow.happened]
+    let wanted = expected.wanted
+    let port = expected.question.description + (expected.family.map { " \($0.rawValue)" } ?? "")
+    let to = expected.to.description + (expected.group.map { " in \($0)" } ?? "")
+    text = [expected.from.description, to, port, wanted, flow.happened]
     sentence = "\(text[0]) -> \(text[1]) \(port): expected \(wanted), \(flow.happened)"
   }
 }
 
+extension ExpectedFlow {
+  /// `deny (reject)`.
+  fileprivate var wanted: String { expect.rawValue + (mechanism.map { " (\($0.rawValue))" } ?? "") }
+}
+
 extension FlowResult {
+  /// What the flow came to, whatever the number of its pairs.
+  fileprivate var outcomes: String {
+    var words: [String] = []
+    for word in pairs.map(\.word) where !words.contains(word) { words.append(word) }
+    return words.joined(separator: ", ")
+  }
+
   /// `rejected`, or of several pairs `delivered (3), dropped (1)`.
   fileprivate var happened: String {
     var order: [String] = []
     var counts: [String: Int] = [:]
     for pair in pairs {
-      let word = pair.answer?.outcome.word ?? (pair.state == .notAsked ? "not asked" : "impossible")
+      let word = pair.word
       if counts[word] == nil { order.append(word) }
       counts[word, default: 0] += 1
     }
     if order.isEmpty { return "nothing to ask" }
     return order.map { pairs.count == 1 ? $0 : "\($0) (\(counts[$0] ?? 0))" }.joined(separator: ", ")
+  }
+}
+
+extension PairResult {
+  /// `delivered`, `delivered [D8]`.
+  fileprivate var word: String {
+    guard let answer else { return state == .notAsked ? "not asked" : "impossible" }
+    let deviations = answer.deviations.map(\.id).joined(separator: " ")
+    return answer.outcome.word + (deviations.isEmpty ? "" : " [\(deviations)]")
   }
 }
 
@@ -215,34 +288,11 @@ extension Answer.Outcome {
   }
 }
 
-extension ExpectedFlow.End {
-  /// As a person writes it.
-  var text: String {
-    switch self {
-    case .pod(let id): id.description
-    case .workload(let namespace, let kind, let name): "\(namespace)/\(kind)/\(name)"
-    case .service(let id): "\(id.namespace)/Service/\(id.name)"
-    case .node(let name): "node/\(name)"
-    case .external(let name): "external/\(name)"
-    case .address(let address): address.description
-    }
-  }
-}
-
-extension ExpectedFlow.Question {
-  var text: String {
-    switch self {
-    case .port(let port): port.description
-    case .ping: "ICMP"
-    }
-  }
-}
-
 extension Expectations.Variant {
   /// `without icn/a; with variants/b.yaml; bridge netfilter off`.
   var text: String? {
     var parts: [String] = []
-    if !without.isEmpty { parts.append("without \(without.map(\.description).joined(separator: ", "))") }
+    if !without.isEmpty { parts.append("without \(namesText(of: without))") }
     if !add.isEmpty { parts.append("with \(add.joined(separator: ", "))") }
     for change in labels {
       let subject =

@@ -11,6 +11,8 @@ struct LabBench {
   private(set) var buildTime = Duration.zero
   /// How many fabrics were built.
   private(set) var labsBuilt = 0
+  /// How often another cluster's rules took the place of those before.
+  private(set) var rulesReplaced = 0
 
   init(transports: [Transport], worker: NamespaceWorker, _ progress: @escaping (ClusterRun.Progress) -> Void) {
     self.transports = transports
@@ -22,7 +24,10 @@ struct LabBench {
 
   mutating func prepare(_ plan: PlannedLab) throws {
     if let lab, lab.plan.hasSameFabric(as: plan) {
-      if lab.plan.cluster != plan.cluster { try self.lab?.replaceRules(by: plan, progress) }
+      if lab.plan.cluster != plan.cluster {
+        try self.lab?.replaceRules(by: plan, progress)
+        rulesReplaced += 1
+      }
       return
     }
     earlierLoads = loadTime

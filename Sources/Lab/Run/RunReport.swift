@@ -1,8 +1,9 @@
 public import Comparison
 public import Kernel
-public import Lowering
+internal import Lowering
 public import NetpolModel
 internal import Path
+internal import ServiceProxy
 
 /// All that a run found out: one value, from which text and JSON are made.
 public struct RunReport: Sendable {

@@ -124,3 +124,26 @@ public struct ExpectedFlow: Hashable, Sendable {
     self.location = location
   }
 }
+
+extension ExpectedFlow.End: CustomStringConvertible {
+  /// As a person writes it.
+  public var description: String {
+    switch self {
+    case .pod(let id): id.description
+    case .workload(let namespace, let kind, let name): "\(namespace)/\(kind)/\(name)"
+    case .service(let id): "\(id.namespace)/Service/\(id.name)"
+    case .node(let name): "node/\(name)"
+    case .external(let name): "external/\(name)"
+    case .address(let address): address.description
+    }
+  }
+}
+
+extension ExpectedFlow.Question: CustomStringConvertible {
+  public var description: String {
+    switch self {
+    case .port(let port): port.description
+    case .ping: "ICMP"
+    }
+  }
+}

@@ -1,0 +1,385 @@
+// What this does not show: what flows of many pairs cost.
+import Foundation
+import Kernel
+import Lowering
+import Manifests
+import NetpolModel
+import Testing
+
+@testable import Lab
+
+/// Two nodes, a Deployment with a pod on either, a client and another pod, a NodePort service, a host outside.
+enum ExpectationsWorld {
+  static let objects = """
+    apiVersion: netpol-lab/v1alpha1
+    kind: Cluster
+    nodes:
+    - {name: node1, addresses: [192.168.20.11], podCIDRs: [10.42.0.0/24]}
+    - {name: node2, addresses: [192.168.20.12], podCIDRs: [10.42.1.0/24]}
+    externalHosts:
+    - {name: lan, addresses: [192.168.1.50]}
+    ---
+    apiVersion: apps/v1
+    kind: Deployment
+    metadata: {namespace: app, name: web}
+    spec:
+      replicas: 2
+      selector: {matchLabels: {app: web}}
+      template: {metadata: {labels: {app: web}}, spec: {containers: [{name: c, ports: [{containerPort: 8080}]}]}}
+    ---
+    apiVersion: v1
+    kind: Pod
+    metadata: {namespace: app, name: client, labels: {app: client}}
+    spec: {nodeName: node1, containers: [{name: c}]}
+    ---
+    apiVersion: v1
+    kind: Pod
+    metadata: {namespace: app, name: other, labels: {app: other}}
+    spec: {nodeName: node2, containers: [{name: c}]}
+    ---
+    apiVersion: v1
+    kind: Service
+    metadata: {namespace: app, name: web}
+    spec:
+      type: NodePort
+      clusterIP: 10.43.0.80
+      selector: {app: web}
+      ports: [{port: 80, targetPort: 8080, nodePort: 30080}]
+    ---
+    apiVersion: networking.k8s.io/v1
+    kind: NetworkPolicy
+    metadata: {namespace: app, name: web-in}
+    spec:
+      podSelector: {matchLabels: {app: web}}
+      ingress: [{from: [{podSelector: {matchLabels: {app: client}}}], ports: [{port: 8080}]}]
+    ---
+
+    """
+
+  /// What `add` names: a pod that may send nothing, and a service that answers on the node of its endpoint alone.
+  static let third = """
+    apiVersion: v1
+    kind: Pod
+    metadata: {namespace: app, name: third, labels: {app: third}}
+    spec: {nodeName: node2, containers: [{name: c}]}
+    ---
+    apiVersion: networking.k8s.io/v1
+    kind: NetworkPolicy
+    metadata: {namespace: app, name: third-out}
+    spec: {podSelector: {matchLabels: {app: third}}, policyTypes: [Egress]}
+    ---
+    apiVersion: v1
+    kind: Service
+    metadata: {namespace: app, name: local}
+    spec:
+      type: NodePort
+      externalTrafficPolicy: Local
+      selector: {app: client}
+      ports: [{port: 80, nodePort: 30081}]
+    """
+
+  static func text(_ groups: String) -> String {
+    objects + "apiVersion: netpol-lab/v1alpha1\nkind: Expectations\ngroups:\n" + groups
+  }
+
+  /// What the command does with the files, without the files.
+  static func groups(_ groups: String) throws -> (cluster: Cluster, groups: [GroupToCheck]) {
+    let reading = try readManifests([ManifestSource(name: "world.yaml", text: text(groups))])
+    let cluster = { (group: Expectations.Group) in
+      try reading.cluster(of: group) { ManifestSource(name: $0, text: third) }
+    }
+    let toCheck = try reading.expectations.map { group in
+      let other = reading.expectations.first { $0.name == group.comparedWith }
+      let reference = try other.map { GroupToCheck.Reference(name: $0.name, cluster: try cluster($0)) }
+      let base = group.variant == nil ? nil : GroupToCheck.Reference(name: nil, cluster: reading.cluster)
+      return GroupToCheck(group, cluster: try cluster(group), reference: reference ?? base)
+    }
+    return (reading.cluster, toCheck)
+  }
+
+  static func run(_ text: String, style: EnforcementStyle = .kubeRouterK3s) async throws -> RunReport {
+    try await blocking {
+      let (cluster, groups) = try groups(text)
+      return try ClusterRun(style: style, asksMatrix: false).run(cluster, expecting: groups, version: "test")
+    }
+  }
+}
+
+extension RunReport {
+  /// The outcomes of a flow's pairs in words.
+  fileprivate func packets(_ group: Int, _ flow: Int) -> [String] {
+    expectations[group].flows[flow].pairs.map { $0.answer?.outcome.word ?? $0.whyNot ?? "" }
+  }
+}
+
+@Suite("Expectations by real packets", .serialized, .enabled(if: canRunLab, needsNamespaces)) struct ExpectationsTests {
+  @Test("every kind of end, and a ping, in every style", arguments: EnforcementStyle.all.map(\.name))
+  func ends(style: String) async throws {
+    let report = try await ExpectationsWorld.run(
+      """
+      - name: ends
+        flows:
+        - {from: app/client, to: app/Deployment/web, port: 8080, expect: allow}
+        - {from: app/client, to: app/Service/web, port: 80, expect: allow}
+        - {from: app/client, to: 10.43.0.80, port: 80, expect: allow}
+        - {from: app/other, to: app/Deployment/web, port: 8080, expect: deny}
+        - {from: app/other, to: app/Deployment/web, port: ICMP, expect: allow}
+        - {from: node/node1, to: node/node1, port: 30080, expect: allow}
+        - {from: external/lan, to: node/node2, port: 30080, expect: deny}
+        - {from: 10.42.0.2, to: 192.168.20.12, port: 9, expect: allow}
+        - {from: app/client, to: 127.0.0.1, port: 9, expect: allow}
+        - {from: app/client, to: app/client, port: 9, expect: allow}
+        - {from: app/client, to: external/lan, port: UDP/9, expect: allow}
+
+      """, style: try #require(EnforcementStyle.named(style)))
+    #expect(report.isAsExpected, "\(TextReport(report).text)")
+    #expect(report.expectations[0].metCount == 11)
+    #expect(report.packets(0, 0) == ["delivered", "delivered"])
+    let addressed = report.expectations[0].flows[2].pairs[0]
+    #expect(addressed.to == .service(NamespacedName("app", "web")))
+    #expect(report.expectations[0].flows[4].pairs[0].answer?.comparison == nil)
+  }
+
+  @Test("reject, drop and no route are told apart, and the wrong one is a miss")
+  func mechanisms() async throws {
+    let report = try await ExpectationsWorld.run(
+      """
+      - name: right
+        flows:
+        - {from: app/other, to: app/Deployment/web, ports: [8080, UDP/8080], expect: deny, mechanism: reject}
+        - {from: app/client, to: 10.43.7.7, port: 80, expect: deny, mechanism: no-route}
+        - {from: external/lan, to: app/client, port: 80, expect: deny, mechanism: no-route}
+        - {from: app/client, to: app/web-0, port: UDP/5353, group: 224.0.0.251, expect: allow}
+        - {from: app/other, to: app/web-0, port: UDP/5353, group: 224.0.0.251, expect: deny, mechanism: no-route}
+      - name: local
+        add: [third.yaml]
+        flows:
+        - {from: external/lan, to: node/node2, port: 30081, expect: deny, mechanism: drop}
+        - {from: external/lan, to: node/node1, port: 30081, expect: allow}
+      - name: wrong
+        flows:
+        - {from: app/other, to: app/Deployment/web, port: 8080, expect: deny, mechanism: drop}
+        - {from: app/client, to: 10.43.7.7, port: 80, expect: deny, mechanism: reject}
+
+      """)
+    #expect(report.expectations[0].isAsExpected && report.expectations[0].metCount == 6)
+    #expect(report.expectations[1].isAsExpected && report.packets(1, 0) == ["dropped"])
+    #expect(report.expectations[2].missed.count == 2)
+    #expect(report.packets(2, 0) == ["rejected", "rejected"] && report.packets(2, 1) == ["no route"])
+    #expect(report.expectations.flatMap(\.failures).isEmpty && !report.isAsExpected)
+  }
+
+  @Test("a dropped packet is one that nothing comes back for") func drop() async throws {
+    let (cluster, groups) = try ExpectationsWorld.groups(
+      "- name: a\n  flows:\n  - {from: app/client, to: app/other, port: 80, expect: allow}\n")
+    let plan = try PlannedLab(cluster, .kubeRouterK3s, versionStamp: "1")
+    let pair = try #require(plan.pairs(groups[0].group.flows[0], sctpObstacle: nil).first)
+    guard case .inquiry(let inquiry) = pair.asking else { return #expect(Bool(false)) }
+    let walk = plan.enforced.walk(inquiry)
+    let answer = Answer(inquiry, walk, .silent(after: .seconds(1)), plan)
+    #expect(answer.outcome == .dropped && answer.isFailure(strict: false))
+    var flow = groups[0].group.flows[0]
+    #expect(!answer.meets(flow))
+    flow.expect = .deny
+    flow.mechanism = .drop
+    #expect(answer.meets(flow))
+    #expect(Answer(inquiry, walk, .unusable("lost"), plan).observed == nil)
+  }
+
+  @Test("a pod of a workload that does not meet the expectation is named, with the rule that decided")
+  func missed() async throws {
+    let report = try await ExpectationsWorld.run(
+      """
+      - name: hope
+        labels: [{pod: app/web-1, set: {app: free}}]
+        flows:
+        - {from: app/other, to: app/Deployment/web, port: 8080, expect: allow, because: of a wrong hope}
+
+      """)
+    let flow = report.expectations[0].flows[0]
+    #expect(flow.pairs.map(\.state) == [.missed, .met])
+    let text = TextReport(report).text
+    #expect(text.contains("MISSED") && text.contains("app/other -> app/web-0: rejected"))
+    #expect(!text.contains("app/other -> app/web-1: "))
+    #expect(text.contains("(chain of pod app/web-0)") && text.contains("because of a wrong hope"))
+  }
+
+  @Test("a document is refuted by one flow, and that is no failure")
+  func documents() async throws {
+    let report = try await ExpectationsWorld.run(
+      """
+      - name: first
+        claim: C1
+        says: everybody reaches web
+        flows:
+        - {from: app/client, to: app/Deployment/web, port: 8080, expect: allow, document: allow}
+        - {from: app/other, to: app/Deployment/web, port: 8080, expect: deny, document: allow}
+      - name: second
+        claim: C1
+        without: [app/web-in]
+        flows:
+        - {from: app/other, to: app/Deployment/web, port: 8080, expect: allow, document: allow}
+      - name: third
+        claim: C2
+        flows:
+        - {from: app/client, to: app/other, port: UDP/5353, group: 'ff02::fb', expect: allow, document: allow}
+
+      """)
+    #expect(report.isAsExpected)
+    #expect(report.expectations.map(\.document) == [.refuted, .holds, nil])
+    #expect(report.expectations.claims.map(\.document) == [.partly, nil])
+    let text = TextReport(report).text
+    #expect(text.contains("C1 first: refuted as expected, 2 of 2 expectations met\n  \"everybody reaches web\"\n"))
+    #expect(text.contains("C1  holds in part  3 of 3 met"))
+  }
+
+  @Test("variants that differ in rules share a lab, and one with another pod gets its own")
+  func variants() async throws {
+    let text = """
+      - name: added
+        add: [third.yaml]
+        flows:
+        - {from: app/third, to: app/Deployment/web, port: 8080, expect: deny}
+      - name: base
+        flows:
+        - {from: app/other, to: app/Deployment/web, ports: [8080, UDP/8080], expect: deny}
+      - name: open
+        without: [app/web-in]
+        flows:
+        - {from: app/other, to: app/Deployment/web, ports: [8080, UDP/8080], expect: allow}
+      - name: labelled
+        labels: [{pod: app/other, set: {app: client}}]
+        flows:
+        - {from: app/other, to: app/Deployment/web, port: 8080, expect: allow}
+        - {from: app/other, to: app/Deployment/web, port: UDP/8080, expect: deny}
+      - name: open again
+        without: [app/web-in]
+        comparedWith: labelled
+        flows:
+        - {from: app/other, to: app/Service/web, port: 80, expect: allow}
+
+      """
+    let (report, built, loaded) = try await blocking {
+      let (cluster, groups) = try ExpectationsWorld.groups(text)
+      let worker = try NamespaceWorker()
+      let base = try PlannedLab(cluster, .kubeRouterK3s, versionStamp: "1")
+      let check = try ExpectationsCheck(groups, base: base, sctpObstacle: nil) {
+        try PlannedLab($0, .kubeRouterK3s, versionStamp: "1")
+      }
+      var bench = LabBench(transports: [.tcp, .udp], worker: worker) { _ in }
+      return (try check.run(on: &bench, strict: false), bench.labsBuilt, bench.rulesReplaced)
+    }
+    #expect(
+      report.filter { !$0.isAsExpected }.isEmpty,
+      "\(ExpectationsText(report, width: 100).parts.joined(separator: "\n"))")
+    #expect(built == 2 && loaded == 2)
+    #expect(report.map { $0.group.name } == ["added", "base", "open", "labelled", "open again"])
+    #expect(report[1].difference == nil)
+  }
+
+  @Test("what a variant opens and closes is listed, and packets were sent on both sides")
+  func differences() async throws {
+    let report = try await ExpectationsWorld.run(
+      """
+      - name: labelled
+        labels: [{pod: app/other, set: {app: client}}]
+      - name: back
+        comparedWith: labelled
+
+      """)
+    let opened = try #require(report.expectations[0].difference)
+    #expect(opened.reference == nil && opened.opened.count == 3 && opened.closed.isEmpty)
+    #expect(opened.unasked == 0 && report.isAsExpected)
+    for change in opened.changes {
+      #expect(change.flow.source == .pod(PodID("app", "other")) && change.before == .deny && change.after == .allow)
+      #expect(change.answerBefore?.outcome == .rejected && change.answerAfter?.outcome == .delivered)
+    }
+    let closed = try #require(report.expectations[1].difference)
+    #expect(closed.reference == "labelled" && closed.closed.count == 3 && closed.opened.isEmpty)
+    let text = TextReport(report).text
+    #expect(text.contains("against the manifests, of 144 flows: opened: 3, closed: 0"))
+    #expect(text.contains("    opened app/other -> app/{web-0,web-1} TCP 8080: 2 flows"))
+    #expect(text.contains("against group \"labelled\", of 144 flows: opened: 0, closed: 3"))
+  }
+
+  @Test("without bridge netfilter a lab of its own is built") func bridge() async throws {
+    let report = try await ExpectationsWorld.run(
+      """
+      - name: base
+        flows: [{from: app/client, to: app/web-0, port: 9, expect: deny}]
+      - name: without
+        cluster: {bridgeNetfilter: false}
+        flows: [{from: app/client, to: app/web-0, port: 9, expect: allow}]
+
+      """)
+    #expect(report.expectations.flatMap(\.missed).isEmpty, "\(TextReport(report).text)")
+  }
+
+  @Test("no line but a rule's is longer than the width", arguments: [60, 80, 100, 132])
+  func width(width: Int) async throws {
+    let report = try await ExpectationsWorld.run(
+      """
+      - name: a group with a name of many words that needs more than one line in a narrow terminal
+        claim: C1
+        says: words of a document that go on for longer than any terminal of this test has columns to show them in
+        without: [app/web-in]
+        flows:
+        - {from: [app/other, app/client, external/lan, node/node1], to: [app/Deployment/web, app/Service/web, node/node2], ports: [80, 8080, 30080], expect: allow, because: there is a reason that is told in a good many words and must be broken}
+        - {from: app/client, to: app/other, port: UDP/5353, group: 'ff02::fb', expect: allow}
+      - name: b
+        flows:
+        - {from: app/other, to: app/Deployment/web, port: 8080, expect: allow}
+
+      """)
+    let lines = ExpectationsText(report.expectations, width: width).parts.joined(separator: "\n").split(separator: "\n")
+    for line in lines where !line.hasPrefix("          -") && !line.hasPrefix("          !") {
+      #expect(line.count <= width, "\(line)")
+    }
+  }
+}
+
+@Suite("Expectations without packets") struct FlowBundleTests {
+  @Test("flows come together by ports, sources and destinations, each once") func bundles() {
+    typealias Bundle = FlowBundle<Endpoint>
+    let pods = (0..<3).map { Endpoint.pod(PodID("app", "p\($0)")) }
+    let port = { ExpectedFlow.Question.port(TransportPort(.tcp, $0)) }
+    var members: [Bundle.Member] = []
+    for from in pods {
+      for to in pods where from != to {
+        members += [80, 443].map { Bundle.Member(from: from, to: to, port: port($0)) }
+      }
+    }
+    members.append(Bundle.Member(from: pods[0], to: .node("n"), port: .ping))
+    let bundles = Bundle.bundles(members + members)
+    #expect(bundles.map(\.count).reduce(0, +) == members.count)
+    #expect(bundles.last?.endsText == "app/p0 -> node/n" && bundles.last?.portsText == "ICMP")
+    #expect(Bundle.bundles([]).isEmpty)
+  }
+
+  @Test("most of all ports are told by those that are missing") func ports() {
+    let ports = (1...6).map { ExpectedFlow.Question.port(TransportPort(.tcp, $0)) }
+    let bundle = FlowBundle<Endpoint>(sources: [.node("a")], destinations: [.node("b")], ports: Array(ports.prefix(5)))
+    #expect(bundle.portsText(of: Set(ports)) == "all 6 ports but TCP 6")
+    #expect(bundle.portsText(of: Set(ports.prefix(5))) == "all 5 ports")
+    #expect(bundle.portsText(of: []) == "TCP 1 2 3 4 5")
+  }
+
+  @Test("an end that has no way to speak is impossible, not a denial") func impossible() throws {
+    let (cluster, groups) = try ExpectationsWorld.groups(
+      """
+      - name: a
+        flows:
+        - {from: app/client, to: app/other, port: 80, family: IPv6, expect: deny}
+        - {from: node/node1, to: 127.0.0.1, port: 80, expect: deny}
+        - {from: app/client, to: app/other, port: SCTP/80, expect: deny}
+
+      """)
+    let plan = try PlannedLab(cluster, .kubeRouterK3s, versionStamp: "1")
+    let results = groups[0].group.flows.map { flow in
+      FlowResult(
+        expected: flow, pairs: plan.pairs(flow, sctpObstacle: "none here").map { PairResult($0, nil, flow) })
+    }
+    #expect(results.map(\.state) == [.missed, .missed, .notAsked])
+    #expect(results[2].pairs[0].whyNot == "SCTP (none here)")
+  }
+}
