@@ -172,6 +172,7 @@ struct FabricBuilder {
       tunnelRoutes(&batch, of: node)
       stationRoutes(&batch, own: own, of: node)
       defaultRoutes(&batch, own: own)
+      announcedRoutes(&batch, own: own, of: node.name)
       batch.createBridge("cni0", index: AddressPlan.bridge, mac: plan.bridgeMAC(ofNode: index), mtu: mtu)
       for own in node.bridge where plan.families.contains(own.address.family) {
         batch.addAddress(own.address.bytes, prefix: UInt8(own.prefixLength), to: AddressPlan.bridge)
@@ -211,8 +212,8 @@ struct FabricBuilder {
   }
 
   /// Addresses of load balancers: the machines outside know which node answers for them.
-  private func announcedRoutes(_ batch: inout RouteBatch, own: [IPAddress]) {
-    for (address, name) in topology.announcers where plan.families.contains(address.family) {
+  private func announcedRoutes(_ batch: inout RouteBatch, own: [IPAddress], of station: String? = nil) {
+    for (address, name) in topology.announcers where name != station && plan.families.contains(address.family) {
       guard let gateway = topology.node(name)?.addresses.first(where: { $0.family == address.family }) else { continue }
       batch.addRoute(
         to: address.destination, via: gateway.bytes, dev: AddressPlan.uplink, onlink: true,

@@ -41,7 +41,7 @@ extension Topology {
       if case .pod? = owner(of: packet.destination), !host.routesToPods {
         return .noRoute("\(name) has no route to the pods (routesToPods)")
       }
-      return hop(packet.destination)
+      return hop(packet.destination, from: nil)
     case .node(let name): return .noRoute("no node \(name)")
     case .service, .virtualAddress: return .noRoute("a service sends nothing")
     case .address(let address):
@@ -66,7 +66,7 @@ extension Topology {
       if case .pod(let id)? = owner(of: packet.destination), pods[id]?.node == position.node {
         return .delivered(to: .pod(id))
       }
-      return hop(packet.destination)
+      return hop(packet.destination, from: position.node)
     }
   }
 
@@ -76,7 +76,7 @@ extension Topology {
   }
 
   /// Over the underlay.
-  private func hop(_ destination: IPAddress) -> Next {
+  private func hop(_ destination: IPAddress, from sender: String?) -> Next {
     switch owner(of: destination) {
     case .pod(let id)?:
       guard let node = pods[id]?.node else { return .noRoute("\(id) has no place in the lab") }
@@ -84,7 +84,8 @@ extension Topology {
     case .node(let name)?: return .position(Position(node: name, hook: .prerouting))
     case let outside?: return .delivered(to: outside)
     case nil:
-      guard let node = announcers[destination] else { return .noRoute("nobody has \(destination)") }
+      // Whoever announces an address asks nobody else for it.
+      guard let node = announcers[destination], node != sender else { return .noRoute("nobody has \(destination)") }
       return .position(Position(node: node, hook: .prerouting))
     }
   }
