@@ -1,5 +1,6 @@
 internal import Comparison
 public import NetpolModel
+internal import Path
 
 /// The flows whose verdicts differ between two clusters.
 public struct Difference: Sendable {
@@ -8,6 +9,8 @@ public struct Difference: Sendable {
 
   public struct Change: Sendable {
     public let flow: Flow
+    /// The same in the other cluster: a sender's address may be another there.
+    public let flowBefore: Flow
     /// What the rules of the other cluster say, and those of the group's.
     public let before: Verdict
     public let after: Verdict
@@ -40,13 +43,15 @@ extension Difference {
     self.reference = reference
     var changes: [Change] = []
     var compared = 0
-    var seen: Set<Flow> = []
+    var seen: Set<Ends> = []
     var ports: [Endpoint: Set<ExpectedFlow.Question>] = [:]
-    for flow in new.flows + old.flows where seen.insert(flow).inserted {
-      guard let before = old.verdict(flow), let after = new.verdict(flow) else { continue }
+    for asked in new.flows + old.flows where seen.insert(Ends(asked)).inserted {
+      guard let flow = new.flow(like: asked), let flowBefore = old.flow(like: asked),
+        let before = old.verdict(flowBefore), let after = new.verdict(flow)
+      else { continue }
       compared += 1
       ports[flow.destination, default: []].insert(.port(TransportPort(flow.transport, flow.port)))
-      if before != after { changes.append(Change(flow: flow, before: before, after: after)) }
+      if before != after { changes.append(Change(flow: flow, flowBefore: flowBefore, before: before, after: after)) }
     }
     self.changes = changes
     self.compared = compared
@@ -54,10 +59,26 @@ extension Difference {
   }
 }
 
+/// By what a flow of one cluster is known in another.
+private struct Ends: Hashable {
+  let source: Endpoint
+  let destination: Endpoint
+  let port: TransportPort
+  let family: IPFamily
+
+  init(_ flow: Flow) {
+    source = flow.source
+    destination = flow.destination
+    port = TransportPort(flow.transport, flow.port)
+    family = flow.family
+  }
+}
+
 /// What the rules of a cluster do with all flows of its plan.
 struct MatrixVerdicts {
   let flows: [Flow]
   private let verdicts: [Flow: Verdict]
+  private let byEnds: [Ends: Flow]
   private let plan: PlannedLab
 
   init(_ plan: PlannedLab, sctpObstacle: String?) {
@@ -66,6 +87,14 @@ struct MatrixVerdicts {
     var verdicts: [Flow: Verdict] = [:]
     for flow in flows { verdicts[flow] = plan.enforced.walk(flow).verdict }
     self.verdicts = verdicts
+    byEnds = Dictionary(flows.map { (Ends($0), $0) }) { first, _ in first }
+  }
+
+  /// The flow between the same ends; nil where one of them is not in this cluster.
+  func flow(like other: Flow) -> Flow? {
+    byEnds[Ends(other)]
+      ?? plan.topology.flow(
+        from: other.source, to: other.destination, TransportPort(other.transport, other.port), other.family)
   }
 
   /// Nil where there is no way.

@@ -57,7 +57,7 @@ struct ExpectationsCheck {
         let other = try stage(reference.cluster)
         let found = Difference(reference: reference.name, of: matrix(other), and: matrix(number))
         for change in found.changes.prefix(Difference.askedAtMost) {
-          stages[other].ask(.flow(change.flow))
+          stages[other].ask(.flow(change.flowBefore))
           stages[number].ask(.flow(change.flow))
         }
         difference = (other, found)
@@ -93,7 +93,7 @@ struct ExpectationsCheck {
       if let other = planned.difference?.reference, let changes = difference?.changes {
         difference?.changes = changes.map { change in
           var change = change
-          change.answerBefore = answers[other]?[.flow(change.flow)]
+          change.answerBefore = answers[other]?[.flow(change.flowBefore)]
           change.answerAfter = given[.flow(change.flow)]
           return change
         }

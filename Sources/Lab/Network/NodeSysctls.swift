@@ -8,6 +8,8 @@ enum NodeSysctls {
   static func set(families: [IPFamily], bridgeNetfilter: Bool, liftICMPLimits: Bool) throws(KernelError) {
     var values = [
       ("net/ipv4/ip_forward", "1"), ("net/ipv4/conf/all/rp_filter", "0"), ("net/ipv4/conf/default/rp_filter", "0"),
+      // Machines of the underlay share a network, as a LAN's do: without this a node tells of shorter ways.
+      ("net/ipv4/conf/all/send_redirects", "0"), ("net/ipv4/conf/default/send_redirects", "0"),
       ("net/bridge/bridge-nf-call-iptables", bridgeNetfilter ? "1" : "0"),
       ("net/bridge/bridge-nf-call-ip6tables", bridgeNetfilter ? "1" : "0"),
     ]
