@@ -81,6 +81,7 @@ struct RunCommand: ParsableCommand {
       shown = $0.text
     }
     Terminal.progress("")
+    report.wasAskedForClaims = !claim.isEmpty
     report.notes = reading.notes.filter { $0.severity == .note }.map(\.text)
     report.warnings = reading.notes.filter { $0.severity == .warning }.map(\.text)
     switch output {

@@ -16,7 +16,7 @@ public struct ClaimResult: Sendable {
 }
 
 extension [GroupResult] {
-  /// In the order in which the claims first occur; groups without one are left out.
+  /// In the order of their letters, then of their numbers; groups without one are left out.
   public var claims: [ClaimResult] {
     var order: [String] = []
     var byClaim: [String: [GroupResult]] = [:]
@@ -25,6 +25,9 @@ extension [GroupResult] {
       if byClaim[claim] == nil { order.append(claim) }
       byClaim[claim, default: []].append(result)
     }
+    let number = { (claim: String) in Int(claim.drop { !$0.isNumber }.prefix { $0.isNumber }) ?? 0 }
+    let letters = { (claim: String) in String(claim.prefix { !$0.isNumber }) }
+    order.sort { (letters($0), number($0), $0) < (letters($1), number($1), $1) }
     return order.map { claim in
       let groups = byClaim[claim] ?? []
       return ClaimResult(

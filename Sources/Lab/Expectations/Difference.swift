@@ -1,6 +1,8 @@
 internal import Comparison
+internal import Dispatch
 public import NetpolModel
 internal import Path
+internal import Synchronization
 
 /// The flows whose verdicts differ between two clusters.
 public struct Difference: Sendable {
@@ -75,28 +77,54 @@ private struct Ends: Hashable {
 }
 
 /// What the rules of a cluster do with all flows of its plan.
-struct MatrixVerdicts {
+struct MatrixVerdicts: Sendable {
   let flows: [Flow]
-  private let verdicts: [Flow: Verdict]
-  private let byEnds: [Ends: Flow]
+  private let byEnds: [Ends: Int]
+  /// Of each flow.
+  private let verdicts: [Verdict?]
   private let plan: PlannedLab
 
   init(_ plan: PlannedLab, sctpObstacle: String?) {
+    self.init(plan, ProbePlan(plan.cluster, plan.topology, sctpObstacle: sctpObstacle).flows, nil)
+  }
+
+  /// Variants mostly ask the same flows: those share them.
+  private init(_ plan: PlannedLab, _ flows: [Flow], _ other: MatrixVerdicts?) {
     self.plan = plan
-    flows = ProbePlan(plan.cluster, plan.topology, sctpObstacle: sctpObstacle).flows
-    var verdicts: [Flow: Verdict] = [:]
-    for flow in flows { verdicts[flow] = plan.enforced.walk(flow).verdict }
-    self.verdicts = verdicts
-    byEnds = Dictionary(flows.map { (Ends($0), $0) }) { first, _ in first }
+    if let other, other.flows == flows {
+      (self.flows, byEnds) = (other.flows, other.byEnds)
+    } else {
+      self.flows = flows
+      byEnds = Dictionary(flows.enumerated().map { (Ends($1), $0) }) { first, _ in first }
+    }
+    verdicts = self.flows.map { plan.enforced.walk($0).verdict }
+  }
+
+  /// Those of several clusters, on all cores.
+  static func all(_ plans: [(stage: Int, plan: PlannedLab)], sctpObstacle: String?) -> [Int: MatrixVerdicts] {
+    guard let first = plans.first else { return [:] }
+    let shared = MatrixVerdicts(first.plan, sctpObstacle: sctpObstacle)
+    let rest = Array(plans.dropFirst())
+    let found = Mutex<[Int: MatrixVerdicts]>([first.stage: shared])
+    DispatchQueue.concurrentPerform(iterations: rest.count) { index in
+      let (stage, plan) = rest[index]
+      let flows = ProbePlan(plan.cluster, plan.topology, sctpObstacle: sctpObstacle).flows
+      let matrix = MatrixVerdicts(plan, flows, shared)
+      found.withLock { $0[stage] = matrix }
+    }
+    return found.withLock { $0 }
   }
 
   /// The flow between the same ends; nil where one of them is not in this cluster.
   func flow(like other: Flow) -> Flow? {
-    byEnds[Ends(other)]
+    byEnds[Ends(other)].map { flows[$0] }
       ?? plan.topology.flow(
         from: other.source, to: other.destination, TransportPort(other.transport, other.port), other.family)
   }
 
   /// Nil where there is no way.
-  func verdict(_ flow: Flow) -> Verdict? { verdicts[flow] ?? plan.enforced.walk(flow).verdict }
+  func verdict(_ flow: Flow) -> Verdict? {
+    if let index = byEnds[Ends(flow)], flows[index] == flow { return verdicts[index] }
+    return plan.enforced.walk(flow).verdict
+  }
 }

@@ -46,6 +46,11 @@ struct ExpectationsCheck {
       verdicts[stage] = new
       return new
     }
+    // All at once, on every core: there may be a matrix for each variant.
+    let compared = Set(try groups.flatMap { group in
+      try group.reference.map { [try stage(group.cluster), try stage($0.cluster)] } ?? []
+    }).sorted()
+    verdicts = MatrixVerdicts.all(compared.map { ($0, stages[$0].plan) }, sctpObstacle: sctpObstacle)
     for group in groups {
       let number = try stage(group.cluster)
       let flows = group.group.flows.map {

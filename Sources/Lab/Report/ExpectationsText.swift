@@ -6,27 +6,44 @@ internal import NetpolModel
 struct ExpectationsText {
   private let results: [GroupResult]
   private let width: Int
+  /// Every flow is told; otherwise those that were missed, and a line for each group.
+  private let inFull: Bool
 
-  init(_ results: [GroupResult], width: Int) {
+  init(_ results: [GroupResult], width: Int, inFull: Bool = true) {
     self.results = results
     self.width = width
+    self.inFull = inFull
   }
 
   /// Paragraphs.
-  var parts: [String] { results.map(group) + disagreements + summary }
+  var parts: [String] {
+    if inFull { return results.map(group) + disagreements + summary }
+    let hint = "Flow by flow: --claim with a claim or the name of a group, or -o json."
+    return [(["Expectations"] + results.flatMap(line)).joined(separator: "\n")] + disagreements + summary + [hint]
+  }
+
+  private func line(_ result: GroupResult) -> [String] {
+    var lines = wrapped("\(title(result)): \(verdict(result))", width: width, first: "  ", indent: 6)
+    if let difference = result.difference { lines += wrapped(title(of: difference), width: width, first: "      ", indent: 8) }
+    let missed = result.flows.filter { $0.state == .missed }
+    return lines + (missed.isEmpty ? [] : table(missed))
+  }
 
   // MARK: - Groups
 
   private func group(_ result: GroupResult) -> String {
     let group = result.group
-    let claim = group.claim.map { group.name.hasPrefix($0) ? "" : "\($0) " } ?? ""
-    let title = claim + group.name
-    var lines = wrapped("\(title): \(verdict(result))", width: width, indent: 4)
+    var lines = wrapped("\(title(result)): \(verdict(result))", width: width, indent: 4)
     if let says = group.says { lines += wrapped("\"\(says)\"", width: width, first: "  ", indent: 3) }
     if let variant = group.variant?.text { lines += wrapped(variant, width: width, first: "  ", indent: 4) }
     lines += rows(result.flows)
     if let difference = result.difference { lines += text(of: difference) }
     return lines.joined(separator: "\n")
+  }
+
+  private func title(_ result: GroupResult) -> String {
+    let group = result.group
+    return (group.claim.map { group.name.hasPrefix($0) ? "" : "\($0) " } ?? "") + group.name
   }
 
   /// `refuted as expected, 3 of 3 met`.
@@ -136,7 +153,7 @@ struct ExpectationsText {
 
   // MARK: - Differences
 
-  private func text(of difference: Difference) -> [String] {
+  private func title(of difference: Difference) -> String {
     let reference = difference.reference.map { "group \"\($0)\"" } ?? "the manifests"
     var title = "against \(reference), of \(counted(difference.compared, "flow")): "
     title +=
@@ -145,6 +162,10 @@ struct ExpectationsText {
     if difference.unasked > 0 {
       title += " (packets were sent for \(difference.changes.count - difference.unasked) of them)"
     }
+    return title
+  }
+
+  private func text(of difference: Difference) -> [String] {
     let lines = [("opened", difference.opened), ("closed", difference.closed)].flatMap { word, changes in
       let bundles = FlowBundle.bundles(
         changes.map { change in
@@ -162,7 +183,7 @@ struct ExpectationsText {
       let more = bundles.dropFirst(Self.bundlesAtMost).map(\.count).reduce(0, +)
       return shown + (more > 0 ? ["    \(word): and \(counted(more, "flow")) more"] : [])
     }
-    return wrapped(title, width: width, first: "  ", indent: 4) + lines
+    return wrapped(title(of: difference), width: width, first: "  ", indent: 4) + lines
   }
 
   private static let bundlesAtMost = 8

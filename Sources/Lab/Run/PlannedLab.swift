@@ -4,7 +4,7 @@ internal import NetpolModel
 internal import Path
 
 /// A cluster, and all that a lab of it will hold: its places, and every node's rules.
-struct PlannedLab {
+struct PlannedLab: Sendable {
   let cluster: Cluster
   let enforced: EnforcedCluster
   let comparer: Comparer

@@ -40,6 +40,10 @@ public struct RunReport: Sendable {
   /// Pods that got no place, and why.
   public var notInLab: [(pod: PodID, why: String)] { enforced.topology.left }
 
+  /// Whoever asks for some claims is told of all their flows, whatever their number.
+  public var wasAskedForClaims = false
+  var tellsExpectationsInFull: Bool { wasAskedForClaims || expectations.reduce(0) { $0 + $1.flows.count } <= 150 }
+
   /// So few flows were asked about that each is told with its reasons and rules.
   var isToldInFull: Bool { plan.flows.count + plan.unasked.count <= 8 }
   /// Expectations alone were checked otherwise.
