@@ -32,6 +32,9 @@ struct RunCommand: ParsableCommand {
   @Option(help: "Only expectations of this claim, or the group of this name; may be repeated.")
   var claim: [String] = []
 
+  @Flag(help: "With -o json: the path of every flow, hop by hop.")
+  var paths = false
+
   @Flag(help: "A known deviation from the Kubernetes specification is a failure too.")
   var strict = false
 
@@ -82,6 +85,7 @@ struct RunCommand: ParsableCommand {
     }
     Terminal.progress("")
     report.wasAskedForClaims = !claim.isEmpty
+    report.tellsAllPaths = paths
     report.notes = reading.notes.filter { $0.severity == .note }.map(\.text)
     report.warnings = reading.notes.filter { $0.severity == .warning }.map(\.text)
     switch output {

@@ -24,7 +24,9 @@ struct ExpectationsText {
 
   private func line(_ result: GroupResult) -> [String] {
     var lines = wrapped("\(title(result)): \(verdict(result))", width: width, first: "  ", indent: 6)
-    if let difference = result.difference { lines += wrapped(title(of: difference), width: width, first: "      ", indent: 8) }
+    if let difference = result.difference {
+      lines += wrapped(title(of: difference), width: width, first: "      ", indent: 8)
+    }
     let missed = result.flows.filter { $0.state == .missed }
     return lines + (missed.isEmpty ? [] : table(missed))
   }

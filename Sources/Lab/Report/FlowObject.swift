@@ -23,7 +23,8 @@ struct FlowObject: Encodable {
   /// With `inFull` the reasons and rules of a flow that is as it should be are told too: of many flows they would be
   /// most of the document, and nobody asks for them.
   init(
-    _ comparison: Comparison, _ observation: Observation?, _ enforced: EnforcedCluster, strict: Bool, inFull: Bool
+    _ comparison: Comparison, _ observation: Observation?, _ enforced: EnforcedCluster, strict: Bool, inFull: Bool,
+    withPath: Bool
   ) {
     let flow = comparison.flow
     from = flow.source.description
@@ -61,8 +62,8 @@ struct FlowObject: Encodable {
       }
     let isTold = inFull || !isAsItShould
     because = isTold ? comparison.specified.because.map(\.text) : nil
-    let walk = isTold ? enforced.walk(flow) : nil
-    rules = walk.map { enforced.decidingRules($0, flow.family).map(RuleObject.init) }
+    let walk = isTold || withPath ? enforced.walk(flow) : nil
+    rules = isTold ? walk.map { enforced.decidingRules($0, flow.family).map(RuleObject.init) } : nil
     path = walk?.path.map(PathObject.init)
   }
 }

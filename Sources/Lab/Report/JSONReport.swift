@@ -38,7 +38,7 @@ public struct JSONReport {
       flows = report.comparisons.enumerated().map { index, comparison in
         FlowObject(
           comparison, index < report.observations.count ? report.observations[index] : nil, report.enforced,
-          strict: report.strict, inFull: report.isToldInFull)
+          strict: report.strict, inFull: report.isToldInFull, withPath: report.tellsAllPaths)
       }
       expectations = report.expectations.map(GroupObject.init)
       claims = report.expectations.claims.map(ClaimObject.init)

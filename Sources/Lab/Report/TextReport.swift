@@ -24,7 +24,9 @@ public struct TextReport {
     } else {
       parts += grids + services + deviations + styleWarnings + failures
     }
-    if !report.expectations.isEmpty { parts += ExpectationsText(report.expectations, width: width, inFull: report.tellsExpectationsInFull).parts }
+    if !report.expectations.isEmpty {
+      parts += ExpectationsText(report.expectations, width: width, inFull: report.tellsExpectationsInFull).parts
+    }
     return (parts + [summary]).joined(separator: "\n\n") + "\n"
   }
 

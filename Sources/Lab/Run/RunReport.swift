@@ -40,6 +40,8 @@ public struct RunReport: Sendable {
   /// Pods that got no place, and why.
   public var notInLab: [(pod: PodID, why: String)] { enforced.topology.left }
 
+  /// JSON has the path of every flow, not only of those that it tells in full.
+  public var tellsAllPaths = false
   /// Whoever asks for some claims is told of all their flows, whatever their number.
   public var wasAskedForClaims = false
   var tellsExpectationsInFull: Bool { wasAskedForClaims || expectations.reduce(0) { $0 + $1.flows.count } <= 150 }
