@@ -37,13 +37,10 @@ let package = Package(
     library("NetpolModel", "Translator/Model"),
     library("Manifests", "Translator/Manifests", ["NetpolModel", .product(name: "Yams", package: "Yams")]),
     library("Oracle", "Translator/Oracle", ["NetpolModel"]),
-    library("RuleIR", "Translator/RuleIR", ["NetpolModel"]),
-    library(
-      "Lowering", "Translator/Lowering", ["NetpolModel", "RuleIR", .product(name: "Crypto", package: "swift-crypto")]),
+    library("RuleIR", "Translator/RuleIR", ["NetpolModel", .product(name: "Crypto", package: "swift-crypto")]),
+    library("Lowering", "Translator/Lowering", ["NetpolModel", "RuleIR"]),
     library("Evaluator", "Translator/Evaluator", ["NetpolModel", "RuleIR"]),
-    library(
-      "ServiceProxy", "Translator/ServiceProxy",
-      ["NetpolModel", "RuleIR", .product(name: "Crypto", package: "swift-crypto")]),
+    library("ServiceProxy", "Translator/ServiceProxy", ["NetpolModel", "RuleIR"]),
     library("Path", "Translator/Path", ["NetpolModel"]),
     library("Rendering", "Translator/Rendering", ["NetpolModel", "RuleIR"]),
     library("Dumps", "Translator/Dumps", ["NetpolModel", "RuleIR"]),

@@ -1,15 +1,14 @@
-internal import Crypto
 internal import NetpolModel
 internal import RuleIR
 
 /// Names of chains and sets: a prefix and 80 bits of a SHA-256 in base32.
 enum KubeRouterNames {
   static func policyChain(_ policy: PolicyID, version: String, _ family: IPFamily) -> ChainName {
-    "KUBE-NWPLCY-" + hash(policy.namespace + policy.name + version + family.rawValue)
+    "KUBE-NWPLCY-" + hashedName(policy.namespace + policy.name + version + family.rawValue)
   }
 
   static func podChain(_ pod: PodID, version: String) -> ChainName {
-    "KUBE-POD-FW-" + hash(pod.namespace + pod.name + version)
+    "KUBE-POD-FW-" + hashedName(pod.namespace + pod.name + version)
   }
 
   /// The set of a policy's own pods, matched as destination for ingress and as source for egress.
@@ -23,7 +22,7 @@ enum KubeRouterNames {
   /// The nft chain that holds what the blocks of a rule with excepts allow.
   static func ipBlockChain(_ policy: PolicyID, _ direction: Direction, rule: Int, _ family: IPFamily) -> ChainName {
     "KUBE-NWPLCY-"
-      + hash("\(policy.namespace)\(policy.name)\(direction.keyword)rule\(rule)\(family.rawValue)ipblockchain")
+      + hashedName("\(policy.namespace)\(policy.name)\(direction.keyword)rule\(rule)\(family.rawValue)ipblockchain")
   }
 
   /// What a set of a rule holds; the raw value ends the hashed text.
@@ -53,26 +52,9 @@ enum KubeRouterNames {
   private static func set(
     _ side: Side, _ family: IPFamily, _ backend: EnforcementStyle.Backend, _ text: String
   ) -> SetName {
-    (family == .v6 && backend == .iptables ? "inet6:" : "") + (side == .source ? "KUBE-SRC-" : "KUBE-DST-") + hash(text)
+    (family == .v6 && backend == .iptables ? "inet6:" : "") + (side == .source ? "KUBE-SRC-" : "KUBE-DST-") + hashedName(text)
   }
 
   /// The tag of a positioned rule: the hash of its chain and arguments.
-  static func tag(_ chain: ChainName, _ arguments: [String]) -> String { hash(chain + arguments.joined()) }
-
-  /// First 16 characters of the base32 (RFC 4648) of the SHA-256 of `text`.
-  static func hash(_ text: String) -> String {
-    let alphabet = Array("ABCDEFGHIJKLMNOPQRSTUVWXYZ234567")
-    var result = ""
-    var bits: UInt32 = 0
-    var count = 0
-    for byte in SHA256.hash(data: Array(text.utf8)).prefix(10) {
-      bits = bits << 8 | UInt32(byte)
-      count += 8
-      while count >= 5 {
-        count -= 5
-        result.append(alphabet[Int(bits >> UInt32(count)) & 31])
-      }
-    }
-    return result
-  }
+  static func tag(_ chain: ChainName, _ arguments: [String]) -> String { hashedName(chain + arguments.joined()) }
 }

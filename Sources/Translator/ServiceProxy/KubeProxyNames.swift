@@ -1,4 +1,3 @@
-internal import Crypto
 internal import NetpolModel
 internal import RuleIR
 
@@ -26,28 +25,11 @@ enum KubeProxyNames {
 
   /// `port` is `namespace/service:port`, without the colon where the port has no name.
   static func chain(_ kind: Kind, _ port: String, _ transport: Transport) -> ChainName {
-    kind.rawValue + hash(port + transport.keyword)
+    kind.rawValue + hashedName(port + transport.keyword)
   }
 
   /// `endpoint` is `address:port`, an IPv6 address in brackets.
   static func endpointChain(_ port: String, _ transport: Transport, _ endpoint: String) -> ChainName {
-    "KUBE-SEP-" + hash(port + transport.keyword + endpoint)
-  }
-
-  /// First 16 characters of the base32 (RFC 4648) of the SHA-256 of `text`.
-  private static func hash(_ text: String) -> String {
-    let alphabet = Array("ABCDEFGHIJKLMNOPQRSTUVWXYZ234567")
-    var result = ""
-    var bits: UInt32 = 0
-    var count = 0
-    for byte in SHA256.hash(data: Array(text.utf8)).prefix(10) {
-      bits = bits << 8 | UInt32(byte)
-      count += 8
-      while count >= 5 {
-        count -= 5
-        result.append(alphabet[Int(bits >> UInt32(count)) & 31])
-      }
-    }
-    return result
+    "KUBE-SEP-" + hashedName(port + transport.keyword + endpoint)
   }
 }
