@@ -125,6 +125,27 @@ import Testing
         """,
       shows: ("other/client", "app/stray", 80), beside: ("other/client", "app/web2", 80)),
     Case(
+      deviation: .acceptsBeforeKubeProxy, policies: policy("{podSelector: {matchLabels: {app: nobody}}}"),
+      extra: """
+        apiVersion: netpol-lab/v1alpha1
+        kind: Cluster
+        nodes: [{name: node1, addresses: [192.168.20.11]}, {name: node2, addresses: [192.168.20.12]}]
+        loadBalancerAnnouncer: node2
+        ---
+        apiVersion: v1
+        kind: Service
+        metadata: {namespace: app, name: web}
+        spec:
+          type: LoadBalancer
+          selector: {app: web}
+          ports: [{port: 80, targetPort: 8080}]
+          loadBalancerSourceRanges: [192.168.20.0/24]
+        status: {loadBalancer: {ingress: [{ip: 192.168.20.200}]}}
+        ---
+
+        """,
+      shows: ("app/client", "vip/app/web/192.168.20.200", 80), beside: ("node/node1", "vip/app/web/192.168.20.200", 80)),
+    Case(
       deviation: .multicastIngress,
       policies: policy("{podSelector: {matchLabels: {app: web}}, policyTypes: [Ingress]}"),
       shows: ("app/client", "app/web", 5353), beside: ("app/web", "app/client", 5353),

@@ -37,6 +37,9 @@ struct SmallWorld {
     switch parts[0] {
     case "node": return .node(parts[1])
     case "external": return .external(parts[1])
+    case "vip":
+      let name = parts[1].split(separator: "/").map(String.init)
+      return .virtualAddress(NamespacedName(name[0], name[1]), IPAddress(name[2]) ?? IPAddress(v4: 0))
     case "service":
       let name = parts[1].split(separator: "/").map(String.init)
       return .service(NamespacedName(name[0], name[1]))

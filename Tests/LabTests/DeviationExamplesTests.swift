@@ -38,6 +38,7 @@ struct DeviationExample: CustomTestStringConvertible, Sendable {
       switch parts[0] {
       case "node": return .node(parts[1])
       case "service": return .service(NamespacedName(parts[1], parts[2]))
+      case "vip": return .virtualAddress(NamespacedName(parts[1], parts[2]), IPAddress(parts[3]) ?? IPAddress(v4: 0))
       default: return .pod(PodID(parts[0], parts[1]))
       }
     }

@@ -143,6 +143,21 @@ import Testing
     #expect(result.text.hasSuffix("5 passed, 0 failed\n"), "\(result.text)")
   }
 
+  @Test(
+    "the plain shell version shows packets lost under a podSelector until the sync, and none under an ipBlock",
+    .enabled(if: canRunLab, needsNamespaces)) func shellLag() async throws
+  {
+    let script = repository.appendingPathComponent("netns-scripts/lag.sh").path
+    let result = try await Program.start([script, "0.3"])
+    #expect(result.succeeded, "\(result.text)")
+    let lost = { (line: String) -> Int? in
+      let words = result.text.split(separator: "\n").first { $0.hasPrefix(line) }?.split(separator: " ") ?? []
+      return words.firstIndex(of: "lost").flatMap { Int(words[$0 + 1]) }
+    }
+    #expect(try #require(lost("podSelector")) > 0)
+    #expect(lost("ipBlock") == 0)
+  }
+
   private func expecting(_ flows: String, _ arguments: [String] = []) async throws -> Program.Result {
     let groups = "- name: g\n  claim: C1\n  flows: [\(flows)]\n"
     return try await Program.run(

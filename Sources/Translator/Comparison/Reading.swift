@@ -35,7 +35,7 @@ public struct Reading: Sendable {
 
   public func verdict(_ flow: Flow) -> Verdict {
     let resolved = oracle.resolve(flow)
-    if resolved.isRefused { return .deny }
+    if resolved.isRefused { return escapesSourceRanges(flow, resolved) ? .allow : .deny }
     // What is translated is routed, and no bridge hides it.
     let isSwitched = resolved.service == nil
     if resolved.sent.sourceAddress == resolved.sent.destinationAddress {
@@ -50,6 +50,20 @@ public struct Reading: Sendable {
       return ingress && allows(resolved.sent, .egress, false) ? .allow : .deny
     }
     return allows(resolved.sent, .egress, isSwitched) && allows(resolved.arrived, .ingress, isSwitched) ? .allow : .deny
+  }
+
+  /// Whether a pod's packet to a load balancer that is not for it leaves its node nevertheless, since kube-router accepts it
+  /// before kube-proxy's firewall is asked, and comes to the announcing node with an address that is admitted.
+  private func escapesSourceRanges(_ flow: Flow, _ resolved: ResolvedFlow) -> Bool {
+    guard resolved.isOutOfRange, deviations.contains(.acceptsBeforeKubeProxy), let pod = selectable(flow.source),
+      hasChain(pod), let node = pod.node.flatMap(cluster.node), let announcer = cluster.announcer,
+      announcer.name != node.name, let address = node.address(flow.family), allows(flow, .egress, false)
+    else { return false }
+    var masqueraded = flow
+    masqueraded.source = .node(node.name)
+    masqueraded.sourceAddress = address
+    let second = oracle.resolve(masqueraded, enteringAt: announcer.name)
+    return !second.isRefused && allows(second.arrived, .ingress, false)
   }
 
   /// The deviations without which the verdict would be the specification's; empty where the two agree.

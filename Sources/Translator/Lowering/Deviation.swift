@@ -19,6 +19,7 @@ public enum Deviation: Int, Hashable, Sendable, CaseIterable, Comparable {
   case bridgeHidesPackets = 18
   case unknownHostIP = 19
   case multicastIngress = 20
+  case acceptsBeforeKubeProxy = 21
 
   /// `D1` …
   public var id: String { "D\(rawValue)" }
@@ -43,6 +44,8 @@ public enum Deviation: Int, Hashable, Sendable, CaseIterable, Comparable {
     case .sharedNamedPortLists:
       "pods land in the set of a named port that they don't expose, since kube-router shares address lists between ports"
     case .unknownHostIP: "a pod whose hostIP is no address of its node gets no chain: its policies are not enforced"
+    case .acceptsBeforeKubeProxy:
+      "kube-router accepts a pod's packets before kube-proxy's firewall is asked: loadBalancerSourceRanges don't hold for them"
     case .multicastIngress:
       "what is sent to a multicast group is judged by the sender's egress alone: no rule has the group for a receiver"
     case .bridgeHidesPackets:

@@ -52,7 +52,8 @@ enum KubeRouterNames {
   private static func set(
     _ side: Side, _ family: IPFamily, _ backend: EnforcementStyle.Backend, _ text: String
   ) -> SetName {
-    (family == .v6 && backend == .iptables ? "inet6:" : "") + (side == .source ? "KUBE-SRC-" : "KUBE-DST-") + hashedName(text)
+    (family == .v6 && backend == .iptables ? "inet6:" : "") + (side == .source ? "KUBE-SRC-" : "KUBE-DST-")
+      + hashedName(text)
   }
 
   /// The tag of a positioned rule: the hash of its chain and arguments.

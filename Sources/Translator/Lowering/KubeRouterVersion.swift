@@ -194,7 +194,7 @@ struct KubeRouterVersion: Sendable {
 extension EnforcementStyle {
   /// What k3s enforces with: its fork of kube-router 2.6, iptables and ipset.
   public static let kubeRouterK3s = EnforcementStyle(
-    "kube-router-2.6-k3s", .k3s, without: [.overlappingBlocks], exceptsComeFirst: false)
+    "kube-router-2.6-k3s", .k3s, without: [.overlappingBlocks, .acceptsBeforeKubeProxy], exceptsComeFirst: false)
 
   /// Upstream's kube-router 2.11 with its iptables back end. It does not read the annotations behind D15.
   public static let kubeRouterIptables = EnforcementStyle(
@@ -202,7 +202,7 @@ extension EnforcementStyle {
 
   /// Upstream's kube-router 2.11 with `--use-nftables-for-netpol`.
   public static let kubeRouterNftables = EnforcementStyle(
-    "kube-router-2.11-nft", .upstreamNft, without: [.abortedSync], exceptsComeFirst: true)
+    "kube-router-2.11-nft", .upstreamNft, without: [.abortedSync, .acceptsBeforeKubeProxy], exceptsComeFirst: true)
 
   private init(
     _ name: String, _ version: KubeRouterVersion, without absent: Set<Deviation>, exceptsComeFirst: Bool

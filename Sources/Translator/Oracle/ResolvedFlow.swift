@@ -14,11 +14,16 @@ public struct ResolvedFlow: Hashable, Sendable {
   public var service: NamespacedName?
   /// The service has nowhere to go.
   public var isRefused = false
+  /// It has, but not for this client (`loadBalancerSourceRanges`).
+  public var isOutOfRange = false
 }
 
 extension Oracle {
   /// Resolves services by their objects. Of several endpoints the first by address is taken.
-  public func resolve(_ flow: Flow) -> ResolvedFlow {
+  public func resolve(_ flow: Flow) -> ResolvedFlow { resolve(flow, enteringAt: nil) }
+
+  /// `entry` is the node that translates, where it is not the sender's own.
+  public func resolve(_ flow: Flow, enteringAt given: String?) -> ResolvedFlow {
     var direct = ResolvedFlow(sent: flow, arrived: flow)
     if flow.destinationAddress.isMulticast {
       // Who sends to a group sends to no pod; who listens there receives from the sender.
@@ -31,7 +36,7 @@ extension Oracle {
     }
     let sender = nodeSending(flow.source)
     // A packet is translated on its sender's node, unless it is addressed to another node.
-    let entry = addressed ?? sender ?? announcer
+    let entry = given ?? addressed ?? sender ?? announcer
     let isElsewhere = sender != nil && addressed != nil && addressed != sender
     // Pods leave the cluster's networks with their node's address, also towards other nodes.
     var client = (endpoint: flow.source, address: flow.sourceAddress)
@@ -48,7 +53,8 @@ extension Oracle {
     // "Traffic through the cloud-provider load-balancer will be restricted to the specified client IPs."
     let ranges = front.service.loadBalancerSourceRanges.filter { $0.family == flow.family }
     if front.way == .loadBalancer, !ranges.isEmpty, !ranges.contains(where: { $0.contains(client.address) }) {
-      return ResolvedFlow(sent: flow, arrived: flow, service: front.service.id, isRefused: true)
+      return ResolvedFlow(
+        sent: flow, arrived: flow, service: front.service.id, isRefused: true, isOutOfRange: true)
     }
     let backends = fronts.backends(front, flow.family, only: isLocal ? entry : nil)
     guard let backend = backends.first else {
