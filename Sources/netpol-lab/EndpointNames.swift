@@ -8,13 +8,25 @@ struct EndpointNames {
 
   /// `namespace/pod`, `node/NAME`, `external/NAME`, or an address.
   func endpoint(_ text: String, option: String) throws -> Endpoint {
-    if let address = IPAddress(text) { return owner(address) ?? .address(address) }
+    if let address = IPAddress(text) {
+      if address.family == .v4 ? address.bits >> 24 == 127 : address.bits == 1 {
+        throw InputError(
+          "\(option) \(text): what is sent to a loopback address leaves no pod; an Expectations document can ask it")
+      }
+      return owner(address) ?? .address(address)
+    }
     let parts = text.split(separator: "/", omittingEmptySubsequences: false).map(String.init)
     if parts.count == 3, parts[0] == "service" || parts[1] == "Service" {
       let id = NamespacedName(parts[0] == "service" ? parts[1] : parts[0], parts[2])
       if cluster.service(id) != nil { return .service(id) }
       let known = cluster.services.filter { $0.id.namespace == id.namespace }.map(\.id.name)
       throw InputError("\(option) \(text): no such service; known there: \(known.joined(separator: ", "))")
+    }
+    // As reports name it: vip/namespace/name/ADDRESS.
+    if parts.count == 4, parts[0] == "vip", let address = IPAddress(parts[3]),
+      case .virtualAddress? = owner(address)
+    {
+      return .virtualAddress(NamespacedName(parts[1], parts[2]), address)
     }
     guard parts.count == 2 else {
       throw InputError(

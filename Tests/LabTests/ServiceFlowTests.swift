@@ -86,6 +86,31 @@ struct ServiceFlowTests {
     try await blocking { try ClusterRun(style: style).run(cluster, version: "test") }
   }
 
+  @Test(
+    "an address of a load balancer that is a node's own is translated on the sender's node, as k3s's servicelb has it")
+  func nodesAddress() async throws {
+    // To the endpoints alone, and not to the nodes' addresses.
+    let policy = """
+      apiVersion: networking.k8s.io/v1
+      kind: NetworkPolicy
+      metadata: {namespace: app, name: client-out}
+      spec:
+        podSelector: {matchLabels: {app: client}}
+        policyTypes: [Egress]
+        egress: [{to: [{ipBlock: {cidr: 10.42.0.0/16}}]}]
+
+      """
+    let address = IPAddress(v4: 0xc0a8_140c)
+    let cluster = try serviceWorld(
+      policies: policy, services: [service("lb", 0x0a2b_0020, nodePort: 30090, loadBalancer: address)], overlay: .vxlan)
+    let report = try await report(cluster)
+    #expect(report.failures.isEmpty, "\(TextReport(report).text)")
+    let flow = report.comparisons.first {
+      $0.flow.source == .pod(PodID("app", "client1")) && $0.flow.destinationAddress == address && $0.flow.port == 80
+    }
+    #expect(flow?.observed == .allow)
+  }
+
   static let policies = """
     apiVersion: networking.k8s.io/v1
     kind: NetworkPolicy

@@ -100,7 +100,7 @@ import Testing
         "kubernetes [10.43.0.1] [0]", "z [10.43.1.5] [30086]",
       ])
     #expect(
-      Array(reading.texts.suffix(2)) == [
+      Array(reading.notes.filter { $0.severity == .note }.map(\.text).suffix(2)) == [
         "ClusterIPs assumed: default/b 10.43.1.2, default/c 10.43.1.3, default/e 10.43.1.4, default/kubernetes 10.43.0.1, default/z 10.43.1.5",
         "NodePorts assumed: default/b TCP/30087, default/c TCP/30088, default/c UDP/30089",
       ])
@@ -229,6 +229,31 @@ import Testing
   func invalid(spec: String, line: String) {
     #expect(refusal(serviceText(spec)) == "a.yaml:4: Service default/s: \(line)")
     #expect(refusal(serviceText(spec), validation: .asStored) == "accepted")
+  }
+
+  @Test("a Service that leads nowhere, for nobody said where, is warned of")
+  func nowhere() throws {
+    let notes = try read(serviceText("{ports: [{port: 1}]}")).notes.filter { $0.severity == .warning }
+    #expect(notes.map(\.text).contains { $0.hasPrefix("no selector and no EndpointSlice: default/s; ") })
+    let selecting = try read(serviceText("{selector: {app: x}, ports: [{port: 1}]}")).notes
+    #expect(!selecting.contains { $0.text.hasPrefix("no selector") })
+  }
+
+  @Test("an announced address that a pod has is refused")
+  func announcedAddress() {
+    let pod = """
+      apiVersion: v1
+      kind: Pod
+      metadata: {name: p}
+      spec: {nodeName: node1, containers: [{name: c}]}
+      status: {phase: Running, hostIP: 192.168.20.11, podIP: 10.42.0.7, podIPs: [{ip: 10.42.0.7}]}
+
+      """
+    #expect(
+      refusal(pod, serviceText("{externalIPs: [10.42.0.7], ports: [{port: 1}]}"))
+        == "b.yaml:1: Service default/s: 10.42.0.7 is an address of pod default/p; give the service an address of its own"
+    )
+    #expect(refusal(pod, serviceText("{externalIPs: [10.42.0.8], ports: [{port: 1}]}")) == "accepted")
   }
 
   @Test("no two Services share a ClusterIP or a NodePort; one number may serve two transports")

@@ -90,6 +90,8 @@ struct FlowText {
     case .stopped(let position):
       let how =
         switch walk.stop {
+        // Nobody is told of a packet to a group (RFC 1122, 3.2.2).
+        case .reject? where comparison.flow.destinationAddress.isMulticast: "rejected without a word"
         case .reject(.portUnreachable)?: "rejected (ICMP port unreachable)"
         case .reject(.tcpReset)?: "rejected (TCP reset)"
         case .drop?: "dropped"

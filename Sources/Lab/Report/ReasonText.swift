@@ -14,6 +14,8 @@ extension Reason {
         + "\(policies.map(\.description).joined(separator: ", ")), and no rule of theirs admits it"
     case .translated(let service, let endpoint, let port, let source):
       "the service \(service) translates to \(endpoint) port \(port), where it comes from \(source)"
+    case .outOfSourceRanges(let service):
+      "the sender is in none of the loadBalancerSourceRanges of the service \(service)"
     case .noEndpoints(let service): "the service \(service) has no endpoint that may be sent to"
     }
   }

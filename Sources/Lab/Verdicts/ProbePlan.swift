@@ -88,7 +88,7 @@ public struct ProbePlan: Sendable {
   /// Why nothing is left to ask; nil where something is.
   public var emptiness: String? {
     flows.isEmpty && unasked.isEmpty
-      ? "there is no flow to ask about: the ends are one, both are outside the cluster, or they share no address family"
+      ? "there is no flow to ask about: the ends are one, both are outside the cluster, they share no address family, or a service has no address of its own"
       : nil
   }
 

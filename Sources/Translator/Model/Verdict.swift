@@ -16,6 +16,8 @@ public enum Reason: Hashable, Sendable {
   case isolated(Direction, by: [PolicyID])
   /// The service translates to this endpoint; a policy of the receiver sees the address.
   case translated(NamespacedName, to: Endpoint, port: UInt16, seenFrom: IPAddress)
+  /// The client is in none of the service's `loadBalancerSourceRanges`.
+  case outOfSourceRanges(NamespacedName)
   /// The service has no endpoint that may be sent to.
   case noEndpoints(NamespacedName)
 }

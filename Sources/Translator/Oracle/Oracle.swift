@@ -46,7 +46,9 @@ public struct Oracle: Sendable {
     let (sent, arrived) = (resolved.sent, resolved.arrived)
     var translation: [Reason] = []
     if let service = resolved.service {
-      if resolved.isRefused { return Judgement(.deny, because: [.noEndpoints(service)]) }
+      if resolved.isRefused {
+        return Judgement(.deny, because: [resolved.isOutOfRange ? .outOfSourceRanges(service) : .noEndpoints(service)])
+      }
       translation.append(
         .translated(service, to: arrived.destination, port: arrived.port, seenFrom: arrived.sourceAddress))
     }

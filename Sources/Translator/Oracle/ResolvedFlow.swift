@@ -35,9 +35,10 @@ extension Oracle {
       return direct
     }
     let sender = nodeSending(flow.source)
-    // A packet is translated on its sender's node, unless it is addressed to another node.
-    let entry = given ?? addressed ?? sender ?? announcer
-    let isElsewhere = sender != nil && addressed != nil && addressed != sender
+    // A packet is translated on its sender's node, unless a NodePort of another node is meant.
+    let asked = front.isNodePort || sender == nil ? addressed : nil
+    let entry = given ?? asked ?? sender ?? announcer
+    let isElsewhere = sender != nil && asked != nil && asked != sender
     // Pods leave the cluster's networks with their node's address, also towards other nodes.
     var client = (endpoint: flow.source, address: flow.sourceAddress)
     if isElsewhere, let sender, case .pod = flow.source, let address = nodes[sender]?.address(flow.family) {

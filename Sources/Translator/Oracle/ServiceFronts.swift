@@ -15,6 +15,8 @@ struct ServiceFronts: Sendable {
     let service: Service
     let port: Service.Port
     let way: Way
+    /// By its number on a node, whatever the node's address.
+    let isNodePort: Bool
   }
 
   /// An endpoint that a service leads to.
@@ -42,7 +44,10 @@ struct ServiceFronts: Sendable {
       for port in service.ports {
         let put = { (address: IPAddress?, family: IPFamily, number: UInt16, way: Way) in
           let key = Key(address: address, family: family, transport: port.transport, port: number)
-          if fronts[key] == nil { fronts[key] = Front(service: service, port: port, way: way) }
+          if fronts[key] == nil {
+            fronts[key] = Front(
+              service: service, port: port, way: way, isNodePort: address == nil)
+          }
         }
         for address in service.clusterIPs { put(address, address.family, port.port, .clusterIP) }
         for address in service.externalIPs { put(address, address.family, port.port, .external) }

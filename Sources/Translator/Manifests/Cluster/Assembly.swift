@@ -28,6 +28,7 @@ struct Assembly {
     assumptions += allocation.notes
     completeNamespaces()
     try checkSettings()
+    try checkAnnouncedAddresses()
   }
 
   /// Changes what a variant changes of the objects there are.
@@ -61,6 +62,33 @@ struct Assembly {
       slices += derived.slices(of: service, families[service.id] ?? [], taken: &taken)
     }
     cluster.endpointSlices = slices.sorted { $0.id < $1.id }
+    let nowhere = cluster.services.filter { service in
+      service.kind != .externalName && !service.clusterIPs.isEmpty && service.selector?.isEmpty != false
+        && !served.contains(service.id)
+    }
+    if !nowhere.isEmpty {
+      let names = nowhere.map(\.id.description).abridged(to: 5)
+      assumptions.append(
+        Note(
+          .warning,
+          "no selector and no EndpointSlice: \(names); every flow to it is refused here, which need not be so in the "
+            + "cluster; add its slices (kubectl get endpointslices)"))
+    }
+  }
+
+  /// An address of a load balancer, or an external IP, belongs to no pod and to no machine outside: who has it there
+  /// answers for it.
+  private func checkAnnouncedAddresses() throws(ManifestError) {
+    for service in cluster.services {
+      for address in service.externalIPs + service.loadBalancerIPs.map(\.address) {
+        let pod = cluster.pods.first { !$0.hostNetwork && $0.podIPs.contains(address) }.map { "pod \($0.id)" }
+        let host = cluster.externalHosts.first { $0.addresses.contains(address) }.map { "external host \($0.name)" }
+        guard let owner = pod ?? host else { continue }
+        throw ManifestError(
+          location: service.location, object: "Service \(service.id)",
+          problem: "\(address) is an address of \(owner)", remedy: "give the service an address of its own")
+      }
+    }
   }
 
   private mutating func place() throws(ManifestError) {
