@@ -54,6 +54,22 @@ import Testing
         ["compare", "--golden", "/nowhere"], "",
         "--golden /nowhere: can't be listed; check the path and its permissions"
       ),
+      (
+        ["run", "-f", "-", "--from", "default/web", "--to", "127.0.0.1"], pod,
+        "--to 127.0.0.1: what is sent to a loopback address leaves no pod; an Expectations document can ask it"
+      ),
+      (
+        ["run", "-f", "-", "--to", "service/default/web"], pod,
+        "--to service/default/web: no such service; known there: "
+      ),
+      (
+        ["run", "-f", "-", "--from", "default/web", "--to", "node/node1", "--group", "10.0.0.1", "--port", "UDP/5353"],
+        pod, "--group 10.0.0.1: no IPv4 multicast address; write one such as 224.0.0.251"
+      ),
+      (
+        ["run", "-f", "-", "--group", "224.0.0.251"], pod,
+        "--group 224.0.0.251: needs --from, --to and a UDP --port"
+      ),
       (["run", "-f", "-", "--from", "default/api"], pod, "--from default/api: no such endpoint; known there: web"),
       (
         ["run", "-f", "-", "--port", "TCP/99999"], pod,
