@@ -3,16 +3,18 @@ import NetpolModel
 import NodeComparison
 import RuleIR
 
+import func Lab.counted
+
 extension DumpComparison {
   /// `14 chains, 96 rules, 6 sets`
-  var counts: String { "\(chains.of("chain")), \(rules.of("rule")), \(sets.of("set"))" }
+  var counts: String { "\(counted(chains, "chain")), \(counted(rules, "rule")), \(counted(sets, "set"))" }
 
   /// The difference as a person reads it.
   func text(style: String, node: String) -> String {
     var lines = ["\(style) on \(node): \(counts) compared"]
     if foreign != .init() {
       lines.append(
-        "of others, not compared: \(foreign.chains.of("chain")), \(foreign.rules.of("rule")), \(foreign.sets.of("set"))"
+        "of others, not compared: \(counted(foreign.chains, "chain")), \(counted(foreign.rules, "rule")), \(counted(foreign.sets, "set"))"
       )
     }
     for difference in differences {
@@ -32,7 +34,7 @@ extension DumpComparison {
     }
     lines += [""] + notes.map { "note: \($0)" }
     lines.append(
-      differences.isEmpty ? "equal: the node has what \(style) writes" : differences.count.of("difference"))
+      differences.isEmpty ? "equal: the node has what \(style) writes" : counted(differences.count, "difference"))
     return lines.joined(separator: "\n") + "\n"
   }
 
@@ -87,9 +89,4 @@ struct ComparisonJSON: Encodable {
   let foreign: Counts
   let differences: [Difference]
   let notes: [String]
-}
-
-extension Int {
-  /// `1 rule`, `2 rules`
-  func of(_ noun: String) -> String { "\(self) \(noun)\(self == 1 ? "" : "s")" }
 }

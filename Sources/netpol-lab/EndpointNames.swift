@@ -9,7 +9,7 @@ struct EndpointNames {
   /// `namespace/pod`, `node/NAME`, `external/NAME`, or an address.
   func endpoint(_ text: String, option: String) throws -> Endpoint {
     if let address = IPAddress(text) {
-      if address.family == .v4 ? address.bits >> 24 == 127 : address.bits == 1 {
+      if address.isLoopback {
         throw InputError(
           "\(option) \(text): what is sent to a loopback address leaves no pod; an Expectations document can ask it")
       }
@@ -48,12 +48,7 @@ struct EndpointNames {
   private func owner(_ address: IPAddress) -> Endpoint? {
     if let pod = cluster.pods.first(where: { !$0.hostNetwork && $0.podIPs.contains(address) }) { return .pod(pod.id) }
     if let node = cluster.nodes.first(where: { $0.addresses.contains(address) }) { return .node(node.name) }
-    for service in cluster.services {
-      if service.clusterIPs.contains(address) { return .service(service.id) }
-      if (service.externalIPs + service.loadBalancerIPs.map(\.address)).contains(address) {
-        return .virtualAddress(service.id, address)
-      }
-    }
+    if let service = cluster.serviceEndpoint(at: address) { return service }
     return cluster.externalHosts.first { $0.addresses.contains(address) }.map { .external($0.name) }
   }
 }

@@ -6,6 +6,8 @@ import Manifests
 import NetpolModel
 import NodeComparison
 
+import func Lab.counted
+
 /// A folder of cases: `manifests.yaml`, dumps of a node beside it and in sub-folders, and `names.json` with the version
 /// stamp and the controller's flags.
 struct GoldenCases {
@@ -26,7 +28,7 @@ struct GoldenCases {
       results.append(GoldenResult(golden.name, style.name, comparison))
       if json { continue }
       Terminal.progress("")
-      let what = comparison.differences.isEmpty ? "equal" : comparison.differences.count.of("difference")
+      let what = comparison.differences.isEmpty ? "equal" : counted(comparison.differences.count, "difference")
       try Terminal.print("\(golden.name)  \(style.name)  \(comparison.counts)  \(what)\n")
       for difference in comparison.differences.prefix(5) { try Terminal.print("  \(difference.title)\n") }
     }
@@ -34,7 +36,8 @@ struct GoldenCases {
     if json {
       try Terminal.print(try oneLine(GoldenReport(version: version, dumps: results)))
     } else {
-      try Terminal.print("\(cases.count.of("dump")), \(cases.count - differing) equal, \(differing) with differences\n")
+      try Terminal.print(
+        "\(counted(cases.count, "dump")), \(cases.count - differing) equal, \(differing) with differences\n")
     }
     if differing > 0 { throw ExitCode(ProgramExit.finding.rawValue) }
   }

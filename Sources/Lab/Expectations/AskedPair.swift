@@ -53,14 +53,7 @@ extension PlannedLab {
 
   /// Whoever has an address: a host, or a service.
   private func owner(of address: IPAddress) -> Endpoint {
-    if let host = topology.owner(of: address) { return host }
-    for service in cluster.services {
-      if service.clusterIPs.contains(address) { return .service(service.id) }
-      if (service.externalIPs + service.loadBalancerIPs.map(\.address)).contains(address) {
-        return .virtualAddress(service.id, address)
-      }
-    }
-    return .address(address)
+    topology.owner(of: address) ?? cluster.serviceEndpoint(at: address) ?? .address(address)
   }
 
   private func asking(_ expected: ExpectedFlow, _ from: Place, _ to: Place, _ sctpObstacle: String?)

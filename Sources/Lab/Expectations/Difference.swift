@@ -84,10 +84,6 @@ struct MatrixVerdicts: Sendable {
   private let verdicts: [Verdict?]
   private let plan: PlannedLab
 
-  init(_ plan: PlannedLab, sctpObstacle: String?) {
-    self.init(plan, ProbePlan(plan.cluster, plan.topology, sctpObstacle: sctpObstacle).flows, nil)
-  }
-
   /// Variants mostly ask the same flows: those share them.
   private init(_ plan: PlannedLab, _ flows: [Flow], _ other: MatrixVerdicts?) {
     self.plan = plan
@@ -103,13 +99,15 @@ struct MatrixVerdicts: Sendable {
   /// Those of several clusters, on all cores.
   static func all(_ plans: [(stage: Int, plan: PlannedLab)], sctpObstacle: String?) -> [Int: MatrixVerdicts] {
     guard let first = plans.first else { return [:] }
-    let shared = MatrixVerdicts(first.plan, sctpObstacle: sctpObstacle)
+    let flows = { @Sendable (plan: PlannedLab) in
+      ProbePlan(plan.cluster, plan.topology, sctpObstacle: sctpObstacle).flows
+    }
+    let shared = MatrixVerdicts(first.plan, flows(first.plan), nil)
     let rest = Array(plans.dropFirst())
     let found = Mutex<[Int: MatrixVerdicts]>([first.stage: shared])
     DispatchQueue.concurrentPerform(iterations: rest.count) { index in
       let (stage, plan) = rest[index]
-      let flows = ProbePlan(plan.cluster, plan.topology, sctpObstacle: sctpObstacle).flows
-      let matrix = MatrixVerdicts(plan, flows, shared)
+      let matrix = MatrixVerdicts(plan, flows(plan), shared)
       found.withLock { $0[stage] = matrix }
     }
     return found.withLock { $0 }

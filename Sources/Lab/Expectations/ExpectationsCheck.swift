@@ -39,18 +39,13 @@ struct ExpectationsCheck {
       index[cluster] = stages.count - 1
       return stages.count - 1
     }
-    var verdicts: [Int: MatrixVerdicts] = [:]
-    func matrix(_ stage: Int) -> MatrixVerdicts {
-      if let known = verdicts[stage] { return known }
-      let new = MatrixVerdicts(stages[stage].plan, sctpObstacle: sctpObstacle)
-      verdicts[stage] = new
-      return new
-    }
     // All at once, on every core: there may be a matrix for each variant.
-    let compared = Set(try groups.flatMap { group in
-      try group.reference.map { [try stage(group.cluster), try stage($0.cluster)] } ?? []
-    }).sorted()
-    verdicts = MatrixVerdicts.all(compared.map { ($0, stages[$0].plan) }, sctpObstacle: sctpObstacle)
+    let compared = Set(
+      try groups.flatMap { group in
+        try group.reference.map { [try stage(group.cluster), try stage($0.cluster)] } ?? []
+      }
+    ).sorted()
+    let matrices = MatrixVerdicts.all(compared.map { ($0, stages[$0].plan) }, sctpObstacle: sctpObstacle)
     for group in groups {
       let number = try stage(group.cluster)
       let flows = group.group.flows.map {
@@ -58,9 +53,10 @@ struct ExpectationsCheck {
       }
       for case .inquiry(let inquiry) in flows.flatMap(\.pairs).map(\.asking) { stages[number].ask(inquiry) }
       var difference: (reference: Int, found: Difference)?
-      if let reference = group.reference {
-        let other = try stage(reference.cluster)
-        let found = Difference(reference: reference.name, of: matrix(other), and: matrix(number))
+      if let reference = group.reference, case let other = try stage(reference.cluster), let old = matrices[other],
+        let new = matrices[number]
+      {
+        let found = Difference(reference: reference.name, of: old, and: new)
         for change in found.changes.prefix(Difference.askedAtMost) {
           stages[other].ask(.flow(change.flowBefore))
           stages[number].ask(.flow(change.flow))

@@ -69,6 +69,6 @@ private struct Lines {
 }
 
 /// `1 pod`, `2 pods`.
-func counted(_ number: Int, _ noun: String, _ plural: String? = nil) -> String {
+public func counted(_ number: Int, _ noun: String, _ plural: String? = nil) -> String {
   "\(number) \(number == 1 ? noun : plural ?? noun + "s")"
 }

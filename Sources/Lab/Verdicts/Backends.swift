@@ -16,7 +16,7 @@ struct Backends {
   init(_ cluster: Cluster, _ topology: Topology) {
     self.topology = topology
     for service in cluster.services {
-      let addresses = service.clusterIPs + service.externalIPs + service.loadBalancerIPs.map(\.address)
+      let addresses = service.clusterIPs + service.announcedAddresses
       for port in service.ports {
         let members = { (family: IPFamily) in
           cluster.slices(of: service.id).filter { $0.family == family }.flatMap { slice in

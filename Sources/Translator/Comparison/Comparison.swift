@@ -92,7 +92,7 @@ public struct Comparer: Sendable {
       return (observed, observed == .allow ? .kernelDisagrees : .noRoute(noRoute ?? "no way"))
     }
     if let observed, observed != evaluated { return (observed, .kernelDisagrees) }
-    let explanation = reading.explanation(of: flow)
+    let explanation = reading.explanation(of: flow, specified: specified)
     let differs = evaluated != specified
     return switch (differs, explanation.isEmpty) {
     case (false, true): (observed, .agreement)

@@ -67,8 +67,7 @@ public struct Reading: Sendable {
   }
 
   /// The deviations without which the verdict would be the specification's; empty where the two agree.
-  public func explanation(of flow: Flow) -> [Deviation] {
-    let specified = oracle.judge(flow).verdict
+  public func explanation(of flow: Flow, specified: Verdict) -> [Deviation] {
     guard verdict(flow) != specified else { return [] }
     let needed = deviations.filter { without($0).verdict(flow) == specified }
     if !needed.isEmpty { return needed.sorted() }

@@ -128,7 +128,7 @@ public struct Evaluator: Sendable {
   }
 
   private func isLocal(_ address: IPAddress) -> Bool {
-    localAddresses.contains(address) || (address.family == .v4 ? address.bits >> 24 == 127 : address.bits == 1)
+    localAddresses.contains(address) || address.isLoopback
   }
 }
 

@@ -84,6 +84,9 @@ public struct Service: Hashable, Sendable {
     self.location = location
   }
 
+  /// Addresses at which machines outside ask for it: external IPs and those of its load balancer.
+  public var announcedAddresses: [IPAddress] { externalIPs + loadBalancerIPs.map(\.address) }
+
   public func selects(_ pod: Pod) -> Bool {
     guard let selector, !selector.isEmpty, pod.id.namespace == id.namespace else { return false }
     return LabelSelector(matchLabels: selector).matches(pod.labels)
@@ -145,6 +148,15 @@ public struct EndpointSlice: Hashable, Sendable {
 }
 
 extension Cluster {
+  /// The service that has an address, as an end of a flow.
+  public func serviceEndpoint(at address: IPAddress) -> Endpoint? {
+    for service in services {
+      if service.clusterIPs.contains(address) { return .service(service.id) }
+      if service.announcedAddresses.contains(address) { return .virtualAddress(service.id, address) }
+    }
+    return nil
+  }
+
   /// The slices of a service, in the order of names.
   public func slices(of service: NamespacedName) -> [EndpointSlice] {
     endpointSlices.filter { $0.id.namespace == service.namespace && $0.service == service.name }

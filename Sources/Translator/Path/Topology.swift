@@ -113,7 +113,7 @@ public struct Topology: Sendable {
     bridgeNetfilter = cluster.settings.bridgeNetfilter
     self.left = left
     serviceAddresses = Dictionary(cluster.services.map { ($0.id, $0.clusterIPs) }) { first, _ in first }
-    let announced = cluster.services.flatMap { $0.externalIPs + $0.loadBalancerIPs.map(\.address) }
+    let announced = cluster.services.flatMap(\.announcedAddresses)
     let announcer = cluster.announcer?.name
     announcers = Dictionary(
       announced.filter { owners[$0] == nil }.compactMap { address in announcer.map { (address, $0) } }
