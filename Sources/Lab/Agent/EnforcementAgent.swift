@@ -1,4 +1,3 @@
-internal import Glibc
 public import Kernel
 public import Lowering
 internal import NetpolModel
@@ -135,9 +134,5 @@ public final class EnforcementAgent: Sendable {
   }
 
   /// Unix nanoseconds, from which kube-router makes the names of a sync's chains.
-  private static var stamp: String {
-    var time = timespec()
-    clock_gettime(CLOCK_REALTIME, &time)
-    return "\(time.tv_sec * 1_000_000_000 + time.tv_nsec)"
-  }
+  private static var stamp: String { "\(WallClock.now)" }
 }

@@ -1,12 +1,12 @@
 internal import Glibc
 
 /// A thread that runs one closure, and that somebody waits for.
-final class JoinedThread {
+public final class JoinedThread {
   private let thread: pthread_t
   private var joined = false
 
   /// Starts it in the namespace of the calling thread. The corresponding C function is `pthread_create`.
-  init(_ body: @escaping @Sendable () -> Void) throws(KernelError) {
+  public init(_ body: @escaping @Sendable () -> Void) throws(KernelError) {
     // Signals are for the threads the process had before.
     var all = sigset_t()
     var before = sigset_t()
@@ -32,7 +32,7 @@ final class JoinedThread {
   deinit { join() }
 
   /// Returns when the closure has. The corresponding C function is `pthread_join`.
-  func join() {
+  public func join() {
     guard !joined else { return }
     joined = true
     pthread_join(thread, nil)

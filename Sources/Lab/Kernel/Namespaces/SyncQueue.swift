@@ -1,11 +1,11 @@
+internal import CNftables  // owns struct timespec in a whole-module build
 internal import Glibc
-internal import Kernel
 
 /// Room for one request, beside the one that is worked on: kube-router's channel of capacity one, to which nobody waits to
 /// send. Further requests are covered by the one that waits.
 ///
 /// Unchecked: all is guarded by `mutex`; a condition can't wait on Synchronization's Mutex.
-final class SyncQueue: @unchecked Sendable {
+public final class SyncQueue: @unchecked Sendable {
   private let mutex = UnsafeMutablePointer<pthread_mutex_t>.allocate(capacity: 1)
   private let changed = UnsafeMutablePointer<pthread_cond_t>.allocate(capacity: 1)
   /// When the waiting request came, in nanoseconds on `MonotonicClock`.
@@ -14,7 +14,7 @@ final class SyncQueue: @unchecked Sendable {
   private var isClosed = false
   private var isServed = false
 
-  init() {
+  public init() {
     pthread_mutex_init(mutex, nil)
     var attributes = pthread_condattr_t()
     pthread_condattr_init(&attributes)
@@ -36,7 +36,7 @@ final class SyncQueue: @unchecked Sendable {
     return try body()
   }
 
-  func request(at time: UInt64) {
+  public func request(at time: UInt64) {
     locked {
       if waiting == nil { waiting = time }
       pthread_cond_broadcast(changed)
@@ -44,7 +44,7 @@ final class SyncQueue: @unchecked Sendable {
   }
 
   /// Works on requests, one after the other, on the calling thread until the queue is closed.
-  func serve(_ work: (_ requested: UInt64) -> Void) {
+  public func serve(_ work: (_ requested: UInt64) -> Void) {
     locked { isServed = true }
     while let requested = next() {
       work(requested)
@@ -69,7 +69,7 @@ final class SyncQueue: @unchecked Sendable {
   }
 
   /// Waits until no request waits or is worked on; false where that lasts beyond `deadline` on `MonotonicClock`.
-  func waitUntilIdle(until deadline: UInt64) -> Bool {
+  public func waitUntilIdle(until deadline: UInt64) -> Bool {
     locked {
       while !isClosed, waiting != nil || isWorking {
         var time = timespec(tv_sec: Int(deadline / 1_000_000_000), tv_nsec: Int(deadline % 1_000_000_000))
@@ -80,14 +80,14 @@ final class SyncQueue: @unchecked Sendable {
   }
 
   /// Takes no further request. The one that is worked on goes on; the one that waits is dropped.
-  func close() {
+  public func close() {
     locked {
       isClosed = true
       pthread_cond_broadcast(changed)
     }
   }
 
-  func waitForEnd() {
+  public func waitForEnd() {
     locked {
       while isServed { pthread_cond_wait(changed, mutex) }
     }
