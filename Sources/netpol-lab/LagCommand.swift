@@ -191,3 +191,19 @@ extension LagRun.Progress {
     }
   }
 }
+
+extension EnforcementStyle {
+  /// Only upstream's kube-router has `--netpol-default-deny`, from 2.10 on.
+  fileprivate var knowsDefaultDeny: Bool { name.hasPrefix("kube-router-2.11") }
+}
+
+extension Pod {
+  /// Why no packets of it can be watched; nil: they can.
+  fileprivate var obstacleToBeingNew: String? {
+    if hostNetwork { return "is on its node's network, where no policy selects it" }
+    if phase.isTerminal { return "has ended (\(phase.rawValue))" }
+    if podIPs.isEmpty { return "has no address" }
+    if node == nil { return "is on no node" }
+    return nil
+  }
+}

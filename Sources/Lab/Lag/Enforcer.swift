@@ -43,7 +43,7 @@ final class SyncWatch: Sendable {
 
   /// Waits until the rules of a sync stand that began at this moment or later.
   func waitForEffect(since moment: UInt64, timeout: Duration) throws {
-    try wait(timeout, "the rules of a sync") { $0.effective >= moment ? true : nil }
+    _ = try wait(timeout, "the rules of a sync") { $0.effective >= moment ? true : nil }
   }
 
   /// Waits for the end of such a sync.

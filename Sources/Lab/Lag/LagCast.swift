@@ -1,4 +1,4 @@
-public import NetpolModel
+internal import NetpolModel
 
 /// What happens to a pod while packets flow.
 public enum LagScenario: String, CaseIterable, Sendable {

@@ -59,7 +59,7 @@ extension AgentKind {
       try EnforcementAgent(
         view, style: style, in: namespace, worker: worker, onThreadStart: onThreadStart, observer: observer)
     case .incremental:
-      try IncrementalAgent(
+      IncrementalAgent(
         view, style: style, in: namespace, worker: worker, onThreadStart: onThreadStart, observer: observer)
     }
   }
