@@ -26,6 +26,12 @@ final class StreamLink {
     node = try worker.makeNamespace()
     target = try worker.makeNamespace()
     let sides: [(side: UInt8, pod: NetworkNamespace)] = [(1, source), (2, target)]
+    for namespace in [source, node, target] {
+      // Or the links' own addresses can't be used for seconds.
+      for scope in ["all", "default"] {
+        try worker.run(in: namespace) { try Sysctl.write("net/ipv6/conf/\(scope)/accept_dad", "0") }
+      }
+    }
     try worker.run(in: node) {
       try Sysctl.write("net/ipv4/ip_forward", "1")
       try Sysctl.write("net/ipv6/conf/all/forwarding", "1")
