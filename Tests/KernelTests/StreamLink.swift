@@ -105,18 +105,21 @@ final class StreamLink {
       every: every, phase: phase)
   }
 
-  /// One trial of so many ticks, which ends by itself; `event` runs on the caller's thread in the middle of it.
-  func trial(
-    _ streams: [DatagramStream], ticks: Int = 400, receiveBuffer: Int = 1 << 30, priority: Int? = nil,
-    event: () throws -> Void = {}
-  ) throws -> [StreamRecord] {
-    let run = try StreamRun(
-      streams, spacing: Self.spacing, capacity: ticks, realTimePriority: priority, receiveBuffer: receiveBuffer,
-      worker: worker)
+  /// One trial of 400 ticks, which ends by itself.
+  func trial(_ streams: [DatagramStream]) throws -> [StreamRecord] {
+    let run = try StreamRun(streams, spacing: Self.spacing, capacity: 400, worker: worker)
     try run.start()
-    Self.sleep(ticks / 2)
+    Self.sleep(600)
+    return try run.stop()
+  }
+
+  /// One trial with `event`, on the caller's thread, in the middle of it. It goes on as long as that takes, up to 20 s.
+  func trial(_ streams: [DatagramStream], event: () throws -> Void) throws -> [StreamRecord] {
+    let run = try StreamRun(streams, spacing: Self.spacing, capacity: 100_000, worker: worker)
+    try run.start()
+    Self.sleep(400)
     try event()
-    Self.sleep(ticks)
+    Self.sleep(400)
     return try run.stop()
   }
 

@@ -121,9 +121,10 @@ final class StreamSender: @unchecked Sendable {
   /// Waits for the next tick, asleep but for the last 10 us, which waking up takes, and awake where less than 25 us are
   /// left.
   ///
-  /// A real-time thread that never sleeps is stopped for 50 ms in every second, in favour of those that wait for its
-  /// core (the fair server of kernel/sched/deadline.c, or sched_rt_runtime_us); one that leaves them a twentieth is not.
-  /// So every tenth tick of a fast beat is followed by a sleep, whether or not the next one is late then.
+  /// A real-time thread that rarely sleeps is stopped for some 50 ms in a second, in favour of those that wait for its
+  /// core (the fair server of kernel/sched/deadline.c, or sched_rt_runtime_us). So every tenth tick of a fast beat is
+  /// followed by a sleep, even if the next one is late then. A beat of 20 us on a busy machine meets such gaps all the
+  /// same, in trials of more than a second; the bracket of one that changed meanwhile tells.
   private func wait(until moment: UInt64, mayStayAwake: Bool) {
     let now = MonotonicClock.now
     if moment >= now + 25_000 {
