@@ -3,8 +3,8 @@ internal import Synchronization
 
 /// The kernel's stamping of datagrams on arrival (SO_TIMESTAMPNS), which is on while any socket asks for it.
 ///
-/// The first such socket has a kernel thread patch it in (net_enable_timestamp, net/core/dev.c), milliseconds later on a
-/// busy machine. Until then a datagram is stamped when it is read.
+/// The first such socket has a kernel thread patch it in (net_enable_timestamp, net/core/dev.c), milliseconds later on
+/// a busy machine. Until then a datagram is stamped when it is read.
 enum ReceiveStamps {
   /// Asks for stamps from the first trial to the end of the process: no trial begins while code is patched.
   private static let keeper = Mutex<StreamReceiver?>(nil)
