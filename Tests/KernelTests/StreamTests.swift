@@ -114,7 +114,7 @@ import Testing
     let records = try await withLink { link in
       // Room for a handful, and ten come between two readings.
       let run = try StreamRun(
-        [link.stream(), link.stream(port: 7001, every: 40)], spacing: .microseconds(50), capacity: 2000,
+        [link.stream(), link.stream(port: 7001, every: 1000)], spacing: .microseconds(50), capacity: 2000,
         receiveBuffer: 2304, worker: link.worker)
       try run.start()
       StreamLink.sleep(1000)

@@ -14,8 +14,7 @@ final class StreamArrivals: @unchecked Sendable {
     unstamped = counts.map { _ in 0 }
   }
 
-  /// Takes all that waits at a receiver. `now` is the wall clock before: a later stamp was made by the reading, which
-  /// happens while the kernel has only begun to stamp.
+  /// Takes all that waits at a receiver. `now` is the wall clock before: a later stamp is not of the arrival.
   func take(from receiver: StreamReceiver, now: UInt64 = .max) {
     receiver.drain { datagram, stamp in
       let stream = Int(datagram.index >> 32)

@@ -3,7 +3,7 @@ internal import CNftables  // owns the constants of sys/socket.h in a whole-modu
 internal import Glibc
 
 /// The socket of one destination, on which the kernel keeps and stamps what comes during a trial.
-final class StreamReceiver {
+final class StreamReceiver: Sendable {
   /// What the kernel charges a datagram of 16 bytes to the buffer: struct sk_buff, its data and skb_shared_info
   /// (`truesize`, 768 bytes on 64-bit kernels of the 6 series), and a third as much for others.
   static let truesize = 1024

@@ -35,6 +35,7 @@ public final class StreamRun {
     else {
       throw KernelError("streams of \(capacity) ticks, \(spacing) apart", code: EINVAL)
     }
+    try ReceiveStamps.turnOn(worker)
     let nonce = UInt64.random(in: .min ... .max)
     realTimeObstacle = realTimePriority.flatMap { RealTimeScheduling.obstacle(to: $0) }
     self.streams = streams
@@ -61,9 +62,6 @@ public final class StreamRun {
     receivers = Receivers(all: sockets)
     readsDuringTrial = sockets.contains { !$0.holdsAll }
     for stream in streams { try sender.add(stream, on: worker) }
-    // The first socket that wants stamps lets a kernel thread patch them in (net_enable_timestamp); until then a
-    // datagram is stamped when it is read.
-    usleep(5000)
     clock = WallClockOffset()
   }
 
@@ -113,8 +111,8 @@ public final class StreamRun {
   }
 }
 
-/// Unchecked: the reader uses the sockets, and the run only after that thread was joined.
-private final class Receivers: @unchecked Sendable {
+/// The sockets of all destinations. The reader uses them, and the run only after that thread was joined.
+private final class Receivers: Sendable {
   let all: [StreamReceiver]
   private let stopping = Atomic(false)
 

@@ -24,7 +24,7 @@ public struct Transition: Hashable, Sendable {
   public var first: Int { last + 1 }
   /// How exactly the moment is known, in nanoseconds: the trial's own error bar.
   public var bracket: UInt64 { firstSent - lastSent }
-  /// How many datagrams before the change had the old fate: those lost before it opened, those through before it closed.
+  /// Datagrams before the change: those lost before it opened, or those through before it closed.
   public var before: Int { last + 1 }
 }
 
