@@ -177,6 +177,10 @@ struct AgentFailureTests {
       #expect(aborted.step(.restoreRules) == nil)
       #expect(try chains(sandbox) == old)
       #expect(sandbox.agent.syncs.count == 2, "no second try")
+      // The scratch set of the refused restore stays, as it would with kube-router.
+      for set in try sandbox.output("ipset", "list", "-n").split(separator: "\n") where set.hasPrefix("TMP-") {
+        _ = try sandbox.output("ipset", "destroy", String(set))
+      }
       _ = try sandbox.output("ipset", "destroy", inTheWay)
       try sandbox.sync(.namespaceAdded(Namespace(name: "more")))
       try sandbox.expectRendered("recovered")

@@ -102,7 +102,7 @@ struct AgentRuleTests {
   func foreign(_ style: EnforcementStyle) async throws {
     try await blocking {
       let rules = [
-        "-A INPUT -s 192.0.2.1/32 -m comment --comment \"a host's \\\"own\\\" rule\" -j DROP", "-A THEIRS -j RETURN",
+        #"-A INPUT -s 192.0.2.1/32 -m comment --comment "a host\'s \"own\" rule" -j DROP"#, "-A THEIRS -j RETURN",
         "-A FORWARD -i eth9 -j THEIRS",
       ]
       let sandbox = try AgentSandbox(
