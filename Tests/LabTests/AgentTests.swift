@@ -94,21 +94,25 @@ struct AgentRuleTests {
     }
   }
 
-  @Test("what others have in the filter table survives, with their sets", arguments: [
-    EnforcementStyle.kubeRouterK3s, .kubeRouterIptables,
-  ])
+  @Test(
+    "what others have in the filter table survives, with their sets",
+    arguments: [
+      EnforcementStyle.kubeRouterK3s, .kubeRouterIptables,
+    ])
   func foreign(_ style: EnforcementStyle) async throws {
     try await blocking {
       let rules = [
-        "-A INPUT -s 192.0.2.1/32 -m comment --comment \"a host's \\\"own\\\" rule\" -j DROP", "-A THEIRS -j RETURN",
+        #"-A INPUT -s 192.0.2.1/32 -m comment --comment "a host\'s \"own\" rule" -j DROP"#, "-A THEIRS -j RETURN",
         "-A FORWARD -i eth9 -j THEIRS",
       ]
-      let sandbox = try AgentSandbox(try agentView(world), style, before: { worker, namespace in
-        let text = "*filter\n:THEIRS - [0:0]\n" + rules.map { $0 + "\n" }.joined() + "COMMIT\n"
-        for (arguments, input) in [(["iptables-restore"], text), (["ipset", "restore"], "create theirs hash:ip\n")] {
-          try Command(arguments, input: Array(input.utf8)).run(in: namespace, on: worker).requireSuccess()
-        }
-      })
+      let sandbox = try AgentSandbox(
+        try agentView(world), style,
+        before: { worker, namespace in
+          let text = "*filter\n:THEIRS - [0:0]\n" + rules.map { $0 + "\n" }.joined() + "COMMIT\n"
+          for (arguments, input) in [(["iptables-restore"], text), (["ipset", "restore"], "create theirs hash:ip\n")] {
+            try Command(arguments, input: Array(input.utf8)).run(in: namespace, on: worker).requireSuccess()
+          }
+        })
       defer { sandbox.agent.close() }
       for step in 0..<2 {
         try sandbox.sync(.podAdded(try pod("new\(step)", "web", "10.42.0.7\(step)")))
@@ -120,9 +124,11 @@ struct AgentRuleTests {
     }
   }
 
-  @Test("a hook jump that was moved is put back in the first place", arguments: [
-    EnforcementStyle.kubeRouterK3s, .kubeRouterIptables,
-  ])
+  @Test(
+    "a hook jump that was moved is put back in the first place",
+    arguments: [
+      EnforcementStyle.kubeRouterK3s, .kubeRouterIptables,
+    ])
   func moved(_ style: EnforcementStyle) async throws {
     try await blocking {
       let sandbox = try AgentSandbox(try agentView(world), style)

@@ -98,7 +98,9 @@ struct NftSync: AgentBackend {
           $0.hasPrefix(prefix) && !fixedChains.contains($0) && !current.chains.contains($0)
         }
         if stale.isEmpty { continue }
-        _ = try run.transaction(table) { commands in stale.forEach { commands.flush(chain: $0) } }
+        _ = try run.transaction(table) { commands in
+          for chain in stale { commands.flush(chain: chain) }
+        }
         for chain in stale { _ = try run.transaction(table) { $0.delete(chain: chain) } }
       }
     }
