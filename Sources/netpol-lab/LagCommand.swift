@@ -3,6 +3,7 @@ import Foundation
 import Kernel
 import Lab
 import Lowering
+import Manifests
 import NetpolModel
 
 struct LagCommand: ParsableCommand {

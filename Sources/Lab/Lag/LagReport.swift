@@ -1,4 +1,3 @@
-public import Kernel
 public import NetpolModel
 
 /// All that a lag run found out. Times are nanoseconds on one clock.

@@ -1,6 +1,6 @@
 internal import Glibc
 internal import Kernel
-public import Lowering
+internal import Lowering
 public import NetpolModel
 internal import Path
 
@@ -111,9 +111,12 @@ public struct LagRun: Sendable {
     if spacing > options.spacing {
       notes.append("a sync takes \(timeText(took)), so datagrams are \(timeText(spacing)) apart, not \(timeText(options.spacing))")
     }
-    let requests: [RequestResult] = []
-    let survivors: [Survivor] = []
-    // REQUESTS
+    var requests: [RequestResult] = []
+    var survivors: [Survivor] = []
+    if options.requests > 0, let targets = plan.requestTargets, !plan.clients.isEmpty {
+      let office = RequestRun(plan, targets, options, fabric: fabric, isRealTime: isRealTime, worker: worker)
+      (requests, survivors) = try office.run(enforcers) { progress(.requests($0, of: $1)) }
+    }
     progress(.countingPairs)
     return LagReport(
       environment: environment, options: options,

@@ -68,12 +68,10 @@ struct StreamSearch {
 
   /// Nil where nothing changes that could be measured.
   private func change(of flow: Flow) -> LagStream.Change? {
-    switch (old.walk(flow).verdict, new.walk(flow).verdict) {
-    case (.deny, .allow): .opens
-    case (.allow, .deny): .closes
-    case (.allow, .allow): .staysOpen
-    default: nil
-    }
+    let before = old.verdict(of: flow)
+    let after = new.verdict(of: flow)
+    if before == .allow { return after == .allow ? .staysOpen : after == .deny ? .closes : nil }
+    return before == .deny && after == .allow ? .opens : nil
   }
 
   /// The own node, the own namespace, then by name; hosts outside last.

@@ -2,7 +2,7 @@ internal import NetpolModel
 internal import RuleIR
 
 /// How a pod chain refuses what no policy allows. kube-router's way is the first.
-public enum Refusal: Hashable, Sendable, CaseIterable {
+public enum RefusalKind: Hashable, Sendable, CaseIterable {
   /// REJECT with an ICMP error, port unreachable.
   case portUnreachable
   /// REJECT with a TCP reset, which no limit on ICMP errors holds back; what is not TCP gets the ICMP error.
@@ -13,7 +13,7 @@ public enum Refusal: Hashable, Sendable, CaseIterable {
 
 extension EnforcementStyle {
   /// The same style with another way to refuse, to compare what applications pay for it. No enforcer writes it so.
-  public func refusing(by refusal: Refusal) -> EnforcementStyle {
+  public func refusing(by refusal: RefusalKind) -> EnforcementStyle {
     EnforcementStyle(name: name, backend: backend, traits: traits) { view in
       var lowered = lower(view)
       for table in lowered.ruleset.tables.indices {
@@ -28,7 +28,7 @@ extension EnforcementStyle {
 }
 
 extension Rule {
-  fileprivate func refusing(by refusal: Refusal) -> [Rule] {
+  fileprivate func refusing(by refusal: RefusalKind) -> [Rule] {
     guard let index = statements.firstIndex(of: .reject(.portUnreachable)) else { return [self] }
     var changed = self
     switch refusal {
