@@ -41,13 +41,13 @@ struct IptablesSync: AgentBackend {
       for index in tables.indices { try writePods(tables[index], into: &texts[index]) }
     }
     for set in localPods { try run.step(.localPods, set.family) { try refill(set, &$0) } }
-    for index in tables.indices {
-      let input = try run.step(.composeRules, tables[index].family) { run in
-        try writeEnds(tables[index], into: &texts[index], &run)
-        return texts[index].restoreText(without: try staleChains(tables[index], &run))
-      }
-      try run.step(.restoreRules, tables[index].family) { run in
-        let arguments = ["\(program(tables[index].family))-restore", "--wait", "-T", "filter"]
+    let inputs = try run.step(.composeRules) { run in
+      for index in tables.indices { try writeEnds(tables[index], into: &texts[index], &run) }
+      return try tables.indices.map { texts[$0].restoreText(without: try staleChains(tables[$0], &run)) }
+    }
+    for (table, input) in zip(tables, inputs) {
+      try run.step(.restoreRules, table.family) { run in
+        let arguments = ["\(program(table.family))-restore", "--wait", "-T", "filter"]
         _ = try run.run(arguments, input: input).requireSuccess()
       }
     }
