@@ -188,6 +188,27 @@ int cl_accept(int fd) {
   return connection >= 0 ? connection : -errno;
 }
 
+int cl_processor_count(void) {
+  cpu_set_t set;
+  return sched_getaffinity(0, sizeof set, &set) == 0 ? CPU_COUNT(&set) : -errno;
+}
+
+int cl_use_last_processor(int is_last) {
+  cpu_set_t set;
+  if (sched_getaffinity(0, sizeof set, &set) != 0) return -errno;
+  int last = -1;
+  for (int cpu = 0; cpu < CPU_SETSIZE; cpu++)
+    if (CPU_ISSET(cpu, &set)) last = cpu;
+  if (last < 0) return -EINVAL;
+  if (is_last) {
+    CPU_ZERO(&set);
+    CPU_SET(last, &set);
+  } else {
+    CPU_CLR(last, &set);
+  }
+  return sched_setaffinity(0, sizeof set, &set) == 0 ? 0 : -errno;
+}
+
 int cl_set_timer_slack(unsigned long nanoseconds) {
   return prctl(PR_SET_TIMERSLACK, nanoseconds, 0, 0, 0) == 0 ? 0 : -errno;
 }

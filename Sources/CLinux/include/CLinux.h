@@ -56,3 +56,7 @@ int cl_accept(int fd);
 
 /// prctl(2) with PR_SET_TIMERSLACK: how much later than asked the calling thread may be woken, at least 1 ns.
 int cl_set_timer_slack(unsigned long nanoseconds);
+/// How many processors the calling thread may run on (sched_getaffinity(2)).
+int cl_processor_count(void);
+/// Keeps the calling thread on the last of them, or away from that one (sched_setaffinity(2)). Children inherit it.
+int cl_use_last_processor(int is_last);

@@ -60,6 +60,11 @@ final class IncrementalAgent: Enforcer {
     queue.request(at: now)
   }
 
+  func waitUntilIdle(timeout: Duration) throws {
+    let deadline = MonotonicClock.now + UInt64(max(timeout / .nanoseconds(1), 0))
+    guard queue.waitUntilIdle(until: deadline) else { throw LabError("the agent is not idle after \(timeText(timeout))") }
+  }
+
   func close() {
     queue.close()
     queue.waitForEnd()

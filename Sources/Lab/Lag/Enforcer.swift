@@ -10,6 +10,8 @@ protocol Enforcer: Sendable {
   func start() throws
   /// Returns at once.
   func notify(_ event: InformerEvent)
+  /// Waits until no sync runs or waits.
+  func waitUntilIdle(timeout: Duration) throws
   func close()
 }
 
@@ -22,6 +24,7 @@ final class SyncWatch: Sendable {
     /// When the last sync began whose rules all stand.
     var effective: UInt64 = 0
     var ended: SyncRecord?
+    var failures: [String] = []
   }
   private let state = Mutex(State())
 
@@ -37,6 +40,7 @@ final class SyncWatch: Sendable {
         state.running = nil
         state.effective = record.started
         state.ended = record
+        if let failure = record.failure { state.failures.append("\(failure)") }
       }
     }
   }
@@ -48,12 +52,13 @@ final class SyncWatch: Sendable {
 
   /// Waits for the end of such a sync.
   func waitForEnd(since moment: UInt64, timeout: Duration) throws -> SyncRecord {
-    let record = try wait(timeout, "the end of a sync") { state in
+    try wait(timeout, "the end of a sync") { state in
       state.ended.flatMap { $0.started >= moment ? $0 : nil }
     }
-    if let failure = record.failure { throw failure }
-    return record
   }
+
+  /// Why syncs were aborted.
+  var failures: [String] { state.withLock { $0.failures } }
 
   private func wait<Found: Sendable>(_ timeout: Duration, _ what: String, _ body: (State) -> Found?) throws -> Found {
     let deadline = ContinuousClock().now + timeout

@@ -11,6 +11,8 @@ final class Enforcers: Sendable {
     let worker: NamespaceWorker
   }
   private let posts: [Post]
+  /// Whether something else asks for syncs all the time: they are never idle then.
+  private let isChurned: Bool
   private static let patience = Duration.seconds(120)
 
   /// Starts one on each node and waits for its first sync. What they start runs, where it may, before ordinary processes:
@@ -22,7 +24,9 @@ final class Enforcers: Sendable {
         guard let node = plan.cast.before.node(name), let namespace = fabric.namespace(ofNode: name) else { continue }
         let worker = try NamespaceWorker()
         let hasten: @Sendable () -> Void = {
-          if isRealTime { try? RealTimeScheduling.enter(priority: LagRun.enforcerPriority) }
+          guard isRealTime else { return }
+          try? RealTimeScheduling.enter(priority: LagRun.enforcerPriority)
+          RealTimeScheduling.keep(toLastProcessor: false)
         }
         try worker.onThread(hasten)
         let watch = SyncWatch()
@@ -37,7 +41,11 @@ final class Enforcers: Sendable {
       throw error
     }
     self.posts = posts
+    isChurned = options.churn > 0
   }
+
+  /// Why syncs were aborted, with their nodes.
+  var failures: [String] { posts.flatMap { post in post.watch.failures.map { "\(post.node): \($0)" } } }
 
   /// Tells all of them, as one API server would.
   func notify(_ events: [InformerEvent]) {
@@ -61,6 +69,9 @@ final class Enforcers: Sendable {
     let moment = MonotonicClock.now
     notify(events)
     _ = try waitForEnd(since: moment)
+    if isChurned { return }
+    // Of several events the last ones may have asked for one more.
+    for post in posts { try post.enforcer.waitUntilIdle(timeout: Self.patience) }
   }
 
   func close() { for post in posts { post.close() } }

@@ -10,6 +10,8 @@ struct LagMeasurement {
   private var undecided: [[String: Int]]
   private var sent: [Int]
   private var lost: [Int]
+  private var gaps: [[Double]]
+  private let toleratesGaps: Bool
   private var moments: [(name: String, times: [Double])] = []
   private var brackets: [Double] = []
   private var skipped = 0
@@ -18,7 +20,10 @@ struct LagMeasurement {
   /// The trials' records, as long as the median is not known.
   private var examples: [(window: Double, example: LagExample)] = []
 
-  init(_ streams: [LagStream], spacings: [Double]) {
+  /// `toleratesGaps`: a pod with a past has old chains, which meet new sets in every sync; a new one has none.
+  init(_ streams: [LagStream], spacings: [Double], toleratesGaps: Bool) {
+    self.toleratesGaps = toleratesGaps
+    gaps = streams.map { _ in [] }
     self.streams = streams
     self.spacings = spacings
     changes = streams.map { _ in [] }
@@ -41,8 +46,11 @@ struct LagMeasurement {
           undecided[index]["the receive buffer was too small", default: 0] += 1
           sent[index] -= record.sent.count
           lost[index] -= record.lost
-        } else if record.lost > 0 {
-          findings.append("trial \(number): \(record.lost) of \(record.sent.count) datagrams lost on \(stream.flow)")
+        } else if let gap = trial.gap(index) {
+          gaps[index].append(gap.length)
+          if !gap.isWithinSyncs || !toleratesGaps {
+            findings.append("trial \(number): \(record.lost) of \(record.sent.count) datagrams lost on \(stream.flow)")
+          }
         }
         continue
       }
@@ -104,7 +112,7 @@ struct LagMeasurement {
         stream: streams[index], windows: Distribution(changes.map(\.window)),
         fromEvent: Distribution(changes.map(\.fromEvent)), brackets: Distribution(changes.map(\.bracket)),
         inWindow: Distribution(changes.map { Double($0.count) }), sent: sent[index], lost: lost[index],
-        spacing: .nanoseconds(Int64(spacings[index])), undecided: undecided[index])
+        gaps: Distribution(gaps[index]), spacing: .nanoseconds(Int64(spacings[index])), undecided: undecided[index])
     }
   }
 

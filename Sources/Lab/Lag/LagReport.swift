@@ -48,6 +48,8 @@ public struct LagReport: Sendable {
     public let sent: Int
     /// Datagrams lost of all that were sent: of a stream that stays open none should be.
     public let lost: Int
+    /// Of a stream that stays open: how long it was closed in a trial where it was.
+    public let gaps: Distribution
     /// Between two datagrams of this stream.
     public let spacing: Duration
     /// Trials that can't tell, by the reason.

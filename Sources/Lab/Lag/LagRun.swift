@@ -93,8 +93,10 @@ public struct LagRun: Sendable {
 
     let spacing = Self.spacing(options.spacing, syncTakes: took)
     let churn = options.churn > 0 ? try Churn(plan, enforcers, perSecond: options.churn) : nil
-    let shares = Self.shares(plan.streams)
-    var measurement = LagMeasurement(plan.streams, spacings: shares.map { Double($0.every) * (spacing / .nanoseconds(1)) })
+    let shares = Self.shares(plan.streams, spacing)
+    var measurement = LagMeasurement(
+      plan.streams, spacings: shares.map { Double($0.every) * (spacing / .nanoseconds(1)) },
+      toleratesGaps: cast.newcomers.contains { $0.before != nil })
     var random = SystemRandomNumberGenerator()
     for number in 0..<options.trials {
       progress(.trial(number + 1, of: options.trials))
@@ -127,7 +129,7 @@ public struct LagRun: Sendable {
       streams: measurement.results, timeline: measurement.timeline,
       resolution: measurement.resolution(spacing: spacing, isRealTime: isRealTime), requests: requests,
       survivors: survivors, example: measurement.example, opened: OpenedPairs(plan), notes: notes,
-      findings: measurement.findings, duration: ContinuousClock().now - begin)
+      findings: enforcers.failures.map { "a sync was aborted: \($0)" } + measurement.findings, duration: ContinuousClock().now - begin)
   }
 
   private func trial(_ run: StreamRun, _ enforcers: Enforcers, delay: Duration, isRealTime: Bool) throws -> LagTrial {
@@ -161,18 +163,17 @@ public struct LagRun: Sendable {
     }
   }
 
-  /// Two datagrams a beat are for the first newcomer's peers by selector and by ipBlock; the others share a third.
-  private static func shares(_ streams: [LagStream]) -> [(every: Int, phase: Int)] {
-    var dense: [Int] = []
-    for kind in [LagStream.Change.opens, .staysOpen] {
-      if let index = streams.firstIndex(where: { $0.change == kind && $0.isOutgoing && $0.newcomer == 0 }) {
-        dense.append(index)
-      }
-    }
-    let others = streams.indices.filter { !dense.contains($0) }
+  /// One datagram a beat to the first newcomer's peer by selector; beside it one in turn to its peer by ipBlock and on all
+  /// other streams, each beat, or each fourth where beats are so fast that the rules would not be through with two.
+  private static func shares(_ streams: [LagStream], _ spacing: Duration) -> [(every: Int, phase: Int)] {
+    let step = spacing < .microseconds(40) ? 4 : 1
+    let dense = streams.firstIndex { $0.change == .opens && $0.isOutgoing && $0.newcomer == 0 }
+    let control = streams.firstIndex { $0.change == .staysOpen && $0.newcomer == 0 }
+    let others = streams.indices.filter { $0 != dense && $0 != control }
     return streams.indices.map { index in
-      guard let place = others.firstIndex(of: index) else { return (1, 0) }
-      return (max(others.count, 1), place)
+      if index == dense { return (1, 0) }
+      if index == control { return (2 * step, 0) }
+      return (max(others.count, 1) * 2 * step, (1 + 2 * (others.firstIndex(of: index) ?? 0)) * step)
     }
   }
 

@@ -28,6 +28,17 @@ struct LagTrial: Sendable {
     let count: Int
   }
 
+  /// Of a stream that should stay open: how long it was closed nevertheless while the enforcers were at work, in
+  /// nanoseconds. Old chains meet new sets then. Nil: not at all.
+  func gap(_ index: Int) -> (length: Double, isWithinSyncs: Bool)? {
+    let record = records[index]
+    guard let first = record.received.firstIndex(of: 0), let last = record.received.lastIndex(of: 0) else { return nil }
+    let end = syncs.values.map(\.ended).max() ?? event
+    return (
+      Double(record.sent[last]) - Double(record.sent[first]), record.sent[first] >= event && record.sent[last] <= end
+    )
+  }
+
   /// `spacing` is the stream's own, in nanoseconds.
   func answer(_ index: Int, _ change: LagStream.Change, spacing: Double) -> Answer {
     let record = records[index]
@@ -41,6 +52,7 @@ struct LagTrial: Sendable {
     case .failure(.incompleteRecord): return .undecided("the receive buffer was too small")
     case .failure(.nothingSent): return .undecided("nothing was sent")
     case .failure(.changedBeforeTheFirst):
+      if record.sent.first.map({ $0 >= event }) ?? true { return .undecided("nothing was sent before the event") }
       return .finding(change == .opens ? "passed before anyone knew the newcomer" : "was refused from the beginning")
     case .failure(.neverChanged):
       return .finding(change == .opens ? "never passed, though the sync is over" : "still passes, though the sync is over")

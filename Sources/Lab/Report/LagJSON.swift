@@ -96,7 +96,7 @@ private struct StreamObject: Encodable {
   let port: Int
   let change, decidedBy: String
   let newcomer: Int
-  let windowMilliseconds, fromEventMilliseconds, errorBarMilliseconds: TimesObject
+  let windowMilliseconds, fromEventMilliseconds, errorBarMilliseconds, gapMilliseconds: TimesObject
   let datagramsInWindow: [Int]
   let sent, lost: Int
   let spacingMicroseconds: Double
@@ -114,6 +114,7 @@ private struct StreamObject: Encodable {
     windowMilliseconds = TimesObject(result.windows)
     fromEventMilliseconds = TimesObject(result.fromEvent)
     errorBarMilliseconds = TimesObject(result.brackets)
+    gapMilliseconds = TimesObject(result.gaps)
     datagramsInWindow = result.inWindow.values.map { Int($0) }
     sent = result.sent
     lost = result.lost

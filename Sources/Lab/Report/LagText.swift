@@ -51,6 +51,11 @@ public struct LagText {
       width: width, first: "  ", indent: 6)
     if result.stream.change == .staysOpen {
       lines.append("      \(result.lost) of \(counted(result.sent, "datagram")) lost")
+      if !result.gaps.isEmpty {
+        lines += wrapped(
+          "closed in \(counted(result.gaps.count, "trial")) while the sync was at work, where old chains meet new sets: p50 "
+            + "\(timeText(result.gaps.median)), max \(timeText(result.gaps.largest))", width: width, first: "      ", indent: 6)
+      }
     } else if result.windows.isEmpty {
       lines.append("      no trial could tell")
     } else {

@@ -21,6 +21,14 @@ public enum RealTimeScheduling {
     try call("sched_setscheduler(SCHED_OTHER)") { sched_setscheduler(0, SCHED_OTHER, &parameters) }
   }
 
+  /// Keeps the calling thread, and what it starts, on one side of the machine: the last processor, or all others. A kernel
+  /// that does not preempt itself holds a processor for milliseconds while it commits rules; whoever sends on a beat must
+  /// not wait there. False where there is one processor only. The corresponding C function is `sched_setaffinity`.
+  @discardableResult
+  public static func keep(toLastProcessor isLast: Bool) -> Bool {
+    cl_processor_count() > 1 && cl_use_last_processor(isLast ? 1 : 0) == 0
+  }
+
   /// Why a thread may not have this priority; nil where it may. The calling thread keeps the one it has.
   public static func obstacle(to priority: Int) -> KernelError? {
     let policy = sched_getscheduler(0)

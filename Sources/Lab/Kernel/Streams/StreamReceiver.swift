@@ -34,7 +34,12 @@ final class StreamReceiver: Sendable {
     var length = socklen_t(MemoryLayout<Int32>.size)
     try call("\(operation): SO_RCVBUF") { getsockopt(fd, SOL_SOCKET, SO_RCVBUF, &size, &length) }
     granted = Int(size)
-    let bound = ProbeSocket.bind(fd, to: address)
+    // A program that is being started holds copies of all descriptors until its exec: what was just closed is not free.
+    var bound = ProbeSocket.bind(fd, to: address)
+    for _ in 0..<200 where bound == -EADDRINUSE {
+      usleep(1000)
+      bound = ProbeSocket.bind(fd, to: address)
+    }
     guard bound == 0 else { throw KernelError(operation, code: -bound) }
   }
 
