@@ -30,7 +30,9 @@ struct InputOptions: ParsableArguments {
 
   /// What the files say. Notes go to standard error.
   func reading() throws -> ManifestReading {
-    if files.isEmpty { throw InputError("-f is missing: name a manifest, a directory of them, or - for standard input") }
+    if files.isEmpty {
+      throw InputError("-f is missing: name a manifest, a directory of them, or - for standard input")
+    }
     let clock = ContinuousClock()
     let begin = clock.now
     var options = ReadOptions()

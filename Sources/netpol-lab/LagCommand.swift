@@ -29,7 +29,8 @@ struct LagCommand: ParsableCommand {
   @Option(help: "How many of them are on the newcomers' node.")
   var local: Int?
 
-  @Option(help: "What happens: \(LagScenario.allCases.map(\.rawValue).joined(separator: ", ")). In the lab's own world.")
+  @Option(
+    help: "What happens: \(LagScenario.allCases.map(\.rawValue).joined(separator: ", ")). In the lab's own world.")
   var scenario = LagScenario.newPod.rawValue
 
   @Option(help: "How many pods it happens to at once, up to 50. In the lab's own world.")
@@ -48,7 +49,8 @@ struct LagCommand: ParsableCommand {
   var churn = 0.0
 
   @Option(
-    help: "What passes until the API knows the address: 200ms, from 100ms..2s, or ~300ms for an exponential distribution.")
+    help:
+      "What passes until the API knows the address: 200ms, from 100ms..2s, or ~300ms for an exponential distribution.")
   var apiDelay: String?
 
   @Option(help: "Between two datagrams: 20us to 10ms.")
@@ -91,7 +93,8 @@ struct LagCommand: ParsableCommand {
     let local = local ?? max(1, pods * 3 / 10)
     if let obstacle = LagWorld.obstacle(policies: policies, pods: pods, local: local) { throw InputError(obstacle) }
     guard let scenario = LagScenario(rawValue: scenario) else {
-      throw InputError("--scenario \(scenario): write one of \(LagScenario.allCases.map(\.rawValue).joined(separator: ", "))")
+      throw InputError(
+        "--scenario \(scenario): write one of \(LagScenario.allCases.map(\.rawValue).joined(separator: ", "))")
     }
     guard (1...LagWorld.mostNewcomers).contains(burst) else {
       throw InputError("--burst \(burst): write a number from 1 to \(LagWorld.mostNewcomers)")
@@ -116,7 +119,8 @@ struct LagCommand: ParsableCommand {
       throw InputError("--newcomer \(newcomer): is no pod; write namespace/pod")
     }
     if let obstacle = pod.obstacleToBeingNew {
-      throw InputError("\(pod.location.map { "\($0): " } ?? "")Pod \(pod.id): \(obstacle); name another one as --newcomer")
+      throw InputError(
+        "\(pod.location.map { "\($0): " } ?? "")Pod \(pod.id): \(obstacle); name another one as --newcomer")
     }
     return LagRun(cluster, newcomer: pod, options: try options(in: cluster))
   }
@@ -127,7 +131,9 @@ struct LagCommand: ParsableCommand {
       throw InputError("--agent \(agent): write one of \(AgentKind.allCases.map(\.rawValue).joined(separator: ", "))")
     }
     options.agent = kind
-    guard (1...100_000).contains(trials) else { throw InputError("--trials \(trials): write a number from 1 to 100000") }
+    guard (1...100_000).contains(trials) else {
+      throw InputError("--trials \(trials): write a number from 1 to 100000")
+    }
     options.trials = trials
     guard (0...1000).contains(churn) else { throw InputError("--churn \(churn): write a number from 0 to 1000") }
     options.churn = churn
@@ -137,7 +143,7 @@ struct LagCommand: ParsableCommand {
     options.maxGap = try maxGap.map { try TimeInput($0, "--max-gap", .microseconds(1)...(.seconds(3600))).duration }
     options.apiDelay = try apiDelay.map { try APIDelay(argument: $0) } ?? .none
     options.target = try to.map { try EndpointNames(cluster).endpoint($0, option: "--to") }
-    if cluster.settings.defaultDeny, !options.style.knowsDefaultDeny {
+    if defaultDeny || cluster.settings.defaultDeny, !options.style.knowsDefaultDeny {
       throw InputError("--default-deny: the style \(options.style.name) has none; kube-router-2.11 does")
     }
     return options

@@ -38,11 +38,14 @@ struct FilterTableChanges {
   /// Whether that was possible: both chains are the same but for rules that jump to a pod's chain.
   private mutating func exchange(_ old: Chain, _ new: Chain, _ family: IPFamily) throws(Unsupported) -> Bool {
     guard old.rules.filter({ $0.origin?.pod == nil }) == new.rules.filter({ $0.origin?.pod == nil }),
-      let place = new.rules.firstIndex(where: { $0.origin?.pod != nil }) ?? old.rules.firstIndex(where: { $0.origin?.pod != nil })
+      let place = new.rules.firstIndex(where: { $0.origin?.pod != nil })
+        ?? old.rules.firstIndex(where: { $0.origin?.pod != nil })
     else { return false }
     let (before, after) = (Set(old.rules), Set(new.rules))
     guard before.count == old.rules.count, after.count == new.rules.count else { return false }
-    for rule in old.rules where !after.contains(rule) { rules += "-D \(new.name)\(try iptablesRuleText(rule, family))\n" }
+    for rule in old.rules where !after.contains(rule) {
+      rules += "-D \(new.name)\(try iptablesRuleText(rule, family))\n"
+    }
     for rule in new.rules.reversed() where !before.contains(rule) {
       rules += "-I \(new.name) \(place + 1)\(try iptablesRuleText(rule, family))\n"
     }

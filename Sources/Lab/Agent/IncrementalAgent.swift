@@ -50,7 +50,9 @@ final class IncrementalAgent: Enforcer {
     try loader.load(loaded, in: namespace)
     try startThread { [self] in serve() }
     queue.request(at: MonotonicClock.now)
-    guard queue.waitUntilIdle(until: MonotonicClock.now + 60_000_000_000) else { throw LabError("the agent does not start") }
+    guard queue.waitUntilIdle(until: MonotonicClock.now + 60_000_000_000) else {
+      throw LabError("the agent does not start")
+    }
     if let failure = failure.withLock({ $0 }) { throw failure }
   }
 
@@ -62,7 +64,9 @@ final class IncrementalAgent: Enforcer {
 
   func waitUntilIdle(timeout: Duration) throws {
     let deadline = MonotonicClock.now + UInt64(max(timeout / .nanoseconds(1), 0))
-    guard queue.waitUntilIdle(until: deadline) else { throw LabError("the agent is not idle after \(timeText(timeout))") }
+    guard queue.waitUntilIdle(until: deadline) else {
+      throw LabError("the agent is not idle after \(timeText(timeout))")
+    }
   }
 
   func close() {

@@ -70,14 +70,17 @@ extension LagCast {
     }
     let podCIDR = NetworkPolicy.IPBlock(CIDR(IPAddress(v4: 0x0a2a_0000), prefixLength: 16))
     let app = { (name: String) in LabelSelector(matchLabels: ["app": name]) }
-    cluster.pods += [local(outside, "bystander", ["app": "bystander"], 59), local(stage, "by-block", ["app": "by-block"], 58)]
+    cluster.pods += [
+      local(outside, "bystander", ["app": "bystander"], 59), local(stage, "by-block", ["app": "by-block"], 58),
+    ]
     cluster.policies.append(
       NetworkPolicy(
         id: PolicyID(stage, "allow-pod-cidr"), podSelector: app("by-block"), isolates: [.ingress],
         ingress: [.init(peers: .listed([.block(podCIDR)]))]))
     // A new pod's peer by label is one of the world's own pods.
-    if !cluster.pods.contains(where: { $0.id.namespace == stage && $0.node == LagWorld.node && $0.id.name != "by-block" })
-    {
+    if !cluster.pods.contains(where: {
+      $0.id.namespace == stage && $0.node == LagWorld.node && $0.id.name != "by-block"
+    }) {
       cluster.pods.append(local(stage, "by-label", ["app": "by-label"], 57))
     }
     if scenario != .newPod {

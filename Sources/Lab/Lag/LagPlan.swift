@@ -114,7 +114,9 @@ private struct FreeAddresses {
       guard let block = blocks.first(where: { $0.family == family }) else { return nil }
       let size = min(block.family.bitWidth - block.prefixLength, 16)
       // Neither the last address nor the first two: broadcast, network, bridge.
-      let candidates = (2..<max((UInt128(1) << UInt128(size)) - 1, 3)).reversed().lazy.map { block.network.advanced(by: $0) }
+      let candidates = (2..<max((UInt128(1) << UInt128(size)) - 1, 3)).reversed().lazy.map {
+        block.network.advanced(by: $0)
+      }
       guard let address = candidates.first(where: { !taken.contains($0) && block.contains($0) }) else { return nil }
       taken.insert(address)
       addresses.append(address)

@@ -99,7 +99,10 @@ public struct OpenedPairs: Sendable {
 
 /// What one kind of request cost.
 public struct RequestResult: Sendable {
-  public enum Kind: String, Sendable { case tcp = "TCP connect", udp = "UDP request" }
+  public enum Kind: String, Sendable {
+    case tcp = "TCP connect"
+    case udp = "UDP request"
+  }
   public enum Ending: Hashable, Sendable {
     case answered, refused, silent
     case failed(String)

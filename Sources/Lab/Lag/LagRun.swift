@@ -111,7 +111,8 @@ public struct LagRun: Sendable {
 
     var notes = plan.notes
     if spacing > options.spacing {
-      notes.append("a sync takes \(timeText(took)), so datagrams are \(timeText(spacing)) apart, not \(timeText(options.spacing))")
+      notes.append(
+        "a sync takes \(timeText(took)), so datagrams are \(timeText(spacing)) apart, not \(timeText(options.spacing))")
     }
     var requests: [RequestResult] = []
     var survivors: [Survivor] = []
@@ -129,7 +130,8 @@ public struct LagRun: Sendable {
       streams: measurement.results, timeline: measurement.timeline,
       resolution: measurement.resolution(spacing: spacing, isRealTime: isRealTime), requests: requests,
       survivors: survivors, example: measurement.example, opened: OpenedPairs(plan), notes: notes,
-      findings: enforcers.failures.map { "a sync was aborted: \($0)" } + measurement.findings, duration: ContinuousClock().now - begin)
+      findings: enforcers.failures.map { "a sync was aborted: \($0)" } + measurement.findings,
+      duration: ContinuousClock().now - begin)
   }
 
   private func trial(_ run: StreamRun, _ enforcers: Enforcers, delay: Duration, isRealTime: Bool) throws -> LagTrial {

@@ -39,6 +39,12 @@ struct LagTrial: Sendable {
     )
   }
 
+  /// When all rules of the syncs stood.
+  private var effect: UInt64 {
+    let switching: Set<SyncStep> = [.restoreSets, .restoreRules, .baseChains]
+    return syncs.values.flatMap(\.steps).filter { switching.contains($0.kind) }.map(\.returned).max() ?? event
+  }
+
   /// `spacing` is the stream's own, in nanoseconds.
   func answer(_ index: Int, _ change: LagStream.Change, spacing: Double) -> Answer {
     let record = records[index]
@@ -55,7 +61,9 @@ struct LagTrial: Sendable {
       if record.sent.first.map({ $0 >= event }) ?? true { return .undecided("nothing was sent before the event") }
       return .finding(change == .opens ? "passed before anyone knew the newcomer" : "was refused from the beginning")
     case .failure(.neverChanged):
-      return .finding(change == .opens ? "never passed, though the sync is over" : "still passes, though the sync is over")
+      if record.sent.last.map({ $0 < effect }) ?? true { return .undecided("nothing was sent after the sync") }
+      return .finding(
+        change == .opens ? "never passed, though the sync is over" : "still passes, though the sync is over")
     case .success(let transition):
       if transition.firstSent < event {
         return .finding(change == .opens ? "passed before the event" : "was refused before the event")

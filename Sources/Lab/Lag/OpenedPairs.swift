@@ -1,5 +1,5 @@
-internal import Oracle
 internal import NetpolModel
+internal import Oracle
 
 extension OpenedPairs {
   /// Counts, by the specification, the senders that receivers' ingress would admit if the rules that admit the newcomer by

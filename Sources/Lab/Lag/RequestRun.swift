@@ -93,7 +93,10 @@ struct RequestRun {
       guard let namespace = fabric.namespace(ofNode: node) else { continue }
       // The kernel's defaults: a thousand ms, a thousand a second, 50 at once (icmp(7), ip-sysctl).
       var values = [("net/ipv4/icmp_ratelimit", isOn ? "1000" : "0")]
-      values += [("net/ipv4/icmp_msgs_per_sec", isOn ? "1000" : "1000000"), ("net/ipv4/icmp_msgs_burst", isOn ? "50" : "1000000")]
+      values += [
+        ("net/ipv4/icmp_msgs_per_sec", isOn ? "1000" : "1000000"),
+        ("net/ipv4/icmp_msgs_burst", isOn ? "50" : "1000000"),
+      ]
       values.append(("net/ipv6/icmp/ratelimit", isOn ? "1000" : "0"))
       try worker.run(in: namespace) {
         for (name, value) in values where Sysctl.exists(name) { try? Sysctl.write(name, value) }
@@ -110,6 +113,8 @@ struct RequestRun {
     for (index, request) in requests.enumerated() {
       threads.append(
         try JoinedThread {
+          // Else a busy machine would let it ask when all is over.
+          if isRealTime { try? RealTimeScheduling.enter(priority: LagRun.senderPriority) }
           gate.wait()
           answers.put(index, answer(request))
         })

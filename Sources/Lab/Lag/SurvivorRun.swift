@@ -55,8 +55,10 @@ struct SurvivorRun {
     }
     let direction = stream.isOutgoing ? "from the newcomer to \(stream.other)" : "from \(stream.other) to the newcomer"
     let survivors = [
-      Survivor(what: "TCP connections \(direction)", stillWorks: connections.count(where: isAlive), asked: connections.count),
-      Survivor(what: "UDP flows with a reply \(direction)", stillWorks: flows.count(where: isAlive), asked: flows.count),
+      Survivor(
+        what: "TCP connections \(direction)", stillWorks: connections.count(where: isAlive), asked: connections.count),
+      Survivor(
+        what: "UDP flows with a reply \(direction)", stillWorks: flows.count(where: isAlive), asked: flows.count),
       Survivor(what: "TCP connections begun afterwards, \(direction)", stillWorks: fresh, asked: pairs.count),
     ]
     try enforcers.settle(clients.map { .podDeleted($0.id) })

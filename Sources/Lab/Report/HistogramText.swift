@@ -30,7 +30,7 @@ struct HistogramText {
     let margin = (labels.map(\.count).max() ?? 0) + 2
     let numbers = counts.map(String.init)
     let numberWidth = numbers.map(\.count).max() ?? 1
-    let room = max(width - margin - numberWidth - 2, 10)
+    let room = max(width - margin - numberWidth - 3, 10)
     let most = max(counts.max() ?? 1, 1)
     return counts.indices.map { index in
       let length = counts[index] == 0 ? 0 : max(1, counts[index] * room / most)

@@ -54,7 +54,8 @@ public struct LagText {
       if !result.gaps.isEmpty {
         lines += wrapped(
           "closed in \(counted(result.gaps.count, "trial")) while the sync was at work, where old chains meet new sets: p50 "
-            + "\(timeText(result.gaps.median)), max \(timeText(result.gaps.largest))", width: width, first: "      ", indent: 6)
+            + "\(timeText(result.gaps.median)), max \(timeText(result.gaps.largest))", width: width, first: "      ",
+          indent: 6)
       }
     } else if result.windows.isEmpty {
       lines.append("      no trial could tell")
@@ -125,7 +126,9 @@ public struct LagText {
           guard let times = result.endings[ending], !times.isEmpty else { return "-" }
           return "\(times.count) in \(timeText(times.median))"
         }
-        return ["\(result.kind.rawValue), \(result.refusal)", result.target, cell(.answered), cell(.refused), cell(.silent)]
+        return [
+          "\(result.kind.rawValue), \(result.refusal)", result.target, cell(.answered), cell(.refused), cell(.silent),
+        ]
       }
     let others = report.requests.flatMap { result in
       result.endings.compactMap { ending, times -> String? in

@@ -35,14 +35,15 @@ struct StripText {
         while cells.count <= index { cells.append((false, false)) }
         if packet.passed { cells[index].passed = true } else { cells[index].lost = true }
       }
-      return String(cells.map { cell -> Character in
-        switch cell {
-        case (true, true): "/"
-        case (true, false): "."
-        case (false, true): "x"
-        case (false, false): " "
-        }
-      })
+      return String(
+        cells.map { cell -> Character in
+          switch cell {
+          case (true, true): "/"
+          case (true, false): "."
+          case (false, true): "x"
+          case (false, false): " "
+          }
+        })
     }
   }
 

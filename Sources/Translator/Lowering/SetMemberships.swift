@@ -53,7 +53,8 @@ public struct SetMemberships: Sendable {
     var found: [Membership] = []
     for entry in entries[pod.id.namespace] ?? [] where entry.selector.matches(pod.labels) {
       let family = entry.set.family
-      let addresses = entry.isTarget ? pod.podIPs.filter { $0.family == family } : [pod.address(family)].compactMap { $0 }
+      let addresses =
+        entry.isTarget ? pod.podIPs.filter { $0.family == family } : [pod.address(family)].compactMap { $0 }
       for address in addresses {
         let membership = Membership(set: entry.set.name, address: address)
         if seen.insert(membership).inserted { found.append(membership) }
