@@ -5,6 +5,10 @@ public struct RulesetChanges: Hashable, Sendable {
   public struct TableName: Hashable, Sendable {
     public let name: String
     public let family: IPFamily
+    public init(name: String, family: IPFamily) {
+      self.name = name
+      self.family = family
+    }
   }
 
   /// Of a `NamedSet`.

@@ -17,7 +17,8 @@ struct CompiledSets {
     init(_ direction: Direction) {
       let letter = direction == .ingress ? "i" : "e"
       groups = letter + "g"
-      peers = letter + "p"
+      // "ip" is a word of nft's.
+      peers = letter + "a"
       wide = letter + "w"
       blocks = letter + "b"
     }
