@@ -136,7 +136,7 @@ struct NftMessagesTests {
     let ruleset = EnforcementStyle.compiled.lower(NodeView(of: try #require(cluster.node("node1")), in: cluster))
       .ruleset
     let empty = ruleset.keyedSets.filter { $0.elements.isEmpty }.map(\.name)
-    #expect(Set(empty).isSubset(of: ["iw", "p"]))
+    #expect(Set(empty).isSubset(of: ["io", "iw", "p"]))
     try expectSame(ruleset)
   }
 

@@ -112,10 +112,11 @@ private func nftQuoted(_ text: String) -> String { "\"\(text.filter { $0 != "\""
 private func icmpTypeName(_ type: UInt8, _ family: IPFamily) -> String {
   let names: [UInt8: String] =
     family == .v4
-    ? [0: "echo-reply", 3: "destination-unreachable", 8: "echo-request", 11: "time-exceeded"]
+    ? [0: "echo-reply", 3: "destination-unreachable", 8: "echo-request", 11: "time-exceeded", 12: "parameter-problem"]
     : [
-      1: "destination-unreachable", 3: "time-exceeded", 128: "echo-request", 129: "echo-reply",
-      135: "nd-neighbor-solicit", 136: "nd-neighbor-advert",
+      1: "destination-unreachable", 2: "packet-too-big", 3: "time-exceeded", 4: "parameter-problem",
+      128: "echo-request", 129: "echo-reply", 133: "nd-router-solicit", 134: "nd-router-advert",
+      135: "nd-neighbor-solicit", 136: "nd-neighbor-advert", 137: "nd-redirect",
     ]
   return names[type] ?? "\(type)"
 }

@@ -16,7 +16,9 @@ extension EnforcementStyle {
       var sets = CompiledSets(family)
       for group in groups { sets.add(group, Admissions(group, family, &inhabitants)) }
       ruleset.keyedSets += sets.all
-      let blocks = view.defaultDeny ? view.podCIDRs.filter { $0.family == family } : []
+      let blocks = view.podCIDRs.filter { $0.family == family }
+      let areInside = inhabitants.local.flatMap(\.podIPs).filter { $0.family == family }
+        .allSatisfy { address in blocks.contains { $0.contains(address) } }
       if view.defaultDeny {
         let local = view.pods.filter { $0.node == view.node && !$0.hostNetwork }.flatMap(\.podIPs)
         ruleset.sets.append(
@@ -25,7 +27,11 @@ extension EnforcementStyle {
             members: Set(local.filter { $0.family == family }).sorted().map { .init(CIDR($0)) }))
       }
       ruleset.tables.append(
-        Table(name: "netpol-lab", family: family, chains: CompiledChains(family: family, refusing: blocks).all))
+        Table(
+          name: "netpol-lab", family: family,
+          chains: CompiledChains(
+            family: family, podCIDRs: areInside ? blocks : [], refusing: view.defaultDeny ? blocks : []
+          ).all))
     }
     return Lowered(ruleset, findings: inhabitants.findings)
   }

@@ -1,32 +1,37 @@
 internal import NetpolModel
 internal import RuleIR
 
-/// The rules of one table: the same on every node and whatever the policies are, but for default-deny.
+/// The rules of one table: whatever the policies, the same on a node, but for default-deny and for pods with addresses
+/// outside of its pod CIDRs.
 ///
-/// The mark is what the rules remember a packet by. Behind them it is zero, or what kube-proxy had set.
+/// The mark is what the rules remember a packet by. What they leave behind is zero, or what had to be kept.
 struct CompiledChains {
   private static let fromPod = "from-pod"
   private static let toPod = "to-pod"
-  private static let masqueraded = "masqueraded"
+  private static let marked = "marked"
   private static let stranger = "stranger"
   private static let refuse = "refuse"
 
-  /// kube-proxy's mark on what it masquerades in POSTROUTING, behind these rules (`--iptables-masquerade-bit` 14).
-  private static let masquerade = Mark(0x4000, mask: 0x4000)
+  /// Marks that decide in POSTROUTING, behind these rules, who is masqueraded: kube-proxy's
+  /// (`--iptables-masquerade-bit` 14) and that of the portmap plugin for host ports (`markMasqBit` 13).
+  private static let kept: UInt32 = 0x6000
   private static let unmarked = Statement.setMark(Mark(0, mask: .max))
 
   let family: IPFamily
-  /// Networks of the node in which whoever is no known pod is refused.
+  /// In which all pods of the node are; empty where that can't be said.
+  let podCIDRs: [CIDR]
+  /// Whoever in `podCIDRs` is no known pod is refused, and these are the networks.
   let refusing: [CIDR]
 
-  init(family: IPFamily, refusing: [CIDR]) {
+  init(family: IPFamily, podCIDRs: [CIDR], refusing: [CIDR]) {
     self.family = family
+    self.podCIDRs = podCIDRs
     self.refusing = refusing
   }
 
   var all: [Chain] {
     let strangers = refusing.isEmpty ? [] : [strangerChain]
-    return [directionChain(.egress), directionChain(.ingress), refuseChain, masqueradedChain] + strangers
+    return [directionChain(.egress), directionChain(.ingress), refuseChain] + markedChains + strangers
       + [forwardChain, inputChain]
   }
 
@@ -36,46 +41,54 @@ struct CompiledChains {
     Chain(
       name: "forward", base: Chain.Base(.forward),
       rules: [Self.established] + unknown(.source, then: Self.refuse) + unknown(.destination, then: Self.refuse)
-        + [Rule([.mark(Self.masquerade)], [.jump(Self.masqueraded)])] + directions)
+        + [Rule([.mark(Mark(0, mask: .max), negated: true)], [.jump(Self.marked)])] + directions)
   }
 
   /// A process of the node is judged by no policy of its own; whoever sends to it is.
   private var inputChain: Chain {
     Chain(
       name: "input", base: Chain.Base(.input),
-      rules: [Self.established] + unknown(.source, then: Self.stranger) + [judge(.egress)])
+      rules: [Self.established] + unknown(.source, then: Self.stranger) + judge(.egress))
   }
 
   private static let established = Rule([.conntrack([.established, .related])], [.accept])
 
-  private var directions: [Rule] { [judge(.egress), judge(.ingress)] }
+  private var directions: [Rule] { judge(.egress) + judge(.ingress) }
 
-  private func judge(_ direction: Direction) -> Rule {
+  /// A comparison is cheaper than a lookup, which most packets of others would make in vain.
+  private func judge(_ direction: Direction) -> [Rule] {
+    let side = direction.subjectSide
     let chain = direction == .egress ? Self.fromPod : Self.toPod
-    return Rule(
-      [],
-      [.setMarkFrom([.address(direction.subjectSide)], map: CompiledSets.Names(direction).groups), .jump(chain)])
+    let groups = CompiledSets.Names(direction).groups
+    let matches = podCIDRs.isEmpty ? [[]] : podCIDRs.map { [Match.address(side, $0)] }
+    return matches.map { Rule($0, [.setMarkFrom([.address(side)], map: groups), .jump(chain)]) }
   }
 
-  /// Judged as all others, with kube-proxy's mark given back.
-  private var masqueradedChain: Chain {
-    Chain(name: Self.masqueraded, rules: directions + [Rule([], [.setMark(Self.masquerade), .accept])])
+  /// Judged as all others, with the mark given back. One that none of these knows is lost to who is judged.
+  private var markedChains: [Chain] {
+    let marks = [Self.kept, 0x4000, 0x2000].map { Mark($0, mask: Self.kept) }
+    let name = { (mark: Mark) in "\(Self.marked)-\(String(mark.value, radix: 16))" }
+    return marks.map { mark in
+      Chain(
+        name: name(mark), rules: directions + [Rule([], [.setMark(Mark(mark.value, mask: mark.value)), .accept])])
+    } + [Chain(name: Self.marked, rules: marks.map { Rule([.mark($0)], [.jump(name($0))]) })]
   }
 
-  /// Returns, unmarked, with what the group in the mark admits; the most frequent and cheapest question first.
+  /// Returns, unmarked, with what the group in the mark admits; the most frequent and cheapest questions first.
   private func directionChain(_ direction: Direction) -> Chain {
     let names = CompiledSets.Names(direction)
     let peer = PacketField.address(direction.peerSide)
     let admitted = [Self.unmarked, .return]
-    let isEverything = Rule([.mark(Mark(MarkNumbers.everything, mask: .max))], admitted)
     let ports = Match.keyed([.mark, .transport, .port], in: CompiledSets.ports)
     return Chain(
       name: direction == .egress ? Self.fromPod : Self.toPod,
       rules: [
+        Rule([.mark(Mark(1, mask: 1)), .keyed([.mark, peer], in: names.open)], admitted),
         Rule([.keyed([.mark, peer, .transport, .port], in: names.peers)], admitted),
         Rule([ports], admitted),
-        Rule([], [.setMarkFrom([.mark, peer], map: names.wide)]), isEverything,
-        Rule([], [.setMarkFrom([.mark, peer], map: names.blocks)]), isEverything,
+        Rule([], [.setMarkFrom([.mark, peer], map: names.wide)]),
+        Rule([], [.setMarkFrom([.mark, peer], map: names.blocks)]),
+        Rule([.mark(Mark(MarkNumbers.everything, mask: .max))], admitted),
         Rule([ports], admitted),
         Rule([.keyed([.mark, .transport, .port], in: CompiledSets.ranges)], admitted),
         Rule([], [.jump(Self.refuse)]),

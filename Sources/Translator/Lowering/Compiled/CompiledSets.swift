@@ -9,7 +9,9 @@ struct CompiledSets {
     let groups: SetName
     /// Group, peer, transport and port of what is admitted.
     let peers: SetName
-    /// Group and peer to what is admitted, where `peers` can't say it: ranges of ports, and everything.
+    /// Group and peer of whom everything is admitted; of groups with odd numbers.
+    let open: SetName
+    /// Group and peer to what is admitted, where it has ranges of ports.
     let wide: SetName
     /// The same for blocks of addresses.
     let blocks: SetName
@@ -19,6 +21,7 @@ struct CompiledSets {
       groups = letter + "g"
       // "ip" is a word of nft's.
       peers = letter + "a"
+      open = letter + "o"
       wide = letter + "w"
       blocks = letter + "b"
     }
@@ -46,7 +49,12 @@ struct CompiledSets {
     // Policies that admit everything isolate nobody.
     if admissions.everyone.isEverything { return }
     let names = Names(group.direction)
-    let number = numbers.number(of: group.text)
+    // With what everyone and the peer's block are admitted: nobody looks for it there any more.
+    var wide: [IPAddress: PortSet] = [:]
+    for (address, ports) in admissions.pods where ports.hasRanges {
+      wide[address] = ports.union(admissions.everyone).union(admissions.blocks.ports(of: address))
+    }
+    let number = numbers.number(of: group.text, isOdd: group.hasOpenPeers)
     for pod in group.pods {
       for address in pod.podIPs where address.family == family {
         put(names.groups, [address.bits], mark: number)
@@ -56,16 +64,16 @@ struct CompiledSets {
     putPorts(admissions.everyone, number)
     let toEveryone = Set(admissions.everyone.single)
     for (address, ports) in admissions.pods {
+      let key = [UInt128(number), address.bits]
+      let all = wide[address]
+      if group.hasOpenPeers, let all, all.isEverything {
+        put(names.open, key)
+        continue
+      }
       for port in ports.single where !toEveryone.contains(port) {
-        put(
-          names.peers,
-          [UInt128(number), address.bits, UInt128(port.transport.number), UInt128(port.port)])
+        put(names.peers, key + [UInt128(port.transport.number), UInt128(port.port)])
       }
-      if ports.hasRanges {
-        // Nobody looks for the address in `blocks` any more.
-        let all = ports.union(admissions.everyone).union(admissions.blocks.ports(of: address))
-        put(names.wide, [UInt128(number), address.bits], mark: numberOf(all))
-      }
+      if let all { put(names.wide, key, mark: numberOf(all)) }
     }
     for segment in admissions.blocks.segments {
       put(
@@ -75,7 +83,7 @@ struct CompiledSets {
   }
 
   private mutating func numberOf(_ ports: PortSet) -> UInt32 {
-    let number = numbers.number(of: ports.text)
+    let number = ports.isEverything ? MarkNumbers.everything : numbers.number(of: ports.text, isOdd: false)
     if written.insert(number).inserted { putPorts(ports, number) }
     return number
   }
@@ -100,7 +108,7 @@ struct CompiledSets {
     let ofDirections = Direction.allCases.map(Names.init).flatMap { names in
       [
         set(names.groups, [.address], isMap: true), set(names.peers, [.mark, .address, .transport, .port]),
-        set(names.wide, [.mark, .address], isMap: true),
+        set(names.open, [.mark, .address]), set(names.wide, [.mark, .address], isMap: true),
         set(names.blocks, [.mark, .address], hasRanges: true, isMap: true),
       ]
     }

@@ -9,6 +9,13 @@ struct PolicyGroup {
   let policies: [NetworkPolicy]
   var pods: [Pod]
 
+  /// Whether a rule admits everything of the pods that it selects, however many they are now.
+  var hasOpenPeers: Bool {
+    policies.flatMap { $0.rules(direction) }.contains { rule in
+      rule.ports == .all && rule.peers.list.contains { if case .pods = $0 { true } else { false } }
+    }
+  }
+
   /// The pods of a node that some policy isolates, in the order of texts.
   static func all(_ direction: Direction, _ policies: [NetworkPolicy], _ inhabitants: inout Inhabitants)
     -> [PolicyGroup]

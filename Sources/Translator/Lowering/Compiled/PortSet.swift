@@ -63,11 +63,9 @@ struct PortSet: Hashable {
   var ranges: [Ports] { list.filter { !$0.isShort } }
   var hasRanges: Bool { isEverything || !list.allSatisfy(\.isShort) }
 
-  static let everythingText = "everything"
-
-  /// The same for equal sets alone.
+  /// The same for equal sets alone, but for everything.
   var text: String {
-    isEverything ? Self.everythingText : list.map { "\($0.transport.rawValue)/\($0.range)" }.joined(separator: ",")
+    list.map { "\($0.transport.rawValue)/\($0.range)" }.joined(separator: ",")
   }
 
   private static func merged(_ list: [Ports]) -> [Ports] {
