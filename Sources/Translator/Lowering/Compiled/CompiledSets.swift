@@ -63,7 +63,7 @@ struct CompiledSets {
     }
     putPorts(admissions.everyone, number)
     let toEveryone = Set(admissions.everyone.single)
-    for (address, ports) in admissions.pods {
+    for (address, ports) in admissions.pods.sorted(by: { $0.key < $1.key }) {
       let key = [UInt128(number), address.bits]
       let all = wide[address]
       if group.hasOpenPeers, let all, all.isEverything {
