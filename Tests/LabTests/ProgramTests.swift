@@ -23,7 +23,7 @@ import Testing
       ),
       (
         ["render", "-f", "-", "--style", "calico"], pod,
-        "--style calico: there is no such style; known: kube-router-2.6-k3s, kube-router-2.11, kube-router-2.11-nft"
+        "--style calico: there is no such style; known: kube-router-2.6-k3s, kube-router-2.11, kube-router-2.11-nft, compiled"
       ),
       (["render", "-f", "-", "--node", "n9"], pod, "--node n9: no such node; known: node1"),
       (

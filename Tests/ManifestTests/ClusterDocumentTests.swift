@@ -126,7 +126,7 @@ import Testing
     let notes = try read(document("defaultDeny: true")).notes
     #expect(
       notes.contains(
-        Note(.note, "defaultDeny: true has an effect in kube-router-2.11 and kube-router-2.11-nft only")))
+        Note(.note, "defaultDeny: true has an effect in kube-router-2.11, kube-router-2.11-nft and compiled only")))
     #expect(notes.count == 3, "the other two are of the assumed node's networks")
   }
 

@@ -75,11 +75,14 @@ private let mark = Mark(0x10000, mask: 0x10000)
       case .address, .inSet, .transport, .port, .multiport, .icmpType, .conntrack, .bridged, .local, .mark, .limit,
         .random:
         break
+      // iptables has none: KeyedSetTests.
+      case .keyed: Issue.record("iptables can't say \(match)")
       }
     }
     for (statement, _, _) in Self.statements {
       switch statement {
       case .counter, .setMark, .log, .jump, .return, .accept, .drop, .reject, .dnat, .masquerade: break
+      case .setMarkFrom: Issue.record("iptables can't say \(statement)")
       }
     }
   }

@@ -23,6 +23,9 @@ struct NftRuleWriter {
       loadAddress(side, length: width)
       // A name that no set has is the kernel's to refuse.
       expressions.append(.lookup(set: name, id: sets[name]?.id ?? 0, negated: negated))
+    case .keyed(let fields, let name):
+      loadKey(fields, of: sets[name])
+      expressions.append(.lookup(set: name, id: sets[name]?.id ?? 0, negated: false))
     case .transport(let transport): ask(transport.number)
     case .port(let transport, let range): port(transport, range, asRange: range.first != range.last)
     case .multiport(let transport, let ranges):
@@ -40,6 +43,8 @@ struct NftRuleWriter {
     case .local(let side):
       // RTN_LOCAL, linux/rtnetlink.h.
       expressions += [.routeType(source: side == .source), .compare(.equal, UInt32(2))]
+    case .mark(let mark, let negated) where mark.mask == .max:
+      expressions += [.meta(.mark), .compare(negated ? .notEqual : .equal, mark.value)]
     case .mark(let mark, let negated):
       expressions += [.meta(.mark), .masked(mark.mask), .compare(negated ? .notEqual : .equal, mark.value)]
     case .limit(let limit):
@@ -57,6 +62,10 @@ struct NftRuleWriter {
   mutating func append(_ statement: Statement) throws {
     switch statement {
     case .counter: expressions.append(.counter)
+    case .setMark(let mark) where mark.mask == .max: expressions += [.constant(mark.value), .setMark]
+    case .setMarkFrom(let fields, let map):
+      loadKey(fields, of: sets[map])
+      expressions += [.translate(map: map, id: sets[map]?.id ?? 0), .setMark]
     case .setMark(let mark): expressions += [.meta(.mark), .masked(~mark.mask, xor: mark.value), .setMark]
     case .log(let group, let prefix):
       expressions.append(.log(group: group, prefix: prefix.map { $0.filter { $0 != "\"" } }))
@@ -100,9 +109,30 @@ struct NftRuleWriter {
   private var width: Int { family == .v4 ? 4 : 16 }
 
   /// Source and destination lie at 12 and 16 of an IPv4 header, at 8 and 24 of an IPv6 one.
-  private mutating func loadAddress(_ side: Side, length: Int) {
+  private mutating func loadAddress(_ side: Side, length: Int, into register: NftExpression.Register = .first) {
     let offset: UInt32 = family == .v4 ? (side == .source ? 12 : 16) : (side == .source ? 8 : 24)
-    expressions.append(.payload(.network, offset: offset, length: UInt32(length)))
+    expressions.append(.payload(.network, offset: offset, length: UInt32(length), into: register))
+  }
+
+  /// Loads the fields of a key one behind the other; tables of ranges have numbers in network order.
+  private mutating func loadKey(_ fields: [PacketField], of set: NftSet?) {
+    let isInterval = set?.isInterval ?? false
+    var word = 0
+    for field in fields {
+      let register = NftExpression.Register.word(word)
+      switch field {
+      case .mark:
+        expressions.append(.meta(.mark, into: register))
+        if isInterval { expressions.append(.networkOrder(register, length: 4, size: 4)) }
+      case .address(let side): loadAddress(side, length: width, into: register)
+      case .transport:
+        expressions.append(.meta(.transportProtocol, into: register))
+        // One byte has no order, but nft says so and lists nothing else.
+        if isInterval { expressions.append(.networkOrder(register, length: 1, size: 2)) }
+      case .port: expressions.append(.payload(.transport, offset: 2, length: 2, into: register))
+      }
+      word += field.type.netlink(family).paddedLength / 4
+    }
   }
 
   private mutating func address(_ side: Side, _ cidr: CIDR, _ comparison: NftExpression.Comparison) {

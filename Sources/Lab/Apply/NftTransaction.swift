@@ -21,6 +21,21 @@ public func loadNftables(
   }
 }
 
+/// Changes a loaded ruleset in one transaction. False where that would be larger than a socket's buffer may be.
+///
+/// Throws `RefusedNftObject` where the kernel refuses something: then nothing has changed.
+func changeNftables(
+  _ ruleset: Ruleset, _ changes: RulesetChanges, in namespace: NetworkNamespace, on worker: NamespaceWorker
+) throws -> Bool {
+  let transaction = try NftTransaction(changes, of: ruleset)
+  return try worker.run(in: namespace) {
+    let socket = try NetlinkSocket(.netfilter)
+    guard transaction.byteCount <= socket.roomForSending(transaction.byteCount) else { return false }
+    try transaction.send(in: socket)
+    return true
+  }
+}
+
 /// Takes the tables of a ruleset away, with everything in them.
 public func unloadNftables(_ ruleset: Ruleset, in namespace: NetworkNamespace, on worker: NamespaceWorker) throws {
   var batch = NftBatch()
@@ -61,6 +76,29 @@ public struct NftTransaction: Sendable {
   public init(_ ruleset: Ruleset, atMost limit: Int = .max) throws {
     self.limit = limit
     tables = ruleset.tables
+    try add(ruleset)
+  }
+
+  /// One transaction, whatever its size: before it the old rules judge every packet, behind it the new ones.
+  public init(_ changes: RulesetChanges, of ruleset: Ruleset) throws {
+    limit = .max
+    tables = []
+    for table in changes.gone {
+      pieces[0].batch.deleteTable(table.name, table.family.netlink)
+      label(.table(Table(name: table.name, family: table.family)))
+    }
+    for table in ruleset.tables {
+      for change in changes.members where change.family == table.family { self.change(change, table) }
+      for change in changes.elements where change.family == table.family {
+        if let set = ruleset.keyedSets.first(where: { $0.name == change.set && $0.family == change.family }) {
+          self.change(change, set, table)
+        }
+      }
+    }
+    try add(changes.fresh)
+  }
+
+  private mutating func add(_ ruleset: Ruleset) throws {
     let isSplit = limit < .max
     var sets: [Int: [SetName: NftSet]] = [:]
     for (index, table) in ruleset.tables.enumerated() {
@@ -71,6 +109,9 @@ public struct NftTransaction: Sendable {
       for chain in table.chains where !isSplit || chain.base == nil { try add(chain, table) }
       for set in ruleset.sets where set.family == table.family {
         sets[index, default: [:]][set.name] = try add(set, table)
+      }
+      for set in ruleset.keyedSets where set.family == table.family {
+        sets[index, default: [:]][set.name] = add(set, table)
       }
       if isSplit { continue }
       for chain in table.chains { try addRules(of: chain, table, sets[index] ?? [:]) }
@@ -161,7 +202,7 @@ public struct NftTransaction: Sendable {
   private mutating func add(_ set: NamedSet, _ table: Table) throws -> NftSet {
     if set.kind == .hashNet { throw Unsupported("the set \(set.name) of type hash:net", in: "nft") }
     let added = NftSet(
-      set.name, set.family == .v4 ? .ipv4 : .ipv6, id: nextSetID(), isInterval: set.kind == .interval,
+      set.name, [set.family == .v4 ? .ipv4 : .ipv6], id: nextSetID(), isInterval: set.kind == .interval,
       comment: try set.comment.map(nftComment))
     pieces[pieces.count - 1].batch.addSet(added, in: table.name, table.family.netlink)
     label(.set(set.name))
@@ -193,6 +234,40 @@ public struct NftTransaction: Sendable {
     return added
   }
 
+  private mutating func add(_ set: KeyedSet, _ table: Table) -> NftSet {
+    let added = set.netlink(id: nextSetID())
+    pieces[pieces.count - 1].batch.addSet(added, in: table.name, table.family.netlink)
+    label(.set(set.name))
+    let elements = set.netlink(set.elements)
+    for start in stride(from: 0, to: elements.count, by: NftBatch.elementsInMessage) {
+      splitIfFull()
+      pieces[pieces.count - 1].batch.addElements(
+        Array(elements[start..<min(start + NftBatch.elementsInMessage, elements.count)]), to: added, in: table.name,
+        table.family.netlink)
+      label(.set(set.name))
+    }
+    splitIfFull()
+    return added
+  }
+
+  private mutating func change(_ change: RulesetChanges.Elements, _ set: KeyedSet, _ table: Table) {
+    let (changed, family) = (set.netlink(id: 0), table.family.netlink)
+    // A mark is no part of what is looked for.
+    let removed = set.netlink(change.removed.map { KeyedSet.Element($0.key, through: $0.through) })
+    pieces[0].batch.deleteElements(removed, from: changed, in: table.name, family)
+    pieces[0].batch.addElements(set.netlink(change.added), to: changed, in: table.name, family)
+    label(.set(set.name))
+  }
+
+  private mutating func change(_ change: RulesetChanges.Members, _ table: Table) {
+    let family = table.family.netlink
+    let changed = NftSet(change.set, [change.family == .v4 ? .ipv4 : .ipv6], id: 0)
+    let elements = { (members: [NamedSet.Member]) in members.map { NftElement($0.cidr.network.bytes) } }
+    pieces[0].batch.deleteElements(elements(change.removed), from: changed, in: table.name, family)
+    pieces[0].batch.addElements(elements(change.added), to: changed, in: table.name, family)
+    label(.set(change.set))
+  }
+
   private mutating func add(
     _ rule: Rule, _ number: Int, _ chain: Chain, _ table: Table, _ sets: [SetName: NftSet]
   ) throws {
@@ -206,7 +281,7 @@ public struct NftTransaction: Sendable {
           ? intervalElements(merged.map { ($0.first.networkBytes, $0.last.networkBytes) })
           : Set(ranges.map(\.first)).sorted().map { NftElement($0.networkBytes) }
         let set = NftSet(
-          "__set%d", .port, id: nextSetID(), isInterval: isInterval, constantSize: elements.count)
+          "__set%d", [.port], id: nextSetID(), isInterval: isInterval, size: elements.count, isAnonymous: true)
         pieces[pieces.count - 1].batch.addSet(set, in: table.name, table.family.netlink)
         pieces[pieces.count - 1].batch.addElements(elements, to: set, in: table.name, table.family.netlink)
         writer.ports(transport, in: set)
@@ -264,10 +339,6 @@ private func nftComment(_ text: String) throws(Unsupported) -> String {
   let text = text.filter { $0 != "\"" }
   if text.utf8.count > 128 { throw Unsupported("the comment \(text) of more than 128 bytes", in: "nft") }
   return text
-}
-
-extension IPFamily {
-  fileprivate var netlink: AddressFamily { self == .v4 ? .v4 : .v6 }
 }
 
 extension Hook {

@@ -35,8 +35,14 @@ public struct RuleLoader: Sendable {
     guard result.succeeded else { throw RefusedRule(result, text: text) }
   }
 
-  /// Puts one ruleset in the place of another. Connections that stand stay as they are.
+  /// Puts one ruleset in the place of another. Connections that stand stay as they are. With nftables it is one
+  /// transaction, of elements where only those differ, if the socket's buffer may be large enough for it.
   public func replace(_ old: Ruleset, with new: Ruleset, in namespace: NetworkNamespace) throws {
+    if old.backend == .nftables, new.backend == .nftables,
+      try changeNftables(old, old.changes(to: new), in: namespace, on: worker)
+    {
+      return
+    }
     try unload(old, in: namespace)
     try load(new, in: namespace)
   }

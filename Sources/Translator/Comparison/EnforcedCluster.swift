@@ -40,7 +40,9 @@ public struct EnforcedCluster: Sendable {
       rulesets[node.name] = all
       // One evaluator for all: tables of one family with one name are never in two of them.
       evaluators[node.name] = try Evaluator(
-        Ruleset(backend: style.backend, tables: all.flatMap(\.tables), sets: all.flatMap(\.sets)),
+        Ruleset(
+          backend: style.backend, tables: all.flatMap(\.tables), sets: all.flatMap(\.sets),
+          keyedSets: all.flatMap(\.keyedSets)),
         localAddresses: topology.node(node.name)?.localAddresses ?? [])
     }
     self.lowered = lowered
@@ -117,8 +119,11 @@ extension Step {
       case .accept: !chain.hasPrefix("FLANNEL-") && chain != "KUBE-FORWARD"
       case .drop, .reject, .dnat, .masquerade: true
       case .setMark(let mark): mark.value != 0 && rule.origin?.policy != nil
-      case .return: rule.origin == nil && chain == "KUBE-ROUTER-INPUT"
-      case .counter, .log, .jump: false
+      // The answer of a set that holds what all policies of a pod admit.
+      case .return:
+        rule.origin == nil && chain == "KUBE-ROUTER-INPUT"
+          || rule.matches.contains { if case .keyed = $0 { true } else { false } }
+      case .counter, .setMarkFrom, .log, .jump: false
       }
     }
   }

@@ -26,7 +26,7 @@ struct NftRuleDraft {
   mutating func add(_ statement: Statement) throws(Problem) {
     if isEnded { throw Problem("a statement behind a verdict") }
     switch statement {
-    case .counter, .setMark, .log: break
+    case .counter, .setMark, .setMarkFrom, .log: break
     case .jump, .return, .accept, .drop, .reject, .dnat, .masquerade: isEnded = true
     }
     rule.statements.append(statement)

@@ -7,6 +7,7 @@ public import RuleIR
 public struct Evaluator: Sendable {
   private let tables: [PreparedTable]
   private let sets: [PreparedSet]
+  private let keyedSets: [PreparedKeyedSet]
   private let localAddresses: Set<IPAddress>
   /// Base chains of each hook and family, the lowest priority first.
   private let bases: [Entry: [Place]]
@@ -25,9 +26,12 @@ public struct Evaluator: Sendable {
   /// Throws what a kernel would refuse.
   public init(_ ruleset: Ruleset, localAddresses: Set<IPAddress>) throws(IllFormed) {
     try ruleset.checkWellFormed()
+    // No name is one of both kinds in one family.
     var index: [IPFamily: [SetName: Int]] = [:]
     for (number, set) in ruleset.sets.enumerated() { index[set.family, default: [:]][set.name] = number }
+    for (number, set) in ruleset.keyedSets.enumerated() { index[set.family, default: [:]][set.name] = number }
     sets = ruleset.sets.map(PreparedSet.init)
+    keyedSets = ruleset.keyedSets.map(PreparedKeyedSet.init)
     tables = ruleset.tables.map { PreparedTable($0, setIndex: index[$0.family] ?? [:]) }
     var bases: [Entry: [Place]] = [:]
     for (t, table) in ruleset.tables.enumerated() {
@@ -75,13 +79,20 @@ public struct Evaluator: Sendable {
 
   private func step(_ table: Int, _ chain: Int, _ run: inout Run) -> End? {
     let prepared = tables[table].chains[chain]
-    for (index, rule) in prepared.rules.enumerated() {
+    rules: for (index, rule) in prepared.rules.enumerated() {
       run.rulesVisited += 1
       guard rule.matches.allSatisfy({ holds($0, run.packet) }) else { continue }
       run.steps.append(Step(table: tables[table].name, chain: prepared.name, index: index, rule: rule.source))
       for statement in rule.statements {
         switch statement {
         case .nothing: break
+        case .setMarkFrom(let fields, let map):
+          guard let value = run.packet.key(fields).flatMap({ keyedSets[map].mark(of: $0) }) else {
+            // As if the rule had not matched: no statement stands before the question.
+            run.steps.removeLast()
+            continue rules
+          }
+          run.packet.mark = value
         case .setMark(let mark): run.packet.mark = (run.packet.mark & ~mark.mask) ^ mark.value
         case .accept: return .accept
         case .drop: return .drop
@@ -108,6 +119,7 @@ public struct Evaluator: Sendable {
     switch match {
     case .address(let side, let cidr, let negated): return cidr.contains(packet[side]) != negated
     case .inSet(let side, let set, let negated): return sets[set].contains(packet[side]) != negated
+    case .keyed(let fields, let set): return packet.key(fields).map { keyedSets[set].contains($0) } ?? false
     case .transport(let wanted):
       if case .transport(let transport, _, _) = packet.payload { return transport == wanted }
       return false
@@ -138,6 +150,23 @@ extension Packet {
     if let port, case .transport(let transport, let source, _) = payload {
       payload = .transport(transport, source: source, destination: port)
     }
+  }
+
+  /// The values of the fields; nil where the packet lacks one of them.
+  fileprivate func key(_ fields: [PacketField]) -> [UInt128]? {
+    var key: [UInt128] = []
+    for field in fields {
+      switch (field, payload) {
+      case (.mark, _): key.append(UInt128(mark))
+      case (.address(let side), _): key.append(self[side].bits)
+      case (.transport, .transport(let transport, _, _)): key.append(UInt128(transport.number))
+      case (.transport, .icmp): key.append(family == .v4 ? 1 : 58)
+      case (.transport, .other(let number)): key.append(UInt128(number))
+      case (.port, .transport(_, _, let port)): key.append(UInt128(port))
+      case (.port, .icmp), (.port, .other): return nil
+      }
+    }
+    return key
   }
 
   fileprivate subscript(side: Side) -> IPAddress { side == .source ? source : destination }

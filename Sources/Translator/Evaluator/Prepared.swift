@@ -17,7 +17,7 @@ struct PreparedTable: Sendable {
         rules: chain.rules.map { rule in
           PreparedRule(
             source: rule, matches: rule.matches.map { PreparedMatch($0, setIndex) },
-            statements: rule.statements.map { PreparedStatement($0, chainIndex) })
+            statements: rule.statements.map { PreparedStatement($0, chainIndex, setIndex) })
         })
     }
   }
@@ -38,6 +38,7 @@ struct PreparedRule: Sendable {
 enum PreparedMatch: Sendable {
   case address(Side, CIDR, negated: Bool)
   case inSet(Side, Int, negated: Bool)
+  case keyed([PacketField], Int)
   case transport(Transport)
   case ports(Transport, [PortRange])
   case icmpType(UInt8)
@@ -54,6 +55,7 @@ enum PreparedMatch: Sendable {
       case .address(let side, let cidr, let negated): .address(side, cidr, negated: negated)
       // The ruleset is well formed: the name resolves.
       case .inSet(let side, let name, let negated): .inSet(side, setIndex[name] ?? 0, negated: negated)
+      case .keyed(let fields, let name): .keyed(fields, setIndex[name] ?? 0)
       case .transport(let transport): .transport(transport)
       case .port(let transport, let range): .ports(transport, [range])
       case .multiport(let transport, let ranges): .ports(transport, ranges)
@@ -72,17 +74,19 @@ enum PreparedStatement: Sendable {
   /// Counts or logs: no effect on the packet.
   case nothing
   case setMark(Mark)
+  case setMarkFrom([PacketField], Int)
   case jump(Int)
   case `return`, accept, drop
   case reject(Statement.Rejection)
   case dnat(IPAddress, UInt16?)
   case masquerade
 
-  init(_ statement: Statement, _ chainIndex: [ChainName: Int]) {
+  init(_ statement: Statement, _ chainIndex: [ChainName: Int], _ setIndex: [SetName: Int]) {
     self =
       switch statement {
       case .counter, .log: .nothing
       case .setMark(let mark): .setMark(mark)
+      case .setMarkFrom(let fields, let map): .setMarkFrom(fields, setIndex[map] ?? 0)
       case .jump(let name): .jump(chainIndex[name] ?? 0)
       case .return: .return
       case .accept: .accept

@@ -21,7 +21,9 @@ public struct EnforcementStyle: Sendable {
   }
 
   /// Every style, the default first.
-  public static let all: [EnforcementStyle] = [.kubeRouterK3s, .kubeRouterIptables, .kubeRouterNftables]
+  public static let all: [EnforcementStyle] = [
+    .kubeRouterK3s, .kubeRouterIptables, .kubeRouterNftables, .compiled,
+  ]
 
   public static func named(_ name: String) -> EnforcementStyle? { all.first { $0.name == name } }
 }

@@ -35,7 +35,7 @@ public func iptablesRuleText(_ rule: Rule, _ family: IPFamily) throws(Unsupporte
   for match in rule.matches where match != .bridged { text += try matchText(match, family) }
   let targets = rule.statements.filter { $0 != .counter }
   guard targets.count <= 1 else { throw Unsupported("two statements in one rule", in: "iptables") }
-  if let target = targets.first { text += " -j \(targetText(target, family))" }
+  if let target = targets.first { text += " -j \(try targetText(target, family))" }
   return text
 }
 
@@ -48,7 +48,7 @@ private func protocolText(_ match: Match, _ family: IPFamily) -> String? {
   switch match {
   case .transport(let transport), .port(let transport, _), .multiport(let transport, _): transport.keyword
   case .icmpType: family == .v4 ? "icmp" : "ipv6-icmp"
-  case .address, .inSet, .conntrack, .bridged, .local, .mark, .limit, .random: nil
+  case .address, .inSet, .keyed, .conntrack, .bridged, .local, .mark, .limit, .random: nil
   }
 }
 
@@ -57,6 +57,7 @@ private func matchText(_ match: Match, _ family: IPFamily) throws(Unsupported) -
   case .address, .transport: ""
   case .inSet(let side, let name, let negated):
     " -m set\(negated ? " !" : "") --match-set \(name) \(side.rawValue)"
+  case .keyed(_, let name): throw Unsupported("the keyed set \(name)", in: "iptables")
   case .port(let transport, let range): " -m \(transport.keyword) --dport \(portText(range))"
   case .multiport(_, let ranges): " -m multiport --dports \(ranges.map(portText).joined(separator: ","))"
   case .icmpType(let type): family == .v4 ? " -m icmp --icmp-type \(type)" : " -m icmp6 --icmpv6-type \(type)"
@@ -103,10 +104,11 @@ private func markText(_ mark: Mark) -> String {
   "0x\(String(mark.value, radix: 16))/0x\(String(mark.mask, radix: 16))"
 }
 
-private func targetText(_ statement: Statement, _ family: IPFamily) -> String {
+private func targetText(_ statement: Statement, _ family: IPFamily) throws(Unsupported) -> String {
   switch statement {
   case .counter: ""
   case .setMark(let mark): "MARK --set-xmark \(markText(mark))"
+  case .setMarkFrom(_, let name): throw Unsupported("the map \(name)", in: "iptables")
   case .log(let group, let prefix):
     "NFLOG\(prefix.map { " --nflog-prefix \(quoted($0))" } ?? "") --nflog-group \(group)"
   case .jump(let chain): chain

@@ -11,6 +11,7 @@ public func nftText(_ ruleset: Ruleset) throws(Unsupported) -> String {
     if let comment = table.comment { text += "\tcomment \(nftQuoted(comment))\n" }
     var objects: [String] = []
     for set in ruleset.sets where set.family == table.family { objects.append(try nftSetText(set)) }
+    for set in ruleset.keyedSets where set.family == table.family { objects.append(nftKeyedSetText(set)) }
     for chain in table.chains { objects.append(try nftChainText(chain, table.family)) }
     text += objects.joined(separator: "\n") + "}\n"
   }
@@ -45,7 +46,7 @@ private func nftChainText(_ chain: Chain, _ family: IPFamily) throws(Unsupported
 public func nftRuleText(_ rule: Rule, _ family: IPFamily) throws(Unsupported) -> String {
   var parts: [String] = []
   for match in rule.matches { parts.append(try nftMatchText(match, family)) }
-  for statement in rule.statements { parts.append(try nftStatementText(statement)) }
+  for statement in rule.statements { parts.append(try nftStatementText(statement, family)) }
   if let comment = rule.comment { parts.append("comment \(nftQuoted(comment))") }
   return parts.joined(separator: " ")
 }
@@ -56,6 +57,7 @@ private func nftMatchText(_ match: Match, _ family: IPFamily) throws(Unsupported
   return switch match {
   case .address(let side, let cidr, let negated): "\(address(side))\(negated ? " !=" : "") \(nftAddress(cidr))"
   case .inSet(let side, let name, let negated): "\(address(side))\(negated ? " !=" : "") @\(name)"
+  case .keyed(let fields, let name): "\(nftKeyText(fields, family)) @\(name)"
   case .transport(let transport): "meta l4proto \(transport.keyword)"
   case .port(let transport, let range): "\(transport.keyword) dport \(range)"
   case .multiport(let transport, let ranges):
@@ -70,15 +72,18 @@ private func nftMatchText(_ match: Match, _ family: IPFamily) throws(Unsupported
       .joined(separator: ",")
   case .bridged: throw Unsupported("a match on bridged packets", in: "nft")
   case .local(let side): "fib \(side == .source ? "saddr" : "daddr") type local"
+  case .mark(let mark, let negated) where mark.mask == .max: "meta mark \(negated ? "!= " : "")\(hex(mark.value))"
   case .mark(let mark, let negated): "meta mark & \(hex(mark.mask)) \(negated ? "!=" : "==") \(hex(mark.value))"
   case .limit(let limit): "limit rate \(limit.rate)/\(limit.unit.nftName) burst \(limit.burst) packets"
   case .random: throw Unsupported("a random match", in: "nft")
   }
 }
 
-private func nftStatementText(_ statement: Statement) throws(Unsupported) -> String {
+private func nftStatementText(_ statement: Statement, _ family: IPFamily) throws(Unsupported) -> String {
   switch statement {
   case .counter: "counter"
+  case .setMark(let mark) where mark.mask == .max: "meta mark set \(hex(mark.value))"
+  case .setMarkFrom(let fields, let map): "meta mark set \(nftKeyText(fields, family)) map @\(map)"
   // Setting bits and clearing bits have a form of their own; anything else is clear, then set.
   case .setMark(let mark) where mark.value == mark.mask: "meta mark set meta mark | \(hex(mark.value))"
   case .setMark(let mark) where mark.value == 0: "meta mark set meta mark & \(hex(~mark.mask))"
@@ -96,7 +101,7 @@ private func nftStatementText(_ statement: Statement) throws(Unsupported) -> Str
 
 func nftAddress(_ cidr: CIDR) -> String { cidr.isHost ? "\(cidr.network)" : "\(cidr)" }
 
-private func hex(_ value: UInt32) -> String {
+func hex(_ value: UInt32) -> String {
   let digits = String(value, radix: 16)
   return "0x" + String(repeating: "0", count: 8 - digits.count) + digits
 }
@@ -107,10 +112,11 @@ func nftQuoted(_ text: String) -> String { "\"\(text.filter { $0 != "\"" })\"" }
 private func icmpTypeName(_ type: UInt8, _ family: IPFamily) -> String {
   let names: [UInt8: String] =
     family == .v4
-    ? [0: "echo-reply", 3: "destination-unreachable", 8: "echo-request", 11: "time-exceeded"]
+    ? [0: "echo-reply", 3: "destination-unreachable", 8: "echo-request", 11: "time-exceeded", 12: "parameter-problem"]
     : [
-      1: "destination-unreachable", 3: "time-exceeded", 128: "echo-request", 129: "echo-reply",
-      135: "nd-neighbor-solicit", 136: "nd-neighbor-advert",
+      1: "destination-unreachable", 2: "packet-too-big", 3: "time-exceeded", 4: "parameter-problem",
+      128: "echo-request", 129: "echo-reply", 133: "nd-router-solicit", 134: "nd-router-advert",
+      135: "nd-neighbor-solicit", 136: "nd-neighbor-advert", 137: "nd-redirect",
     ]
   return names[type] ?? "\(type)"
 }

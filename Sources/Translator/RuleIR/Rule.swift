@@ -89,6 +89,8 @@ public struct RateLimit: Hashable, Sendable {
 public enum Match: Hashable, Sendable {
   case address(Side, CIDR, negated: Bool = false)
   case inSet(Side, SetName, negated: Bool = false)
+  /// The fields are a key of the `KeyedSet`. A packet without one of them, as a ping without ports, is in none.
+  case keyed([PacketField], in: SetName)
   case transport(Transport)
   /// Destination port of a transport.
   case port(Transport, PortRange)
@@ -117,6 +119,8 @@ public enum Statement: Hashable, Sendable {
   case counter
   /// mark = (mark & ~mask) ^ value, as MARK --set-xmark.
   case setMark(Mark)
+  /// mark = what the map gives the key; of a key that it does not have the rule ends here, as if it had not matched.
+  case setMarkFrom([PacketField], map: SetName)
   /// NFLOG, nft `log group`. Never ends a rule.
   case log(group: UInt16, prefix: String? = nil)
   case jump(ChainName)

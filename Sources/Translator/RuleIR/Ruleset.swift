@@ -10,11 +10,16 @@ public struct Ruleset: Hashable, Sendable {
   /// Of both families; a name is one of its family. ipsets belong to the network namespace (`ipset(8)`), nft sets to the
   /// table of their family.
   public var sets: [NamedSet]
+  /// Of nftables alone; they share the names of `sets`.
+  public var keyedSets: [KeyedSet]
 
-  public init(backend: Backend = .iptables, tables: [Table] = [], sets: [NamedSet] = []) {
+  public init(
+    backend: Backend = .iptables, tables: [Table] = [], sets: [NamedSet] = [], keyedSets: [KeyedSet] = []
+  ) {
     self.backend = backend
     self.tables = tables
     self.sets = sets
+    self.keyedSets = keyedSets
   }
 
   public func table(_ name: String, _ family: IPFamily) -> Table? {

@@ -14,6 +14,15 @@ public struct IllFormed: Error, Hashable, Sendable, CustomStringConvertible {
     case wrongFamily(SetName)
     case memberOfWrongFamily(SetName, CIDR)
     case networkInAddressSet(SetName, CIDR)
+    case duplicateSet(SetName)
+    /// Other fields than the set's, or a map where a set must stand, or the other way round.
+    case wrongKey(SetName)
+    /// Not a value for each field, one too large, a range or a mark where none belongs, or none where one does.
+    case badElement(SetName)
+    /// Twice one key, or ranges that overlap.
+    case overlappingElements(SetName)
+    /// More elements than the size of the set.
+    case tooManyElements(SetName)
   }
   public let defect: Defect
   public init(defect: Defect) { self.defect = defect }
@@ -28,6 +37,11 @@ public struct IllFormed: Error, Hashable, Sendable, CustomStringConvertible {
     case .wrongFamily(let name): "set \(name) is of the other address family than the table that uses it"
     case .memberOfWrongFamily(let name, let cidr): "set \(name) holds \(cidr) of the other address family"
     case .networkInAddressSet(let name, let cidr): "set \(name) of type hash:ip holds the network \(cidr)"
+    case .duplicateSet(let name): "set \(name) is defined twice"
+    case .wrongKey(let name): "a rule asks set \(name) for another key or another answer than it holds"
+    case .badElement(let name): "set \(name) holds an element that is not of its type"
+    case .overlappingElements(let name): "set \(name) holds one key twice, or ranges that overlap"
+    case .tooManyElements(let name): "set \(name) holds more elements than its size"
     }
   }
 }
@@ -46,18 +60,31 @@ extension Ruleset {
         }
       }
     }
-    for table in tables { try table.checkWellFormed(setFamilies: families) }
+    var keyed: [IPFamily: [SetName: KeyedSet]] = [:]
+    for set in keyedSets {
+      guard keyed[set.family, default: [:]].updateValue(set, forKey: set.name) == nil,
+        families[set.name]?.contains(set.family) != true
+      else { throw IllFormed(defect: .duplicateSet(set.name)) }
+      try set.checkWellFormed()
+    }
+    for table in tables { try table.checkWellFormed(setFamilies: families, keyed[table.family] ?? [:]) }
   }
 }
 
 extension Table {
-  fileprivate func checkWellFormed(setFamilies: [SetName: Set<IPFamily>]) throws(IllFormed) {
+  fileprivate func checkWellFormed(
+    setFamilies: [SetName: Set<IPFamily>], _ keyedSets: [SetName: KeyedSet]
+  ) throws(IllFormed) {
     var targets: [ChainName: Set<ChainName>] = [:]
     for chain in chains {
       if chain.name.utf8.count > 28 { throw IllFormed(defect: .chainNameTooLong(chain.name)) }
       if targets[chain.name] != nil { throw IllFormed(defect: .duplicateChain(chain.name)) }
       targets[chain.name] = []
       for rule in chain.rules {
+        for (name, fields, isMap) in rule.keyedLookups {
+          guard let set = keyedSets[name] else { throw IllFormed(defect: .unknownSet(name)) }
+          guard set.fields == fields.map(\.type), set.isMap == isMap else { throw IllFormed(defect: .wrongKey(name)) }
+        }
         for match in rule.matches {
           guard case .inSet(_, let name, _) = match else { continue }
           guard let families = setFamilies[name] else { throw IllFormed(defect: .unknownSet(name)) }
@@ -83,5 +110,44 @@ extension Table {
     for target in next { try visit(target, targets, &onPath, &finished) }
     onPath.remove(name)
     finished.insert(name)
+  }
+}
+
+extension Rule {
+  /// Every question to a keyed set, and whether it is for a mark.
+  fileprivate var keyedLookups: [(SetName, [PacketField], isMap: Bool)] {
+    let asked = matches.compactMap { match -> (SetName, [PacketField], isMap: Bool)? in
+      if case .keyed(let fields, let name) = match { (name, fields, false) } else { nil }
+    }
+    return asked
+      + statements.compactMap { statement in
+        if case .setMarkFrom(let fields, let name) = statement { (name, fields, true) } else { nil }
+      }
+  }
+}
+
+extension KeyedSet {
+  fileprivate func checkWellFormed() throws(IllFormed) {
+    if name.utf8.count > 31 { throw IllFormed(defect: .setNameTooLong(name)) }
+    if let size, elements.count > size { throw IllFormed(defect: .tooManyElements(name)) }
+    let highest = fields.map { UInt128.max >> UInt128(128 - $0.bitWidth(family)) }
+    for element in elements {
+      guard element.key.count == fields.count, zip(element.key, highest).allSatisfy({ $0 <= $1 }),
+        (element.mark != nil) == isMap, (element.through != nil) == hasRanges,
+        element.through.map({ through in
+          zip(element.key, highest).reversed().first.map { $0 <= through && through <= $1 } ?? false
+        }) ?? true
+      else { throw IllFormed(defect: .badElement(name)) }
+    }
+    if !hasRanges {
+      if Set(elements.map(\.key)).count < elements.count { throw IllFormed(defect: .overlappingElements(name)) }
+      return
+    }
+    let sorted = elements.sorted(by: Element.precedes)
+    for (one, next) in zip(sorted, sorted.dropFirst()) where one.key.dropLast() == next.key.dropLast() {
+      guard let end = one.through, let start = next.key.last, end < start else {
+        throw IllFormed(defect: .overlappingElements(name))
+      }
+    }
   }
 }

@@ -71,7 +71,7 @@ extension Rule {
       switch statement {
       case .jump(let chain): chain
       case .log(_, let text): text
-      case .counter, .setMark, .return, .accept, .drop, .reject, .dnat, .masquerade: nil
+      case .counter, .setMark, .setMarkFrom, .return, .accept, .drop, .reject, .dnat, .masquerade: nil
       }
     }
     let sets = matches.compactMap { match -> String? in

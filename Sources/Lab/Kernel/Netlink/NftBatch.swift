@@ -1,52 +1,6 @@
 internal import CNftables
 internal import Glibc
 
-/// A set of an nf_tables table.
-public struct NftSet: Hashable, Sendable {
-  /// nft's own numbers of its data types; the kernel only keeps them.
-  public enum Key: UInt32, Hashable, Sendable {
-    case ipv4 = 7
-    case ipv6 = 8
-    case port = 13
-    var length: UInt32 { self == .ipv4 ? 4 : self == .ipv6 ? 16 : 2 }
-  }
-
-  /// `__set%d` for a set of one rule, which the kernel names.
-  public var name: String
-  public var key: Key
-  /// By which messages of the same batch refer to the set.
-  public var id: UInt32
-  public var isInterval: Bool
-  public var comment: String?
-  /// The number of elements of a set of one rule, which never changes; nil for a named set.
-  public var constantSize: Int?
-
-  public init(
-    _ name: String, _ key: Key, id: UInt32, isInterval: Bool, comment: String? = nil, constantSize: Int? = nil
-  ) {
-    self.name = name
-    self.key = key
-    self.id = id
-    self.isInterval = isInterval
-    self.comment = comment
-    self.constantSize = constantSize
-  }
-}
-
-/// A key of a set, in network order. In an interval set an element starts a range, and an end mark follows the last key.
-public struct NftElement: Hashable, Sendable {
-  public var key: [UInt8]
-  public var isEnd: Bool
-  /// The range reaches to the last key that there is: no end mark can follow.
-  public var isOpen: Bool
-
-  public init(_ key: [UInt8], isEnd: Bool = false, isOpen: Bool = false) {
-    self.key = key
-    self.isEnd = isEnd
-    self.isOpen = isOpen
-  }
-}
-
 /// What the kernel refused in a batch.
 public struct NftRefusal: Error, Hashable, Sendable {
   /// The message that it refused, counted from 0; nil where it refused the whole.
@@ -69,7 +23,8 @@ public struct NftBatch: Sendable {
     }
   }
 
-  public static let elementsInMessage = 1000
+  /// With the longest keys they take less than a list of a message can hold, 64 KiB.
+  public static let elementsInMessage = 500
 
   private var bytes: [UInt8] = []
   /// Messages between the frame; message n has sequence number n + 1.
@@ -126,18 +81,19 @@ public struct NftBatch: Sendable {
     nftnl_set_set_str(object.pointer, number(NFTNL_SET_TABLE), table)
     nftnl_set_set_str(object.pointer, number(NFTNL_SET_NAME), set.name)
     nftnl_set_set_u32(object.pointer, number(NFTNL_SET_ID), set.id)
-    nftnl_set_set_u32(object.pointer, number(NFTNL_SET_KEY_TYPE), set.key.rawValue)
-    nftnl_set_set_u32(object.pointer, number(NFTNL_SET_KEY_LEN), set.key.length)
-    var flags: UInt16 = 0
-    if set.isInterval { flags |= number(NFT_SET_INTERVAL) }
-    if let size = set.constantSize {
-      flags |= number(NFT_SET_ANONYMOUS) | number(NFT_SET_CONSTANT)
-      nftnl_set_set_u32(object.pointer, number(NFTNL_SET_DESC_SIZE), UInt32(size))
+    nftnl_set_set_u32(object.pointer, number(NFTNL_SET_KEY_TYPE), set.keyType)
+    nftnl_set_set_u32(object.pointer, number(NFTNL_SET_KEY_LEN), UInt32(set.keyLength))
+    nftnl_set_set_u32(object.pointer, number(NFTNL_SET_FLAGS), set.flags)
+    if set.isMap {
+      nftnl_set_set_u32(object.pointer, number(NFTNL_SET_DATA_TYPE), NftSet.Field.mark.rawValue)
+      nftnl_set_set_u32(object.pointer, number(NFTNL_SET_DATA_LEN), UInt32(NftSet.Field.mark.length))
     }
-    nftnl_set_set_u32(object.pointer, number(NFTNL_SET_FLAGS), UInt32(flags))
-    // The byte order of keys, 2 for big endian (enum byteorder of nft).
-    var data: [UInt8] =
-      [UInt8(NFTNL_UDATA_SET_KEYBYTEORDER.rawValue), 4] + withUnsafeBytes(of: UInt32(2)) { Array($0) }
+    if let size = set.size { nftnl_set_set_u32(object.pointer, number(NFTNL_SET_DESC_SIZE), UInt32(size)) }
+    if set.isInterval, set.isConcatenation {
+      let lengths = set.fields.map { UInt8($0.length) }
+      nftnl_set_set_data(object.pointer, number(NFTNL_SET_DESC_CONCAT), lengths, UInt32(lengths.count))
+    }
+    var data = set.userData
     if let comment = set.comment { data += Self.userData(NFTNL_UDATA_SET_COMMENT.rawValue, comment) }
     nftnl_set_set_data(object.pointer, number(NFTNL_SET_USERDATA), data, UInt32(data.count))
     append(NFT_MSG_NEWSET, family, bound: table.utf8.count + set.name.utf8.count) {
@@ -145,16 +101,29 @@ public struct NftBatch: Sendable {
     }
   }
 
-  /// Adds elements, a thousand to a message: without libnftnl, which would allocate each of them.
   public mutating func addElements(
     _ elements: [NftElement], to set: NftSet, in table: String, _ family: AddressFamily
+  ) {
+    append(elements, of: set, in: table, family, Self.type(NFT_MSG_NEWSETELEM), flags: NLM_F_CREATE)
+  }
+
+  /// Takes elements out of a set that stands already; the marks of a map are not looked at.
+  public mutating func deleteElements(
+    _ elements: [NftElement], from set: NftSet, in table: String, _ family: AddressFamily
+  ) {
+    append(elements, of: set, in: table, family, Self.type(NFT_MSG_DELSETELEM), flags: 0)
+  }
+
+  /// Without libnftnl, which would allocate each element.
+  private mutating func append(
+    _ elements: [NftElement], of set: NftSet, in table: String, _ family: AddressFamily, _ type: UInt16, flags: Int32
   ) {
     for start in stride(from: 0, to: elements.count, by: Self.elementsInMessage) {
       let piece = elements[start..<min(start + Self.elementsInMessage, elements.count)]
       count += 1
       var buffer = NetlinkBuffer()
       buffer.appendMessage(
-        type: Self.type(NFT_MSG_NEWSETELEM), flags: UInt16(NLM_F_REQUEST | NLM_F_CREATE), sequence: UInt32(count),
+        type: type, flags: UInt16(NLM_F_REQUEST | flags), sequence: UInt32(count),
         nfgenmsg(nfgen_family: family.number, version: UInt8(NFNETLINK_V0), res_id: 0)
       ) { message in
         message.put(number(NFTA_SET_ELEM_LIST_TABLE), string: table)
@@ -167,6 +136,14 @@ public struct NftBatch: Sendable {
                 $0.put(number(NFTA_SET_ELEM_FLAGS), UInt32(number(NFT_SET_ELEM_INTERVAL_END)).bigEndian)
               }
               $0.withNest(number(NFTA_SET_ELEM_KEY)) { $0.put(number(NFTA_DATA_VALUE), element.key) }
+              if let last = element.lastKey {
+                $0.withNest(number(NFTA_SET_ELEM_KEY_END)) { $0.put(number(NFTA_DATA_VALUE), last) }
+              }
+              if let mark = element.mark {
+                $0.withNest(number(NFTA_SET_ELEM_DATA)) {
+                  $0.put(number(NFTA_DATA_VALUE), withUnsafeBytes(of: mark) { Array($0) })
+                }
+              }
               // NFTNL_UDATA_SET_ELEM_FLAGS with SET_ELEM_F_INTERVAL_OPEN, nft's own note to itself.
               if element.isOpen {
                 $0.put(number(NFTA_SET_ELEM_USERDATA), [1, 4] + withUnsafeBytes(of: UInt32(1)) { Array($0) })

@@ -1,6 +1,7 @@
 internal import CNftables
 
-/// One step of an nf_tables rule (linux/netfilter/nf_tables.h). Values pass through register 1.
+/// One step of an nf_tables rule (linux/netfilter/nf_tables.h). Values pass through register 1, but for the fields of a
+/// key that joins several.
 public enum NftExpression: Hashable, Sendable {
   public enum Comparison: UInt32, Hashable, Sendable {
     case equal = 0
@@ -19,6 +20,17 @@ public enum NftExpression: Hashable, Sendable {
     case transportProtocol = 16
   }
 
+  /// Where a value lies: register 1, or the n-th word of it and of what follows.
+  public struct Register: Hashable, Sendable {
+    public let number: UInt32
+    private init(number: UInt32) { self.number = number }
+    public static let first = Register(number: UInt32(NFT_REG_1.rawValue))
+    /// The words have numbers of their own; the first one is register 1.
+    public static func word(_ index: Int) -> Register {
+      index == 0 ? .first : Register(number: UInt32(NFT_REG32_00.rawValue) + UInt32(index))
+    }
+  }
+
   public enum Verdict: Hashable, Sendable {
     case accept
     case drop
@@ -32,9 +44,13 @@ public enum NftExpression: Hashable, Sendable {
     case tcpReset
   }
 
-  case payload(Header, offset: UInt32, length: UInt32)
-  case meta(MetaKey)
+  case payload(Header, offset: UInt32, length: UInt32, into: Register = .first)
+  case meta(MetaKey, into: Register = .first)
   case setMark
+  /// register 1 = a value in host order
+  case constant(UInt32)
+  /// The first `length` bytes of a register into network order, `size` bytes at a time.
+  case networkOrder(Register, length: UInt32, size: UInt32)
   case connectionState
   /// The type of the route to the packet's source or destination (RTN_*).
   case routeType(source: Bool)
@@ -42,6 +58,8 @@ public enum NftExpression: Hashable, Sendable {
   case bitwise(mask: [UInt8], xor: [UInt8])
   case compare(Comparison, [UInt8])
   case lookup(set: String, id: UInt32, negated: Bool)
+  /// register 1 = what the map gives the key that begins there; a key that it does not have ends the rule.
+  case translate(map: String, id: UInt32)
   case limit(rate: UInt64, seconds: UInt64, burst: UInt32)
   case log(group: UInt16, prefix: String?)
   case counter
@@ -62,7 +80,7 @@ public enum NftExpression: Hashable, Sendable {
   /// An upper bound of the bytes that the expression takes in a message.
   var encodedBound: Int {
     switch self {
-    case .lookup(let set, _, _): 256 + set.utf8.count
+    case .lookup(let set, _, _), .translate(let set, _): 256 + set.utf8.count
     case .log(_, let prefix): 256 + (prefix?.utf8.count ?? 0)
     case .verdict(.jump(let chain)): 256 + chain.utf8.count
     default: 256
@@ -73,22 +91,35 @@ public enum NftExpression: Hashable, Sendable {
 
   func object() -> NftObject {
     switch self {
-    case .payload(let header, let offset, let length):
+    case .payload(let header, let offset, let length, let register):
       let object = NftObject.expression("payload")
       object.set(number(NFTNL_EXPR_PAYLOAD_BASE), header.rawValue)
       object.set(number(NFTNL_EXPR_PAYLOAD_OFFSET), offset)
       object.set(number(NFTNL_EXPR_PAYLOAD_LEN), length)
-      object.set(number(NFTNL_EXPR_PAYLOAD_DREG), Self.register)
+      object.set(number(NFTNL_EXPR_PAYLOAD_DREG), register.number)
       return object
-    case .meta(let key):
+    case .meta(let key, let register):
       let object = NftObject.expression("meta")
       object.set(number(NFTNL_EXPR_META_KEY), key.rawValue)
-      object.set(number(NFTNL_EXPR_META_DREG), Self.register)
+      object.set(number(NFTNL_EXPR_META_DREG), register.number)
       return object
     case .setMark:
       let object = NftObject.expression("meta")
       object.set(number(NFTNL_EXPR_META_KEY), MetaKey.mark.rawValue)
       object.set(number(NFTNL_EXPR_META_SREG), Self.register)
+      return object
+    case .constant(let value):
+      let object = NftObject.expression("immediate")
+      object.set(number(NFTNL_EXPR_IMM_DREG), Self.register)
+      object.set(number(NFTNL_EXPR_IMM_DATA), bytes: Self.hostOrder(value))
+      return object
+    case .networkOrder(let register, let length, let size):
+      let object = NftObject.expression("byteorder")
+      object.set(number(NFTNL_EXPR_BYTEORDER_SREG), register.number)
+      object.set(number(NFTNL_EXPR_BYTEORDER_DREG), register.number)
+      object.set(number(NFTNL_EXPR_BYTEORDER_OP), UInt32(NFT_BYTEORDER_HTON.rawValue))
+      object.set(number(NFTNL_EXPR_BYTEORDER_LEN), length)
+      object.set(number(NFTNL_EXPR_BYTEORDER_SIZE), size)
       return object
     case .connectionState:
       let object = NftObject.expression("ct")
@@ -123,6 +154,13 @@ public enum NftExpression: Hashable, Sendable {
       object.set(number(NFTNL_EXPR_LOOKUP_SET), string: set)
       object.set(number(NFTNL_EXPR_LOOKUP_SET_ID), id)
       if negated { object.set(number(NFTNL_EXPR_LOOKUP_FLAGS), UInt32(number(NFT_LOOKUP_F_INV))) }
+      return object
+    case .translate(let map, let id):
+      let object = NftObject.expression("lookup")
+      object.set(number(NFTNL_EXPR_LOOKUP_SREG), Self.register)
+      object.set(number(NFTNL_EXPR_LOOKUP_DREG), Self.register)
+      object.set(number(NFTNL_EXPR_LOOKUP_SET), string: map)
+      object.set(number(NFTNL_EXPR_LOOKUP_SET_ID), id)
       return object
     case .limit(let rate, let seconds, let burst):
       let object = NftObject.expression("limit")

@@ -4,6 +4,6 @@ extension ClusterSettings {
   /// What the settings ask for and not every style does.
   var remarks: [Note] {
     guard defaultDeny else { return [] }
-    return [Note(.note, "defaultDeny: true has an effect in kube-router-2.11 and kube-router-2.11-nft only")]
+    return [Note(.note, "defaultDeny: true has an effect in kube-router-2.11, kube-router-2.11-nft and compiled only")]
   }
 }

@@ -1,0 +1,51 @@
+internal import Kernel
+internal import NetpolModel
+internal import RuleIR
+
+extension KeyedSet {
+  func netlink(id: UInt32) -> NftSet {
+    NftSet(name, fields.map { $0.netlink(family) }, id: id, isInterval: hasRanges, isMap: isMap, size: size)
+  }
+
+  func netlink(_ elements: [Element]) -> [NftElement] {
+    let types = fields.map { $0.netlink(family) }
+    return elements.map { element in
+      var last = element.key
+      if let through = element.through, !last.isEmpty { last[last.count - 1] = through }
+      return NftElement(
+        bytes(element.key, types), lastKey: hasRanges ? bytes(last, types) : nil, mark: element.mark)
+    }
+  }
+
+  /// In network order, which tables of ranges sort by; hash tables have marks as the host has them.
+  private func bytes(_ key: [UInt128], _ types: [NftSet.Field]) -> [UInt8] {
+    var bytes: [UInt8] = []
+    bytes.reserveCapacity(types.reduce(0) { $0 + $1.paddedLength })
+    for (type, value) in zip(types, key) {
+      if type == .mark, !hasRanges {
+        withUnsafeBytes(of: UInt32(truncatingIfNeeded: value)) { bytes += $0 }
+      } else {
+        for shift in stride(from: 8 * (type.length - 1), through: 0, by: -8) {
+          bytes.append(UInt8(truncatingIfNeeded: value >> UInt128(shift)))
+        }
+      }
+      if types.count > 1 { bytes += repeatElement(0, count: type.paddedLength - type.length) }
+    }
+    return bytes
+  }
+}
+
+extension KeyedSet.Field {
+  func netlink(_ family: IPFamily) -> NftSet.Field {
+    switch self {
+    case .mark: .mark
+    case .address: family == .v4 ? .ipv4 : .ipv6
+    case .transport: .transport
+    case .port: .port
+    }
+  }
+}
+
+extension IPFamily {
+  var netlink: AddressFamily { self == .v4 ? .v4 : .v6 }
+}

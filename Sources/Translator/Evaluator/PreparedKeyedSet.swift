@@ -1,0 +1,51 @@
+internal import NetpolModel
+internal import RuleIR
+
+/// A keyed set prepared for lookups: by whole keys, or by all fields but the last and then by range.
+struct PreparedKeyedSet: Sendable {
+  private struct Range {
+    let first, last: UInt128
+    let mark: UInt32
+  }
+
+  private enum Content {
+    case keys([[UInt128]: UInt32])
+    /// In their order; they don't overlap.
+    case ranges([[UInt128]: [Range]])
+  }
+
+  private let content: Content
+
+  init(_ set: KeyedSet) {
+    if set.hasRanges {
+      var ranges: [[UInt128]: [Range]] = [:]
+      for element in set.elements.sorted(by: KeyedSet.Element.precedes) {
+        guard let first = element.key.last else { continue }
+        ranges[Array(element.key.dropLast()), default: []].append(
+          Range(first: first, last: element.through ?? first, mark: element.mark ?? 0))
+      }
+      content = .ranges(ranges)
+    } else {
+      content = .keys(Dictionary(set.elements.map { ($0.key, $0.mark ?? 0) }) { first, _ in first })
+    }
+  }
+
+  func contains(_ key: [UInt128]) -> Bool { mark(of: key) != nil }
+
+  /// What a map gives the key, 0 in a set; nil where the key is not there.
+  func mark(of key: [UInt128]) -> UInt32? {
+    switch content {
+    case .keys(let marks): return marks[key]
+    case .ranges(let ranges):
+      guard let last = key.last, let candidates = ranges[Array(key.dropLast())] else { return nil }
+      // The last range that starts at or below the value.
+      var (low, high) = (0, candidates.count)
+      while low < high {
+        let middle = (low + high) / 2
+        if candidates[middle].first <= last { low = middle + 1 } else { high = middle }
+      }
+      guard low > 0, last <= candidates[low - 1].last else { return nil }
+      return candidates[low - 1].mark
+    }
+  }
+}

@@ -1,0 +1,76 @@
+internal import NetpolModel
+
+/// What ipBlocks admit, as ranges of addresses that don't overlap: a union, whatever the blocks and their excepts are.
+struct AddressSegments {
+  struct Segment {
+    /// Bits of addresses, both included.
+    let first, last: UInt128
+    var ports: PortSet
+  }
+
+  /// In the order of addresses. None admits nothing, and neighbours differ.
+  private(set) var segments: [Segment] = []
+
+  /// Blocks of one family.
+  init(_ blocks: [(block: NetworkPolicy.IPBlock, ports: PortSet)]) {
+    var kinds: [PortSet] = []
+    var kindOf: [PortSet: Int] = [:]
+    // How many blocks of each kind begin at an address; what ends at its last address begins one less behind it.
+    var changes: [UInt128: [Int: Int]] = [:]
+    var untilTheEnd: UInt128 = 0
+    for (block, ports) in blocks where !ports.isEmpty {
+      let kind = kindOf[ports] ?? kinds.count
+      if kind == kinds.count {
+        kinds.append(ports)
+        kindOf[ports] = kind
+      }
+      untilTheEnd = block.cidr.family == .v4 ? 0xffff_ffff : .max
+      for (first, last) in Self.parts(of: block) {
+        changes[first, default: [:]][kind, default: 0] += 1
+        if last < untilTheEnd { changes[last + 1, default: [:]][kind, default: 0] -= 1 }
+      }
+    }
+    var open = Array(repeating: 0, count: kinds.count)
+    let starts = changes.keys.sorted()
+    for (index, start) in starts.enumerated() {
+      for (kind, change) in changes[start] ?? [:] { open[kind] += change }
+      let ports = zip(kinds, open).reduce(into: PortSet()) { if $1.1 > 0 { $0.formUnion($1.0) } }
+      append(
+        Segment(first: start, last: index + 1 < starts.count ? starts[index + 1] - 1 : untilTheEnd, ports: ports))
+    }
+  }
+
+  private mutating func append(_ segment: Segment) {
+    if segment.ports.isEmpty { return }
+    if let last = segments.last, last.ports == segment.ports, last.last + 1 == segment.first {
+      segments[segments.count - 1] = Segment(first: last.first, last: segment.last, ports: last.ports)
+    } else {
+      segments.append(segment)
+    }
+  }
+
+  func ports(of address: IPAddress) -> PortSet {
+    var (low, high) = (0, segments.count)
+    while low < high {
+      let middle = (low + high) / 2
+      if segments[middle].first <= address.bits { low = middle + 1 } else { high = middle }
+    }
+    guard low > 0, address.bits <= segments[low - 1].last else { return PortSet() }
+    return segments[low - 1].ports
+  }
+
+  /// A block without its excepts.
+  private static func parts(of block: NetworkPolicy.IPBlock) -> [(UInt128, UInt128)] {
+    var parts: [(UInt128, UInt128)] = []
+    var next = block.cidr.firstAddress.bits
+    let end = block.cidr.lastAddress.bits
+    for except in block.except.sorted() where except.overlaps(block.cidr) {
+      let (first, last) = (except.firstAddress.bits, except.lastAddress.bits)
+      if next < first { parts.append((next, first - 1)) }
+      if last >= end { return parts }
+      next = max(next, last + 1)
+    }
+    parts.append((next, end))
+    return parts
+  }
+}

@@ -1,0 +1,38 @@
+internal import NetpolModel
+internal import RuleIR
+
+extension EnforcementStyle {
+  /// Our own lowering to nftables, equal to the specification for first packets. The number of rules that a packet meets
+  /// is fixed: what grows with pods, policies and peers are sets (docs/compiled.md).
+  public static let compiled = EnforcementStyle(
+    name: "compiled", backend: .nftables,
+    traits: EnforcerTraits(
+      deviations: [.bridgeHidesPackets, .multicastIngress], nodePortTransports: [], exceptsComeFirst: false)
+  ) { view in
+    var inhabitants = Inhabitants(view)
+    let groups = Direction.allCases.flatMap { PolicyGroup.all($0, view.policies, &inhabitants) }
+    var ruleset = Ruleset(backend: .nftables)
+    for family in view.families {
+      var sets = CompiledSets(family)
+      for group in groups { sets.add(group, Admissions(group, family, &inhabitants)) }
+      ruleset.keyedSets += sets.all
+      let blocks = view.podCIDRs.filter { $0.family == family }
+      let areInside = inhabitants.local.flatMap(\.podIPs).filter { $0.family == family }
+        .allSatisfy { address in blocks.contains { $0.contains(address) } }
+      if view.defaultDeny {
+        let local = view.pods.filter { $0.node == view.node && !$0.hostNetwork }.flatMap(\.podIPs)
+        ruleset.sets.append(
+          NamedSet(
+            name: CompiledSets.known, family: family, kind: .addresses,
+            members: Set(local.filter { $0.family == family }).sorted().map { .init(CIDR($0)) }))
+      }
+      ruleset.tables.append(
+        Table(
+          name: "netpol-lab", family: family,
+          chains: CompiledChains(
+            family: family, podCIDRs: areInside ? blocks : [], refusing: view.defaultDeny ? blocks : []
+          ).all))
+    }
+    return Lowered(ruleset, findings: inhabitants.findings)
+  }
+}

@@ -1,0 +1,139 @@
+internal import NetpolModel
+internal import RuleIR
+
+/// The sets of one table: names are short, since the kernel compares them one by one for each rule and element.
+struct CompiledSets {
+  /// Of each direction, with its first letter.
+  struct Names {
+    /// Pod to group.
+    let groups: SetName
+    /// Group, peer, transport and port of what is admitted.
+    let peers: SetName
+    /// Group and peer of whom everything is admitted; of groups with odd numbers.
+    let open: SetName
+    /// Group and peer to what is admitted, where it has ranges of ports.
+    let wide: SetName
+    /// The same for blocks of addresses.
+    let blocks: SetName
+
+    init(_ direction: Direction) {
+      let letter = direction == .ingress ? "i" : "e"
+      groups = letter + "g"
+      // "ip" is a word of nft's.
+      peers = letter + "a"
+      open = letter + "o"
+      wide = letter + "w"
+      blocks = letter + "b"
+    }
+  }
+
+  /// Ports of a group towards everyone, and of what `wide` and `blocks` lead to.
+  static let ports = "p"
+  /// The same where they are ranges.
+  static let ranges = "r"
+  /// Isolated pods and themselves.
+  static let selves = "s"
+  /// All local pods: with default-deny whoever else is in the node's pod CIDRs is refused.
+  static let known = "k"
+
+  let family: IPFamily
+  private var numbers = MarkNumbers()
+  private var elements: [SetName: [KeyedSet.Element]] = [:]
+  private var isolated: Set<IPAddress> = []
+  /// What numbers stand for that are no groups.
+  private var written: Set<UInt32> = [MarkNumbers.everything]
+
+  init(_ family: IPFamily) { self.family = family }
+
+  mutating func add(_ group: PolicyGroup, _ admissions: Admissions) {
+    // Policies that admit everything isolate nobody.
+    if admissions.everyone.isEverything { return }
+    let names = Names(group.direction)
+    // With what everyone and the peer's block are admitted: nobody looks for it there any more.
+    var wide: [IPAddress: PortSet] = [:]
+    for (address, ports) in admissions.pods where ports.hasRanges {
+      wide[address] = ports.union(admissions.everyone).union(admissions.blocks.ports(of: address))
+    }
+    let number = numbers.number(of: group.text, isOdd: group.hasOpenPeers)
+    for pod in group.pods {
+      for address in pod.podIPs where address.family == family {
+        put(names.groups, [address.bits], mark: number)
+        isolated.insert(address)
+      }
+    }
+    putPorts(admissions.everyone, number)
+    let toEveryone = Set(admissions.everyone.single)
+    for (address, ports) in admissions.pods.sorted(by: { $0.key < $1.key }) {
+      let key = [UInt128(number), address.bits]
+      let all = wide[address]
+      if group.hasOpenPeers, let all, all.isEverything {
+        put(names.open, key)
+        continue
+      }
+      for port in ports.single where !toEveryone.contains(port) {
+        put(names.peers, key + [UInt128(port.transport.number), UInt128(port.port)])
+      }
+      if let all { put(names.wide, key, mark: numberOf(all)) }
+    }
+    for segment in admissions.blocks.segments {
+      put(
+        names.blocks, [UInt128(number), segment.first], through: segment.last,
+        mark: numberOf(segment.ports.union(admissions.everyone)))
+    }
+  }
+
+  private mutating func numberOf(_ ports: PortSet) -> UInt32 {
+    let number = ports.isEverything ? MarkNumbers.everything : numbers.number(of: ports.text, isOdd: false)
+    if written.insert(number).inserted { putPorts(ports, number) }
+    return number
+  }
+
+  private mutating func putPorts(_ ports: PortSet, _ number: UInt32) {
+    for port in ports.single {
+      put(Self.ports, [UInt128(number), UInt128(port.transport.number), UInt128(port.port)])
+    }
+    for ports in ports.ranges {
+      put(
+        Self.ranges, [UInt128(number), UInt128(ports.transport.number), UInt128(ports.range.first)],
+        through: UInt128(ports.range.last))
+    }
+  }
+
+  private mutating func put(_ set: SetName, _ key: [UInt128], through: UInt128? = nil, mark: UInt32? = nil) {
+    elements[set, default: []].append(KeyedSet.Element(key, through: through, mark: mark))
+  }
+
+  /// All sets, also those that hold nothing: rules never change.
+  var all: [KeyedSet] {
+    let ofDirections = Direction.allCases.map(Names.init).flatMap { names in
+      [
+        set(names.groups, [.address], isMap: true), set(names.peers, [.mark, .address, .transport, .port]),
+        set(names.open, [.mark, .address]), set(names.wide, [.mark, .address], isMap: true),
+        set(names.blocks, [.mark, .address], hasRanges: true, isMap: true),
+      ]
+    }
+    var selves = set(Self.selves, [.address, .address])
+    selves.elements = isolated.sorted().map { KeyedSet.Element([$0.bits, $0.bits]) }
+    selves.size = Self.room(selves.elements.count)
+    return ofDirections + [
+      set(Self.ports, [.mark, .transport, .port]), set(Self.ranges, [.mark, .transport, .port], hasRanges: true),
+      selves,
+    ]
+  }
+
+  private func set(_ name: SetName, _ fields: [KeyedSet.Field], hasRanges: Bool = false, isMap: Bool = false)
+    -> KeyedSet
+  {
+    let elements = (elements[name] ?? []).sorted(by: KeyedSet.Element.precedes)
+    return KeyedSet(
+      name: name, family: family, fields: fields, hasRanges: hasRanges, isMap: isMap,
+      size: hasRanges ? nil : Self.room(elements.count), elements: elements)
+  }
+
+  /// Twice what is there, and a power of two: a table of known size is never rehashed, and few changes outgrow it.
+  private static func room(_ count: Int) -> Int {
+    var size = 64
+    while size < 2 * count { size *= 2 }
+    return size
+  }
+}

@@ -1,0 +1,89 @@
+internal import NetpolModel
+
+/// What rules admit by port: some ports, or everything, also what has no ports.
+struct PortSet: Hashable {
+  struct Ports: Hashable, Comparable {
+    let transport: Transport
+    var range: PortRange
+    static func < (a: Self, b: Self) -> Bool {
+      (a.transport, a.range.first, a.range.last) < (b.transport, b.range.first, b.range.last)
+    }
+  }
+
+  private(set) var isEverything = false
+  /// Sorted; those of one transport neither overlap nor touch.
+  private var list: [Ports] = []
+
+  /// Nothing.
+  init() {}
+
+  /// A name is of the destination: of none where it is no pod.
+  init(_ ports: NetworkPolicy.Ports, of destination: Pod?) {
+    guard case .listed(let rules) = ports else {
+      isEverything = true
+      return
+    }
+    list = Self.merged(
+      rules.flatMap { rule -> [Ports] in
+        switch rule.number {
+        case .any: [Ports(transport: rule.transport, range: PortRange(0, .max))]
+        case .number(let first, let last): [Ports(transport: rule.transport, range: PortRange(first, last ?? first))]
+        case .name(let name):
+          (destination?.numbers(named: name, rule.transport) ?? []).map {
+            Ports(transport: rule.transport, range: PortRange($0))
+          }
+        }
+      })
+  }
+
+  var isEmpty: Bool { !isEverything && list.isEmpty }
+
+  mutating func formUnion(_ other: PortSet) {
+    if isEverything || self == other || other.isEmpty { return }
+    if other.isEverything || list.isEmpty {
+      self = other
+    } else {
+      list = Self.merged(list + other.list)
+    }
+  }
+
+  func union(_ other: PortSet) -> PortSet {
+    var both = self
+    both.formUnion(other)
+    return both
+  }
+
+  /// Port by port, without what is a range.
+  var single: [TransportPort] {
+    list.filter(\.isShort).flatMap { ports in
+      (ports.range.first...ports.range.last).map { TransportPort(ports.transport, $0) }
+    }
+  }
+
+  var ranges: [Ports] { list.filter { !$0.isShort } }
+  var hasRanges: Bool { isEverything || !list.allSatisfy(\.isShort) }
+
+  /// The same for equal sets alone, but for everything.
+  var text: String {
+    list.map { "\($0.transport.rawValue)/\($0.range)" }.joined(separator: ",")
+  }
+
+  private static func merged(_ list: [Ports]) -> [Ports] {
+    var result: [Ports] = []
+    for ports in list.sorted() where ports.range.first <= ports.range.last {
+      if let last = result.last, last.transport == ports.transport,
+        Int(ports.range.first) <= Int(last.range.last) + 1
+      {
+        result[result.count - 1].range = PortRange(last.range.first, max(last.range.last, ports.range.last))
+      } else {
+        result.append(ports)
+      }
+    }
+    return result
+  }
+}
+
+extension PortSet.Ports {
+  /// Up to 16 ports are spelled out: hash tables answer faster than tables of ranges, and change without being rebuilt.
+  fileprivate var isShort: Bool { Int(range.last) - Int(range.first) < 16 }
+}

@@ -1,0 +1,58 @@
+internal import NetpolModel
+internal import RuleIR
+
+/// `meta mark . ip saddr . meta l4proto . th dport`
+func nftKeyText(_ fields: [PacketField], _ family: IPFamily) -> String {
+  let ip = family == .v4 ? "ip" : "ip6"
+  return fields.map { field in
+    switch field {
+    case .mark: "meta mark"
+    case .address(.source): "\(ip) saddr"
+    case .address(.destination): "\(ip) daddr"
+    case .transport: "meta l4proto"
+    case .port: "th dport"
+    }
+  }.joined(separator: " . ")
+}
+
+/// A keyed set with its elements in the order of keys.
+func nftKeyedSetText(_ set: KeyedSet) -> String {
+  let types = set.fields.map { field in
+    field == .address ? (set.family == .v4 ? "ipv4_addr" : "ipv6_addr") : field.rawValue
+  }
+  var lines = [
+    "\t\(set.isMap ? "map" : "set") \(set.name) {",
+    "\t\ttype \(types.joined(separator: " . "))\(set.isMap ? " : mark" : "")",
+  ]
+  if let size = set.size { lines.append("\t\tsize \(size)") }
+  if set.hasRanges { lines.append("\t\tflags interval") }
+  let elements = set.elements.sorted(by: KeyedSet.Element.precedes).map { elementText($0, set) }
+  if !elements.isEmpty { lines.append("\t\telements = { \(elements.joined(separator: ", ")) }") }
+  return lines.joined(separator: "\n") + "\n\t}\n"
+}
+
+private func elementText(_ element: KeyedSet.Element, _ set: KeyedSet) -> String {
+  let values = zip(set.fields, element.key).enumerated().map { index, pair in
+    let (field, value) = pair
+    let last = index == set.fields.count - 1 ? element.through ?? value : value
+    return valueText(field, value, through: last, set.family)
+  }
+  return values.joined(separator: " . ") + (element.mark.map { " : \(hex($0))" } ?? "")
+}
+
+private func valueText(_ field: KeyedSet.Field, _ first: UInt128, through last: UInt128, _ family: IPFamily) -> String {
+  switch field {
+  case .mark: return hex(UInt32(truncatingIfNeeded: first))
+  case .transport: return Transport.allCases.first { UInt128($0.number) == first }?.keyword ?? "\(first)"
+  case .port: return first == last ? "\(first)" : "\(first)-\(last)"
+  case .address:
+    let start = IPAddress(family: family, bits: first)
+    if first == last { return "\(start)" }
+    // A range that is a prefix is listed as one.
+    let spanned = first ^ last
+    let length = family.bitWidth - (128 - spanned.leadingZeroBitCount)
+    let prefix = CIDR(start, prefixLength: length)
+    let isPrefix = prefix.firstAddress.bits == first && prefix.lastAddress.bits == last
+    return isPrefix ? "\(prefix)" : "\(start)-\(IPAddress(family: family, bits: last))"
+  }
+}

@@ -1,0 +1,161 @@
+// What this does not show: that the rules judge as the specification says (ComparisonTests, LabTests).
+import NetpolModel
+import RuleIR
+import Testing
+
+@testable import Lowering
+
+private func pod(
+  _ name: String, _ last: UInt32, labels: Labels = [:], node: String = "n1", ports: [ContainerPort] = []
+) -> Pod {
+  Pod(
+    id: PodID("app", name), labels: labels, node: node, podIPs: [IPAddress(v4: 0x0a2a_0000 + last)],
+    hostIP: IPAddress(v4: 0xc0a8_140b), ports: ports)
+}
+
+private func view(_ pods: [Pod], _ policies: [NetworkPolicy]) -> NodeView {
+  NodeView(
+    node: "n1", nodeAddresses: [IPAddress(v4: 0xc0a8_140b)], namespaceLabels: ["app": [:]], pods: pods,
+    policies: policies, families: [.v4], serviceCIDRs: [], nodePorts: PortRange(30000, 32767), versionStamp: "1")
+}
+
+private func policy(_ name: String, _ rules: [NetworkPolicy.Rule], selecting labels: Labels = [:]) -> NetworkPolicy {
+  NetworkPolicy(
+    id: PolicyID("app", name), podSelector: LabelSelector(matchLabels: labels), isolates: [.ingress], ingress: rules)
+}
+
+private func number(_ port: UInt16, through last: UInt16? = nil) -> NetworkPolicy.Ports {
+  .listed([.init(.tcp, .number(port, through: last))])
+}
+
+@Suite("The compiled style") struct CompiledTests {
+  private static let everyPod = NetworkPolicy.Peer.pods(in: .own, matching: .everything)
+
+  private static func ruleset(_ pods: [Pod], _ policies: [NetworkPolicy]) -> Ruleset {
+    EnforcementStyle.compiled.lower(view(pods, policies)).ruleset
+  }
+
+  private static func elements(_ ruleset: Ruleset, _ set: String) -> [KeyedSet.Element] {
+    ruleset.keyedSets.first { $0.name == set }?.elements ?? []
+  }
+
+  private static func block(_ cidr: String, except: [String] = []) -> NetworkPolicy.Peer {
+    .block(.init(CIDR(cidr) ?? CIDR(IPAddress(v4: 0)), except: except.compactMap { CIDR($0) }))
+  }
+
+  @Test("rules don't change with pods, policies and peers")
+  func fixed() {
+    let pods = (1...40).map { pod("p\($0)", $0, labels: ["n": "\($0)"]) }
+    let policies = (1...40).map { n in
+      policy(
+        "q\(n)",
+        [
+          .init(peers: .listed([Self.everyPod, Self.block("10.\(n).0.0/16")]), ports: number(UInt16(n))),
+          .init(ports: number(1000, through: 2000)),
+        ], selecting: ["n": "\(n)"])
+    }
+    let large = Self.ruleset(pods, policies)
+    #expect(large.tables == Self.ruleset([], []).tables)
+    #expect(large.changes(to: Self.ruleset(pods, Array(policies.dropLast()))).replaced.isEmpty)
+  }
+
+  @Test(
+    "a pod with policies that others have joins their group: two elements, and as a peer one for each group and port")
+  func newPod() {
+    let policies = [policy("q", [.init(peers: .listed([Self.everyPod]), ports: number(80))])]
+    let pods = (1...9).map { pod("p\($0)", $0) }
+    let changes = Self.ruleset(pods, policies).changes(to: Self.ruleset(pods + [pod("new", 99)], policies))
+    #expect(changes.replaced.isEmpty)
+    #expect(changes.elements.flatMap(\.removed).isEmpty)
+    #expect(changes.elements.map(\.set).sorted() == ["ia", "ig", "s"] && changes.elements.flatMap(\.added).count == 3)
+    let groups = Set(Self.elements(Self.ruleset(pods, policies), "ig").map(\.mark))
+    #expect(groups.count == 1)
+  }
+
+  @Test("an unrelated policy gives nobody another number")
+  func stable() {
+    let pods = [pod("a", 1, labels: ["a": ""]), pod("b", 2, labels: ["b": ""])]
+    let first = [policy("m", [.init(ports: number(80))], selecting: ["a": ""])]
+    let both = first + [policy("a", [.init(ports: number(81))], selecting: ["b": ""])]
+    let before = Set(Self.elements(Self.ruleset(pods, first), "ig"))
+    #expect(before.isSubset(of: Self.elements(Self.ruleset(pods, both), "ig")))
+  }
+
+  @Test("pods whose ports have other numbers under a policy's name are other groups")
+  func namedPorts() {
+    let named = NetworkPolicy.Ports.listed([.init(.tcp, .name("http"))])
+    let pods = [8080, 8080, 8081].enumerated().map { index, number in
+      pod("p\(index)", UInt32(index), ports: [ContainerPort(name: "http", number: UInt16(number))])
+    }
+    let ruleset = Self.ruleset(pods, [policy("q", [.init(ports: named)])])
+    #expect(Set(Self.elements(ruleset, "ig").map(\.mark)).count == 2)
+    #expect(Set(Self.elements(ruleset, "p").compactMap(\.key.last)) == [8080, 8081])
+  }
+
+  @Test("pods that a policy admits everything to are asked nothing")
+  func open() {
+    let ruleset = Self.ruleset([pod("a", 1)], [policy("q", [.init()]), policy("r", [])])
+    #expect(ruleset.keyedSets.flatMap { $0.elements }.isEmpty)
+  }
+
+  @Test("pod peers are in no table of ranges, and blocks in no other")
+  func apart() {
+    let policies = [
+      policy("q", [.init(peers: .listed([Self.everyPod, Self.block("10.0.0.0/8")]), ports: number(80, through: 99))])
+    ]
+    let small = Self.ruleset((1...3).map { pod("p\($0)", $0) }, policies)
+    let large = Self.ruleset((1...90).map { pod("p\($0)", $0) }, policies)
+    for set in ["ib", "r"] { #expect(Self.elements(small, set) == Self.elements(large, set)) }
+    #expect(Self.elements(large, "iw").count == 90)
+  }
+
+  @Test("a pod with the address of another is told of, and has no rules of its own")
+  func twins() {
+    let lowered = EnforcementStyle.compiled.lower(view([pod("a", 1), pod("b", 1)], [policy("q", [])]))
+    #expect(lowered.findings.map(\.subject) == [.pod(PodID("app", "b"), nil)])
+    #expect(lowered.ruleset.keyedSets.first { $0.name == "ig" }?.elements.count == 1)
+  }
+
+  @Test("marks of two texts differ, whatever their hashes are, and none is zero or that of everything")
+  func numbers() {
+    var numbers = MarkNumbers()
+    let marks = (0..<2000).map { numbers.number(of: "text \($0 * 7919)", isOdd: $0 % 2 == 1) }
+    #expect(Set(marks).count == 2000 && !marks.contains(0) && !marks.contains(MarkNumbers.everything))
+    #expect(marks.enumerated().allSatisfy { $0 % 2 == Int($1 % 2) })
+    #expect(numbers.number(of: "text 0", isOdd: false) == marks[0])
+  }
+
+  @Test("segments admit exactly what the blocks' union does, at each of their ends")
+  func segments() {
+    var seed: UInt64 = 7
+    let next = { (bound: UInt64) -> UInt64 in
+      seed = seed &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
+      return (seed >> 33) % bound
+    }
+    for family in IPFamily.allCases {
+      for _ in 0..<200 {
+        let width = family.bitWidth
+        let cidr = { (least: Int) -> CIDR in
+          // Few bits at either end, so that blocks meet.
+          let bits = UInt128(next(16)) << UInt128(width - 4) | UInt128(next(8)) | (next(4) == 0 ? UInt128(0xf8) : 0)
+          return CIDR(
+            IPAddress(family: family, bits: bits), prefixLength: [0, 1, 3, 4, width - 3, width][Int(next(6))])
+        }
+        let blocks = (0..<next(6)).map { _ -> (block: NetworkPolicy.IPBlock, ports: PortSet) in
+          let ports = [NetworkPolicy.Ports.all, number(80), number(80, through: 99), number(443)][Int(next(4))]
+          return (.init(cidr(0), except: (0..<next(4)).map { _ in cidr(0) }), PortSet(ports, of: nil))
+        }
+        let segments = AddressSegments(blocks)
+        let ends = blocks.flatMap { [$0.block.cidr] + $0.block.except }.flatMap { [$0.firstAddress, $0.lastAddress] }
+        for address in ends.flatMap({ [$0, $0.advanced(by: 1), $0.advanced(by: .max)] }) {
+          let expected = blocks.filter { $0.block.contains(address) }
+            .reduce(into: PortSet()) { $0.formUnion($1.ports) }
+          #expect(segments.ports(of: address) == expected)
+        }
+        for (one, other) in zip(segments.segments, segments.segments.dropFirst()) {
+          #expect(one.last < other.first && !(one.last + 1 == other.first && one.ports == other.ports))
+        }
+      }
+    }
+  }
+}
