@@ -1,4 +1,6 @@
+internal import Comparison
 internal import Kernel
+internal import Lowering
 internal import NetpolModel
 
 /// Where one lab stands at a time: the next cluster takes over its namespaces where it can, and else gets its own.
@@ -11,7 +13,7 @@ struct LabBench {
   private(set) var buildTime = Duration.zero
   /// How many fabrics were built.
   private(set) var labsBuilt = 0
-  /// How often another cluster's rules took the place of those before.
+  /// How often another cluster's or another style's rules took the place of those before.
   private(set) var rulesReplaced = 0
 
   init(transports: [Transport], worker: NamespaceWorker, _ progress: @escaping (ClusterRun.Progress) -> Void) {
@@ -24,7 +26,7 @@ struct LabBench {
 
   mutating func prepare(_ plan: PlannedLab) throws {
     if let lab, lab.plan.hasSameFabric(as: plan) {
-      if lab.plan.cluster != plan.cluster {
+      if lab.plan.cluster != plan.cluster || lab.plan.enforced.style.name != plan.enforced.style.name {
         try self.lab?.replaceRules(by: plan, progress)
         rulesReplaced += 1
       }

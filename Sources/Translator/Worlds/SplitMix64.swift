@@ -1,9 +1,9 @@
 /// The generator of Steele, Lea and Flood ("Fast splittable pseudorandom number generators", 2014): the same seed gives
 /// the same numbers on every machine. Bounds are taken here too, since the standard library may change how it does.
-struct SplitMix64 {
+public struct SplitMix64: Sendable {
   private var state: UInt64
 
-  init(seed: UInt64) { state = seed }
+  public init(seed: UInt64) { state = seed }
 
   mutating func next() -> UInt64 {
     state &+= 0x9e37_79b9_7f4a_7c15
@@ -30,7 +30,7 @@ struct SplitMix64 {
   mutating func one<Element>(of list: [Element]) -> Element? { list.isEmpty ? nil : list[below(list.count)] }
 
   /// As many as there are, at the most, in random order.
-  mutating func some<Element>(_ count: Int, of list: [Element]) -> [Element] {
+  public mutating func some<Element>(_ count: Int, of list: [Element]) -> [Element] {
     var list = list
     var chosen: [Element] = []
     while chosen.count < count, !list.isEmpty { chosen.append(list.remove(at: below(list.count))) }
