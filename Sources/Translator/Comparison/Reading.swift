@@ -101,6 +101,13 @@ public struct Reading: Sendable {
     return cluster.node(name)?.addresses.contains(hostIP) ?? false
   }
 
+  /// The node with a chain for the pod that a packet between it and the peer passes: its own, or by mistake the peer's, if
+  /// that has the pod's hostIP.
+  private func judge(of pod: Pod, towards peer: Endpoint) -> String? {
+    let places = [pod.node, selectable(peer)?.node ?? nodeOf(peer)].compactMap { $0.flatMap(cluster.node) }
+    return pod.hostIP.flatMap { hostIP in places.first { $0.addresses.contains(hostIP) } }?.name
+  }
+
   /// Both pods are on one bridge, in one block of their node, and no frame of it is shown to iptables or nft.
   private func isHiddenByBridge(_ flow: Flow) -> Bool {
     guard !cluster.settings.bridgeNetfilter, let source = selectable(flow.source),
@@ -116,10 +123,14 @@ public struct Reading: Sendable {
     let (subject, peer) = flow.ends(direction)
     if isSwitched, deviations.contains(.bridgeHidesPackets), isHiddenByBridge(flow) { return true }
     guard !enforcesNothing, let pod = selectable(subject.endpoint) else { return true }
-    if deviations.contains(.unknownHostIP), !hasChain(pod) { return true }
+    var judge = pod.node
+    if deviations.contains(.unknownHostIP) {
+      judge = self.judge(of: pod, towards: peer.endpoint)
+      if judge == nil { return true }
+    }
     let policies = oracle.policies(isolating: pod, direction)
     if policies.isEmpty { return true }
-    if let node = nodeOf(peer.endpoint), node == pod.node {
+    if let node = nodeOf(peer.endpoint), node == judge {
       if direction == .ingress { return true }
       if deviations.contains(.ownNodePorts), traits.nodePortTransports.contains(flow.transport),
         cluster.settings.nodePorts.contains(flow.port)
