@@ -101,10 +101,10 @@ public struct Reading: Sendable {
     return cluster.node(name)?.addresses.contains(hostIP) ?? false
   }
 
-  /// The node with a chain for the pod that a packet between it and the peer passes: its own, or by mistake the peer's, if
-  /// that has the pod's hostIP.
+  /// The node with a chain for the pod that a packet between it and the peer passes: its own, or by mistake a pod peer's,
+  /// if that has the pod's hostIP. What goes to a node itself comes there with another node's address.
   private func judge(of pod: Pod, towards peer: Endpoint) -> String? {
-    let places = [pod.node, selectable(peer)?.node ?? nodeOf(peer)].compactMap { $0.flatMap(cluster.node) }
+    let places = [pod.node, selectable(peer)?.node].compactMap { $0.flatMap(cluster.node) }
     return pod.hostIP.flatMap { hostIP in places.first { $0.addresses.contains(hostIP) } }?.name
   }
 
