@@ -146,6 +146,17 @@ import Testing
         """,
       shows: ("app/client", "vip/app/web/192.168.20.200", 80), beside: ("node/node1", "vip/app/web/192.168.20.200", 80)),
     Case(
+      deviation: .refusesUnprogrammed, policies: "",
+      extra: """
+        apiVersion: netpol-lab/v1alpha1
+        kind: Cluster
+        nodes: [{name: node1, addresses: [192.168.20.11]}, {name: node2, addresses: [192.168.20.12]}]
+        defaultDeny: true
+        ---
+
+        """,
+      shows: ("node/node2", "app/web", 80), beside: ("node/node1", "app/web", 80)),
+    Case(
       deviation: .multicastIngress,
       policies: policy("{podSelector: {matchLabels: {app: web}}, policyTypes: [Ingress]}"),
       shows: ("app/client", "app/web", 5353), beside: ("app/web", "app/client", 5353),
