@@ -73,7 +73,7 @@ public struct Reading: Sendable {
   /// a chain. What the node itself sends to a pod with a chain is accepted before, and so is what INPUT exempts.
   private func meetsDefaultDeny(_ resolved: ResolvedFlow) -> Bool {
     let (sent, arrived) = (resolved.sent, resolved.arrived)
-    if resolved.service == nil, isHiddenByBridge(sent) { return false }
+    if resolved.service == nil, isHiddenByBridge(arrived) { return false }
     let (source, destination) = (place(of: sent.source), place(of: arrived.destination))
     if let source, source.podCIDRs.contains(where: { $0.contains(sent.sourceAddress) }) {
       let isExempt = nodeOf(sent.destination) == source.name && isExemptInInput(sent)

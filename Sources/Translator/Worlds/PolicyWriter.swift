@@ -15,7 +15,7 @@ struct PolicyWriter {
       [.ingress, .egress], [.ingress, .egress], [.ingress, .egress], [.ingress], [.egress],
     ]
     var policy = NetworkPolicy(
-      id: PolicyID(random.one(of: Ground.namespaces, else: "ns0"), "p\(index)"),
+      id: PolicyID(Ground.namespace(&random), "p\(index)"),
       podSelector: Wording.podSelector(&random), isolates: random.one(of: types, else: [.ingress]))
     // Also in a direction that it doesn't isolate.
     if random.chance(85) { policy.ingress = (0..<random.number(1...2)).map { _ in rule(&random) } }

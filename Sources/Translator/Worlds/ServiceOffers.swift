@@ -29,7 +29,7 @@ struct ServiceOffers {
     if random.chance(20) { service.internalTrafficPolicy = .local }
     service.hasClientAffinity = random.chance(10)
     service.publishesNotReadyAddresses = random.chance(15)
-    if service.kind == .loadBalancer, random.chance(35) {
+    if service.kind == .loadBalancer, random.chance(50) {
       let ranges = ["192.168.20.0/24", "10.42.0.0/16", "192.168.20.99/32", "fd00:20::/64", "fd42::/32"]
       service.loadBalancerSourceRanges = random.some(random.number(1...2), of: ranges.compactMap { CIDR($0) })
         .filter { families.contains($0.family) }

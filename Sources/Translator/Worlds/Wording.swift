@@ -5,7 +5,7 @@ enum Wording {
   static let keys = ["app", "role"]
   static let values = ["web", "webx", "db", ""]
   static let portNames = ["http", "htt", "metrics"]
-  static let numbers: [UInt16] = [80, 81, 82, 443, 8080, 53]
+  static let numbers: [UInt16] = [80, 80, 81, 81, 82, 8080, 53]
 
   static func labels(_ random: inout SplitMix64) -> Labels {
     var labels: Labels = [:]
