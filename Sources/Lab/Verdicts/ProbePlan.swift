@@ -135,6 +135,7 @@ public struct ProbePlan: Sendable {
   ) -> Flow? {
     guard case .pod(let sender) = source, case .pod(let listener) = destination,
       let place = topology.pods[sender], place.node == topology.pods[listener]?.node,
+      topology.address(of: destination, .v4) != nil,
       let port = ports.first(where: { $0.transport == .udp }),
       let flow = topology.flow(from: source, to: destination, port, .v4, destinationAddress: group)
     else { return nil }

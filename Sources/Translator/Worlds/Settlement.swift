@@ -7,7 +7,11 @@ extension Ground {
     let serviceCIDRs: [IPFamily: CIDR?] = [.v4: CIDR("10.43.0.0/16"), .v6: CIDR("fd43::/112")]
     settings.serviceCIDRs = families.compactMap { serviceCIDRs[$0] ?? nil }
     if random.chance(15) { settings.nodePorts = PortRange(30_080, 30_090) }
-    settings.defaultDeny = random.chance(5)
+    // A pod without a chain would get no reply, which no first packet tells.
+    let isPoliced = pods.allSatisfy { pod in
+      pod.podIPs.isEmpty || nodes.contains { $0.name == pod.node && pod.hostIP.map($0.addresses.contains) == true }
+    }
+    settings.defaultDeny = random.chance(10) && isPoliced
     var cluster = Cluster(nodes: nodes, pods: pods, externalHosts: externalHosts, settings: settings)
     cluster.namespaces = Self.namespaces.map { name in
       let labels: [Labels] = [
