@@ -104,7 +104,10 @@ struct Ground {
 
   /// Addresses that are announced outside are the ground's, and all else about a service is not.
   private mutating func addService(_ index: Int, _ random: inout SplitMix64) {
-    let kinds: [Service.Kind] = [.clusterIP, .clusterIP, .nodePort, .loadBalancer, .loadBalancer, .externalName]
+    let kinds: [Service.Kind] = [
+      .clusterIP, .clusterIP, .clusterIP, .nodePort, .nodePort, .loadBalancer, .loadBalancer, .loadBalancer,
+      .externalName,
+    ]
     var service = Service(
       id: NamespacedName(Self.namespace(&random), "s\(index)"),
       kind: random.one(of: kinds, else: .clusterIP))

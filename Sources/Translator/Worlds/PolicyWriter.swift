@@ -4,8 +4,11 @@ internal import NetpolModel
 struct PolicyWriter {
   private let blocks: BlockChoice
   private let nodePorts: PortRange
+  /// Names over the transport that some pod gives them.
+  private let exposed: [NetworkPolicy.PortRule]
 
   init(_ cluster: Cluster) {
+    exposed = cluster.pods.flatMap(\.ports).compactMap { port in port.name.map { .init(port.transport, .name($0)) } }
     blocks = BlockChoice(cluster)
     nodePorts = cluster.settings.nodePorts
   }
@@ -56,7 +59,9 @@ struct PolicyWriter {
       return .init(transport, .number(number, through: through))
     // An older API server let it pass.
     case 10: return .init(transport, .number(number, through: max(1, number - 1)))
-    default: return .init(transport, .name(random.one(of: Wording.portNames + ["nobody"], else: "http")))
+    case 11...16: if let port = random.one(of: exposed) { return port }
+    default: break
     }
+    return .init(transport, .name(random.one(of: Wording.portNames + ["nobody"], else: "http")))
   }
 }
