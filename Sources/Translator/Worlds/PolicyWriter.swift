@@ -31,6 +31,10 @@ struct PolicyWriter {
   }
 
   private func rule(_ random: inout SplitMix64) -> NetworkPolicy.Rule {
+    // A port by its name towards a block: rare otherwise, and a trap for whoever enforces it.
+    if random.chance(15), let port = random.one(of: exposed) {
+      return NetworkPolicy.Rule(peers: .listed([.block(blocks.block(&random))]), ports: .listed([port]))
+    }
     var rule = NetworkPolicy.Rule()
     if random.chance(80) { rule.peers = .listed((0..<random.number(1...3)).map { _ in peer(&random) }) }
     if random.chance(70) { rule.ports = .listed((0..<random.number(1...2)).map { _ in port(&random) }) }
