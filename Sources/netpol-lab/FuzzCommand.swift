@@ -10,7 +10,7 @@ struct FuzzCommand: ParsableCommand {
     commandName: "fuzz",
     abstract: "Makes random clusters from seeds, and compares oracle, evaluator and real packets on each.",
     discussion: """
-      A failure is printed with its seed and the smallest manifest that still shows it, which run -f - --as-stored takes.
+      A failure is printed with its seed and the smallest manifest that still shows it: input for run --as-stored -f -.
       """)
 
   @Option(help: "The first seed; each further case has the next one.")
@@ -22,7 +22,7 @@ struct FuzzCommand: ParsableCommand {
   @Option(help: "A way to enforce; may be repeated. All where none is given.")
   var style: [String] = []
 
-  @Flag(help: "Oracle and evaluator alone: no root, no namespaces, and a hundred times as fast.")
+  @Flag(help: "Oracle and evaluator alone: no root, no namespaces, and much faster.")
   var noKernel = false
 
   @Option(help: "The most flows of a cluster in a style.")

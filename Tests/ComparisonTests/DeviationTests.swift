@@ -212,6 +212,31 @@ import Testing
     #expect(beside.finding == .agreement, "\(beside.flow)")
   }
 
+  @Test("a pod with another node's hostIP is judged where packets to pods of that node pass it, and nowhere else")
+  func strayHostIP() throws {
+    let stray = """
+      apiVersion: netpol-lab/v1alpha1
+      kind: Cluster
+      nodes: [{name: node1, addresses: [192.168.20.11]}, {name: node2, addresses: [192.168.20.12]}]
+      ---
+      apiVersion: v1
+      kind: Pod
+      metadata: {namespace: app, name: stray, labels: {app: stray}}
+      spec: {nodeName: node1, containers: [{name: c}]}
+      status: {phase: Running, hostIP: 192.168.20.12, podIP: 10.42.0.50, podIPs: [{ip: 10.42.0.50}]}
+      ---
+
+      """
+    let denied = Self.policy("{podSelector: {matchLabels: {app: stray}}, policyTypes: [Egress]}")
+    for style in EnforcementStyle.all where style.traits.deviations.contains(.unknownHostIP) {
+      let world = try SmallWorld(policies: denied, extra: stray, style: style)
+      #expect(try world.compare("app/stray", "app/web2", 80).finding == .agreement)
+      for escape in ["app/web", "node/node1", "node/node2"] {
+        #expect(try world.compare("app/stray", escape, 80).finding == .deviation([.unknownHostIP]), "\(escape)")
+      }
+    }
+  }
+
   @Test("every deviation has a case")
   func complete() { #expect(Set(Self.cases.map(\.deviation)) == Set(Deviation.allCases)) }
 
