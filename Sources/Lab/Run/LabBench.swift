@@ -41,9 +41,10 @@ struct LabBench {
     lab = built
   }
 
-  mutating func observe(_ inquiries: [Inquiry]) throws -> [Observation] {
+  /// `limit` is how long a silent packet is waited for, if not as long as usual.
+  mutating func observe(_ inquiries: [Inquiry], within limit: Duration? = nil) throws -> [Observation] {
     guard var lab else { throw LabError("no lab was built") }
     defer { self.lab = lab }
-    return try lab.observe(inquiries, progress)
+    return try lab.observe(inquiries, within: limit, progress)
   }
 }
