@@ -32,13 +32,18 @@ struct LabBench {
       }
       return
     }
-    earlierLoads = loadTime
     // Its namespaces go before others come.
-    lab = nil
+    abandonLab()
     let built = try StandingLab(plan, transports: transports, worker: worker, progress)
     buildTime += built.buildTime
     labsBuilt += 1
     lab = built
+  }
+
+  /// The next cluster gets a lab of its own, whatever this one was.
+  mutating func abandonLab() {
+    earlierLoads = loadTime
+    lab = nil
   }
 
   /// `limit` is how long a silent packet is waited for, if not as long as usual.
