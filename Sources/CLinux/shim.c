@@ -187,3 +187,7 @@ int cl_accept(int fd) {
   while (connection < 0 && errno == EINTR);
   return connection >= 0 ? connection : -errno;
 }
+
+int cl_set_timer_slack(unsigned long nanoseconds) {
+  return prctl(PR_SET_TIMERSLACK, nanoseconds, 0, 0, 0) == 0 ? 0 : -errno;
+}

@@ -9,7 +9,7 @@ struct InputOptions: ParsableArguments {
   @Option(
     name: [.customShort("f"), .customLong("filename")],
     help: "A manifest, a directory of them, or - for standard input.")
-  var files: [String]
+  var files: [String] = []
 
   @Option(help: "How policies are enforced: \(EnforcementStyle.all.map(\.name).joined(separator: ", ")).")
   var style = EnforcementStyle.all[0].name
@@ -30,6 +30,7 @@ struct InputOptions: ParsableArguments {
 
   /// What the files say. Notes go to standard error.
   func reading() throws -> ManifestReading {
+    if files.isEmpty { throw InputError("-f is missing: name a manifest, a directory of them, or - for standard input") }
     let clock = ContinuousClock()
     let begin = clock.now
     var options = ReadOptions()

@@ -53,3 +53,6 @@ int cl_epoll_add(int epoll, int fd, unsigned events, unsigned long long token);
 int cl_epoll_wait(int epoll, struct cl_ready *ready, int capacity, int milliseconds);
 /// accept4(2) with SOCK_CLOEXEC, again after EINTR.
 int cl_accept(int fd);
+
+/// prctl(2) with PR_SET_TIMERSLACK: how much later than asked the calling thread may be woken, at least 1 ns.
+int cl_set_timer_slack(unsigned long nanoseconds);

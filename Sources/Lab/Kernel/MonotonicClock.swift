@@ -1,3 +1,4 @@
+internal import CNftables  // owns struct timespec in a whole-module build
 internal import Glibc
 
 /// The one clock for every timestamp in an experiment: CLOCK_MONOTONIC, the same in all namespaces of one host.
@@ -7,6 +8,16 @@ public enum MonotonicClock {
     var time = timespec()
     clock_gettime(CLOCK_MONOTONIC, &time)
     return UInt64(time.tv_sec) * 1_000_000_000 + UInt64(time.tv_nsec)
+  }
+}
+
+/// CLOCK_REALTIME, for what others read: stamps of datagrams, and of kube-router's syncs.
+public enum WallClock {
+  /// Nanoseconds since 1970. The corresponding C function is `clock_gettime`.
+  public static var now: UInt64 {
+    var time = timespec()
+    clock_gettime(CLOCK_REALTIME, &time)
+    return UInt64(max(time.tv_sec, 0)) * 1_000_000_000 + UInt64(max(time.tv_nsec, 0))
   }
 }
 

@@ -54,7 +54,7 @@ public struct JSONReport {
   }
 }
 
-private struct EnvironmentObject: Encodable {
+struct EnvironmentObject: Encodable {
   let version, style, kernel, iptables, nft, ipset: String
   init(_ environment: LabEnvironment) {
     version = environment.version

@@ -61,6 +61,9 @@ public struct EnforcedCluster: Sendable {
     return EvaluatedWalk(walk: walk, hooks: hooks)
   }
 
+  /// What becomes of the flow's first packet; nil where none is sent that a rule could judge.
+  public func verdict(of flow: Flow) -> Verdict? { walk(flow).verdict }
+
   /// Takes an echo request through the rules of every node on its way.
   public func walk(_ ping: Ping) -> EvaluatedWalk {
     var hooks: [EvaluatedWalk.AtHook] = []

@@ -98,3 +98,13 @@ func hexadecimal(_ text: some StringProtocol) -> UInt32? {
   }
   return value
 }
+
+/// The arguments that the text of a rule stands for, as iptables-save prints it: quotes and escapes are undone.
+///
+/// Empty where a quote is not closed.
+public func iptablesArguments(_ text: String) -> [String] {
+  guard var words = try? Words(text[...], escapes: true) else { return [] }
+  var arguments: [String] = []
+  while let word = words.next() { arguments.append(word) }
+  return arguments
+}

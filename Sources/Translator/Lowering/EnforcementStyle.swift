@@ -30,9 +30,14 @@ public struct EnforcementStyle: Sendable {
 public struct Lowered: Hashable, Sendable {
   public var ruleset: Ruleset
   public var findings: [Finding]
-  public init(_ ruleset: Ruleset, findings: [Finding] = []) {
+  /// What the enforcer would write besides and the kernel's programs refuse: of iptables' tables the whole (D15), of nft's
+  /// the chains and sets of the refused policies (D12). Nil: nothing is refused.
+  public var refused: Ruleset?
+
+  public init(_ ruleset: Ruleset, findings: [Finding] = [], refused: Ruleset? = nil) {
     self.ruleset = ruleset
     self.findings = findings
+    self.refused = refused
   }
 }
 

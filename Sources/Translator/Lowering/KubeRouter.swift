@@ -36,6 +36,7 @@ struct KubeRouter {
     }
     let locals = localPods()
     var ruleset = Ruleset(backend: version.backend)
+    var refused = ruleset
     for family in view.families {
       var table = PolicyTable(family, version, stamp: view.versionStamp)
       for policy in policies { table.add(policy) }
@@ -49,15 +50,19 @@ struct KubeRouter {
       }
       ruleset.sets += table.sets
       var chains = [commonChain(family), defaultMarkChain()]
+      var refusedChains = table.refusedChains
+      refused.sets += table.refusedSets
+      let pods = podChains(locals, policies, failed: Set(table.failed.keys), family)
+      let enforcing = table.chains + self.chains(of: pods) + topChains(pods, family)
       if unloadable.isEmpty {
-        let pods = podChains(locals, policies, failed: Set(table.failed.keys), family)
-        chains += table.chains + self.chains(of: pods) + topChains(pods, family)
+        chains += enforcing
         if case .routerChains = version.acceptance { chains.append(tailChain(family)) }
         if version.backend == .nftables || view.defaultDeny, case .routerChains = version.acceptance {
           ruleset.sets.append(localPodSet(view.defaultDeny ? pods.map(\.address) : [], family))
         }
       } else {
         // The sets went in before the refused restore; the hook jumps and exemptions one by one before that.
+        refusedChains = chains + enforcing
         chains += topChains([], family).map { chain in
           Chain(name: chain.name, base: chain.base, rules: chain.rules.filter { $0.statements != [.accept] })
         }
@@ -65,8 +70,9 @@ struct KubeRouter {
       let name = version.backend == .iptables ? "filter" : "kube-router-filter-\(family.rawValue.lowercased())"
       ruleset.tables.append(
         Table(name: name, family: family, chains: chains, comment: version.comments.onObjects?.table(name)))
+      if !refusedChains.isEmpty { refused.tables.append(Table(name: name, family: family, chains: refusedChains)) }
     }
-    return Lowered(ruleset, findings: findings)
+    return Lowered(ruleset, findings: findings, refused: refused.tables.isEmpty ? nil : refused)
   }
 
   private mutating func noteOverlap(_ policy: ResolvedPolicy, _ overlap: (CIDR, CIDR)?) {

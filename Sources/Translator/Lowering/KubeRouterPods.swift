@@ -22,7 +22,7 @@ extension KubeRouter {
   mutating func localPods() -> [Pod] {
     var seen: [IPAddress: PodID] = [:]
     var pods: [Pod] = []
-    for pod in view.pods where PeerResolution.isActionable(pod) {
+    for pod in view.pods where pod.isActionable {
       guard let hostIP = pod.hostIP, view.nodeAddresses.contains(hostIP), let podIP = pod.podIP else {
         if pod.node == view.node {
           findings.append(
@@ -67,7 +67,7 @@ extension KubeRouter {
       let chain = Chain(
         name: KubeRouterNames.podChain(pod.id, version: view.versionStamp),
         rules: podRules(pod, CIDR(address), policiesOf[key] ?? [], failed: failed, family),
-        comment: version.comments.onObjects?.podChain(pod.id))
+        comment: version.comments.onObjects?.podChain(pod.id), origin: Origin(pod: pod.id))
       return PodChain(pod: pod, address: address, chain: chain, comments: version.comments)
     }
   }

@@ -49,3 +49,9 @@ public struct NodeView: Sendable {
     defaultDeny = cluster.settings.defaultDeny
   }
 }
+
+extension Pod {
+  /// Neither terminal nor host-network, and with a `status.podIP` (kube-router's `isNetPolActionable`): the pods that
+  /// policies are about.
+  public var isActionable: Bool { !phase.isTerminal && podIP != nil && !hostNetwork }
+}

@@ -2,9 +2,6 @@ internal import NetpolModel
 
 /// Selectors to pods, over the pods that kube-router calls actionable. Equal questions are answered once.
 struct PeerResolution {
-  /// Neither terminal nor host-network, and with a `status.podIP` (kube-router's `isNetPolActionable`).
-  static func isActionable(_ pod: Pod) -> Bool { !pod.phase.isTerminal && pod.podIP != nil && !pod.hostNetwork }
-
   private let byNamespace: [String: [Pod]]
   private let namespaceLabels: [String: Labels]
   private var answers: [Question: [Pod]] = [:]
@@ -16,7 +13,7 @@ struct PeerResolution {
   }
 
   init(_ view: NodeView) {
-    byNamespace = Dictionary(grouping: view.pods.filter(Self.isActionable), by: \.id.namespace)
+    byNamespace = Dictionary(grouping: view.pods.filter(\.isActionable), by: \.id.namespace)
     namespaceLabels = view.namespaceLabels
   }
 

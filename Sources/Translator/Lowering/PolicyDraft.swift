@@ -19,7 +19,8 @@ struct PolicyDraft {
     self.version = version
     chain = Chain(
       name: KubeRouterNames.policyChain(policy.id, version: stamp, family),
-      comment: version.comments.onObjects?.policyChain(policy.id))
+      comment: version.comments.onObjects?.policyChain(policy.id),
+      origin: Origin(policy: policy.id, location: policy.policy.location))
     for direction in Direction.allCases where policy.policy.isolates.contains(direction) {
       let addresses = policy.targets.flatMap { $0.podIPs.filter { $0.family == family } }
       put(
@@ -106,7 +107,7 @@ struct PolicyDraft {
     let leave = Rule(
       [.inSet(side, set)], [.counter, .return],
       comment: KubeRouterVersion.short("\(policy.id) except-\(side.rawValue)"), origin: origin)
-    subChains.append(Chain(name: subChain, rules: [leave] + allowed))
+    subChains.append(Chain(name: subChain, rules: [leave] + allowed, origin: origin))
     return [
       Rule(
         [], [.counter, .jump(subChain)], comment: KubeRouterVersion.short("\(policy.id) ipblock"), origin: origin)

@@ -9,6 +9,9 @@ struct PolicyTable {
   /// allowed otherwise.
   private(set) var failed: [PolicyID: (CIDR, CIDR)] = [:]
 
+  /// Chains and sets of the refused policies.
+  private(set) var refusedChains: [Chain] = []
+  private(set) var refusedSets: [NamedSet] = []
   /// Policies of which two sets share a name.
   private(set) var collided: Set<PolicyID> = []
 
@@ -28,6 +31,8 @@ struct PolicyTable {
     let draft = PolicyDraft(policy, family, version, stamp: stamp)
     if let overlap = draft.overlap {
       failed[policy.id] = overlap
+      refusedChains += [draft.chain] + draft.subChains
+      refusedSets += draft.sets
       return
     }
     if !draft.collisions.isEmpty { collided.insert(policy.id) }

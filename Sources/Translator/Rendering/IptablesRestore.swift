@@ -76,6 +76,9 @@ private func matchText(_ match: Match, _ family: IPFamily) throws(Unsupported) -
 /// The kernel keeps a limit as the ticks between two packets (`XT_LIMIT_SCALE` 10,000 a second), and iptables-save turns
 /// them into the finest unit that does not lose by it (`print_rate` of libxt_limit). A burst of 5 is the default.
 private func limitText(_ limit: RateLimit) -> String {
+  let isStorable = limit.rate > 0 && limit.rate <= 10_000 * limit.unit.seconds && (0...10_000).contains(limit.burst)
+  // As it was given: iptables-restore refuses it.
+  if !isStorable { return " -m limit --limit \(limit.rate)/\(limit.unit.rawValue) --limit-burst \(limit.burst)" }
   let units = RateLimit.Unit.allCases.reversed().map { (name: $0.rawValue, ticks: 10_000 * $0.seconds) }
   let period = max(1, 10_000 * limit.unit.seconds / max(limit.rate, 1))
   let kept = units.dropFirst().prefix { $0.ticks >= period && $0.ticks / period >= $0.ticks % period }

@@ -94,7 +94,7 @@ private func nftStatementText(_ statement: Statement) throws(Unsupported) -> Str
   }
 }
 
-private func nftAddress(_ cidr: CIDR) -> String { cidr.isHost ? "\(cidr.network)" : "\(cidr)" }
+func nftAddress(_ cidr: CIDR) -> String { cidr.isHost ? "\(cidr.network)" : "\(cidr)" }
 
 private func hex(_ value: UInt32) -> String {
   let digits = String(value, radix: 16)
@@ -102,7 +102,7 @@ private func hex(_ value: UInt32) -> String {
 }
 
 /// nft strings have no escapes: a quote can't be said, and names can't hold one.
-private func nftQuoted(_ text: String) -> String { "\"\(text.filter { $0 != "\"" })\"" }
+func nftQuoted(_ text: String) -> String { "\"\(text.filter { $0 != "\"" })\"" }
 
 private func icmpTypeName(_ type: UInt8, _ family: IPFamily) -> String {
   let names: [UInt8: String] =

@@ -48,12 +48,17 @@ public struct Chain: Hashable, Sendable {
   public var base: Base?
   public var rules: [Rule]
   public var comment: String?
+  /// Of a chain that stands for one policy or one pod.
+  public var origin: Origin?
 
-  public init(name: ChainName, base: Base? = nil, rules: [Rule] = [], comment: String? = nil) {
+  public init(
+    name: ChainName, base: Base? = nil, rules: [Rule] = [], comment: String? = nil, origin: Origin? = nil
+  ) {
     self.name = name
     self.base = base
     self.rules = rules
     self.comment = comment
+    self.origin = origin
   }
 
   /// Where a base chain hangs. Lower priorities run first; `filter` is 0 (`enum nf_ip_hook_priorities`).

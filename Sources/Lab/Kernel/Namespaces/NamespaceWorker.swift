@@ -16,7 +16,7 @@ public final class NamespaceWorker: Sendable {
 
   /// Starts the thread in the namespace of the calling one. The corresponding C function is `pthread_create`.
   public init() throws(KernelError) {
-    try Self.startThread(serving: queue)
+    try startThread { [queue] in queue.serve() }
     nonisolated(unsafe) var start: Result<(Whereabouts, Int32), KernelError>?
     _ = queue.perform {
       start = Result { () throws(KernelError) in (Whereabouts(home: try .ofCallingThread()), cl_gettid()) }
@@ -80,29 +80,6 @@ public final class NamespaceWorker: Sendable {
 
   /// The number of a thread that has ended may become another's.
   private var isCurrent: Bool { cl_gettid() == threadID && queue.isServed }
-
-  private static func startThread(serving queue: WorkQueue) throws(KernelError) {
-    // Signals are for the threads the process had before; a child gets an empty mask from cl_spawn.
-    var all = sigset_t()
-    var before = sigset_t()
-    sigfillset(&all)
-    pthread_sigmask(SIG_SETMASK, &all, &before)
-    defer { pthread_sigmask(SIG_SETMASK, &before, nil) }
-
-    let context = Unmanaged.passRetained(queue)
-    var thread = pthread_t()
-    let code = pthread_create(
-      &thread, nil,
-      { context in
-        if let context { Unmanaged<WorkQueue>.fromOpaque(context).takeRetainedValue().serve() }
-        return nil
-      }, context.toOpaque())
-    guard code == 0 else {
-      context.release()
-      throw KernelError("pthread_create", code: code)
-    }
-    pthread_detach(thread)
-  }
 }
 
 /// Where the worker's thread is. Unchecked: only that thread touches it.

@@ -1,0 +1,166 @@
+internal import Apply
+internal import Kernel
+internal import Lowering
+internal import NetpolModel
+internal import Rendering
+internal import RuleIR
+internal import Synchronization
+
+/// An enforcer that changes only what an event changes: the bound of what is possible with a style's rules.
+///
+/// A pod's set elements go first, in one datagram over a netlink socket that stays open; then its chain. What an index
+/// can't know, such as a rule that comes with its first peer, follows when no event waits. Its rules are the style's, but
+/// for the order of pods; the stamp in the names of chains stays the first one's.
+final class IncrementalAgent: Enforcer {
+  private let style: EnforcementStyle
+  private let namespace: NetworkNamespace
+  private let worker: NamespaceWorker
+  private let onThreadStart: @Sendable () -> Void
+  private let observer: @Sendable (SyncMoment) -> Void
+  private let queue = SyncQueue()
+  private let waiting = Mutex<[InformerEvent]>([])
+  fileprivate let state: Mutex<State>
+  private let failure = Mutex<(any Error)?>(nil)
+
+  fileprivate struct State {
+    var view: NodeView
+    var loaded: Ruleset
+    var memberships: SetMemberships
+  }
+
+  init(
+    _ view: NodeView, style: EnforcementStyle, in namespace: NetworkNamespace, worker: NamespaceWorker,
+    onThreadStart: @escaping @Sendable () -> Void, observer: @escaping @Sendable (SyncMoment) -> Void
+  ) {
+    self.style = style
+    self.namespace = namespace
+    self.worker = worker
+    self.onThreadStart = onThreadStart
+    self.observer = observer
+    let loaded = style.lower(view).ruleset
+    state = Mutex(State(view: view, loaded: loaded, memberships: SetMemberships(loaded.sets, view)))
+  }
+
+  deinit { queue.close() }
+
+  func start() throws {
+    let loader = try RuleLoader(worker: worker)
+    let (families, loaded) = state.withLock { ($0.view.families, $0.loaded) }
+    try loader.clear(families, in: namespace)
+    try loader.load(loaded, in: namespace)
+    try startThread { [self] in serve() }
+    queue.request(at: MonotonicClock.now)
+    guard queue.waitUntilIdle(until: MonotonicClock.now + 60_000_000_000) else { throw LabError("the agent does not start") }
+    if let failure = failure.withLock({ $0 }) { throw failure }
+  }
+
+  func notify(_ event: InformerEvent) {
+    let now = MonotonicClock.now
+    waiting.withLock { $0.append(event) }
+    queue.request(at: now)
+  }
+
+  func close() {
+    queue.close()
+    queue.waitForEnd()
+  }
+
+  private func serve() {
+    onThreadStart()
+    do {
+      let socket = try worker.run(in: namespace) { try NetlinkSocket(.netfilter) }
+      let node = AgentNode(namespace: namespace, worker: worker, lock: try MemoryFile("xtables.lock"))
+      queue.serve { requested in
+        var run = SyncRun(requested: requested, on: node, observer: observer)
+        var failure: (any Error)?
+        do { try takeIn(&run, socket) } catch { failure = error }
+        _ = run.end(failure)
+      }
+    } catch {
+      failure.withLock { $0 = error }
+      queue.close()
+    }
+  }
+
+  private func takeIn(_ run: inout SyncRun, _ socket: borrowing NetlinkSocket) throws {
+    let events = waiting.withLock { waiting in
+      defer { waiting = [] }
+      return waiting
+    }
+    try state.withLock { state in
+      for event in events { try state.takeIn(event, style, &run, socket) }
+      try state.catchUp(style, &run, socket)
+      run.know(state.view)
+    }
+  }
+}
+
+extension IncrementalAgent.State {
+  /// The event's elements and, for a pod, its chain.
+  fileprivate mutating func takeIn(
+    _ event: InformerEvent, _ style: EnforcementStyle, _ run: inout SyncRun, _ socket: borrowing NetlinkSocket
+  ) throws {
+    let id: PodID
+    switch event {
+    case .podAdded(let pod), .podUpdated(let pod): id = pod.id
+    case .podDeleted(let pod): id = pod
+    case .namespaceAdded, .namespaceUpdated, .namespaceDeleted, .policyAdded, .policyUpdated, .policyDeleted:
+      if view.apply(event) { memberships = SetMemberships(style.lower(view).ruleset.sets, view) }
+      return
+    }
+    let before = view.pods.first { $0.id == id }
+    guard view.apply(event) else { return }
+    let after = view.pods.first { $0.id == id }
+    try run.step(.restoreSets) { _ in try change(before, after, socket) }
+  }
+
+  /// Only sets that are there: others come with their rules.
+  private mutating func change(_ before: Pod?, _ after: Pod?, _ socket: borrowing NetlinkSocket) throws {
+    let old = before.map(memberships.memberships) ?? []
+    let new = after.map(memberships.memberships) ?? []
+    let (gone, come) = (Set(old).subtracting(new), Set(new).subtracting(old))
+    var batch = IPSetBatch()
+    // Those that let packets pass come first, in the order of the index.
+    for entry in new where come.contains(entry) {
+      batch.add([IPSetEntry(entry.address.bytes, prefix: nil, nomatch: false, timeout: 0)], to: entry.set)
+    }
+    for entry in old where gone.contains(entry) {
+      batch.delete([IPSetEntry(entry.address.bytes, prefix: nil, nomatch: false, timeout: 0)], from: entry.set)
+    }
+    try batch.send(in: socket)
+    loaded.move(come: come, gone: gone)
+  }
+
+  /// Whatever else the event changed: above all the pod's chain.
+  fileprivate mutating func catchUp(
+    _ style: EnforcementStyle, _ run: inout SyncRun, _ socket: borrowing NetlinkSocket
+  ) throws {
+    let wanted = run.step(.lower) { _ in style.lower(view).ruleset }
+    let sets = SetChanges(from: loaded.sets, to: wanted.sets)
+    try sets.additions.send(in: socket)
+    for table in wanted.tables {
+      guard let own = loaded.table(table.name, table.family),
+        let text = try FilterTableChanges(from: own, to: table).text
+      else { continue }
+      try run.step(.restoreRules, table.family) { run in
+        let program = table.family == .v4 ? "iptables-restore" : "ip6tables-restore"
+        _ = try run.run([program, "--wait", "--noflush"], input: Array(text.utf8)).requireSuccess()
+      }
+    }
+    try run.step(.cleanUp) { _ in try sets.removals.send(in: socket) }
+    loaded = wanted
+  }
+}
+
+extension Ruleset {
+  /// Takes pods into sets and out of them.
+  fileprivate mutating func move(come: Set<SetMemberships.Membership>, gone: Set<SetMemberships.Membership>) {
+    let names = Set((come.union(gone)).map(\.set))
+    for index in sets.indices where names.contains(sets[index].name) {
+      let name = sets[index].name
+      let leaving = Set(gone.filter { $0.set == name }.map { CIDR($0.address) })
+      sets[index].members.removeAll { leaving.contains($0.cidr) }
+      sets[index].members += come.filter { $0.set == name }.map { NamedSet.Member(CIDR($0.address)) }
+    }
+  }
+}

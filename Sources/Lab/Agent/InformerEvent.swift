@@ -1,0 +1,70 @@
+internal import Lowering
+public import NetpolModel
+
+/// What an informer tells of the cluster.
+public enum InformerEvent: Sendable {
+  case podAdded(Pod)
+  case podUpdated(Pod)
+  case podDeleted(PodID)
+  case namespaceAdded(Namespace)
+  case namespaceUpdated(Namespace)
+  case namespaceDeleted(String)
+  case policyAdded(NetworkPolicy)
+  case policyUpdated(NetworkPolicy)
+  case policyDeleted(PolicyID)
+}
+
+extension NodeView {
+  /// Takes an event in, and reports whether kube-router's handlers ask for a sync then (`pod.go`, `namespace.go` and
+  /// `policy.go` of its `pkg/controllers/netpol`).
+  ///
+  /// As client-go's informers do, what is added twice is an update, and an update of what is unknown adds it.
+  mutating func apply(_ event: InformerEvent) -> Bool {
+    switch event {
+    case .podAdded(let pod), .podUpdated(let pod):
+      guard let old = pods.replace(pod, \.id) else { return pod.isActionable }
+      return old.phase != pod.phase || old.podIP != pod.podIP || old.podIPs != pod.podIPs || old.hostIP != pod.hostIP
+        || old.labels != pod.labels
+    case .podDeleted(let id): return pods.remove(id, \.id)
+    case .namespaceAdded(let namespace), .namespaceUpdated(let namespace):
+      return namespaceLabels.updateValue(namespace.labels, forKey: namespace.name) != namespace.labels
+    case .namespaceDeleted(let name): return namespaceLabels.removeValue(forKey: name) != nil
+    case .policyAdded(let policy), .policyUpdated(let policy):
+      policies.replace(policy, \.id)
+      return true
+    case .policyDeleted(let id): return policies.remove(id, \.id)
+    }
+  }
+}
+
+extension Array {
+  /// Of an array in the order of names: where `name` stands or would stand.
+  private func place(of name: NamespacedName, _ id: (Element) -> NamespacedName) -> (index: Int, isTaken: Bool) {
+    var (low, high) = (0, count)
+    while low < high {
+      let middle = (low + high) / 2
+      if id(self[middle]) < name { low = middle + 1 } else { high = middle }
+    }
+    return (low, low < count && id(self[low]) == name)
+  }
+
+  /// Puts an element in its place; the one that was there, if any.
+  @discardableResult
+  fileprivate mutating func replace(_ element: Element, _ id: (Element) -> NamespacedName) -> Element? {
+    let (index, isTaken) = place(of: id(element), id)
+    guard isTaken else {
+      insert(element, at: index)
+      return nil
+    }
+    let old = self[index]
+    self[index] = element
+    return old
+  }
+
+  /// False: there was none.
+  fileprivate mutating func remove(_ name: NamespacedName, _ id: (Element) -> NamespacedName) -> Bool {
+    let (index, isTaken) = place(of: name, id)
+    if isTaken { remove(at: index) }
+    return isTaken
+  }
+}

@@ -1,0 +1,166 @@
+internal import Dumps
+internal import Kernel
+internal import Lowering
+internal import NetpolModel
+internal import Rendering
+internal import RuleIR
+
+/// The chains that every node has, looked after one rule and one process at a time: step 2 of kube-router's sync
+/// (`ensureTopLevelChains` and what follows it in its `pkg/controllers/netpol`, by way of coreos/go-iptables).
+struct IptablesChecks {
+  /// What the style writes on a node without pods and policies.
+  private let tables: [Table]
+  private let localPods: [NamedSet]
+
+  static let `default` = "KUBE-NWPLCY-DEFAULT"
+  static let common = "KUBE-NWPLCY-COMMON"
+  static let tail = "KUBE-NWPLCY-TAIL"
+
+  init(_ style: EnforcementStyle, _ view: NodeView) {
+    let ruleset = style.lower(view.withoutObjects).ruleset
+    tables = ruleset.tables
+    localPods = ruleset.sets
+  }
+
+  /// At the start of the agent: KUBE-NWPLCY-TAIL is emptied and filled.
+  func setUp(_ run: inout SyncRun) throws {
+    for table in tables { try run.iptables(table.family, ["--version"]).requireSuccess() }
+    try ensureFixedChains(&run)
+    try ensureLocalPods(&run)
+    for table in tables {
+      guard let tail = table.chain(Self.tail) else { continue }
+      if try run.hasChain(tail.name, table.family) {
+        // ClearChain of go-iptables tries to make it first.
+        _ = try run.change(table.family, ["-N", tail.name])
+        try run.change(table.family, ["-F", tail.name]).requireSuccess()
+      } else {
+        try run.change(table.family, ["-N", tail.name]).requireSuccess()
+      }
+      try fill(tail, table.family, &run)
+    }
+  }
+
+  /// In every sync: KUBE-NWPLCY-TAIL is made anew only where it is missing.
+  func ensure(_ run: inout SyncRun) throws {
+    try ensureFixedChains(&run)
+    try ensureLocalPods(&run)
+    for table in tables {
+      guard let tail = table.chain(Self.tail) else { continue }
+      if try run.hasChain(tail.name, table.family) {
+        // kube-router counts the rules, and only logs where their number is wrong.
+        _ = try run.change(table.family, ["-S", tail.name])
+      } else {
+        try run.change(table.family, ["-N", tail.name]).requireSuccess()
+        try fill(tail, table.family, &run)
+      }
+    }
+  }
+
+  private func fill(_ chain: Chain, _ family: IPFamily, _ run: inout SyncRun) throws {
+    for rule in chain.rules {
+      try run.change(family, ["-A", chain.name] + ruleArguments(rule, family)).requireSuccess()
+    }
+  }
+
+  private func ensureFixedChains(_ run: inout SyncRun) throws {
+    for table in tables {
+      for hook in [Hook.input, .forward, .output] {
+        let builtIn = hook.rawValue.uppercased()
+        guard let jump = table.chain(builtIn)?.rules.first else { continue }
+        try makeIfMissing("KUBE-ROUTER-\(builtIn)", table.family, &run)
+        try ensure(jump, at: 1, of: builtIn, table.family, &run)
+      }
+      let exemptions = table.chain("KUBE-ROUTER-INPUT")?.rules.filter { $0.statements == [.return] } ?? []
+      for (index, rule) in exemptions.enumerated() {
+        try ensure(rule, at: index + 1, of: "KUBE-ROUTER-INPUT", table.family, &run)
+      }
+    }
+    for name in [Self.default, Self.common] {
+      for table in tables {
+        guard let chain = table.chain(name) else { continue }
+        try makeIfMissing(name, table.family, &run)
+        for rule in chain.rules {
+          if try run.has(rule, in: name, table.family) { continue }
+          try run.change(table.family, ["-A", name] + ruleArguments(rule, table.family)).requireSuccess()
+        }
+      }
+    }
+  }
+
+  private func makeIfMissing(_ chain: ChainName, _ family: IPFamily, _ run: inout SyncRun) throws {
+    if try !run.hasChain(chain, family) { try run.change(family, ["-N", chain]).requireSuccess() }
+  }
+
+  /// A rule that stands elsewhere is put in its place first and taken away there then.
+  private func ensure(
+    _ rule: Rule, at position: Int, of chain: ChainName, _ family: IPFamily, _ run: inout SyncRun
+  ) throws {
+    let insertion = try ["-I", chain, "\(position)"] + ruleArguments(rule, family)
+    guard try run.has(rule, in: chain, family) else {
+      try run.change(family, insertion).requireSuccess()
+      return
+    }
+    // The tag at the end of its comment is known by no other rule.
+    let tag = rule.comment?.suffix(16) ?? ""
+    let rules = try run.change(family, ["-S", chain]).requireSuccess().text.split(separator: "\n")
+      .filter { $0.hasPrefix("-A") }
+    let found = (rules.firstIndex { $0.contains(tag) } ?? -1) + 1
+    if found == position { return }
+    try run.change(family, insertion).requireSuccess()
+    try run.change(family, ["-D", chain, "\(found + 1)"]).requireSuccess()
+  }
+
+  /// With default-deny the set must be there before a rule asks for it.
+  private func ensureLocalPods(_ run: inout SyncRun) throws {
+    for set in localPods {
+      let saved = SavedSets(try run.run(["ipset", "save"]).requireSuccess().stdout)
+      if saved.options[set.name] != nil { continue }
+      _ = try run.run(["ipset", "list", set.name])
+      let family = set.family == .v6 ? ["family", "inet6"] : []
+      try run.run(["ipset", "create", "-exist", set.name, "hash:ip", "timeout", "0"] + family).requireSuccess()
+    }
+  }
+}
+
+extension NodeView {
+  /// The node as such.
+  var withoutObjects: NodeView {
+    var view = self
+    (view.pods, view.policies, view.namespaceLabels) = ([], [], [:])
+    return view
+  }
+}
+
+/// A rule as arguments; the text of a rule that a style writes can be said.
+private func ruleArguments(_ rule: Rule, _ family: IPFamily) throws -> [String] {
+  iptablesArguments(try iptablesRuleText(rule, family))
+}
+
+extension SyncRun {
+  /// `iptables` or `ip6tables`.
+  @discardableResult
+  mutating func iptables(_ family: IPFamily, _ arguments: [String]) throws -> CommandResult {
+    try run([family == .v4 ? "iptables" : "ip6tables"] + arguments)
+  }
+
+  /// One command on the filter table.
+  mutating func change(_ family: IPFamily, _ arguments: [String]) throws -> CommandResult {
+    try iptables(family, ["-t", "filter"] + arguments + ["--wait"])
+  }
+
+  /// go-iptables asks for the first rule alone, since the chain may be long.
+  fileprivate mutating func hasChain(_ chain: ChainName, _ family: IPFamily) throws -> Bool {
+    try isYes(change(family, ["-S", chain, "1"]))
+  }
+
+  fileprivate mutating func has(_ rule: Rule, in chain: ChainName, _ family: IPFamily) throws -> Bool {
+    try isYes(change(family, ["-C", chain] + ruleArguments(rule, family)))
+  }
+
+  /// Exit status 1 is a no; any other but 0 is a failure.
+  private func isYes(_ result: CommandResult) throws -> Bool {
+    if result.ending == .exited(1) { return false }
+    try result.requireSuccess()
+    return true
+  }
+}

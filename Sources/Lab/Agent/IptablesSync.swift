@@ -1,0 +1,151 @@
+internal import Kernel
+internal import Lowering
+internal import NetpolModel
+internal import Rendering
+internal import RuleIR
+
+/// A sync with iptables and ipset, step by step as `fullPolicySync` of kube-router's
+/// `pkg/controllers/netpol/npc_iptables.go` (in 2.6 `network_policy_controller.go`).
+struct IptablesSync: AgentBackend {
+  private let style: EnforcementStyle
+  private let checks: IptablesChecks
+
+  init(_ style: EnforcementStyle, _ view: NodeView) {
+    self.style = style
+    checks = IptablesChecks(style, view)
+  }
+
+  func setUp(_ run: inout SyncRun) throws { try run.step(.ensure) { try checks.setUp(&$0) } }
+
+  func sync(_ run: inout SyncRun, _ view: () -> NodeView) throws {
+    try run.step(.ensure) { try checks.ensure(&$0) }
+    let lowered = run.step(.lower) { run in
+      let view = view()
+      run.know(view)
+      return style.lower(view)
+    }
+    let tables = (lowered.refused ?? lowered.ruleset).tables
+    let sets = lowered.ruleset.sets.filter { $0.origin != nil }
+    let localPods = lowered.ruleset.sets.filter { $0.origin == nil }
+
+    var texts: [FilterTableText] = []
+    for table in tables {
+      texts.append(
+        FilterTableText(
+          saved: try run.step(.saveRules, table.family) { run in
+            try run.run(["\(program(table.family))-save", "-t", "filter"]).requireSuccess().stdout
+          }))
+    }
+    try restore(sets, tables, &texts, &run)
+    try run.step(.composeRules) { _ in
+      for index in tables.indices { try writePods(tables[index], into: &texts[index]) }
+    }
+    for set in localPods { try run.step(.localPods, set.family) { try refill(set, &$0) } }
+    let inputs = try run.step(.composeRules) { run in
+      for index in tables.indices { try writeEnds(tables[index], into: &texts[index], &run) }
+      return try tables.indices.map { texts[$0].restoreText(without: try staleChains(tables[$0], &run)) }
+    }
+    for (table, input) in zip(tables, inputs) {
+      try run.step(.restoreRules, table.family) { run in
+        let arguments = ["\(program(table.family))-restore", "--wait", "-T", "filter"]
+        _ = try run.run(arguments, input: input).requireSuccess()
+      }
+    }
+    try run.step(.cleanUp) { run in
+      for table in tables { try destroyStaleSets(sets, table.family, &run) }
+    }
+  }
+
+  private func program(_ family: IPFamily) -> String { family == .v4 ? "iptables" : "ip6tables" }
+
+  /// The policies: their rules go into the text, their sets into the kernel.
+  private func restore(
+    _ sets: [NamedSet], _ tables: [Table], _ texts: inout [FilterTableText], _ run: inout SyncRun
+  ) throws {
+    var saved: [SavedSets] = []
+    for table in tables {
+      saved.append(
+        try run.step(.saveSets, table.family) { SavedSets(try $0.run(["ipset", "save"]).requireSuccess().stdout) })
+    }
+    let inputs = try run.step(.composeSets) { _ in
+      try tables.indices.map { index in
+        let table = tables[index]
+        for chain in table.chains where chain.origin?.policy != nil {
+          try write(chain, table.family, into: &texts[index])
+        }
+        return ipsetSwapText(sets.filter { $0.family == table.family }, over: saved[index])
+      }
+    }
+    for (table, input) in zip(tables, inputs) {
+      try run.step(.restoreSets, table.family) {
+        _ = try $0.run(["ipset", "restore", "-exist"], input: input).requireSuccess()
+      }
+    }
+  }
+
+  private func write(_ chain: Chain, _ family: IPFamily, into text: inout FilterTableText) throws {
+    text.declare(chain.name)
+    for rule in chain.rules { text.append(try iptablesRuleText(rule, family), to: chain.name) }
+  }
+
+  /// The pods' chains, and the jumps to them.
+  private func writePods(_ table: Table, into text: inout FilterTableText) throws {
+    for chain in table.chains where chain.origin?.pod != nil { try write(chain, table.family, into: &text) }
+    for chain in table.chains where chain.name.hasPrefix("KUBE-ROUTER-") {
+      for rule in chain.rules where rule.origin != nil {
+        text.append(try iptablesRuleText(rule, table.family), to: chain.name)
+      }
+    }
+  }
+
+  /// Failures are only logged by kube-router: the set stays as it was.
+  private func refill(_ set: NamedSet, _ run: inout SyncRun) throws {
+    let saved = try run.run(["ipset", "save"])
+    if saved.succeeded {
+      _ = try run.run(["ipset", "restore", "-exist"], input: ipsetSwapText([set], over: SavedSets(saved.stdout)))
+    }
+  }
+
+  /// The last rules of the KUBE-ROUTER chains. k3s's fork has its ACCEPT in the built-in chains: it stays where it is, and
+  /// comes behind the last rule in whose text `KUBE` stands.
+  private func writeEnds(_ table: Table, into text: inout FilterTableText, _ run: inout SyncRun) throws {
+    for chain in table.chains where chain.name.hasPrefix("KUBE-ROUTER-") {
+      for rule in chain.rules where rule.origin == nil && rule.statements != [.return] {
+        text.moveToEnd(try iptablesRuleText(rule, table.family), of: chain.name)
+      }
+    }
+    for chain in table.chains where chain.base != nil {
+      for rule in chain.rules.dropFirst() {
+        let accept = try iptablesRuleText(rule, table.family)
+        if text.contains(accept, in: chain.name) { continue }
+        let listed = try run.change(table.family, ["-S", chain.name]).text.split(separator: "\n")
+        // The first line is the chain's policy, so the index is the rule's number.
+        text.insert(accept, into: chain.name, behind: listed.lastIndex { $0.contains("KUBE") } ?? 0)
+      }
+    }
+  }
+
+  /// Chains of policies and pods that are not of this sync.
+  private func staleChains(_ table: Table, _ run: inout SyncRun) throws -> StaleNames {
+    let current = Set(table.chains.map(\.name))
+    let fixed: Set = [IptablesChecks.default, IptablesChecks.common, IptablesChecks.tail]
+    let listed = try run.change(table.family, ["-S"]).requireSuccess().text
+    var stale: [ChainName] = []
+    // Declarations come first.
+    for line in listed.split(separator: "\n").prefix(while: { $0.hasPrefix("-P") || $0.hasPrefix("-N") }) {
+      let name = String(line.split(separator: " ")[1])
+      let isVersioned = name.hasPrefix("KUBE-NWPLCY-") || name.hasPrefix("KUBE-POD-FW-")
+      if isVersioned, !fixed.contains(name), !current.contains(name) { stale.append(name) }
+    }
+    return StaleNames(stale)
+  }
+
+  /// One process each; the first that fails ends it.
+  private func destroyStaleSets(_ sets: [NamedSet], _ family: IPFamily, _ run: inout SyncRun) throws {
+    let current = Set(sets.map(\.name))
+    let saved = SavedSets(try run.run(["ipset", "save"]).requireSuccess().stdout)
+    for name in saved.policySets(family) where !current.contains(name) {
+      try run.run(["ipset", "destroy", name]).requireSuccess()
+    }
+  }
+}

@@ -1,0 +1,79 @@
+public import Kernel
+public import Lowering
+public import NetpolModel
+
+/// One sync's life. Times are nanoseconds on `MonotonicClock`.
+public struct SyncRecord: Sendable {
+  /// When the first event that it stands for asked for it.
+  public let requested: UInt64
+  public let started: UInt64
+  public internal(set) var ended: UInt64
+  /// In the order of their ends.
+  public internal(set) var steps: [Step] = []
+  /// In the order of their starts; no two ran at once.
+  public internal(set) var processes: [Process] = []
+  /// What the node knew, with the stamp that is in the chains' names. Nil: it was aborted before.
+  public internal(set) var view: NodeView?
+  /// Why it was aborted. There is no second try: the rules stay as they are until the next event.
+  public internal(set) var failure: (any Error)?
+
+  public struct Step: Hashable, Sendable {
+    public let kind: SyncStep
+    /// Nil: of all families.
+    public let family: IPFamily?
+    public let began: UInt64
+    public let returned: UInt64
+  }
+
+  public struct Process: Hashable, Sendable {
+    public let arguments: [String]
+    public let started: UInt64
+    /// From before its start to the end of its output.
+    public let duration: Duration
+    public let ending: CommandEnding
+
+    public var name: String { arguments.first ?? "" }
+  }
+
+  /// The last step of the kind to return.
+  public func step(_ kind: SyncStep, _ family: IPFamily? = nil) -> Step? {
+    steps.last { $0.kind == kind && (family == nil || $0.family == family) }
+  }
+}
+
+/// What a sync does, in this order; a back end has its own part of it.
+public enum SyncStep: String, Hashable, Sendable, CaseIterable {
+  /// Hook jumps, exemptions and the chains that every node has.
+  case ensure
+  /// Policies and pods to rules and sets.
+  case lower
+
+  // With iptables.
+  case saveRules
+  case saveSets
+  case composeSets
+  /// Each set is swapped with its successor: during this step the old chains meet new sets.
+  case restoreSets
+  case composeRules
+  /// The whole filter table is replaced.
+  case restoreRules
+
+  // With nft.
+  /// A transaction for each policy: its sets change under the old chains.
+  case policyChains
+  case podChains
+  /// The base chains are rebuilt in one transaction.
+  case baseChains
+
+  /// With default-deny: the set of the pods that have a chain.
+  case localPods
+  /// Stale chains and sets are deleted.
+  case cleanUp
+}
+
+/// A sync's progress, told on the agent's thread.
+public enum SyncMoment: Sendable {
+  case began(SyncStep, IPFamily?, at: UInt64)
+  case returned(SyncStep, IPFamily?, at: UInt64)
+  case ended(SyncRecord)
+}

@@ -1,0 +1,59 @@
+internal import Kernel
+internal import Lowering
+internal import NetpolModel
+
+/// Where an agent's programs run: the node's namespace, with an xtables lock of its own.
+struct AgentNode: Sendable {
+  let namespace: NetworkNamespace
+  let worker: NamespaceWorker
+  let lock: MemoryFile
+}
+
+/// A sync while it runs: its steps and programs are recorded as they go.
+struct SyncRun {
+  private(set) var record: SyncRecord
+  private let node: AgentNode
+  private let observer: (@Sendable (SyncMoment) -> Void)?
+
+  init(requested: UInt64, on node: AgentNode, observer: (@Sendable (SyncMoment) -> Void)? = nil) {
+    let now = MonotonicClock.now
+    record = SyncRecord(requested: requested, started: now, ended: now)
+    self.node = node
+    self.observer = observer
+  }
+
+  mutating func step<Result>(
+    _ kind: SyncStep, _ family: IPFamily? = nil, _ body: (inout SyncRun) throws -> Result
+  ) rethrows -> Result {
+    let began = MonotonicClock.now
+    observer?(.began(kind, family, at: began))
+    defer {
+      let returned = MonotonicClock.now
+      record.steps.append(SyncRecord.Step(kind: kind, family: family, began: began, returned: returned))
+      observer?(.returned(kind, family, at: returned))
+    }
+    return try body(&self)
+  }
+
+  /// Runs a program; any exit status is a result.
+  mutating func run(_ arguments: [String], input: [UInt8] = []) throws -> CommandResult {
+    let command = Command(
+      arguments, input: input, environment: ["XTABLES_LOCKFILE": node.lock.path], inherited: node.lock)
+    let started = MonotonicClock.now
+    let result = try command.run(in: node.namespace, on: node.worker)
+    record.processes.append(
+      SyncRecord.Process(
+        arguments: arguments, started: started, duration: result.duration, ending: result.ending))
+    return result
+  }
+
+  mutating func know(_ view: NodeView) { record.view = view }
+
+  /// The record, once all is done.
+  mutating func end(_ failure: (any Error)?) -> SyncRecord {
+    record.failure = failure
+    record.ended = MonotonicClock.now
+    observer?(.ended(record))
+    return record
+  }
+}

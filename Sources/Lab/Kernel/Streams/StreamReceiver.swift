@@ -1,0 +1,86 @@
+internal import CLinux
+internal import CNftables  // owns the constants of sys/socket.h in a whole-module build
+internal import Glibc
+
+/// The socket of one destination, on which the kernel keeps and stamps what comes during a trial.
+final class StreamReceiver: Sendable {
+  /// What the kernel charges a datagram of 16 bytes to the buffer: struct sk_buff, its data and skb_shared_info
+  /// (`truesize`, 768 bytes on 64-bit kernels of the 6 series), and a third as much for others.
+  static let truesize = 1024
+
+  private let socket: OwnedDescriptor
+  /// Bytes, as the kernel counts them.
+  private let granted: Int
+  private let needed: Int
+
+  /// Opens it, with room for so many datagrams or for `limit` bytes. The corresponding C functions are `socket`,
+  /// `setsockopt` and `bind`.
+  init(
+    on address: ProbeAddress, in namespace: NetworkNamespace, datagrams: Int, limit: Int, worker: NamespaceWorker
+  ) throws {
+    let operation = "receiver of a stream on \(address)"
+    let fd = try worker.run(in: namespace) { try ProbeSocket.open(address.family, .udp) }
+    guard fd >= 0 else { throw KernelError(operation, code: -fd) }
+    socket = OwnedDescriptor(fd)
+    if address.family == .v6 { setOption(fd, Int32(IPPROTO_IPV6), IPV6_V6ONLY, 1) }
+    guard setOption(fd, SOL_SOCKET, SO_TIMESTAMPNS, 1) else {
+      throw KernelError("\(operation): SO_TIMESTAMPNS", code: cl_errno())
+    }
+    // The kernel doubles what it is asked for (socket(7)). FORCE is for root only.
+    needed = datagrams * Self.truesize
+    let half = Int32(clamping: min(needed, limit) / 2)
+    if !setOption(fd, SOL_SOCKET, SO_RCVBUFFORCE, half) { setOption(fd, SOL_SOCKET, SO_RCVBUF, half) }
+    var size: Int32 = 0
+    var length = socklen_t(MemoryLayout<Int32>.size)
+    try call("\(operation): SO_RCVBUF") { getsockopt(fd, SOL_SOCKET, SO_RCVBUF, &size, &length) }
+    granted = Int(size)
+    let bound = ProbeSocket.bind(fd, to: address)
+    guard bound == 0 else { throw KernelError(operation, code: -bound) }
+  }
+
+  /// Whether it may stay unread while datagrams come.
+  var holdsAll: Bool { granted >= needed }
+
+  /// How many datagrams didn't fit (`sk_drops`). Not SO_RXQ_OVFL: that tells only with the next one that does fit.
+  var dropped: Int {
+    get throws(KernelError) {
+      // SO_MEMINFO: nine numbers, the last of which is SK_MEMINFO_DROPS (linux/sock_diag.h, Linux 4.12).
+      var values = [UInt32](repeating: 0, count: 9)
+      var length = socklen_t(values.count * MemoryLayout<UInt32>.size)
+      try call("SO_MEMINFO of a stream's receiver") { getsockopt(socket.number, SOL_SOCKET, 55, &values, &length) }
+      return Int(values[8])
+    }
+  }
+
+  /// Hands over everything that waits, with its stamp (CLOCK_REALTIME, ns; 0 where there is none). The corresponding C
+  /// function is `recvmsg`.
+  func drain(_ body: (ProbeDatagram, _ stamp: UInt64) -> Void) {
+    var datagram = ProbeDatagram(nonce: 0, index: 0)
+    withUnsafeMutableBytes(of: &datagram) { payload in
+      withUnsafeTemporaryAllocation(byteCount: 64, alignment: MemoryLayout<cmsghdr>.alignment) { control in
+        var vector = iovec(iov_base: payload.baseAddress, iov_len: payload.count)
+        withUnsafeMutablePointer(to: &vector) { vector in
+          while true {
+            var header = msghdr()
+            header.msg_iov = vector
+            header.msg_iovlen = 1
+            header.msg_control = control.baseAddress
+            header.msg_controllen = control.count
+            let count = resultOrErrno { recvmsg(socket.number, &header, Int32(MSG_TRUNC)) }
+            if count < 0 { return }
+            guard count == payload.count, let bytes = payload.baseAddress else { continue }
+            let used = UnsafeRawBufferPointer(control)[..<min(Int(header.msg_controllen), control.count)]
+            body(bytes.loadUnaligned(as: ProbeDatagram.self), Self.stamp(UnsafeRawBufferPointer(rebasing: used)))
+          }
+        }
+      }
+    }
+  }
+
+  private static func stamp(_ control: UnsafeRawBufferPointer) -> UInt64 {
+    ControlMessages.first(in: control) { level, type, data in
+      guard level == SOL_SOCKET, type == SO_TIMESTAMPNS, data.count >= MemoryLayout<timespec>.size else { return nil }
+      return UInt64(data.loadUnaligned(as: timespec.self))
+    } ?? 0
+  }
+}

@@ -1,0 +1,130 @@
+internal import Glibc
+internal import Synchronization
+
+/// One trial: streams that one thread sends on one beat, and what the kernel noted of their arrival.
+///
+/// A veth pair delivers in the sender's own context, so the receive stamp is taken a few microseconds after the send,
+/// whatever else runs. Streams that share a source with TCP or UDP requests eat their ICMP errors, which are limited.
+public final class StreamRun {
+  /// Why the thread has not the priority it should have had; nil where it has, or none was asked for.
+  public let realTimeObstacle: KernelError?
+  /// Whether a second thread must empty the sockets during the trial, since their buffers don't hold all of it. Without
+  /// root they hold `net.core.rmem_max` twice.
+  public let readsDuringTrial: Bool
+
+  private let streams: [DatagramStream]
+  private let sender: StreamSender
+  private let receivers: Receivers
+  /// The index in `receivers` of each stream's destination.
+  private let receiver: [Int]
+  private let arrivals: StreamArrivals
+  private let clock: WallClockOffset
+  private var threads: [JoinedThread] = []
+
+  /// Opens all sockets.
+  ///
+  /// `spacing` lies between two ticks, at least 1 us; a trial ends by itself after `capacity` ticks. `receiveBuffer` is
+  /// the most that the socket of one destination may hold, in bytes as the kernel counts them, at most 1 GB.
+  /// Throws EINVAL for a beat or a size that can't be, EADDRINUSE for a destination on which somebody listens.
+  public init(
+    _ streams: [DatagramStream], spacing: Duration, capacity: Int, realTimePriority: Int? = nil,
+    receiveBuffer: Int = 1 << 30, worker: NamespaceWorker
+  ) throws {
+    guard spacing >= .microseconds(1), spacing <= .seconds(10), (1...Self.mostDatagrams).contains(capacity),
+      streams.count * capacity <= Self.mostDatagrams
+    else {
+      throw KernelError("streams of \(capacity) ticks, \(spacing) apart", code: EINVAL)
+    }
+    try ReceiveStamps.turnOn(worker)
+    let nonce = UInt64.random(in: .min ... .max)
+    realTimeObstacle = realTimePriority.flatMap { RealTimeScheduling.obstacle(to: $0) }
+    self.streams = streams
+    sender = StreamSender(
+      nonce: nonce, spacing: spacing.nanoseconds, ticks: capacity,
+      priority: realTimeObstacle == nil ? realTimePriority : nil)
+    let counts = streams.map { $0.count(ticks: capacity) }
+    arrivals = StreamArrivals(nonce: nonce, counts: counts)
+
+    let destinations = streams.map { Destination(namespace: ObjectIdentifier($0.target), address: $0.destination) }
+    var distinct: [Destination] = []
+    for destination in destinations where !distinct.contains(destination) { distinct.append(destination) }
+    let places = destinations.map { destination in distinct.firstIndex(of: destination) ?? 0 }
+    receiver = places
+    var sockets: [StreamReceiver] = []
+    for index in distinct.indices {
+      let here = streams.indices.filter { places[$0] == index }
+      guard let first = here.first else { continue }
+      sockets.append(
+        try StreamReceiver(
+          on: streams[first].destination, in: streams[first].target, datagrams: here.reduce(0) { $0 + counts[$1] },
+          limit: min(receiveBuffer, 1 << 30), worker: worker))
+    }
+    receivers = Receivers(all: sockets)
+    readsDuringTrial = sockets.contains { !$0.holdsAll }
+    for stream in streams { try sender.add(stream, on: worker) }
+    clock = WallClockOffset()
+  }
+
+  deinit { end() }
+
+  /// Three streams 20 us apart for two minutes; a send time and a stamp of each are kept, 16 bytes.
+  private static let mostDatagrams = 20_000_000
+
+  private struct Destination: Hashable {
+    let namespace: ObjectIdentifier
+    let address: ProbeAddress
+  }
+
+  /// Starts the thread, which sends the first datagrams at once. Once only.
+  public func start() throws(KernelError) {
+    guard threads.isEmpty else { throw KernelError("second start of a trial", code: EALREADY) }
+    if readsDuringTrial {
+      threads.append(try JoinedThread { [receivers, arrivals] in receivers.read(into: arrivals) })
+    }
+    threads.append(try JoinedThread { [sender] in sender.run() })
+  }
+
+  /// Ends the thread and reads the sockets: what became of each stream, in their order.
+  public func stop() throws(KernelError) -> [StreamRecord] {
+    end()
+    // The last ones may wait for ksoftirqd, an ordinary thread, where another process burns the core.
+    usleep(5000)
+    let before = WallClockOffset.wallClock
+    for receiver in receivers.all { arrivals.take(from: receiver, now: before) }
+    let after = WallClockOffset()
+    var dropped: [Int] = []
+    for receiver in receivers.all { dropped.append(try receiver.dropped) }
+    return streams.indices.map { stream in
+      let sent = sender.notes(of: stream)
+      let times = arrivals.times(of: stream, after)
+      return StreamRecord(
+        sent: sent.times, received: times, skippedTicks: sender.skippedTicks, refusedSends: sent.refused,
+        droppedByReceiver: dropped[receiver[stream]],
+        unstamped: after.agrees(with: clock) ? arrivals.unstamped[stream] : times.count { $0 != 0 })
+    }
+  }
+
+  private func end() {
+    sender.stop()
+    receivers.stop()
+    for thread in threads { thread.join() }
+  }
+}
+
+/// The sockets of all destinations. The reader uses them, and the run only after that thread was joined.
+private final class Receivers: Sendable {
+  let all: [StreamReceiver]
+  private let stopping = Atomic(false)
+
+  init(all: [StreamReceiver]) { self.all = all }
+
+  func stop() { stopping.store(true, ordering: .relaxed) }
+
+  /// Empties the sockets every millisecond: a wake-up for each datagram would disturb the sender.
+  func read(into arrivals: StreamArrivals) {
+    while !stopping.load(ordering: .relaxed) {
+      for receiver in all { arrivals.take(from: receiver) }
+      usleep(1000)
+    }
+  }
+}

@@ -1,0 +1,142 @@
+internal import CLinux
+internal import CNftables  // owns struct timespec in a whole-module build
+internal import Glibc
+internal import Synchronization
+
+/// The thread's side of a run: sends all streams on one beat, and notes when.
+///
+/// Unchecked: one thread is in `run`, and all but `stop` is read only after that thread was joined.
+final class StreamSender: @unchecked Sendable {
+  /// A stream, its socket and its notes.
+  private struct Lane {
+    let fd: Int32
+    let every: Int
+    let phase: Int
+    let destination: UnsafeMutablePointer<sockaddr_storage>
+    let length: socklen_t
+    let sent: UnsafeMutableBufferPointer<UInt64>
+    var count = 0
+    var refused = 0
+  }
+
+  /// What one stream's notes are.
+  struct Sent {
+    let times: [UInt64]
+    let refused: Int
+  }
+
+  private var lanes: [Lane] = []
+  private let nonce: UInt64
+  private let ticks: Int
+  private let spacing: UInt64
+  private let priority: Int?
+  private let stopping = Atomic(false)
+  private(set) var skippedTicks = 0
+
+  /// `spacing` in nanoseconds.
+  init(nonce: UInt64, spacing: UInt64, ticks: Int, priority: Int?) {
+    self.nonce = nonce
+    self.spacing = spacing
+    self.ticks = ticks
+    self.priority = priority
+  }
+
+  deinit {
+    for lane in lanes {
+      close(lane.fd)
+      lane.destination.deallocate()
+      lane.sent.deallocate()
+    }
+  }
+
+  /// Opens the next stream's socket. The corresponding C functions are `socket` and `bind`.
+  func add(_ stream: DatagramStream, on worker: NamespaceWorker) throws {
+    let family = stream.destination.family
+    // Neither connected nor with IP_RECVERR: an ICMP error then fails no later send.
+    let fd = try worker.run(in: stream.source) { try ProbeSocket.open(family, .udp) }
+    guard fd >= 0 else { throw KernelError("socket of a stream to \(stream.destination)", code: -fd) }
+    let sent = UnsafeMutableBufferPointer<UInt64>.allocate(capacity: stream.count(ticks: ticks))
+    // Touched now, so that no page fault delays a send.
+    sent.initialize(repeating: 0)
+    let destination = UnsafeMutablePointer<sockaddr_storage>.allocate(capacity: 1)
+    destination.initialize(to: sockaddr_storage())
+    let length = stream.destination.withSocketAddress { address, length in
+      UnsafeMutableRawPointer(destination).copyMemory(from: address, byteCount: Int(length))
+      return length
+    }
+    lanes.append(
+      Lane(fd: fd, every: stream.every, phase: stream.phase, destination: destination, length: length, sent: sent))
+    guard let source = stream.sourceAddress else { return }
+    let bound = ProbeSocket.bind(fd, to: ProbeAddress(source, port: 0))
+    guard bound == 0 else { throw KernelError("bind a stream to \(addressText(source))", code: -bound) }
+  }
+
+  /// Sends until it is stopped, or has no ticks left.
+  func run() {
+    // By default a sleep ends up to 50 us late (timer_slack_ns, prctl(2)); the refusal of either costs exactness only.
+    _ = cl_set_timer_slack(1)
+    if let priority { try? RealTimeScheduling.enter(priority: priority) }
+    let start = MonotonicClock.now
+    var tick = 0
+    while !stopping.load(ordering: .relaxed) {
+      let current = min(Int((MonotonicClock.now - start) / spacing), ticks)
+      skippedTicks += current - tick
+      tick = current
+      guard tick < ticks else { return }
+      send(tick)
+      tick += 1
+      wait(until: start + UInt64(tick) * spacing, mayStayAwake: tick % 10 != 0)
+    }
+  }
+
+  /// Lets `run` return within a spacing; from any thread.
+  func stop() { stopping.store(true, ordering: .relaxed) }
+
+  func notes(of stream: Int) -> Sent {
+    Sent(times: Array(lanes[stream].sent[..<lanes[stream].count]), refused: lanes[stream].refused)
+  }
+
+  /// Every other 64 ticks in reverse, so that no stream is always behind another. Not every other tick: what is first
+  /// now and last then has gaps of less and of more than a spacing, and the wider ones meet more of the changes.
+  private func send(_ tick: Int) {
+    let reversed = tick / 64 % 2 == 1
+    for place in lanes.indices {
+      let index = reversed ? lanes.count - 1 - place : place
+      if tick % lanes[index].every == lanes[index].phase { send(lane: index) }
+    }
+  }
+
+  private func send(lane index: Int) {
+    let sequence = lanes[index].count
+    guard sequence < lanes[index].sent.count else { return }
+    let datagram = ProbeDatagram(nonce: nonce, index: UInt64(index) << 32 | UInt64(sequence))
+    lanes[index].sent[sequence] = MonotonicClock.now
+    let failure = lanes[index].destination.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+      datagram.send(over: lanes[index].fd, to: $0, lanes[index].length)
+    }
+    lanes[index].count += 1
+    if failure != 0 { lanes[index].refused += 1 }
+  }
+
+  /// Waits for the next tick, asleep but for the last 10 us, which waking up takes, and awake where less than 25 us are
+  /// left.
+  ///
+  /// A real-time thread that rarely sleeps is stopped for some 50 ms in a second, in favour of those that wait for its
+  /// core (the fair server of kernel/sched/deadline.c, or sched_rt_runtime_us). So every tenth tick of a fast beat is
+  /// followed by a sleep, even if the next one is late then. A beat of 20 us on a busy machine meets such gaps all the
+  /// same, in trials of more than a second; the bracket of one that changed meanwhile tells.
+  private func wait(until moment: UInt64, mayStayAwake: Bool) {
+    let now = MonotonicClock.now
+    if moment >= now + 25_000 {
+      sleep(until: moment - 10_000)
+    } else if !mayStayAwake {
+      sleep(until: max(moment, now + 5_000))
+    }
+    while MonotonicClock.now < moment {}
+  }
+
+  private func sleep(until moment: UInt64) {
+    var time = timespec(tv_sec: Int(moment / 1_000_000_000), tv_nsec: Int(moment % 1_000_000_000))
+    while clock_nanosleep(CLOCK_MONOTONIC, Int32(TIMER_ABSTIME), &time, nil) == EINTR {}
+  }
+}

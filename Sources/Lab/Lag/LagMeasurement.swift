@@ -1,0 +1,147 @@
+internal import Kernel
+internal import NetpolModel
+
+/// Trials, summed up as they come.
+struct LagMeasurement {
+  private let streams: [LagStream]
+  /// Of each stream, nanoseconds.
+  private let spacings: [Double]
+  private var changes: [[LagTrial.Change]]
+  private var undecided: [[String: Int]]
+  private var sent: [Int]
+  private var lost: [Int]
+  private var moments: [(name: String, times: [Double])] = []
+  private var brackets: [Double] = []
+  private var skipped = 0
+  private var beats = 0
+  private(set) var findings: [String] = []
+  /// The trials' records, as long as the median is not known.
+  private var examples: [(window: Double, example: LagExample)] = []
+
+  init(_ streams: [LagStream], spacings: [Double]) {
+    self.streams = streams
+    self.spacings = spacings
+    changes = streams.map { _ in [] }
+    undecided = streams.map { _ in [:] }
+    sent = streams.map { _ in 0 }
+    lost = streams.map { _ in 0 }
+  }
+
+  mutating func add(_ trial: LagTrial, number: Int, nodes: [String]) {
+    skipped += trial.records.map(\.skippedTicks).max() ?? 0
+    beats += (trial.records.map(\.sent.count).max() ?? 0) + (trial.records.map(\.skippedTicks).max() ?? 0)
+    var first: Double?
+    var last: Double?
+    for (index, stream) in streams.enumerated() {
+      let record = trial.records[index]
+      sent[index] += record.sent.count
+      lost[index] += record.lost
+      if stream.change == .staysOpen {
+        if record.overflowed || record.unstamped > 0 {
+          undecided[index]["the receive buffer was too small", default: 0] += 1
+          sent[index] -= record.sent.count
+          lost[index] -= record.lost
+        } else if record.lost > 0 {
+          findings.append("trial \(number): \(record.lost) of \(record.sent.count) datagrams lost on \(stream.flow)")
+        }
+        continue
+      }
+      switch trial.answer(index, stream.change, spacing: spacings[index]) {
+      case .changed(let change):
+        changes[index].append(change)
+        brackets.append(change.bracket / spacings[index])
+        if stream.newcomer == 0, stream.isOutgoing {
+          if stream.change == .opens { first = change.window } else { last = change.window }
+        }
+      case .undecided(let why): undecided[index][why, default: 0] += 1
+      case .finding(let what): findings.append("trial \(number): \(stream.flow) \(what)")
+      }
+    }
+    addMoments(trial, firstThrough: first, lastThrough: last, nodes)
+    addExample(trial, first ?? last)
+  }
+
+  private mutating func addMoments(_ trial: LagTrial, firstThrough: Double?, lastThrough: Double?, _ nodes: [String]) {
+    let since = { (moment: UInt64) in Double(moment) - Double(trial.start) }
+    add("the API knows the address, and the node hears of it", since(trial.event))
+    for node in nodes {
+      guard let sync = trial.syncs[node] else { continue }
+      let place = nodes.count > 1 ? " (\(node))" : ""
+      add("sync starts\(place)", since(sync.started))
+      for step in sync.steps {
+        let family = sync.steps.contains { $0.kind == step.kind && $0.family != step.family }
+        let which = family ? step.family.map { " \($0.rawValue)" } ?? "" : ""
+        add(step.kind.moment + which + place, since(step.returned))
+      }
+      add("sync ended\(place)", since(sync.ended))
+    }
+    if let firstThrough { add("first packet through where a set decides", firstThrough) }
+    if let lastThrough { add("first packet refused by its own rules", lastThrough) }
+  }
+
+  private mutating func add(_ name: String, _ time: Double) {
+    if let index = moments.firstIndex(where: { $0.name == name }) {
+      moments[index].times.append(time)
+    } else {
+      moments.append((name, [time]))
+    }
+  }
+
+  private mutating func addExample(_ trial: LagTrial, _ window: Double?) {
+    guard let window, examples.count < 15 else { return }
+    let packets = trial.records.map { record in
+      zip(record.sent, record.received).map { (at: Double($0) - Double(trial.start), passed: $1 != 0) }
+    }
+    examples.append((window, LagExample(streams: packets)))
+  }
+
+  // MARK: - Results
+
+  var results: [LagReport.StreamResult] {
+    streams.indices.map { index in
+      let changes = changes[index]
+      return LagReport.StreamResult(
+        stream: streams[index], windows: Distribution(changes.map(\.window)),
+        fromEvent: Distribution(changes.map(\.fromEvent)), brackets: Distribution(changes.map(\.bracket)),
+        inWindow: Distribution(changes.map { Double($0.count) }), sent: sent[index], lost: lost[index],
+        spacing: .nanoseconds(Int64(spacings[index])), undecided: undecided[index])
+    }
+  }
+
+  /// In the order of their medians.
+  var timeline: [LagReport.TimelineRow] {
+    moments.map { LagReport.TimelineRow(name: $0.name, times: Distribution($0.times)) }
+      .sorted { ($0.times.median ?? 0) < ($1.times.median ?? 0) }
+  }
+
+  /// The one of the first trials whose window is in the middle.
+  var example: LagExample? {
+    examples.sorted { $0.window < $1.window }.dropFirst(examples.count / 2).first?.example
+  }
+
+  func resolution(spacing: Duration, isRealTime: Bool) -> LagReport.Resolution {
+    LagReport.Resolution(
+      spacing: spacing, brackets: Distribution(brackets), skipped: skipped, beats: beats, isRealTime: isRealTime)
+  }
+}
+
+extension SyncStep {
+  /// What has happened when the step is over.
+  fileprivate var moment: String {
+    switch self {
+    case .ensure: "fixed chains checked"
+    case .lower: "rules worked out"
+    case .saveRules: "iptables-save returned"
+    case .saveSets: "ipset save returned"
+    case .composeSets: "sets written down"
+    case .restoreSets: "ipset restore returned: sets swapped"
+    case .composeRules: "rules written down"
+    case .restoreRules: "iptables-restore returned: chains in place"
+    case .policyChains: "all policies' transactions returned"
+    case .podChains: "all pod chains' transactions returned"
+    case .baseChains: "base chains' transaction returned: chains in place"
+    case .localPods: "set of local pods filled"
+    case .cleanUp: "stale chains and sets gone"
+    }
+  }
+}

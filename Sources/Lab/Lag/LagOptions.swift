@@ -1,0 +1,66 @@
+internal import Glibc
+internal import Kernel
+public import Lowering
+public import NetpolModel
+
+/// Who enforces the policies on the nodes.
+public enum AgentKind: String, CaseIterable, Sendable {
+  /// As kube-router's controller does: all anew at every event, by the processes that it starts.
+  case fullSync = "full-sync"
+  /// Only what changes, over an open netlink socket: the bound of what is possible.
+  case incremental
+}
+
+/// How long the API takes to know a started pod's address, which depends on the kubelet and the API server.
+public enum APIDelay: Hashable, Sendable {
+  case none
+  case constant(Duration)
+  case uniform(ClosedRange<Duration>)
+  case exponential(mean: Duration)
+
+  func sample(_ random: inout some RandomNumberGenerator) -> Duration {
+    switch self {
+    case .none: .zero
+    case .constant(let delay): delay
+    case .uniform(let range):
+      range.lowerBound + (range.upperBound - range.lowerBound) * Double.random(in: 0...1, using: &random)
+    case .exponential(let mean): mean * -log(Double.random(in: Double.leastNonzeroMagnitude...1, using: &random))
+    }
+  }
+}
+
+/// What a lag run measures, and how often.
+public struct LagOptions: Sendable {
+  public var style: EnforcementStyle
+  public var agent = AgentKind.fullSync
+  public var trials = 50
+  /// Further changes of the cluster while packets flow, a second: each makes every enforcer sync.
+  public var churn = 0.0
+  public var apiDelay = APIDelay.none
+  /// Between two datagrams of the densest stream.
+  public var spacing = Duration.microseconds(50)
+  /// How often each kind of request is made; 0: not at all.
+  public var requests = 5
+  /// A window longer than this is a failure.
+  public var maxGap: Duration?
+  /// Only streams to and from this endpoint.
+  public var target: Endpoint?
+
+  public init(style: EnforcementStyle) { self.style = style }
+}
+
+extension AgentKind {
+  func enforcer(
+    _ view: NodeView, style: EnforcementStyle, in namespace: NetworkNamespace, worker: NamespaceWorker,
+    onThreadStart: @escaping @Sendable () -> Void, observer: @escaping @Sendable (SyncMoment) -> Void
+  ) throws -> any Enforcer {
+    switch self {
+    case .fullSync:
+      try EnforcementAgent(
+        view, style: style, in: namespace, worker: worker, onThreadStart: onThreadStart, observer: observer)
+    case .incremental:
+      IncrementalAgent(
+        view, style: style, in: namespace, worker: worker, onThreadStart: onThreadStart, observer: observer)
+    }
+  }
+}

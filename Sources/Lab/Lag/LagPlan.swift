@@ -1,0 +1,128 @@
+internal import Lowering
+internal import NetpolModel
+internal import Path
+
+/// Which streams tell the windows of a cast, and who asks whom besides.
+struct LagPlan: Sendable {
+  let cast: LagCast
+  let streams: [LagStream]
+  /// What can't be seen in this world, and why.
+  let notes: [String]
+  /// Nodes whose enforcers decide about a stream.
+  let nodes: [String]
+  /// Whom further newcomers ask; nil where nothing is refused to a newcomer that sends.
+  let requestTargets: RequestTargets?
+  /// Pods like the first newcomer, with addresses of their own: for requests, for each kind as many as asked for.
+  let clients: [Pod]
+  /// One more, for changes beside; nil where the node has no address left.
+  let churner: Pod?
+
+  /// A peer that admits newcomers by a selector, and one that admits them by an ipBlock, if there is one.
+  struct RequestTargets: Sendable {
+    let bySelector: Target
+    let byBlock: Target?
+    /// Whom a newcomer may speak to, or be spoken to by, only as long as its own rules don't stand.
+    let unpoliced: [LagStream]
+
+    /// TCP and UDP, to the peer by selector and to the one by ipBlock.
+    static let clientKinds = 4
+  }
+
+  struct Target: Sendable {
+    let endpoint: Endpoint
+    let address: IPAddress
+    let udp: UInt16
+    let tcp: UInt16?
+  }
+
+  init(_ cast: LagCast, _ style: EnforcementStyle, target: Endpoint? = nil, clients: Int = 0) throws {
+    self.cast = cast
+    let search = try StreamSearch(cast, style, target: target)
+    let streams = cast.newcomers.indices.flatMap(search.streams)
+    self.streams = streams
+    var notes: [String] = []
+    if !streams.contains(where: { $0.change == .opens }) {
+      notes.append("no UDP flow of a newcomer is refused before its enforcers know it and let through afterwards")
+    }
+    if !streams.contains(where: { $0.change == .closes }) {
+      notes.append("no UDP flow of a newcomer passes before its own rules stand and is refused afterwards")
+    }
+    self.notes = notes
+    let ends = streams.flatMap { [$0.flow.source, $0.flow.destination] }
+    nodes = Set(ends.compactMap(search.node)).sorted()
+
+    var free = FreeAddresses(cast.after)
+    var copies: [Pod] = []
+    if let newcomer = cast.newcomers.first?.after {
+      for number in 0...RequestTargets.clientKinds * clients {
+        guard let copy = free.copy(of: newcomer, named: "client-\(number)") else { break }
+        copies.append(copy)
+      }
+    }
+    churner = copies.popLast()
+    self.clients = copies
+    requestTargets = cast.newcomers.first?.before == nil ? RequestTargets(streams, search) : nil
+  }
+
+  /// The cluster's part that packets need: pods and hosts of the streams, on their nodes.
+  var stage: Cluster {
+    let ends = Set(streams.flatMap { [$0.flow.source, $0.flow.destination] })
+    var cluster = cast.after
+    cluster.pods.removeAll { !ends.contains(.pod($0.id)) }
+    cluster.pods = (cluster.pods + clients).sorted { $0.id < $1.id }
+    cluster.externalHosts.removeAll { !ends.contains(.external($0.name)) }
+    cluster.nodes.removeAll { !nodes.contains($0.name) }
+    cluster.services = []
+    cluster.endpointSlices = []
+    return cluster
+  }
+}
+
+extension LagPlan.RequestTargets {
+  /// Nil: no peer that refuses newcomers at first.
+  fileprivate init?(_ streams: [LagStream], _ search: StreamSearch) {
+    let own = streams.filter { $0.newcomer == 0 }
+    let target = { (change: LagStream.Change) in
+      own.first { $0.change == change && $0.isOutgoing }.map { stream in
+        LagPlan.Target(
+          endpoint: stream.flow.destination, address: stream.flow.destinationAddress, udp: stream.flow.port,
+          tcp: search.tcpPort(like: stream))
+      }
+    }
+    guard let bySelector = target(.opens) else { return nil }
+    self.bySelector = bySelector
+    byBlock = target(.staysOpen)
+    unpoliced = own.filter { $0.change == .closes }
+  }
+}
+
+/// Addresses of a pod's node that nobody has, the highest first.
+private struct FreeAddresses {
+  private let cluster: Cluster
+  private var taken: Set<IPAddress>
+
+  init(_ cluster: Cluster) {
+    self.cluster = cluster
+    taken = Set(cluster.pods.flatMap(\.podIPs) + cluster.nodes.flatMap(\.addresses))
+  }
+
+  /// A pod with the same labels on the same node; nil where a block has no address left.
+  mutating func copy(of pod: Pod, named name: String) -> Pod? {
+    let blocks = pod.node.flatMap(cluster.node)?.podCIDRs ?? []
+    var addresses: [IPAddress] = []
+    for family in pod.podIPs.map(\.family) {
+      guard let block = blocks.first(where: { $0.family == family }) else { return nil }
+      let size = min(block.family.bitWidth - block.prefixLength, 16)
+      // Neither the last address nor the first two: broadcast, network, bridge.
+      let candidates = (2..<max((UInt128(1) << UInt128(size)) - 1, 3)).reversed().lazy.map { block.network.advanced(by: $0) }
+      guard let address = candidates.first(where: { !taken.contains($0) && block.contains($0) }) else { return nil }
+      taken.insert(address)
+      addresses.append(address)
+    }
+    var copy = pod
+    copy.id = PodID(pod.id.namespace, "\(pod.id.name)-\(name)")
+    copy.podIPs = addresses
+    copy.podIP = addresses.first
+    return copy
+  }
+}

@@ -1,0 +1,195 @@
+internal import Glibc
+internal import Kernel
+internal import Lowering
+public import NetpolModel
+internal import Path
+
+/// Measures how long a new pod's packets are lost, and how long they are not policed: real packets, while a real
+/// enforcer takes its time.
+public struct LagRun: Sendable {
+  public let options: LagOptions
+  private let cast: LagCast
+  private let description: String
+  private let change: String
+
+  /// The sender runs before the enforcer, and the enforcer before everything else.
+  static let senderPriority = 50
+  static let enforcerPriority = 40
+  private static let conductorPriority = 45
+  /// A stream has as many datagrams at the most: a longer trial has wider spacings.
+  private static let mostDatagrams = 400_000
+
+  /// In a world of its own.
+  public init(_ world: LagWorld, _ scenario: LagScenario, burst: Int, defaultDeny: Bool, options: LagOptions) {
+    self.options = options
+    cast = LagCast(world, scenario, burst: burst, defaultDeny: defaultDeny)
+    description =
+      "A world of \(counted(world.policies, "policy", "policies")), \(counted(world.pods, "pod")), \(world.local) of them on the "
+      + "newcomer's node, and \(counted(cast.before.pods.count - world.pods, "pod")) and "
+      + "\(counted(cast.before.policies.count - world.policies, "policy", "policies")) of the lab"
+    let who = burst == 1 ? "A pod" : "\(burst) pods at once"
+    change =
+      switch scenario {
+      case .newPod: "\(who) of namespace \(LagWorld.namespace) \(burst == 1 ? "is" : "are") new"
+      case .relabelled: "\(who) \(burst == 1 ? "gets" : "get") other labels"
+      case .reusedAddress: "\(who) \(burst == 1 ? "takes" : "take") the address of a pod that is gone"
+      }
+  }
+
+  /// In a user's world, with one of its pods as the newcomer.
+  public init(_ cluster: Cluster, newcomer: Pod, options: LagOptions) {
+    self.options = options
+    cast = LagCast(cluster, newcomer: newcomer)
+    description = "\(counted(cluster.policies.count, "policy", "policies")), \(counted(cluster.pods.count, "pod"))"
+    change = "\(newcomer.id) is new"
+  }
+
+  /// A step of a run, for whoever waits for it.
+  public enum Progress: Sendable {
+    case planning
+    case firstSync
+    case trial(Int, of: Int)
+    case requests(Int, of: Int)
+    case countingPairs
+  }
+
+  /// Throws `NothingToAsk` where nothing about the newcomer changes, `LabFailure` where the machine can't do it.
+  public func run(version: String, progress: @escaping (Progress) -> Void = { _ in }) throws -> LagReport {
+    try OpenFiles.raiseLimit()
+    if let obstacle = Privilege.obstacle { throw LabError(obstacle) }
+    let worker = try NamespaceWorker()
+    defer { worker.close() }
+    let environment = try LabEnvironment(version: version, style: options.style.name, worker: worker)
+    do {
+      if let first = try KernelFeatures.missing(on: worker).first { throw LabError(first.description) }
+      return try run(environment, worker, progress)
+    } catch let error as NothingToAsk {
+      throw error
+    } catch {
+      throw LabFailure(environment: environment, error: error)
+    }
+  }
+
+  private func run(
+    _ environment: LabEnvironment, _ worker: NamespaceWorker, _ progress: @escaping (Progress) -> Void
+  ) throws -> LagReport {
+    let begin = ContinuousClock().now
+    progress(.planning)
+    let plan = try LagPlan(cast, options.style, target: options.target, clients: options.requests)
+    if !plan.streams.contains(where: { $0.change != .staysOpen }) {
+      throw NothingToAsk(description: plan.notes.joined(separator: "; "))
+    }
+    let stage = plan.stage
+    let fabric = try Fabric(
+      Topology(stage), families: stage.families, bridgeNetfilter: stage.settings.bridgeNetfilter, liftICMPLimits: false,
+      worker: worker)
+    progress(.firstSync)
+    let isRealTime = RealTimeScheduling.obstacle(to: Self.senderPriority) == nil
+    let enforcers = try Enforcers(plan, options, style: options.style, fabric: fabric, isRealTime: isRealTime)
+    defer { enforcers.close() }
+    // The first syncs are slower than those that follow.
+    try enforcers.settle(cast.events)
+    let took = try ContinuousClock().measure { try enforcers.settle(cast.undoing) }
+
+    let spacing = Self.spacing(options.spacing, syncTakes: took)
+    let churn = options.churn > 0 ? try Churn(plan, enforcers, perSecond: options.churn) : nil
+    let shares = Self.shares(plan.streams)
+    var measurement = LagMeasurement(plan.streams, spacings: shares.map { Double($0.every) * (spacing / .nanoseconds(1)) })
+    var random = SystemRandomNumberGenerator()
+    for number in 0..<options.trials {
+      progress(.trial(number + 1, of: options.trials))
+      let capacity = Int((took * 4 + .seconds(2) + options.apiDelay.longest) / spacing)
+      let run = try StreamRun(
+        datagramStreams(plan, shares, fabric), spacing: spacing, capacity: capacity,
+        realTimePriority: isRealTime ? Self.senderPriority : nil, worker: worker)
+      let trial = try trial(run, enforcers, delay: options.apiDelay.sample(&random), isRealTime: isRealTime)
+      measurement.add(trial, number: number + 1, nodes: plan.nodes)
+    }
+    churn?.end()
+
+    var notes = plan.notes
+    if spacing > options.spacing {
+      notes.append("a sync takes \(timeText(took)), so datagrams are \(timeText(spacing)) apart, not \(timeText(options.spacing))")
+    }
+    var requests: [RequestResult] = []
+    var survivors: [Survivor] = []
+    if options.requests > 0, let targets = plan.requestTargets, !plan.clients.isEmpty {
+      let office = RequestRun(plan, targets, options, fabric: fabric, isRealTime: isRealTime, worker: worker)
+      (requests, survivors) = try office.run(enforcers) { progress(.requests($0, of: $1)) }
+    }
+    progress(.countingPairs)
+    return LagReport(
+      environment: environment, options: options,
+      world: LagReport.World(
+        description: description, policies: cast.before.policies.count, pods: cast.before.pods.count,
+        local: cast.before.pods.count { $0.node == cast.newcomers.first?.after.node }, change: change,
+        nodes: plan.nodes),
+      streams: measurement.results, timeline: measurement.timeline,
+      resolution: measurement.resolution(spacing: spacing, isRealTime: isRealTime), requests: requests,
+      survivors: survivors, example: measurement.example, opened: OpenedPairs(plan), notes: notes,
+      findings: measurement.findings, duration: ContinuousClock().now - begin)
+  }
+
+  private func trial(_ run: StreamRun, _ enforcers: Enforcers, delay: Duration, isRealTime: Bool) throws -> LagTrial {
+    if isRealTime { try RealTimeScheduling.enter(priority: Self.conductorPriority) }
+    defer { if isRealTime { try? RealTimeScheduling.leave() } }
+    try run.start()
+    // Some datagrams before the start show the old state; the phase against the beat is a random one.
+    usleep(3000 + .random(in: 0..<1000))
+    let start = MonotonicClock.now
+    if delay > .zero { usleep(UInt32(clamping: Int(delay / .microseconds(1)))) }
+    let event = MonotonicClock.now
+    enforcers.notify(cast.events)
+    try enforcers.waitForEffect(since: event)
+    usleep(3000)
+    let records = try run.stop()
+    let syncs = try enforcers.waitForEnd(since: event)
+    try enforcers.settle(cast.undoing)
+    return LagTrial(start: start, event: event, records: records, syncs: syncs)
+  }
+
+  private func datagramStreams(
+    _ plan: LagPlan, _ shares: [(every: Int, phase: Int)], _ fabric: Fabric
+  ) -> [DatagramStream] {
+    zip(plan.streams, shares).compactMap { stream, share in
+      guard let from = fabric.namespace(of: stream.flow.source), let to = fabric.namespace(of: stream.flow.destination)
+      else { return nil }
+      return DatagramStream(
+        from: from, sourceAddress: stream.flow.sourceAddress.bytes,
+        to: ProbeAddress(stream.flow.destinationAddress.bytes, port: stream.flow.port), in: to, every: share.every,
+        phase: share.phase)
+    }
+  }
+
+  /// Two datagrams a beat are for the first newcomer's peers by selector and by ipBlock; the others share a third.
+  private static func shares(_ streams: [LagStream]) -> [(every: Int, phase: Int)] {
+    var dense: [Int] = []
+    for kind in [LagStream.Change.opens, .staysOpen] {
+      if let index = streams.firstIndex(where: { $0.change == kind && $0.isOutgoing && $0.newcomer == 0 }) {
+        dense.append(index)
+      }
+    }
+    let others = streams.indices.filter { !dense.contains($0) }
+    return streams.indices.map { index in
+      guard let place = others.firstIndex(of: index) else { return (1, 0) }
+      return (max(others.count, 1), place)
+    }
+  }
+
+  private static func spacing(_ wanted: Duration, syncTakes took: Duration) -> Duration {
+    let needed = took * 2 / Self.mostDatagrams
+    return needed <= wanted ? wanted : .microseconds(Int64((needed / .microseconds(10)).rounded(.up)) * 10)
+  }
+}
+
+extension APIDelay {
+  /// Beyond it a delay is not waited for.
+  fileprivate var longest: Duration {
+    switch self {
+    case .none: .zero
+    case .constant(let delay): delay
+    case .uniform(let range): range.upperBound
+    case .exponential(let mean): mean * 20
+    }
+  }
+}

@@ -1,0 +1,218 @@
+internal import Glibc
+internal import Kernel
+internal import Lowering
+internal import NetpolModel
+internal import Synchronization
+
+/// What applications pay: newcomers of their own make one request each, when their containers start.
+///
+/// They are not those of the datagram streams, which use up the ICMP errors that the kernel grants a host.
+struct RequestRun {
+  let plan: LagPlan
+  let targets: LagPlan.RequestTargets
+  let options: LagOptions
+  let fabric: Fabric
+  let isRealTime: Bool
+  let worker: NamespaceWorker
+
+  /// A request that has no answer by then has none: longer than two retransmissions of a SYN.
+  private static let patience = Duration.milliseconds(3500)
+  /// More than the burst of ICMP errors that a host is granted (6: `XRLIM_BURST_FACTOR` of the kernel).
+  private static let spending = 10
+
+  init(
+    _ plan: LagPlan, _ targets: LagPlan.RequestTargets, _ options: LagOptions, fabric: Fabric, isRealTime: Bool,
+    worker: NamespaceWorker
+  ) {
+    self.plan = plan
+    self.targets = targets
+    self.options = options
+    self.fabric = fabric
+    self.isRealTime = isRealTime
+    self.worker = worker
+  }
+
+  /// How the nodes refuse while the requests are made.
+  private struct Situation {
+    let name: String
+    let refusal: RefusalKind
+    let hasICMPLimit: Bool
+    let spendsErrors: Bool
+  }
+
+  private static let situations = [
+    Situation(name: "REJECT, ICMP errors to spare", refusal: .portUnreachable, hasICMPLimit: true, spendsErrors: false),
+    Situation(name: "REJECT, ICMP errors spent", refusal: .portUnreachable, hasICMPLimit: true, spendsErrors: true),
+    Situation(name: "REJECT, no ICMP limit", refusal: .portUnreachable, hasICMPLimit: false, spendsErrors: true),
+    Situation(name: "REJECT with tcp-reset", refusal: .tcpReset, hasICMPLimit: true, spendsErrors: true),
+    Situation(name: "DROP", refusal: .drop, hasICMPLimit: true, spendsErrors: false),
+  ]
+
+  private struct Request: Sendable {
+    let kind: RequestResult.Kind
+    let target: String
+    let source: NetworkNamespace
+    let sourceAddress: [UInt8]
+    let destination: ProbeAddress
+  }
+
+  /// `enforcers` are those of the streams; other refusals get their own, one after the other.
+  func run(_ enforcers: Enforcers, _ progress: (Int, Int) -> Void) throws -> ([RequestResult], [Survivor]) {
+    var servers: [EchoServer] = []
+    for target in [targets.bySelector, targets.byBlock].compactMap({ $0 }) {
+      guard let namespace = fabric.namespace(of: target.endpoint) else { continue }
+      for port in Set([target.udp] + (target.tcp.map { [$0] } ?? [])) {
+        servers.append(
+          try EchoServer(on: ProbeAddress(target.address.bytes, port: port), in: namespace, worker: worker))
+      }
+    }
+    defer { withExtendedLifetime(servers) {} }
+
+    var results: [RequestResult] = []
+    for (index, situation) in Self.situations.enumerated() {
+      progress(index + 1, Self.situations.count)
+      try setICMPLimit(situation.hasICMPLimit)
+      if situation.refusal == .portUnreachable {
+        results += try ask(situation, enforcers)
+        continue
+      }
+      let own = try Enforcers(
+        plan, options, style: options.style.refusing(by: situation.refusal), fabric: fabric, isRealTime: isRealTime)
+      defer { own.close() }
+      results += try ask(situation, own)
+    }
+    try setICMPLimit(true)
+    // The rules are another enforcer's now: the first one's next sync puts its own back.
+    try enforcers.settle(plan.cast.events)
+    try enforcers.settle(plan.cast.undoing)
+    return (results, try SurvivorRun(plan: plan, fabric: fabric, worker: worker).run(enforcers))
+  }
+
+  private func setICMPLimit(_ isOn: Bool) throws {
+    for node in plan.nodes {
+      guard let namespace = fabric.namespace(ofNode: node) else { continue }
+      // The kernel's defaults: a thousand ms, a thousand a second, 50 at once (icmp(7), ip-sysctl).
+      var values = [("net/ipv4/icmp_ratelimit", isOn ? "1000" : "0")]
+      values += [("net/ipv4/icmp_msgs_per_sec", isOn ? "1000" : "1000000"), ("net/ipv4/icmp_msgs_burst", isOn ? "50" : "1000000")]
+      values.append(("net/ipv6/icmp/ratelimit", isOn ? "1000" : "0"))
+      try worker.run(in: namespace) {
+        for (name, value) in values where Sysctl.exists(name) { try? Sysctl.write(name, value) }
+      }
+    }
+  }
+
+  private func ask(_ situation: Situation, _ enforcers: Enforcers) throws -> [RequestResult] {
+    let requests = requests(situation)
+    if situation.spendsErrors { try spendErrors(requests) }
+    let gate = Gate()
+    let answers = Answers(requests.count)
+    var threads: [JoinedThread] = []
+    for (index, request) in requests.enumerated() {
+      threads.append(
+        try JoinedThread {
+          gate.wait()
+          answers.put(index, answer(request))
+        })
+    }
+    usleep(2000)
+    gate.open()
+    // A container's first request leaves at once; the API knows of it in the same moment.
+    let clients = plan.clients.prefix(requests.count)
+    try enforcers.settle(clients.map { .podUpdated($0) })
+    for thread in threads { thread.join() }
+    try enforcers.settle(clients.map { .podDeleted($0.id) })
+    return RequestResult.summed(zip(requests, answers.all).map { (($0.kind, $0.target), $1) }, refusal: situation.name)
+  }
+
+  private func requests(_ situation: Situation) -> [Request] {
+    var kinds: [(RequestResult.Kind, String, LagPlan.Target, UInt16)] = []
+    for (name, target) in [("podSelector", targets.bySelector), ("ipBlock", targets.byBlock)] {
+      guard let target else { continue }
+      if let tcp = target.tcp { kinds.append((.tcp, name, target, tcp)) }
+      if situation.refusal != .tcpReset { kinds.append((.udp, name, target, target.udp)) }
+    }
+    var clients = plan.clients.makeIterator()
+    return kinds.flatMap { kind, name, target, port in
+      (0..<options.requests).compactMap { _ -> Request? in
+        guard let client = clients.next(), let namespace = fabric.namespace(of: .pod(client.id)),
+          let address = client.address(target.address.family)
+        else { return nil }
+        return Request(
+          kind: kind, target: name, source: namespace, sourceAddress: address.bytes,
+          destination: ProbeAddress(target.address.bytes, port: port))
+      }
+    }
+  }
+
+  private func answer(_ request: Request) -> (RequestResult.Ending, Double) {
+    do {
+      let timed =
+        switch request.kind {
+        case .tcp:
+          try TimedRequest.tcpConnect(
+            from: request.source, sourceAddress: request.sourceAddress, to: request.destination,
+            patience: Self.patience, worker: worker)
+        case .udp:
+          try TimedRequest.udpRequest(
+            from: request.source, sourceAddress: request.sourceAddress, to: request.destination,
+            patience: Self.patience, worker: worker)
+        }
+      return (RequestResult.Ending(timed.outcome), Double(timed.end - timed.start))
+    } catch {
+      return (.failed("\(error)"), 0)
+    }
+  }
+
+  /// Datagrams that are refused, so that the node has no ICMP error left for these senders.
+  private func spendErrors(_ requests: [Request]) throws {
+    for request in requests {
+      for _ in 0..<Self.spending {
+        _ = try TimedRequest.udpRequest(
+          from: request.source, sourceAddress: request.sourceAddress,
+          to: ProbeAddress(targets.bySelector.address.bytes, port: targets.bySelector.udp), patience: .zero,
+          worker: worker)
+      }
+    }
+  }
+}
+
+extension RequestResult.Ending {
+  fileprivate init(_ outcome: TimedRequest.Outcome) {
+    self =
+      switch outcome {
+      case .answered: .answered
+      case .refused: .refused
+      case .silent: .silent
+      case .failed(let error): .failed("\(error)")
+      }
+  }
+}
+
+extension RequestResult {
+  fileprivate static func summed(
+    _ answers: [((kind: Kind, target: String), (ending: Ending, time: Double))], refusal: String
+  ) -> [RequestResult] {
+    var order: [(kind: Kind, target: String)] = []
+    for (key, _) in answers where !order.contains(where: { $0 == key }) { order.append(key) }
+    return order.map { key in
+      let own = answers.filter { $0.0 == key }.map(\.1)
+      let endings = Dictionary(grouping: own, by: \.ending).mapValues { Distribution($0.map(\.time)) }
+      return RequestResult(kind: key.kind, refusal: refusal, target: key.target, endings: endings)
+    }
+  }
+}
+
+/// Threads wait here until it opens.
+private final class Gate: Sendable {
+  private let isOpen = Atomic(false)
+  func open() { isOpen.store(true, ordering: .releasing) }
+  func wait() { while !isOpen.load(ordering: .acquiring) { usleep(50) } }
+}
+
+/// What several threads found, each at its own place.
+private final class Answers: Sendable {
+  private let found: Mutex<[(RequestResult.Ending, Double)]>
+  init(_ count: Int) { found = Mutex([(RequestResult.Ending, Double)](repeating: (.silent, 0), count: count)) }
+  func put(_ index: Int, _ answer: (RequestResult.Ending, Double)) { found.withLock { $0[index] = answer } }
+  var all: [(RequestResult.Ending, Double)] { found.withLock { $0 } }
+}

@@ -1,0 +1,137 @@
+internal import Comparison
+internal import Evaluator
+internal import Lowering
+internal import NetpolModel
+internal import Path
+internal import RuleIR
+
+/// Looks for streams whose fate a newcomer changes, by running the rules before and after in user space.
+struct StreamSearch {
+  private let cast: LagCast
+  private let after: Cluster
+  private let topology: Topology
+  private let old: EnforcedCluster
+  private let new: EnforcedCluster
+  private let ports: PortPlan
+  private let target: Endpoint?
+
+  init(_ cast: LagCast, _ style: EnforcementStyle, target: Endpoint?) throws {
+    self.cast = cast
+    self.target = target
+    after = cast.after
+    topology = Topology(after)
+    old = try EnforcedCluster(cast.before, topology, style, versionStamp: "1")
+    new = try EnforcedCluster(after, topology, style, versionStamp: "2")
+    ports = PortPlan(after)
+  }
+
+  func node(of end: Endpoint) -> String? {
+    if case .pod(let id) = end { topology.pods[id]?.node } else { nil }
+  }
+
+  /// One of each kind that is wanted, the nearest peer first.
+  func streams(ofNewcomer index: Int) -> [LagStream] {
+    let newcomer = cast.newcomers[index].after
+    guard topology.pods[newcomer.id] != nil, let family = newcomer.podIPs.first?.family else { return [] }
+    let own = Endpoint.pod(newcomer.id)
+    var wanted = index == 0 ? Wanted.all : Wanted.ofFurtherNewcomers
+    var found: [LagStream] = []
+    for candidate in candidates(for: newcomer) {
+      for isOutgoing in [true, false] {
+        let (source, destination) = isOutgoing ? (own, candidate) : (candidate, own)
+        for port in ports.ports(at: destination).reversed() where port.transport == .udp {
+          guard let flow = topology.flow(from: source, to: destination, port, family), let change = change(of: flow)
+          else { continue }
+          let admission = Admission(new.walk(flow), after)
+          // Where nothing is policed nothing is told.
+          if change == .staysOpen, admission.policy == nil { continue }
+          if wanted.take(change, isOutgoing) {
+            found.append(
+              LagStream(
+                flow: flow, newcomer: index, change: change, isOutgoing: isOutgoing, decidedBy: admission.text))
+          }
+        }
+      }
+      if wanted.isEmpty { break }
+    }
+    return found
+  }
+
+  /// A TCP port at the same peer with the same fate.
+  func tcpPort(like stream: LagStream) -> UInt16? {
+    ports.ports(at: stream.flow.destination).reversed().first { port in
+      var flow = stream.flow
+      (flow.transport, flow.port) = (port.transport, port.port)
+      return port.transport == .tcp && change(of: flow) == stream.change
+    }?.port
+  }
+
+  /// Nil where nothing changes that could be measured.
+  private func change(of flow: Flow) -> LagStream.Change? {
+    let before = old.verdict(of: flow)
+    let after = new.verdict(of: flow)
+    if before == .allow { return after == .allow ? .staysOpen : after == .deny ? .closes : nil }
+    return before == .deny && after == .allow ? .opens : nil
+  }
+
+  /// The own node, the own namespace, then by name; hosts outside last.
+  private func candidates(for newcomer: Pod) -> [Endpoint] {
+    let newcomers = Set(cast.newcomers.map(\.after.id))
+    let pods = topology.pods.keys.filter { !newcomers.contains($0) }.sorted { rank($0, newcomer) < rank($1, newcomer) }
+    let all = pods.map(Endpoint.pod) + topology.externals.map { .external($0.name) }
+    guard let target else { return all }
+    return all.filter { $0 == target }
+  }
+
+  private func rank(_ pod: PodID, _ newcomer: Pod) -> (Int, Int, String) {
+    (
+      topology.pods[pod]?.node == newcomer.node ? 0 : 1, pod.namespace == newcomer.id.namespace ? 0 : 1, pod.description
+    )
+  }
+}
+
+/// The streams that are still looked for.
+private struct Wanted {
+  private var kinds: [(change: LagStream.Change, isOutgoing: Bool)]
+  private init(_ kinds: [(LagStream.Change, Bool)]) { self.kinds = kinds }
+
+  static let all = Wanted([(.opens, true), (.staysOpen, true), (.closes, true), (.opens, false), (.closes, false)])
+  static let ofFurtherNewcomers = Wanted([(.opens, true), (.closes, true)])
+
+  var isEmpty: Bool { kinds.isEmpty }
+  mutating func take(_ change: LagStream.Change, _ isOutgoing: Bool) -> Bool {
+    guard let index = kinds.firstIndex(where: { $0 == (change, isOutgoing) }) else { return false }
+    kinds.remove(at: index)
+    return true
+  }
+}
+
+/// Which policy decides about a flow at its end, and by what kind of peer.
+private struct Admission {
+  let policy: PolicyID?
+  let text: String
+
+  init(_ walk: EvaluatedWalk, _ cluster: Cluster) {
+    guard walk.verdict == .allow else {
+      policy = nil
+      let pod = walk.deciding.last?.step.rule.origin?.pod
+      text = pod.map { "the rules of \($0)" } ?? "no rule of its own"
+      return
+    }
+    let origin = walk.deciding.compactMap(\.step.rule.origin).last {
+      $0.policy != nil && $0.direction == .ingress
+    }
+    policy = origin?.policy
+    guard let origin, let id = origin.policy, let direction = origin.direction,
+      let decided = cluster.policies.first(where: { $0.id == id }), let index = origin.rule,
+      index < decided.rules(direction).count
+    else {
+      text = "no policy"
+      return
+    }
+    let peers = decided.rules(direction)[index].peers.list
+    let named = origin.peers.compactMap { $0 < peers.count ? peers[$0] : nil }
+    let kinds = Set(named.map { peer in if case .block = peer { "ipBlock" } else { "podSelector" } })
+    text = "\(kinds.isEmpty ? "any peer" : kinds.sorted().joined(separator: " or ")) of \(id)"
+  }
+}

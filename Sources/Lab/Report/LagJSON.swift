@@ -1,0 +1,184 @@
+public import Foundation
+internal import NetpolModel
+
+/// A lag run for a program: `netpol-lab/lag/v1`, documented in docs/lag-json.md.
+public struct LagJSON {
+  private let report: LagReport
+
+  public init(_ report: LagReport) { self.report = report }
+
+  /// UTF-8, one line.
+  public func data() throws -> Data {
+    let encoder = JSONEncoder()
+    encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+    return try encoder.encode(Document(report))
+  }
+
+  private struct Document: Encodable {
+    let schema = "netpol-lab/lag/v1"
+    let environment: EnvironmentObject
+    let asExpected: Bool
+    let world: WorldObject
+    let agent: String
+    let trials: Int
+    let streams: [StreamObject]
+    let timeline: [TimelineObject]
+    let resolution: ResolutionObject
+    let requests: [RequestObject]
+    let survivors: [SurvivorObject]
+    let longestWindow: Double?
+    let maxGap: Double?
+    let opened: OpenedObject?
+    let notes: [String]
+    let findings: [String]
+    let seconds: Double
+
+    init(_ report: LagReport) {
+      environment = EnvironmentObject(report.environment)
+      asExpected = report.isAsExpected
+      world = WorldObject(report.world)
+      agent = report.options.agent.rawValue
+      trials = report.options.trials
+      streams = report.streams.map(StreamObject.init)
+      timeline = report.timeline.map { TimelineObject(moment: $0.name, milliseconds: TimesObject($0.times)) }
+      resolution = ResolutionObject(report.resolution)
+      requests = report.requests.map(RequestObject.init)
+      survivors = report.survivors.map {
+        SurvivorObject(what: $0.what, asked: $0.asked, stillWorks: $0.stillWorks)
+      }
+      longestWindow = report.longestWindow.map { $0 / 1e6 }
+      maxGap = report.options.maxGap.map { $0 / .milliseconds(1) }
+      opened = report.opened.map(OpenedObject.init)
+      notes = report.notes
+      findings = report.findings
+      seconds = report.duration / .seconds(1)
+    }
+  }
+}
+
+private struct WorldObject: Encodable {
+  let description, change: String
+  let policies, pods, local: Int
+  let nodes: [String]
+  init(_ world: LagReport.World) {
+    description = world.description
+    change = world.change
+    policies = world.policies
+    pods = world.pods
+    local = world.local
+    nodes = world.nodes
+  }
+}
+
+/// Milliseconds.
+private struct TimesObject: Encodable {
+  let count: Int
+  let p50, p90, p99, p999, max: Double?
+  /// 95 % confidence; null where the sample is too small.
+  let p50Interval, p90Interval, p99Interval: [Double?]
+  let values: [Double]
+
+  init(_ times: Distribution) {
+    let quantile = { times.quantile($0).map { $0 / 1e6 } }
+    let interval = { (q: Double) -> [Double?] in
+      let found = times.interval(q)
+      return [found.lower.map { $0 / 1e6 }, found.upper.map { $0 / 1e6 }]
+    }
+    count = times.count
+    (p50, p90, p99, p999, max) = (quantile(0.5), quantile(0.9), quantile(0.99), quantile(0.999), quantile(1))
+    (p50Interval, p90Interval, p99Interval) = (interval(0.5), interval(0.9), interval(0.99))
+    values = times.values.map { $0 / 1e6 }
+  }
+}
+
+private struct StreamObject: Encodable {
+  let from, to, transport: String
+  let port: Int
+  let change, decidedBy: String
+  let newcomer: Int
+  let windowMilliseconds, fromEventMilliseconds, errorBarMilliseconds: TimesObject
+  let datagramsInWindow: [Int]
+  let sent, lost: Int
+  let spacingMicroseconds: Double
+  let undecided: [String: Int]
+
+  init(_ result: LagReport.StreamResult) {
+    let flow = result.stream.flow
+    from = flow.source.description
+    to = flow.destination.description
+    transport = flow.transport.rawValue
+    port = Int(flow.port)
+    change = result.stream.change.rawValue
+    decidedBy = result.stream.decidedBy
+    newcomer = result.stream.newcomer
+    windowMilliseconds = TimesObject(result.windows)
+    fromEventMilliseconds = TimesObject(result.fromEvent)
+    errorBarMilliseconds = TimesObject(result.brackets)
+    datagramsInWindow = result.inWindow.values.map { Int($0) }
+    sent = result.sent
+    lost = result.lost
+    spacingMicroseconds = result.spacing / .microseconds(1)
+    undecided = result.undecided
+  }
+}
+
+private struct TimelineObject: Encodable {
+  let moment: String
+  let milliseconds: TimesObject
+}
+
+private struct ResolutionObject: Encodable {
+  let spacingMicroseconds: Double
+  /// Error bars in units of a stream's own spacing.
+  let p50, p99: Double?
+  let skippedBeats, beats: Int
+  let realTime: Bool
+  init(_ resolution: LagReport.Resolution) {
+    spacingMicroseconds = resolution.spacing / .microseconds(1)
+    p50 = resolution.brackets.median
+    p99 = resolution.brackets.quantile(0.99)
+    skippedBeats = resolution.skipped
+    beats = resolution.beats
+    realTime = resolution.isRealTime
+  }
+}
+
+private struct RequestObject: Encodable {
+  let kind, refusal, target: String
+  let endings: [String: TimesObject]
+  init(_ result: RequestResult) {
+    kind = result.kind.rawValue
+    refusal = result.refusal
+    target = result.target
+    endings = Dictionary(
+      result.endings.map { ending, times in
+        let name =
+          switch ending {
+          case .answered: "answered"
+          case .refused: "refused"
+          case .silent: "no answer"
+          case .failed(let why): "failed: \(why)"
+          }
+        return (name, TimesObject(times))
+      }
+    ) { first, _ in first }
+  }
+}
+
+private struct SurvivorObject: Encodable {
+  let what: String
+  let asked, stillWorks: Int
+}
+
+private struct OpenedObject: Encodable {
+  let block: String
+  let policies: [String]
+  let pairs, admitted, admittedWithBlock: Int
+  init(_ opened: OpenedPairs) {
+    block = opened.block.description
+    policies = opened.policies.map(\.description)
+    pairs = opened.all
+    admitted = opened.open
+    admittedWithBlock = opened.openWithBlock
+  }
+}

@@ -1,0 +1,45 @@
+internal import NetpolModel
+internal import RuleIR
+
+/// How a pod chain refuses what no policy allows. kube-router's way is the first.
+public enum RefusalKind: Hashable, Sendable, CaseIterable {
+  /// REJECT with an ICMP error, port unreachable.
+  case portUnreachable
+  /// REJECT with a TCP reset, which no limit on ICMP errors holds back; what is not TCP gets the ICMP error.
+  case tcpReset
+  /// DROP: the sender hears nothing.
+  case drop
+}
+
+extension EnforcementStyle {
+  /// The same style with another way to refuse, to compare what applications pay for it. No enforcer writes it so.
+  public func refusing(by refusal: RefusalKind) -> EnforcementStyle {
+    EnforcementStyle(name: name, backend: backend, traits: traits) { view in
+      var lowered = lower(view)
+      for table in lowered.ruleset.tables.indices {
+        for chain in lowered.ruleset.tables[table].chains.indices {
+          lowered.ruleset.tables[table].chains[chain].rules =
+            lowered.ruleset.tables[table].chains[chain].rules.flatMap { $0.refusing(by: refusal) }
+        }
+      }
+      return lowered
+    }
+  }
+}
+
+extension Rule {
+  fileprivate func refusing(by refusal: RefusalKind) -> [Rule] {
+    guard let index = statements.firstIndex(of: .reject(.portUnreachable)) else { return [self] }
+    var changed = self
+    switch refusal {
+    case .portUnreachable: return [self]
+    case .drop:
+      changed.statements[index] = .drop
+      return [changed]
+    case .tcpReset:
+      changed.statements[index] = .reject(.tcpReset)
+      changed.matches.append(.transport(.tcp))
+      return [changed, self]
+    }
+  }
+}

@@ -1,0 +1,68 @@
+internal import NetpolModel
+public import RuleIR
+
+/// Commands on one table for `nft -f`, a line each; nft takes all of them or none.
+public struct NftCommands: Sendable {
+  public private(set) var text = ""
+  private let table: String
+  private let family: IPFamily
+
+  /// Of the table's contents nothing is taken.
+  public init(to table: Table) {
+    self.table = "\(table.family == .v4 ? "ip" : "ip6") \(table.name)"
+    family = table.family
+  }
+
+  public mutating func addTable(comment: String?) { add("add table \(table)", comment.map(Self.comment)) }
+
+  /// Adds a chain where there is none of its name, and empties it.
+  public mutating func renew(_ chain: Chain) {
+    addEmpty(chain)
+    flush(chain: chain.name)
+  }
+
+  /// Adds a chain where there is none of its name; its rules stay out.
+  public mutating func addEmpty(_ chain: Chain) {
+    let base = chain.base.map {
+      "type filter hook \($0.hook.rawValue) priority \($0.priority) ; policy \($0.policy.rawValue) ;"
+    }
+    add("add chain \(table) \(chain.name)", base, chain.comment.map(Self.comment))
+  }
+
+  public mutating func addRules(of chain: Chain) throws(Unsupported) {
+    for rule in chain.rules { add("add rule \(table) \(chain.name) \(try nftRuleText(rule, family))") }
+  }
+
+  /// Adds a set where there is none of its name, empties it and gives it its members.
+  public mutating func renew(_ set: NamedSet) throws(Unsupported) {
+    try addEmpty(set)
+    refill(set)
+  }
+
+  /// Adds a set where there is none of its name; its members stay out.
+  public mutating func addEmpty(_ set: NamedSet) throws(Unsupported) {
+    if set.kind == .hashNet { throw Unsupported("the set \(set.name) of type hash:net", in: "nft") }
+    add(
+      "add set \(table) \(set.name)", "type \(family == .v4 ? "ipv4_addr" : "ipv6_addr") ;",
+      set.kind == .interval ? "flags interval ;" : nil, set.comment.map(Self.comment))
+  }
+
+  /// Empties a set that there is and gives it its members.
+  public mutating func refill(_ set: NamedSet) {
+    add("flush set \(table) \(set.name)")
+    for member in set.members { add("add element \(table) \(set.name) { \(nftAddress(member.cidr)) }") }
+  }
+
+  public mutating func flush(chain: ChainName) { add("flush chain \(table) \(chain)") }
+  public mutating func delete(chain: ChainName) { add("delete chain \(table) \(chain)") }
+  public mutating func delete(set: SetName) { add("delete set \(table) \(set)") }
+
+  private static func comment(_ text: String) -> String { "comment \(nftQuoted(text)) ;" }
+
+  private mutating func add(_ command: String, _ properties: String?...) {
+    let properties = properties.compactMap(\.self)
+    text += command
+    if !properties.isEmpty { text += " { \(properties.joined(separator: " ")) }" }
+    text += "\n"
+  }
+}

@@ -1,0 +1,151 @@
+// Shows streams between two namespaces through a third that forwards. Shows nothing of how exact the times are on a
+// machine that does other work: each trial says that itself, by its bracket.
+import Glibc
+import Kernel
+import Testing
+
+@Suite(needsNamespaces, .serialized) struct StreamTests {
+  private func withLink<Result: Sendable>(_ body: @escaping @Sendable (StreamLink) throws -> Result) async throws
+    -> Result
+  {
+    try await blocking { try body(try StreamLink()) }
+  }
+
+  @Test(arguments: AddressFamily.allCases)
+  func everyDatagramArrivesInOrderOnAnOpenPath(family: AddressFamily) async throws {
+    let records = try await withLink { link in
+      try link.trial([link.stream(family), link.stream(family, port: 7001, every: 4, phase: 1), link.stream(family)])
+    }
+    #expect(records.count == 3)
+    for record in records {
+      #expect(try record.losses().get() == 0)
+      #expect(record.delivered == record.sent.count && record.unstamped == 0 && record.refusedSends == 0)
+      #expect(record.received == record.received.sorted() && record.sent == record.sent.sorted())
+      #expect(zip(record.sent, record.received).allSatisfy { $0 <= $1 + 1000 })
+    }
+    let skipped = records[0].skippedTicks
+    #expect(records[0].sent.count == 400 - skipped && records[2].sent.count == 400 - skipped)
+    #expect((100 - skipped...100).contains(records[1].sent.count))
+  }
+
+  @Test("a datagram is stamped before the next one of its stream is sent") func stampsFollowTheirSends() async throws {
+    let record = try #require(try await withLink { try $0.trial([$0.stream()]) }.first)
+    let inTime = zip(record.received, record.sent.dropFirst()).count { $0 < $1 }
+    #expect(record.sent.count > 1 && inTime * 100 >= (record.sent.count - 1) * 95)
+  }
+
+  @Test func noTickIsCaughtUp() async throws {
+    let record = try #require(try await withLink { try $0.trial([$0.stream()]) }.first)
+    // The n-th datagram belongs to tick n or, after skipped ones, to a later tick; never to one before it.
+    let start = try #require(record.sent.first)
+    for (index, time) in record.sent.enumerated() {
+      #expect(time >= start + UInt64(index) * 200_000 - 100_000, "datagram \(index)")
+    }
+  }
+
+  @Test func lossEndsWithinTheBracketThatContainsTheCall() async throws {
+    let (records, before, after) = try await withLink { link in
+      try link.admitOnlyTheSet()
+      let socket = try link.worker.run(in: link.node) { try NetlinkSocket(.netfilter) }
+      var batch = IPSetBatch()
+      batch.add([IPSetEntry(StreamLink.address(.v4, 2))], to: "open")
+      var (before, after): (UInt64, UInt64) = (0, 0)
+      let records = try link.trial([link.stream(), link.stream(port: 7001)]) {
+        before = MonotonicClock.now
+        try batch.send(in: socket)
+        after = MonotonicClock.now
+      }
+      return (records, before, after)
+    }
+    for record in records {
+      let opening = try record.opening().get()
+      #expect(opening.lastSent <= after && before <= record.received[opening.first])
+      #expect(opening.anomalies == 0 && opening.before == record.lost)
+      #expect(opening.direction == .opening && opening.bracket > 0)
+    }
+  }
+
+  @Test func aPathThatClosesStopsTheStream() async throws {
+    let (record, before) = try await withLink { link in
+      var before: UInt64 = 0
+      let records = try link.trial([link.stream()]) {
+        before = MonotonicClock.now
+        try link.forward("udp dport 7000 drop")
+      }
+      return (try #require(records.first), before)
+    }
+    let closing = try record.closing().get()
+    #expect(closing.firstSent >= before && closing.anomalies == 0 && closing.before == record.delivered)
+  }
+
+  @Test func aRefusedStreamGoesOn() async throws {
+    let records = try await withLink { link in
+      try link.forward("udp dport 7000 reject")
+      return try link.trial([link.stream(), link.stream(port: 7001)])
+    }
+    #expect(try records[0].leaks().get() == 0)
+    #expect(records[0].refusedSends == 0 && records[0].sent.count == records[1].sent.count)
+    #expect(try records[1].losses().get() == 0)
+  }
+
+  @Test func aSendThatIsDroppedAtOnceIsTold() async throws {
+    let record = try await withLink { link in
+      let rules = "table inet o {\nchain o {\ntype filter hook output priority 0\nudp dport 7000 drop\n}\n}\n"
+      try Command(["nft", "-f", "-"], input: Array(rules.utf8)).run(in: link.source, on: link.worker).requireSuccess()
+      return try #require(try link.trial([link.stream()]).first)
+    }
+    #expect(record.refusedSends == record.sent.count && record.delivered == 0)
+  }
+
+  @Test("a buffer for part of a trial is read meanwhile, and nothing is lost") func smallBuffersAreRead() async throws {
+    let (record, reads) = try await withLink { link in
+      let run = try StreamRun(
+        [link.stream()], spacing: StreamLink.spacing, capacity: 1000, receiveBuffer: 400_000, worker: link.worker)
+      try run.start()
+      StreamLink.sleep(1500)
+      return (try #require(try run.stop().first), run.readsDuringTrial)
+    }
+    #expect(reads)
+    #expect(try record.losses().get() == 0)
+    #expect(record.received == record.received.sorted())
+  }
+
+  @Test func aFullReceiveBufferIsTold() async throws {
+    let records = try await withLink { link in
+      // Room for a handful, and ten come between two readings.
+      let run = try StreamRun(
+        [link.stream(), link.stream(port: 7001, every: 1000)], spacing: .microseconds(50), capacity: 2000,
+        receiveBuffer: 2304, worker: link.worker)
+      try run.start()
+      StreamLink.sleep(1000)
+      return try run.stop()
+    }
+    #expect(records[0].overflowed && records[0].droppedByReceiver == records[0].lost)
+    #expect(records[0].opening() == .failure(.incompleteRecord))
+    #expect(records[0].losses() == .failure(.incompleteRecord))
+    #expect(!records[1].overflowed)
+  }
+
+  @Test(arguments: [(Duration.zero, 10), (.microseconds(50), 0), (.microseconds(50), 1 << 40), (.seconds(-1), 10)])
+  func aBeatThatCannotBeIsAnError(spacing: Duration, capacity: Int) throws {
+    let worker = try NamespaceWorker()
+    #expect {
+      try StreamRun([], spacing: spacing, capacity: capacity, worker: worker)
+    } throws: { ($0 as? KernelError)?.code == EINVAL }
+  }
+
+  @Test func aDestinationOnWhichSomebodyListensIsAnError() async throws {
+    let thrown = try await withLink { link in
+      let socket = try UDPSocket(
+        on: StreamLink.address(.v4, 2), port: StreamLink.port, in: link.target, of: link.worker)
+      defer { withExtendedLifetime(socket) {} }
+      do {
+        _ = try link.trial([link.stream()])
+        return nil as String?
+      } catch {
+        return "\(error)"
+      }
+    }
+    #expect(thrown == "receiver of a stream on 10.9.2.1:7000: Address already in use (EADDRINUSE)")
+  }
+}
