@@ -20,7 +20,7 @@ func tests(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
 
 let translator: [Target.Dependency] = [
   "NetpolModel", "Manifests", "Oracle", "RuleIR", "Lowering", "Evaluator", "Path", "Comparison", "Rendering",
-  "Dumps", "NodeComparison", "ServiceProxy",
+  "Dumps", "NodeComparison", "ServiceProxy", "Worlds",
 ]
 
 let package = Package(
@@ -37,6 +37,7 @@ let package = Package(
     library("NetpolModel", "Translator/Model"),
     library("Manifests", "Translator/Manifests", ["NetpolModel", .product(name: "Yams", package: "Yams")]),
     library("Oracle", "Translator/Oracle", ["NetpolModel"]),
+    library("Worlds", "Translator/Worlds", ["NetpolModel"]),
     library("RuleIR", "Translator/RuleIR", ["NetpolModel", .product(name: "Crypto", package: "swift-crypto")]),
     library("Lowering", "Translator/Lowering", ["NetpolModel", "RuleIR"]),
     library("Evaluator", "Translator/Evaluator", ["NetpolModel", "RuleIR"]),
@@ -66,6 +67,7 @@ let package = Package(
 
     tests("ModelTests", ["NetpolModel"]),
     tests("ManifestTests", ["Manifests", "NetpolModel"]),
+    tests("WorldsTests", ["Worlds", "Manifests", "NetpolModel"]),
     tests("OracleTests", ["Oracle", "Manifests", "NetpolModel"]),
     tests("RuleIRTests", ["RuleIR", "Rendering", "NetpolModel"]),
     tests("DumpsTests", ["Dumps", "RuleIR", "Rendering", "NetpolModel"]),

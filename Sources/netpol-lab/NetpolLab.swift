@@ -10,5 +10,8 @@ struct NetpolLab: ParsableCommand {
     discussion: """
       Exit codes: 0 as expected; 1 engines disagree, or a flow is unexplained; 2 bad input or usage; 3 this machine can't run it.
       """,
-    version: version, subcommands: [RunCommand.self, LagCommand.self, RenderCommand.self, CompareCommand.self])
+    version: version,
+    subcommands: [
+      RunCommand.self, LagCommand.self, RenderCommand.self, CompareCommand.self, FuzzCommand.self,
+    ])
 }

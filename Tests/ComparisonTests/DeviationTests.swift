@@ -146,6 +146,17 @@ import Testing
         """,
       shows: ("app/client", "vip/app/web/192.168.20.200", 80), beside: ("node/node1", "vip/app/web/192.168.20.200", 80)),
     Case(
+      deviation: .refusesUnprogrammed, policies: "",
+      extra: """
+        apiVersion: netpol-lab/v1alpha1
+        kind: Cluster
+        nodes: [{name: node1, addresses: [192.168.20.11]}, {name: node2, addresses: [192.168.20.12]}]
+        defaultDeny: true
+        ---
+
+        """,
+      shows: ("node/node2", "app/web", 80), beside: ("node/node1", "app/web", 80)),
+    Case(
       deviation: .multicastIngress,
       policies: policy("{podSelector: {matchLabels: {app: web}}, policyTypes: [Ingress]}"),
       shows: ("app/client", "app/web", 5353), beside: ("app/web", "app/client", 5353),
@@ -199,6 +210,31 @@ import Testing
       deviation.beside.from, deviation.beside.to, deviation.beside.port, deviation.group == nil ? .tcp : .udp,
       deviation.family, group: deviation.group)
     #expect(beside.finding == .agreement, "\(beside.flow)")
+  }
+
+  @Test("a pod with another node's hostIP is judged where packets to pods of that node pass it, and nowhere else")
+  func strayHostIP() throws {
+    let stray = """
+      apiVersion: netpol-lab/v1alpha1
+      kind: Cluster
+      nodes: [{name: node1, addresses: [192.168.20.11]}, {name: node2, addresses: [192.168.20.12]}]
+      ---
+      apiVersion: v1
+      kind: Pod
+      metadata: {namespace: app, name: stray, labels: {app: stray}}
+      spec: {nodeName: node1, containers: [{name: c}]}
+      status: {phase: Running, hostIP: 192.168.20.12, podIP: 10.42.0.50, podIPs: [{ip: 10.42.0.50}]}
+      ---
+
+      """
+    let denied = Self.policy("{podSelector: {matchLabels: {app: stray}}, policyTypes: [Egress]}")
+    for style in EnforcementStyle.all where style.traits.deviations.contains(.unknownHostIP) {
+      let world = try SmallWorld(policies: denied, extra: stray, style: style)
+      #expect(try world.compare("app/stray", "app/web2", 80).finding == .agreement)
+      for escape in ["app/web", "node/node1", "node/node2"] {
+        #expect(try world.compare("app/stray", escape, 80).finding == .deviation([.unknownHostIP]), "\(escape)")
+      }
+    }
   }
 
   @Test("every deviation has a case")

@@ -78,6 +78,41 @@ import Testing
     #expect(why == ["SCTP is not probed here (no raw socket): oracle and evaluator alone"])
   }
 
+  @Test("with boundaries: what is beside a range or a number, and at both sides of a block's ends behind a host")
+  func boundaries() throws {
+    let networks = """
+      apiVersion: netpol-lab/v1alpha1
+      kind: Cluster
+      externalHosts:
+      - {name: gw, addresses: [192.168.1.9], networks: [198.51.100.0/24], routesToPods: true}
+      ---
+      apiVersion: v1
+      kind: Pod
+      metadata: {name: web}
+      spec: {nodeName: node1, containers: [{name: c}]}
+      ---
+      apiVersion: networking.k8s.io/v1
+      kind: NetworkPolicy
+      metadata: {name: p}
+      spec:
+        podSelector: {}
+        ingress:
+        - {from: [{ipBlock: {cidr: 198.51.100.128/25}}], ports: [{port: 443}, {port: 600, endPort: 610}]}
+
+      """
+    let cluster = try readManifests([ManifestSource(name: "w", text: networks)]).cluster
+    let plan = ProbePlan(cluster, Topology(cluster), breadth: .boundaries)
+    let web = Endpoint.pod(PodID("default", "web"))
+    let coming = plan.flows.filter { $0.destination == web && $0.source != .node("node1") }
+    let edges = ["198.51.100.127", "198.51.100.128", "198.51.100.255"]
+    #expect(Set(coming.map(\.sourceAddress.description)) == Set(edges + ["192.168.1.9"]))
+    #expect(
+      Set(coming.filter { $0.transport == .tcp }.map(\.port)).isSuperset(of: [442, 443, 444, 599, 600, 610, 611]))
+    let going = plan.flows.filter { edges.contains($0.destinationAddress.description) }
+    #expect(!going.isEmpty && going.allSatisfy { $0.source == web })
+    #expect(Set(going.map(\.transport)) == Set(Transport.allCases))
+  }
+
   @Test("--from, --to and --port restrict it")
   func selection() throws {
     let selection = ProbePlan.Selection(

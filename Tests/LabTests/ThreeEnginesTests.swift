@@ -170,6 +170,30 @@ struct ThreeEnginesTests {
     }
   }
 
+  @Test("an address of an IPv6 network behind a host sends and receives, over every transport")
+  func networkOfIPv6() async throws {
+    let networks = """
+      apiVersion: netpol-lab/v1alpha1
+      kind: Cluster
+      nodes:
+      - {name: node1, addresses: ['fd00:20::11'], podCIDRs: ['fd00:42::/64']}
+      - {name: node2, addresses: ['fd00:20::12'], podCIDRs: ['fd00:42:0:1::/64']}
+      externalHosts:
+      - {name: gw, addresses: ['fd00:20::99'], networks: ['2001:db8:99::/48'], routesToPods: true}
+
+      """
+    let behind = try #require(IPAddress("2001:db8:99::7"))
+    let web = Endpoint.pod(PodID("app", "web"))
+    let ports = Transport.allCases.map { TransportPort($0, 80) }
+    for selection in [
+      ProbePlan.Selection(source: web, destination: .address(behind), destinationAddress: behind, ports: ports),
+      ProbePlan.Selection(source: .address(behind), destination: web, sourceAddress: behind, ports: ports),
+    ] {
+      let report = try await run(base + networks, selection)
+      #expect(report.failures.isEmpty && report.comparisons.map(\.observed) == [.allow, .allow, .allow])
+    }
+  }
+
   @Test("pods on the first and last addresses of a block, and in another node's block, are reached")
   func oddAddresses() async throws {
     let pod = { (name: String, node: String, ip: String) in

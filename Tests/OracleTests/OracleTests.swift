@@ -169,4 +169,21 @@ private func block(_ text: String, except: [String] = []) throws -> NetworkPolic
   func itself() {
     #expect(World(policies: [policy([:], [.ingress, .egress])]).judge("app/web", "app/web").because == [.sameEndpoint])
   }
+
+  @Test("an address of a family that the service has no ClusterIP of leads nowhere")
+  func foreignFamily() {
+    let (own, foreign) = (IPAddress(v4: 0xc0a8_14c8), IPAddress(v6: 0xfd00_0020 << 96 | 0xc8))
+    let id = NamespacedName("app", "web")
+    let cluster = Cluster(services: [
+      Service(
+        id: id, kind: .loadBalancer, ports: [.init(port: 80, targetPort: .number(80), transport: .tcp)],
+        clusterIPs: [IPAddress(v4: 0x0a2b_0009)], externalIPs: [foreign], loadBalancerIPs: [.init(own), .init(foreign)])
+    ])
+    let resolved = { (address: IPAddress) in
+      Oracle(cluster).resolve(
+        Flow(from: .address(address), address, to: .virtualAddress(id, address), address, .tcp, 80)
+      ).service
+    }
+    #expect(resolved(own) == id && resolved(foreign) == nil)
+  }
 }

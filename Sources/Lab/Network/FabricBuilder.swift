@@ -151,6 +151,10 @@ struct FabricBuilder {
   /// Whether it may begin a flow to a pod is the path's to say (`routesToPods`).
   private func configure(_ host: ExternalHost) throws {
     guard let namespace = externals[host.name] else { return }
+    if plan.families.contains(.v6), !host.networks.isEmpty {
+      // IPv6 lets no socket have an address for which there is a local route alone (ip-sysctl.rst, ip_nonlocal_bind).
+      try worker.run(in: namespace) { try Sysctl.write("net/ipv6/ip_nonlocal_bind", "1") }
+    }
     try configureStation(namespace, ownAddresses: host.addresses.filter { plan.families.contains($0.family) })
   }
 

@@ -68,12 +68,7 @@ public struct ClusterRun: Sendable {
     _ progress: @escaping (Progress) -> Void
   ) throws -> RunReport {
     let clock = ContinuousClock()
-    let missing = try KernelFeatures.missing(on: worker)
-    if let first = missing.first { throw LabError(first.description) }
-    if environment.iptables == LabEnvironment.missing {
-      throw LabError("there is no iptables program; netns-scripts/setup.sh installs it")
-    }
-
+    try environment.requireLab(on: worker)
     let sctpObstacle = try ProbeSession.obstacle(to: .sctp, on: worker)
     let base = try PlannedLab(cluster, style, versionStamp: versionStamp)
     let plan =

@@ -1,4 +1,6 @@
+internal import Comparison
 internal import Kernel
+internal import Lowering
 internal import NetpolModel
 
 /// Where one lab stands at a time: the next cluster takes over its namespaces where it can, and else gets its own.
@@ -11,7 +13,7 @@ struct LabBench {
   private(set) var buildTime = Duration.zero
   /// How many fabrics were built.
   private(set) var labsBuilt = 0
-  /// How often another cluster's rules took the place of those before.
+  /// How often another cluster's or another style's rules took the place of those before.
   private(set) var rulesReplaced = 0
 
   init(transports: [Transport], worker: NamespaceWorker, _ progress: @escaping (ClusterRun.Progress) -> Void) {
@@ -24,24 +26,30 @@ struct LabBench {
 
   mutating func prepare(_ plan: PlannedLab) throws {
     if let lab, lab.plan.hasSameFabric(as: plan) {
-      if lab.plan.cluster != plan.cluster {
+      if lab.plan.cluster != plan.cluster || lab.plan.enforced.style.name != plan.enforced.style.name {
         try self.lab?.replaceRules(by: plan, progress)
         rulesReplaced += 1
       }
       return
     }
-    earlierLoads = loadTime
     // Its namespaces go before others come.
-    lab = nil
+    abandonLab()
     let built = try StandingLab(plan, transports: transports, worker: worker, progress)
     buildTime += built.buildTime
     labsBuilt += 1
     lab = built
   }
 
-  mutating func observe(_ inquiries: [Inquiry]) throws -> [Observation] {
+  /// The next cluster gets a lab of its own, whatever this one was.
+  mutating func abandonLab() {
+    earlierLoads = loadTime
+    lab = nil
+  }
+
+  /// `limit` is how long a silent packet is waited for, if not as long as usual.
+  mutating func observe(_ inquiries: [Inquiry], within limit: Duration? = nil) throws -> [Observation] {
     guard var lab else { throw LabError("no lab was built") }
     defer { self.lab = lab }
-    return try lab.observe(inquiries, progress)
+    return try lab.observe(inquiries, within: limit, progress)
   }
 }

@@ -33,6 +33,14 @@ public struct LabEnvironment: Hashable, Sendable {
     ipset = ask("ipset")
   }
 
+  /// Throws `LabError` with what this machine lacks for a lab.
+  func requireLab(on worker: NamespaceWorker) throws {
+    if let first = try KernelFeatures.missing(on: worker).first { throw LabError(first.description) }
+    if iptables == Self.missing {
+      throw LabError("there is no iptables program; netns-scripts/setup.sh installs it")
+    }
+  }
+
   public var text: String {
     let programs = [("iptables", iptables), ("nft", nft), ("ipset", ipset)].map { name, answer in
       answer == Self.missing ? "\(name) \(answer)" : answer

@@ -61,11 +61,11 @@ struct StandingLab {
   }
 
   /// One observation for each inquiry, in their order.
-  mutating func observe(_ inquiries: [Inquiry], _ progress: @escaping (ClusterRun.Progress) -> Void) throws
-    -> [Observation]
-  {
+  mutating func observe(
+    _ inquiries: [Inquiry], within limit: Duration?, _ progress: @escaping (ClusterRun.Progress) -> Void
+  ) throws -> [Observation] {
     let backends = Backends(plan.cluster, plan.topology)
-    return try engine.observe(inquiries, in: &conversation, backends: backends.of) { done in
+    return try engine.observe(inquiries, within: limit, in: &conversation, backends: backends.of) { done in
       progress(.probing(done: done, of: inquiries.count))
     }
   }

@@ -34,11 +34,12 @@ public struct KernelEngine: Sendable {
     return try observe(flows.map(Inquiry.flow), in: &conversation, backends: backends, progress: progress)
   }
 
-  /// The same of flows and pings, which no listener answers.
+  /// The same of flows and pings, which no listener answers. `limit` is what a silent one costs, if not the usual time.
   func observe(
-    _ inquiries: [Inquiry], in conversation: inout Conversation, backends: (Flow) -> [Backend],
-    progress: ((Int) -> Void)? = nil
+    _ inquiries: [Inquiry], within limit: Duration? = nil, in conversation: inout Conversation,
+    backends: (Flow) -> [Backend], progress: ((Int) -> Void)? = nil
   ) throws -> [Observation] {
+    let timeout = limit ?? timeout
     var listeners: [Listener] = []
     var probes: [Probe] = []
     var wanted = conversation.listening
@@ -46,7 +47,7 @@ public struct KernelEngine: Sendable {
     var toGroups: [(index: Int, seen: Observation)] = []
     for (index, inquiry) in inquiries.enumerated() {
       if case .flow(let flow) = inquiry, flow.destinationAddress.isMulticast {
-        toGroups.append((index, try observeGroup(flow)))
+        toGroups.append((index, try observeGroup(flow, timeout)))
         continue
       }
       guard let from = fabric.namespace(of: inquiry.source) else { throw LabError("no namespace for \(inquiry)") }
@@ -85,7 +86,7 @@ public struct KernelEngine: Sendable {
   }
 
   /// Whether a datagram to a group reaches the listener that the flow names.
-  private func observeGroup(_ flow: Flow) throws -> Observation {
+  private func observeGroup(_ flow: Flow, _ timeout: Duration) throws -> Observation {
     guard let from = fabric.namespace(of: flow.source), let to = fabric.namespace(of: flow.destination),
       let address = fabric.topology.address(of: flow.destination, flow.family)
     else { throw LabError("no namespace for \(flow)") }

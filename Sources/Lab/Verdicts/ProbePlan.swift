@@ -9,10 +9,20 @@ public struct ProbePlan: Sendable {
   /// Flows that the topology has no way for, and why: a sender without a route, SCTP without raw sockets.
   public let unasked: [(flow: Flow, why: String)]
 
+  /// How much is asked about.
+  public enum Breadth: Hashable, Sendable {
+    /// Endpoints, at the ports that objects name.
+    case matrix
+    /// Both sides of every boundary too: the ports beside a range, the addresses at the ends of a block and those beside
+    /// it that a host outside answers for, and a group that pods listen to.
+    case boundaries
+  }
+
   /// `only` restricts sources, destinations and ports; nil asks for all. `sctpObstacle` says why SCTP can't be probed
   /// here.
   public init(
-    _ cluster: Cluster, _ topology: Topology, only: Selection = Selection(), sctpObstacle: String? = nil
+    _ cluster: Cluster, _ topology: Topology, only: Selection = Selection(), breadth: Breadth = .matrix,
+    sctpObstacle: String? = nil
   ) {
     let pods = cluster.pods.map(\.id).filter { topology.pods[$0] != nil || topology.hostNetworkPods[$0] != nil }
     var endpoints = pods.map(Endpoint.pod)
@@ -22,7 +32,9 @@ public struct ProbePlan: Sendable {
       endpoints.append(wanted)
     }
     self.endpoints = endpoints
-    let ports = PortPlan(cluster)
+    let ports = PortPlan(cluster, breadth)
+    // In the flows, but neither rows nor columns of the matrix.
+    let edges = breadth == .boundaries ? Self.edges(cluster, topology).map(Endpoint.address) : []
     let services = cluster.services.flatMap { service -> [Endpoint] in
       let outside = service.externalIPs + service.loadBalancerIPs.filter { !$0.isProxied }.map(\.address)
       return (service.clusterIPs.isEmpty ? [] : [.service(service.id)])
@@ -30,11 +42,14 @@ public struct ProbePlan: Sendable {
     }
     var flows: [Flow] = []
     var unasked: [(flow: Flow, why: String)] = []
-    for destination in endpoints + services where only.destination.map({ $0 == destination }) ?? true {
+    for destination in endpoints + edges + services where only.destination.map({ $0 == destination }) ?? true {
       let asked = only.ports ?? ports.ports(at: destination)
-      for source in endpoints where source != destination && only.source.map({ $0 == source }) ?? true {
+      for source in endpoints + edges where source != destination && only.source.map({ $0 == source }) ?? true {
         // What passes between machines outside is nobody's policy.
         if source.isOutside, destination.isOutside { continue }
+        // Another address of a host makes a difference to policies alone.
+        if case .address = source, !destination.isPod, edges.contains(source) { continue }
+        if case .address = destination, !source.isPod, edges.contains(destination) { continue }
         // A ClusterIP is known inside the cluster alone; asked for by name, the flow is told why it can't be.
         if source.isOutside, case .service = destination, only.source == nil || only.destination == nil { continue }
         for family in cluster.families {
@@ -50,6 +65,9 @@ public struct ProbePlan: Sendable {
               flows.append(flow)
             }
           }
+        }
+        if breadth == .boundaries, let flow = Self.toGroup(from: source, heardBy: destination, asked, topology) {
+          flows.append(flow)
         }
       }
     }
@@ -92,6 +110,38 @@ public struct ProbePlan: Sendable {
       : nil
   }
 
+  /// The addresses at both sides of both ends of every block that hosts outside have, other than their own.
+  private static func edges(_ cluster: Cluster, _ topology: Topology) -> [IPAddress] {
+    let cidrs = cluster.policies.flatMap { $0.ingress + $0.egress }.flatMap(\.peers.list).flatMap { peer -> [CIDR] in
+      if case .block(let block) = peer { [block.cidr] + block.except } else { [] }
+    }
+    let own = Set(cluster.externalHosts.flatMap(\.addresses))
+    let sides = cidrs.flatMap { cidr in
+      [
+        cidr.firstAddress.advanced(by: .max), cidr.firstAddress, cidr.lastAddress, cidr.lastAddress.advanced(by: 1),
+      ]
+    }
+    return Set(sides).filter { address in
+      if case .external? = topology.owner(of: address) { !own.contains(address) } else { false }
+    }.sorted()
+  }
+
+  /// All hosts of a link listen to mDNS's group.
+  private static let group = IPAddress(v4: 0xe000_00fb)
+
+  /// A datagram from a pod to a group that another pod or a node on its bridge listens to.
+  private static func toGroup(
+    from source: Endpoint, heardBy destination: Endpoint, _ ports: [TransportPort], _ topology: Topology
+  ) -> Flow? {
+    guard case .pod(let sender) = source, case .pod(let listener) = destination,
+      let place = topology.pods[sender], place.node == topology.pods[listener]?.node,
+      topology.address(of: destination, .v4) != nil,
+      let port = ports.first(where: { $0.transport == .udp }),
+      let flow = topology.flow(from: source, to: destination, port, .v4, destinationAddress: group)
+    else { return nil }
+    return obstacle(flow, topology, nil) == nil ? flow : nil
+  }
+
   private static func obstacle(_ flow: Flow, _ topology: Topology, _ sctpObstacle: String?) -> String? {
     if flow.transport == .sctp, let sctpObstacle {
       return "SCTP is not probed here (\(sctpObstacle)): oracle and evaluator alone"
@@ -108,6 +158,8 @@ public struct ProbePlan: Sendable {
 }
 
 extension Endpoint {
+  fileprivate var isPod: Bool { if case .pod = self { true } else { false } }
+
   fileprivate var isService: Bool {
     switch self {
     case .service, .virtualAddress: true
@@ -129,9 +181,12 @@ struct PortPlan {
   private let cluster: Cluster
   private let fromPolicies: Set<TransportPort>
   private let unnamed: [TransportPort]
+  /// At nodes: the NodePort range, with both sides of its ends where those are asked.
+  private let nodePorts: [UInt16]
 
-  init(_ cluster: Cluster) {
+  init(_ cluster: Cluster, _ breadth: ProbePlan.Breadth = .matrix) {
     self.cluster = cluster
+    let isFine = breadth == .boundaries
     var named: Set<TransportPort> = []
     var ranges: [PortRange] = [cluster.settings.nodePorts]
     for policy in cluster.policies {
@@ -141,7 +196,8 @@ struct PortPlan {
         case .number(let first, let through):
           let last = max(first, through ?? first)
           ranges.append(PortRange(first, last))
-          named.formUnion([TransportPort(port.transport, first), TransportPort(port.transport, last)])
+          let beside = isFine ? [first - (first > 1 ? 1 : 0), last + (last < .max ? 1 : 0)] : []
+          named.formUnion(([first, last] + beside).map { TransportPort(port.transport, $0) })
         // At every destination: kube-router opens a name's numbers also where nobody calls them so (D3, D16).
         case .name(let name):
           let numbers = cluster.pods.flatMap { $0.numbers(named: name, port.transport) }
@@ -150,10 +206,13 @@ struct PortPlan {
       }
     }
     fromPolicies = named
+    let range = cluster.settings.nodePorts
+    nodePorts = isFine ? [range.first &- 1, range.first, range.last, range.last &+ 1].filter { $0 > 0 } : [range.first]
     ranges += cluster.pods.flatMap(\.ports).map { PortRange($0.number) }
     ranges += cluster.services.flatMap(\.ports).map { PortRange($0.port) }
     let free = (20_000...UInt16.max).first { port in !ranges.contains { $0.contains(port) } }
-    unnamed = free.map { [TransportPort(.tcp, $0), TransportPort(.udp, $0)] } ?? []
+    let transports = isFine ? Transport.allCases : [.tcp, .udp]
+    unnamed = free.map { port in transports.map { TransportPort($0, port) } } ?? []
   }
 
   func ports(at destination: Endpoint) -> [TransportPort] {
@@ -173,7 +232,7 @@ struct PortPlan {
       }
     // Where a pod's egress policy is not asked about its own node (D8).
     case .node:
-      ports.insert(TransportPort(.tcp, cluster.settings.nodePorts.first))
+      ports.formUnion(nodePorts.map { TransportPort(.tcp, $0) })
       for port in cluster.services.flatMap(\.ports) {
         if let number = port.nodePort { ports.insert(TransportPort(port.transport, number)) }
       }

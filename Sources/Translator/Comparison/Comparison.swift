@@ -70,10 +70,14 @@ public struct Comparer: Sendable {
   }
 
   public func compare(_ flow: Flow, kernel: KernelAnswer) -> Comparison {
+    compare(flow, walk: enforced.walk(flow), kernel: kernel)
+  }
+
+  /// The same for whoever has taken the flow through the rules already.
+  public func compare(_ flow: Flow, walk: EvaluatedWalk, kernel: KernelAnswer) -> Comparison {
     let specified = oracle.judge(flow)
-    let walk = enforced.walk(flow).walk
     let evaluated = walk.verdict
-    let (observed, finding) = finding(flow, specified.verdict, walk.end.noRoute, evaluated, kernel)
+    let (observed, finding) = finding(flow, specified.verdict, walk.walk.end.noRoute, evaluated, kernel)
     return Comparison(
       flow: flow, specified: specified, evaluated: evaluated, observed: observed, finding: finding)
   }

@@ -38,6 +38,9 @@ public struct Reading: Sendable {
     if resolved.isRefused { return escapesSourceRanges(flow, resolved) ? .allow : .deny }
     // What is translated is routed, and no bridge hides it.
     let isSwitched = resolved.service == nil
+    if deviations.contains(.refusesUnprogrammed), cluster.settings.defaultDeny, meetsDefaultDeny(resolved) {
+      return .deny
+    }
     if resolved.sent.sourceAddress == resolved.sent.destinationAddress {
       // What a pod sends to itself leaves it only by way of a service. Both directions are judged in one pod chain, where
       // the mark of one is enough.
@@ -64,6 +67,28 @@ public struct Reading: Sendable {
     masqueraded.sourceAddress = address
     let second = oracle.resolve(masqueraded, enteringAt: announcer.name)
     return !second.isRefused && allows(second.arrived, .ingress, false)
+  }
+
+  /// Whether a node on the way takes one end for a local pod that it does not know yet: an address of its pod CIDRs without
+  /// a chain. What the node itself sends to a pod with a chain is accepted before, and so is what INPUT exempts.
+  private func meetsDefaultDeny(_ resolved: ResolvedFlow) -> Bool {
+    let (sent, arrived) = (resolved.sent, resolved.arrived)
+    if resolved.service == nil, isHiddenByBridge(arrived) { return false }
+    let (source, destination) = (place(of: sent.source), place(of: arrived.destination))
+    if let source, source.podCIDRs.contains(where: { $0.contains(sent.sourceAddress) }) {
+      let isExempt = nodeOf(sent.destination) == source.name && isExemptInInput(sent)
+      let isOwn = nodeOf(sent.source) != nil && selectable(sent.destination).map(hasChain) == true
+      let isKnown = selectable(sent.source).map(hasChain) == true
+      if !isKnown, !isExempt, !(isOwn && destination?.name == source.name) { return true }
+    }
+    guard let destination, destination.podCIDRs.contains(where: { $0.contains(arrived.destinationAddress) }),
+      let pod = selectable(arrived.destination)
+    else { return false }
+    return !hasChain(pod)
+  }
+
+  private func place(of endpoint: Endpoint) -> Node? {
+    (selectable(endpoint)?.node ?? nodeOf(endpoint)).flatMap(cluster.node)
   }
 
   /// The deviations without which the verdict would be the specification's; empty where the two agree.
@@ -101,6 +126,13 @@ public struct Reading: Sendable {
     return cluster.node(name)?.addresses.contains(hostIP) ?? false
   }
 
+  /// The node with a chain for the pod that a packet between it and the peer passes: its own, or by mistake a pod peer's,
+  /// if that has the pod's hostIP. What goes to a node itself comes there with another node's address.
+  private func judge(of pod: Pod, towards peer: Endpoint) -> String? {
+    let places = [pod.node, selectable(peer)?.node].compactMap { $0.flatMap(cluster.node) }
+    return pod.hostIP.flatMap { hostIP in places.first { $0.addresses.contains(hostIP) } }?.name
+  }
+
   /// Both pods are on one bridge, in one block of their node, and no frame of it is shown to iptables or nft.
   private func isHiddenByBridge(_ flow: Flow) -> Bool {
     guard !cluster.settings.bridgeNetfilter, let source = selectable(flow.source),
@@ -112,25 +144,26 @@ public struct Reading: Sendable {
     } ?? false
   }
 
+  /// Of what comes to a node: its NodePorts, and service ranges.
+  private func isExemptInInput(_ flow: Flow) -> Bool {
+    traits.nodePortTransports.contains(flow.transport) && cluster.settings.nodePorts.contains(flow.port)
+      || cluster.settings.serviceCIDRs.contains { $0.contains(flow.destinationAddress) }
+  }
+
   private func allows(_ flow: Flow, _ direction: Direction, _ isSwitched: Bool) -> Bool {
     let (subject, peer) = flow.ends(direction)
     if isSwitched, deviations.contains(.bridgeHidesPackets), isHiddenByBridge(flow) { return true }
     guard !enforcesNothing, let pod = selectable(subject.endpoint) else { return true }
-    if deviations.contains(.unknownHostIP), !hasChain(pod) { return true }
+    var judge = pod.node
+    if deviations.contains(.unknownHostIP) {
+      judge = self.judge(of: pod, towards: peer.endpoint)
+      if judge == nil { return true }
+    }
     let policies = oracle.policies(isolating: pod, direction)
     if policies.isEmpty { return true }
-    if let node = nodeOf(peer.endpoint), node == pod.node {
+    if let node = nodeOf(peer.endpoint), node == judge {
       if direction == .ingress { return true }
-      if deviations.contains(.ownNodePorts), traits.nodePortTransports.contains(flow.transport),
-        cluster.settings.nodePorts.contains(flow.port)
-      {
-        return true
-      }
-      if deviations.contains(.ownNodePorts),
-        cluster.settings.serviceCIDRs.contains(where: { $0.contains(flow.destinationAddress) })
-      {
-        return true
-      }
+      if deviations.contains(.ownNodePorts), isExemptInInput(flow) { return true }
     }
     return policies.contains { policy in
       if deviations.contains(.overlappingBlocks), policy.hasOverlappingBlocks(flow.family) { return false }

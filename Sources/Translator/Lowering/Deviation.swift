@@ -20,6 +20,7 @@ public enum Deviation: Int, Hashable, Sendable, CaseIterable, Comparable {
   case unknownHostIP = 19
   case multicastIngress = 20
   case acceptsBeforeKubeProxy = 21
+  case refusesUnprogrammed = 22
 
   /// `D1` …
   public var id: String { "D\(rawValue)" }
@@ -46,6 +47,8 @@ public enum Deviation: Int, Hashable, Sendable, CaseIterable, Comparable {
     case .unknownHostIP: "a pod whose hostIP is no address of its node gets no chain: its policies are not enforced"
     case .acceptsBeforeKubeProxy:
       "kube-router accepts a pod's packets before kube-proxy's firewall is asked: loadBalancerSourceRanges don't hold for them"
+    case .refusesUnprogrammed:
+      "with default-deny a node refuses what has an address of its pod CIDRs and no chain: its own bridge and tunnel too"
     case .multicastIngress:
       "what is sent to a multicast group is judged by the sender's egress alone: no rule has the group for a receiver"
     case .bridgeHidesPackets:

@@ -194,7 +194,8 @@ struct KubeRouterVersion: Sendable {
 extension EnforcementStyle {
   /// What k3s enforces with: its fork of kube-router 2.6, iptables and ipset.
   public static let kubeRouterK3s = EnforcementStyle(
-    "kube-router-2.6-k3s", .k3s, without: [.overlappingBlocks, .acceptsBeforeKubeProxy], exceptsComeFirst: false)
+    "kube-router-2.6-k3s", .k3s, without: [.overlappingBlocks, .acceptsBeforeKubeProxy, .refusesUnprogrammed],
+    exceptsComeFirst: false)
 
   /// Upstream's kube-router 2.11 with its iptables back end. It does not read the annotations behind D15.
   public static let kubeRouterIptables = EnforcementStyle(

@@ -50,13 +50,16 @@ struct ServiceFronts: Sendable {
           }
         }
         for address in service.clusterIPs { put(address, address.family, port.port, .clusterIP) }
-        for address in service.externalIPs { put(address, address.family, port.port, .external) }
+        // A service is of the families that it has a ClusterIP of: its other addresses lead nowhere.
+        let families = Set(service.clusterIPs.map(\.family))
+        for address in service.externalIPs where families.contains(address.family) {
+          put(address, address.family, port.port, .external)
+        }
         // "ipMode: Proxy": traffic is delivered to the node with the node's own address as destination.
-        for address in service.loadBalancerIPs where !address.isProxied {
+        for address in service.loadBalancerIPs where !address.isProxied && families.contains(address.address.family) {
           put(address.address, address.address.family, port.port, .loadBalancer)
         }
-        // A service is of the families that it has a ClusterIP of.
-        if let number = port.nodePort { for own in service.clusterIPs { put(nil, own.family, number, .external) } }
+        if let number = port.nodePort { for family in families { put(nil, family, number, .external) } }
       }
     }
     self.fronts = fronts

@@ -31,8 +31,8 @@ public struct GroupProbe: Sendable {
     }
     let receiving = OwnedDescriptor(try worker.run(in: listener) { try Self.socket() })
     setOption(receiving.number, SOL_SOCKET, SO_REUSEADDR, 1)
-    let any = ProbeAddress(ProbeAddress.unspecified(.v4), port: group.port)
-    try check("bind to \(any)", ProbeSocket.bind(receiving.number, to: any))
+    // To the group and not to any address: another listener may have the port at one of its own.
+    try check("bind to \(group)", ProbeSocket.bind(receiving.number, to: group))
     // struct ip_mreq of linux/in.h: the group, then the interface by its address.
     try check(
       "join \(group)",

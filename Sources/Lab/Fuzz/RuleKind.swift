@@ -1,0 +1,41 @@
+internal import RuleIR
+
+/// A kind of match or statement: what a rule can be made of.
+public enum RuleKind: String, Hashable, Sendable, CaseIterable {
+  case address, inSet, transport, port, multiport, icmpType, conntrack, bridged, local, mark, limit, random
+  case counter, setMark, log, jump, `return`, accept, drop, reject, dnat, masquerade
+
+  init(_ match: Match) {
+    self =
+      switch match {
+      case .address: .address
+      case .inSet: .inSet
+      case .transport: .transport
+      case .port: .port
+      case .multiport: .multiport
+      case .icmpType: .icmpType
+      case .conntrack: .conntrack
+      case .bridged: .bridged
+      case .local: .local
+      case .mark: .mark
+      case .limit: .limit
+      case .random: .random
+      }
+  }
+
+  init(_ statement: Statement) {
+    self =
+      switch statement {
+      case .counter: .counter
+      case .setMark: .setMark
+      case .log: .log
+      case .jump: .jump
+      case .return: .return
+      case .accept: .accept
+      case .drop: .drop
+      case .reject: .reject
+      case .dnat: .dnat
+      case .masquerade: .masquerade
+      }
+  }
+}

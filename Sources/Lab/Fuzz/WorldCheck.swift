@@ -1,0 +1,116 @@
+internal import Comparison
+internal import Kernel
+public import Lowering
+internal import Manifests
+public import NetpolModel
+internal import Oracle
+internal import Path
+internal import Worlds
+
+/// Checks worlds: oracle, evaluator and, where packets are sent, the kernel agree on every flow, or a deviation of the
+/// style says why not, and none is foretold that does not show.
+public struct WorldCheck {
+  /// The most flows that are asked of a world in a style; they are drawn by `seed`.
+  public var flowLimit = 400
+  private var bench: LabBench?
+  private let sctpObstacle: String?
+
+  /// What a world in a style was found to be.
+  public struct Result: Sendable {
+    public var failures: [FuzzFailure] = []
+    public var coverage = FuzzCoverage()
+  }
+
+  /// Without packets: the user-space engines alone.
+  public init() {
+    bench = nil
+    sctpObstacle = nil
+  }
+
+  /// With packets. Throws `LabFailure` where this machine can't have a lab.
+  public init(packetsAs version: String) throws {
+    try OpenFiles.raiseLimit()
+    if let obstacle = Privilege.obstacle { throw LabError(obstacle) }
+    let worker = try NamespaceWorker()
+    try LabEnvironment(version: version, style: "all", worker: worker).requireLab(on: worker)
+    sctpObstacle = try ProbeSession.obstacle(to: .sctp, on: worker)
+    bench = LabBench(transports: [.tcp, .udp] + (sctpObstacle == nil ? [.sctp] : []), worker: worker) { _ in }
+  }
+
+  public var labsBuilt: Int { bench?.labsBuilt ?? 0 }
+
+  /// What is judged is what the world's manifest says, and so that manifest is the whole of a failure.
+  public mutating func check(_ stated: Cluster, _ style: EnforcementStyle, seed: UInt64) -> Result {
+    var result = Result()
+    result.coverage.cases = 1
+    let cluster: Cluster
+    do {
+      cluster = try readManifests(
+        [ManifestSource(name: "world.yaml", text: stated.manifest)], options: ReadOptions(validation: .asStored)
+      ).cluster
+    } catch {
+      result.failures = [FuzzFailure(.unreadable, style.name, "\(error)")]
+      return result
+    }
+    do {
+      try compare(try PlannedLab(cluster, style, versionStamp: "1"), seed, &result)
+    } catch {
+      result.failures.append(FuzzFailure(.refused, style.name, "\(error)"))
+      // Half of its rules may be loaded.
+      bench?.abandonLab()
+    }
+    return result
+  }
+
+  private mutating func compare(_ plan: PlannedLab, _ seed: UInt64, _ result: inout Result) throws {
+    let probes = ProbePlan(plan.cluster, plan.topology, breadth: .boundaries, sctpObstacle: sctpObstacle)
+    var random = SplitMix64(seed: seed)
+    let flows = random.some(flowLimit, of: probes.flows)
+    var answers: [Flow: KernelAnswer] = [:]
+    if bench != nil {
+      answers = try observe(flows, plan)
+      result.coverage.casesWithPackets = 1
+    }
+    let enforced = plan.enforced
+    let plain = Reading(plan.cluster, plan.comparer.oracle, enforced.style.traits.making([]))
+    result.coverage.add(enforced)
+    for flow in flows + random.some(flowLimit / 10, of: probes.unasked.map(\.flow)) {
+      let walk = enforced.walk(flow)
+      let comparison = plan.comparer.compare(flow, walk: walk, kernel: answers[flow] ?? .notAsked)
+      result.coverage.add(comparison, walk)
+      if let failure = FuzzFailure(comparison, enforced.style.name) { result.failures.append(failure) }
+      if plain.verdict(flow) != comparison.specified.verdict {
+        let text =
+          "\(FuzzFailure.Kind.readingDiffers.rawValue): \(flow): oracle \(comparison.specified.verdict.rawValue)"
+        result.failures.append(FuzzFailure(.readingDiffers, enforced.style.name, text))
+      }
+    }
+  }
+
+  /// What the kernel does with flows. Silence that nobody expected may be a slow machine's, and so it is asked again with
+  /// more patience. Listeners to groups are asked one by one, and no more than two of them.
+  private mutating func observe(_ flows: [Flow], _ plan: PlannedLab) throws -> [Flow: KernelAnswer] {
+    guard var bench else { return [:] }
+    defer { self.bench = bench }
+    try bench.prepare(plan)
+    let groups = flows.filter(\.destinationAddress.isMulticast)
+    var asked = flows.filter { !$0.destinationAddress.isMulticast } + groups.prefix(2)
+    var answers: [Flow: KernelAnswer] = [:]
+    for patience in [Duration.milliseconds(250), .milliseconds(1200)] where !asked.isEmpty {
+      let seen = try bench.observe(asked.map(Inquiry.flow), within: patience)
+      for (flow, observation) in zip(asked, seen) { answers[flow] = observation.answer }
+      asked = zip(asked, seen).filter { $1.isSilence && plan.enforced.walk($0).verdict != .deny }.map(\.0)
+    }
+    return answers
+  }
+}
+
+extension Observation {
+  /// Nothing came within the time, which a longer one may change.
+  fileprivate var isSilence: Bool {
+    switch self {
+    case .silent, .unusable: true
+    case .delivered, .refused: false
+    }
+  }
+}

@@ -1,0 +1,118 @@
+public import NetpolModel
+
+extension Cluster {
+  /// The cluster as YAML documents that read back as the same cluster, with `asStored` whatever is in it, and otherwise
+  /// if an API server would take it. Defaults that a reader adds are left out, addresses never.
+  ///
+  /// Neither locations nor owners of pods are told.
+  public var manifest: String {
+    var documents = [settingsDocument]
+    documents += nodes.map(\.document)
+    documents += namespaces.map(\.document)
+    documents += pods.map(\.document)
+    documents += services.map(\.document)
+    documents += endpointSlices.map(\.document)
+    documents += policies.map(\.document)
+    return documents.joined(separator: "---\n")
+  }
+
+  private var settingsDocument: String {
+    var fields: [(String, YAML)] = [("serviceCIDRs", .list(settings.serviceCIDRs.map { .string($0.description) }))]
+    fields.append(("nodePortRange", .string("\(settings.nodePorts.first)-\(settings.nodePorts.last)")))
+    fields.append(("overlay", .string(settings.overlay.rawValue)))
+    fields.append(("bridgeNetfilter", .bool(settings.bridgeNetfilter)))
+    if settings.defaultDeny { fields.append(("defaultDeny", .bool(true))) }
+    if let name = settings.loadBalancerAnnouncer { fields.append(("loadBalancerAnnouncer", .string(name))) }
+    if let isLifted = settings.liftICMPLimits { fields.append(("icmpLimits", isLifted ? "lifted" : "kernel")) }
+    if !externalHosts.isEmpty { fields.append(("externalHosts", .list(externalHosts.map(\.yaml)))) }
+    return object("netpol-lab/v1alpha1", "Cluster", fields)
+  }
+}
+
+/// A document: its fields one to a line.
+func object(_ version: String, _ kind: String, _ fields: [(String, YAML)]) -> String {
+  ([("apiVersion", .string(version)), ("kind", .string(kind))] + fields).map { "\($0): \($1.text)\n" }.joined()
+}
+
+func metadata(_ id: NamespacedName, labels: Labels = [:], annotations: Labels = [:]) -> (String, YAML) {
+  var entries: [(String, YAML)] = [("namespace", .string(id.namespace)), ("name", .string(id.name))]
+  if !labels.isEmpty { entries.append(("labels", labels.yaml)) }
+  if !annotations.isEmpty { entries.append(("annotations", annotations.yaml)) }
+  return ("metadata", .mapping(entries))
+}
+
+extension Labels {
+  var yaml: YAML { .mapping(sorted { $0.key < $1.key }.map { ($0.key, .string($0.value)) }) }
+}
+
+extension [IPAddress] {
+  var yaml: YAML { .list(map { .string($0.description) }) }
+}
+
+extension [CIDR] {
+  var yaml: YAML { .list(map { .string($0.description) }) }
+}
+
+extension ExternalHost {
+  fileprivate var yaml: YAML {
+    var entries: [(String, YAML)] = [("name", .string(name)), ("addresses", addresses.yaml)]
+    if !networks.isEmpty { entries.append(("networks", networks.yaml)) }
+    if routesToPods { entries.append(("routesToPods", .bool(true))) }
+    return .mapping(entries)
+  }
+}
+
+extension Namespace {
+  fileprivate var document: String {
+    var entries: [(String, YAML)] = [("name", .string(name))]
+    let stated = labels.filter { $0.key != "kubernetes.io/metadata.name" }
+    if !stated.isEmpty { entries.append(("labels", stated.yaml)) }
+    return object("v1", "Namespace", [("metadata", .mapping(entries))])
+  }
+}
+
+extension Node {
+  fileprivate var document: String {
+    var entries: [(String, YAML)] = [("name", .string(name))]
+    if !labels.isEmpty { entries.append(("labels", labels.yaml)) }
+    let stated = addresses.map { YAML.mapping([("type", "InternalIP"), ("address", .string($0.description))]) }
+    return object(
+      "v1", "Node",
+      [
+        ("metadata", .mapping(entries)), ("spec", .mapping([("podCIDRs", podCIDRs.yaml)])),
+        ("status", .mapping([("addresses", .list(stated))])),
+      ])
+  }
+}
+
+extension Pod {
+  /// Always with a phase: a pod without a status would be given a place.
+  fileprivate var document: String {
+    var spec: [(String, YAML)] = []
+    if let node { spec.append(("nodeName", .string(node))) }
+    if hostNetwork { spec.append(("hostNetwork", .bool(true))) }
+    var container: [(String, YAML)] = [("name", "c")]
+    if !ports.isEmpty { container.append(("ports", .list(ports.map(\.yaml)))) }
+    spec.append(("containers", .list([.mapping(container)])))
+    var status: [(String, YAML)] = [("phase", .string(phase.rawValue))]
+    if let hostIP { status.append(("hostIP", .string(hostIP.description))) }
+    if let podIP { status.append(("podIP", .string(podIP.description))) }
+    if !podIPs.isEmpty {
+      status.append(("podIPs", .list(podIPs.map { .mapping([("ip", .string($0.description))]) })))
+    }
+    if !isReady {
+      status.append(("conditions", .list([.mapping([("type", "Ready"), ("status", .string("False"))])])))
+    }
+    return object("v1", "Pod", [metadata(id, labels: labels), ("spec", .mapping(spec)), ("status", .mapping(status))])
+  }
+}
+
+extension ContainerPort {
+  fileprivate var yaml: YAML {
+    var entries: [(String, YAML)] = []
+    if let name { entries.append(("name", .string(name))) }
+    entries.append(("containerPort", .number(Int(number))))
+    if transport != .tcp { entries.append(("protocol", .string(transport.rawValue))) }
+    return .mapping(entries)
+  }
+}

@@ -1,0 +1,71 @@
+internal import NetpolModel
+
+/// Policies over what a cluster has.
+struct PolicyWriter {
+  private let blocks: BlockChoice
+  private let nodePorts: PortRange
+  /// Names over the transport that some pod gives them.
+  private let exposed: [NetworkPolicy.PortRule]
+
+  init(_ cluster: Cluster) {
+    exposed = cluster.pods.flatMap(\.ports).compactMap { port in port.name.map { .init(port.transport, .name($0)) } }
+    blocks = BlockChoice(cluster)
+    nodePorts = cluster.settings.nodePorts
+  }
+
+  func policy(_ index: Int, _ random: inout SplitMix64) -> NetworkPolicy {
+    let types: [Set<Direction>] = [
+      [.ingress, .egress], [.ingress, .egress], [.ingress, .egress], [.ingress], [.egress],
+    ]
+    var policy = NetworkPolicy(
+      id: PolicyID(Ground.namespace(&random), "p\(index)"),
+      podSelector: Wording.podSelector(&random), isolates: random.one(of: types, else: [.ingress]))
+    // Also in a direction that it doesn't isolate.
+    if random.chance(85) { policy.ingress = (0..<random.number(1...2)).map { _ in rule(&random) } }
+    if random.chance(85) { policy.egress = (0..<random.number(1...2)).map { _ in rule(&random) } }
+    if random.chance(2) {
+      let limits = ["0/minute", "10/second", "10001", "600/minute", "1/day"]
+      policy.annotations["kube-router.io/netpol-nflog-limit"] = random.one(of: limits)
+    }
+    return policy
+  }
+
+  private func rule(_ random: inout SplitMix64) -> NetworkPolicy.Rule {
+    // A port by its name towards a block: rare otherwise, and a trap for whoever enforces it.
+    if random.chance(15), let port = random.one(of: exposed) {
+      return NetworkPolicy.Rule(peers: .listed([.block(blocks.block(&random))]), ports: .listed([port]))
+    }
+    var rule = NetworkPolicy.Rule()
+    if random.chance(80) { rule.peers = .listed((0..<random.number(1...3)).map { _ in peer(&random) }) }
+    if random.chance(70) { rule.ports = .listed((0..<random.number(1...2)).map { _ in port(&random) }) }
+    return rule
+  }
+
+  private func peer(_ random: inout SplitMix64) -> NetworkPolicy.Peer {
+    switch random.below(10) {
+    case 0...2: .pods(in: .own, matching: Wording.podSelector(&random))
+    case 3...5:
+      .pods(
+        in: .matching(Wording.namespaceSelector(&random)),
+        matching: random.chance(50) ? .everything : Wording.podSelector(&random))
+    default: .block(blocks.block(&random))
+    }
+  }
+
+  private func port(_ random: inout SplitMix64) -> NetworkPolicy.PortRule {
+    let transport = Wording.transport(&random)
+    let number = random.one(of: Wording.numbers + [nodePorts.first, nodePorts.last, 1, 65_535], else: 80)
+    switch random.below(20) {
+    case 0...1: return .init(transport)
+    case 2...6: return .init(transport, .number(number, through: nil))
+    case 7...9:
+      let through = UInt16(clamping: Int(number) + random.one(of: [0, 1, 2, 100], else: 0))
+      return .init(transport, .number(number, through: through))
+    // An older API server let it pass.
+    case 10: return .init(transport, .number(number, through: max(1, number - 1)))
+    case 11...16: if let port = random.one(of: exposed) { return port }
+    default: break
+    }
+    return .init(transport, .name(random.one(of: Wording.portNames + ["nobody"], else: "http")))
+  }
+}

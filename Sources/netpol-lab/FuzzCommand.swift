@@ -1,0 +1,113 @@
+import ArgumentParser
+import Foundation
+import Kernel
+import Lab
+import Lowering
+import Worlds
+
+struct FuzzCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "fuzz",
+    abstract: "Makes random clusters from seeds, and compares oracle, evaluator and real packets on each.",
+    discussion: """
+      A failure is printed with its seed and the smallest manifest that still shows it: input for run --as-stored -f -.
+      """)
+
+  @Option(help: "The first seed; each further case has the next one.")
+  var seed: UInt64 = 1
+
+  @Option(help: "How many clusters.")
+  var cases = 100
+
+  @Option(help: "A way to enforce; may be repeated. All where none is given.")
+  var style: [String] = []
+
+  @Flag(help: "Oracle and evaluator alone: no root, no namespaces, and much faster.")
+  var noKernel = false
+
+  @Option(help: "The most flows of a cluster in a style.")
+  var flows = 400
+
+  @Option(help: "No new case after this time, as 90s, 10m or 1h.")
+  var time: String?
+
+  @Option(help: "Writes the manifest of each failure into this directory.")
+  var keep: String?
+
+  func run() throws {
+    guard cases > 0 else { throw InputError("--cases \(cases): write 1 or more") }
+    guard flows > 0 else { throw InputError("--flows \(flows): write 1 or more") }
+    let styles = try style.isEmpty ? EnforcementStyle.all : style.map(enforcementStyle)
+    let limit = try time.map { text in
+      guard let limit = duration(text) else { throw InputError("--time \(text): write one such as 90s, 10m or 1h") }
+      return limit
+    }
+    // Before there is a second thread.
+    if !noKernel, geteuid() != 0 {
+      do { try Privilege.enterUserNamespace() } catch { throw LabError("needs root or user namespaces: \(error)") }
+    }
+    var check = noKernel ? WorldCheck() : try WorldCheck(packetsAs: version)
+    check.flowLimit = flows
+    let clock = ContinuousClock()
+    let begin = clock.now
+    var coverage = FuzzCoverage()
+    var failed = 0
+    var done = 0
+    for index in 0..<cases {
+      if let limit, clock.now - begin > limit { break }
+      let world = World(seed: seed &+ UInt64(index))
+      for style in styles {
+        let result = check.check(world.cluster, style, seed: world.seed)
+        coverage.add(result.coverage)
+        guard let failure = result.failures.first else { continue }
+        failed += 1
+        Terminal.progress("")
+        try report(failure, of: result.failures.count, world, style, &check)
+      }
+      done += 1
+      Terminal.progress("\(done) of \(cases) clusters, \(coverage.flows) flows, \(failed) failures")
+    }
+    Terminal.progress("")
+    let summary = FuzzSummary(
+      coverage, clusters: done, failed: failed, labs: check.labsBuilt, time: clock.now - begin)
+    try Terminal.print(summary.text)
+    if failed > 0 { throw ExitCode(ProgramExit.finding.rawValue) }
+  }
+
+  private func report(
+    _ failure: FuzzFailure, of count: Int, _ world: World, _ style: EnforcementStyle, _ check: inout WorldCheck
+  ) throws {
+    try Terminal.print("seed \(world.seed), style \(style.name): \(failure.text) (\(count) in all)\n")
+    // A lab for each attempt takes its time.
+    let smallest = world.cluster.shrunk(attempts: noKernel ? 1000 : 150) { smaller in
+      check.check(smaller, style, seed: world.seed).failures.contains { $0.kind == failure.kind }
+    }
+    let shown = check.check(smallest, style, seed: world.seed).failures.first { $0.kind == failure.kind }
+    let manifest =
+      "# seed \(world.seed), style \(style.name)\n# \((shown ?? failure).text)\n"
+      + (shown == nil ? world.cluster : smallest).manifest
+    try Terminal.print(manifest)
+    guard let keep else { return }
+    let directory = URL(fileURLWithPath: keep)
+    do {
+      try FileManager.default.createDirectory(at: directory, withIntermediateDirectories: true)
+      try Data(manifest.utf8).write(to: directory.appendingPathComponent("\(world.seed)-\(style.name).yaml"))
+    } catch { throw OutputError(description: "--keep \(keep): \(error.localizedDescription)") }
+  }
+
+  private func enforcementStyle(_ name: String) throws -> EnforcementStyle {
+    guard let style = EnforcementStyle.named(name) else {
+      throw InputError(
+        "--style \(name): there is no such style; known: \(EnforcementStyle.all.map(\.name).joined(separator: ", "))")
+    }
+    return style
+  }
+
+  private func duration(_ text: String) -> Duration? {
+    let seconds = ["s": 1, "m": 60, "h": 3600]
+    guard let unit = text.last.flatMap({ seconds[String($0)] }), let number = Int(text.dropLast()), number > 0,
+      number <= 1_000_000
+    else { return nil }
+    return .seconds(number * unit)
+  }
+}
