@@ -18,7 +18,7 @@ struct LagCommand: ParsableCommand {
   @OptionGroup var input: InputOptions
 
   @Option(help: "Who enforces: \(AgentKind.allCases.map(\.rawValue).joined(separator: ", ")).")
-  var agent = AgentKind.fullSync.rawValue
+  var agent: String?
 
   @Option(help: "Policies of the lab's own world.")
   var policies: Int?
@@ -127,8 +127,14 @@ struct LagCommand: ParsableCommand {
 
   private func options(in cluster: Cluster) throws -> LagOptions {
     var options = LagOptions(style: try input.enforcementStyle())
+    let isOurs = options.style.name == EnforcementStyle.compiled.name
+    let agent = agent ?? (isOurs ? AgentKind.incremental : .fullSync).rawValue
     guard let kind = AgentKind(rawValue: agent) else {
       throw InputError("--agent \(agent): write one of \(AgentKind.allCases.map(\.rawValue).joined(separator: ", "))")
+    }
+    if isOurs, kind == .fullSync {
+      throw InputError(
+        "--agent full-sync: is how kube-router works; the style \(options.style.name) goes with incremental")
     }
     options.agent = kind
     guard (1...100_000).contains(trials) else {

@@ -150,7 +150,7 @@ struct AgentProcessTests {
     }
   }
 
-  @Test("the steps follow each other, each process within one", arguments: EnforcementStyle.all)
+  @Test("the steps follow each other, each process within one", arguments: EnforcementStyle.kubeRouters)
   func steps(_ style: EnforcementStyle) async throws {
     try await blocking {
       let sandbox = try AgentSandbox(try agentView(world(policies: 2, pods: 2)), style)

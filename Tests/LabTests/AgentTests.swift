@@ -57,7 +57,7 @@ private struct Setting: CustomStringConvertible {
     style.name + (dualStack ? ", dual stack" : "") + (defaultDeny ? ", default-deny" : "")
   }
   static let all =
-    EnforcementStyle.all.flatMap { [Setting(style: $0), Setting(style: $0, dualStack: true)] }
+    EnforcementStyle.kubeRouters.flatMap { [Setting(style: $0), Setting(style: $0, dualStack: true)] }
     + [EnforcementStyle.kubeRouterIptables, .kubeRouterNftables].flatMap {
       [Setting(style: $0, defaultDeny: true), Setting(style: $0, dualStack: true, defaultDeny: true)]
     }

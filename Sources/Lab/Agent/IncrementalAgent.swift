@@ -46,7 +46,11 @@ final class IncrementalAgent: Enforcer {
   func start() throws {
     let loader = try RuleLoader(worker: worker)
     let (families, loaded) = state.withLock { ($0.view.families, $0.loaded) }
-    try loader.clear(families, in: namespace)
+    switch loaded.backend {
+    case .iptables: try loader.clear(families, in: namespace)
+    // What another enforcer left; without one there is nothing to take away.
+    case .nftables: try? loader.unload(loaded, in: namespace)
+    }
     try loader.load(loaded, in: namespace)
     try startThread { [self] in serve() }
     queue.request(at: MonotonicClock.now)
@@ -128,15 +132,18 @@ extension IncrementalAgent.State {
     let old = before.map(memberships.memberships) ?? []
     let new = after.map(memberships.memberships) ?? []
     let (gone, come) = (Set(old).subtracting(new), Set(new).subtracting(old))
-    var batch = IPSetBatch()
     // Those that let packets pass come first, in the order of the index.
-    for entry in new where come.contains(entry) {
-      batch.add([IPSetEntry(entry.address.bytes, prefix: nil, nomatch: false, timeout: 0)], to: entry.set)
+    let (added, removed) = (new.filter(come.contains), old.filter(gone.contains))
+    switch loaded.backend {
+    case .iptables:
+      var batch = IPSetBatch()
+      for entry in added { batch.add([IPSetEntry(entry.address)], to: entry.set) }
+      for entry in removed { batch.delete([IPSetEntry(entry.address)], from: entry.set) }
+      try batch.send(in: socket)
+    case .nftables:
+      let changes = RulesetChanges(added: added, removed: removed)
+      if !changes.isEmpty { try NftTransaction(changes, of: loaded).send(in: socket) }
     }
-    for entry in old where gone.contains(entry) {
-      batch.delete([IPSetEntry(entry.address.bytes, prefix: nil, nomatch: false, timeout: 0)], from: entry.set)
-    }
-    try batch.send(in: socket)
     loaded.move(come: come, gone: gone)
   }
 
@@ -145,6 +152,21 @@ extension IncrementalAgent.State {
     _ style: EnforcementStyle, _ run: inout SyncRun, _ socket: borrowing NetlinkSocket
   ) throws {
     let wanted = run.step(.lower) { _ in style.lower(view).ruleset }
+    switch wanted.backend {
+    case .iptables: try replaceTables(by: wanted, &run, socket)
+    case .nftables:
+      let changes = loaded.changes(to: wanted)
+      if !changes.isEmpty {
+        try run.step(.baseChains) { _ in try NftTransaction(changes, of: loaded).send(in: socket) }
+      }
+      run.step(.cleanUp) { _ in }
+    }
+    loaded = wanted
+  }
+
+  private func replaceTables(
+    by wanted: Ruleset, _ run: inout SyncRun, _ socket: borrowing NetlinkSocket
+  ) throws {
     let sets = SetChanges(from: loaded.sets, to: wanted.sets)
     try sets.additions.send(in: socket)
     for table in wanted.tables {
@@ -157,19 +179,40 @@ extension IncrementalAgent.State {
       }
     }
     try run.step(.cleanUp) { _ in try sets.removals.send(in: socket) }
-    loaded = wanted
+  }
+}
+
+extension IPSetEntry {
+  fileprivate init(_ address: IPAddress) {
+    self.init(address.bytes, prefix: nil, nomatch: false, timeout: 0)
+  }
+}
+
+extension RulesetChanges {
+  /// Pods that come into sets and leave them.
+  fileprivate init(added: [SetMemberships.Membership], removed: [SetMemberships.Membership]) {
+    self.init(fresh: Ruleset(backend: .nftables))
+    var order: [SetMemberships.Place] = []
+    for entry in added + removed where !order.contains(entry.place) { order.append(entry.place) }
+    let member = { (entry: SetMemberships.Membership) in NamedSet.Member(CIDR(entry.address)) }
+    members = order.map { place in
+      Members(
+        set: place.set, family: place.family, removed: removed.filter { $0.place == place }.map(member),
+        added: added.filter { $0.place == place }.map(member))
+    }
   }
 }
 
 extension Ruleset {
   /// Takes pods into sets and out of them.
   fileprivate mutating func move(come: Set<SetMemberships.Membership>, gone: Set<SetMemberships.Membership>) {
-    let names = Set((come.union(gone)).map(\.set))
-    for index in sets.indices where names.contains(sets[index].name) {
-      let name = sets[index].name
-      let leaving = Set(gone.filter { $0.set == name }.map { CIDR($0.address) })
+    let places = Set(come.union(gone).map(\.place))
+    for index in sets.indices {
+      let place = SetMemberships.Place(set: sets[index].name, family: sets[index].family)
+      guard places.contains(place) else { continue }
+      let leaving = Set(gone.filter { $0.place == place }.map { CIDR($0.address) })
       sets[index].members.removeAll { leaving.contains($0.cidr) }
-      sets[index].members += come.filter { $0.set == name }.map { NamedSet.Member(CIDR($0.address)) }
+      sets[index].members += come.filter { $0.place == place }.map { NamedSet.Member(CIDR($0.address)) }
     }
   }
 }

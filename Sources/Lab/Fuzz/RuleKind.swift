@@ -2,14 +2,15 @@ internal import RuleIR
 
 /// A kind of match or statement: what a rule can be made of.
 public enum RuleKind: String, Hashable, Sendable, CaseIterable {
-  case address, inSet, transport, port, multiport, icmpType, conntrack, bridged, local, mark, limit, random
-  case counter, setMark, log, jump, `return`, accept, drop, reject, dnat, masquerade
+  case address, inSet, keyed, transport, port, multiport, icmpType, conntrack, bridged, local, mark, limit, random
+  case counter, setMark, setMarkFrom, log, jump, `return`, accept, drop, reject, dnat, masquerade
 
   init(_ match: Match) {
     self =
       switch match {
       case .address: .address
       case .inSet: .inSet
+      case .keyed: .keyed
       case .transport: .transport
       case .port: .port
       case .multiport: .multiport
@@ -28,6 +29,7 @@ public enum RuleKind: String, Hashable, Sendable, CaseIterable {
       switch statement {
       case .counter: .counter
       case .setMark: .setMark
+      case .setMarkFrom: .setMarkFrom
       case .log: .log
       case .jump: .jump
       case .return: .return

@@ -91,6 +91,7 @@ public struct LagRun: Sendable {
     try enforcers.settle(cast.events)
     let took = try ContinuousClock().measure { try enforcers.settle(cast.undoing) }
 
+    try waitForLinks(plan, fabric, worker)
     let spacing = Self.spacing(options.spacing, syncTakes: took)
     let churn = options.churn > 0 ? try Churn(plan, enforcers, perSecond: options.churn) : nil
     let shares = Self.shares(plan.streams, spacing)
@@ -102,7 +103,7 @@ public struct LagRun: Sendable {
       progress(.trial(number + 1, of: options.trials))
       let capacity = Int((took * 4 + .seconds(2) + options.apiDelay.longest) / spacing)
       let run = try StreamRun(
-        datagramStreams(plan, shares, fabric), spacing: spacing, capacity: capacity,
+        datagramStreams(plan.streams, shares, fabric), spacing: spacing, capacity: capacity,
         realTimePriority: isRealTime ? Self.senderPriority : nil, worker: worker)
       let trial = try trial(run, enforcers, delay: options.apiDelay.sample(&random), isRealTime: isRealTime)
       measurement.add(trial, number: number + 1, nodes: plan.nodes)
@@ -117,8 +118,9 @@ public struct LagRun: Sendable {
     var requests: [RequestResult] = []
     var survivors: [Survivor] = []
     if options.requests > 0, let targets = plan.requestTargets, !plan.clients.isEmpty {
-      let office = RequestRun(plan, targets, options, fabric: fabric, isRealTime: isRealTime, worker: worker)
-      (requests, survivors) = try office.run(enforcers) { progress(.requests($0, of: $1)) }
+      let requestRun = try RequestRun(plan, targets, options, fabric: fabric, isRealTime: isRealTime)
+      defer { requestRun.worker.close() }
+      (requests, survivors) = try requestRun.run(enforcers) { progress(.requests($0, of: $1)) }
     }
     progress(.countingPairs)
     return LagReport(
@@ -132,6 +134,24 @@ public struct LagRun: Sendable {
       survivors: survivors, example: measurement.example, opened: OpenedPairs(plan), notes: notes,
       findings: enforcers.failures.map { "a sync was aborted: \($0)" } + measurement.findings,
       duration: ContinuousClock().now - begin)
+  }
+
+  /// A bridge's new port passes nothing until the kernel has seen its carrier, which takes up to a second.
+  private func waitForLinks(_ plan: LagPlan, _ fabric: Fabric, _ worker: NamespaceWorker) throws {
+    let open = plan.streams.filter { $0.change != .opens }
+    if open.isEmpty {
+      usleep(1_500_000)
+      return
+    }
+    for _ in 0..<50 {
+      let run = try StreamRun(
+        datagramStreams(open, open.map { _ in (1, 0) }, fabric), spacing: .milliseconds(1), capacity: 1000,
+        worker: worker)
+      try run.start()
+      usleep(30_000)
+      if try run.stop().allSatisfy({ $0.received.last.map { $0 > 0 } ?? false }) { return }
+    }
+    throw LabError("no packets pass between the lab's pods where the rules allow them")
   }
 
   private func trial(_ run: StreamRun, _ enforcers: Enforcers, delay: Duration, isRealTime: Bool) throws -> LagTrial {
@@ -153,9 +173,9 @@ public struct LagRun: Sendable {
   }
 
   private func datagramStreams(
-    _ plan: LagPlan, _ shares: [(every: Int, phase: Int)], _ fabric: Fabric
+    _ streams: [LagStream], _ shares: [(every: Int, phase: Int)], _ fabric: Fabric
   ) -> [DatagramStream] {
-    zip(plan.streams, shares).compactMap { stream, share in
+    zip(streams, shares).compactMap { stream, share in
       guard let from = fabric.namespace(of: stream.flow.source), let to = fabric.namespace(of: stream.flow.destination)
       else { return nil }
       return DatagramStream(

@@ -40,10 +40,7 @@ struct LagTrial: Sendable {
   }
 
   /// When all rules of the syncs stood.
-  private var effect: UInt64 {
-    let switching: Set<SyncStep> = [.restoreSets, .restoreRules, .baseChains]
-    return syncs.values.flatMap(\.steps).filter { switching.contains($0.kind) }.map(\.returned).max() ?? event
-  }
+  private var effect: UInt64 { syncs.values.compactMap(\.lastSwitch).max() ?? event }
 
   /// `spacing` is the stream's own, in nanoseconds.
   func answer(_ index: Int, _ change: LagStream.Change, spacing: Double) -> Answer {
@@ -84,4 +81,16 @@ struct LagTrial: Sendable {
           count: max(0, transition.first - first)))
     }
   }
+}
+
+extension SyncRecord {
+  private var switches: [Step] {
+    let kinds: Set<SyncStep> = [.restoreSets, .policyChains, .restoreRules, .baseChains]
+    return steps.filter { kinds.contains($0.kind) }
+  }
+
+  /// Before this the kernel had all the old rules and sets.
+  var firstSwitch: UInt64? { switches.map(\.began).min() }
+  /// After this it has all the new ones.
+  var lastSwitch: UInt64? { switches.map(\.returned).max() }
 }

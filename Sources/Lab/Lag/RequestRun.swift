@@ -21,14 +21,16 @@ struct RequestRun {
   private static let spending = 10
 
   init(
-    _ plan: LagPlan, _ targets: LagPlan.RequestTargets, _ options: LagOptions, fabric: Fabric, isRealTime: Bool,
-    worker: NamespaceWorker
-  ) {
+    _ plan: LagPlan, _ targets: LagPlan.RequestTargets, _ options: LagOptions, fabric: Fabric, isRealTime: Bool
+  ) throws {
     self.plan = plan
     self.targets = targets
     self.options = options
     self.fabric = fabric
     self.isRealTime = isRealTime
+    let worker = try NamespaceWorker()
+    // It opens the requests' sockets, which a busy machine must not delay until all is over.
+    if isRealTime { try worker.onThread { try? RealTimeScheduling.enter(priority: LagRun.senderPriority) } }
     self.worker = worker
   }
 
@@ -123,10 +125,16 @@ struct RequestRun {
     gate.open()
     // A container's first request leaves at once; the API knows of it in the same moment.
     let clients = plan.clients.prefix(requests.count)
-    try enforcers.settle(clients.map { .podUpdated($0) })
+    let event = MonotonicClock.now
+    enforcers.notify(clients.map { .podUpdated($0) })
+    let syncs = try enforcers.waitForEnd(since: event)
     for thread in threads { thread.join() }
     try enforcers.settle(clients.map { .podDeleted($0.id) })
-    return RequestResult.summed(zip(requests, answers.all).map { (($0.kind, $0.target), $1) }, refusal: situation.name)
+    let switched = syncs.values.compactMap(\.firstSwitch).min() ?? event
+    let told = zip(requests, answers.all).map { request, answer in
+      ((request.kind, request.target), answer.start < switched ? answer.result : (.failed("was made too late"), 0))
+    }
+    return RequestResult.summed(told, refusal: situation.name)
   }
 
   private func requests(_ situation: Situation) -> [Request] {
@@ -149,7 +157,7 @@ struct RequestRun {
     }
   }
 
-  private func answer(_ request: Request) -> (RequestResult.Ending, Double) {
+  private func answer(_ request: Request) -> Answers.Answer {
     do {
       let timed =
         switch request.kind {
@@ -162,9 +170,9 @@ struct RequestRun {
             from: request.source, sourceAddress: request.sourceAddress, to: request.destination,
             patience: Self.patience, worker: worker)
         }
-      return (RequestResult.Ending(timed.outcome), Double(timed.end - timed.start))
+      return (timed.start, (RequestResult.Ending(timed.outcome), Double(timed.end - timed.start)))
     } catch {
-      return (.failed("\(error)"), 0)
+      return (0, (.failed("\(error)"), 0))
     }
   }
 
@@ -195,13 +203,13 @@ extension RequestResult.Ending {
 
 extension RequestResult {
   fileprivate static func summed(
-    _ answers: [((kind: Kind, target: String), (ending: Ending, time: Double))], refusal: String
+    _ answers: [((kind: Kind, target: String), (Ending, Double))], refusal: String
   ) -> [RequestResult] {
     var order: [(kind: Kind, target: String)] = []
     for (key, _) in answers where !order.contains(where: { $0 == key }) { order.append(key) }
     return order.map { key in
       let own = answers.filter { $0.0 == key }.map(\.1)
-      let endings = Dictionary(grouping: own, by: \.ending).mapValues { Distribution($0.map(\.time)) }
+      let endings = Dictionary(grouping: own, by: \.0).mapValues { Distribution($0.map(\.1)) }
       return RequestResult(kind: key.kind, refusal: refusal, target: key.target, endings: endings)
     }
   }
@@ -216,8 +224,9 @@ private final class Gate: Sendable {
 
 /// What several threads found, each at its own place.
 private final class Answers: Sendable {
-  private let found: Mutex<[(RequestResult.Ending, Double)]>
-  init(_ count: Int) { found = Mutex([(RequestResult.Ending, Double)](repeating: (.silent, 0), count: count)) }
-  func put(_ index: Int, _ answer: (RequestResult.Ending, Double)) { found.withLock { $0[index] = answer } }
-  var all: [(RequestResult.Ending, Double)] { found.withLock { $0 } }
+  typealias Answer = (start: UInt64, result: (RequestResult.Ending, Double))
+  private let found: Mutex<[Answer]>
+  init(_ count: Int) { found = Mutex([Answer](repeating: (0, (.silent, 0)), count: count)) }
+  func put(_ index: Int, _ answer: Answer) { found.withLock { $0[index] = answer } }
+  var all: [Answer] { found.withLock { $0 } }
 }

@@ -1,9 +1,8 @@
 internal import Comparison
-internal import Evaluator
 internal import Lowering
 internal import NetpolModel
+internal import Oracle
 internal import Path
-internal import RuleIR
 
 /// Looks for streams whose fate a newcomer changes, by running the rules before and after in user space.
 struct StreamSearch {
@@ -13,6 +12,7 @@ struct StreamSearch {
   private let old: EnforcedCluster
   private let new: EnforcedCluster
   private let ports: PortPlan
+  private let oracle, earlier: Oracle
   private let target: Endpoint?
 
   init(_ cast: LagCast, _ style: EnforcementStyle, target: Endpoint?) throws {
@@ -23,6 +23,8 @@ struct StreamSearch {
     old = try EnforcedCluster(cast.before, topology, style, versionStamp: "1")
     new = try EnforcedCluster(after, topology, style, versionStamp: "2")
     ports = PortPlan(after)
+    oracle = Oracle(after)
+    earlier = Oracle(cast.before)
   }
 
   func node(of end: Endpoint) -> String? {
@@ -42,7 +44,8 @@ struct StreamSearch {
         for port in ports.ports(at: destination).reversed() where port.transport == .udp {
           guard let flow = topology.flow(from: source, to: destination, port, family), let change = change(of: flow)
           else { continue }
-          let admission = Admission(new.walk(flow), after)
+          // What lets a newcomer in before it is known is no selector.
+          let admission = Admission(flow, change == .staysOpen ? earlier : oracle, after)
           // Where nothing is policed nothing is told.
           if change == .staysOpen, admission.policy == nil { continue }
           if wanted.take(change, isOutgoing) {
@@ -106,32 +109,29 @@ private struct Wanted {
   }
 }
 
-/// Which policy decides about a flow at its end, and by what kind of peer.
+/// Which policy lets a flow in at its end, and by what kind of peer, as the specification has it.
 private struct Admission {
   let policy: PolicyID?
   let text: String
 
-  init(_ walk: EvaluatedWalk, _ cluster: Cluster) {
-    guard walk.verdict == .allow else {
+  init(_ flow: Flow, _ oracle: Oracle, _ cluster: Cluster) {
+    let judgement = oracle.judge(flow)
+    guard judgement.verdict == .allow else {
       policy = nil
-      let pod = walk.deciding.last?.step.rule.origin?.pod
-      text = pod.map { "the rules of \($0)" } ?? "no rule of its own"
+      text = "no policy allows it"
       return
     }
-    let origin = walk.deciding.compactMap(\.step.rule.origin).last {
-      $0.policy != nil && $0.direction == .ingress
-    }
-    policy = origin?.policy
-    guard let origin, let id = origin.policy, let direction = origin.direction,
-      let decided = cluster.policies.first(where: { $0.id == id }), let index = origin.rule,
-      index < decided.rules(direction).count
-    else {
-      text = "no policy"
+    for case .admitted(.ingress, by: let id, rule: let rule, peer: let index) in judgement.because {
+      policy = id
+      let peers = cluster.policies.first { $0.id == id }.map { $0.ingress[rule].peers.list } ?? []
+      let kind =
+        index.map { place -> String in
+          if place < peers.count, case .block = peers[place] { "ipBlock" } else { "podSelector" }
+        } ?? "any peer"
+      text = "\(kind) of \(id)"
       return
     }
-    let peers = decided.rules(direction)[index].peers.list
-    let named = origin.peers.compactMap { $0 < peers.count ? peers[$0] : nil }
-    let kinds = Set(named.map { peer in if case .block = peer { "ipBlock" } else { "podSelector" } })
-    text = "\(kinds.isEmpty ? "any peer" : kinds.sorted().joined(separator: " or ")) of \(id)"
+    policy = nil
+    text = "no policy"
   }
 }

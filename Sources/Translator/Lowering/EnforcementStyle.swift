@@ -20,10 +20,11 @@ public struct EnforcementStyle: Sendable {
     self.lower = lower
   }
 
+  /// What kube-router writes, in its versions and with its back ends; k3s's first.
+  public static let kubeRouters: [EnforcementStyle] = [.kubeRouterK3s, .kubeRouterIptables, .kubeRouterNftables]
+
   /// Every style, the default first.
-  public static let all: [EnforcementStyle] = [
-    .kubeRouterK3s, .kubeRouterIptables, .kubeRouterNftables, .compiled,
-  ]
+  public static let all: [EnforcementStyle] = kubeRouters + [.compiled]
 
   public static func named(_ name: String) -> EnforcementStyle? { all.first { $0.name == name } }
 }

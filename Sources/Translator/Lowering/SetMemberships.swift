@@ -7,6 +7,17 @@ public struct SetMemberships: Sendable {
   public struct Membership: Hashable, Sendable {
     public let set: SetName
     public let address: IPAddress
+    /// Sets of both families may have one name.
+    public var place: Place { Place(set: set, family: address.family) }
+  }
+
+  public struct Place: Hashable, Sendable {
+    public let set: SetName
+    public let family: IPFamily
+    public init(set: SetName, family: IPFamily) {
+      self.set = set
+      self.family = family
+    }
   }
 
   private struct Entry {

@@ -17,6 +17,12 @@ public struct RulesetChanges: Hashable, Sendable {
     public let family: IPFamily
     public var removed: [NamedSet.Member]
     public var added: [NamedSet.Member]
+    public init(set: SetName, family: IPFamily, removed: [NamedSet.Member], added: [NamedSet.Member]) {
+      self.set = set
+      self.family = family
+      self.removed = removed
+      self.added = added
+    }
   }
 
   /// Of a `KeyedSet`. An element that stands for something else now is removed and added.
@@ -35,6 +41,9 @@ public struct RulesetChanges: Hashable, Sendable {
   public var fresh: Ruleset
   public var members: [Members] = []
   public var elements: [Elements] = []
+
+  /// None, for a back end.
+  public init(fresh: Ruleset) { self.fresh = fresh }
 
   public var isEmpty: Bool { replaced.isEmpty && members.isEmpty && elements.isEmpty }
 }
