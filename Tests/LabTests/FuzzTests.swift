@@ -31,14 +31,14 @@ import Worlds
   }
 
   @Test(
-    "packets agree on 16 worlds in every style, eight of them in one lab",
+    "packets agree on eight worlds in every style, four of them in one lab",
     .enabled(if: canRunLab, needsNamespaces))
   func packets() async throws {
     let (found, labs) = try await blocking {
       var check = try WorldCheck(packetsAs: "test")
-      return (Self.coverage(Array(0..<16), &check) { _ in 80 }, check.labsBuilt)
+      return (Self.coverage([0, 1, 2, 3, 8, 9, 10, 11], &check) { _ in 80 }, check.labsBuilt)
     }
-    #expect(found.casesWithPackets == 16 * EnforcementStyle.all.count && labs == 2)
+    #expect(found.casesWithPackets == 8 * EnforcementStyle.all.count && labs == 2)
     #expect(found.observed > 1000 && found.allowed > 100 && found.allowed < found.flows)
   }
 

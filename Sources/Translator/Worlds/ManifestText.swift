@@ -21,10 +21,10 @@ extension Cluster {
     fields.append(("nodePortRange", .string("\(settings.nodePorts.first)-\(settings.nodePorts.last)")))
     fields.append(("overlay", .string(settings.overlay.rawValue)))
     fields.append(("bridgeNetfilter", .bool(settings.bridgeNetfilter)))
-    if settings.defaultDeny { fields.append(("defaultDeny", .bool(true))) }
     if let name = settings.loadBalancerAnnouncer { fields.append(("loadBalancerAnnouncer", .string(name))) }
     if let isLifted = settings.liftICMPLimits { fields.append(("icmpLimits", isLifted ? "lifted" : "kernel")) }
     if !externalHosts.isEmpty { fields.append(("externalHosts", .list(externalHosts.map(\.yaml)))) }
+    if settings.defaultDeny { fields.append(("defaultDeny", .bool(true))) }
     return object("netpol-lab/v1alpha1", "Cluster", fields)
   }
 }
