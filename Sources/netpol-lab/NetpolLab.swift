@@ -12,6 +12,6 @@ struct NetpolLab: ParsableCommand {
       """,
     version: version,
     subcommands: [
-      RunCommand.self, LagCommand.self, RenderCommand.self, CompareCommand.self, FuzzCommand.self,
+      RunCommand.self, LagCommand.self, BenchCommand.self, RenderCommand.self, CompareCommand.self, FuzzCommand.self,
     ])
 }

@@ -1,0 +1,3 @@
+extension BenchCommand {
+  func runApply() throws { throw InputError("bench: apply is not there yet") }
+}

@@ -1,0 +1,3 @@
+extension BenchCommand {
+  func runEngines() throws { throw InputError("bench: engines is not there yet") }
+}
