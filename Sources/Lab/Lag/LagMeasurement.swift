@@ -14,6 +14,9 @@ struct LagMeasurement {
   private let toleratesGaps: Bool
   private var moments: [(name: String, times: [Double])] = []
   private var brackets: [Double] = []
+  /// By name: how long each process of a kind took, nanoseconds.
+  private var processes: [String: [Double]] = [:]
+  private var syncs = 0
   private var skipped = 0
   private var beats = 0
   private(set) var findings: [String] = []
@@ -66,7 +69,15 @@ struct LagMeasurement {
       }
     }
     addMoments(trial, firstThrough: first, lastThrough: last, nodes)
+    addProcesses(trial)
     addExample(trial, first ?? last)
+  }
+
+  private mutating func addProcesses(_ trial: LagTrial) {
+    for sync in trial.syncs.values {
+      syncs += 1
+      for process in sync.processes { processes[process.kind, default: []].append(process.duration / .nanoseconds(1)) }
+    }
   }
 
   private mutating func addMoments(_ trial: LagTrial, firstThrough: Double?, lastThrough: Double?, _ nodes: [String]) {
@@ -122,6 +133,13 @@ struct LagMeasurement {
       .sorted { ($0.times.median ?? 0) < ($1.times.median ?? 0) }
   }
 
+  /// What takes most of a sync first.
+  var processRows: [LagReport.ProcessRow] {
+    processes.map { name, times in
+      LagReport.ProcessRow(name: name, perSync: Double(times.count) / Double(max(syncs, 1)), times: Distribution(times))
+    }.sorted { ($1.inSync, $0.name) < ($0.inSync, $1.name) }
+  }
+
   /// The one of the first trials whose window is in the middle.
   var example: LagExample? {
     examples.sorted { $0.window < $1.window }.dropFirst(examples.count / 2).first?.example
@@ -151,5 +169,13 @@ extension SyncStep {
     case .localPods: "set of local pods filled"
     case .cleanUp: "stale chains and sets gone"
     }
+  }
+}
+
+extension SyncRecord.Process {
+  /// The program and what it is told to do: `iptables -C`, `nft -f`.
+  fileprivate var kind: String {
+    let commands: Set<String> = ["-C", "-S", "-I", "-A", "-D", "-N", "-F", "-f", "save", "restore", "destroy", "list"]
+    return ([name] + [arguments.dropFirst().first { commands.contains($0) }].compactMap { $0 }).joined(separator: " ")
   }
 }

@@ -8,6 +8,8 @@ public struct LagReport: Sendable {
   public let world: World
   public let streams: [StreamResult]
   public let timeline: [TimelineRow]
+  /// Programs that enforcers start, and how long they take.
+  public let processes: [ProcessRow]
   public let resolution: Resolution
   public var requests: [RequestResult] = []
   public var survivors: [Survivor] = []
@@ -32,6 +34,15 @@ public struct LagReport: Sendable {
   public struct TimelineRow: Sendable {
     public let name: String
     public let times: Distribution
+  }
+
+  public struct ProcessRow: Sendable {
+    public let name: String
+    /// How many one sync starts.
+    public let perSync: Double
+    public let times: Distribution
+    /// Of all of one sync together, nanoseconds.
+    public var inSync: Double { perSync * (times.median ?? 0) }
   }
 
   /// What became of one stream in all trials.

@@ -129,7 +129,7 @@ public struct LagRun: Sendable {
         description: description, policies: cast.before.policies.count, pods: cast.before.pods.count,
         local: cast.before.pods.count { $0.node == cast.newcomers.first?.after.node }, change: change,
         nodes: plan.nodes),
-      streams: measurement.results, timeline: measurement.timeline,
+      streams: measurement.results, timeline: measurement.timeline, processes: measurement.processRows,
       resolution: measurement.resolution(spacing: spacing, isRealTime: isRealTime), requests: requests,
       survivors: survivors, example: measurement.example, opened: OpenedPairs(plan), notes: notes,
       findings: enforcers.failures.map { "a sync was aborted: \($0)" } + measurement.findings,

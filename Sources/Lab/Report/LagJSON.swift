@@ -23,6 +23,7 @@ public struct LagJSON {
     let trials: Int
     let streams: [StreamObject]
     let timeline: [TimelineObject]
+    let processes: [ProcessObject]
     let resolution: ResolutionObject
     let requests: [RequestObject]
     let survivors: [SurvivorObject]
@@ -41,6 +42,9 @@ public struct LagJSON {
       trials = report.options.trials
       streams = report.streams.map(StreamObject.init)
       timeline = report.timeline.map { TimelineObject(moment: $0.name, milliseconds: TimesObject($0.times)) }
+      processes = report.processes.map {
+        ProcessObject(name: $0.name, perSync: $0.perSync, milliseconds: TimesObject($0.times, withValues: false))
+      }
       resolution = ResolutionObject(report.resolution)
       requests = report.requests.map(RequestObject.init)
       survivors = report.survivors.map {
@@ -76,9 +80,10 @@ private struct TimesObject: Encodable {
   let p50, p90, p99, p999, max: Double?
   /// 95 % confidence; null where the sample is too small.
   let p50Interval, p90Interval, p99Interval: [Double?]
-  let values: [Double]
+  /// All of them, where they are one a trial.
+  let values: [Double]?
 
-  init(_ times: Distribution) {
+  init(_ times: Distribution, withValues: Bool = true) {
     let quantile = { times.quantile($0).map { $0 / 1e6 } }
     let interval = { (q: Double) -> [Double?] in
       let found = times.interval(q)
@@ -87,7 +92,7 @@ private struct TimesObject: Encodable {
     count = times.count
     (p50, p90, p99, p999, max) = (quantile(0.5), quantile(0.9), quantile(0.99), quantile(0.999), quantile(1))
     (p50Interval, p90Interval, p99Interval) = (interval(0.5), interval(0.9), interval(0.99))
-    values = times.values.map { $0 / 1e6 }
+    values = withValues ? times.values.map { $0 / 1e6 } : nil
   }
 }
 
@@ -125,6 +130,12 @@ private struct StreamObject: Encodable {
 
 private struct TimelineObject: Encodable {
   let moment: String
+  let milliseconds: TimesObject
+}
+
+private struct ProcessObject: Encodable {
+  let name: String
+  let perSync: Double
   let milliseconds: TimesObject
 }
 

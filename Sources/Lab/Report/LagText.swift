@@ -13,7 +13,8 @@ public struct LagText {
 
   public var text: String {
     let parts = [
-      heading, streams, timeline, strips, histogram, requests, survivors, resolution, advice, notes, findings,
+      heading, streams, timeline, processes, strips, histogram, requests, survivors, resolution, advice, notes,
+      findings,
     ]
     return parts.filter { !$0.isEmpty }.map { $0.joined(separator: "\n") }.joined(separator: "\n\n") + "\n"
   }
@@ -91,6 +92,19 @@ public struct LagText {
         [row.name] + [0.5, 0.9, 0.99, 1].map { timeText(row.times.quantile($0)) }
       }
     return ["The newcomer's life, from the start of its container:"] + columns(rows).map { "  " + $0 }
+  }
+
+  private var processes: [String] {
+    if report.processes.isEmpty { return [] }
+    let rows =
+      [["", "a sync", "p50", "p99", "together"]]
+      + report.processes.prefix(8).map { row in
+        [
+          row.name, threeDigits(row.perSync), timeText(row.times.median), timeText(row.times.quantile(0.99)),
+          timeText(row.inSync),
+        ]
+      }
+    return ["Programs that a sync starts, and what they take:"] + columns(rows).map { "  " + $0 }
   }
 
   private var strips: [String] {
