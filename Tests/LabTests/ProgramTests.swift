@@ -173,6 +173,9 @@ import Testing
     #expect(try #require(lost("podSelector")) > 0)
     // Nothing, but on a loaded machine where a program of its own sends each datagram.
     #expect(try #require(lost("ipBlock")) < (try #require(lost("podSelector"))))
+    // The last ten are sent when its own rules stand.
+    #expect(try #require(lost("newcomer's")) >= 10)
+    #expect(try await Program.start([script, "soon"]).ending == .exited(2))
   }
 
   private func expecting(_ flows: String, _ arguments: [String] = []) async throws -> Program.Result {
