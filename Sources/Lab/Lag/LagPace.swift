@@ -10,25 +10,31 @@ struct LagPace: Sendable {
 
   /// The share of its time in which the sender may be busy.
   private static let busy = 0.6
+  /// What is left of a beat for the sender to sleep, nanoseconds: with less it stays awake, and whatever else its core is
+  /// for waits, such as the kernel's work that an enforcer's programs wait for. A beat that is wanted to be faster than
+  /// `fast` has no such pauses.
+  private static let pause = 30_000.0
+  private static let fast = Duration.microseconds(40)
   /// A stream has as many datagrams at the most: a longer trial has wider spacings.
   private static let mostDatagrams = 400_000
 
   /// `records` are of a run in which every stream was sent on every beat.
   init(_ records: [StreamRecord], wanted: Duration, syncTakes took: Duration) {
     let cost = Self.cost(records)
-    let needed = Duration.nanoseconds(Int64(cost * 1.25 / Self.busy))
-    let forSync = took * 2 / Self.mostDatagrams
+    let beat = wanted / .nanoseconds(1)
+    let step = [1, 2, 4].first { beat * Self.busy >= cost * (1 + 1 / Double($0)) } ?? 4
+    self.step = step
+    let inBeat = cost * (1 + 1 / Double(step))
+    let needed = max(inBeat / Self.busy, wanted < Self.fast ? 0 : inBeat + Self.pause)
+    let forSync = (took * 2 / Self.mostDatagrams) / .nanoseconds(1)
     let least = max(needed, forSync)
-    spacing = least <= wanted ? wanted : .microseconds(Int64((least / .microseconds(10)).rounded(.up)) * 10)
-    reason =
-      forSync > needed
-      ? "datagrams are \(timeText(spacing)) apart, not \(timeText(wanted)), since a sync takes \(timeText(took))"
-      : "datagrams are \(timeText(spacing)) apart, not \(timeText(wanted)), since the rules take \(timeText(cost)) for one"
-    let spare = spacing / .nanoseconds(1) * Self.busy / max(cost, 1) - 1
-    step = spare >= 1 ? 1 : min(Int((1 / max(spare, 0.05)).rounded(.up)), 16)
+    spacing = least <= beat ? wanted : .microseconds(Int64((least / 10_000).rounded(.up)) * 10)
+    let why = forSync > needed ? "a sync takes \(timeText(took))" : "the rules take \(timeText(cost)) for one"
+    reason = "datagrams are \(timeText(spacing)) apart, not \(timeText(wanted)), since \(why)"
   }
 
-  /// What one datagram takes, nanoseconds: the time between two of one beat, of all streams the median.
+  /// What one datagram takes, nanoseconds: the time between two of one beat, of all streams the lower quartile: a busy machine adds
+  /// to some.
   static func cost(_ records: [StreamRecord]) -> Double {
     guard records.count > 1 else { return 5000 }
     var costs: [Double] = []
@@ -39,7 +45,7 @@ struct LagPace: Sendable {
         if distance < 900_000 { costs.append(Double(distance)) }
       }
     }
-    return Distribution(costs).median ?? 5000
+    return Distribution(costs).quantile(0.25) ?? 5000
   }
 
   /// One datagram a beat to the first newcomer's peer by selector; beside it, each `step` beats, one in turn to its peer
