@@ -1,5 +1,5 @@
 #!/bin/sh
-# Shows that a run leaves its host as it was: after success, Ctrl-C and kill -9, while building and while probing.
+# Shows that a run leaves its host as it was: after success, Ctrl-C and kill -9, while building, probing and measuring lag.
 #
 #   host-untouched.sh NETPOL_LAB MANIFESTS...
 #
@@ -105,6 +105,8 @@ check "after a run (exit code $status)"
 for signal in INT KILL; do
   for phase in building probing; do interrupt "$signal" "$phase"; done
 done
+arguments="lag --policies 1 --pods 4 --local 3 --trials 1000 --requests 0"
+for signal in INT KILL; do interrupt "$signal" "trial 3"; done
 ip netns del planted
 echo "$passed passed, $failed failed"
 [ "$failed" -eq 0 ]

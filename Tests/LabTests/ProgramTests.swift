@@ -147,7 +147,7 @@ import Testing
   }
 
   @Test(
-    "a run leaves its host as it was: after success, Ctrl-C and kill -9, while building and while probing",
+    "a run leaves its host as it was: after success, Ctrl-C and kill -9, while building, probing and measuring lag",
     .enabled(if: canRunLab, needsNamespaces)) func hostUntouched() async throws
   {
     let script = repository.appendingPathComponent("netns-scripts/host-untouched.sh").path
@@ -156,7 +156,7 @@ import Testing
     let world = parts.map { repository.appendingPathComponent("examples/homelab/\($0)").path }
     let result = try await Program.start([script, Program.path] + world)
     #expect(result.succeeded, "\(result.text)")
-    #expect(result.text.hasSuffix("5 passed, 0 failed\n"), "\(result.text)")
+    #expect(result.text.hasSuffix("7 passed, 0 failed\n"), "\(result.text)")
   }
 
   @Test(
