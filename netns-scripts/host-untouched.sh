@@ -50,9 +50,14 @@ snapshot() {
 
 failed=0
 passed=0
+# Whether a process of the lab's session lives. A child that is killed in a system call ends with that.
+is_alive() { ps -s "$(cat "$work/pid")" -o stat= 2>/dev/null | grep -qv '^Z'; }
+
 check() {
+  tries=0
+  while is_alive && [ $tries -lt 200 ]; do tries=$((tries + 1)); sleep 0.01; done
   snapshot >"$work/after" 2>&1
-  if [ -e "/proc/$(cat "$work/pid")" ] || [ -n "$(pgrep -s "$(cat "$work/pid")" 2>/dev/null)" ]; then
+  if is_alive; then
     echo "FAILED $1: a process is left"
     failed=$((failed + 1))
   elif diff "$work/before" "$work/after" >"$work/difference"; then
@@ -65,11 +70,12 @@ check() {
   fi
 }
 
-# Starts the lab on a terminal of its own, in a session of its own, so that progress shows the phase.
+# Starts the lab on a terminal of its own, in a session of its own, so that progress shows the phase. What a shell starts
+# in the background ignores Ctrl-C, unless told otherwise.
 start() {
   rm -f "$work/pid"
   : >"$work/screen"
-  setsid script -qefc "sh -c 'echo \$\$ >$work/pid; exec \"\$0\" \"\$@\"' $lab $arguments" /dev/null \
+  setsid script -qefc "sh -c 'echo \$\$ >$work/pid; exec env --default-signal=INT \"\$0\" \"\$@\"' $lab $arguments" /dev/null \
     </dev/null >"$work/screen" 2>&1 &
   runner=$!
   tries=0
@@ -90,6 +96,9 @@ interrupt() {
   fi
   kill "-$1" "$(cat "$work/pid")" 2>/dev/null
   wait "$runner"
+  # 128 and the signal's number: it did not just run to its end.
+  status=$?
+  [ "$status" -gt 128 ] || { echo "FAILED: it ended by itself ($status) after SIG$1 while $2"; failed=$((failed + 1)); }
   check "after SIG$1 while $2"
 }
 
