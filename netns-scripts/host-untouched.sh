@@ -86,7 +86,7 @@ start() {
 interrupt() {
   start
   tries=0
-  while ! grep -q "$2" "$work/screen" && kill -0 "$(cat "$work/pid")" 2>/dev/null && [ $tries -lt 2000 ]; do
+  while ! grep -q "$2" "$work/screen" && kill -0 "$(cat "$work/pid")" 2>/dev/null && [ $tries -lt 20000 ]; do
     tries=$((tries + 1))
     sleep 0.005
   done
@@ -114,7 +114,7 @@ check "after a run (exit code $status)"
 for signal in INT KILL; do
   for phase in building probing; do interrupt "$signal" "$phase"; done
 done
-arguments="lag --policies 1 --pods 4 --local 3 --trials 1000 --requests 0"
+arguments="lag --policies 1 --pods 4 --local 3 --trials 1000 --requests 0 --spacing 1ms"
 for signal in INT KILL; do interrupt "$signal" "trial 3"; done
 ip netns del planted
 echo "$passed passed, $failed failed"
