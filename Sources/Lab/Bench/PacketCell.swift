@@ -68,6 +68,9 @@ final class PacketCell {
     }
   }
 
+  /// Each flow's packet, once.
+  func sendOnce() throws { try send(flows.count) }
+
   /// Fits the number of packets to what one costs.
   func calibrate(_ clock: BenchClock) throws {
     let cost = try measure(clock)
