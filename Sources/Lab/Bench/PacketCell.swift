@@ -69,7 +69,7 @@ final class PacketCell {
   }
 
   /// Each flow's packet, once.
-  func sendOnce() throws { try send(flows.count) }
+  func sendOnce() throws { if !isEmpty { try send(flows.count) } }
 
   /// Fits the number of packets to what one costs.
   func calibrate(_ clock: BenchClock) throws {

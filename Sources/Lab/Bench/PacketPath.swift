@@ -67,8 +67,10 @@ final class PacketPath {
     senders = try made.mapValues { namespace in try worker.run(in: namespace) { try Sender() } }
   }
 
-  /// No interface says anything of its own.
+  /// No interface says anything of its own: a bridge would report itself to 224.0.0.106 (RFC 4286).
   private static func hush() throws(KernelError) {
+    let reports = "net/ipv4/igmp_link_local_mcast_reports"
+    if Sysctl.exists(reports) { try Sysctl.write(reports, "0") }
     for scope in ["all", "default"] where Sysctl.exists("net/ipv6/conf/\(scope)/disable_ipv6") {
       try Sysctl.write("net/ipv6/conf/\(scope)/disable_ipv6", "1")
     }
