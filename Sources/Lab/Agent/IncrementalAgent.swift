@@ -191,13 +191,13 @@ extension IPSetEntry {
 extension RulesetChanges {
   /// Pods that come into sets and leave them.
   fileprivate init(added: [SetMemberships.Membership], removed: [SetMemberships.Membership]) {
-    self.init(fresh: Ruleset(backend: .nftables))
+    self.init(.nftables)
     var order: [SetMemberships.Place] = []
     for entry in added + removed where !order.contains(entry.place) { order.append(entry.place) }
     let member = { (entry: SetMemberships.Membership) in NamedSet.Member(CIDR(entry.address)) }
     members = order.map { place in
       Members(
-        set: place.set, family: place.family, removed: removed.filter { $0.place == place }.map(member),
+        Place(set: place.set, family: place.family), removed: removed.filter { $0.place == place }.map(member),
         added: added.filter { $0.place == place }.map(member))
     }
   }
