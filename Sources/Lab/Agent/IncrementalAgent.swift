@@ -220,13 +220,13 @@ extension RulesetChanges {
   fileprivate init(
     added: [SetMemberships.Membership], removed: [SetMemberships.Membership], _ places: [SetMemberships.Place]
   ) {
-    self.init(fresh: Ruleset(backend: .nftables))
+    self.init(.nftables)
     var order: [Int] = []
     for entry in added + removed where !order.contains(entry.place) { order.append(entry.place) }
     let member = { (entry: SetMemberships.Membership) in NamedSet.Member(CIDR(entry.address)) }
     members = order.map { place in
       Members(
-        set: places[place].set, family: places[place].family,
+        Place(set: places[place].set, family: places[place].family), .addresses,
         removed: removed.filter { $0.place == place }.map(member),
         added: added.filter { $0.place == place }.map(member))
     }
