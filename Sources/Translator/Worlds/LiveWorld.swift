@@ -74,7 +74,8 @@ public struct LiveWorld: Sendable {
   /// Another pod has the address at once.
   private mutating func replacePod() -> String? {
     let candidates = cluster.pods.indices.filter { index in
-      !cluster.pods[index].hostNetwork && !cluster.pods[index].podIPs.isEmpty
+      let pod = cluster.pods[index]
+      return !pod.hostNetwork && !pod.podIPs.isEmpty && places.pods.contains { $0.stands(at: pod.podIPs) }
     }
     guard let index = random.one(of: candidates) else { return nil }
     var pod = cluster.pods.remove(at: index)
@@ -145,5 +146,12 @@ public struct LiveWorld: Sendable {
     for index in cluster.endpointSlices.indices {
       cluster.endpointSlices[index].members.removeAll { $0.pod == pod.id }
     }
+  }
+}
+
+extension Pod {
+  /// Who has ended has no place that another could take over.
+  fileprivate func stands(at addresses: [IPAddress]) -> Bool {
+    !hostNetwork && !phase.isTerminal && podIPs == addresses
   }
 }
