@@ -93,7 +93,8 @@ private let small = LagWorld(policies: 10, pods: 40, local: 12)
     let all = (plan.cast.after.pods + plan.clients + [try #require(plan.churner)]).flatMap(\.podIPs)
     #expect(Set(all).count == all.count)
     let targets = try #require(plan.requestTargets)
-    #expect(targets.bySelector.tcp != nil && targets.byBlock?.tcp != nil)
+    let ports = [targets.bySelector.ports, targets.byBlock?.ports] + plan.unpoliced.map(\.ports)
+    #expect(ports.count == 4 && ports.allSatisfy { $0?.udp != nil && $0?.tcp != nil })
   }
 
   @Test("an ipBlock in place of the selector admits every pod there is") func openedPairs() throws {

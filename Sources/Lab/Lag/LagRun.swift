@@ -176,7 +176,7 @@ public struct LagRun: Sendable {
       guard let from = fabric.namespace(of: stream.flow.source), let to = fabric.namespace(of: stream.flow.destination)
       else { return nil }
       return DatagramStream(
-        from: from, sourceAddress: stream.flow.sourceAddress.bytes,
+        stream.flow.transport == .tcp ? .tcp : .udp, from: from, sourceAddress: stream.flow.sourceAddress.bytes,
         to: ProbeAddress(stream.flow.destinationAddress.bytes, port: stream.flow.port), in: to, every: share.every,
         phase: share.phase)
     }

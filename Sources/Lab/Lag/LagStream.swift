@@ -1,6 +1,6 @@
 public import NetpolModel
 
-/// One stream of numbered datagrams from or to a newcomer, and what the rules before and after say of it.
+/// One stream of numbered datagrams, or SYNs where the flow is TCP's, from or to a newcomer, and what the rules before and after say of it.
 public struct LagStream: Hashable, Sendable {
   public enum Change: String, Hashable, Sendable, CaseIterable {
     /// Refused until enforcers know the newcomer: the fail-closed window.
