@@ -36,7 +36,8 @@ import Testing
           from: link.source, to: StreamLink.destination(.v4), patience: .milliseconds(500), worker: link.worker
         ).outcome
       }
-      var run: StreamRun? = try StreamRun([link.stream(.tcp)], spacing: StreamLink.spacing, capacity: 10, worker: link.worker)
+      var run: StreamRun? = try StreamRun(
+        [link.stream(.tcp)], spacing: StreamLink.spacing, capacity: 10, worker: link.worker)
       let before = try ask()
       _ = try run?.stop()
       run = nil

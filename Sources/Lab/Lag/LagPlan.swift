@@ -46,7 +46,8 @@ struct LagPlan: Sendable {
     self.streams = streams
     var notes: [String] = []
     if !streams.contains(where: { $0.change == .opens }) {
-      notes.append("no UDP or TCP flow of a newcomer is refused before its enforcers know it and let through afterwards")
+      notes.append(
+        "no UDP or TCP flow of a newcomer is refused before its enforcers know it and let through afterwards")
     }
     if !streams.contains(where: { $0.change == .closes }) {
       notes.append("no UDP or TCP flow of a newcomer passes before its own rules stand and is refused afterwards")

@@ -187,7 +187,8 @@ public struct LagRun: Sendable {
     _ plan: LagPlan, _ fabric: Fabric, _ worker: NamespaceWorker, isRealTime: Bool, syncTakes took: Duration
   ) throws -> LagPace {
     let run = try StreamRun(
-      datagramStreams(plan.streams, plan.streams.map { _ in (1, 0) }, fabric), spacing: .milliseconds(1), capacity: 1000,
+      datagramStreams(plan.streams, plan.streams.map { _ in (1, 0) }, fabric), spacing: .milliseconds(1),
+      capacity: 1000,
       realTimePriority: isRealTime ? Self.senderPriority : nil, worker: worker)
     try run.start()
     usleep(150_000)

@@ -1,8 +1,8 @@
 internal import CNftables  // owns the constants of sys/socket.h in a whole-module build
 internal import Glibc
 
-/// A SYN without options (RFC 9293, 3.1) as it is on the wire: the sequence number counts. What a segment
-/// without ACK and URG doesn't have tells whose it is: the acknowledgement the run, the urgent pointer the stream.
+/// A SYN without options (RFC 9293, 3.1) as it is on the wire. The sequence number counts; the fields that mean nothing
+/// without ACK and URG tell whose it is: the acknowledgement the run, the urgent pointer the stream.
 struct SYNSegment: BitwiseCopyable {
   private var sourcePort: UInt16
   private var destinationPort: UInt16

@@ -56,6 +56,8 @@ final class StreamReceiver: Sendable {
   var holdsAll: Bool { granted >= needed }
 
   /// How many datagrams didn't fit (`sk_drops`). Not SO_RXQ_OVFL: that tells only with the next one that does fit.
+  /// A raw socket that is full counts other TCP segments to its address too: it looks for room before it asks its
+  /// filter (raw_v4_input, net/ipv4/raw.c).
   var dropped: Int {
     get throws(KernelError) {
       // SO_MEMINFO: nine numbers, the last of which is SK_MEMINFO_DROPS (linux/sock_diag.h, Linux 4.12).
