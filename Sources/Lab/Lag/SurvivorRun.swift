@@ -54,7 +54,8 @@ struct SurvivorRun {
       let fresh = try pairs.count { try $0.connect(to: tcp, worker).1.outcome == .answered }
       survivors += [
         Survivor(
-          what: "TCP connections \(direction)", stillWorks: connections.count(where: isAlive), asked: connections.count),
+          what: "TCP connections \(direction)", stillWorks: connections.count(where: isAlive), asked: connections.count
+        ),
         Survivor(what: "TCP connections begun afterwards, \(direction)", stillWorks: fresh, asked: pairs.count),
       ]
     }
