@@ -153,15 +153,18 @@ extension IncrementalAgent.State {
   ) throws {
     let wanted = run.step(.lower) { _ in style.lower(view).ruleset }
     switch wanted.backend {
-    case .iptables: try replaceTables(by: wanted, &run, socket)
+    case .iptables:
+      try replaceTables(by: wanted, &run, socket)
+      loaded = wanted
     case .nftables:
       let changes = loaded.changes(to: wanted)
       if !changes.isEmpty {
         try run.step(.baseChains) { _ in try NftTransaction(changes, of: loaded).send(in: socket) }
       }
       run.step(.cleanUp) { _ in }
+      // A set keeps the room that it was made with.
+      loaded = loaded.applying(changes)
     }
-    loaded = wanted
   }
 
   private func replaceTables(
