@@ -13,6 +13,8 @@ public struct EnforcedBatch {
   private var evaluators: [BatchEvaluator?]
   /// Endpoints on the bridge network of each network that some pod of a node is in.
   private let onLink: [[Bool]]
+  /// By node and the destination's node, the number of the address with which masqueraded packets leave; -1: not known.
+  private let leaving: [[Int]]
   /// How many flows were walked one by one.
   public private(set) var walked = 0
 
@@ -67,6 +69,21 @@ public struct EnforcedBatch {
       places.append(place)
     }
     self.places = places
+    // A node's masquerading gives a packet the address that the node has towards the pods of another.
+    leaving = topology.nodes.map { node in
+      topology.nodes.map { other in
+        guard other.name != node.name, let pod = other.pods.first,
+          let towards = topology.pods[pod]?.addresses.first(where: { $0.address.family == family })?.address,
+          let address = topology.leavingAddress(of: node.name, towards: towards)
+        else { return -1 }
+        let number = numbers[address] ?? addresses.count
+        if number == addresses.count {
+          numbers[address] = number
+          addresses.append(address)
+        }
+        return number
+      }
+    }
     var onLink = [[Bool]](repeating: [], count: links.count)
     for (link, number) in links {
       onLink[number] = places.map {
@@ -101,17 +118,21 @@ public struct EnforcedBatch {
       && onLink[source.link][Int(flow.destination)]
     // The frame is switched past all rules.
     if isBridged, !enforced.topology.bridgeNetfilter { return .allow }
+    var sender = source.address
     if source.node >= 0 {
-      switch passage(at: source.node, source, destination, flow, isBridged) {
+      switch passage(at: source.node, sender, destination, flow, isBridged) {
       case .stopped: return .deny
       case .translated: return walk(flow)
-      // Behind the last hook the source matters to nobody but a next node.
-      case .masqueraded: return destination.node < 0 || destination.node == source.node ? .allow : walk(flow)
       case .passed: break
+      case .masqueraded:
+        // Behind the last hook the source matters to nobody but a next node.
+        if destination.node < 0 || destination.node == source.node { return .allow }
+        sender = leaving[source.node][destination.node]
+        if sender < 0 { return walk(flow) }
       }
     }
     if destination.node < 0 || destination.node == source.node { return .allow }
-    switch passage(at: destination.node, source, destination, flow, false) {
+    switch passage(at: destination.node, sender, destination, flow, false) {
     case .stopped: return .deny
     case .translated: return walk(flow)
     case .passed, .masqueraded: return .allow
@@ -119,10 +140,10 @@ public struct EnforcedBatch {
   }
 
   private mutating func passage(
-    at node: Int, _ source: Place, _ destination: Place, _ flow: NumberedFlow, _ isBridged: Bool
+    at node: Int, _ sender: Int, _ destination: Place, _ flow: NumberedFlow, _ isBridged: Bool
   ) -> BatchEvaluator.Passage {
     evaluators[node]?.passage(
-      from: source.address, to: destination.address, flow.transport, flow.port, isBridged: isBridged) ?? .passed
+      from: sender, to: destination.address, flow.transport, flow.port, isBridged: isBridged) ?? .passed
   }
 
   private mutating func walk(_ flow: NumberedFlow) -> Verdict? {
