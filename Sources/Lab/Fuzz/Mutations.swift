@@ -22,7 +22,8 @@ struct Mutations {
         add(.unhooked(chain: withoutHash(chain.name)), "hook")
         if !chain.rules.isEmpty { add(.policyFlipped(chain: withoutHash(chain.name)), "hook") }
       }
-      for (index, rule) in chain.rules.enumerated() where !rule.isBlindSpot {
+      if withoutHash(chain.name).hasPrefix("marked") { continue }
+      for (index, rule) in chain.rules.enumerated() where !rule.isBlindSpot && !chain.repeats(rule) {
         let next = index + 1 < chain.rules.count ? chain.rules[index + 1] : nil
         add(rule, in: chain, before: next)
       }
@@ -55,6 +56,15 @@ struct Mutations {
 }
 
 // What no first packet of a flow can tell, whatever the world.
+
+extension Chain {
+  /// Whether the rule only sends to a chain what another rule of this chain sends there as well: `bridged` narrows it, and
+  /// who has passed a chain once passes it again.
+  fileprivate func repeats(_ rule: Rule) -> Bool {
+    rule.matches.contains(.bridged)
+      && rules.contains { $0.matches == rule.matches.filter { $0 != .bridged } && $0.statements == rule.statements }
+  }
+}
 
 extension Rule {
   /// It matches nothing that begins a connection, only pings and ICMP errors, or does nothing but count and log.
