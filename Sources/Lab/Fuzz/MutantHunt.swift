@@ -90,7 +90,8 @@ public struct MutantHunt {
 
 extension MutantHunt.Mutant {
   var mutated: EnforcementStyle {
-    EnforcementStyle(name: style.name, backend: style.backend, traits: style.traits) { [style, mutation] view in
+    EnforcementStyle(name: "\(style.name), mistaken", backend: style.backend, traits: style.traits) {
+      [style, mutation] view in
       var lowered = style.lower(view)
       lowered.ruleset = mutation.applied(to: lowered.ruleset)
       return lowered

@@ -93,11 +93,11 @@ struct Mutation: Hashable, Sendable, CustomStringConvertible {
 extension Mutation.SetSite {
   init(_ set: NamedSet) {
     // Sets of named ports have names like any other.
-    self.init(role: withoutHash(set.name) + (set.origin?.portName == nil ? "" : " of a named port"), kind: set.kind.rawValue)
+    self.init(
+      role: withoutHash(set.name) + (set.origin?.portName == nil ? "" : " of a named port"), kind: set.kind.rawValue)
   }
 
   init(_ set: KeyedSet) {
     self.init(role: set.name, kind: set.isMap ? "map" : "keyed")
   }
 }
-

@@ -30,7 +30,8 @@ extension Match {
   fileprivate var make: String {
     let negation = { (isNegated: Bool) in isNegated ? "!" : "" }
     return switch self {
-    case .address(let side, let cidr, let negated): "\(negation(negated))\(side.rawValue) \(cidr.isHost ? "host" : "net")"
+    case .address(let side, let cidr, let negated):
+      "\(negation(negated))\(side.rawValue) \(cidr.isHost ? "host" : "net")"
     case .inSet(let side, let name, let negated): "\(negation(negated))\(side.rawValue) @\(withoutHash(name))"
     case .keyed(let fields, let name): "\(fields.map { "\($0)" }.joined(separator: ".")) @\(name)"
     case .transport: "transport"
