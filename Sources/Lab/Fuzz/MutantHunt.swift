@@ -55,9 +55,11 @@ public struct MutantHunt {
     var pools = styles.map { style in
       var mutations = Mutations()
       for judge in judges[style.name] ?? [] {
-        for lowered in judge.plan.enforced.lowered.values { mutations.add(lowered.ruleset) }
+        // Whom default-deny alone refuses is left out of worlds.
+        if judge.plan.cluster.settings.defaultDeny { continue }
+        mutations.add(judge.plan.enforced.lowered.values.map(\.ruleset))
       }
-      return mutations.byKind.mapValues { $0.sorted { $0.description < $1.description } }
+      return mutations.byKind
     }
     var mutants: [Mutant] = []
     while mutants.count < count, !pools.allSatisfy(\.isEmpty) {
