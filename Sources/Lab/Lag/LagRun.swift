@@ -109,6 +109,10 @@ public struct LagRun: Sendable {
     churn?.end()
 
     var notes = plan.notes
+    if plan.nodes.count > 1 {
+      notes.append(
+        "the enforcers of \(plan.nodes.count) nodes share this machine, so each takes longer than on a node of its own")
+    }
     if spacing > options.spacing {
       notes.append(pace.reason)
     }
