@@ -2,26 +2,20 @@ import ArgumentParser
 import Foundation
 import Lab
 
-/// How much `bench --apply` applies, and how often.
+/// How often `bench --apply` does what.
 struct ApplyBenchArguments: ParsableArguments {
-  @Option(help: "Policies of the world whose rules are applied.")
-  var policies = ApplyBenchOptions().policies
-
-  @Option(help: "Pods on its node.")
-  var pods = ApplyBenchOptions().pods
-
-  @Option(help: "How often all rules are loaded each way.")
-  var rounds = ApplyBenchOptions().rounds
-
   @Option(help: "How often kube-router's whole sync is run; 0: never.")
   var syncs = ApplyBenchOptions().syncs
 
   @Option(help: "How often each kind of change is made.")
   var updates = ApplyBenchOptions().updates
 
-  func options() throws -> ApplyBenchOptions {
+  /// The world's size and the rounds are those of the packets' sweep.
+  func options(_ packets: PacketBenchOptions) throws -> ApplyBenchOptions {
     var options = ApplyBenchOptions()
-    (options.policies, options.pods, options.rounds) = (policies, pods, rounds)
+    options.policies = try packets.single(packets.policies, "--policies") ?? options.policies
+    options.pods = try packets.single(packets.pods, "--pods") ?? options.pods
+    options.rounds = packets.rounds ?? options.rounds
     (options.syncs, options.updates) = (syncs, updates)
     if let obstacle = options.obstacle { throw InputError(obstacle) }
     return options
@@ -30,7 +24,7 @@ struct ApplyBenchArguments: ParsableArguments {
 
 extension BenchCommand {
   func runApply() throws {
-    let bench = ApplyBench(try applying.options())
+    let bench = ApplyBench(try applying.options(packets))
     let report = try bench.run(version: version) { Terminal.progress($0.text) }
     Terminal.progress("")
     switch output {

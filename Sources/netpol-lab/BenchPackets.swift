@@ -22,8 +22,8 @@ struct PacketBenchOptions: ParsableArguments {
   @Option(help: "Styles to compare, with commas; all by default. Ratios are to the last one.")
   var styles: String?
 
-  @Option(help: "How often everything is measured.")
-  var rounds = 300
+  @Option(help: "How often everything is measured; 300 by default, with --apply 9.")
+  var rounds: Int?
 
   @Flag(help: "The full product of pods, policies, peers and their kinds. Takes hours.")
   var full = false
@@ -44,6 +44,7 @@ struct PacketBenchOptions: ParsableArguments {
   }
 
   func checkedRounds() throws -> Int {
+    let rounds = rounds ?? 300
     guard (10...100_000).contains(rounds) else {
       throw InputError("--rounds \(rounds): write a number from 10 to 100000")
     }
@@ -65,6 +66,13 @@ struct PacketBenchOptions: ParsableArguments {
     guard !sweep.points.isEmpty else { throw InputError("--pods, --peers, --peer-kinds: name one of each at least") }
     sweep.rounds = try checkedRounds()
     return sweep
+  }
+
+  /// For a bench of one world.
+  func single(_ text: String?, _ option: String) throws -> Int? {
+    guard let text else { return nil }
+    guard let number = Int(text) else { throw InputError("\(option) \(text): write one number") }
+    return number
   }
 
   private func numbers(_ text: String, _ option: String, _ range: ClosedRange<Int>) throws -> [Int] {
