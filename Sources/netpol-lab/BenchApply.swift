@@ -2,23 +2,28 @@ import ArgumentParser
 import Foundation
 import Lab
 
-/// How often `bench --apply` does what.
+/// What `bench --apply` takes besides --policies, --pods and --rounds, which it has in common with the others.
 struct ApplyBenchArguments: ParsableArguments {
-  @Option(help: "How often kube-router's whole sync is run; 0: never.")
+  @Option(help: "With --apply: how often kube-router's whole sync is run; 0: never.")
   var syncs = ApplyBenchOptions().syncs
 
-  @Option(help: "How often each kind of change is made.")
+  @Option(help: "With --apply: how often each kind of change is made.")
   var updates = ApplyBenchOptions().updates
 
-  /// The world's size and the rounds are those of the packets' sweep.
   func options(_ packets: PacketBenchOptions) throws -> ApplyBenchOptions {
     var options = ApplyBenchOptions()
-    options.policies = try packets.single(packets.policies, "--policies") ?? options.policies
-    options.pods = try packets.single(packets.pods, "--pods") ?? options.pods
+    options.policies = try number(packets.policies, "--policies") ?? options.policies
+    options.pods = try number(packets.pods, "--pods") ?? options.pods
     options.rounds = packets.rounds ?? options.rounds
     (options.syncs, options.updates) = (syncs, updates)
     if let obstacle = options.obstacle { throw InputError(obstacle) }
     return options
+  }
+
+  private func number(_ text: String?, _ option: String) throws -> Int? {
+    guard let text else { return nil }
+    guard let number = Int(text) else { throw InputError("\(option) \(text): with --apply, write one number") }
+    return number
   }
 }
 

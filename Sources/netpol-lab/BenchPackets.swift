@@ -22,7 +22,7 @@ struct PacketBenchOptions: ParsableArguments {
   @Option(help: "Styles to compare, with commas; all by default. Ratios are to the last one.")
   var styles: String?
 
-  @Option(help: "How often everything is measured; 300 by default, with --apply 9.")
+  @Option(help: "How often everything is measured; 300 times by default, all rules in 9 rounds.")
   var rounds: Int?
 
   @Flag(help: "The full product of pods, policies, peers and their kinds. Takes hours.")
@@ -66,13 +66,6 @@ struct PacketBenchOptions: ParsableArguments {
     guard !sweep.points.isEmpty else { throw InputError("--pods, --peers, --peer-kinds: name one of each at least") }
     sweep.rounds = try checkedRounds()
     return sweep
-  }
-
-  /// For a bench of one world.
-  func single(_ text: String?, _ option: String) throws -> Int? {
-    guard let text else { return nil }
-    guard let number = Int(text) else { throw InputError("\(option) \(text): write one number") }
-    return number
   }
 
   private func numbers(_ text: String, _ option: String, _ range: ClosedRange<Int>) throws -> [Int] {

@@ -16,10 +16,12 @@ struct NftChangesTests {
   init() throws { worker = try NamespaceWorker() }
 
   /// Tables, chains and sets with all that is in them; in no order, and elements neither.
-  private func objects(in namespace: NetworkNamespace) throws -> [String] {
-    let text = try Command(["nft", "--stateless", "list", "ruleset"]).run(in: namespace, on: worker).requireSuccess().text
+  private func objects(in namespace: NetworkNamespace, withSizes: Bool) throws -> [String] {
+    let text = try Command(["nft", "--stateless", "list", "ruleset"]).run(in: namespace, on: worker).requireSuccess()
+      .text
     var objects: [String] = []
     for line in text.replacing(/,\n\s+/, with: ", ").split(separator: "\n") where line != "}" {
+      if !withSizes, line.hasPrefix("\t\tsize ") { continue }
       let isNew = line.hasPrefix("table ") || line.firstMatch(of: #/^\t(set|map|chain) /#) != nil
       let line =
         line.contains("elements = {") ? line.split { " ,{}\t".contains($0) }.sorted().joined(separator: " ") : "\(line)"
@@ -28,20 +30,23 @@ struct NftChangesTests {
     return objects.sorted()
   }
 
-  /// After each change the node has what a fresh load of the target gives.
-  private func follow(_ rulesets: [Ruleset], _ location: Testing.SourceLocation = #_sourceLocation) throws {
+  /// After each change the node has what a fresh load of the target gives; of sets that grow, whatever room is left in them.
+  private func follow(
+    _ rulesets: [Ruleset], growing: Bool = false, _ location: Testing.SourceLocation = #_sourceLocation
+  ) throws {
     let loader = try RuleLoader(worker: worker)
     let namespace = try worker.makeNamespace()
     var last = try #require(rulesets.first)
     try loader.load(last, in: namespace)
     for (step, target) in rulesets.enumerated().dropFirst() {
-      try loader.replace(last, with: target, in: namespace)
+      last = try loader.replace(last, with: target, in: namespace)
       let fresh = try worker.makeNamespace()
       try loader.load(target, in: fresh)
-      let (found, wanted) = (try objects(in: namespace), try objects(in: fresh))
+      let (found, wanted) = (
+        try objects(in: namespace, withSizes: !growing), try objects(in: fresh, withSizes: !growing)
+      )
       #expect(found.count > 1 || target.tables.isEmpty, sourceLocation: location)
       #expect(found == wanted, "step \(step)", sourceLocation: location)
-      last = target
     }
   }
 
@@ -82,6 +87,21 @@ struct NftChangesTests {
     let rulesets = (0..<30).map { _ in Ruleset(backend: .nftables, tables: [table], sets: [set()]) }
     for (old, new) in zip(rulesets, rulesets.dropFirst()) { #expect(old.changes(to: new).goneSets.isEmpty) }
     try follow(rulesets)
+  }
+
+  @Test("a set that grows in small steps is replaced before it is full, and shrinks again")
+  func growth() throws {
+    func ruleset(_ count: Int) -> Ruleset {
+      var size = 4
+      while size < 2 * count { size *= 2 }
+      let set = KeyedSet(
+        name: "s", family: .v4, fields: [.address, .port], size: size,
+        elements: (0..<count).map { KeyedSet.Element([UInt128($0), 80]) })
+      let rules = [Rule([.keyed([.address(.source), .port], in: "s")], [.accept])]
+      let table = Table(name: "t", family: .v4, chains: [Chain(name: "c", base: .init(.forward), rules: rules)])
+      return Ruleset(backend: .nftables, tables: [table], keyedSets: [set])
+    }
+    try follow([1, 3, 5, 8, 13, 20, 33, 2, 60, 61].map(ruleset), growing: true)
   }
 
   @Test("a chain's hook, a comment and a set's type change with all that refers to them")

@@ -173,7 +173,7 @@ extension IncrementalAgent.State {
   fileprivate mutating func catchUp(
     _ style: EnforcementStyle, _ run: inout SyncRun, _ socket: borrowing NetlinkSocket
   ) throws {
-    let wanted = run.step(.lower) { _ in style.lower(view).ruleset }
+    var wanted = run.step(.lower) { _ in style.lower(view).ruleset }
     noteMoves()
     switch wanted.backend {
     case .iptables: try replaceTables(by: wanted, &run, socket)
@@ -183,6 +183,8 @@ extension IncrementalAgent.State {
         try run.step(.baseChains) { _ in try NftTransaction(changes, of: loaded).send(in: socket) }
       }
       run.step(.cleanUp) { _ in }
+      // They keep the room that they were made with.
+      wanted.keyedSets = loaded.applying(changes).keyedSets
     }
     // Of equal length and order where only elements changed: the index still holds.
     let isSameList = loaded.sets.map(\.name) == wanted.sets.map(\.name)

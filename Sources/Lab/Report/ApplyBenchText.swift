@@ -36,8 +36,9 @@ public struct ApplyBenchText {
       "All rules into an empty namespace: median, smallest to largest of \(counted(report.options.rounds, "round"))"
     ]
       + wrapped(
-        "(the ratio is that of the same round, with the 95 % interval of its median)", width: width, indent: 2)
-      + columns([["", "median", "range", "to the first way"]] + rows).map { "  " + $0 }
+        "(the ratio is that of the same round, with the 95 % interval of its median)", width: width, first: "  ",
+        indent: 2)
+      + columns([["", "median", "range", "size, or ratio to the first way"]] + rows).map { "  " + $0 }
   }
 
   private var updates: [String] {

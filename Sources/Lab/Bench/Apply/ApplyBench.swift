@@ -93,7 +93,7 @@ public struct ApplyBench: Sendable {
       try cases.map { policy, what in
         progress(.newPod("\(style.name), \(what)"))
         // Rules of thousands of chains take milliseconds to change.
-        let count = style.name == EnforcementStyle.compiled.name ? options.updates : max(10, options.updates / 10)
+        let count = style.name == EnforcementStyle.compiled.name ? options.updates : max(10, options.updates / 20)
         let update = NewPodUpdate(style, world, withPolicy: policy, what)
         return try update.measure(
           count, pause: Self.pause, lowerings: options.rounds, in: try worker.makeNamespace(), on: worker)

@@ -78,7 +78,7 @@ struct LoadingWay {
           watch.lap("iptables-restore")
         }
       ),
-      ("ipsets over netlink, iptables-restore", { _, namespace in try loader.load(ruleset, in: namespace) }),
+      ("ipsets over netlink, text and iptables-restore", { _, namespace in try loader.load(ruleset, in: namespace) }),
     ]
   }
 }
