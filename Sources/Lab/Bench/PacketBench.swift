@@ -45,17 +45,19 @@ public struct PacketBench: Sendable {
   ) throws {
     var variants: [[Variant]] = []
     let count = points.count * allRules.count + 1
+    var paths = try (0..<count).map { _ in
+      try PacketPath(
+        nodeAddress: BenchWorld.nodeAddress, pods: [BenchWorld.podBlock], clients: [BenchWorld.client], worker: worker)
+    }
+    for path in paths { try path.waitForLinks() }
     for point in points {
-      var row: [Variant] = []
-      for rules in allRules {
-        progress(.building(variants.count * allRules.count + row.count + 1, of: count))
-        row.append(try variant(point, rules, worker))
-      }
+      let cluster = point.world.cluster
       // The second pair: the last style's rules of the first world once more.
-      if variants.isEmpty, let last = allRules.last {
-        row.append(try variant(point, last, worker))
-      }
-      variants.append(row)
+      variants.append(
+        try (allRules + (variants.isEmpty ? allRules.suffix(1) : [])).map { rules in
+          progress(.building(count - paths.count + 1, of: count))
+          return try variant(point, cluster, rules, paths.removeLast(), worker)
+        })
     }
     progress(.checking)
     for (point, row) in zip(points, variants) {
@@ -81,13 +83,10 @@ public struct PacketBench: Sendable {
   }
 
   private func variant(
-    _ point: PacketSweep.Point, _ rules: BenchRules, _ worker: NamespaceWorker
+    _ point: PacketSweep.Point, _ cluster: Cluster, _ rules: BenchRules, _ path: PacketPath, _ worker: NamespaceWorker
   ) throws -> Variant {
     let world = point.world
-    let cluster = world.cluster
     let ruleset = cluster.node(BenchWorld.node).flatMap { rules.ruleset($0, in: cluster) }
-    let path = try PacketPath(
-      nodeAddress: BenchWorld.nodeAddress, pods: [BenchWorld.podBlock], clients: [BenchWorld.client], worker: worker)
     if let ruleset { try RuleLoader(worker: worker).load(ruleset, in: path.node) }
     let order = dispatchOrder(of: (0..<world.pods).map(world.address), in: ruleset)
     let cells = point.probes.map { probe in

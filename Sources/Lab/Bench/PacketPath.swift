@@ -12,6 +12,7 @@ final class PacketPath {
   private let worker: NamespaceWorker
   private let namespaces: [Place: NetworkNamespace]
   private let senders: [Place: Sender]
+  private let pods: [CIDR]
 
   /// Who has frames to send.
   enum Place: UInt8, CaseIterable { case outside, client, pods }
@@ -65,11 +66,12 @@ final class PacketPath {
     }
     try Self.load(Self.forgetting, in: node, worker)
     senders = try made.mapValues { namespace in try worker.run(in: namespace) { try Sender() } }
-    try waitForLinks(pods)
+    self.pods = pods
   }
 
-  /// A bridge's new port passes nothing until the kernel has seen its carrier, which takes up to a second.
-  private func waitForLinks(_ pods: [CIDR]) throws {
+  /// A bridge's new port passes nothing until the kernel has seen its carrier, which takes up to a second: make all paths
+  /// first, and then wait for each, before it has rules.
+  func waitForLinks() throws {
     guard let pod = pods.first?.network else { return }
     for way in BenchProbe.Way.allCases {
       let flow = BenchFlow(source: BenchWorld.stranger, destination: pod, transport: .udp, port: 9, way: way)

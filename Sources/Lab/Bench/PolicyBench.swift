@@ -65,12 +65,15 @@ public struct PolicyBench: Sendable {
     try withLab(version: version) { environment, worker in
       let begin = ContinuousClock.now
       let rules: [BenchRules] = [.none, .conntrackOnly] + styles.map { .style($0) }
-      var paths: [PacketPath] = []
-      for kind in rules {
-        progress(.building(paths.count + 1, of: rules.count))
-        let path = try PacketPath(nodeAddress: nodeAddress, pods: blocks, clients: [], worker: worker)
-        if let ruleset = kind.ruleset(node, in: cluster) { try RuleLoader(worker: worker).load(ruleset, in: path.node) }
-        paths.append(path)
+      let paths = try rules.map { _ in
+        try PacketPath(nodeAddress: nodeAddress, pods: blocks, clients: [], worker: worker)
+      }
+      for path in paths { try path.waitForLinks() }
+      for (number, path) in paths.enumerated() {
+        progress(.building(number + 1, of: rules.count))
+        if let ruleset = rules[number].ruleset(node, in: cluster) {
+          try RuleLoader(worker: worker).load(ruleset, in: path.node)
+        }
       }
       progress(.checking)
       let agreed = try agreement(paths.dropFirst(2))
