@@ -24,6 +24,7 @@ struct BenchCommand: ParsableCommand {
   var engines = false
 
   @OptionGroup var packets: PacketBenchOptions
+  @OptionGroup var applying: ApplyBenchArguments
 
   @OptionGroup var engineOptions: EngineBenchOptions
 

@@ -34,14 +34,24 @@ struct FuzzCommand: ParsableCommand {
   @Option(help: "Writes the manifest of each failure into this directory.")
   var keep: String?
 
+  @Option(help: "Makes so many mistakes in the styles' rules, and tells of those that no flow of the worlds shows.")
+  var mutants: Int?
+
+  @Option(help: "Makes in each style the mistake that this seed draws, to see what a finding looks like.")
+  var plant: UInt64?
+
   func run() throws {
     guard cases > 0 else { throw InputError("--cases \(cases): write 1 or more") }
     guard flows > 0 else { throw InputError("--flows \(flows): write 1 or more") }
-    let styles = try style.isEmpty ? EnforcementStyle.all : style.map(enforcementStyle)
+    var styles = try style.isEmpty ? EnforcementStyle.all : style.map(enforcementStyle)
+    guard mutants.map({ $0 > 0 }) ?? true else { throw InputError("--mutants \(mutants ?? 0): write 1 or more") }
     let limit = try time.map { text in
       guard let limit = duration(text) else { throw InputError("--time \(text): write one such as 90s, 10m or 1h") }
       return limit
     }
+    Interruption.listen()
+    if let mutants { return try hunt(mutants, styles) }
+    if let plant { styles = try styles.map { try $0.mistaken(seed: plant) } }
     // Before there is a second thread.
     if !noKernel, geteuid() != 0 {
       do { try Privilege.enterUserNamespace() } catch { throw LabError("needs root or user namespaces: \(error)") }
@@ -53,11 +63,13 @@ struct FuzzCommand: ParsableCommand {
     var coverage = FuzzCoverage()
     var failed = 0
     var done = 0
-    for index in 0..<cases {
+    worlds: for index in 0..<cases {
       if let limit, clock.now - begin > limit { break }
       let world = World(seed: seed &+ UInt64(index))
       for style in styles {
         let result = check.check(world.cluster, style, seed: world.seed)
+        // What programs of the lab do in that moment proves nothing: the terminal has told them too.
+        if Interruption.isAsked { break worlds }
         coverage.add(result.coverage)
         guard let failure = result.failures.first else { continue }
         failed += 1
@@ -80,7 +92,8 @@ struct FuzzCommand: ParsableCommand {
     try Terminal.print("seed \(world.seed), style \(style.name): \(failure.text) (\(count) in all)\n")
     // A lab for each attempt takes its time.
     let smallest = world.cluster.shrunk(attempts: noKernel ? 1000 : 150) { smaller in
-      check.check(smaller, style, seed: world.seed).failures.contains { $0.kind == failure.kind }
+      !Interruption.isAsked
+        && check.check(smaller, style, seed: world.seed).failures.contains { $0.kind == failure.kind }
     }
     let shown = check.check(smallest, style, seed: world.seed).failures.first { $0.kind == failure.kind }
     let manifest =

@@ -71,7 +71,7 @@ struct BenchRunTests {
   @Test("a user's own flows are measured in every style, allowed and denied, routed and bridged") func policies()
     async throws
   {
-    let cluster = BenchWorld(pods: 3, peers: 2).cluster
+    let cluster = BenchWorld(pods: 3, policies: 1, peers: 1).cluster
     let report = try await blocking {
       try PolicyBench(cluster, rounds: 10).run(version: "test")
     }

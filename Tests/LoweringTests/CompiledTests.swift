@@ -67,9 +67,22 @@ private func number(_ port: UInt16, through last: UInt16? = nil) -> NetworkPolic
     let changes = Self.ruleset(pods, policies).changes(to: Self.ruleset(pods + [pod("new", 99)], policies))
     #expect(changes.replaced.isEmpty)
     #expect(changes.elements.flatMap(\.removed).isEmpty)
-    #expect(changes.elements.map(\.set).sorted() == ["ia", "ig", "s"] && changes.elements.flatMap(\.added).count == 3)
+    #expect(
+      changes.elements.map(\.place.set).sorted() == ["ia", "ig", "s"] && changes.elements.flatMap(\.added).count == 3)
     let groups = Set(Self.elements(Self.ruleset(pods, policies), "ig").map(\.mark))
     #expect(groups.count == 1)
+  }
+
+  @Test("a set that outgrows its room is replaced alone: sets of ranges stay as they are, and lose no packet")
+  func growth() {
+    let policies = [
+      policy("q", [.init(peers: .listed([Self.everyPod, Self.block("10.0.0.0/8")]), ports: number(80))])
+    ]
+    let pods = (1...100).map { pod("p\($0)", $0) }
+    let changes = Self.ruleset(Array(pods.prefix(9)), policies).changes(to: Self.ruleset(pods, policies))
+    #expect(changes.replaced.isEmpty && Set(changes.goneSets.map(\.set)) == ["ia", "ig", "s"])
+    #expect(changes.fresh.keyedSets.allSatisfy { !$0.hasRanges } && changes.fresh.tables.isEmpty)
+    #expect(changes.chains.allSatisfy { $0.gone.isEmpty && $0.fresh.isEmpty && !$0.rewritten.isEmpty })
   }
 
   @Test("an unrelated policy gives nobody another number")

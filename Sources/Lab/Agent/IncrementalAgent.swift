@@ -173,7 +173,7 @@ extension IncrementalAgent.State {
   fileprivate mutating func catchUp(
     _ style: EnforcementStyle, _ run: inout SyncRun, _ socket: borrowing NetlinkSocket
   ) throws {
-    let wanted = run.step(.lower) { _ in style.lower(view).ruleset }
+    var wanted = run.step(.lower) { _ in style.lower(view).ruleset }
     noteMoves()
     switch wanted.backend {
     case .iptables: try replaceTables(by: wanted, &run, socket)
@@ -183,6 +183,8 @@ extension IncrementalAgent.State {
         try run.step(.baseChains) { _ in try NftTransaction(changes, of: loaded).send(in: socket) }
       }
       run.step(.cleanUp) { _ in }
+      // They keep the room that they were made with.
+      wanted.keyedSets = loaded.applying(changes).keyedSets
     }
     // Of equal length and order where only elements changed: the index still holds.
     let isSameList = loaded.sets.map(\.name) == wanted.sets.map(\.name)
@@ -220,13 +222,13 @@ extension RulesetChanges {
   fileprivate init(
     added: [SetMemberships.Membership], removed: [SetMemberships.Membership], _ places: [SetMemberships.Place]
   ) {
-    self.init(fresh: Ruleset(backend: .nftables))
+    self.init(.nftables)
     var order: [Int] = []
     for entry in added + removed where !order.contains(entry.place) { order.append(entry.place) }
     let member = { (entry: SetMemberships.Membership) in NamedSet.Member(CIDR(entry.address)) }
     members = order.map { place in
       Members(
-        set: places[place].set, family: places[place].family,
+        Place(set: places[place].set, family: places[place].family), .addresses,
         removed: removed.filter { $0.place == place }.map(member),
         added: added.filter { $0.place == place }.map(member))
     }

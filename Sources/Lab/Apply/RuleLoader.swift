@@ -35,16 +35,18 @@ public struct RuleLoader: Sendable {
     guard result.succeeded else { throw RefusedRule(result, text: text) }
   }
 
-  /// Puts one ruleset in the place of another. Connections that stand stay as they are. With nftables it is one
-  /// transaction, of elements where only those differ, if the socket's buffer may be large enough for it.
-  public func replace(_ old: Ruleset, with new: Ruleset, in namespace: NetworkNamespace) throws {
-    if old.backend == .nftables, new.backend == .nftables,
-      try changeNftables(old, old.changes(to: new), in: namespace, on: worker)
-    {
-      return
+  /// Puts one ruleset in the place of another, and returns what stands then: the new one, but for sets that keep more room
+  /// or less than it gives them. Connections that stand stay as they are. With nftables it is one transaction of what
+  /// differs, if the socket's buffer may be large enough for it.
+  @discardableResult
+  public func replace(_ old: Ruleset, with new: Ruleset, in namespace: NetworkNamespace) throws -> Ruleset {
+    if old.backend == .nftables, new.backend == .nftables {
+      let changes = old.changes(to: new)
+      if try changeNftables(old, changes, in: namespace, on: worker) { return old.applying(changes) }
     }
     try unload(old, in: namespace)
     try load(new, in: namespace)
+    return new
   }
 
   /// Takes a ruleset's tables and sets away: of iptables' tables everything but the built-in chains.

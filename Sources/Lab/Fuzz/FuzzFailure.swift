@@ -16,6 +16,8 @@ public struct FuzzFailure: Hashable, Sendable {
     case undecided
     /// The reading of the objects without any deviation is not what the oracle says.
     case readingDiffers
+    /// Changes do not make one ruleset the other, or the kernel does not hold what they should have made.
+    case changedOtherwise
   }
 
   public let kind: Kind

@@ -5,7 +5,8 @@ internal import Manifests
 public import NetpolModel
 internal import Oracle
 internal import Path
-internal import Worlds
+internal import RuleIR
+public import Worlds
 
 /// Checks worlds: oracle, evaluator and, where packets are sent, the kernel agree on every flow, or a deviation of the
 /// style says why not, and none is foretold that does not show.
@@ -44,11 +45,7 @@ public struct WorldCheck {
     var result = Result()
     result.coverage.cases = 1
     let cluster: Cluster
-    do {
-      cluster = try readManifests(
-        [ManifestSource(name: "world.yaml", text: stated.manifest)], options: ReadOptions(validation: .asStored)
-      ).cluster
-    } catch {
+    do { cluster = try Self.read(stated) } catch {
       result.failures = [FuzzFailure(.unreadable, style.name, "\(error)")]
       return result
     }
@@ -62,7 +59,20 @@ public struct WorldCheck {
     return result
   }
 
+  /// The cluster as its manifest says it, with what controllers add.
+  static func read(_ stated: Cluster) throws -> Cluster {
+    try readManifests(
+      [ManifestSource(name: "world.yaml", text: stated.manifest)], options: ReadOptions(validation: .asStored)
+    ).cluster
+  }
+
   private mutating func compare(_ plan: PlannedLab, _ seed: UInt64, _ result: inout Result) throws {
+    try bench?.prepare(plan)
+    try compareLoaded(plan, seed, &result)
+  }
+
+  /// With the rules that stand.
+  private mutating func compareLoaded(_ plan: PlannedLab, _ seed: UInt64, _ result: inout Result) throws {
     let probes = ProbePlan(plan.cluster, plan.topology, breadth: .boundaries, sctpObstacle: sctpObstacle)
     var random = SplitMix64(seed: seed)
     let flows = random.some(flowLimit, of: probes.flows)
@@ -92,7 +102,6 @@ public struct WorldCheck {
   private mutating func observe(_ flows: [Flow], _ plan: PlannedLab) throws -> [Flow: KernelAnswer] {
     guard var bench else { return [:] }
     defer { self.bench = bench }
-    try bench.prepare(plan)
     let groups = flows.filter(\.destinationAddress.isMulticast)
     var asked = flows.filter { !$0.destinationAddress.isMulticast } + groups.prefix(2)
     var answers: [Flow: KernelAnswer] = [:]
@@ -102,6 +111,50 @@ public struct WorldCheck {
       asked = zip(asked, seen).filter { $1.isSilence && plan.enforced.walk($0).verdict != .deny }.map(\.0)
     }
     return answers
+  }
+}
+
+extension WorldCheck {
+  /// Checks a world and each of so many changes to it, the lab standing: a change is applied, what the kernel holds is read
+  /// back, and the flows are asked. It ends with the first failure; `world` stands where that was.
+  public mutating func check(_ world: inout LiveWorld, _ style: EnforcementStyle, steps: Int) -> Result {
+    var result = Result()
+    result.coverage.cases = 1
+    var change = "before any change"
+    do {
+      var plan = try PlannedLab(try Self.read(world.places), style, versionStamp: "1")
+      try bench?.prepare(plan)
+      for step in 0...steps {
+        if step > 0 { change = "change \(step), \(world.step())" }
+        let next = try PlannedLab(try Self.read(world.cluster), style, versionStamp: "1")
+        var differences = try next.missed(from: plan)
+        if bench != nil { differences += try bench?.change(to: next) ?? [] }
+        result.failures += differences.map { FuzzFailure(.changedOtherwise, style.name, $0) }
+        try compareLoaded(next, world.seed &+ UInt64(step), &result)
+        result.failures = result.failures.map { FuzzFailure($0.kind, style.name, "\(change): \($0.text)") }
+        if !result.failures.isEmpty { break }
+        plan = next
+      }
+    } catch {
+      result.failures.append(FuzzFailure(.refused, style.name, "\(change): \(error)"))
+    }
+    // Half of it may be done.
+    if !result.failures.isEmpty { bench?.abandonLab() }
+    return result
+  }
+}
+
+extension PlannedLab {
+  /// Where the changes from another plan's rules do not make this one's.
+  fileprivate func missed(from old: PlannedLab) throws -> [String] {
+    try cluster.nodes.flatMap { node -> [String] in
+      let before = old.enforced.rulesets[node.name] ?? []
+      return try (enforced.rulesets[node.name] ?? []).flatMap { new -> [String] in
+        let own = before.first { $0.backend == new.backend } ?? Ruleset(backend: new.backend)
+        let made = own.applying(own.changes(to: new))
+        return try StoredRules([made]).differences(from: try StoredRules([new])).map { "node \(node.name): \($0)" }
+      }
+    }
   }
 }
 

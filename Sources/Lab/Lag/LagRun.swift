@@ -176,7 +176,7 @@ public struct LagRun: Sendable {
       guard let from = fabric.namespace(of: stream.flow.source), let to = fabric.namespace(of: stream.flow.destination)
       else { return nil }
       return DatagramStream(
-        from: from, sourceAddress: stream.flow.sourceAddress.bytes,
+        stream.flow.transport == .tcp ? .tcp : .udp, from: from, sourceAddress: stream.flow.sourceAddress.bytes,
         to: ProbeAddress(stream.flow.destinationAddress.bytes, port: stream.flow.port), in: to, every: share.every,
         phase: share.phase)
     }
@@ -187,7 +187,8 @@ public struct LagRun: Sendable {
     _ plan: LagPlan, _ fabric: Fabric, _ worker: NamespaceWorker, isRealTime: Bool, syncTakes took: Duration
   ) throws -> LagPace {
     let run = try StreamRun(
-      datagramStreams(plan.streams, plan.streams.map { _ in (1, 0) }, fabric), spacing: .milliseconds(1), capacity: 1000,
+      datagramStreams(plan.streams, plan.streams.map { _ in (1, 0) }, fabric), spacing: .milliseconds(1),
+      capacity: 1000,
       realTimePriority: isRealTime ? Self.senderPriority : nil, worker: worker)
     try run.start()
     usleep(150_000)

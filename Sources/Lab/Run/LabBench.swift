@@ -25,7 +25,7 @@ struct LabBench {
   var loadTime: Duration { earlierLoads + (lab?.loadTime ?? .zero) }
 
   mutating func prepare(_ plan: PlannedLab) throws {
-    if let lab, lab.plan.hasSameFabric(as: plan) {
+    if let lab, lab.places.hasSameFabric(as: plan) {
       if lab.plan.cluster != plan.cluster || lab.plan.enforced.style.name != plan.enforced.style.name {
         try self.lab?.replaceRules(by: plan, progress)
         rulesReplaced += 1
@@ -38,6 +38,22 @@ struct LabBench {
     buildTime += built.buildTime
     labsBuilt += 1
     lab = built
+  }
+
+  /// Changes the rules that stand to those of a cluster without other places, and reads them back: what is not as it
+  /// should be.
+  mutating func change(to plan: PlannedLab) throws -> [String] {
+    guard var lab else { throw LabError("no lab was built") }
+    defer { self.lab = lab }
+    try lab.change(to: plan, with: try LiveRules(worker: worker))
+    var differences: [String] = []
+    for node in plan.cluster.nodes {
+      guard let namespace = lab.fabric.namespace(ofNode: node.name) else { continue }
+      let stored = try StoredRules(reading: namespace, families: plan.cluster.families, worker: worker)
+      let target = try StoredRules(plan.enforced.rulesets[node.name] ?? [])
+      differences += stored.differences(from: target).map { "node \(node.name): \($0)" }
+    }
+    return differences
   }
 
   /// The next cluster gets a lab of its own, whatever this one was.

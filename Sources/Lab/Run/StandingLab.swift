@@ -7,7 +7,10 @@ internal import RuleIR
 
 /// A lab that is up: the namespaces of a cluster, and on every node the rules of a style.
 struct StandingLab {
+  /// Whose rules are loaded.
   private(set) var plan: PlannedLab
+  /// Whose places there are: those of `plan`, or more.
+  let places: PlannedLab
   let fabric: Fabric
   private let loader: RuleLoader
   private let engine: KernelEngine
@@ -20,6 +23,7 @@ struct StandingLab {
     _ plan: PlannedLab, transports: [Transport], worker: NamespaceWorker, _ progress: (ClusterRun.Progress) -> Void
   ) throws {
     self.plan = plan
+    places = plan
     progress(.building(namespaces: plan.namespaceCount))
     let clock = ContinuousClock()
     let begin = clock.now
@@ -60,13 +64,36 @@ struct StandingLab {
     plan = other
   }
 
+  /// Changes the rules to those of a cluster all of whose pods have an address of this lab's pods.
+  mutating func change(to other: PlannedLab, with rules: LiveRules) throws {
+    for node in places.topology.nodes {
+      guard let namespace = fabric.namespace(ofNode: node.name) else { continue }
+      try rules.change(
+        plan.enforced.rulesets[node.name] ?? [], to: other.enforced.rulesets[node.name] ?? [], in: namespace)
+    }
+    plan = other
+  }
+
   /// One observation for each inquiry, in their order.
   mutating func observe(
     _ inquiries: [Inquiry], within limit: Duration?, _ progress: @escaping (ClusterRun.Progress) -> Void
   ) throws -> [Observation] {
-    let backends = Backends(plan.cluster, plan.topology)
-    return try engine.observe(inquiries, within: limit, in: &conversation, backends: backends.of) { done in
+    let backends = Backends(plan.cluster, places.topology)
+    return try engine.observe(inquiries.map(placed), within: limit, in: &conversation, backends: backends.of) { done in
       progress(.probing(done: done, of: inquiries.count))
     }
+  }
+
+  /// By the names of the lab: a pod that took over an address has the place of the one before it.
+  private func placed(_ inquiry: Inquiry) -> Inquiry {
+    guard case .flow(var flow) = inquiry else { return inquiry }
+    flow.source = placed(flow.source, flow.family)
+    flow.destination = placed(flow.destination, flow.family)
+    return .flow(flow)
+  }
+
+  private func placed(_ endpoint: Endpoint, _ family: IPFamily) -> Endpoint {
+    guard case .pod = endpoint, fabric.namespace(of: endpoint) == nil else { return endpoint }
+    return plan.topology.address(of: endpoint, family).flatMap(places.topology.owner) ?? endpoint
   }
 }

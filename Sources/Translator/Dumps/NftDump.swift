@@ -6,12 +6,17 @@ public struct NftDump: Hashable, Sendable {
   public var tables: [Table]
   /// The sets of these tables. A name is one of its family: of two sets, one in kube-router's table or the first stays.
   public var sets: [NamedSet]
+  /// Sets and maps of joined fields; they share the names of `sets`.
+  public var keyedSets: [KeyedSet]
   /// What RuleIR can't say in tables that are not kube-router's. It is missing from `tables` and `sets`.
   public var foreign: [ForeignObject]
 
-  public init(tables: [Table] = [], sets: [NamedSet] = [], foreign: [ForeignObject] = []) {
+  public init(
+    tables: [Table] = [], sets: [NamedSet] = [], keyedSets: [KeyedSet] = [], foreign: [ForeignObject] = []
+  ) {
     self.tables = tables
     self.sets = sets
+    self.keyedSets = keyedSets
     self.foreign = foreign
   }
 }

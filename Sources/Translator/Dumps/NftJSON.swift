@@ -102,12 +102,14 @@ private struct NftJSONReading {
         chain.base = Listed(place) { () throws(Problem) in try base(object) }
       }
       tables[index].chains.append(chain)
-    case "set":
+    case "set", "map":
       let ipFamily = tables[index].ipFamily
       let set = Listed(place) { () throws(Problem) in
         guard let ipFamily else { throw Problem("not read") }
-        return try nftSet(object, name: name, family: ipFamily)
+        return try nftSet(object, name: name, family: ipFamily, isMap: kind == "map")
       }
+      // Of other maps, as of verdicts, only the name is known.
+      if kind == "map", case .failure = set.value { fallthrough }
       tables[index].sets.append(ListedTable.Set(name: name, set: set))
     default: tables[index].objects.append(ListedTable.Object(kind: kind, name: name, place: place))
     }
@@ -148,13 +150,18 @@ private func words(_ value: JSONValue) -> [String] {
 
 // MARK: Sets
 
-private func nftSet(_ object: JSONValue, name: SetName, family: IPFamily) throws(Problem) -> NamedSet {
+private func nftSet(
+  _ object: JSONValue, name: SetName, family: IPFamily, isMap: Bool
+) throws(Problem) -> NftSet {
   guard case .object(let fields) = object else { throw Problem("not a set") }
-  var draft = NftSetDraft(name, family: family)
+  var draft = NftSetDraft(name, family: family, isMap: isMap)
   for key in fields.keys.sorted() {
     switch key {
-    case "family", "name", "table", "handle", "size", "timeout", "gc-interval", "policy", "auto-merge": break
-    case "type", "flags", "elem": break
+    case "family", "name", "table", "handle", "timeout", "gc-interval", "policy", "auto-merge": break
+    case "type", "flags", "elem", "map": break
+    case "size":
+      guard let size = fields[key]?.word else { throw Problem("the size is not a number") }
+      try draft.read(size: size)
     case "comment":
       guard let comment = fields[key]?.string else { throw Problem("the comment is not text") }
       draft.comment = comment
@@ -166,8 +173,9 @@ private func nftSet(_ object: JSONValue, name: SetName, family: IPFamily) throws
     }
   }
   guard let type = fields["type"] else { throw Problem("the set has no type") }
-  if let name = type.string {
-    try draft.read(type: name)
+  let value = fields["map"].map { " : \($0.string ?? "")" } ?? ""
+  if let names = type.array?.map({ $0.string ?? "" }) ?? type.string.map({ [$0] }) {
+    try draft.read(type: names.joined(separator: " . ") + value)
   } else if let expression = type["typeof"] {
     try draft.read(type: try nftKey(expression))
   } else {
@@ -184,10 +192,20 @@ private func nftSet(_ object: JSONValue, name: SetName, family: IPFamily) throws
 }
 
 private func nftElement(_ value: JSONValue) throws(Problem) -> String {
+  // Of a map, a key and what it stands for.
+  if let pair = value.array {
+    guard pair.count == 2 else { throw Problem("an element of a map is no pair") }
+    return "\(try nftElement(pair[0])) : \(try nftWord(pair[1]))"
+  }
+  if let values = value["concat"]?.array {
+    var words: [String] = []
+    for value in values { words.append(try nftWord(value)) }
+    return words.joined(separator: " . ")
+  }
   guard let element = value["elem"] else { return try nftWord(value) }
   guard case .object(let fields) = element, let value = fields["val"] else { throw Problem("an element has no val") }
   for key in fields.keys.sorted() where !["val", "timeout", "expires", "counter", "comment"].contains(key) {
     throw Problem("\(key) of an element is not understood")
   }
-  return try nftWord(value)
+  return try nftElement(value)
 }

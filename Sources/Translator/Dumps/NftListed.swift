@@ -53,7 +53,7 @@ struct ListedTable {
 
   struct Set {
     let name: SetName
-    let set: Listed<NamedSet>
+    let set: Listed<NftSet>
   }
 
   /// What is neither chain nor set.
@@ -125,7 +125,7 @@ func nftDump(
   }
   for (table, isRequired) in zip(tables, isRequired) {
     var foreign: [ForeignObject] = []
-    guard let read = assembly.read(table, owned: isRequired, &dump.sets, &foreign) else {
+    guard let read = assembly.read(table, owned: isRequired, &dump, &foreign) else {
       dump.foreign += foreign
       continue
     }
@@ -169,7 +169,7 @@ private struct NftAssembly {
 
   /// Nil: all of the table is foreign. With `owned` its names are claimed.
   mutating func read(
-    _ table: ListedTable, owned: Bool, _ sets: inout [NamedSet], _ foreign: inout [ForeignObject]
+    _ table: ListedTable, owned: Bool, _ dump: inout NftDump, _ foreign: inout [ForeignObject]
   ) -> Table? {
     guard table.problem == nil, let family = table.ipFamily else {
       let fault = Fault(problem: table.problem ?? Problem("not understood"), place: table.place)
@@ -187,7 +187,10 @@ private struct NftAssembly {
       case .success(let value) where owned || owners[key] == nil:
         owners[key] = table.name
         own.insert(set.name)
-        sets.append(value)
+        switch value {
+        case .addresses(let set): dump.sets.append(set)
+        case .keyed(let set): dump.keyedSets.append(set)
+        }
       case .success:
         let problem = Problem("table \(owners[key] ?? "") has a set \(set.name) too")
         foreign.append(table.foreign(.set, object: set.name, Fault(problem: problem, place: set.set.place)))
@@ -235,10 +238,17 @@ private struct NftAssembly {
 
   /// A rule looks in its own table alone.
   private func missingSet(_ rule: Rule, of sets: Set<SetName>) -> Problem? {
-    for case .inSet(_, let name, _) in rule.matches where !sets.contains(name) {
-      return Problem("set \(name) of this table is not there or not read")
-    }
-    return nil
+    let asked =
+      rule.matches.compactMap { match -> SetName? in
+        switch match {
+        case .inSet(_, let name, _), .keyed(_, let name): name
+        default: nil
+        }
+      }
+      + rule.statements.compactMap { statement in
+        if case .setMarkFrom(_, let name) = statement { name } else { nil }
+      }
+    return asked.first { !sets.contains($0) }.map { Problem("set \($0) of this table is not there or not read") }
   }
 }
 

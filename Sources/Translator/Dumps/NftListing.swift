@@ -138,17 +138,22 @@ extension ListedTable {
   fileprivate mutating func add(_ object: NftReading.Object) throws(Problem) {
     switch object.kind {
     case "chain": chains.append(try chain(object))
-    case "set": sets.append(set(object))
+    case "set": sets.append(set(object, family: ipFamily))
+    // Of other maps, as of verdicts, only the name is known.
+    case "map":
+      let map = set(object, family: ipFamily)
+      guard case .success = map.set.value else { fallthrough }
+      sets.append(map)
     default:
       objects.append(Object(kind: object.kind, name: object.name, place: object.place))
     }
   }
 
-  private func set(_ object: NftReading.Object) -> Set {
-    guard let family = ipFamily else {
+  private func set(_ object: NftReading.Object, family: IPFamily?) -> Set {
+    guard let family else {
       return Set(name: object.name, set: Listed(object.place) { () throws(Problem) in throw Problem("not read") })
     }
-    var reading = NftSetText(object.name, at: object.place, object.lines, family: family)
+    var reading = NftSetText(object.name, at: object.place, object.lines, family: family, isMap: object.kind == "map")
     do throws(Fault) {
       return Set(name: object.name, set: Listed(object.place, .success(try reading.read())))
     } catch {

@@ -71,7 +71,12 @@ extension NftRuleDraft {
       guard let left = value["key"], let right = value["value"] else { throw Problem("it has no key or no value") }
       let key = try nftKey(left)
       guard key == "meta mark" else { throw Problem("\(key) is not understood") }
-      try addSetMark(try markBits(right))
+      if let map = right["map"] {
+        guard let key = map["key"], let name = map["data"]?.string else { throw Problem("a map has no key or no name") }
+        try add(.setMarkFrom(try fields(key), map: try setName(name)))
+      } else {
+        try addSetMark(try markBits(right))
+      }
     case "log":
       try checkFields(value, ["prefix", "group"])
       try addLog(group: value["group"]?.word, prefix: value["prefix"]?.string)
@@ -101,6 +106,10 @@ extension NftRuleDraft {
       throw Problem("it has no left, right or op")
     }
     guard ["==", "!=", "in"].contains(sign) else { throw Problem("\(sign) is not understood") }
+    if left["concat"] != nil {
+      guard let name = right.string, sign != "!=" else { throw Problem("joined fields are compared with no set") }
+      return try add(.keyed(try fields(left), in: try setName(name)))
+    }
     var key = left
     var mask: UInt32?
     if let operands = left["&"]?.array {
@@ -111,6 +120,18 @@ extension NftRuleDraft {
       mask = number
     }
     try compare(try nftKey(key), mask: mask, negated: sign == "!=", try operand(right))
+  }
+
+  /// Of a key: one, or several that are joined.
+  private func fields(_ key: JSONValue) throws(Problem) -> [PacketField] {
+    var fields: [PacketField] = []
+    for field in key["concat"]?.array ?? [key] { fields.append(try nftPacketField(try nftKey(field), family)) }
+    return fields
+  }
+
+  private func setName(_ text: String) throws(Problem) -> SetName {
+    guard text.utf8.first == UInt8(ascii: "@") else { throw Problem("\(text) is not the name of a set") }
+    return String(Substring(text.utf8.dropFirst()))
   }
 
   private func operand(_ value: JSONValue) throws(Problem) -> NftOperand {

@@ -37,6 +37,10 @@ struct NftRuleText {
   }
 
   private mutating func compare(_ key: String, mask: UInt32? = nil) throws(Problem) {
+    if mask == nil, words.peek == "." {
+      let fields = try restOfKey(after: key)
+      return try draft.add(.keyed(fields, in: try setName()))
+    }
     let negated = words.take("!=")
     if !negated { _ = words.take("==") }
     try draft.compare(key, mask: mask, negated: negated, try operand(of: key))
@@ -57,12 +61,33 @@ struct NftRuleText {
     let key = "meta \(try words.value(of: "meta"))"
     if words.take("set") {
       guard key == "meta mark" else { throw Problem("\(key) set is not understood") }
+      // Only a look-up has several fields or one that is no mark.
+      var ahead = words
+      if let first = try? ahead.field(), first != "meta mark" || ahead.peek == "." || ahead.peek == "map" {
+        words = ahead
+        let fields = try restOfKey(after: first)
+        try words.expect("map")
+        return try draft.add(.setMarkFrom(fields, map: try setName()))
+      }
       try draft.addSetMark(try markBits())
     } else if words.take("&") || words.take("and") {
       try compare(key, mask: try number(of: key))
     } else {
       try compare(key)
     }
+  }
+
+  /// ` . ip saddr . th dport` behind a first field.
+  private mutating func restOfKey(after first: String) throws(Problem) -> [PacketField] {
+    var fields = [try nftPacketField(first, draft.family)]
+    while words.take(".") { fields.append(try nftPacketField(try words.field(), draft.family)) }
+    return fields
+  }
+
+  private mutating func setName() throws(Problem) -> SetName {
+    let name = try words.value(of: "key")
+    guard name.utf8.first == UInt8(ascii: "@") else { throw Problem("\(name) is not the name of a set") }
+    return String(Substring(name.utf8.dropFirst()))
   }
 
   private mutating func number(of key: String) throws(Problem) -> UInt32 {
@@ -155,6 +180,13 @@ struct NftRuleText {
 }
 
 extension NftWords {
+  /// Two words: `ip saddr`.
+  fileprivate mutating func field() throws(Problem) -> String {
+    let word = try value(of: "key")
+    guard ["meta", "ip", "ip6", "th"].contains(word) else { throw Problem("\(word) is not understood") }
+    return "\(word) \(try value(of: word))"
+  }
+
   /// The rest of `packets 5 bytes 300`.
   mutating func skipCounts() throws(Problem) {
     let packets = try value(of: "packets")

@@ -1,24 +1,40 @@
 internal import NetpolModel
 internal import RuleIR
 
-/// One named set of nft; text and JSON read into it.
+/// A named set or map.
+enum NftSet {
+  case addresses(NamedSet)
+  case keyed(KeyedSet)
+}
+
+/// One named set or map of nft; text and JSON read into it.
 ///
-/// Sizes, timeouts, counters and comments of elements are ignored: the members are those of the moment of the dump.
+/// Of sets of addresses sizes are ignored, of all sets timeouts, counters and comments of elements are ignored: the members are those of the moment of the dump.
 struct NftSetDraft {
   let name: SetName
   let family: IPFamily
   var comment: String?
+  private let isMap: Bool
   private var hasType = false
+  /// Of a map, or of a set of joined fields.
+  private var key: NftKeyedSetDraft?
+  private var size: Int?
   private var kind = NamedSet.Kind.addresses
   private var members: [NamedSet.Member] = []
 
-  init(_ name: SetName, family: IPFamily) {
+  init(_ name: SetName, family: IPFamily, isMap: Bool = false) {
     self.name = name
     self.family = family
+    self.isMap = isMap
   }
 
-  /// `ipv4_addr`, or the expression of a `typeof`.
+  /// `ipv4_addr`, `mark . ipv4_addr : mark`, or the expression of a `typeof`.
   mutating func read(type: String) throws(Problem) {
+    if isMap || type.contains(" . ") {
+      key = try NftKeyedSetDraft(type: type, isMap: isMap, family: family)
+      hasType = true
+      return
+    }
     let types = family == .v4 ? ["ipv4_addr", "ip saddr", "ip daddr"] : ["ipv6_addr", "ip6 saddr", "ip6 daddr"]
     guard types.contains(type) else { throw Problem("type \(type) is not understood in a table of \(family.rawValue)") }
     hasType = true
@@ -32,8 +48,17 @@ struct NftSetDraft {
     }
   }
 
-  /// An address, a network or a range.
+  mutating func read(size text: String) throws(Problem) {
+    guard let number: UInt32 = decimal(text) else { throw Problem("\(text) is not a size") }
+    size = Int(number)
+  }
+
+  /// An address, a network or a range; of joined fields `5 . 10.0.0.0/8`, of a map with ` : ` and a mark behind.
   mutating func add(_ text: String) throws(Problem) {
+    if key != nil {
+      try key?.add(text, hasRanges: kind == .interval)
+      return
+    }
     let ends = text.split(separator: "-", omittingEmptySubsequences: false)
     if ends.count == 2 {
       let first = try cidr(String(ends[0]))
@@ -56,9 +81,15 @@ struct NftSetDraft {
     return cidr
   }
 
-  func finished() throws(Problem) -> NamedSet {
+  func finished() throws(Problem) -> NftSet {
     guard hasType else { throw Problem("the set has no type") }
-    return NamedSet(name: name, family: family, kind: kind, members: members, comment: comment)
+    if let key {
+      return .keyed(
+        KeyedSet(
+          name: name, family: family, fields: key.fields, hasRanges: kind == .interval, isMap: isMap, size: size,
+          elements: key.elements))
+    }
+    return .addresses(NamedSet(name: name, family: family, kind: kind, members: members, comment: comment))
   }
 }
 
@@ -90,14 +121,14 @@ struct NftSetText {
   private let place: Place
   private let lines: [NftLine]
 
-  init(_ name: SetName, at place: Place, _ lines: [NftLine], family: IPFamily) {
-    draft = NftSetDraft(name, family: family)
+  init(_ name: SetName, at place: Place, _ lines: [NftLine], family: IPFamily, isMap: Bool) {
+    draft = NftSetDraft(name, family: family, isMap: isMap)
     self.place = place
     self.lines = lines
   }
 
   /// Flags stand before elements in any listing.
-  mutating func read() throws(Fault) -> NamedSet {
+  mutating func read() throws(Fault) -> NftSet {
     var isInElements = false
     for line in lines {
       do throws(Problem) {
@@ -126,7 +157,8 @@ struct NftSetText {
       try draft.read(type: type)
     case "flags":
       repeat { try draft.read(flag: try words.value(of: word)) } while words.take(",")
-    case "size", "timeout", "gc-interval", "policy": _ = try words.value(of: word)
+    case "size": try draft.read(size: try words.value(of: word))
+    case "timeout", "gc-interval", "policy": _ = try words.value(of: word)
     case "auto-merge": break
     case "counter": if words.take("packets") { try words.skipCounts() }
     case "comment": draft.comment = try words.quoted(of: word)
@@ -148,7 +180,12 @@ struct NftSetText {
         try words.checkEnd()
         return false
       }
-      try draft.add(try words.value(of: "elements"))
+      var element = try words.value(of: "elements")
+      while let sign = words.peek, sign == "." || sign == ":" {
+        _ = words.take(sign)
+        element += " \(sign) \(try words.value(of: "elements"))"
+      }
+      try draft.add(element)
       while let option = words.peek, option != ",", option != "}" {
         _ = words.take(option)
         switch option {

@@ -14,10 +14,7 @@ extension Ground {
     settings.defaultDeny = random.chance(10) && isPoliced
     var cluster = Cluster(nodes: nodes, pods: pods, externalHosts: externalHosts, settings: settings)
     cluster.namespaces = Self.namespaces.map { name in
-      let labels: [Labels] = [
-        [:], ["team": "a"], ["team": "b"], ["team": "a", "env": "prod"], ["team": "", "env": "dev"],
-      ]
-      return Namespace(name: name, labels: random.one(of: labels, else: [:]))
+      Namespace(name: name, labels: Wording.namespaceLabels(&random))
     }
     for index in cluster.pods.indices {
       cluster.pods[index].labels = Wording.labels(&random)

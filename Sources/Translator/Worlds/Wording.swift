@@ -13,6 +13,13 @@ enum Wording {
     return labels
   }
 
+  static func namespaceLabels(_ random: inout SplitMix64) -> Labels {
+    let labels: [Labels] = [
+      [:], ["team": "a"], ["team": "b"], ["team": "a", "env": "prod"], ["team": "", "env": "dev"],
+    ]
+    return random.one(of: labels, else: [:])
+  }
+
   static func containerPorts(_ random: inout SplitMix64) -> [ContainerPort] {
     (0..<random.number(0...3)).map { _ in
       ContainerPort(

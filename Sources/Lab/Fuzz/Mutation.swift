@@ -1,0 +1,103 @@
+internal import NetpolModel
+internal import RuleIR
+
+/// A mistake that a lowering could make: the same at each place of one make, in every ruleset.
+struct Mutation: Hashable, Sendable, CustomStringConvertible {
+  enum Change: Hashable, Sendable {
+    case ruleAbsent(RuleSite)
+    /// Behind the rule that follows it, if it is of another make.
+    case ruleLater(RuleSite)
+    case match(RuleSite, Int, MatchMutation)
+    case statement(RuleSite, Int, StatementMutation)
+    case set(SetSite, SetMutation)
+    case policyFlipped(chain: String)
+    case unhooked(chain: String)
+  }
+
+  /// How many of the places in a chain.
+  enum Reach: String, Hashable, Sendable, CaseIterable { case every, last }
+
+  /// Sets of one make.
+  struct SetSite: Hashable, Sendable {
+    let role: String
+    let kind: String
+  }
+
+  let change: Change
+  let reach: Reach
+
+  var description: String {
+    switch change {
+    case .ruleAbsent(let site): "\(reach.rawValue) rule absent of \(site)"
+    case .ruleLater(let site): "\(reach.rawValue) rule behind the next one of \(site)"
+    case .match(let site, let index, let mutation):
+      "match \(index + 1) \(mutation.rawValue) in \(reach.rawValue) of \(site)"
+    case .statement(let site, let index, let mutation):
+      "statement \(index + 1) \(mutation.rawValue) in \(reach.rawValue) of \(site)"
+    case .set(let site, let mutation): "\(mutation.rawValue) in every \(site.kind) set \(site.role)"
+    case .policyFlipped(let chain): "other policy of chain \(chain)"
+    case .unhooked(let chain): "no hook of chain \(chain)"
+    }
+  }
+
+  func applied(to ruleset: Ruleset) -> Ruleset {
+    var result = ruleset
+    switch change {
+    case .set(let site, let mutation):
+      result.sets = ruleset.sets.map { SetSite($0) == site ? mutation.mutated($0) ?? $0 : $0 }
+      result.keyedSets = ruleset.keyedSets.map { SetSite($0) == site ? mutation.mutated($0) ?? $0 : $0 }
+    default:
+      for table in result.tables.indices {
+        for chain in result.tables[table].chains.indices { apply(to: &result.tables[table].chains[chain]) }
+      }
+    }
+    return result
+  }
+
+  private func apply(to chain: inout Chain) {
+    switch change {
+    case .ruleAbsent(let site): places(of: site, in: chain).reversed().forEach { chain.rules.remove(at: $0) }
+    case .ruleLater(let site):
+      for index in places(of: site, in: chain).reversed() where index + 1 < chain.rules.count {
+        if RuleSite(chain.rules[index + 1], in: chain.name) == site { continue }
+        chain.rules.swapAt(index, index + 1)
+      }
+    case .match(let site, let number, let mutation):
+      for index in places(of: site, in: chain) {
+        if let other = mutation.mutated(chain.rules[index].matches[number]) {
+          chain.rules[index].matches.replaceSubrange(number...number, with: other)
+        }
+      }
+    case .statement(let site, let number, let mutation):
+      for index in places(of: site, in: chain) {
+        if let other = mutation.mutated(chain.rules[index].statements[number]) {
+          chain.rules[index].statements.replaceSubrange(number...number, with: other)
+        }
+      }
+    case .policyFlipped(let name):
+      if withoutHash(chain.name) == name, let policy = chain.base?.policy {
+        chain.base?.policy = policy == .accept ? .drop : .accept
+      }
+    case .unhooked(let name): if withoutHash(chain.name) == name { chain.base = nil }
+    case .set: break
+    }
+  }
+
+  private func places(of site: RuleSite, in chain: Chain) -> [Int] {
+    guard withoutHash(chain.name) == site.chain else { return [] }
+    let all = chain.rules.indices.filter { RuleSite(chain.rules[$0], in: chain.name) == site }
+    return reach == .every ? all : all.suffix(1)
+  }
+}
+
+extension Mutation.SetSite {
+  init(_ set: NamedSet) {
+    // Sets of named ports have names like any other.
+    self.init(role: withoutHash(set.name) + (set.origin?.portName == nil ? "" : " of a named port"), kind: set.kind.rawValue)
+  }
+
+  init(_ set: KeyedSet) {
+    self.init(role: set.name, kind: set.isMap ? "map" : "keyed")
+  }
+}
+

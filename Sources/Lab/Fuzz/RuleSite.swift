@@ -1,0 +1,58 @@
+internal import NetpolModel
+internal import RuleIR
+
+/// Where rules of one make stand, in every node's ruleset: what a line of a lowering writes.
+///
+/// Chains and sets go by their names without hashes; the values of addresses and ports are no part of it.
+struct RuleSite: Hashable, Sendable, CustomStringConvertible {
+  let chain: String
+  /// Its matches and statements.
+  let make: String
+
+  init(_ rule: Rule, in chain: ChainName) {
+    self.chain = withoutHash(chain)
+    make = (rule.matches.map(\.make) + ["->"] + rule.statements.map(\.make)).joined(separator: " ")
+  }
+
+  var description: String { "\(chain): \(make)" }
+}
+
+/// A name, with `*` for the hash at its end.
+func withoutHash(_ name: String) -> String {
+  guard let dash = name.lastIndex(of: "-") else { return name }
+  let hash = name[name.index(after: dash)...]
+  let isHash = hash.utf8.count == 16 && hash.utf8.allSatisfy { (65...90).contains($0) || (50...55).contains($0) }
+  return isHash ? "\(name[...dash])*" : name
+}
+
+extension Match {
+  fileprivate var make: String {
+    let negation = { (isNegated: Bool) in isNegated ? "!" : "" }
+    return switch self {
+    case .address(let side, let cidr, let negated): "\(negation(negated))\(side.rawValue) \(cidr.isHost ? "host" : "net")"
+    case .inSet(let side, let name, let negated): "\(negation(negated))\(side.rawValue) @\(withoutHash(name))"
+    case .keyed(let fields, let name): "\(fields.map { "\($0)" }.joined(separator: ".")) @\(name)"
+    case .transport: "transport"
+    case .port(_, let range): range.first == range.last ? "port" : "range"
+    case .multiport: "ports"
+    case .icmpType: "icmp"
+    case .conntrack(let states): "ct \(states.map(\.rawValue).sorted().joined(separator: ","))"
+    case .bridged: "bridged"
+    case .local(let side): "local \(side.rawValue)"
+    case .mark(let mark, let negated): "\(negation(negated))mark \(mark.value)/\(mark.mask)"
+    case .limit: "limit"
+    case .random: "random"
+    }
+  }
+}
+
+extension Statement {
+  fileprivate var make: String {
+    switch self {
+    case .jump(let chain): "jump \(withoutHash(chain))"
+    case .setMark(let mark): "mark \(mark.value)/\(mark.mask)"
+    case .setMarkFrom(_, let map): "mark of \(map)"
+    case .counter, .log, .return, .accept, .drop, .reject, .dnat, .masquerade: RuleKind(self).rawValue
+    }
+  }
+}

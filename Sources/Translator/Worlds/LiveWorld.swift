@@ -1,0 +1,157 @@
+public import NetpolModel
+
+/// A world whose objects change one by one, as its seed says: pods come, go, end, are relabelled and take over addresses,
+/// policies come, go and change, namespaces are relabelled.
+public struct LiveWorld: Sendable {
+  public let seed: UInt64
+  /// Everybody who has a place of his own, also who is not there yet: what a lab is built for. A pod that takes over an
+  /// address has the place of the pod before it.
+  public let places: Cluster
+  public private(set) var cluster: Cluster
+  private var random: SplitMix64
+  private let writer: PolicyWriter
+  /// Pods that are not there: they may come, unless another has their address.
+  private var absent: [Pod] = []
+  private var created = 0
+
+  public init(seed: UInt64) {
+    self.seed = seed
+    places = World(seed: seed).cluster
+    cluster = places
+    writer = PolicyWriter(places)
+    random = SplitMix64(seed: seed ^ 0x6c69_7665)
+    if random.chance(50) { _ = removePod() }
+  }
+
+  /// Changes one object, and says which in a few words.
+  public mutating func step() -> String {
+    for _ in 0..<20 {
+      let change =
+        switch random.below(16) {
+        case 0...1: removePod()
+        case 2...3: addPod()
+        case 4...5: relabelPod()
+        case 6...7: replacePod()
+        case 8: endPod()
+        case 9...10: addPolicy()
+        case 11: removePolicy()
+        case 12...14: changePolicy()
+        default: relabelNamespace()
+        }
+      if let change { return change }
+    }
+    return "nothing"
+  }
+
+  private mutating func removePod() -> String? {
+    guard cluster.pods.count > 1 else { return nil }
+    let pod = cluster.pods.remove(at: random.below(cluster.pods.count))
+    leaveSlices(pod)
+    absent.append(pod)
+    return "pod \(pod.id) goes"
+  }
+
+  private mutating func addPod() -> String? {
+    let taken = Set(cluster.pods.filter { !$0.hostNetwork }.flatMap(\.podIPs))
+    let free = absent.indices.filter { absent[$0].hostNetwork || taken.isDisjoint(with: absent[$0].podIPs) }
+    guard let index = random.one(of: free) else { return nil }
+    var pod = absent.remove(at: index)
+    pod.labels = Wording.labels(&random)
+    pod.ports = Wording.containerPorts(&random)
+    insert(pod)
+    return "pod \(pod.id) comes"
+  }
+
+  private mutating func relabelPod() -> String? {
+    guard !cluster.pods.isEmpty else { return nil }
+    let index = random.below(cluster.pods.count)
+    let labels = Wording.labels(&random)
+    guard cluster.pods[index].labels != labels else { return nil }
+    cluster.pods[index].labels = labels
+    return "pod \(cluster.pods[index].id) is relabelled"
+  }
+
+  /// Another pod has the address at once.
+  private mutating func replacePod() -> String? {
+    let candidates = cluster.pods.indices.filter { index in
+      let pod = cluster.pods[index]
+      return !pod.hostNetwork && !pod.podIPs.isEmpty && places.pods.contains { $0.stands(at: pod.podIPs) }
+    }
+    guard let index = random.one(of: candidates) else { return nil }
+    var pod = cluster.pods.remove(at: index)
+    let old = pod.id
+    leaveSlices(pod)
+    pod.id = PodID(Ground.namespace(&random), "r\(created)")
+    created += 1
+    pod.phase = .running
+    pod.labels = Wording.labels(&random)
+    pod.ports = Wording.containerPorts(&random)
+    insert(pod)
+    return "pod \(pod.id) takes over the address of \(old)"
+  }
+
+  /// It keeps its address in the API, and has none any more.
+  private mutating func endPod() -> String? {
+    let candidates = cluster.pods.indices.filter { !cluster.pods[$0].phase.isTerminal }
+    guard let index = random.one(of: candidates) else { return nil }
+    cluster.pods[index].phase = .succeeded
+    cluster.pods[index].isReady = false
+    leaveSlices(cluster.pods[index])
+    return "pod \(cluster.pods[index].id) ends"
+  }
+
+  private mutating func addPolicy() -> String? {
+    guard cluster.policies.count < 5 else { return nil }
+    let policy = writer.policy(10 + created, &random)
+    created += 1
+    cluster.policies.append(policy)
+    cluster.policies.sort { $0.id < $1.id }
+    return "policy \(policy.id) comes"
+  }
+
+  private mutating func removePolicy() -> String? {
+    guard !cluster.policies.isEmpty else { return nil }
+    return "policy \(cluster.policies.remove(at: random.below(cluster.policies.count)).id) goes"
+  }
+
+  private mutating func changePolicy() -> String? {
+    guard !cluster.policies.isEmpty else { return nil }
+    let index = random.below(cluster.policies.count)
+    var policy = writer.policy(0, &random)
+    policy.id = cluster.policies[index].id
+    // Often in one direction alone.
+    if random.chance(50) {
+      policy.podSelector = cluster.policies[index].podSelector
+      policy.isolates = cluster.policies[index].isolates
+      policy.ingress = cluster.policies[index].ingress
+    }
+    cluster.policies[index] = policy
+    return "policy \(policy.id) changes"
+  }
+
+  private mutating func relabelNamespace() -> String? {
+    guard !cluster.namespaces.isEmpty else { return nil }
+    let index = random.below(cluster.namespaces.count)
+    cluster.namespaces[index].labels = Wording.namespaceLabels(&random)
+    return "namespace \(cluster.namespaces[index].name) is relabelled"
+  }
+
+  private mutating func insert(_ pod: Pod) {
+    cluster.pods.append(pod)
+    cluster.pods.sort { $0.id < $1.id }
+  }
+
+  /// Of the slices that somebody wrote; those of selectors come with reading.
+  private mutating func leaveSlices(_ pod: Pod) {
+    for index in cluster.endpointSlices.indices {
+      cluster.endpointSlices[index].members.removeAll { $0.pod == pod.id }
+    }
+  }
+}
+
+extension Pod {
+  /// Who has ended has no place that another could take over.
+  fileprivate func stands(at addresses: [IPAddress]) -> Bool {
+    !hostNetwork && !phase.isTerminal && podIPs == addresses
+  }
+}
