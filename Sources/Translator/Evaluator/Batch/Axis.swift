@@ -71,6 +71,9 @@ struct Axis {
     value == side.own ? side.count - 1 : Int(classes[side.offset + value])
   }
 
+  /// The class that a chain's single address would have without being asked for by itself; nil where there is none.
+  func classOfOwn(_ side: BatchShape.Side) -> UInt16? { side.own < 0 ? nil : classes[side.offset + side.own] }
+
   /// The classes that are left when all questions but `singles` are answered; nil where there are more than a table takes.
   mutating func partition(by questions: Questions) -> Partition? {
     var shared = questions

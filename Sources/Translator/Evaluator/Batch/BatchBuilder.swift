@@ -22,6 +22,7 @@ struct BatchBuilder {
   private(set) var tests: [BatchTest] = []
   private(set) var actions: [BatchAction] = []
   private(set) var dispatches: [BatchDispatch] = []
+  private(set) var groupCount = 0
   private var dependencies: [BatchQuestions.Dependencies] = []
   private var numbers: [Place: Int] = [:]
 
@@ -41,6 +42,14 @@ struct BatchBuilder {
     }
     // Only now is it known how many facts there are.
     for chain in chains.indices { chains[chain].shape = shape(dependencies[chain]) }
+    var groups: [Kind: Int] = [:]
+    for chain in chains.indices {
+      guard let shape = chains[chain].shape else { continue }
+      let kind = kind(of: chain, shape)
+      chains[chain].group = groups[kind] ?? groups.count
+      groups[kind] = chains[chain].group
+    }
+    groupCount = groups.count
   }
 
   private mutating func number(of place: Place) -> Int {
@@ -133,5 +142,35 @@ struct BatchBuilder {
     let own = questions.singles.first
     return BatchShape.Side(
       offset: partition.offset, own: own ?? -1, count: partition.count + (own == nil ? 0 : 1))
+  }
+
+  /// What chains have in common that do the same to packets of the same classes: rules that are equal once the single
+  /// address has no name, the same classes, and the single address's place among them.
+  private struct Kind: Hashable {
+    let rules: [[BatchTest]]
+    let actions: [[BatchAction]]
+    let offsets: [Int]
+    let own: [UInt16?]
+  }
+
+  private func kind(of chain: Int, _ shape: BatchShape) -> Kind {
+    let rules = rules[chains[chain].rules]
+    return Kind(
+      rules: rules.map { tests[$0.tests].map(\.unnamed) }, actions: rules.map { Array(actions[$0.actions]) },
+      offsets: [shape.source.offset, shape.destination.offset, shape.port.offset, shape.facts],
+      own: [
+        questions.source.classOfOwn(shape.source), questions.destination.classOfOwn(shape.destination),
+      ])
+  }
+}
+
+extension BatchTest {
+  /// Without the single address that it asks for.
+  fileprivate var unnamed: BatchTest {
+    switch self {
+    case .sourceIs: .sourceIs(-1)
+    case .destinationIs: .destinationIs(-1)
+    case .source, .destination, .port, .fact, .mark, .keyed: self
+    }
   }
 }

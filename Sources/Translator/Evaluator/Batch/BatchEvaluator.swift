@@ -28,15 +28,16 @@ public struct BatchEvaluator {
   private let dispatches: [BatchDispatch]
   private let source, destination, port: Axis
   private let pairs: PairFacts
-  private var chains: [BatchChain]
-  private var tables: [ChainMark: BatchTable] = [:]
+  private let chains: [BatchChain]
+  private var groups: [BatchTableGroup]
+  private var tables: [GroupMark: BatchTable] = [:]
   /// Numbers of effects; 0: not known yet.
   private var entries: [UInt16] = []
   private var effects: [BatchEffect] = [BatchEffect(end: .ranOut, mark: 0)]
   private var effectNumbers: [BatchEffect: UInt16] = [:]
 
-  private struct ChainMark: Hashable {
-    let chain: Int
+  private struct GroupMark: Hashable {
+    let group: Int
     let mark: UInt32
   }
   /// Of all tables together; what has no room in them is run each time.
@@ -52,6 +53,7 @@ public struct BatchEvaluator {
     keyed = built.questions.keyed
     bases = built.bases
     chains = built.chains
+    groups = Array(repeating: BatchTableGroup(), count: built.groupCount)
     dispatches = built.dispatches
     rules = built.rules
     tests = built.tests
@@ -86,7 +88,7 @@ public struct BatchEvaluator {
 
   private mutating func call(_ number: Int, _ packet: BatchPacket, _ mark: UInt32) -> BatchEffect {
     guard let shape = chains[number].shape else { return run(number, packet, mark) }
-    let offset = table(number, shape, mark)
+    let offset = table(chains[number].group, shape, mark)
     if offset < 0 { return run(number, packet, mark) }
     let s = source.classNumber(packet.source, shape.source)
     let d = destination.classNumber(packet.destination, shape.destination)
@@ -101,20 +103,20 @@ public struct BatchEvaluator {
   }
 
   /// Where the table for a mark begins; -1 where it has no room.
-  private mutating func table(_ number: Int, _ shape: BatchShape, _ mark: UInt32) -> Int {
-    let first = chains[number].firstTable
+  private mutating func table(_ group: Int, _ shape: BatchShape, _ mark: UInt32) -> Int {
+    let first = groups[group].first
     if first.mark == mark, first.offset >= 0 { return first.offset }
-    let second = chains[number].secondTable
+    let second = groups[group].second
     if second.mark == mark, second.offset >= 0 { return second.offset }
-    let key = ChainMark(chain: number, mark: mark)
+    let key = GroupMark(group: group, mark: mark)
     if let known = tables[key] { return known.offset }
     guard entries.count + shape.size <= Self.mostEntries else { return -1 }
     let table = BatchTable(mark: mark, offset: entries.count)
     entries.append(contentsOf: repeatElement(0, count: shape.size))
     if first.offset < 0 {
-      chains[number].firstTable = table
+      groups[group].first = table
     } else if second.offset < 0 {
-      chains[number].secondTable = table
+      groups[group].second = table
     }
     tables[key] = table
     return table.offset

@@ -20,7 +20,7 @@ struct BatchEffect: Hashable {
 }
 
 /// A match that is not answered for all packets alike.
-enum BatchTest {
+enum BatchTest: Hashable {
   case sourceIs(Int)
   case destinationIs(Int)
   case source(Int)
@@ -32,7 +32,7 @@ enum BatchTest {
   case keyed(Int)
 }
 
-enum BatchAction {
+enum BatchAction: Hashable {
   case jump(Int)
   case setMark(value: UInt32, mask: UInt32)
   /// By the number of a question to a map; without an answer the rule ends.
@@ -52,9 +52,15 @@ struct BatchChain {
   var dispatch: Int?
   /// Where packets have few enough classes here.
   var shape: BatchShape?
-  /// The tables of the first two marks that packets brought along; those of others are looked up.
-  var firstTable = BatchTable.none
-  var secondTable = BatchTable.none
+  /// Of all groups of tables, the chain's: chains that differ in their single address alone have the same.
+  var group = 0
+}
+
+/// The tables of chains that do the same to their classes of packets: of the first two marks that packets brought along.
+/// Those of others are looked up.
+struct BatchTableGroup {
+  var first = BatchTable.none
+  var second = BatchTable.none
 }
 
 /// What became of packets of each class that came with one mark.
