@@ -69,7 +69,7 @@ let package = Package(
     tests("ManifestTests", ["Manifests", "NetpolModel"]),
     tests("WorldsTests", ["Worlds", "Manifests", "NetpolModel"]),
     tests("OracleTests", ["Oracle", "Manifests", "NetpolModel"]),
-    tests("RuleIRTests", ["RuleIR", "Rendering", "NetpolModel"]),
+    tests("RuleIRTests", ["RuleIR", "Rendering", "Lowering", "Worlds", "NetpolModel"]),
     tests("DumpsTests", ["Dumps", "RuleIR", "Rendering", "NetpolModel"]),
     tests("LoweringTests", ["Lowering", "Rendering", "RuleIR", "Manifests", "NetpolModel"]),
     tests(

@@ -1,5 +1,5 @@
 #!/bin/sh
-# Shows that a run leaves its host as it was: after success, Ctrl-C and kill -9, while building and while probing.
+# Shows that a run leaves its host as it was: after success, Ctrl-C and kill -9, while building, probing and measuring lag.
 #
 #   host-untouched.sh NETPOL_LAB MANIFESTS...
 #
@@ -50,9 +50,14 @@ snapshot() {
 
 failed=0
 passed=0
+# Whether a process of the lab's session lives. A child that is killed in a system call ends with that.
+is_alive() { ps -s "$(cat "$work/pid")" -o stat= 2>/dev/null | grep -qv '^Z'; }
+
 check() {
+  tries=0
+  while is_alive && [ $tries -lt 200 ]; do tries=$((tries + 1)); sleep 0.01; done
   snapshot >"$work/after" 2>&1
-  if [ -e "/proc/$(cat "$work/pid")" ] || [ -n "$(pgrep -s "$(cat "$work/pid")" 2>/dev/null)" ]; then
+  if is_alive; then
     echo "FAILED $1: a process is left"
     failed=$((failed + 1))
   elif diff "$work/before" "$work/after" >"$work/difference"; then
@@ -65,11 +70,12 @@ check() {
   fi
 }
 
-# Starts the lab on a terminal of its own, in a session of its own, so that progress shows the phase.
+# Starts the lab on a terminal of its own, in a session of its own, so that progress shows the phase. What a shell starts
+# in the background ignores Ctrl-C, unless told otherwise.
 start() {
   rm -f "$work/pid"
   : >"$work/screen"
-  setsid script -qefc "sh -c 'echo \$\$ >$work/pid; exec \"\$0\" \"\$@\"' $lab $arguments" /dev/null \
+  setsid script -qefc "sh -c 'echo \$\$ >$work/pid; exec env --default-signal=INT \"\$0\" \"\$@\"' $lab $arguments" /dev/null \
     </dev/null >"$work/screen" 2>&1 &
   runner=$!
   tries=0
@@ -80,7 +86,7 @@ start() {
 interrupt() {
   start
   tries=0
-  while ! grep -q "$2" "$work/screen" && kill -0 "$(cat "$work/pid")" 2>/dev/null && [ $tries -lt 2000 ]; do
+  while ! grep -q "$2" "$work/screen" && kill -0 "$(cat "$work/pid")" 2>/dev/null && [ $tries -lt 20000 ]; do
     tries=$((tries + 1))
     sleep 0.005
   done
@@ -90,6 +96,9 @@ interrupt() {
   fi
   kill "-$1" "$(cat "$work/pid")" 2>/dev/null
   wait "$runner"
+  # 128 and the signal's number: it did not just run to its end.
+  status=$?
+  [ "$status" -gt 128 ] || { echo "FAILED: it ended by itself ($status) after SIG$1 while $2"; failed=$((failed + 1)); }
   check "after SIG$1 while $2"
 }
 
@@ -105,6 +114,8 @@ check "after a run (exit code $status)"
 for signal in INT KILL; do
   for phase in building probing; do interrupt "$signal" "$phase"; done
 done
+arguments="lag --policies 1 --pods 4 --local 3 --trials 1000 --requests 0 --spacing 1ms"
+for signal in INT KILL; do interrupt "$signal" "trial 3"; done
 ip netns del planted
 echo "$passed passed, $failed failed"
 [ "$failed" -eq 0 ]

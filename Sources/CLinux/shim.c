@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/if_packet.h>
 #include <pthread.h>
 #include <sched.h>
 #include <signal.h>
@@ -211,4 +212,32 @@ int cl_use_last_processor(int is_last) {
 
 int cl_set_timer_slack(unsigned long nanoseconds) {
   return prctl(PR_SET_TIMERSLACK, nanoseconds, 0, 0, 0) == 0 ? 0 : -errno;
+}
+
+int cl_open_frame_socket(int interface) {
+  // Protocol 0: no frame that arrives is copied for it.
+  int fd = socket(AF_PACKET, SOCK_RAW | SOCK_CLOEXEC, 0);
+  if (fd < 0) return -errno;
+  struct sockaddr_ll address = {.sll_family = AF_PACKET, .sll_ifindex = interface};
+  int on = 1;
+  if (bind(fd, (struct sockaddr *)&address, sizeof address) == 0 &&
+      setsockopt(fd, SOL_PACKET, PACKET_QDISC_BYPASS, &on, sizeof on) == 0)
+    return fd;
+  int code = errno;
+  close(fd);
+  return -code;
+}
+
+int cl_send_frames(int fd, const void *frames, unsigned stride, unsigned length, unsigned count) {
+  struct mmsghdr messages[CL_MOST_FRAMES];
+  struct iovec parts[CL_MOST_FRAMES];
+  if (count > CL_MOST_FRAMES) count = CL_MOST_FRAMES;
+  memset(messages, 0, count * sizeof *messages);
+  for (unsigned i = 0; i < count; i++) {
+    parts[i] = (struct iovec){.iov_base = (char *)frames + i * stride, .iov_len = length};
+    messages[i].msg_hdr.msg_iov = &parts[i];
+    messages[i].msg_hdr.msg_iovlen = 1;
+  }
+  int sent = sendmmsg(fd, messages, count, 0);
+  return sent >= 0 ? sent : -errno;
 }

@@ -24,6 +24,7 @@ struct BenchCommand: ParsableCommand {
   var engines = false
 
   @OptionGroup var packets: PacketBenchOptions
+  @OptionGroup var applying: ApplyBenchArguments
 
   @Option(name: .shortAndLong, help: "The report: text, json or csv.")
   var output = Format.text

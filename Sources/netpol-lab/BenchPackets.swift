@@ -1,8 +1,138 @@
 import ArgumentParser
-
-extension BenchCommand {
-  func runPackets() throws { throw InputError("bench: packets is not there yet") }
-}
+import Foundation
+import Lab
+import Lowering
+import Manifests
+import NetpolModel
 
 /// What the sweep goes over.
-struct PacketBenchOptions: ParsableArguments {}
+struct PacketBenchOptions: ParsableArguments {
+  @Option(help: "Numbers of pods on the node, with commas.")
+  var pods: String?
+
+  @Option(help: "Numbers of policies, with commas; by default as many as pods.")
+  var policies: String?
+
+  @Option(help: "Numbers of peers of a policy, with commas.")
+  var peers: String?
+
+  @Option(help: "What peers are, with commas: \(BenchWorld.PeerKind.allCases.map(\.rawValue).joined(separator: ", ")).")
+  var peerKinds: String?
+
+  @Option(help: "Styles to compare, with commas; all by default. Ratios are to the last one.")
+  var styles: String?
+
+  @Option(help: "How often everything is measured.")
+  var rounds = 300
+
+  @Flag(help: "The full product of pods, policies, peers and their kinds. Takes hours.")
+  var full = false
+
+  @Option(help: "A directory for plots of cost over pods, as SVG.")
+  var plot: String?
+
+  func chosenStyles() throws -> [EnforcementStyle] {
+    guard let styles else { return EnforcementStyle.all }
+    return try styles.split(separator: ",").map { name in
+      guard let style = EnforcementStyle.named(String(name)) else {
+        throw InputError(
+          "--styles \(styles): there is no style \(name); known: \(EnforcementStyle.all.map(\.name).joined(separator: ", "))"
+        )
+      }
+      return style
+    }
+  }
+
+  func checkedRounds() throws -> Int {
+    guard (10...100_000).contains(rounds) else {
+      throw InputError("--rounds \(rounds): write a number from 10 to 100000")
+    }
+    return rounds
+  }
+
+  func sweep() throws -> PacketSweep {
+    let isGiven = pods != nil || policies != nil || peers != nil || peerKinds != nil
+    if full, isGiven { throw InputError("--full: goes without --pods, --policies, --peers and --peer-kinds") }
+    var sweep = full ? PacketSweep.full : PacketSweep.usual
+    if isGiven {
+      sweep = PacketSweep.product(
+        pods: try numbers(pods ?? "1000", "--pods", BenchWorld.podRange),
+        policies: try numbers(policies ?? "", "--policies", BenchWorld.policyRange),
+        peers: try numbers(peers ?? "20", "--peers", BenchWorld.peerRange), kinds: try kinds())
+    }
+    sweep.styles = try chosenStyles()
+    guard !sweep.styles.isEmpty else { throw InputError("--styles: name one at least") }
+    sweep.rounds = try checkedRounds()
+    return sweep
+  }
+
+  private func numbers(_ text: String, _ option: String, _ range: ClosedRange<Int>) throws -> [Int] {
+    try text.split(separator: ",").map { part in
+      guard let number = Int(part), range.contains(number) else {
+        throw InputError(
+          "\(option) \(text): write numbers from \(range.lowerBound) to \(range.upperBound), with commas")
+      }
+      return number
+    }
+  }
+
+  private func kinds() throws -> [BenchWorld.PeerKind] {
+    try (peerKinds ?? "pods").split(separator: ",").map { name in
+      guard let kind = BenchWorld.PeerKind(rawValue: String(name)) else {
+        throw InputError("--peer-kinds \(name): write pods or blocks")
+      }
+      return kind
+    }
+  }
+}
+
+extension BenchCommand {
+  func runPackets() throws {
+    if !input.files.isEmpty { return try runPolicies() }
+    let sweep = try packets.sweep()
+    let report = try PacketBench(sweep).run(version: version) { Terminal.progress($0.text) }
+    Terminal.progress("")
+    if let directory = packets.plot { try BenchPlots.files(report).write(to: directory) }
+    switch output {
+    case .text: try Terminal.print(BenchText(report, width: Terminal.width).text)
+    case .json: try Terminal.print(String(decoding: try BenchJSON.data(report), as: UTF8.self) + "\n")
+    case .csv: try Terminal.print(BenchCSV.text(report))
+    }
+  }
+
+  private func runPolicies() throws {
+    let bench = try PolicyBench(
+      try input.reading().cluster, styles: try packets.chosenStyles(), rounds: try packets.checkedRounds())
+    let report = try bench.run(version: version) { Terminal.progress($0.text) }
+    Terminal.progress("")
+    switch output {
+    case .text: try Terminal.print(PolicyBenchText(report, width: Terminal.width).text)
+    case .json: try Terminal.print(String(decoding: try BenchJSON.data(report), as: UTF8.self) + "\n")
+    case .csv: try Terminal.print(BenchCSV.text(report))
+    }
+  }
+}
+
+extension PacketBench.Progress {
+  var text: String {
+    switch self {
+    case .building(let number, let all): "building \(number) of \(all)"
+    case .checking: "checking where packets go"
+    case .measuring(let round, let all, let left):
+      "round \(round) of \(all), \(Int((left / .seconds(1)).rounded())) s left"
+    }
+  }
+}
+
+extension [(name: String, svg: String)] {
+  fileprivate func write(to directory: String) throws {
+    do {
+      try FileManager.default.createDirectory(atPath: directory, withIntermediateDirectories: true)
+      for file in self {
+        try Data(file.svg.utf8).write(to: URL(fileURLWithPath: directory).appendingPathComponent(file.name))
+      }
+    } catch {
+      throw OutputError(description: "--plot \(directory): can't be written: \(error.localizedDescription)")
+    }
+  }
+}

@@ -24,7 +24,8 @@ extension LagTests {
       var options = LagOptions(style: style)
       options.trials = 3
       options.requests = 0
-      options.spacing = .microseconds(200)
+      // Other tests need the processor too.
+      options.spacing = .milliseconds(1)
       change(&options)
       let run = LagRun(tiny, scenario, burst: burst, defaultDeny: defaultDeny, options: options)
       return try await blocking { try run.run(version: "test") }
@@ -51,7 +52,9 @@ extension LagTests {
         #expect(try #require(median(.opens)) < (try #require(median(.closes))), "sets come before chains")
       }
       let moments = report.timeline.map(\.name)
-      #expect(moments.first?.hasPrefix("the API knows") == true && (agent == .incremental || moments.last == "sync ended"), "\(moments)")
+      #expect(
+        moments.first?.hasPrefix("the API knows") == true && (agent == .incremental || moments.last == "sync ended"),
+        "\(moments)")
       let text = LagText(report).text
       #expect(text.contains("Resolution:") && text.contains("Advice:") && text.contains("x lost"))
       let json = try #require(try JSONSerialization.jsonObject(with: try LagJSON(report).data()) as? [String: Any])
@@ -219,7 +222,8 @@ extension LagTests {
       arguments: [("1us", 1, "FAILED"), ("1000s", 0, "Within --max-gap")])
     func gate(_ gap: String, _ status: Int32, _ said: String) async throws {
       let result = try await Program.run([
-        "lag", "--policies", "1", "--pods", "4", "--local", "3", "--trials", "2", "--requests", "0", "--max-gap", gap,
+        "lag", "--spacing", "1ms", "--policies", "1", "--pods", "4", "--local", "3", "--trials", "2", "--requests", "0",
+        "--max-gap", gap,
       ])
       #expect(result.status == .exited(status), "\(result)")
       #expect(result.output.contains(said), "\(result.output)")
@@ -231,7 +235,7 @@ extension LagTests {
     func usersWorld() async throws {
       let example = repository.appendingPathComponent("examples/homelab-podselector").path
       let known = try await Program.run([
-        "lag", "-f", example, "--newcomer", "cardboard/web-0", "--trials", "2", "--requests", "0",
+        "lag", "--spacing", "1ms", "-f", example, "--newcomer", "cardboard/web-0", "--trials", "2", "--requests", "0",
       ])
       #expect(known.status == .exited(0) && known.output.contains("podSelector of"), "\(known)")
       let pod =

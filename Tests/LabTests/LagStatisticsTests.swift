@@ -133,7 +133,7 @@ import Testing
 }
 
 /// Steele, Lea and Flood's SplitMix64: the same numbers on every machine.
-private struct SplitMix: RandomNumberGenerator {
+struct SplitMix: RandomNumberGenerator {
   var state: UInt64
   mutating func next() -> UInt64 {
     state &+= 0x9e37_79b9_7f4a_7c15

@@ -164,11 +164,12 @@ struct NftMessagesTests {
     var last = rulesets[0]
     try loader.load(last, in: namespace)
     for (number, target) in ([1, 0, 2, 1, 3, 4, 5, 4, 0, 5] as [Int]).map({ ($0, rulesets[$0]) }) {
-      #expect(last.changes(to: target).replaced.isEmpty == (last.tables == target.tables))
+      #expect(last.changes(to: target).replaced.isEmpty)
       try loader.replace(last, with: target, in: namespace)
       let whole = try worker.makeNamespace()
       try loader.load(target, in: whole)
-      #expect(try listing(namespace) == listing(whole), "\(number)")
+      // Chains and sets are listed in the order in which they came.
+      #expect(try listing(namespace).sorted() == listing(whole).sorted(), "\(number)")
       last = target
     }
   }

@@ -67,7 +67,7 @@ private func number(_ port: UInt16, through last: UInt16? = nil) -> NetworkPolic
     let changes = Self.ruleset(pods, policies).changes(to: Self.ruleset(pods + [pod("new", 99)], policies))
     #expect(changes.replaced.isEmpty)
     #expect(changes.elements.flatMap(\.removed).isEmpty)
-    #expect(changes.elements.map(\.set).sorted() == ["ia", "ig", "s"] && changes.elements.flatMap(\.added).count == 3)
+    #expect(changes.elements.map(\.place.set).sorted() == ["ia", "ig", "s"] && changes.elements.flatMap(\.added).count == 3)
     let groups = Set(Self.elements(Self.ruleset(pods, policies), "ig").map(\.mark))
     #expect(groups.count == 1)
   }

@@ -1,7 +1,9 @@
 // What this does not show: that a kernel takes the changes (LabTests send them).
+import Lowering
 import NetpolModel
 import RuleIR
 import Testing
+import Worlds
 
 @Suite("Changes between rulesets") struct ChangesTests {
   private static func host(_ last: UInt32) -> NamedSet.Member { .init(CIDR(IPAddress(v4: last))) }
@@ -41,6 +43,7 @@ import Testing
     meaning.tables.sort { ($0.family, $0.name) < ($1.family, $1.name) }
     meaning.sets.sort { ($0.family, $0.name) < ($1.family, $1.name) }
     meaning.keyedSets.sort { ($0.family, $0.name) < ($1.family, $1.name) }
+    for index in meaning.tables.indices { meaning.tables[index].chains.sort { $0.name < $1.name } }
     for index in meaning.sets.indices { meaning.sets[index].members = meaning.sets[index].stored }
     for index in meaning.keyedSets.indices {
       meaning.keyedSets[index].size = nil
@@ -70,22 +73,89 @@ import Testing
     #expect(changes.elements.map(\.added) == [[Self.element(2, 7), Self.element(3)]])
   }
 
-  @Test("other rules replace their family, and leave the other alone")
-  func chains() {
-    let old = Self.joined(Self.ruleset(), Self.ruleset([Self.element(1)], family: .v6))
-    let new = Self.joined(Self.ruleset(rules: [Rule([], [.drop])]), Self.ruleset([Self.element(2)], family: .v6))
+  @Test("other rules rewrite their chain and nothing else, and another chain comes alone")
+  func chains() throws {
+    let old = Self.joined(Self.ruleset(members: [1]), Self.ruleset([Self.element(1)], family: .v6))
+    var new = Self.joined(
+      Self.ruleset(members: [1], rules: [Rule([], [.jump("d")])]), Self.ruleset([Self.element(2)], family: .v6))
+    new.tables[0].chains.append(Chain(name: "d", rules: [Rule([], [.drop])]))
     let changes = old.changes(to: new)
-    #expect(changes.replaced == [.v4] && changes.gone == [RulesetChanges.TableName(name: "t", family: .v4)])
-    #expect(changes.elements.map(\.family) == [.v6])
+    #expect(changes.replaced.isEmpty && changes.gone.isEmpty && changes.fresh.tables.isEmpty)
+    let chains = try #require(changes.chains.first)
+    #expect(changes.chains.count == 1 && chains.table == RulesetChanges.TableName(name: "t", family: .v4))
+    #expect(chains.rewritten.map(\.name) == ["c"] && chains.fresh.map(\.name) == ["d"] && chains.gone.isEmpty)
+    #expect(new.changes(to: old).chains.map(\.gone) == [["d"]])
+    #expect(changes.elements.map(\.place.family) == [.v6] && changes.members.isEmpty && changes.goneSets.isEmpty)
   }
 
-  @Test("a set that the new elements don't fit into, and one of ranges, is replaced with its table")
+  @Test("what jumps to a chain that goes and comes again is written again, however its rules are the same")
+  func jumps() {
+    func table(_ comment: String, hook: Hook = .forward) -> Ruleset {
+      Ruleset(
+        backend: .nftables,
+        tables: [
+          Table(
+            name: "t", family: .v4,
+            chains: [
+              Chain(name: "a", base: .init(hook), rules: [Rule([], [.jump("b")])]), Chain(name: "b", comment: comment),
+              Chain(name: "c", rules: [Rule([], [.accept])]),
+            ])
+        ])
+    }
+    let changes = table("one").changes(to: table("two"))
+    #expect(changes.chains.map(\.gone) == [["b"]] && changes.chains.map { $0.fresh.map(\.name) } == [["b"]])
+    #expect(changes.chains.map { $0.rewritten.map(\.name) } == [["a"]])
+    let moved = table("one").changes(to: table("one", hook: .input))
+    #expect(moved.chains.map(\.gone) == [["a"]] && moved.chains.map { $0.fresh.map(\.name) } == [["a"]])
+  }
+
+  @Test("another table, or another comment of it, replaces its family")
+  func tables() {
+    let old = Self.joined(Self.ruleset(), Self.ruleset([Self.element(1)], family: .v6))
+    var new = old
+    new.tables[0].comment = "other"
+    let changes = old.changes(to: new)
+    #expect(changes.replaced == [.v4] && changes.gone == [RulesetChanges.TableName(name: "t", family: .v4)])
+    #expect(changes.chains.isEmpty && changes.elements.isEmpty)
+  }
+
+  @Test(
+    "a set that the new elements don't fit into, or of another type, is replaced, and with it the rules that ask it")
   func rebuilt() {
-    let full = Self.ruleset((1...8).map { Self.element($0) })
-    #expect(full.changes(to: Self.ruleset((1...9).map { Self.element($0) }, size: 16)).replaced == [.v4])
-    #expect(full.changes(to: Self.ruleset((1...3).map { Self.element($0) }, size: 4)).replaced.isEmpty)
-    let ranges = Self.ruleset(members: [1], kind: .interval)
-    #expect(ranges.changes(to: Self.ruleset(members: [2], kind: .interval)).replaced == [.v4])
-    #expect(ranges.changes(to: ranges).isEmpty)
+    let asking = [Rule([.inSet(.source, "m")], [.setMarkFrom([.mark, .port], map: "k")])]
+    let full = Self.ruleset((1...8).map { Self.element($0) }, rules: asking)
+    let wider = full.changes(to: Self.ruleset((1...9).map { Self.element($0) }, size: 16, rules: asking))
+    #expect(wider.replaced.isEmpty && wider.goneSets == [RulesetChanges.Place(set: "k", family: .v4)])
+    #expect(wider.fresh.keyedSets.map(\.size) == [16] && wider.chains.flatMap(\.rewritten).map(\.name) == ["c"])
+    #expect(full.changes(to: Self.ruleset((1...3).map { Self.element($0) }, size: 4, rules: asking)).goneSets.isEmpty)
+    let typed = full.changes(to: Self.ruleset((1...8).map { Self.element($0) }, rules: asking, kind: .interval))
+    #expect(typed.goneSets == [RulesetChanges.Place(set: "m", family: .v4)] && typed.elements.isEmpty)
+  }
+
+  @Test("differences are the same in whatever order elements stand")
+  func order() {
+    let (a, b) = (Self.ruleset((1...6).map { Self.element($0) }), Self.ruleset([5, 9, 2, 3].map { Self.element($0) }))
+    let changes = a.changes(to: b)
+    #expect(Set(changes.elements.flatMap(\.removed)) == Set([1, 4, 6].map { Self.element($0) }))
+    #expect(changes.elements.flatMap(\.added) == [Self.element(9)])
+  }
+
+  @Test("the law holds between the rules of random worlds, in every style", arguments: 0..<6 as Range<UInt64>)
+  func worlds(_ place: UInt64) throws {
+    // The same places with other policies, and others.
+    let seeds = (0..<3).map { place * World.seedsOnOnePlace + $0 } + [place * World.seedsOnOnePlace + 1000]
+    for style in EnforcementStyle.all {
+      let rulesets = seeds.flatMap { seed in
+        let cluster = World(seed: seed).cluster
+        return cluster.nodes.prefix(1).map { style.lower(NodeView(of: $0, in: cluster)).ruleset }
+      }
+      for old in rulesets {
+        for new in rulesets {
+          let result = old.applying(old.changes(to: new))
+          #expect(Self.meaning(result) == Self.meaning(new), "\(style.name)")
+          try result.checkWellFormed()
+        }
+      }
+    }
   }
 }

@@ -60,3 +60,10 @@ int cl_set_timer_slack(unsigned long nanoseconds);
 int cl_processor_count(void);
 /// Keeps the calling thread on the last of them, or away from that one (sched_setaffinity(2)). Children inherit it.
 int cl_use_last_processor(int is_last);
+
+/// An AF_PACKET socket (packet(7)) that sends frames as they are from an interface of the calling thread's namespace,
+/// past its queueing discipline (PACKET_QDISC_BYPASS). It receives nothing.
+int cl_open_frame_socket(int interface);
+enum { CL_MOST_FRAMES = 64 };
+/// sendmmsg(2) of at most CL_MOST_FRAMES frames, `stride` bytes apart; 0: one frame again and again. How many were sent.
+int cl_send_frames(int fd, const void *frames, unsigned stride, unsigned length, unsigned count);

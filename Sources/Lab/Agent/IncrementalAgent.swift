@@ -26,6 +26,9 @@ final class IncrementalAgent: Enforcer {
     var view: NodeView
     var loaded: Ruleset
     var memberships: SetMemberships
+    /// What was sent since `loaded` was known.
+    var moved: [(added: [SetMemberships.Membership], removed: [SetMemberships.Membership])] = []
+    var policiesChanged = false
   }
 
   init(
@@ -103,7 +106,6 @@ final class IncrementalAgent: Enforcer {
     try state.withLock { state in
       for event in events { try state.takeIn(event, style, &run, socket) }
       try state.catchUp(style, &run, socket)
-      run.know(state.view)
     }
   }
 }
@@ -113,38 +115,58 @@ extension IncrementalAgent.State {
   fileprivate mutating func takeIn(
     _ event: InformerEvent, _ style: EnforcementStyle, _ run: inout SyncRun, _ socket: borrowing NetlinkSocket
   ) throws {
-    let id: PodID
     switch event {
-    case .podAdded(let pod), .podUpdated(let pod): id = pod.id
-    case .podDeleted(let pod): id = pod
+    case .podAdded(let pod), .podUpdated(let pod):
+      try run.step(.restoreSets) { _ in try change(view.pod(pod.id), pod, socket) }
+    case .podDeleted(let id): try run.step(.restoreSets) { _ in try change(view.pod(id), nil, socket) }
     case .namespaceAdded, .namespaceUpdated, .namespaceDeleted, .policyAdded, .policyUpdated, .policyDeleted:
-      if view.apply(event) { memberships = SetMemberships(style.lower(view).ruleset.sets, view) }
+      _ = view.apply(event)
+      policiesChanged = true
       return
     }
-    let before = view.pods.first { $0.id == id }
-    guard view.apply(event) else { return }
-    let after = view.pods.first { $0.id == id }
-    try run.step(.restoreSets) { _ in try change(before, after, socket) }
+    // Behind the packets' back: a list of all pods is moved.
+    _ = view.apply(event)
   }
 
   /// Only sets that are there: others come with their rules.
   private mutating func change(_ before: Pod?, _ after: Pod?, _ socket: borrowing NetlinkSocket) throws {
     let old = before.map(memberships.memberships) ?? []
     let new = after.map(memberships.memberships) ?? []
-    let (gone, come) = (Set(old).subtracting(new), Set(new).subtracting(old))
     // Those that let packets pass come first, in the order of the index.
-    let (added, removed) = (new.filter(come.contains), old.filter(gone.contains))
+    let added = old.isEmpty ? new : new.filter(Set(new).subtracting(old).contains)
+    let removed = new.isEmpty ? old : old.filter(Set(old).subtracting(new).contains)
+    let name = { [places = memberships.places] (entry: SetMemberships.Membership) in places[entry.place].set }
     switch loaded.backend {
     case .iptables:
+      // Packets wait for these alone.
+      let peers = added.prefix(while: \.isPeer)
+      for entries in [peers, added[peers.endIndex...]] {
+        var batch = IPSetBatch()
+        for entry in entries { batch.add([IPSetEntry(entry.address)], to: name(entry)) }
+        try batch.send(in: socket)
+      }
       var batch = IPSetBatch()
-      for entry in added { batch.add([IPSetEntry(entry.address)], to: entry.set) }
-      for entry in removed { batch.delete([IPSetEntry(entry.address)], from: entry.set) }
+      for entry in removed { batch.delete([IPSetEntry(entry.address)], from: name(entry)) }
       try batch.send(in: socket)
     case .nftables:
-      let changes = RulesetChanges(added: added, removed: removed)
+      let changes = RulesetChanges(added: added, removed: removed, memberships.places)
       if !changes.isEmpty { try NftTransaction(changes, of: loaded).send(in: socket) }
     }
-    loaded.move(come: come, gone: gone)
+    moved.append((added, removed))
+  }
+
+  /// Brings what is known of the sets up to date with what was sent; it takes longer than sending it.
+  private mutating func noteMoves() {
+    for (added, removed) in moved {
+      for (index, entries) in Dictionary(grouping: removed, by: { memberships.places[$0.place].index }) {
+        let leaving = Set(entries.map { CIDR($0.address) })
+        loaded.sets[index].members.removeAll { leaving.contains($0.cidr) }
+      }
+      for entry in added {
+        loaded.sets[memberships.places[entry.place].index].members.append(NamedSet.Member(CIDR(entry.address)))
+      }
+    }
+    moved = []
   }
 
   /// Whatever else the event changed: above all the pod's chain.
@@ -152,6 +174,7 @@ extension IncrementalAgent.State {
     _ style: EnforcementStyle, _ run: inout SyncRun, _ socket: borrowing NetlinkSocket
   ) throws {
     let wanted = run.step(.lower) { _ in style.lower(view).ruleset }
+    noteMoves()
     switch wanted.backend {
     case .iptables: try replaceTables(by: wanted, &run, socket)
     case .nftables:
@@ -161,7 +184,11 @@ extension IncrementalAgent.State {
       }
       run.step(.cleanUp) { _ in }
     }
+    // Of equal length and order where only elements changed: the index still holds.
+    let isSameList = loaded.sets.map(\.name) == wanted.sets.map(\.name)
     loaded = wanted
+    if policiesChanged || !isSameList { memberships = SetMemberships(wanted.sets, view) }
+    policiesChanged = false
   }
 
   private func replaceTables(
@@ -190,29 +217,18 @@ extension IPSetEntry {
 
 extension RulesetChanges {
   /// Pods that come into sets and leave them.
-  fileprivate init(added: [SetMemberships.Membership], removed: [SetMemberships.Membership]) {
-    self.init(fresh: Ruleset(backend: .nftables))
-    var order: [SetMemberships.Place] = []
+  fileprivate init(
+    added: [SetMemberships.Membership], removed: [SetMemberships.Membership], _ places: [SetMemberships.Place]
+  ) {
+    self.init(.nftables)
+    var order: [Int] = []
     for entry in added + removed where !order.contains(entry.place) { order.append(entry.place) }
     let member = { (entry: SetMemberships.Membership) in NamedSet.Member(CIDR(entry.address)) }
     members = order.map { place in
       Members(
-        set: place.set, family: place.family, removed: removed.filter { $0.place == place }.map(member),
+        Place(set: places[place].set, family: places[place].family), .addresses,
+        removed: removed.filter { $0.place == place }.map(member),
         added: added.filter { $0.place == place }.map(member))
-    }
-  }
-}
-
-extension Ruleset {
-  /// Takes pods into sets and out of them.
-  fileprivate mutating func move(come: Set<SetMemberships.Membership>, gone: Set<SetMemberships.Membership>) {
-    let places = Set(come.union(gone).map(\.place))
-    for index in sets.indices {
-      let place = SetMemberships.Place(set: sets[index].name, family: sets[index].family)
-      guard places.contains(place) else { continue }
-      let leaving = Set(gone.filter { $0.place == place }.map { CIDR($0.address) })
-      sets[index].members.removeAll { leaving.contains($0.cidr) }
-      sets[index].members += come.filter { $0.place == place }.map { NamedSet.Member(CIDR($0.address)) }
     }
   }
 }

@@ -15,6 +15,11 @@ public enum InformerEvent: Sendable {
 }
 
 extension NodeView {
+  func pod(_ id: PodID) -> Pod? {
+    let (index, isTaken) = pods.place(of: id, \.id)
+    return isTaken ? pods[index] : nil
+  }
+
   /// Takes an event in, and reports whether kube-router's handlers ask for a sync then (`pod.go`, `namespace.go` and
   /// `policy.go` of its `pkg/controllers/netpol`).
   ///
@@ -39,7 +44,7 @@ extension NodeView {
 
 extension Array {
   /// Of an array in the order of names: where `name` stands or would stand.
-  private func place(of name: NamespacedName, _ id: (Element) -> NamespacedName) -> (index: Int, isTaken: Bool) {
+  fileprivate func place(of name: NamespacedName, _ id: (Element) -> NamespacedName) -> (index: Int, isTaken: Bool) {
     var (low, high) = (0, count)
     while low < high {
       let middle = (low + high) / 2

@@ -16,9 +16,6 @@ public struct LagRun: Sendable {
   static let senderPriority = 50
   static let enforcerPriority = 40
   private static let conductorPriority = 45
-  /// A stream has as many datagrams at the most: a longer trial has wider spacings.
-  private static let mostDatagrams = 400_000
-
   /// In a world of its own.
   public init(_ world: LagWorld, _ scenario: LagScenario, burst: Int, defaultDeny: Bool, options: LagOptions) {
     self.options = options
@@ -92,9 +89,10 @@ public struct LagRun: Sendable {
     let took = try ContinuousClock().measure { try enforcers.settle(cast.undoing) }
 
     try waitForLinks(plan, fabric, worker)
-    let spacing = Self.spacing(options.spacing, syncTakes: took)
+    let pace = try pace(plan, fabric, worker, isRealTime: isRealTime, syncTakes: took)
+    let spacing = pace.spacing
     let churn = options.churn > 0 ? try Churn(plan, enforcers, perSecond: options.churn) : nil
-    let shares = Self.shares(plan.streams, spacing)
+    let shares = pace.shares(plan.streams)
     var measurement = LagMeasurement(
       plan.streams, spacings: shares.map { Double($0.every) * (spacing / .nanoseconds(1)) },
       toleratesGaps: cast.newcomers.contains { $0.before != nil })
@@ -112,8 +110,7 @@ public struct LagRun: Sendable {
 
     var notes = plan.notes
     if spacing > options.spacing {
-      notes.append(
-        "a sync takes \(timeText(took)), so datagrams are \(timeText(spacing)) apart, not \(timeText(options.spacing))")
+      notes.append(pace.reason)
     }
     var requests: [RequestResult] = []
     var survivors: [Survivor] = []
@@ -185,23 +182,16 @@ public struct LagRun: Sendable {
     }
   }
 
-  /// One datagram a beat to the first newcomer's peer by selector; beside it one in turn to its peer by ipBlock and on all
-  /// other streams, each beat, or each fourth where beats are so fast that the rules would not be through with two.
-  private static func shares(_ streams: [LagStream], _ spacing: Duration) -> [(every: Int, phase: Int)] {
-    let step = spacing < .microseconds(40) ? 4 : 1
-    let dense = streams.firstIndex { $0.change == .opens && $0.isOutgoing && $0.newcomer == 0 }
-    let control = streams.firstIndex { $0.change == .staysOpen && $0.newcomer == 0 }
-    let others = streams.indices.filter { $0 != dense && $0 != control }
-    return streams.indices.map { index in
-      if index == dense { return (1, 0) }
-      if index == control { return (2 * step, 0) }
-      return (max(others.count, 1) * 2 * step, (1 + 2 * (others.firstIndex(of: index) ?? 0)) * step)
-    }
-  }
-
-  private static func spacing(_ wanted: Duration, syncTakes took: Duration) -> Duration {
-    let needed = took * 2 / Self.mostDatagrams
-    return needed <= wanted ? wanted : .microseconds(Int64((needed / .microseconds(10)).rounded(.up)) * 10)
+  /// How fast to send, from what one datagram costs through these rules.
+  private func pace(
+    _ plan: LagPlan, _ fabric: Fabric, _ worker: NamespaceWorker, isRealTime: Bool, syncTakes took: Duration
+  ) throws -> LagPace {
+    let run = try StreamRun(
+      datagramStreams(plan.streams, plan.streams.map { _ in (1, 0) }, fabric), spacing: .milliseconds(1), capacity: 1000,
+      realTimePriority: isRealTime ? Self.senderPriority : nil, worker: worker)
+    try run.start()
+    usleep(150_000)
+    return LagPace(try run.stop(), wanted: options.spacing, syncTakes: took)
   }
 }
 

@@ -61,6 +61,9 @@ struct RequestRun {
   /// `enforcers` are those of the streams; other refusals get their own, one after the other.
   func run(_ enforcers: Enforcers, _ progress: (Int, Int) -> Void) throws -> ([RequestResult], [Survivor]) {
     var servers: [EchoServer] = []
+    // Threads inherit it: else an enforcer's work would delay their answers.
+    if isRealTime { try RealTimeScheduling.enter(priority: LagRun.senderPriority) }
+    defer { if isRealTime { try? RealTimeScheduling.leave() } }
     for target in [targets.bySelector, targets.byBlock].compactMap({ $0 }) {
       guard let namespace = fabric.namespace(of: target.endpoint) else { continue }
       for port in Set([target.udp] + (target.tcp.map { [$0] } ?? [])) {

@@ -68,7 +68,7 @@ public struct LagText {
       lines.append("      " + (quantiles + ["max \(timeText(result.windows.largest))"]).joined(separator: "  "))
       let inWindow = result.inWindow.median.map { "\(Int($0))" } ?? "-"
       lines.append(
-        "      \(inWindow) datagrams \(verb) in half of the trials or fewer, one each \(timeText(result.spacing)); "
+        "      \(inWindow) datagrams \(verb) (p50), one each \(timeText(result.spacing)); "
           + "error bar p50 \(timeText(result.brackets.median)), max \(timeText(result.brackets.largest))")
     }
     for (reason, count) in result.undecided.sorted(by: { $0.key < $1.key }) {

@@ -5,40 +5,47 @@ public import RuleIR
 /// from (`Origin`). Sets of named ports and of ipBlocks are not in it.
 public struct SetMemberships: Sendable {
   public struct Membership: Hashable, Sendable {
-    public let set: SetName
+    /// Of `places`: a number, since names take long to compare.
+    public let place: Int
     public let address: IPAddress
-    /// Sets of both families may have one name.
-    public var place: Place { Place(set: set, family: address.family) }
+    /// As a peer of a rule, whom the set lets pass; else as one of those that a policy selects.
+    public let isPeer: Bool
   }
 
+  /// Sets of both families may have one name.
   public struct Place: Hashable, Sendable {
     public let set: SetName
     public let family: IPFamily
-    public init(set: SetName, family: IPFamily) {
-      self.set = set
-      self.family = family
-    }
+    /// In the ruleset's list of sets.
+    public let index: Int
   }
 
   private struct Entry {
-    let set: NamedSet
+    let place: Int
+    let family: IPFamily
     let selector: LabelSelector
     /// The pods that a policy selects, with all their addresses; else its peers, with the first.
     let isTarget: Bool
   }
+
+  public let places: [Place]
   /// By the namespace of the pods. Peers first: their sets let packets pass.
   private let entries: [String: [Entry]]
 
   public init(_ sets: [NamedSet], _ view: NodeView) {
     let policies = Dictionary(view.policies.map { ($0.id, $0) }) { first, _ in first }
+    var places: [Place] = []
     var peers: [String: [Entry]] = [:]
     var targets: [String: [Entry]] = [:]
-    for set in sets where set.kind == .addresses && set.origin?.portName == nil {
+    for (index, set) in sets.enumerated() where set.kind == .addresses && set.origin?.portName == nil {
       guard let origin = set.origin, let id = origin.policy, let direction = origin.direction,
         let policy = policies[id]
       else { continue }
+      let place = places.count
+      places.append(Place(set: set.name, family: set.family, index: index))
       guard let rule = origin.rule else {
-        targets[id.namespace, default: []].append(Entry(set: set, selector: policy.podSelector, isTarget: true))
+        targets[id.namespace, default: []].append(
+          Entry(place: place, family: set.family, selector: policy.podSelector, isTarget: true))
         continue
       }
       let rules = policy.rules(direction)
@@ -50,10 +57,12 @@ public struct SetMemberships: Sendable {
           case .matching(let labels): view.namespaceLabels.filter { labels.matches($0.value) }.map(\.key)
           }
         for namespace in namespaces {
-          peers[namespace, default: []].append(Entry(set: set, selector: selector, isTarget: false))
+          peers[namespace, default: []].append(
+            Entry(place: place, family: set.family, selector: selector, isTarget: false))
         }
       }
     }
+    self.places = places
     entries = peers.merging(targets) { $0 + $1 }
   }
 
@@ -63,12 +72,10 @@ public struct SetMemberships: Sendable {
     var seen: Set<Membership> = []
     var found: [Membership] = []
     for entry in entries[pod.id.namespace] ?? [] where entry.selector.matches(pod.labels) {
-      let family = entry.set.family
-      let addresses =
-        entry.isTarget ? pod.podIPs.filter { $0.family == family } : [pod.address(family)].compactMap { $0 }
-      for address in addresses {
-        let membership = Membership(set: entry.set.name, address: address)
+      for address in pod.podIPs where address.family == entry.family {
+        let membership = Membership(place: entry.place, address: address, isPeer: !entry.isTarget)
         if seen.insert(membership).inserted { found.append(membership) }
+        if !entry.isTarget { break }
       }
     }
     return found

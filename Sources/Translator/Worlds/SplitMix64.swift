@@ -14,7 +14,7 @@ public struct SplitMix64: Sendable {
   }
 
   /// 0 ..< bound; 0 where there is nothing below it.
-  mutating func below(_ bound: Int) -> Int {
+  public mutating func below(_ bound: Int) -> Int {
     bound <= 1 ? 0 : Int(next().multipliedFullWidth(by: UInt64(bound)).high)
   }
 

@@ -13,4 +13,16 @@ extension RouteBatch {
       $0.withNest(UInt16(IFLA_PROTINFO)) { $0.put(UInt16(IFLA_BRPORT_MODE), UInt8(1)) }
     }
   }
+
+  /// bridge fdb add MAC dev INDEX master static: the bridge knows for good behind which port the hardware address is.
+  public mutating func addBridgeForwarding(to mac: [UInt8], dev index: Int32) {
+    var header = ndmsg()
+    header.ndm_family = UInt8(AF_BRIDGE)
+    header.ndm_ifindex = index
+    header.ndm_state = UInt16(NUD_NOARP)
+    header.ndm_flags = UInt8(NTF_MASTER)
+    append("bridge fdb add dev \(index) master static", RTM_NEWNEIGH, create: true, header) {
+      $0.put(number(NDA_LLADDR), mac)
+    }
+  }
 }

@@ -5,7 +5,8 @@ internal import Glibc
 struct LabelledRequests: Sendable {
   struct Datagram: Sendable {
     var buffer = NetlinkBuffer()
-    var labels: [String] = []
+    /// Written out only when one is needed.
+    var labels: [@Sendable () -> String] = []
   }
 
   /// Below the usual net.core.wmem_default of 212,992, so that no limit has to be raised.
@@ -17,7 +18,7 @@ struct LabelledRequests: Sendable {
   var count: Int { datagrams.reduce(0) { $0 + $1.labels.count } }
 
   mutating func append<Header: BitwiseCopyable>(
-    _ label: String, type: UInt16, flags: Int32, _ header: Header, _ body: (inout NetlinkBuffer) -> Void
+    _ label: @autoclosure @escaping @Sendable () -> String, type: UInt16, flags: Int32, _ header: Header, _ body: (inout NetlinkBuffer) -> Void
   ) {
     if cut || datagrams[datagrams.count - 1].buffer.bytes.count >= Self.datagramSize { datagrams.append(Datagram()) }
     cut = false
@@ -57,14 +58,14 @@ struct LabelledRequests: Sendable {
     let overrun = try socket.drainAnswers { answer in
       guard (1...datagram.labels.count).contains(Int(answer.sequence)) else { return }
       if answer.sequence == datagram.labels.count { complete = true }
-      if failure == nil, var error = answer.error(of: datagram.labels[Int(answer.sequence) - 1]) {
+      if failure == nil, var error = answer.error(of: datagram.labels[Int(answer.sequence) - 1]()) {
         error.message = error.message ?? detail(answer)
         failure = error
       }
     }
     if let failure { throw failure }
     if overrun || !complete {
-      throw KernelError(datagram.labels.last ?? "", code: overrun ? ENOBUFS : EPROTO, message: "answers were lost")
+      throw KernelError(datagram.labels.last?() ?? "", code: overrun ? ENOBUFS : EPROTO, message: "answers were lost")
     }
   }
 }

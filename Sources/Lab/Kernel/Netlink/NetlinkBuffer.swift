@@ -20,6 +20,12 @@ public struct NetlinkBuffer: Hashable, Sendable {
     patch(UInt32(bytes.count - lastMessage), at: lastMessage)
   }
 
+  /// Appends a message that somebody else has written, with its padding.
+  mutating func appendWhole(_ message: some Collection<UInt8>) {
+    lastMessage = bytes.count
+    bytes.append(contentsOf: message)
+  }
+
   /// Sets more flags of the last message, such as NLM_F_ACK.
   mutating func flagLastMessage(_ flags: UInt16) {
     guard !bytes.isEmpty else { return }

@@ -21,6 +21,13 @@ public enum RealTimeScheduling {
     try call("sched_setscheduler(SCHED_OTHER)") { sched_setscheduler(0, SCHED_OTHER, &parameters) }
   }
 
+  /// Runs `body` on the calling thread with this priority, where it may have it, and as an ordinary thread otherwise.
+  public static func whilePermitted<Result>(_ priority: Int, _ body: () throws -> Result) rethrows -> Result {
+    let entered = (try? enter(priority: priority)) != nil
+    defer { if entered { try? leave() } }
+    return try body()
+  }
+
   /// Keeps the calling thread, and what it starts, on one side of the machine: the last processor, or all others. A kernel
   /// that does not preempt itself holds a processor for milliseconds while it commits rules; whoever sends on a beat must
   /// not wait there. False where there is one processor only. The corresponding C function is `sched_setaffinity`.

@@ -25,6 +25,10 @@ final class StreamSender: @unchecked Sendable {
     let refused: Int
   }
 
+  /// Nanoseconds.
+  private static let longBeat: UInt64 = 40_000
+  private static let pause: UInt64 = 26_000
+
   private var lanes: [Lane] = []
   private let nonce: UInt64
   private let ticks: Int
@@ -91,6 +95,15 @@ final class StreamSender: @unchecked Sendable {
       send(kept)
       kept += 1
       tick += 1
+      // A beat of some length has a pause in each: who is behind leaves ticks out, not the pauses, since the kernel's own
+      // threads need them, and whoever changes rules waits for those.
+      if spacing >= Self.longBeat {
+        let now = MonotonicClock.now
+        while start + UInt64(tick) * spacing < now + Self.pause {
+          tick += 1
+          skippedTicks += 1
+        }
+      }
       wait(until: start + UInt64(tick) * spacing, mayStayAwake: tick % 10 != 0)
     }
   }

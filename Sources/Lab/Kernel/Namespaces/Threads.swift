@@ -1,9 +1,14 @@
 internal import Glibc
 
-/// Starts a thread of its own for `body`, in the namespaces of the calling one. Nobody waits for it, and no signal is
-/// delivered to it: those are for the threads that the process had before. The corresponding C function is
-/// `pthread_create`.
+/// Starts a thread of its own for `body`, in the namespaces of the calling one, and with its priority. Nobody waits for
+/// it. The corresponding C function is `pthread_create`.
 public func startThread(_ body: @escaping @Sendable () -> Void) throws(KernelError) {
+  pthread_detach(try newThread(body))
+}
+
+/// A thread that somebody must join or detach. No signal is delivered to it: those are for the threads that the process
+/// had before.
+func newThread(_ body: @escaping @Sendable () -> Void) throws(KernelError) -> pthread_t {
   var all = sigset_t()
   var before = sigset_t()
   sigfillset(&all)
@@ -22,7 +27,7 @@ public func startThread(_ body: @escaping @Sendable () -> Void) throws(KernelErr
     context.release()
     throw KernelError("pthread_create", code: code)
   }
-  pthread_detach(thread)
+  return thread
 }
 
 /// What C can hold of a closure.

@@ -1,0 +1,103 @@
+internal import Kernel
+internal import NetpolModel
+internal import Rendering
+internal import RuleIR
+
+extension NftPieces {
+  mutating func add(_ table: Table) throws {
+    let comment = try table.comment.map(nftComment)
+    append(.table(table)) { $0.addTable(table.name, table.family.netlink, comment: comment) }
+  }
+
+  /// Without its rules.
+  mutating func add(_ chain: Chain, _ table: Table) throws {
+    let base = chain.base.map {
+      NftBatch.Base(hook: $0.hook.number, priority: Int32(clamping: $0.priority), drops: $0.policy == .drop)
+    }
+    let comment = try chain.comment.map(nftComment)
+    append(.chain(chain.name, table)) {
+      $0.addChain(chain.name, in: table.name, table.family.netlink, base: base, comment: comment)
+    }
+  }
+
+  /// The chains that go, and the rules of those that get others: none jumps to a chain that is not there.
+  mutating func takeAway(_ change: RulesetChanges.Chains, _ table: Table) {
+    for name in change.rewritten.map(\.name) + change.gone {
+      append(.chain(name, table)) { $0.flushChain(name, in: table.name, table.family.netlink) }
+    }
+    for name in change.gone {
+      append(.chain(name, table)) { $0.deleteChain(name, in: table.name, table.family.netlink) }
+    }
+  }
+
+  mutating func addRules(
+    of chain: Chain, _ table: Table, _ sets: [SetName: NftSet], isLast: Bool = false
+  ) throws {
+    for (index, rule) in chain.rules.enumerated() {
+      try add(rule, index + 1, chain, table, sets)
+      if !isLast { splitIfFull() }
+    }
+  }
+
+  private mutating func add(
+    _ rule: Rule, _ number: Int, _ chain: Chain, _ table: Table, _ sets: [SetName: NftSet]
+  ) throws {
+    var writer = NftRuleWriter(family: table.family, sets: sets)
+    var ownSets: [(NftSet, [NftElement])] = []
+    for match in rule.matches {
+      if case .multiport(let transport, let ranges) = match, ranges.count > 1 {
+        let own = portSet(ranges)
+        ownSets.append(own)
+        writer.ports(transport, in: own.0)
+      } else {
+        try writer.append(match)
+      }
+    }
+    for statement in rule.statements { try writer.append(statement) }
+    let comment = try rule.comment.map(nftComment)
+    append(.rule(rule, number: number, chain.name, table)) {
+      for (set, elements) in ownSets {
+        $0.addSet(set, in: table.name, table.family.netlink)
+        $0.addElements(elements, to: set, in: table.name, table.family.netlink)
+      }
+      $0.addRule(writer.expressions, to: chain.name, in: table.name, table.family.netlink, comment: comment)
+    }
+  }
+
+  private mutating func portSet(_ ranges: [PortRange]) -> (NftSet, [NftElement]) {
+    let isInterval = ranges.contains { $0.first != $0.last }
+    let elements =
+      isInterval
+      ? intervalElements(
+        mergedRanges(ranges).map { ($0.first.networkBytes, $0.last.networkBytes) }, isWhole: true)
+      : Set(ranges.map(\.first)).sorted().map { NftElement($0.networkBytes) }
+    return (
+      NftSet("__set%d", [.port], id: nextSetID(), isInterval: isInterval, size: elements.count, isAnonymous: true),
+      elements
+    )
+  }
+}
+
+/// As `nftText` says it: an nft string can't hold a quote. nft takes at most 128 bytes (NFTNL_UDATA_COMMENT_MAXLEN).
+func nftComment(_ text: String) throws(Unsupported) -> String {
+  let text = text.filter { $0 != "\"" }
+  if text.utf8.count > 128 { throw Unsupported("the comment \(text) of more than 128 bytes", in: "nft") }
+  return text
+}
+
+extension Hook {
+  /// NF_INET_*, linux/netfilter.h.
+  fileprivate var number: UInt32 {
+    switch self {
+    case .prerouting: 0
+    case .input: 1
+    case .forward: 2
+    case .output: 3
+    case .postrouting: 4
+    }
+  }
+}
+
+extension UInt16 {
+  var networkBytes: [UInt8] { [UInt8(self >> 8), UInt8(truncatingIfNeeded: self)] }
+}

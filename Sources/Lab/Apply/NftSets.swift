@@ -1,0 +1,96 @@
+internal import Kernel
+internal import NetpolModel
+internal import Rendering
+internal import RuleIR
+
+extension NftPieces {
+  /// The sets of a table's family, to refer to by name: they stand already.
+  static func sets(of ruleset: Ruleset, _ family: IPFamily) -> [SetName: NftSet] {
+    var sets: [SetName: NftSet] = [:]
+    for set in ruleset.sets where set.family == family { sets[set.name] = set.netlink(id: 0) }
+    for set in ruleset.keyedSets where set.family == family { sets[set.name] = set.netlink(id: 0) }
+    return sets
+  }
+
+  /// Those of the table's family, with their elements.
+  mutating func add(_ sets: [NamedSet], _ keyedSets: [KeyedSet], _ table: Table) throws -> [SetName: NftSet] {
+    var added: [SetName: NftSet] = [:]
+    for set in sets where set.family == table.family { added[set.name] = try add(set, table) }
+    for set in keyedSets where set.family == table.family { added[set.name] = add(set, table) }
+    return added
+  }
+
+  mutating func change(_ change: RulesetChanges.Elements, _ set: KeyedSet, _ table: Table) {
+    let (changed, family) = (set.netlink(id: 0), table.family.netlink)
+    // A mark is no part of what is looked for.
+    let removed = set.netlink(change.removed.map { KeyedSet.Element($0.key, through: $0.through) })
+    append(.set(set.name)) {
+      $0.deleteElements(removed, from: changed, in: table.name, family)
+      $0.addElements(set.netlink(change.added), to: changed, in: table.name, family)
+    }
+  }
+
+  mutating func change(_ change: RulesetChanges.Members, _ table: Table) {
+    let set = NamedSet(name: change.place.set, family: change.place.family, kind: change.kind)
+    append(.set(set.name)) {
+      $0.deleteElements(set.elements(change.removed), from: set.netlink(id: 0), in: table.name, table.family.netlink)
+      $0.addElements(set.elements(change.added), to: set.netlink(id: 0), in: table.name, table.family.netlink)
+    }
+  }
+
+  private mutating func add(_ set: NamedSet, _ table: Table) throws -> NftSet {
+    if set.kind == .hashNet { throw Unsupported("the set \(set.name) of type hash:net", in: "nft") }
+    var added = set.netlink(id: nextSetID())
+    added.comment = try set.comment.map(nftComment)
+    append(.set(set.name)) { $0.addSet(added, in: table.name, table.family.netlink) }
+    let members = set.stored
+    if set.kind == .interval {
+      // nf_tables knows starts and ends only, and would take some overlaps for other ranges.
+      for (one, next) in zip(members, members.dropFirst()) where one.cidr.overlaps(next.cidr) {
+        throw Unsupported(
+          "the overlapping members \(one.cidr) and \(next.cidr) of the interval set \(set.name)", in: "nft")
+      }
+    }
+    let elements = set.elements(members, isWhole: true)
+    var start = 0
+    while start < elements.count {
+      var end = min(start + NftBatch.elementsInMessage, elements.count)
+      // A range that one transaction begins is ended by the same one.
+      if set.kind == .interval, end < elements.count {
+        while end > start + 1, !elements[end - 1].isEnd { end -= 1 }
+      }
+      splitIfFull()
+      append(.set(set.name)) {
+        $0.addElements(Array(elements[start..<end]), to: added, in: table.name, table.family.netlink)
+      }
+      start = end
+    }
+    splitIfFull()
+    return added
+  }
+
+  private mutating func add(_ set: KeyedSet, _ table: Table) -> NftSet {
+    let added = set.netlink(id: nextSetID())
+    append(.set(set.name)) { $0.addSet(added, in: table.name, table.family.netlink) }
+    let elements = set.netlink(set.elements)
+    for start in stride(from: 0, to: elements.count, by: NftBatch.elementsInMessage) {
+      splitIfFull()
+      let piece = Array(elements[start..<min(start + NftBatch.elementsInMessage, elements.count)])
+      append(.set(set.name)) { $0.addElements(piece, to: added, in: table.name, table.family.netlink) }
+    }
+    splitIfFull()
+    return added
+  }
+}
+
+extension NamedSet {
+  fileprivate func netlink(id: UInt32) -> NftSet {
+    NftSet(name, [family == .v4 ? .ipv4 : .ipv6], id: id, isInterval: kind == .interval)
+  }
+
+  fileprivate func elements(_ members: [Member], isWhole: Bool = false) -> [NftElement] {
+    kind == .interval
+      ? intervalElements(members.map { ($0.cidr.firstAddress.bytes, $0.cidr.lastAddress.bytes) }, isWhole: isWhole)
+      : members.map { NftElement($0.cidr.network.bytes) }
+  }
+}

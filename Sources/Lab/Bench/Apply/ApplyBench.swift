@@ -1,0 +1,116 @@
+internal import Apply
+internal import Kernel
+public import Lowering
+internal import RuleIR
+
+/// Measures how long rules take into the kernel, what changes of them take, and the memory that they need there.
+public struct ApplyBench: Sendable {
+  public enum Progress: Hashable, Sendable {
+    case apply(round: Int, of: Int)
+    case sync(String)
+    case updates(String)
+    case newPod(String)
+    case memory(String)
+  }
+
+  /// Before a change that doesn't follow another at once: microseconds.
+  static let pause: UInt32 = 2000
+  /// kube-router's rules, and ours.
+  private static let styles: [EnforcementStyle] = [.kubeRouterK3s, .kubeRouterNftables, .compiled]
+  /// Of what is timed by the microsecond; programs and all others run as ordinary ones.
+  static let priority = 40
+
+  private let options: ApplyBenchOptions
+  private let world: ApplyWorld
+
+  public init(_ options: ApplyBenchOptions) {
+    self.options = options
+    world = ApplyWorld(policies: options.policies, pods: options.pods)
+  }
+
+  /// Throws `LabFailure` where the machine can't do it.
+  public func run(version: String, _ progress: @escaping (Progress) -> Void = { _ in }) throws -> ApplyBenchReport {
+    let worker = try NamespaceWorker()
+    defer { worker.close() }
+    let environment = try LabEnvironment(
+      version: version, style: Self.styles.map(\.name).joined(separator: ", "), worker: worker)
+    do {
+      try environment.requireLab(on: worker)
+      let clock = ContinuousClock()
+      let begin = clock.now
+      var report = ApplyBenchReport(environment: environment, options: options)
+      report.isRealTime = RealTimeScheduling.obstacle(to: Self.priority) == nil
+      var applies = try FullApplies(world, Self.styles, on: worker)
+      try applies.run(rounds: options.rounds) { progress(.apply(round: $0, of: options.rounds)) }
+      report.applies = applies.rows
+      report.updates = try updates(on: worker, progress)
+      report.newPods = try newPods(on: worker, progress)
+      report.memory = try memory(on: worker, progress)
+      report.syncs = try syncs(on: worker, progress)
+      report.duration = clock.now - begin
+      return report
+    } catch {
+      throw LabFailure(environment: environment, error: error)
+    }
+  }
+
+  private func syncs(
+    on worker: NamespaceWorker, _ progress: (Progress) -> Void
+  ) throws -> [ApplyBenchReport.Sync] {
+    if options.syncs == 0 { return [] }
+    var syncs = EnforcementStyle.kubeRouters.map { (style: $0, runs: WholeSyncs($0)) }
+    for _ in 0..<options.syncs {
+      for index in syncs.indices {
+        progress(.sync(syncs[index].style.name))
+        try syncs[index].runs.run(world, on: worker)
+      }
+    }
+    return syncs.map(\.runs.row)
+  }
+
+  private func updates(
+    on worker: NamespaceWorker, _ progress: (Progress) -> Void
+  ) throws -> [ApplyBenchReport.Update] {
+    var rows: [ApplyBenchReport.Update] = []
+    for target in UpdateTarget.all(world) {
+      progress(.updates(target.rules))
+      let namespace = try worker.makeNamespace()
+      let loader = try RuleLoader(worker: worker)
+      try loader.load(target.ruleset, in: namespace)
+      let socket = try worker.run(in: namespace) { try NetlinkSocket(.netfilter) }
+      for update in target.updates {
+        rows += try update.measure(options.updates, pause: Self.pause, over: socket)
+      }
+    }
+    return rows
+  }
+
+  private func newPods(
+    on worker: NamespaceWorker, _ progress: (Progress) -> Void
+  ) throws -> [ApplyBenchReport.NewPod] {
+    let cases = [(0, "policies that another pod has"), (options.policies, "a policy that no pod had")]
+    return try [EnforcementStyle.compiled, .kubeRouterNftables].flatMap { style in
+      try cases.map { policy, what in
+        progress(.newPod("\(style.name), \(what)"))
+        // Rules of thousands of chains take milliseconds to change.
+        let count = style.name == EnforcementStyle.compiled.name ? options.updates : max(10, options.updates / 10)
+        let update = NewPodUpdate(style, world, withPolicy: policy, what)
+        return try update.measure(
+          count, pause: Self.pause, lowerings: options.rounds, in: try worker.makeNamespace(), on: worker)
+      }
+    }
+  }
+
+  private func memory(
+    on worker: NamespaceWorker, _ progress: (Progress) -> Void
+  ) throws -> [ApplyBenchReport.Memory] {
+    var memories = Self.styles.map { RuleMemory($0, world) }
+    for _ in 0..<min(options.rounds, 5) {
+      for index in memories.indices {
+        progress(.memory(memories[index].style.name))
+        try memories[index].measure(copies: options.copies, on: worker)
+      }
+    }
+    return memories.map(\.row)
+  }
+}

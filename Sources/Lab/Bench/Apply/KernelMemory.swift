@@ -1,0 +1,26 @@
+internal import Foundation
+
+/// What the kernel takes for itself (proc_meminfo(5)), in bytes: slabs, vmalloc and per-CPU areas. Rules and sets are in them.
+struct KernelMemory: Hashable, Sendable {
+  let bytes: Int
+
+  /// Throws `LabError` where /proc/meminfo lacks one of them.
+  static func now() throws -> KernelMemory {
+    let text = try String(contentsOfFile: "/proc/meminfo", encoding: .utf8)
+    guard let memory = KernelMemory(meminfo: text) else {
+      throw LabError("/proc/meminfo does not tell Slab, VmallocUsed and Percpu")
+    }
+    return memory
+  }
+
+  /// Nil where a line is missing.
+  init?(meminfo text: String) {
+    var sizes: [Substring: Int] = [:]
+    for line in text.split(separator: "\n") {
+      let words = line.split { $0 == " " || $0 == ":" }
+      if words.count > 1, let size = Int(words[1]) { sizes[words[0]] = size * 1024 }
+    }
+    guard let slab = sizes["Slab"], let vmalloc = sizes["VmallocUsed"], let perCPU = sizes["Percpu"] else { return nil }
+    bytes = slab + vmalloc + perCPU
+  }
+}

@@ -1,0 +1,52 @@
+internal import Apply
+internal import Glibc
+internal import Kernel
+internal import Lowering
+internal import RuleIR
+
+/// How much memory of the kernel the rules of a node take: several copies in namespaces of their own, less namespaces in
+/// which the same tables have nothing in them.
+struct RuleMemory {
+  let style: EnforcementStyle
+  private let ruleset: Ruleset
+  private let empty: Ruleset
+  private(set) var sizes: [Double] = []
+
+  init(_ style: EnforcementStyle, _ world: ApplyWorld) {
+    self.style = style
+    ruleset = style.lower(world.view).ruleset
+    empty = Ruleset(
+      backend: ruleset.backend,
+      tables: ruleset.tables.map { table in
+        Table(
+          name: table.name, family: table.family,
+          chains: table.chains.filter { $0.base != nil }.map { Chain(name: $0.name, base: $0.base) })
+      })
+  }
+
+  /// One value more: what the rules take beyond the empty tables.
+  mutating func measure(copies: Int, on worker: NamespaceWorker) throws {
+    let loader = try RuleLoader(worker: worker)
+    let namespaces = try (0..<copies).map { _ in try worker.makeNamespace() }
+    for namespace in namespaces { try loader.load(empty, in: namespace) }
+    let before = try Self.settled()
+    for namespace in namespaces {
+      if ruleset.backend == .nftables { try loader.unload(empty, in: namespace) }
+      try loader.load(ruleset, in: namespace)
+    }
+    let after = try Self.settled()
+    sizes.append(Double(after.bytes - before.bytes) / Double(copies))
+    // Sooner than the kernel would: namespaces go one after the other in its own time.
+    for namespace in namespaces { try loader.unload(ruleset, in: namespace) }
+  }
+
+  /// What was freed is given back some time later.
+  private static func settled() throws -> KernelMemory {
+    usleep(300_000)
+    return try KernelMemory.now()
+  }
+
+  var row: ApplyBenchReport.Memory {
+    ApplyBenchReport.Memory(style: style.name, bytes: Distribution(sizes))
+  }
+}

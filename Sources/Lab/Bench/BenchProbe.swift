@@ -1,0 +1,103 @@
+internal import NetpolModel
+internal import Worlds
+
+/// What is sent: of which connections the packets are, and by which way they come.
+public struct BenchProbe: Hashable, Sendable {
+  public enum Phase: String, Hashable, Sendable, CaseIterable {
+    /// Packets of connections that have seen three packets each way.
+    case established
+    /// Always a connection's first packet: it passes the forward hook as new and is dropped before it is remembered.
+    case first
+  }
+
+  public enum Way: String, Hashable, Sendable, CaseIterable {
+    /// From another machine, over the node's routes.
+    case routed
+    /// From a pod of the node, over its bridge, with bridge netfilter.
+    case bridged
+  }
+
+  public enum Target: Hashable, Sendable {
+    /// The pod that the rules come to first, or last. Where no rule asks for one pod it is the order of their addresses.
+    case firstPod, lastPod
+    /// The pod of this number.
+    case pod(Int)
+    /// Every packet to another pod, in random order.
+    case spread
+  }
+
+  public enum Source: Hashable, Sendable {
+    /// Admitted by the first, or the last, of the policies that select the pod.
+    case peerOfFirst, peerOfLast
+    /// Admitted by none.
+    case stranger
+  }
+
+  public var phase: Phase
+  public var target: Target
+  public var source: Source
+  public var way: Way
+
+  public init(_ phase: Phase, _ target: Target, from source: Source = .peerOfLast, _ way: Way = .routed) {
+    self.phase = phase
+    self.target = target
+    self.source = source
+    self.way = way
+  }
+
+  public var isAllowed: Bool { source != .stranger }
+
+  public var name: String {
+    let to =
+      switch target {
+      case .firstPod: "first pod"
+      case .lastPod: "last pod"
+      case .pod(let number): "pod \(number)"
+      case .spread: "spread"
+      }
+    let from =
+      switch source {
+      case .peerOfFirst: ", by its first policy"
+      case .peerOfLast: ""
+      case .stranger: ", denied"
+      }
+    return "\(phase == .established ? "established" : "first packet"), \(to)\(from), \(way.rawValue)"
+  }
+}
+
+/// The connection of a packet.
+struct BenchFlow: Hashable, Sendable {
+  var source, destination: IPAddress
+  var transport: Transport
+  var port: UInt16
+  var way: BenchProbe.Way
+}
+
+extension BenchWorld {
+  /// The probe's flows; `order` is that in which the rules come to the pods.
+  func flows(_ probe: BenchProbe, order: [Int]) -> [BenchFlow] {
+    var random = SplitMix64(seed: 1)
+    let numbers: [Int] =
+      switch probe.target {
+      case .firstPod: Array(order.prefix(1))
+      case .lastPod: Array(order.suffix(1))
+      case .pod(let number): [min(number, pods - 1)]
+      case .spread: random.some(pods, of: order)
+      }
+    return numbers.map { number in
+      BenchFlow(
+        source: source(probe, pod: number, &random), destination: address(ofPod: number), transport: .udp,
+        port: Self.port, way: probe.way)
+    }
+  }
+
+  private func source(_ probe: BenchProbe, pod number: Int, _ random: inout SplitMix64) -> IPAddress {
+    let policies = policies(ofPod: number)
+    switch probe.source {
+    case .stranger: return Self.stranger
+    case _ where probe.way == .bridged: return Self.client
+    case .peerOfFirst: return peerAddress(random.below(peers), ofPolicy: policies.first ?? 0)
+    case .peerOfLast: return peerAddress(random.below(peers), ofPolicy: policies.last ?? 0)
+    }
+  }
+}

@@ -1,0 +1,49 @@
+internal import Glibc
+internal import Kernel
+
+/// Measures cells in rounds, from one thread that stays on one processor.
+struct InterleavedRun {
+  let worker: NamespaceWorker
+  let rounds: Int
+
+  struct Result {
+    let samples: PairedSamples
+    let clock: BenchClock
+    let isRealTime: Bool
+  }
+
+  /// Above everything that does not ask for more; the sender's time is its own either way, but fewer others touch its
+  /// caches.
+  private static let priority = 10
+  /// Less of the time on the wall than this is on the thread's account: then softirqs are not.
+  private static let leastShare = 0.6
+
+  func run(_ cells: [PacketCell], progress: (_ done: Int, _ elapsed: Duration) -> Void) throws -> Result {
+    try worker.onThread {
+      RealTimeScheduling.keep(toLastProcessor: true)
+      let isRealTime = RealTimeScheduling.obstacle(to: Self.priority) == nil
+      if isRealTime { try RealTimeScheduling.enter(priority: Self.priority) }
+      defer { try? RealTimeScheduling.leave() }
+      let clock = try Self.clock(cells)
+      for cell in cells { try cell.calibrate(clock) }
+      let values = try PairedRounds(cells: cells.count, rounds: rounds).run {
+        try cells[$0].measure(clock)
+      } progress: {
+        progress($0, $1)
+        // Whoever waited for this processor has had to.
+        usleep(1000)
+      }
+      return Result(samples: PairedSamples(values), clock: clock, isRealTime: isRealTime)
+    }
+  }
+
+  private static func clock(_ cells: [PacketCell]) throws -> BenchClock {
+    guard let first = cells.first else { return .processor }
+    // The best of several: others may have taken the processor meanwhile.
+    let shares = try (0..<20).map { _ in
+      let time = try ThreadTime.of { _ = try first.measure(.processor) }
+      return Double(time.processor) / Double(max(time.wall, 1))
+    }
+    return (shares.max() ?? 1) < leastShare ? .wall : .processor
+  }
+}

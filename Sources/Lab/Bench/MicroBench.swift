@@ -1,0 +1,120 @@
+internal import Kernel
+internal import NetpolModel
+
+/// Measures what single rules cost: copies of them in a chain that each packet passes, over the chain without them.
+public struct MicroBench: Sendable {
+  public let rounds: Int
+  private let rules: [MicroRule]
+
+  public init(rounds: Int = 300) { self.init(rounds: rounds, rules: MicroRule.all) }
+
+  init(rounds: Int, rules: [MicroRule]) {
+    self.rounds = rounds
+    self.rules = rules
+  }
+
+  /// Throws `LabFailure` where the machine can't do it. Back ends whose program is not there are left out.
+  public func run(version: String, progress: (PacketBench.Progress) -> Void = { _ in }) throws -> MicroBenchReport {
+    try withLab(version: version) { environment, worker in
+      let begin = ContinuousClock.now
+      let backends = MicroRule.Backend.allCases.filter { backend in
+        rules.contains { $0.backend == backend } && isThere(backend, worker)
+      }
+      let measured = rules.filter { backends.contains($0.backend) }
+      // Each back end's bare chain first; the first of them once more for the second pair.
+      let rulesets: [(backend: MicroRule.Backend, rule: MicroRule?)] =
+        backends.map { ($0, nil) } + measured.map { ($0.backend, $0) } + backends.prefix(1).map { ($0, nil) }
+      let flow = BenchFlow(
+        source: MicroRule.source, destination: MicroRule.destination, transport: .udp, port: BenchWorld.port,
+        way: .routed)
+      var cells: [PacketCell] = []
+      for (backend, rule) in rulesets {
+        progress(.building(cells.count + 1, of: rulesets.count))
+        let path = try PacketPath(
+          nodeAddress: BenchWorld.nodeAddress, pods: [BenchWorld.podBlock], clients: [], worker: worker)
+        try load(rule, backend, in: path.node, worker)
+        let cell = PacketCell(path, .established, [flow], isAllowed: true)
+        try cell.check(rule?.name ?? "the bare chain")
+        cells.append(cell)
+      }
+      let twin = cells.count - 1
+      let run = try InterleavedRun(worker: worker, rounds: rounds).run(cells + cells.prefix(1)) { done, elapsed in
+        progress(.measuring(round: done, of: rounds, left: elapsed / done * (rounds - done)))
+      }
+      let samples = run.samples
+      let rows = measured.enumerated().map { index, rule in
+        let base = rule.base.flatMap { name in
+          measured.firstIndex { $0.name == name && $0.backend == rule.backend }.map { $0 + backends.count }
+        }
+        let bare = backends.firstIndex(of: rule.backend) ?? 0
+        let copies = rule.copies - (base.map { measured[$0 - backends.count].copies % 100 } ?? 0)
+        return MicroBenchReport.Row(
+          backend: rule.backend.rawValue, name: rule.name,
+          cost: samples.difference(index + backends.count, over: base ?? bare) / Double(max(copies, 1)))
+      }
+      let base = samples.median(0)
+      return MicroBenchReport(
+        environment: environment, machine: machineText(), rounds: rounds, clock: run.clock, isRealTime: run.isRealTime,
+        packet: base, rows: rows,
+        sameNamespace: samples.difference(cells.count, over: 0), otherNamespace: samples.difference(twin, over: 0),
+        duration: ContinuousClock.now - begin)
+    }
+  }
+
+  private func isThere(_ backend: MicroRule.Backend, _ worker: NamespaceWorker) -> Bool {
+    (try? Command(backend.program + ["--version"]).run(on: worker))?.succeeded == true
+  }
+
+  private func load(
+    _ rule: MicroRule?, _ backend: MicroRule.Backend, in node: NetworkNamespace, _ worker: NamespaceWorker
+  ) throws {
+    // The lab's own lock: the host's /run/xtables.lock is never touched.
+    let lock = try MemoryFile("xtables.lock")
+    func feed(_ program: [String], _ text: String) throws {
+      _ = try Command(
+        program, input: Array(text.utf8), environment: ["XTABLES_LOCKFILE": lock.path], inherited: lock
+      ).run(in: node, on: worker).requireSuccess()
+    }
+    if backend == .nft { return try feed(["nft", "-f", "-"], MicroRuleset.nftText(rule)) }
+    if rule?.rule.contains("--match-set") == true { try feed(["ipset", "restore"], MicroRuleset.ipsetText) }
+    try feed(backend.program, MicroRuleset.iptablesText(rule))
+  }
+}
+
+extension MicroRule.Backend {
+  fileprivate var program: [String] {
+    switch self {
+    case .nft: ["nft"]
+    case .iptables: ["iptables-restore"]
+    case .legacy: ["iptables-legacy-restore"]
+    }
+  }
+}
+
+/// What single rules cost.
+public struct MicroBenchReport: Sendable {
+  public struct Row: Hashable, Sendable {
+    public var backend: String
+    public var name: String
+    /// Nanoseconds of one copy.
+    public var cost: Estimate
+  }
+
+  public var environment: LabEnvironment
+  public var machine: String
+  public var rounds: Int
+  public var clock: BenchClock
+  public var isRealTime: Bool
+  /// Nanoseconds of a packet that meets a bare chain.
+  public var packet: Estimate
+  public var rows: [Row]
+  /// The bare chain measured twice, and in another namespace.
+  public var sameNamespace, otherNamespace: Estimate
+  public var duration: Duration
+}
+
+extension Estimate {
+  static func / (estimate: Estimate, divisor: Double) -> Estimate {
+    Estimate(estimate.value / divisor, estimate.lower / divisor, estimate.upper / divisor)
+  }
+}

@@ -1,0 +1,119 @@
+internal import Apply
+internal import Kernel
+internal import Lowering
+internal import NetpolModel
+internal import RuleIR
+
+/// Measures what a packet pays on its way through a node's rules: every style in every world of a sweep, side by side.
+public struct PacketBench: Sendable {
+  public let sweep: PacketSweep
+
+  public init(_ sweep: PacketSweep) { self.sweep = sweep }
+
+  /// A step of a run, for whoever waits for it.
+  public enum Progress: Sendable {
+    case building(Int, of: Int)
+    case checking
+    case measuring(round: Int, of: Int, left: Duration)
+  }
+
+  /// A column of a point: the node's rules, and the same once more for the second pair.
+  private struct Variant {
+    let rules: BenchRules
+    let path: PacketPath
+    let cells: [PacketCell]
+    let isTwin: Bool
+  }
+
+  /// Throws `LabFailure` where the machine can't do it, or where packets don't fare as the policies say.
+  public func run(version: String, progress: (Progress) -> Void = { _ in }) throws -> PacketBenchReport {
+    try withLab(version: version) { environment, worker in
+      let begin = ContinuousClock.now
+      var report = PacketBenchReport(
+        environment: environment, machine: machineText(), rounds: sweep.rounds, clock: .processor, isRealTime: true,
+        reference: sweep.styles.last?.name)
+      for (number, batch) in sweep.batches.enumerated() { try measure(batch, number, &report, worker, progress) }
+      report.duration = ContinuousClock.now - begin
+      return report
+    }
+  }
+
+  private var allRules: [BenchRules] { [.none, .conntrackOnly] + sweep.styles.map { .style($0) } }
+
+  private func measure(
+    _ points: [PacketSweep.Point], _ batch: Int, _ report: inout PacketBenchReport, _ worker: NamespaceWorker,
+    _ progress: (Progress) -> Void
+  ) throws {
+    var variants: [[Variant]] = []
+    let count = points.count * allRules.count + 1
+    for point in points {
+      var row: [Variant] = []
+      for rules in allRules {
+        progress(.building(variants.count * allRules.count + row.count + 1, of: count))
+        row.append(try variant(point, rules, worker))
+      }
+      // The second pair: the last style's rules of the first world once more.
+      if variants.isEmpty, let last = allRules.last {
+        row.append(try variant(point, last, worker, isTwin: true))
+      }
+      variants.append(row)
+    }
+    progress(.checking)
+    for (point, row) in zip(points, variants) {
+      for variant in row {
+        for (probe, cell) in zip(point.probes, variant.cells) {
+          try cell.establish()
+          try cell.check("\(variant.rules.name), \(point.world.text), \(probe.name)")
+        }
+      }
+    }
+    let table = CellTable(points, variants.map { $0.map(\.cells.count) })
+    // The first pair: a cell of its own for what is measured already.
+    let twice = variants[0].filter { !$0.isTwin }.last?.cells ?? []
+    let cells = variants.flatMap { $0.flatMap(\.cells) } + twice
+    let run = try InterleavedRun(worker: worker, rounds: sweep.rounds).run(cells) { done, elapsed in
+      progress(.measuring(round: done, of: sweep.rounds, left: elapsed / done * (sweep.rounds - done)))
+    }
+    report.clock = run.clock
+    report.isRealTime = report.isRealTime && run.isRealTime
+    table.tell(run.samples, names: allRules.map(\.name), batch: batch, &report)
+  }
+
+  private func variant(
+    _ point: PacketSweep.Point, _ rules: BenchRules, _ worker: NamespaceWorker, isTwin: Bool = false
+  ) throws -> Variant {
+    let world = point.world
+    let cluster = world.cluster
+    let ruleset = cluster.node(BenchWorld.node).flatMap { rules.ruleset($0, in: cluster) }
+    let path = try PacketPath(
+      nodeAddress: BenchWorld.nodeAddress, pods: [BenchWorld.podBlock], clients: [BenchWorld.client], worker: worker)
+    if let ruleset { try RuleLoader(worker: worker).load(ruleset, in: path.node) }
+    let order = dispatchOrder(of: (0..<world.pods).map(world.address), in: ruleset)
+    let cells = point.probes.map { probe in
+      var isAllowed = probe.isAllowed
+      // Without policies nobody is refused.
+      if case .style = rules {} else { isAllowed = true }
+      return PacketCell(path, probe.phase, world.flows(probe, order: order), isAllowed: isAllowed)
+    }
+    return Variant(rules: rules, path: path, cells: cells, isTwin: isTwin)
+  }
+}
+
+/// Runs `body` with a worker and the names of all programs; what it throws becomes a `LabFailure`.
+func withLab<Result>(
+  version: String, style: String = "of all", _ body: (LabEnvironment, NamespaceWorker) throws -> Result
+) throws -> Result {
+  try OpenFiles.raiseLimit()
+  if let obstacle = Privilege.obstacle { throw LabError(obstacle) }
+  let worker = try NamespaceWorker()
+  defer { worker.close() }
+  let environment = try LabEnvironment(version: version, style: style, worker: worker)
+  do {
+    try environment.requireLab(on: worker)
+    return try body(environment, worker)
+  } catch let error as NothingToAsk {
+    throw error
+  } catch {
+    throw LabFailure(environment: environment, error: error)
+  }
+}

@@ -1,0 +1,120 @@
+internal import Kernel
+internal import NetpolModel
+
+/// One probe on one path: its frames, and how many of them a round takes.
+final class PacketCell {
+  let path: PacketPath
+  private let phase: BenchProbe.Phase
+  private let isAllowed: Bool
+  private let flows: [BenchFlow]
+  private let lanes: [(place: PacketPath.Place, ring: FrameRing)]
+  private var positions: [Int]
+  /// Packets a round, beside those that warm up.
+  private(set) var packets = 100
+
+  static let warmUp = 64
+  private static let packetRange = 100...1000
+  /// A round of a cell is to take so long, in nanoseconds, where that needs no more packets than it may have.
+  private static let wanted = 1.2e6
+
+  init(_ path: PacketPath, _ phase: BenchProbe.Phase, _ flows: [BenchFlow], isAllowed: Bool) {
+    self.path = path
+    self.phase = phase
+    self.flows = flows
+    self.isAllowed = isAllowed
+    let port = phase == .established ? PacketPath.establishedPort : PacketPath.firstPort
+    lanes = BenchProbe.Way.allCases.compactMap { way in
+      let frames = flows.filter { $0.way == way }.map { flow in
+        PacketPath.frame(flow, sourcePort: port, flow.packet(of: phase))
+      }
+      return frames.isEmpty ? nil : (way == .routed ? .outside : .client, FrameRing(frames))
+    }
+    positions = lanes.map { _ in 0 }
+  }
+
+  var isEmpty: Bool { lanes.isEmpty }
+
+  /// Three packets each way for every flow; of TCP the handshake and what follows it.
+  func establish() throws {
+    guard phase == .established else { return }
+    for step in 0..<3 {
+      for way in BenchProbe.Way.allCases {
+        let flows = flows.filter { $0.way == way }
+        if flows.isEmpty { continue }
+        let source: PacketPath.Place = way == .routed ? .outside : .client
+        for reply in [false, true] {
+          let frames = flows.map { flow in
+            PacketPath.frame(
+              flow, sourcePort: PacketPath.establishedPort, reply: reply, flow.opening(step, reply: reply))
+          }
+          try path.send(frames.count, of: FrameRing(frames), from: reply ? .pods : source)
+        }
+      }
+    }
+  }
+
+  /// Sends each flow's packet and looks where it went. Throws `LabError` where the rules do something else than foreseen:
+  /// then the bench would measure something else too.
+  func check(_ name: String) throws {
+    let before = (try path.arrived(), try path.passed())
+    let sent = max(flows.count, Self.warmUp)
+    try send(sent)
+    let (arrived, passed) = (try path.arrived() - before.0, try path.passed() - before.1)
+    let seen = phase == .established ? arrived : passed
+    // Errors that the node sends come to pods too.
+    let expected = isAllowed ? sent : 0
+    guard seen == expected else {
+      throw LabError("\(name): \(seen) of \(sent) packets passed the rules, and \(expected) should have")
+    }
+  }
+
+  /// Each flow's packet, once.
+  func sendOnce() throws { if !isEmpty { try send(flows.count) } }
+
+  /// Fits the number of packets to what one costs.
+  func calibrate(_ clock: BenchClock) throws {
+    let cost = try measure(clock)
+    packets = min(max(Int(Self.wanted / max(cost, 1)), Self.packetRange.lowerBound), Self.packetRange.upperBound)
+  }
+
+  /// Nanoseconds of a packet.
+  func measure(_ clock: BenchClock) throws -> Double {
+    try send(Self.warmUp)
+    let time = try ThreadTime.of { try send(packets) }
+    return Double(clock == .processor ? time.processor : time.wall) / Double(packets)
+  }
+
+  /// Shared between the ways by their flows.
+  private func send(_ count: Int) throws {
+    var left = count
+    for index in lanes.indices {
+      let (place, ring) = lanes[index]
+      let share = index == lanes.count - 1 ? left : count * ring.count / flows.count
+      positions[index] = try path.send(share, of: ring, from: place, at: positions[index])
+      left -= share
+    }
+  }
+}
+
+/// What a packet's cost is read from.
+public enum BenchClock: String, Hashable, Sendable {
+  /// The sending thread's own processor time.
+  case processor
+  /// The clock on the wall: where the kernel counts softirqs apart from threads.
+  case wall
+}
+
+extension BenchFlow {
+  fileprivate func packet(of phase: BenchProbe.Phase) -> Frame.Content {
+    if transport != .tcp { return .udp }
+    return phase == .first
+      ? .tcp(.syn, sequence: 1, acknowledgement: 0) : .tcp(.ack, sequence: 2, acknowledgement: 2)
+  }
+
+  fileprivate func opening(_ step: Int, reply: Bool) -> Frame.Content {
+    if transport != .tcp { return .udp }
+    if step > 0 { return .tcp(.ack, sequence: 2, acknowledgement: 2) }
+    return reply
+      ? .tcp([.syn, .ack], sequence: 1, acknowledgement: 2) : .tcp(.syn, sequence: 1, acknowledgement: 0)
+  }
+}

@@ -1,0 +1,176 @@
+internal import Apply
+internal import Kernel
+internal import NetpolModel
+
+/// A node with nothing on its way but rules: a machine that sends to it, a pod that sends, and one namespace that takes
+/// what goes to all of its pods. Senders hand their frames over themselves, so that all of it, up to the receiver, is
+/// done on the time of the thread that sends.
+///
+/// Nobody asks for hardware addresses, nothing is answered, and what arrives is counted and dropped at once.
+final class PacketPath {
+  let node: NetworkNamespace
+  private let worker: NamespaceWorker
+  private let namespaces: [Place: NetworkNamespace]
+  private let senders: [Place: Sender]
+
+  /// Who has frames to send.
+  enum Place: UInt8, CaseIterable { case outside, client, pods }
+
+  private final class Sender: Sendable {
+    let frames: FrameSender
+    init() throws(KernelError) { frames = try FrameSender(interface: 2) }
+  }
+
+  private enum Link {
+    static let uplink: Int32 = 2
+    static let bridge: Int32 = 3
+    static let client: Int32 = 10
+    static let pods: Int32 = 11
+  }
+
+  /// The source port of connections that are to be established, and of those that never are.
+  static let establishedPort: UInt16 = 40_000
+  static let firstPort: UInt16 = 40_001
+
+  private static let nodeMAC: [UInt8] = [2, 0, 0, 0, 1, 0]
+  private static let bridgeMAC: [UInt8] = [2, 0, 0, 0, 1, 1]
+  private static func mac(_ place: Place) -> [UInt8] { [2, 0, 0, 0, 0, place.rawValue] }
+  /// Link-local addresses that stand for everyone in a namespace.
+  private static func gateway(_ place: Place) -> IPAddress { IPAddress(v4: 0xa9fe_0101 + UInt32(place.rawValue)) }
+
+  /// `pods` are the node's, `clients` those of them that send.
+  init(
+    nodeAddress: IPAddress, pods: [CIDR], clients: [IPAddress], worker: NamespaceWorker
+  ) throws {
+    self.worker = worker
+    node = try worker.makeNamespace()
+    let made = try Dictionary(uniqueKeysWithValues: Place.allCases.map { ($0, try worker.makeNamespace()) })
+    namespaces = made
+    for namespace in [node] + made.values { try worker.run(in: namespace) { try Self.hush() } }
+    try worker.run(in: node) {
+      try NodeSysctls.set(families: [.v4], bridgeNetfilter: true, liftICMPLimits: false)
+      // Connections stay for as long as the bench takes.
+      for name in ["udp_timeout", "udp_timeout_stream"] where Sysctl.exists("net/netfilter/nf_conntrack_\(name)") {
+        try Sysctl.write("net/netfilter/nf_conntrack_\(name)", "86400")
+      }
+      try Self.batch(made, nodeAddress, pods, clients).send(in: try NetlinkSocket(.route))
+    }
+    for namespace in made.values {
+      try worker.run(in: namespace) {
+        var batch = RouteBatch()
+        batch.bringUp(Link.uplink)
+        try batch.send(in: try NetlinkSocket(.route))
+      }
+      try Self.load(Self.ingressDrop, in: namespace, worker)
+    }
+    try Self.load(Self.forgetting, in: node, worker)
+    senders = try made.mapValues { namespace in try worker.run(in: namespace) { try Sender() } }
+  }
+
+  /// No interface says anything of its own: a bridge would report itself to 224.0.0.106 (RFC 4286).
+  private static func hush() throws(KernelError) {
+    let reports = "net/ipv4/igmp_link_local_mcast_reports"
+    if Sysctl.exists(reports) { try Sysctl.write(reports, "0") }
+    for scope in ["all", "default"] where Sysctl.exists("net/ipv6/conf/\(scope)/disable_ipv6") {
+      try Sysctl.write("net/ipv6/conf/\(scope)/disable_ipv6", "1")
+    }
+  }
+
+  private static func batch(
+    _ made: [Place: NetworkNamespace], _ nodeAddress: IPAddress, _ pods: [CIDR], _ clients: [IPAddress]
+  ) -> RouteBatch {
+    var batch = RouteBatch()
+    batch.createBridge("cni0", index: Link.bridge, mac: bridgeMAC)
+    batch.bringUp(Link.bridge)
+    let ends: [(place: Place, near: VethEnd, master: Int32?)] = [
+      (.outside, VethEnd("eth0", index: Link.uplink, mac: nodeMAC), nil),
+      (.client, VethEnd("veth0", index: Link.client), Link.bridge),
+      (.pods, VethEnd("veth1", index: Link.pods), Link.bridge),
+    ]
+    for end in ends {
+      guard let namespace = made[end.place] else { continue }
+      batch.createVeth(
+        end.near, master: end.master, peer: VethEnd("eth0", index: 2, mac: mac(end.place)), in: namespace)
+      batch.bringUp(end.near.index)
+      if end.master != nil { batch.addBridgeForwarding(to: mac(end.place), dev: end.near.index) }
+    }
+    batch.addAddress(nodeAddress.bytes, prefix: 32, to: Link.uplink)
+    let routes: [(place: Place, device: Int32, destinations: [CIDR])] = [
+      (.outside, Link.uplink, [CIDR(IPAddress(v4: 0), prefixLength: 0)]), (.pods, Link.bridge, pods),
+      (.client, Link.bridge, clients.map { CIDR($0) }),
+    ]
+    for (place, device, destinations) in routes {
+      batch.addNeighbour(gateway(place).bytes, mac: mac(place), dev: device)
+      for destination in destinations {
+        batch.addRoute(
+          to: RouteDestination(destination.network.bytes, prefix: UInt8(destination.prefixLength)),
+          via: gateway(place).bytes, dev: device, onlink: true)
+      }
+    }
+    return batch
+  }
+
+  /// A chain of the netdev family drops frames as soon as they have arrived (nft(8)).
+  private static let ingressDrop = """
+    table netdev bench {
+      chain arrived { type filter hook ingress device "eth0" priority 0; policy drop; }
+    }
+
+    """
+
+  /// Behind all rules and before the connection is confirmed, which is the last thing at this hook
+  /// (NF_IP_PRI_CONNTRACK_CONFIRM, linux/netfilter_ipv4.h).
+  private static let forgetting = """
+    table ip bench {
+      counter passed { }
+      chain leaving {
+        type filter hook postrouting priority 300; policy accept;
+        th sport \(firstPort) counter name passed drop
+      }
+    }
+
+    """
+
+  private static func load(_ text: String, in namespace: NetworkNamespace, _ worker: NamespaceWorker) throws {
+    _ = try Command(["nft", "-f", "-"], input: Array(text.utf8)).run(in: namespace, on: worker).requireSuccess()
+  }
+
+  // MARK: - Frames
+
+  /// The frame of a flow: from its source, or with `reply` back from its destination.
+  static func frame(_ flow: BenchFlow, sourcePort: UInt16, reply: Bool = false, _ content: Frame.Content = .udp)
+    -> Frame
+  {
+    let from: Place = flow.way == .routed ? .outside : .client
+    let router = flow.way == .routed ? nodeMAC : mac(.pods)
+    let source = Frame.End(mac: mac(from), address: flow.source.bytes, port: sourcePort)
+    let destination = Frame.End(mac: mac(.pods), address: flow.destination.bytes, port: flow.port)
+    if !reply { return Frame(from: source, to: destination, nextHop: router, content) }
+    return Frame(from: destination, to: source, nextHop: flow.way == .routed ? bridgeMAC : mac(.client), content)
+  }
+
+  /// Sends `count` frames of the ring, and says where the next one is.
+  @discardableResult
+  func send(_ count: Int, of ring: FrameRing, from place: Place, at position: Int = 0) throws -> Int {
+    guard let sender = senders[place] else { return position }
+    return try sender.frames.send(count, of: ring, from: position)
+  }
+
+  // MARK: - Counts
+
+  /// Frames that have come to the pods.
+  func arrived() throws -> Int { try arrived(at: .pods) }
+
+  func arrived(at place: Place) throws -> Int {
+    guard let namespace = namespaces[place] else { return 0 }
+    return try worker.run(in: namespace) { try LinkCounters.read("eth0").received }
+  }
+
+  /// First packets that have passed all rules.
+  func passed() throws -> Int {
+    let text = try Command(["nft", "list", "counter", "ip", "bench", "passed"]).run(in: node, on: worker)
+      .requireSuccess().text
+    let words = text.split { $0.isWhitespace }
+    return words.firstIndex(of: "packets").flatMap { words.indices.contains($0 + 1) ? Int(words[$0 + 1]) : nil } ?? 0
+  }
+}

@@ -1,0 +1,47 @@
+internal import CNftables
+internal import Glibc
+
+// Without libnftnl, which would allocate each element.
+extension NftBatch {
+  public mutating func addElements(
+    _ elements: [NftElement], to set: NftSet, in table: String, _ family: AddressFamily
+  ) {
+    append(elements, of: set, in: table, family, NFT_MSG_NEWSETELEM, flags: NLM_F_CREATE)
+  }
+
+  /// Takes elements out of a set that stands already; the marks of a map are not looked at.
+  public mutating func deleteElements(
+    _ elements: [NftElement], from set: NftSet, in table: String, _ family: AddressFamily
+  ) {
+    append(elements, of: set, in: table, family, NFT_MSG_DELSETELEM, flags: 0)
+  }
+
+  private mutating func append(
+    _ elements: [NftElement], of set: NftSet, in table: String, _ family: AddressFamily, _ message: nf_tables_msg_types,
+    flags: Int32
+  ) {
+    for start in stride(from: 0, to: elements.count, by: Self.elementsInMessage) {
+      let piece = elements[start..<min(start + Self.elementsInMessage, elements.count)]
+      append(message, family, flags: flags) { message in
+        message.put(number(NFTA_SET_ELEM_LIST_TABLE), string: table)
+        message.put(number(NFTA_SET_ELEM_LIST_SET), string: set.name)
+        message.put(number(NFTA_SET_ELEM_LIST_SET_ID), set.id.bigEndian)
+        message.withNest(number(NFTA_SET_ELEM_LIST_ELEMENTS)) { list in
+          for element in piece { list.withNest(number(NFTA_LIST_ELEM), element.put) }
+        }
+      }
+    }
+  }
+}
+
+extension NftElement {
+  fileprivate func put(into message: inout NetlinkBuffer) {
+    if isEnd { message.put(number(NFTA_SET_ELEM_FLAGS), UInt32(number(NFT_SET_ELEM_INTERVAL_END)).bigEndian) }
+    message.withNest(number(NFTA_SET_ELEM_KEY)) { $0.put(number(NFTA_DATA_VALUE), key) }
+    if let lastKey { message.withNest(number(NFTA_SET_ELEM_KEY_END)) { $0.put(number(NFTA_DATA_VALUE), lastKey) } }
+    // As the host has it.
+    if let mark { message.withNest(number(NFTA_SET_ELEM_DATA)) { $0.put(number(NFTA_DATA_VALUE), mark) } }
+    // NFTNL_UDATA_SET_ELEM_FLAGS with SET_ELEM_F_INTERVAL_OPEN, nft's own note to itself.
+    if isOpen { message.put(number(NFTA_SET_ELEM_USERDATA), [1, 4] + withUnsafeBytes(of: UInt32(1)) { Array($0) }) }
+  }
+}
