@@ -96,7 +96,7 @@ import Worlds
       ["fuzz", "--no-kernel", "--plant", "1", "--seed", "0", "--cases", "8", "--flows", "60", "--style", "compiled"])
     #expect(result.status == .exited(1), "\(result.errors)")
     #expect(result.output.contains("style compiled, mistaken: ") && result.output.contains("\nkind: Cluster\n"))
-    let few = try await Program.run(["fuzz", "--mutants", "5", "--cases", "1", "--flows", "1"])
+    let few = try await Program.run(["fuzz", "--mutants", "5", "--cases", "4", "--flows", "1"])
     #expect(few.status == .exited(1) && few.output.contains("unnoticed: ") && few.output.contains("of 5 mutants"))
   }
 
