@@ -245,7 +245,8 @@ extension LagTests {
       arguments: [("1us", 1, "FAILED"), ("1000s", 0, "Within --max-gap")])
     func gate(_ gap: String, _ status: Int32, _ said: String) async throws {
       let result = try await Program.run([
-        "lag", "--spacing", "1ms", "--policies", "1", "--pods", "4", "--local", "3", "--trials", "2", "--requests", "0", "--max-gap", gap,
+        "lag", "--spacing", "1ms", "--policies", "1", "--pods", "4", "--local", "3", "--trials", "2", "--requests", "0",
+        "--max-gap", gap,
       ])
       #expect(result.status == .exited(status), "\(result)")
       #expect(result.output.contains(said), "\(result.output)")
