@@ -2,6 +2,7 @@
 // Headers of libmnl, libnftnl and the kernel only. No libc header and no _GNU_SOURCE: the libc module is
 // SwiftGlibc's, built without it, and two differing definitions of one struct (fd_set) don't compile together.
 #include <libmnl/libmnl.h>
+#include <linux/filter.h>
 #include <linux/netlink.h>
 #include <linux/rtnetlink.h>
 #include <linux/if_link.h>

@@ -26,6 +26,8 @@ struct BenchCommand: ParsableCommand {
   @OptionGroup var packets: PacketBenchOptions
   @OptionGroup var applying: ApplyBenchArguments
 
+  @OptionGroup var engineOptions: EngineBenchOptions
+
   @Option(name: .shortAndLong, help: "The report: text, json or csv.")
   var output = Format.text
 

@@ -63,6 +63,7 @@ struct PacketBenchOptions: ParsableArguments {
     }
     sweep.styles = try chosenStyles()
     guard !sweep.styles.isEmpty else { throw InputError("--styles: name one at least") }
+    guard !sweep.points.isEmpty else { throw InputError("--pods, --peers, --peer-kinds: name one of each at least") }
     sweep.rounds = try checkedRounds()
     return sweep
   }

@@ -34,6 +34,12 @@ struct FuzzCommand: ParsableCommand {
   @Option(help: "Writes the manifest of each failure into this directory.")
   var keep: String?
 
+  @Flag(help: "Changes each cluster one object at a time, and its rules as little as that needs, the lab standing.")
+  var live = false
+
+  @Option(help: "With --live: how many changes.")
+  var steps = 6
+
   @Option(help: "Makes so many mistakes in the styles' rules, and tells of those that no flow of the worlds shows.")
   var mutants: Int?
 
@@ -42,6 +48,7 @@ struct FuzzCommand: ParsableCommand {
 
   func run() throws {
     guard cases > 0 else { throw InputError("--cases \(cases): write 1 or more") }
+    guard steps > 0 else { throw InputError("--steps \(steps): write 1 or more") }
     guard flows > 0 else { throw InputError("--flows \(flows): write 1 or more") }
     var styles = try style.isEmpty ? EnforcementStyle.all : style.map(enforcementStyle)
     guard mutants.map({ $0 > 0 }) ?? true else { throw InputError("--mutants \(mutants ?? 0): write 1 or more") }
@@ -67,14 +74,21 @@ struct FuzzCommand: ParsableCommand {
       if let limit, clock.now - begin > limit { break }
       let world = World(seed: seed &+ UInt64(index))
       for style in styles {
-        let result = check.check(world.cluster, style, seed: world.seed)
+        var changing = LiveWorld(seed: world.seed)
+        let result =
+          live
+          ? check.check(&changing, style, steps: steps) : check.check(world.cluster, style, seed: world.seed)
         // What programs of the lab do in that moment proves nothing: the terminal has told them too.
         if Interruption.isAsked { break worlds }
         coverage.add(result.coverage)
         guard let failure = result.failures.first else { continue }
         failed += 1
         Terminal.progress("")
-        try report(failure, of: result.failures.count, world, style, &check)
+        if live {
+          try report(failure, of: result.failures.count, changing, style)
+        } else {
+          try report(failure, of: result.failures.count, world, style, &check)
+        }
       }
       done += 1
       Terminal.progress("\(done) of \(cases) clusters, \(coverage.flows) flows, \(failed) failures")
@@ -100,11 +114,27 @@ struct FuzzCommand: ParsableCommand {
       "# seed \(world.seed), style \(style.name)\n# \((shown ?? failure).text)\n"
       + (shown == nil ? world.cluster : smallest).manifest
     try Terminal.print(manifest)
+    try write(manifest, "\(world.seed)-\(style.name).yaml")
+  }
+
+  /// As the cluster was changed last, which may be too little: the seed gives all changes again.
+  private func report(
+    _ failure: FuzzFailure, of count: Int, _ world: LiveWorld, _ style: EnforcementStyle
+  ) throws {
+    try Terminal.print("seed \(world.seed), style \(style.name): \(failure.text) (\(count) in all)\n")
+    let manifest =
+      "# --live --seed \(world.seed) --steps \(steps), style \(style.name)\n# \(failure.text)\n"
+      + world.cluster.manifest
+    try Terminal.print(manifest)
+    try write(manifest, "live-\(world.seed)-\(style.name).yaml")
+  }
+
+  private func write(_ manifest: String, _ name: String) throws {
     guard let keep else { return }
     let directory = URL(fileURLWithPath: keep)
     do {
       try FileManager.default.createDirectory(at: directory, withIntermediateDirectories: true)
-      try Data(manifest.utf8).write(to: directory.appendingPathComponent("\(world.seed)-\(style.name).yaml"))
+      try Data(manifest.utf8).write(to: directory.appendingPathComponent(name))
     } catch { throw OutputError(description: "--keep \(keep): \(error.localizedDescription)") }
   }
 

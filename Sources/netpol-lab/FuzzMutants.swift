@@ -11,7 +11,7 @@ extension FuzzCommand {
     let clock = ContinuousClock()
     let begin = clock.now
     Terminal.progress("making \(cases) worlds")
-    let hunt = try MutantHunt(styles, seeds: (0..<UInt64(cases)).map { seed &+ $0 }, flows: flows)
+    var hunt = try MutantHunt(styles, seeds: (0..<UInt64(cases)).map { seed &+ $0 }, flows: flows)
     let mutants = hunt.mutants(count, of: styles, seed: seed)
     var survivors: [MutantHunt.Mutant] = []
     var kinds: [String: (noticed: Int, all: Int)] = [:]

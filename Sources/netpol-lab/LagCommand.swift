@@ -12,7 +12,7 @@ struct LagCommand: ParsableCommand {
     abstract: "Measures how long a new pod's packets are lost, and how long they are not policed.",
     discussion: """
       Without -f in a world of its own, of --policies, --pods and --local. An enforcer that does kube-router's work takes \
-      its time while numbered datagrams pass: each trial says between which two of them the rules changed.
+      its time while numbered packets pass: each trial says between which two of them the rules changed.
       """)
 
   @OptionGroup var input: InputOptions

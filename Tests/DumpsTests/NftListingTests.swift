@@ -247,7 +247,7 @@ private func table(_ body: String, _ head: String = "ip kube-router-filter-ipv4"
     (2, "ct helper H {\ntype \"ftp\" protocol tcp\n}"),
     (2, "flowtable F {\nhook ingress priority filter\ndevices = { lo }\n}"), (2, "set S {\n}"),
     (3, "set S {\ntype inet_service\n}"), (3, "set S {\ntype ipv6_addr\n}"),
-    (3, "set S {\ntype ipv4_addr . inet_service\n}"), (4, "set S {\ntype ipv4_addr\nflags dynamic\n}"),
+    (3, "set S {\ntype ipv4_addr . ifname\n}"), (4, "set S {\ntype ipv4_addr\nflags dynamic\n}"),
     (4, "set S {\ntype ipv4_addr\nlimit rate 1/second\n}"),
     (4, "set S {\ntype ipv4_addr\nelements = { 10.0.0.0/8 }\n}"),
     (4, "set S {\ntype ipv4_addr\nelements = { 10.0.0.1-10.0.0.2 }\n}"),

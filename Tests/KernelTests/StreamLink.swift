@@ -85,6 +85,12 @@ final class StreamLink {
     try Command(["nft", "-f", "-"], input: Array(chain.utf8)).run(in: node, on: worker).requireSuccess()
   }
 
+  /// How many packets each counter of those rules has met, in their order.
+  func counts() throws -> [Int] {
+    let listing = try Command(["nft", "list", "chain", "inet", "t", "f"]).run(in: node, on: worker).requireSuccess()
+    return listing.text.matches(of: /counter packets (\d+)/).compactMap { Int($0.output.1) }
+  }
+
   /// Drops what goes to an address that isn't in the ipset `open`, which begins empty.
   func admitOnlyTheSet() throws {
     try worker.run(in: node) {
@@ -99,9 +105,13 @@ final class StreamLink {
     ).run(in: node, on: worker).requireSuccess()
   }
 
-  func stream(_ family: AddressFamily = .v4, port: UInt16 = port, every: Int = 1, phase: Int = 0) -> DatagramStream {
+  func stream(
+    _ transport: StreamTransport = .udp, _ family: AddressFamily = .v4, port: UInt16 = port, every: Int = 1,
+    phase: Int = 0
+  ) -> DatagramStream {
     DatagramStream(
-      from: source, sourceAddress: Self.address(family, 1), to: Self.destination(family, port: port), in: target,
+      transport, from: source, sourceAddress: Self.address(family, 1), to: Self.destination(family, port: port),
+      in: target,
       every: every, phase: phase)
   }
 

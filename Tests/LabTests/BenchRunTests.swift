@@ -44,6 +44,7 @@ struct BenchRunTests {
       let world = BenchWorld(pods: 1, peers: 1)
       let path = try PacketPath(
         nodeAddress: BenchWorld.nodeAddress, pods: [BenchWorld.podBlock], clients: [BenchWorld.client], worker: worker)
+      try path.waitForLinks()
       let flows = world.flows(BenchProbe(.first, .lastPod, way), order: [0])
       // Nothing refuses on a node without rules: what is allowed passes, once each, and what is to be refused does too.
       try PacketCell(path, .first, flows, isAllowed: true).check("first")
@@ -71,7 +72,7 @@ struct BenchRunTests {
   @Test("a user's own flows are measured in every style, allowed and denied, routed and bridged") func policies()
     async throws
   {
-    let cluster = BenchWorld(pods: 3, peers: 2).cluster
+    let cluster = BenchWorld(pods: 3, policies: 1, peers: 1).cluster
     let report = try await blocking {
       try PolicyBench(cluster, rounds: 10).run(version: "test")
     }

@@ -79,10 +79,41 @@ import Worlds
   @Test("fuzz without packets ends with 0, and with 2 for what it can't do")
   func program() async throws {
     let result = try await Program.run(["fuzz", "--no-kernel", "--seed", "7", "--cases", "2", "--flows", "30"])
-    #expect(result.status == .exited(0) && result.output.hasPrefix("2 clusters in \(2 * EnforcementStyle.all.count) cases"), "\(result.errors)")
-    for wrong in [["--cases", "0"], ["--style", "ipvs"], ["--time", "soon"], ["--flows", "0"]] {
+    let cases = 2 * EnforcementStyle.all.count
+    #expect(result.status == .exited(0) && result.output.hasPrefix("2 clusters in \(cases) cases"), "\(result.errors)")
+    for wrong in [
+      ["--cases", "0"], ["--steps", "0"], ["--mutants", "0"], ["--style", "ipvs"], ["--time", "soon"],
+      ["--flows", "0"],
+    ] {
       let refused = try await Program.run(["fuzz", "--no-kernel"] + wrong)
       #expect(refused.status == .exited(2) && refused.errors.contains(wrong[0]))
     }
+  }
+
+  @Test("fuzz ends with 1 for a mistake that is found, and prints a manifest that shows it")
+  func finding() async throws {
+    let result = try await Program.run(
+      ["fuzz", "--no-kernel", "--plant", "1", "--seed", "0", "--cases", "8", "--flows", "60", "--style", "compiled"])
+    #expect(result.status == .exited(1), "\(result.errors)")
+    #expect(result.output.contains("style compiled, mistaken: ") && result.output.contains("\nkind: Cluster\n"))
+    let few = try await Program.run(["fuzz", "--mutants", "5", "--cases", "1", "--flows", "1"])
+    #expect(few.status == .exited(1) && few.output.contains("unnoticed: ") && few.output.contains("of 5 mutants"))
+  }
+
+  @Test("fuzz ends with 3 where there is no lab", .enabled(if: canRunLab, needsNamespaces))
+  func machine() async throws {
+    let shell = "echo 0 > /proc/sys/user/max_net_namespaces && exec \"$0\" fuzz --cases 1"
+    let result = try await Program.start(["unshare", "-Ur", "sh", "-c", shell, Program.path])
+    #expect(result.ending == .exited(3))
+  }
+
+  @Test("fuzz tells what it has done when it is interrupted")
+  func interrupted() async throws {
+    let result = try await Program.start(
+      [
+        "timeout", "--preserve-status", "--signal=INT", "5", Program.path, "fuzz", "--no-kernel", "--flows", "10",
+        "--cases", "1000000",
+      ])
+    #expect(result.ending == .exited(0) && result.text.contains(" clusters in "))
   }
 }

@@ -93,7 +93,28 @@ private let small = LagWorld(policies: 10, pods: 40, local: 12)
     let all = (plan.cast.after.pods + plan.clients + [try #require(plan.churner)]).flatMap(\.podIPs)
     #expect(Set(all).count == all.count)
     let targets = try #require(plan.requestTargets)
-    #expect(targets.bySelector.tcp != nil && targets.byBlock?.tcp != nil)
+    let ports = [targets.bySelector.ports, targets.byBlock?.ports] + plan.unpoliced.map(\.ports)
+    #expect(ports.count == 4 && ports.allSatisfy { $0?.udp != nil && $0?.tcp != nil })
+  }
+
+  @Test("where policies allow TCP ports alone, a kind of stream that UDP doesn't have is one of SYNs")
+  func connectionsAlone() throws {
+    let cast = try ConnectionsAlone.cast()
+    let plan = try LagPlan(cast, .kubeRouterK3s, clients: 1)
+    let found = plan.streams.map {
+      "\($0.change.rawValue) \($0.isOutgoing ? "out" : "in") \($0.flow.transport.rawValue)/\($0.flow.port)"
+    }
+    #expect(
+      Set(found.filter { $0.contains("TCP") }) == [
+        "opens out TCP/5432", "stays-open out TCP/6379", "closes out TCP/8080",
+      ])
+    #expect(found.count == 4 && found.contains { $0.hasPrefix("closes in UDP/") }, "\(found)")
+    #expect(plan.notes == [])
+    #expect(plan.streams.first { $0.change == .opens }?.decidedBy == "podSelector of app/db")
+    let targets = try #require(plan.requestTargets)
+    #expect(targets.bySelector.ports.udp == nil && targets.bySelector.ports.tcp == 5432)
+    #expect(targets.byBlock?.ports.udp == nil && targets.byBlock?.ports.tcp == 6379)
+    #expect(plan.unpoliced.map { $0.ports.udp == nil } == plan.unpoliced.map { $0.stream.isOutgoing })
   }
 
   @Test("an ipBlock in place of the selector admits every pod there is") func openedPairs() throws {

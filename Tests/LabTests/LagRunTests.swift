@@ -52,11 +52,36 @@ extension LagTests {
         #expect(try #require(median(.opens)) < (try #require(median(.closes))), "sets come before chains")
       }
       let moments = report.timeline.map(\.name)
-      #expect(moments.first?.hasPrefix("the API knows") == true && (agent == .incremental || moments.last == "sync ended"), "\(moments)")
+      #expect(
+        moments.first?.hasPrefix("the API knows") == true && (agent == .incremental || moments.last == "sync ended"),
+        "\(moments)")
       let text = LagText(report).text
       #expect(text.contains("Resolution:") && text.contains("Advice:") && text.contains("x lost"))
       let json = try #require(try JSONSerialization.jsonObject(with: try LagJSON(report).data()) as? [String: Any])
       #expect(json["schema"] as? String == "netpol-lab/lag/v1" && json["asExpected"] as? Bool == true)
+    }
+
+    @Test("where policies allow TCP ports alone, SYNs tell the windows, and requests are connections")
+    func connectionsAlone() async throws {
+      var options = LagOptions(style: .kubeRouterK3s)
+      (options.trials, options.requests, options.spacing) = (3, 1, .microseconds(200))
+      let cluster = try ConnectionsAlone.cluster()
+      let run = LagRun(cluster, newcomer: try ConnectionsAlone.newcomer(in: cluster), options: options)
+      let report = try await blocking { try run.run(version: "test") }
+      #expect(report.findings == [])
+      for result in report.streams where result.stream.flow.transport == .tcp {
+        if result.stream.change == .staysOpen {
+          #expect(result.lost == 0 && result.sent > 10)
+        } else {
+          #expect(result.windows.count + result.undecided.values.reduce(0, +) == 3, "\(result)")
+        }
+      }
+      let opening = try #require(report.streams.first { $0.stream.change == .opens })
+      #expect(opening.stream.flow.transport == .tcp && !opening.windows.isEmpty)
+      #expect(LagText(report).text.contains("SYNs lost"))
+      #expect(!report.requests.isEmpty && report.requests.allSatisfy { $0.kind == .tcp })
+      let survivors = report.survivors.filter { $0.what.contains("from the newcomer") }
+      #expect(survivors.map(\.stillWorks) == [3, 0] && survivors.allSatisfy { $0.what.hasPrefix("TCP") })
     }
 
     @Test(
@@ -238,7 +263,7 @@ extension LagTests {
       let pod =
         "{apiVersion: v1, kind: Pod, metadata: {namespace: app, name: a}, spec: {nodeName: node1, containers: [{name: c}]}}"
       let nothing = try await Program.run(["lag", "-f", "-", "--newcomer", "app/a"], input: pod)
-      #expect(nothing.status == .exited(2) && nothing.errors.contains("no UDP flow"), "\(nothing)")
+      #expect(nothing.status == .exited(2) && nothing.errors.contains("no UDP or TCP flow"), "\(nothing)")
     }
   }
 }

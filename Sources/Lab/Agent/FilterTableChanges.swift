@@ -37,7 +37,9 @@ struct FilterTableChanges {
 
   /// Whether that was possible: both chains are the same but for rules that jump to a pod's chain.
   private mutating func exchange(_ old: Chain, _ new: Chain, _ family: IPFamily) throws(Unsupported) -> Bool {
-    guard old.rules.filter({ $0.origin?.pod == nil }) == new.rules.filter({ $0.origin?.pod == nil }),
+    // All rules of a pod's own chain are that pod's, and their order is what kube-router gives them.
+    guard new.origin?.pod == nil,
+      old.rules.filter({ $0.origin?.pod == nil }) == new.rules.filter({ $0.origin?.pod == nil }),
       let place = new.rules.firstIndex(where: { $0.origin?.pod != nil })
         ?? old.rules.firstIndex(where: { $0.origin?.pod != nil })
     else { return false }

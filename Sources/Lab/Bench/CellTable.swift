@@ -1,22 +1,25 @@
 /// Where the cells of a batch lie among all samples, and what they say.
 struct CellTable {
   private let points: [PacketSweep.Point]
-  /// By point, variant, probe.
-  private let cells: [[[Int]]]
-  /// The reference's cells of the first point, measured once more.
-  private let twice: [Int]
+  private let counts: [Int]
+  private let starts: [Int]
 
-  /// `counts` are the cells of each point's variants. The first point has one variant more: the reference's twin.
-  init(_ points: [PacketSweep.Point], _ counts: [[Int]]) {
+  /// `counts` are the points' numbers of variants. A point's cells lie together, and in it those of a probe: what is
+  /// compared is measured within milliseconds. The first point has two variants more at its end, the reference's twin and
+  /// the reference once more.
+  init(_ points: [PacketSweep.Point], counts: [Int]) {
     self.points = points
+    self.counts = counts
     var next = 0
-    cells = counts.map { variants in
-      variants.map { count in
-        defer { next += count }
-        return Array(next..<next + count)
-      }
+    starts = zip(points, counts).map { point, count in
+      defer { next += count * point.probes.count }
+      return next
     }
-    twice = points.first.map { Array(next..<next + $0.probes.count) } ?? []
+  }
+
+  /// By point, probe, variant.
+  private func cell(_ place: Int, _ variant: Int, _ column: Int) -> Int {
+    starts[place] + column * counts[place] + variant
   }
 
   /// `names` are those of the variants: no rules, conntrack only, the styles; the last is the reference.
@@ -25,7 +28,7 @@ struct CellTable {
     tellResolution(samples, names[reference], reference, batch, &report)
     for (place, point) in points.enumerated() {
       for (column, probe) in point.probes.enumerated() {
-        let cell = { (variant: Int) in cells[place][variant][column] }
+        let cell = { (variant: Int) in self.cell(place, variant, column) }
         var costs: [(name: String, cost: Estimate)] = []
         for (variant, name) in names.enumerated() {
           let cost = samples.difference(cell(variant), over: cell(0))
@@ -50,14 +53,16 @@ struct CellTable {
     _ samples: PairedSamples, _ name: String, _ reference: Int, _ batch: Int, _ report: inout PacketBenchReport
   ) {
     for (column, probe) in (points.first?.probes ?? []).enumerated() {
-      let own = cells[0][reference][column]
-      let base = samples.median(cells[0][0][column]).value
+      let own = cell(0, reference, column)
+      let base = samples.median(cell(0, 0, column)).value
       report.resolutions.append(
-        .init(batch: batch, .sameNamespace, probe, name, samples.difference(twice[column], over: own), base: base))
+        .init(
+          batch: batch, .sameNamespace, probe, name, samples.difference(cell(0, reference + 2, column), over: own),
+          base: base))
       report.resolutions.append(
         .init(
           batch: batch, .otherNamespace, probe, name,
-          samples.difference(cells[0][reference + 1][column], over: own), base: base))
+          samples.difference(cell(0, reference + 1, column), over: own), base: base))
     }
   }
 
@@ -80,8 +85,8 @@ struct CellTable {
           guard let other = points[to].probes.firstIndex(of: probe) else { continue }
           for variant in 1..<names.count {
             let times = samples.ratio(
-              cells[to][variant][other], over: cells[to][0][other], to: cells[from][variant][column],
-              over: cells[from][0][column])
+              cell(to, variant, other), over: cell(to, 0, other), to: cell(from, variant, column),
+              over: cell(from, 0, column))
             guard let times else { continue }
             report.growths.append(
               .init(rules: names[variant], probe: probe, from: points[from].world, to: points[to].world, times: times))

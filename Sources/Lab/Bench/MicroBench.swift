@@ -27,15 +27,18 @@ public struct MicroBench: Sendable {
       let flow = BenchFlow(
         source: MicroRule.source, destination: MicroRule.destination, transport: .udp, port: BenchWorld.port,
         way: .routed)
-      var cells: [PacketCell] = []
-      for (backend, rule) in rulesets {
-        progress(.building(cells.count + 1, of: rulesets.count))
-        let path = try PacketPath(
+      let paths = try rulesets.map { _ in
+        try PacketPath(
           nodeAddress: BenchWorld.nodeAddress, pods: [BenchWorld.podBlock], clients: [], worker: worker)
+      }
+      for path in paths { try path.waitForLinks() }
+      let cells = try zip(rulesets, paths).enumerated().map { number, pair in
+        let ((backend, rule), path) = pair
+        progress(.building(number + 1, of: rulesets.count))
         try load(rule, backend, in: path.node, worker)
         let cell = PacketCell(path, .established, [flow], isAllowed: true)
         try cell.check(rule?.name ?? "the bare chain")
-        cells.append(cell)
+        return cell
       }
       let twin = cells.count - 1
       let run = try InterleavedRun(worker: worker, rounds: rounds).run(cells + cells.prefix(1)) { done, elapsed in

@@ -30,12 +30,12 @@ struct MicroRule: Hashable, Sendable {
     rule("comment", "ip daddr \(elsewhere) drop comment \"\(comment)\"", over: "one more linear rule"),
     rule("rule that matches", "ip daddr \(destination)"),
     rule("counter", "ip daddr \(destination) counter", over: "rule that matches"),
-    rule("jump", "jump empty"),
+    rule("jump", "jump nothing"),
     rule("jump and return", "jump returning"),
-    rule("set lookup, hash", "ip saddr @hash"),
+    rule("set lookup, hash", "ip saddr @addresses"),
     rule("set lookup, hash of known size", "ip saddr @sized"),
-    rule("set lookup, interval", "ip saddr @interval"),
-    rule("set lookup, concatenation", "ip saddr . ip daddr . udp dport @concatenation"),
+    rule("set lookup, interval", "ip saddr @blocks"),
+    rule("set lookup, concatenation", "ip saddr . ip daddr . udp dport @triples"),
     rule("set lookup, concatenation with intervals", "ip saddr . ip daddr . udp dport @ranges"),
     rule("verdict map", "ip saddr vmap @verdicts"),
     MicroRule(name: firstState, backend: .nft, rule: "ct state established", copies: 1),
@@ -83,10 +83,10 @@ enum MicroRuleset {
     let triples = others.map { "\($0) . \(MicroRule.destination) . \(BenchWorld.port)" }
     let blocks = (1..<size).map(block)
     let sets: [(name: String, type: String, elements: [String])] = [
-      ("hash", "type ipv4_addr;", ["\(MicroRule.source)"] + others),
+      ("addresses", "type ipv4_addr;", ["\(MicroRule.source)"] + others),
       ("sized", "type ipv4_addr; size \(size);", ["\(MicroRule.source)"] + others),
-      ("interval", "type ipv4_addr; flags interval;", ["\(MicroRule.source)"] + blocks),
-      ("concatenation", "type ipv4_addr . ipv4_addr . inet_service;", [packet] + triples),
+      ("blocks", "type ipv4_addr; flags interval;", ["\(MicroRule.source)"] + blocks),
+      ("triples", "type ipv4_addr . ipv4_addr . inet_service;", [packet] + triples),
       (
         "ranges", "type ipv4_addr . ipv4_addr . inet_service; flags interval;",
         [packet] + blocks.map { "\($0) . \(MicroRule.destination) . \(BenchWorld.port)" }
@@ -105,7 +105,7 @@ enum MicroRuleset {
         "  }",
       ]
     }
-    lines += ["  chain empty {", "  }", "  chain returning {", "    return", "  }"]
+    lines += ["  chain nothing {", "  }", "  chain returning {", "    return", "  }"]
     lines += ["  chain forward {", "    type filter hook forward priority 0; policy accept;"]
     if let rule { lines += [String](repeating: "    \(rule.rule)", count: rule.copies) }
     return (lines + ["  }", "}"]).joined(separator: "\n") + "\n"

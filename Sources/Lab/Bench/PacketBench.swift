@@ -17,12 +17,11 @@ public struct PacketBench: Sendable {
     case measuring(round: Int, of: Int, left: Duration)
   }
 
-  /// A column of a point: the node's rules, and the same once more for the second pair.
+  /// A column of a point.
   private struct Variant {
     let rules: BenchRules
     let path: PacketPath
     let cells: [PacketCell]
-    let isTwin: Bool
   }
 
   /// Throws `LabFailure` where the machine can't do it, or where packets don't fare as the policies say.
@@ -46,17 +45,19 @@ public struct PacketBench: Sendable {
   ) throws {
     var variants: [[Variant]] = []
     let count = points.count * allRules.count + 1
+    var paths = try (0..<count).map { _ in
+      try PacketPath(
+        nodeAddress: BenchWorld.nodeAddress, pods: [BenchWorld.podBlock], clients: [BenchWorld.client], worker: worker)
+    }
+    for path in paths { try path.waitForLinks() }
     for point in points {
-      var row: [Variant] = []
-      for rules in allRules {
-        progress(.building(variants.count * allRules.count + row.count + 1, of: count))
-        row.append(try variant(point, rules, worker))
-      }
+      let cluster = point.world.cluster
       // The second pair: the last style's rules of the first world once more.
-      if variants.isEmpty, let last = allRules.last {
-        row.append(try variant(point, last, worker, isTwin: true))
-      }
-      variants.append(row)
+      variants.append(
+        try (allRules + (variants.isEmpty ? allRules.suffix(1) : [])).map { rules in
+          progress(.building(count - paths.count + 1, of: count))
+          return try variant(point, cluster, rules, paths.removeLast(), worker)
+        })
     }
     progress(.checking)
     for (point, row) in zip(points, variants) {
@@ -67,10 +68,12 @@ public struct PacketBench: Sendable {
         }
       }
     }
-    let table = CellTable(points, variants.map { $0.map(\.cells.count) })
-    // The first pair: a cell of its own for what is measured already.
-    let twice = variants[0].filter { !$0.isTwin }.last?.cells ?? []
-    let cells = variants.flatMap { $0.flatMap(\.cells) } + twice
+    // The first pair: what is measured already, once more.
+    variants[0].append(variants[0][allRules.count - 1])
+    let table = CellTable(points, counts: variants.map(\.count))
+    let cells = zip(points, variants).flatMap { point, row in
+      point.probes.indices.flatMap { column in row.map { $0.cells[column] } }
+    }
     let run = try InterleavedRun(worker: worker, rounds: sweep.rounds).run(cells) { done, elapsed in
       progress(.measuring(round: done, of: sweep.rounds, left: elapsed / done * (sweep.rounds - done)))
     }
@@ -80,13 +83,10 @@ public struct PacketBench: Sendable {
   }
 
   private func variant(
-    _ point: PacketSweep.Point, _ rules: BenchRules, _ worker: NamespaceWorker, isTwin: Bool = false
+    _ point: PacketSweep.Point, _ cluster: Cluster, _ rules: BenchRules, _ path: PacketPath, _ worker: NamespaceWorker
   ) throws -> Variant {
     let world = point.world
-    let cluster = world.cluster
     let ruleset = cluster.node(BenchWorld.node).flatMap { rules.ruleset($0, in: cluster) }
-    let path = try PacketPath(
-      nodeAddress: BenchWorld.nodeAddress, pods: [BenchWorld.podBlock], clients: [BenchWorld.client], worker: worker)
     if let ruleset { try RuleLoader(worker: worker).load(ruleset, in: path.node) }
     let order = dispatchOrder(of: (0..<world.pods).map(world.address), in: ruleset)
     let cells = point.probes.map { probe in
@@ -95,7 +95,7 @@ public struct PacketBench: Sendable {
       if case .style = rules {} else { isAllowed = true }
       return PacketCell(path, probe.phase, world.flows(probe, order: order), isAllowed: isAllowed)
     }
-    return Variant(rules: rules, path: path, cells: cells, isTwin: isTwin)
+    return Variant(rules: rules, path: path, cells: cells)
   }
 }
 

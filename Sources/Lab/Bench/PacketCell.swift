@@ -56,17 +56,17 @@ final class PacketCell {
   /// Sends each flow's packet and looks where it went. Throws `LabError` where the rules do something else than foreseen:
   /// then the bench would measure something else too.
   func check(_ name: String) throws {
-    let before = (try path.arrived(), try path.passed())
+    let before = try count()
     let sent = max(flows.count, Self.warmUp)
     try send(sent)
-    let (arrived, passed) = (try path.arrived() - before.0, try path.passed() - before.1)
-    let seen = phase == .established ? arrived : passed
-    // Errors that the node sends come to pods too.
+    let seen = try count() - before
     let expected = isAllowed ? sent : 0
     guard seen == expected else {
       throw LabError("\(name): \(seen) of \(sent) packets passed the rules, and \(expected) should have")
     }
   }
+
+  private func count() throws -> Int { try phase == .established ? path.arrived() : path.passed() }
 
   /// Each flow's packet, once.
   func sendOnce() throws { if !isEmpty { try send(flows.count) } }

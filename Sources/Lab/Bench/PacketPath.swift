@@ -1,4 +1,4 @@
-internal import Apply
+internal import Glibc
 internal import Kernel
 internal import NetpolModel
 
@@ -12,6 +12,7 @@ final class PacketPath {
   private let worker: NamespaceWorker
   private let namespaces: [Place: NetworkNamespace]
   private let senders: [Place: Sender]
+  private let pods: [CIDR]
 
   /// Who has frames to send.
   enum Place: UInt8, CaseIterable { case outside, client, pods }
@@ -65,6 +66,24 @@ final class PacketPath {
     }
     try Self.load(Self.forgetting, in: node, worker)
     senders = try made.mapValues { namespace in try worker.run(in: namespace) { try Sender() } }
+    self.pods = pods
+  }
+
+  /// A bridge's new port passes nothing until the kernel has seen its carrier, which takes up to a second: make all paths
+  /// first, and then wait for each, before it has rules.
+  func waitForLinks() throws {
+    guard let pod = pods.first?.network else { return }
+    for way in BenchProbe.Way.allCases {
+      let flow = BenchFlow(source: BenchWorld.stranger, destination: pod, transport: .udp, port: 9, way: way)
+      let ring = FrameRing([Self.frame(flow, sourcePort: Self.establishedPort)])
+      let before = try arrived()
+      var tries = 0
+      repeat {
+        if tries > 0 { usleep(10_000) }
+        tries += 1
+        try send(1, of: ring, from: way == .routed ? .outside : .client)
+      } while try arrived() == before && tries < 500
+    }
   }
 
   /// No interface says anything of its own: a bridge would report itself to 224.0.0.106 (RFC 4286).
@@ -159,10 +178,8 @@ final class PacketPath {
   // MARK: - Counts
 
   /// Frames that have come to the pods.
-  func arrived() throws -> Int { try arrived(at: .pods) }
-
-  func arrived(at place: Place) throws -> Int {
-    guard let namespace = namespaces[place] else { return 0 }
+  func arrived() throws -> Int {
+    guard let namespace = namespaces[.pods] else { return 0 }
     return try worker.run(in: namespace) { try LinkCounters.read("eth0").received }
   }
 

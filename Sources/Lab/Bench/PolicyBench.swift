@@ -65,12 +65,15 @@ public struct PolicyBench: Sendable {
     try withLab(version: version) { environment, worker in
       let begin = ContinuousClock.now
       let rules: [BenchRules] = [.none, .conntrackOnly] + styles.map { .style($0) }
-      var paths: [PacketPath] = []
-      for kind in rules {
-        progress(.building(paths.count + 1, of: rules.count))
-        let path = try PacketPath(nodeAddress: nodeAddress, pods: blocks, clients: [], worker: worker)
-        if let ruleset = kind.ruleset(node, in: cluster) { try RuleLoader(worker: worker).load(ruleset, in: path.node) }
-        paths.append(path)
+      let paths = try rules.map { _ in
+        try PacketPath(nodeAddress: nodeAddress, pods: blocks, clients: [], worker: worker)
+      }
+      for path in paths { try path.waitForLinks() }
+      for (number, path) in paths.enumerated() {
+        progress(.building(number + 1, of: rules.count))
+        if let ruleset = rules[number].ruleset(node, in: cluster) {
+          try RuleLoader(worker: worker).load(ruleset, in: path.node)
+        }
       }
       progress(.checking)
       let agreed = try agreement(paths.dropFirst(2))
@@ -85,16 +88,17 @@ public struct PolicyBench: Sendable {
       subjects.removeAll { $0.flows.isEmpty }
       if subjects.isEmpty { throw NothingToAsk(description: "the styles agree on no flow to a pod of \(node.name)") }
       var cells: [PacketCell] = []
-      for (variant, path) in paths.enumerated() {
-        for subject in subjects {
+      for subject in subjects {
+        for (variant, path) in paths.enumerated() {
           let cell = PacketCell(path, subject.phase, subject.flows, isAllowed: subject.isAllowed || variant < 2)
           try cell.establish()
           try cell.check("\(rules[variant].name), \(subject.name)")
           cells.append(cell)
         }
+        // The last style once more.
+        cells += cells.suffix(1)
       }
-      let last = cells.count - subjects.count
-      let run = try InterleavedRun(worker: worker, rounds: rounds).run(cells + cells[last...]) { done, elapsed in
+      let run = try InterleavedRun(worker: worker, rounds: rounds).run(cells) { done, elapsed in
         progress(.measuring(round: done, of: rounds, left: elapsed / done * (rounds - done)))
       }
       var report = PolicyBenchReport(
@@ -122,20 +126,20 @@ public struct PolicyBench: Sendable {
   private func tell(
     _ samples: PairedSamples, _ subjects: [Subject], _ rules: [BenchRules], _ report: inout PolicyBenchReport
   ) {
-    let count = subjects.count
     for (index, subject) in subjects.enumerated() {
-      let again = samples.difference(count * rules.count + index, over: count * (rules.count - 1) + index)
+      let first = index * (rules.count + 1)
+      let again = samples.difference(first + rules.count, over: first + rules.count - 1)
       report.resolutions.append(
         .init(
           batch: 0, .sameNamespace, BenchProbe(subject.phase, .spread), rules.last?.name ?? "", again,
-          base: samples.median(index).value))
+          base: samples.median(first).value))
       var costs: [(name: String, cost: Estimate)] = []
       for (variant, kind) in rules.enumerated() {
-        let cost = samples.difference(variant * count + index, over: index)
+        let cost = samples.difference(first + variant, over: first)
         report.rows.append(
           .init(
             flows: subject.name, phase: subject.phase, isAllowed: subject.isAllowed, rules: kind.name,
-            packet: samples.median(variant * count + index), overNothing: cost))
+            packet: samples.median(first + variant), overNothing: cost))
         if variant > 1 { costs.append((kind.name, cost)) }
       }
       if let standing = Standing(costs, resolution: abs(again.value)) {

@@ -34,7 +34,9 @@ struct LiveRules {
     try worker.run(in: namespace) { try sets.additions.send(in: try NetlinkSocket(.netfilter)) }
     for table in new.tables where table != old.table(table.name, table.family) {
       if let own = old.table(table.name, table.family), own.hooks == table.hooks, table.name == "filter" {
-        if let text = try FilterTableChanges(from: own, to: table).text { try restore(text, table.family, in: namespace) }
+        if let text = try FilterTableChanges(from: own, to: table).text {
+          try restore(text, table.family, in: namespace)
+        }
       } else {
         try loader.load(Ruleset(tables: [table]), in: namespace)
       }

@@ -17,10 +17,12 @@ public struct MutantHunt {
     public var description: String { "\(style.name): \(mutation)" }
   }
 
-  /// A world in a style, with what is foretold of each flow that is asked.
+  /// A world in a style, and the flows that it is asked.
   struct Judge {
     let plan: PlannedLab
-    let foretold: [(flow: Flow, verdict: Verdict)]
+    let flows: [Flow]
+    /// What the evaluator says of them without a mistake, once it was asked.
+    var verdicts: [Verdict?]?
   }
 
   private let seeds: [UInt64]
@@ -42,14 +44,7 @@ public struct MutantHunt {
         let plan = try PlannedLab(cluster, style, versionStamp: "1")
         let asked = flows ?? random.some(flowLimit, of: ProbePlan(cluster, plan.topology, breadth: .boundaries).flows)
         flows = asked
-        let reading = Reading(cluster, plan.comparer.oracle, style.traits)
-        judges[style.name, default: []].append(
-          // Where no packet is sent no rule is asked.
-          Judge(
-            plan: plan,
-            foretold: asked.compactMap { flow in
-              plan.enforced.verdict(of: flow) == nil ? nil : (flow, reading.verdict(flow))
-            }))
+        judges[style.name, default: []].append(Judge(plan: plan, flows: asked))
       }
     }
   }
@@ -60,9 +55,11 @@ public struct MutantHunt {
     var pools = styles.map { style in
       var mutations = Mutations()
       for judge in judges[style.name] ?? [] {
-        for lowered in judge.plan.enforced.lowered.values { mutations.add(lowered.ruleset) }
+        // Whom default-deny alone refuses is left out of worlds.
+        if judge.plan.cluster.settings.defaultDeny { continue }
+        mutations.add(judge.plan.enforced.lowered.values.map(\.ruleset))
       }
-      return mutations.byKind.mapValues { $0.sorted { $0.description < $1.description } }
+      return mutations.byKind
     }
     var mutants: [Mutant] = []
     while mutants.count < count, !pools.allSatisfy(\.isEmpty) {
@@ -85,9 +82,9 @@ public struct MutantHunt {
   }
 
   /// Nil: no flow of any world tells it from the style.
-  public func notice(_ mutant: Mutant) -> Notice? {
-    for (seed, judge) in zip(seeds, judges[mutant.style.name] ?? []) {
-      if let flow = judge.firstDifference(mutant) { return Notice(seed: seed, flow: flow) }
+  public mutating func notice(_ mutant: Mutant) -> Notice? {
+    for (index, seed) in seeds.enumerated() {
+      if let flow = judges[mutant.style.name]?[index].firstDifference(mutant) { return Notice(seed: seed, flow: flow) }
     }
     return nil
   }
@@ -95,7 +92,8 @@ public struct MutantHunt {
 
 extension MutantHunt.Mutant {
   var mutated: EnforcementStyle {
-    EnforcementStyle(name: style.name, backend: style.backend, traits: style.traits) { [style, mutation] view in
+    EnforcementStyle(name: "\(style.name), mistaken", backend: style.backend, traits: style.traits) {
+      [style, mutation] view in
       var lowered = style.lower(view)
       lowered.ruleset = mutation.applied(to: lowered.ruleset)
       return lowered
@@ -105,20 +103,28 @@ extension MutantHunt.Mutant {
 
 extension MutantHunt.Judge {
   /// An ill-formed mutant is no mutant: nobody could load it.
-  func firstDifference(_ mutant: MutantHunt.Mutant) -> Flow? {
+  mutating func firstDifference(_ mutant: MutantHunt.Mutant) -> Flow? {
     let isTouched = plan.enforced.lowered.values.contains { mutant.mutation.applied(to: $0.ruleset) != $0.ruleset }
     guard isTouched,
       let mutated = try? EnforcedCluster(plan.cluster, plan.topology, mutant.mutated, versionStamp: "1")
     else { return nil }
-    return foretold.first { mutated.verdict(of: $0.flow) != $0.verdict }?.flow
+    let verdicts = verdicts ?? flows.map(plan.enforced.verdict)
+    self.verdicts = verdicts
+    // What the rules do otherwise is noticed by what is foretold of the objects alone.
+    let reading = Reading(plan.cluster, plan.comparer.oracle, mutant.style.traits)
+    for (flow, verdict) in zip(flows, verdicts) where verdict != nil {
+      let other = mutated.verdict(of: flow)
+      if other != verdict, other != reading.verdict(flow) { return flow }
+    }
+    return nil
   }
 }
 
 extension EnforcementStyle {
   /// The style with a mistake that `seed` draws of those that the first worlds bring to light. Throws what it refuses.
   public func mistaken(seed: UInt64) throws -> EnforcementStyle {
-    let hunt = try MutantHunt([self], seeds: Array(0..<8), flows: 60)
-    let mutants = hunt.mutants(20, of: [self], seed: seed)
-    return mutants.first { hunt.notice($0) != nil }?.mutated ?? self
+    var hunt = try MutantHunt([self], seeds: Array(0..<8), flows: 60)
+    for mutant in hunt.mutants(20, of: [self], seed: seed) where hunt.notice(mutant) != nil { return mutant.mutated }
+    return self
   }
 }

@@ -14,9 +14,6 @@ struct Mutation: Hashable, Sendable, CustomStringConvertible {
     case unhooked(chain: String)
   }
 
-  /// How many of the places in a chain.
-  enum Reach: String, Hashable, Sendable, CaseIterable { case every, last }
-
   /// Sets of one make.
   struct SetSite: Hashable, Sendable {
     let role: String
@@ -24,16 +21,15 @@ struct Mutation: Hashable, Sendable, CustomStringConvertible {
   }
 
   let change: Change
-  let reach: Reach
 
   var description: String {
     switch change {
-    case .ruleAbsent(let site): "\(reach.rawValue) rule absent of \(site)"
-    case .ruleLater(let site): "\(reach.rawValue) rule behind the next one of \(site)"
+    case .ruleAbsent(let site): "rule absent: \(site)"
+    case .ruleLater(let site): "rule behind the next one: \(site)"
     case .match(let site, let index, let mutation):
-      "match \(index + 1) \(mutation.rawValue) in \(reach.rawValue) of \(site)"
+      "match \(index + 1) \(mutation.rawValue) in \(site)"
     case .statement(let site, let index, let mutation):
-      "statement \(index + 1) \(mutation.rawValue) in \(reach.rawValue) of \(site)"
+      "statement \(index + 1) \(mutation.rawValue) in \(site)"
     case .set(let site, let mutation): "\(mutation.rawValue) in every \(site.kind) set \(site.role)"
     case .policyFlipped(let chain): "other policy of chain \(chain)"
     case .unhooked(let chain): "no hook of chain \(chain)"
@@ -85,19 +81,18 @@ struct Mutation: Hashable, Sendable, CustomStringConvertible {
 
   private func places(of site: RuleSite, in chain: Chain) -> [Int] {
     guard withoutHash(chain.name) == site.chain else { return [] }
-    let all = chain.rules.indices.filter { RuleSite(chain.rules[$0], in: chain.name) == site }
-    return reach == .every ? all : all.suffix(1)
+    return chain.rules.indices.filter { RuleSite(chain.rules[$0], in: chain.name) == site }
   }
 }
 
 extension Mutation.SetSite {
   init(_ set: NamedSet) {
     // Sets of named ports have names like any other.
-    self.init(role: withoutHash(set.name) + (set.origin?.portName == nil ? "" : " of a named port"), kind: set.kind.rawValue)
+    self.init(
+      role: withoutHash(set.name) + (set.origin?.portName == nil ? "" : " of a named port"), kind: set.kind.rawValue)
   }
 
   init(_ set: KeyedSet) {
     self.init(role: set.name, kind: set.isMap ? "map" : "keyed")
   }
 }
-

@@ -71,7 +71,14 @@ extension [PacketField] {
 }
 
 extension Transport {
-  fileprivate var other: Transport { self == .tcp ? .udp : .tcp }
+  /// No two for each other: of a rule for each they would be the same rules.
+  fileprivate var other: Transport {
+    switch self {
+    case .tcp: .udp
+    case .udp: .sctp
+    case .sctp: .tcp
+    }
+  }
 }
 
 extension Mark {

@@ -17,8 +17,9 @@ struct RuleSite: Hashable, Sendable, CustomStringConvertible {
   var description: String { "\(chain): \(make)" }
 }
 
-/// A name, with `*` for the hash at its end.
+/// A name, with `*` for the hash at its end, and without its family.
 func withoutHash(_ name: String) -> String {
+  if name.hasPrefix("inet6:") { return withoutHash(String(name.dropFirst(6))) }
   guard let dash = name.lastIndex(of: "-") else { return name }
   let hash = name[name.index(after: dash)...]
   let isHash = hash.utf8.count == 16 && hash.utf8.allSatisfy { (65...90).contains($0) || (50...55).contains($0) }
@@ -29,7 +30,8 @@ extension Match {
   fileprivate var make: String {
     let negation = { (isNegated: Bool) in isNegated ? "!" : "" }
     return switch self {
-    case .address(let side, let cidr, let negated): "\(negation(negated))\(side.rawValue) \(cidr.isHost ? "host" : "net")"
+    case .address(let side, let cidr, let negated):
+      "\(negation(negated))\(side.rawValue) \(cidr.isHost ? "host" : "net")"
     case .inSet(let side, let name, let negated): "\(negation(negated))\(side.rawValue) @\(withoutHash(name))"
     case .keyed(let fields, let name): "\(fields.map { "\($0)" }.joined(separator: ".")) @\(name)"
     case .transport: "transport"

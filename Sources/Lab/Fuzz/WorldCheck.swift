@@ -59,6 +59,20 @@ public struct WorldCheck {
     return result
   }
 
+  /// Loads the rules of a mutant and evaluates those of its style: a loader's mistake.
+  public mutating func check(_ world: World, loading mutant: MutantHunt.Mutant) -> Result {
+    var result = Result()
+    do {
+      let cluster = try Self.read(world.cluster)
+      try bench?.prepare(try PlannedLab(cluster, mutant.mutated, versionStamp: "1"))
+      try compareLoaded(try PlannedLab(cluster, mutant.style, versionStamp: "1"), world.seed, &result)
+    } catch {
+      result.failures.append(FuzzFailure(.refused, mutant.style.name, "\(error)"))
+      bench?.abandonLab()
+    }
+    return result
+  }
+
   /// The cluster as its manifest says it, with what controllers add.
   static func read(_ stated: Cluster) throws -> Cluster {
     try readManifests(

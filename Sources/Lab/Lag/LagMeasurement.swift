@@ -52,7 +52,8 @@ struct LagMeasurement {
         } else if let gap = trial.gap(index) {
           gaps[index].append(gap.length)
           if !gap.isWithinSyncs || !toleratesGaps {
-            findings.append("trial \(number): \(record.lost) of \(record.sent.count) datagrams lost on \(stream.flow)")
+            findings.append(
+              "trial \(number): \(record.lost) of \(record.sent.count) \(stream.unit)s lost on \(stream.flow)")
           }
         }
         continue

@@ -12,6 +12,8 @@ struct LagPlan: Sendable {
   let nodes: [String]
   /// Whom further newcomers ask; nil where nothing is refused to a newcomer that sends.
   let requestTargets: RequestTargets?
+  /// Whom the first newcomer may speak to, or be spoken to by, only as long as its own rules don't stand.
+  let unpoliced: [(stream: LagStream, ports: Ports)]
   /// Pods like the first newcomer, with addresses of their own: for requests, for each kind as many as asked for.
   let clients: [Pod]
   /// One more, for changes beside; nil where the node has no address left.
@@ -21,9 +23,6 @@ struct LagPlan: Sendable {
   struct RequestTargets: Sendable {
     let bySelector: Target
     let byBlock: Target?
-    /// Whom a newcomer may speak to, or be spoken to by, only as long as its own rules don't stand.
-    let unpoliced: [LagStream]
-
     /// TCP and UDP, to the peer by selector and to the one by ipBlock.
     static let clientKinds = 4
   }
@@ -31,7 +30,12 @@ struct LagPlan: Sendable {
   struct Target: Sendable {
     let endpoint: Endpoint
     let address: IPAddress
-    let udp: UInt16
+    let ports: Ports
+  }
+
+  /// Of flows with one fate; nil where there is none over that transport.
+  struct Ports: Sendable {
+    let udp: UInt16?
     let tcp: UInt16?
   }
 
@@ -42,10 +46,11 @@ struct LagPlan: Sendable {
     self.streams = streams
     var notes: [String] = []
     if !streams.contains(where: { $0.change == .opens }) {
-      notes.append("no UDP flow of a newcomer is refused before its enforcers know it and let through afterwards")
+      notes.append(
+        "no UDP or TCP flow of a newcomer is refused before its enforcers know it and let through afterwards")
     }
     if !streams.contains(where: { $0.change == .closes }) {
-      notes.append("no UDP flow of a newcomer passes before its own rules stand and is refused afterwards")
+      notes.append("no UDP or TCP flow of a newcomer passes before its own rules stand and is refused afterwards")
     }
     self.notes = notes
     let ends = streams.flatMap { [$0.flow.source, $0.flow.destination] }
@@ -61,6 +66,7 @@ struct LagPlan: Sendable {
     }
     churner = copies.popLast()
     self.clients = copies
+    unpoliced = streams.filter { $0.change == .closes && $0.newcomer == 0 }.map { ($0, search.ports(like: $0)) }
     requestTargets = cast.newcomers.first?.before == nil ? RequestTargets(streams, search) : nil
   }
 
@@ -85,14 +91,13 @@ extension LagPlan.RequestTargets {
     let target = { (change: LagStream.Change) in
       own.first { $0.change == change && $0.isOutgoing }.map { stream in
         LagPlan.Target(
-          endpoint: stream.flow.destination, address: stream.flow.destinationAddress, udp: stream.flow.port,
-          tcp: search.tcpPort(like: stream))
+          endpoint: stream.flow.destination, address: stream.flow.destinationAddress,
+          ports: search.ports(like: stream))
       }
     }
     guard let bySelector = target(.opens) else { return nil }
     self.bySelector = bySelector
     byBlock = target(.staysOpen)
-    unpoliced = own.filter { $0.change == .closes }
   }
 }
 

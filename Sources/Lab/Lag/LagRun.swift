@@ -109,6 +109,10 @@ public struct LagRun: Sendable {
     churn?.end()
 
     var notes = plan.notes
+    if plan.nodes.count > 1 {
+      notes.append(
+        "the enforcers of \(plan.nodes.count) nodes share this machine, so each takes longer than on a node of its own")
+    }
     if spacing > options.spacing {
       notes.append(pace.reason)
     }
@@ -176,7 +180,7 @@ public struct LagRun: Sendable {
       guard let from = fabric.namespace(of: stream.flow.source), let to = fabric.namespace(of: stream.flow.destination)
       else { return nil }
       return DatagramStream(
-        from: from, sourceAddress: stream.flow.sourceAddress.bytes,
+        stream.flow.transport == .tcp ? .tcp : .udp, from: from, sourceAddress: stream.flow.sourceAddress.bytes,
         to: ProbeAddress(stream.flow.destinationAddress.bytes, port: stream.flow.port), in: to, every: share.every,
         phase: share.phase)
     }
@@ -187,7 +191,8 @@ public struct LagRun: Sendable {
     _ plan: LagPlan, _ fabric: Fabric, _ worker: NamespaceWorker, isRealTime: Bool, syncTakes took: Duration
   ) throws -> LagPace {
     let run = try StreamRun(
-      datagramStreams(plan.streams, plan.streams.map { _ in (1, 0) }, fabric), spacing: .milliseconds(1), capacity: 1000,
+      datagramStreams(plan.streams, plan.streams.map { _ in (1, 0) }, fabric), spacing: .milliseconds(1),
+      capacity: 1000,
       realTimePriority: isRealTime ? Self.senderPriority : nil, worker: worker)
     try run.start()
     usleep(150_000)

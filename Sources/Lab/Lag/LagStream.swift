@@ -1,6 +1,7 @@
 public import NetpolModel
 
-/// One stream of numbered datagrams from or to a newcomer, and what the rules before and after say of it.
+/// One stream of numbered datagrams, or SYNs where the flow is TCP's, from or to a newcomer, and what the rules before
+/// and after say of it.
 public struct LagStream: Hashable, Sendable {
   public enum Change: String, Hashable, Sendable, CaseIterable {
     /// Refused until enforcers know the newcomer: the fail-closed window.
@@ -18,6 +19,9 @@ public struct LagStream: Hashable, Sendable {
   public let isOutgoing: Bool
   /// What decides once everything is known: a policy and how it names its peer.
   public let decidedBy: String
+
+  /// What is counted.
+  var unit: String { flow.transport == .tcp ? "SYN" : "datagram" }
 
   public var other: Endpoint { isOutgoing ? flow.destination : flow.source }
 }

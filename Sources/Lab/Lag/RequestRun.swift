@@ -66,7 +66,7 @@ struct RequestRun {
     defer { if isRealTime { try? RealTimeScheduling.leave() } }
     for target in [targets.bySelector, targets.byBlock].compactMap({ $0 }) {
       guard let namespace = fabric.namespace(of: target.endpoint) else { continue }
-      for port in Set([target.udp] + (target.tcp.map { [$0] } ?? [])) {
+      for port in Set([target.ports.udp, target.ports.tcp].compactMap { $0 }) {
         servers.append(
           try EchoServer(on: ProbeAddress(target.address.bytes, port: port), in: namespace, worker: worker))
       }
@@ -111,6 +111,7 @@ struct RequestRun {
 
   private func ask(_ situation: Situation, _ enforcers: Enforcers) throws -> [RequestResult] {
     let requests = requests(situation)
+    if requests.isEmpty { return [] }
     if situation.spendsErrors { try spendErrors(requests) }
     let gate = Gate()
     let answers = Answers(requests.count)
@@ -144,8 +145,8 @@ struct RequestRun {
     var kinds: [(RequestResult.Kind, String, LagPlan.Target, UInt16)] = []
     for (name, target) in [("podSelector", targets.bySelector), ("ipBlock", targets.byBlock)] {
       guard let target else { continue }
-      if let tcp = target.tcp { kinds.append((.tcp, name, target, tcp)) }
-      if situation.refusal != .tcpReset { kinds.append((.udp, name, target, target.udp)) }
+      if let tcp = target.ports.tcp { kinds.append((.tcp, name, target, tcp)) }
+      if let udp = target.ports.udp, situation.refusal != .tcpReset { kinds.append((.udp, name, target, udp)) }
     }
     var clients = plan.clients.makeIterator()
     return kinds.flatMap { kind, name, target, port in
@@ -179,14 +180,15 @@ struct RequestRun {
     }
   }
 
-  /// Datagrams that are refused, so that the node has no ICMP error left for these senders.
+  /// Datagrams that are refused, so that the node has no ICMP error left for these senders. A peer that no newcomer may
+  /// ask over UDP refuses those to its TCP port as well.
   private func spendErrors(_ requests: [Request]) throws {
+    guard let port = targets.bySelector.ports.udp ?? targets.bySelector.ports.tcp else { return }
     for request in requests {
       for _ in 0..<Self.spending {
         _ = try TimedRequest.udpRequest(
           from: request.source, sourceAddress: request.sourceAddress,
-          to: ProbeAddress(targets.bySelector.address.bytes, port: targets.bySelector.udp), patience: .zero,
-          worker: worker)
+          to: ProbeAddress(targets.bySelector.address.bytes, port: port), patience: .zero, worker: worker)
       }
     }
   }

@@ -31,41 +31,49 @@ struct StreamSearch {
     if case .pod(let id) = end { topology.pods[id]?.node } else { nil }
   }
 
-  /// One of each kind that is wanted, the nearest peer first.
+  /// One of each kind that is wanted, the nearest peer first; over TCP where a kind has none over UDP.
   func streams(ofNewcomer index: Int) -> [LagStream] {
     let newcomer = cast.newcomers[index].after
     guard topology.pods[newcomer.id] != nil, let family = newcomer.podIPs.first?.family else { return [] }
     let own = Endpoint.pod(newcomer.id)
     var wanted = index == 0 ? Wanted.all : Wanted.ofFurtherNewcomers
     var found: [LagStream] = []
-    for candidate in candidates(for: newcomer) {
-      for isOutgoing in [true, false] {
-        let (source, destination) = isOutgoing ? (own, candidate) : (candidate, own)
-        for port in ports.ports(at: destination).reversed() where port.transport == .udp {
-          guard let flow = topology.flow(from: source, to: destination, port, family), let change = change(of: flow)
-          else { continue }
-          // What lets a newcomer in before it is known is no selector.
-          let admission = Admission(flow, change == .staysOpen ? earlier : oracle, after)
-          // Where nothing is policed nothing is told.
-          if change == .staysOpen, admission.policy == nil { continue }
-          if wanted.take(change, isOutgoing) {
-            found.append(
-              LagStream(
-                flow: flow, newcomer: index, change: change, isOutgoing: isOutgoing, decidedBy: admission.text))
+    let peers = candidates(for: newcomer)
+    for transport in [Transport.udp, .tcp] {
+      for candidate in peers {
+        if wanted.isEmpty { return found }
+        for isOutgoing in [true, false] {
+          let (source, destination) = isOutgoing ? (own, candidate) : (candidate, own)
+          for port in ports.ports(at: destination).reversed() where port.transport == transport {
+            guard let flow = topology.flow(from: source, to: destination, port, family), let change = change(of: flow)
+            else { continue }
+            // What lets a newcomer in before it is known is no selector.
+            let admission = Admission(flow, change == .staysOpen ? earlier : oracle, after)
+            // Where nothing is policed nothing is told.
+            if change == .staysOpen, admission.policy == nil { continue }
+            if wanted.take(change, isOutgoing) {
+              found.append(
+                LagStream(
+                  flow: flow, newcomer: index, change: change, isOutgoing: isOutgoing, decidedBy: admission.text))
+            }
           }
         }
       }
-      if wanted.isEmpty { break }
     }
     return found
   }
 
-  /// A TCP port at the same peer with the same fate.
-  func tcpPort(like stream: LagStream) -> UInt16? {
-    ports.ports(at: stream.flow.destination).reversed().first { port in
+  /// The ports at the same peer with the same fate: the stream's own, and one of the other transport.
+  func ports(like stream: LagStream) -> LagPlan.Ports {
+    LagPlan.Ports(udp: port(.udp, like: stream), tcp: port(.tcp, like: stream))
+  }
+
+  private func port(_ transport: Transport, like stream: LagStream) -> UInt16? {
+    if stream.flow.transport == transport { return stream.flow.port }
+    return ports.ports(at: stream.flow.destination).reversed().first { port in
       var flow = stream.flow
       (flow.transport, flow.port) = (port.transport, port.port)
-      return port.transport == .tcp && change(of: flow) == stream.change
+      return port.transport == transport && change(of: flow) == stream.change
     }?.port
   }
 

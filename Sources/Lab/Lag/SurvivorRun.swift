@@ -15,52 +15,55 @@ struct SurvivorRun {
 
   private struct Pair {
     let source, target: NetworkNamespace
-    let sourceAddress: [UInt8]
-    let destination: ProbeAddress
+    let sourceAddress, address: [UInt8]
+
+    func connect(to port: UInt16, _ worker: NamespaceWorker) throws -> (HeldConnection?, TimedRequest) {
+      try HeldConnection.tcp(
+        from: source, sourceAddress: sourceAddress, to: ProbeAddress(address, port: port),
+        patience: SurvivorRun.patience, worker: worker)
+    }
   }
 
   func run(_ enforcers: Enforcers) throws -> [Survivor] {
     var survivors: [Survivor] = []
-    for stream in plan.streams where stream.change == .closes && stream.newcomer == 0 {
-      survivors += try run(stream, enforcers)
-    }
+    for (stream, ports) in plan.unpoliced { survivors += try run(stream, ports, enforcers) }
     return survivors
   }
 
-  private func run(_ stream: LagStream, _ enforcers: Enforcers) throws -> [Survivor] {
+  private func run(_ stream: LagStream, _ ports: LagPlan.Ports, _ enforcers: Enforcers) throws -> [Survivor] {
     let clients = Array(plan.clients.prefix(Self.count))
     let pairs = clients.compactMap { pair($0, stream) }
-    let servers = try servers(pairs)
+    let servers = try servers(pairs, [ports.udp, ports.tcp].compactMap { $0 })
     defer { withExtendedLifetime(servers) {} }
     var connections: [HeldConnection] = []
     var flows: [HeldConnection] = []
     for pair in pairs {
-      let (connection, _) = try HeldConnection.tcp(
-        from: pair.source, sourceAddress: pair.sourceAddress, to: pair.destination, patience: Self.patience,
-        worker: worker)
-      if let connection { connections.append(connection) }
+      if let tcp = ports.tcp, let connection = try pair.connect(to: tcp, worker).0 { connections.append(connection) }
+      guard let udp = ports.udp else { continue }
       let flow = try HeldConnection.udp(
-        from: pair.source, sourceAddress: pair.sourceAddress, to: pair.destination, worker: worker)
+        from: pair.source, sourceAddress: pair.sourceAddress, to: ProbeAddress(pair.address, port: udp), worker: worker)
       // A flow with a reply is established.
       if flow.ask(patience: Self.patience).outcome == .answered { flows.append(flow) }
     }
     try enforcers.settle(clients.map { .podUpdated($0) })
     usleep(20_000)
     let isAlive = { (connection: HeldConnection) in connection.ask(patience: Self.patience).outcome == .answered }
-    let fresh = try pairs.count { pair in
-      try TimedRequest.tcpConnect(
-        from: pair.source, sourceAddress: pair.sourceAddress, to: pair.destination, patience: Self.patience,
-        worker: worker
-      ).outcome == .answered
-    }
     let direction = stream.isOutgoing ? "from the newcomer to \(stream.other)" : "from \(stream.other) to the newcomer"
-    let survivors = [
-      Survivor(
-        what: "TCP connections \(direction)", stillWorks: connections.count(where: isAlive), asked: connections.count),
-      Survivor(
-        what: "UDP flows with a reply \(direction)", stillWorks: flows.count(where: isAlive), asked: flows.count),
-      Survivor(what: "TCP connections begun afterwards, \(direction)", stillWorks: fresh, asked: pairs.count),
-    ]
+    var survivors: [Survivor] = []
+    if let tcp = ports.tcp {
+      let fresh = try pairs.count { try $0.connect(to: tcp, worker).1.outcome == .answered }
+      survivors += [
+        Survivor(
+          what: "TCP connections \(direction)", stillWorks: connections.count(where: isAlive), asked: connections.count
+        ),
+        Survivor(what: "TCP connections begun afterwards, \(direction)", stillWorks: fresh, asked: pairs.count),
+      ]
+    }
+    if ports.udp != nil {
+      survivors.append(
+        Survivor(
+          what: "UDP flows with a reply \(direction)", stillWorks: flows.count(where: isAlive), asked: flows.count))
+    }
     try enforcers.settle(clients.map { .podDeleted($0.id) })
     return survivors
   }
@@ -73,13 +76,14 @@ struct SurvivorRun {
     return Pair(
       source: isOutgoing ? own : other, target: isOutgoing ? other : own,
       sourceAddress: isOutgoing ? address.bytes : stream.flow.sourceAddress.bytes,
-      destination: ProbeAddress(
-        isOutgoing ? stream.flow.destinationAddress.bytes : address.bytes, port: stream.flow.port))
+      address: isOutgoing ? stream.flow.destinationAddress.bytes : address.bytes)
   }
 
-  private func servers(_ pairs: [Pair]) throws -> [EchoServer] {
+  private func servers(_ pairs: [Pair], _ ports: [UInt16]) throws -> [EchoServer] {
     var places: Set<ProbeAddress> = []
-    return try pairs.filter { places.insert($0.destination).inserted }
-      .map { try EchoServer(on: $0.destination, in: $0.target, worker: worker) }
+    return try pairs.flatMap { pair in
+      try Set(ports).map { ProbeAddress(pair.address, port: $0) }.filter { places.insert($0).inserted }
+        .map { try EchoServer(on: $0, in: pair.target, worker: worker) }
+    }
   }
 }

@@ -27,7 +27,7 @@ public struct LagText {
         "\(report.world.description), enforcer \(options.agent.rawValue) on \(report.world.nodes.joined(separator: ", ")).",
         width: width, indent: 2)
       + wrapped(
-        "\(report.world.change); \(trials), a datagram each \(timeText(options.spacing)), \(timeText(report.duration)) in all.",
+        "\(report.world.change); \(trials), a packet each \(timeText(options.spacing)), \(timeText(report.duration)) in all.",
         width: width, indent: 2)
   }
 
@@ -51,7 +51,7 @@ public struct LagText {
       "\(flow.source) -> \(flow.destination) \(flow.transport.rawValue)/\(flow.port): \(result.stream.decidedBy)",
       width: width, first: "  ", indent: 6)
     if result.stream.change == .staysOpen {
-      lines.append("      \(result.lost) of \(counted(result.sent, "datagram")) lost")
+      lines.append("      \(result.lost) of \(counted(result.sent, result.stream.unit)) lost")
       if !result.gaps.isEmpty {
         lines += wrapped(
           "closed in \(counted(result.gaps.count, "trial")) while the sync was at work, where old chains meet new sets: p50 "
@@ -68,7 +68,7 @@ public struct LagText {
       lines.append("      " + (quantiles + ["max \(timeText(result.windows.largest))"]).joined(separator: "  "))
       let inWindow = result.inWindow.median.map { "\(Int($0))" } ?? "-"
       lines.append(
-        "      \(inWindow) datagrams \(verb) (p50), one each \(timeText(result.spacing)); "
+        "      \(inWindow) \(result.stream.unit)s \(verb) (p50), one each \(timeText(result.spacing)); "
           + "error bar p50 \(timeText(result.brackets.median)), max \(timeText(result.brackets.largest))")
     }
     for (reason, count) in result.undecided.sorted(by: { $0.key < $1.key }) {

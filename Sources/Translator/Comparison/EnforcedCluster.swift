@@ -14,7 +14,7 @@ public struct EnforcedCluster: Sendable {
   public let rulesets: [String: [Ruleset]]
   /// What kube-proxy does with services that their objects do not say.
   public let serviceFindings: [ServiceFinding]
-  private let evaluators: [String: Evaluator]
+  let evaluators: [String: Evaluator]
 
   /// Lowers the view of every node. Throws what a kernel would refuse.
   public init(_ cluster: Cluster, _ topology: Topology, _ style: EnforcementStyle, versionStamp: String)

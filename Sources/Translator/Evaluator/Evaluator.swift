@@ -5,18 +5,18 @@ public import RuleIR
 ///
 /// It has no clock: a rate limit is always within its burst.
 public struct Evaluator: Sendable {
-  private let tables: [PreparedTable]
-  private let sets: [PreparedSet]
-  private let keyedSets: [PreparedKeyedSet]
+  let tables: [PreparedTable]
+  let sets: [PreparedSet]
+  let keyedSets: [PreparedKeyedSet]
   private let localAddresses: Set<IPAddress>
   /// Base chains of each hook and family, the lowest priority first.
-  private let bases: [Entry: [Place]]
+  let bases: [Entry: [Place]]
 
-  private struct Entry: Hashable {
+  struct Entry: Hashable {
     let hook: Hook
     let family: IPFamily
   }
-  private struct Place {
+  struct Place {
     let priority: Int
     let table: Int
     let chain: Int
@@ -115,7 +115,7 @@ public struct Evaluator: Sendable {
     return nil
   }
 
-  private func holds(_ match: PreparedMatch, _ packet: Packet) -> Bool {
+  func holds(_ match: PreparedMatch, _ packet: Packet) -> Bool {
     switch match {
     case .address(let side, let cidr, let negated): return cidr.contains(packet[side]) != negated
     case .inSet(let side, let set, let negated): return sets[set].contains(packet[side]) != negated
@@ -139,7 +139,7 @@ public struct Evaluator: Sendable {
     }
   }
 
-  private func isLocal(_ address: IPAddress) -> Bool {
+  func isLocal(_ address: IPAddress) -> Bool {
     localAddresses.contains(address) || address.isLoopback
   }
 }
@@ -153,7 +153,7 @@ extension Packet {
   }
 
   /// The values of the fields; nil where the packet lacks one of them.
-  fileprivate func key(_ fields: [PacketField]) -> [UInt128]? {
+  func key(_ fields: [PacketField]) -> [UInt128]? {
     var key: [UInt128] = []
     for field in fields {
       switch (field, payload) {

@@ -35,7 +35,7 @@ struct PreparedRule: Sendable {
   let statements: [PreparedStatement]
 }
 
-enum PreparedMatch: Sendable {
+enum PreparedMatch: Hashable, Sendable {
   case address(Side, CIDR, negated: Bool)
   case inSet(Side, Int, negated: Bool)
   case keyed([PacketField], Int)
@@ -101,9 +101,13 @@ enum PreparedStatement: Sendable {
 /// A set prepared for lookups: a table of prefixes for each length, the longest first.
 struct PreparedSet: Sendable {
   private var byLength: [(length: Int, nomatch: [IPAddress: Bool])]
+  /// All members, where they are single addresses.
+  let addresses: [IPAddress]?
 
   init(_ set: NamedSet) {
-    byLength = Dictionary(grouping: set.stored, by: \.cidr.prefixLength)
+    let members = set.stored
+    addresses = members.allSatisfy { $0.cidr.isHost && !$0.nomatch } ? members.map(\.cidr.network) : nil
+    byLength = Dictionary(grouping: members, by: \.cidr.prefixLength)
       .map { ($0.key, Dictionary($0.value.map { ($0.cidr.network, $0.nomatch) }) { _, last in last }) }
       .sorted { $0.0 > $1.0 }
   }

@@ -15,8 +15,10 @@ struct PreparedKeyedSet: Sendable {
   }
 
   private let content: Content
+  let elements: [KeyedSet.Element]
 
   init(_ set: KeyedSet) {
+    elements = set.elements
     if set.hasRanges {
       var ranges: [[UInt128]: [Range]] = [:]
       for element in set.elements.sorted(by: KeyedSet.Element.precedes) {

@@ -50,12 +50,16 @@ public struct Flow: Hashable, Sendable, CustomStringConvertible {
   public struct End: Hashable, Sendable {
     public let endpoint: Endpoint
     public let address: IPAddress
+    public init(_ endpoint: Endpoint, _ address: IPAddress) {
+      self.endpoint = endpoint
+      self.address = address
+    }
   }
 
   /// Whom a policy of this direction selects, and who is its peer.
   public func ends(_ direction: Direction) -> (subject: End, peer: End) {
-    let source = End(endpoint: source, address: sourceAddress)
-    let destination = End(endpoint: destination, address: destinationAddress)
+    let source = End(source, sourceAddress)
+    let destination = End(destination, destinationAddress)
     return direction == .ingress ? (destination, source) : (source, destination)
   }
 

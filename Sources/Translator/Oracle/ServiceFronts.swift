@@ -67,6 +67,9 @@ struct ServiceFronts: Sendable {
       grouping: cluster.endpointSlices, by: { NamespacedName($0.id.namespace, $0.service) })
   }
 
+  /// All addresses of services, but for their node ports.
+  var addresses: Set<IPAddress> { Set(fronts.keys.compactMap(\.address)) }
+
   /// `isNodes`: whether the address is one of a node's.
   func front(_ address: IPAddress, isNodes: Bool, _ transport: Transport, _ port: UInt16) -> Front? {
     fronts[Key(address: address, family: address.family, transport: transport, port: port)]

@@ -1,8 +1,9 @@
-/// Numbered UDP datagrams that are sent on a fixed beat from one namespace to an address in another.
+/// Numbered UDP datagrams, or TCP SYNs, that are sent on a fixed beat from one namespace to an address in another.
 public struct DatagramStream: Sendable {
+  public let transport: StreamTransport
   /// Where the datagrams start.
   public let source: NetworkNamespace
-  /// The address they come from, of the destination's family; nil lets the source's routes choose.
+  /// The address they come from, of the destination's family; nil lets the source's routes choose, but for TCP.
   public let sourceAddress: [UInt8]?
   /// Where they are received.
   public let target: NetworkNamespace
@@ -14,9 +15,10 @@ public struct DatagramStream: Sendable {
   public let phase: Int
 
   public init(
-    from source: NetworkNamespace, sourceAddress: [UInt8]? = nil, to destination: ProbeAddress,
-    in target: NetworkNamespace, every: Int = 1, phase: Int = 0
+    _ transport: StreamTransport = .udp, from source: NetworkNamespace, sourceAddress: [UInt8]? = nil,
+    to destination: ProbeAddress, in target: NetworkNamespace, every: Int = 1, phase: Int = 0
   ) {
+    self.transport = transport
     self.source = source
     self.sourceAddress = sourceAddress
     self.target = target

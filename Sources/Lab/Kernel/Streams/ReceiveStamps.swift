@@ -20,7 +20,8 @@ enum ReceiveStamps {
         try up.send(in: NetlinkSocket(.route))
       }
       let address = ProbeAddress([127, 0, 0, 1], port: 7)
-      let receiver = try StreamReceiver(on: address, in: namespace, datagrams: 1, limit: 1 << 16, worker: worker)
+      let receiver = try StreamReceiver(
+        .udp, on: address, in: namespace, nonce: StreamNonce(), datagrams: 1, limit: 1 << 16, worker: worker)
       let sender = try RequestSocket(.udp, from: namespace, sourceAddress: nil, to: address, worker: worker)
       let connected = ProbeSocket.connect(sender.fd, to: address)
       guard connected == 0 else { throw KernelError("connect to \(address)", code: -connected) }

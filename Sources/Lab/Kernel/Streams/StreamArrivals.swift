@@ -2,13 +2,13 @@
 ///
 /// Unchecked: the reader of a run writes here, and its owner only after that thread was joined.
 final class StreamArrivals: @unchecked Sendable {
-  private let nonce: UInt64
+  private let nonce: StreamNonce
   /// CLOCK_REALTIME in nanoseconds, by stream and sequence number; 0 for what never came.
   private var stamps: [[UInt64]]
   private(set) var unstamped: [Int]
 
   /// Room for so many datagrams of each stream.
-  init(nonce: UInt64, counts: [Int]) {
+  init(nonce: StreamNonce, counts: [Int]) {
     self.nonce = nonce
     stamps = counts.map { [UInt64](repeating: 0, count: $0) }
     unstamped = counts.map { _ in 0 }
@@ -19,7 +19,7 @@ final class StreamArrivals: @unchecked Sendable {
     receiver.drain { datagram, stamp in
       let stream = Int(datagram.index >> 32)
       let sequence = Int(datagram.index & 0xffff_ffff)
-      guard datagram.nonce == nonce, stamps.indices.contains(stream), stamps[stream].indices.contains(sequence)
+      guard datagram.nonce == nonce.value, stamps.indices.contains(stream), stamps[stream].indices.contains(sequence)
       else { return }
       // Of a datagram that the network doubled the first counts.
       guard stamps[stream][sequence] == 0 else { return }

@@ -31,12 +31,12 @@ public final class StreamRun {
     receiveBuffer: Int = 1 << 30, worker: NamespaceWorker
   ) throws {
     guard spacing >= .microseconds(1), spacing <= .seconds(10), (1...Self.mostDatagrams).contains(capacity),
-      streams.count * capacity <= Self.mostDatagrams
+      streams.count * capacity <= Self.mostDatagrams, streams.count <= Self.mostStreams
     else {
       throw KernelError("streams of \(capacity) ticks, \(spacing) apart", code: EINVAL)
     }
     try ReceiveStamps.turnOn(worker)
-    let nonce = UInt64.random(in: .min ... .max)
+    let nonce = StreamNonce()
     realTimeObstacle = realTimePriority.flatMap { RealTimeScheduling.obstacle(to: $0) }
     self.streams = streams
     sender = StreamSender(
@@ -45,7 +45,9 @@ public final class StreamRun {
     let counts = streams.map { $0.count(ticks: capacity) }
     arrivals = StreamArrivals(nonce: nonce, counts: counts)
 
-    let destinations = streams.map { Destination(namespace: ObjectIdentifier($0.target), address: $0.destination) }
+    let destinations = streams.map {
+      Destination(transport: $0.transport, namespace: ObjectIdentifier($0.target), address: $0.destination)
+    }
     var distinct: [Destination] = []
     for destination in destinations where !distinct.contains(destination) { distinct.append(destination) }
     let places = destinations.map { destination in distinct.firstIndex(of: destination) ?? 0 }
@@ -56,8 +58,8 @@ public final class StreamRun {
       guard let first = here.first else { continue }
       sockets.append(
         try StreamReceiver(
-          on: streams[first].destination, in: streams[first].target, datagrams: here.reduce(0) { $0 + counts[$1] },
-          limit: min(receiveBuffer, 1 << 30), worker: worker))
+          streams[first].transport, on: streams[first].destination, in: streams[first].target, nonce: nonce,
+          datagrams: here.reduce(0) { $0 + counts[$1] }, limit: min(receiveBuffer, 1 << 30), worker: worker))
     }
     receivers = Receivers(all: sockets)
     readsDuringTrial = sockets.contains { !$0.holdsAll }
@@ -69,8 +71,11 @@ public final class StreamRun {
 
   /// Three streams 20 us apart for two minutes; a send time and a stamp of each are kept, 16 bytes.
   private static let mostDatagrams = 20_000_000
+  /// The SYNs of each have a source port of their own.
+  private static let mostStreams = 10_000
 
   private struct Destination: Hashable {
+    let transport: StreamTransport
     let namespace: ObjectIdentifier
     let address: ProbeAddress
   }

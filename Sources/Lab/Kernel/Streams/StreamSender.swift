@@ -14,6 +14,8 @@ final class StreamSender: @unchecked Sendable {
     let phase: Int
     let destination: UnsafeMutablePointer<sockaddr_storage>
     let length: socklen_t
+    /// Of a stream over TCP, and the sum of its pseudo-header.
+    let syn: (segment: SYNSegment, pseudoHeader: UInt64)?
     let sent: UnsafeMutableBufferPointer<UInt64>
     var count = 0
     var refused = 0
@@ -30,7 +32,7 @@ final class StreamSender: @unchecked Sendable {
   private static let pause: UInt64 = 26_000
 
   private var lanes: [Lane] = []
-  private let nonce: UInt64
+  private let nonce: StreamNonce
   private let ticks: Int
   private let spacing: UInt64
   private let priority: Int?
@@ -38,7 +40,7 @@ final class StreamSender: @unchecked Sendable {
   private(set) var skippedTicks = 0
 
   /// `spacing` in nanoseconds.
-  init(nonce: UInt64, spacing: UInt64, ticks: Int, priority: Int?) {
+  init(nonce: StreamNonce, spacing: UInt64, ticks: Int, priority: Int?) {
     self.nonce = nonce
     self.spacing = spacing
     self.ticks = ticks
@@ -53,26 +55,45 @@ final class StreamSender: @unchecked Sendable {
     }
   }
 
-  /// Opens the next stream's socket. The corresponding C functions are `socket` and `bind`.
+  /// Opens the next stream's socket. The corresponding C functions are `socket` and `bind`. Throws EDESTADDRREQ for
+  /// SYNs without a source address, which their checksum needs.
   func add(_ stream: DatagramStream, on worker: NamespaceWorker) throws {
-    let family = stream.destination.family
+    let operation = "socket of a stream to \(stream.destination)"
+    let syn = try stream.transport == .tcp ? syn(of: stream, operation) : nil
     // Neither connected nor with IP_RECVERR: an ICMP error then fails no later send.
-    let fd = try worker.run(in: stream.source) { try ProbeSocket.open(family, .udp) }
-    guard fd >= 0 else { throw KernelError("socket of a stream to \(stream.destination)", code: -fd) }
+    let fd = try worker.run(in: stream.source) {
+      try stream.transport.open(stream.destination.family, operation)
+    }
     let sent = UnsafeMutableBufferPointer<UInt64>.allocate(capacity: stream.count(ticks: ticks))
     // Touched now, so that no page fault delays a send.
     sent.initialize(repeating: 0)
     let destination = UnsafeMutablePointer<sockaddr_storage>.allocate(capacity: 1)
     destination.initialize(to: sockaddr_storage())
-    let length = stream.destination.withSocketAddress { address, length in
+    // A raw IPv6 socket takes no port but 0, or its protocol's number.
+    let peer = syn == nil ? stream.destination : ProbeAddress(stream.destination.bytes, port: 0)
+    let length = peer.withSocketAddress { address, length in
       UnsafeMutableRawPointer(destination).copyMemory(from: address, byteCount: Int(length))
       return length
     }
     lanes.append(
-      Lane(fd: fd, every: stream.every, phase: stream.phase, destination: destination, length: length, sent: sent))
+      Lane(
+        fd: fd, every: stream.every, phase: stream.phase, destination: destination, length: length, syn: syn,
+        sent: sent))
+    // Else a raw socket keeps what comes to the source over TCP.
+    if syn != nil { try SocketFilter.nothing.attach(to: fd, operation) }
     guard let source = stream.sourceAddress else { return }
     let bound = ProbeSocket.bind(fd, to: ProbeAddress(source, port: 0))
     guard bound == 0 else { throw KernelError("bind a stream to \(addressText(source))", code: -bound) }
+  }
+
+  private func syn(
+    of stream: DatagramStream, _ operation: String
+  ) throws(KernelError) -> (SYNSegment, pseudoHeader: UInt64) {
+    guard let source = stream.sourceAddress else { throw KernelError(operation, code: EDESTADDRREQ) }
+    return (
+      SYNSegment(stream: lanes.count, to: stream.destination.port, nonce),
+      SYNSegment.pseudoHeaderSum(source, stream.destination.bytes)
+    )
   }
 
   /// Sends until it is stopped, or has no ticks left.
@@ -128,10 +149,17 @@ final class StreamSender: @unchecked Sendable {
   private func send(lane index: Int) {
     let sequence = lanes[index].count
     guard sequence < lanes[index].sent.count else { return }
-    let datagram = ProbeDatagram(nonce: nonce, index: UInt64(index) << 32 | UInt64(sequence))
-    lanes[index].sent[sequence] = MonotonicClock.now
-    let failure = lanes[index].destination.withMemoryRebound(to: sockaddr.self, capacity: 1) {
-      datagram.send(over: lanes[index].fd, to: $0, lanes[index].length)
+    let (fd, length) = (lanes[index].fd, lanes[index].length)
+    let failure = lanes[index].destination.withMemoryRebound(to: sockaddr.self, capacity: 1) { peer in
+      if let syn = lanes[index].syn {
+        var segment = syn.segment
+        segment.number(nonce.first &+ UInt32(truncatingIfNeeded: sequence), pseudoHeader: syn.pseudoHeader)
+        lanes[index].sent[sequence] = MonotonicClock.now
+        return segment.send(over: fd, to: peer, length)
+      }
+      let datagram = ProbeDatagram(nonce: nonce.value, index: UInt64(index) << 32 | UInt64(sequence))
+      lanes[index].sent[sequence] = MonotonicClock.now
+      return datagram.send(over: fd, to: peer, length)
     }
     lanes[index].count += 1
     if failure != 0 { lanes[index].refused += 1 }

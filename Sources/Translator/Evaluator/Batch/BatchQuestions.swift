@@ -1,0 +1,157 @@
+internal import NetpolModel
+internal import RuleIR
+
+/// What rules ask of packets, answered beforehand for all addresses and ports of a batch.
+struct BatchQuestions {
+  enum Asked {
+    case constant(Bool)
+    case test(BatchTest)
+  }
+
+  /// On what a chain and those that it jumps to depend, but for the mark.
+  struct Dependencies {
+    var source = Axis.Questions()
+    var destination = Axis.Questions()
+    var port = Axis.Questions()
+    var asksFacts = false
+    /// A question is of a kind that has no classes.
+    var isOpen = false
+
+    mutating func formUnion(_ other: Self) {
+      source.formUnion(other.source)
+      destination.formUnion(other.destination)
+      port.formUnion(other.port)
+      asksFacts = asksFacts || other.asksFacts
+      isOpen = isOpen || other.isOpen
+    }
+  }
+
+  let evaluator: Evaluator
+  let universe: BatchUniverse
+  var source: Axis
+  var destination: Axis
+  var port: Axis
+  private(set) var keyed: [KeyedQuestion] = []
+  /// Sets of pairs of addresses, each a fact behind that of being bridged.
+  private(set) var pairs: [KeyedQuestion] = []
+  private var answers: [PreparedMatch: Asked] = [:]
+  private var keyedNumbers: [KeyedQuestion: Int] = [:]
+  private var keyedDependencies: [Dependencies] = []
+  private static let mostPairs = 4
+
+  init(_ evaluator: Evaluator, _ universe: BatchUniverse) {
+    self.evaluator = evaluator
+    self.universe = universe
+    source = Axis(count: universe.addresses.count)
+    destination = Axis(count: universe.addresses.count)
+    port = Axis(count: universe.ports.count)
+  }
+
+  mutating func ask(_ match: PreparedMatch) -> Asked {
+    if let known = answers[match] { return known }
+    let asked = answer(match)
+    answers[match] = asked
+    return asked
+  }
+
+  private mutating func answer(_ match: PreparedMatch) -> Asked {
+    let any = BatchPacket(source: 0, destination: 0, port: 0, facts: 0)
+    switch match {
+    case .address(let side, let cidr, false) where cidr.isHost:
+      guard let number = universe.number(of: cidr.network) else { return .constant(false) }
+      return .test(side == .source ? .sourceIs(number) : .destinationIs(number))
+    case .address(let side, let cidr, let negated): return asked(side, universe.numbers(in: cidr), negated)
+    case .inSet(let side, let set, let negated):
+      let set = evaluator.sets[set]
+      let members =
+        set.addresses.map { $0.compactMap(universe.number) }
+        ?? universe.addresses.indices.filter { set.contains(universe.addresses[$0]) }
+      return asked(side, members, negated)
+    case .local(let side):
+      return asked(side, universe.addresses.indices.filter { evaluator.isLocal(universe.addresses[$0]) }, false)
+    case .transport, .ports, .icmpType:
+      let values = universe.ports.representatives.indices.filter {
+        let packet = BatchPacket(source: 0, destination: 0, port: $0, facts: 0)
+        return evaluator.holds(match, universe.packet(packet, mark: 0))
+      }
+      return asked(port.answer(holdingFor: values)) { .port($0) }
+    case .bridged: return .test(.fact(0))
+    case .mark(let mark, let negated): return .test(.mark(value: mark.value, mask: mark.mask, negated: negated))
+    // Of a first packet without a clock these say one thing.
+    case .conntrack, .limit, .random: return .constant(evaluator.holds(match, universe.packet(any, mark: 0)))
+    case .keyed(let fields, let set):
+      let question = KeyedQuestion(fields: fields, set: set)
+      if question.asksPair, pairs.count < Self.mostPairs || pairs.contains(question) {
+        if !pairs.contains(question) { pairs.append(question) }
+        return .test(.fact((pairs.firstIndex(of: question) ?? 0) + 1))
+      }
+      return .test(.keyed(ask(question)))
+    }
+  }
+
+  private mutating func asked(_ side: Side, _ values: [Int], _ negated: Bool) -> Asked {
+    var holding = values
+    if negated {
+      let excluded = Set(values)
+      holding = universe.addresses.indices.filter { !excluded.contains($0) }
+    }
+    return side == .source
+      ? asked(source.answer(holdingFor: holding)) { .source($0) }
+      : asked(destination.answer(holdingFor: holding)) { .destination($0) }
+  }
+
+  private func asked(_ answer: Axis.Answer, _ test: (Int) -> BatchTest) -> Asked {
+    switch answer {
+    case .constant(let holds): .constant(holds)
+    case .some(let number): .test(test(number))
+    }
+  }
+
+  /// The number of a question to a set or map.
+  mutating func ask(_ question: KeyedQuestion) -> Int {
+    if let known = keyedNumbers[question] { return known }
+    let elements = evaluator.keyedSets[question.set].elements
+    var dependencies = Dependencies()
+    dependencies.isOpen = !question.isRegular
+    if question.asksSource { dependencies.source.labels = [source.labelling(labels(question, elements, .source))] }
+    if question.asksDestination {
+      dependencies.destination.labels = [destination.labelling(labels(question, elements, .destination))]
+    }
+    if question.asksPort {
+      dependencies.port.labels = [
+        port.labelling(
+          question.labels(elements, count: port.count, isOnAxis: { $0 == .transport || $0 == .port }) {
+            universe.ports(in: $0, of: question)
+          })
+      ]
+    }
+    keyed.append(question)
+    keyedDependencies.append(dependencies)
+    keyedNumbers[question] = keyed.count - 1
+    return keyed.count - 1
+  }
+
+  private func labels(_ question: KeyedQuestion, _ elements: [KeyedSet.Element], _ side: Side) -> [UInt32] {
+    question.labels(elements, count: universe.addresses.count, isOnAxis: { $0 == .address(side) }) {
+      universe.addresses(side, in: $0, of: question)
+    }
+  }
+
+  func dependencies(of test: BatchTest) -> Dependencies {
+    var result = Dependencies()
+    switch test {
+    case .sourceIs(let number): result.source.singles = [number]
+    case .destinationIs(let number): result.destination.singles = [number]
+    case .source(let answer): result.source.bits = [answer]
+    case .destination(let answer): result.destination.bits = [answer]
+    case .port(let answer): result.port.bits = [answer]
+    case .fact: result.asksFacts = true
+    // The tables are of one mark each.
+    case .mark: break
+    case .keyed(let question): return dependencies(ofKeyed: question)
+    }
+    return result
+  }
+
+  func dependencies(ofKeyed question: Int) -> Dependencies { keyedDependencies[question] }
+}

@@ -1,0 +1,55 @@
+internal import NetpolModel
+internal import RuleIR
+
+/// A question to a keyed set or map: which fields of a packet, and which set.
+struct KeyedQuestion: Hashable {
+  let fields: [PacketField]
+  let set: Int
+
+  var asksSource: Bool { fields.contains(.address(.source)) }
+  var asksDestination: Bool { fields.contains(.address(.destination)) }
+  var asksPort: Bool { fields.contains { $0 == .transport || $0 == .port } }
+  /// Both addresses and nothing else.
+  var asksPair: Bool { fields.count == 2 && asksSource && asksDestination }
+  /// No field stands twice in the key.
+  var isRegular: Bool { Set(fields).count == fields.count }
+}
+
+/// An element of a keyed set without the fields of one axis: what else a packet needs to be in it, and what it gets then.
+///
+/// Two values of an axis with the same rests are in the same elements with whatever the other fields hold, so that no
+/// question to the set tells them apart.
+private struct Rest: Hashable {
+  let key: [UInt128]
+  let through: UInt128?
+  let mark: UInt32?
+}
+
+extension KeyedQuestion {
+  /// A number for each of `count` values of an axis, equal where the rests of their elements are.
+  ///
+  /// `isOnAxis` says which fields the axis is, `values` which of its values are in an element.
+  func labels(
+    _ elements: [KeyedSet.Element], count: Int, isOnAxis: (PacketField) -> Bool, values: (KeyedSet.Element) -> [Int]
+  ) -> [UInt32] {
+    var rests: [Rest: Int32] = [:]
+    var restsOf = [[Int32]](repeating: [], count: count)
+    let lastIsOnAxis = fields.last.map(isOnAxis) ?? false
+    for element in elements {
+      let key = zip(fields, element.key).map { isOnAxis($0) ? 0 : $1 }
+      let rest = Rest(key: key, through: lastIsOnAxis ? nil : element.through, mark: element.mark)
+      let next = Int32(rests.count)
+      let number = rests[rest, default: next]
+      if number == next { rests[rest] = next }
+      for value in values(element) { restsOf[value].append(number) }
+    }
+    var numbers: [[Int32]: UInt32] = [:]
+    return restsOf.map { rests in
+      let rests = rests.sorted()
+      let next = UInt32(numbers.count)
+      let number = numbers[rests, default: next]
+      if number == next { numbers[rests] = next }
+      return number
+    }
+  }
+}

@@ -1,0 +1,63 @@
+// Shows what is peculiar to streams over TCP: that they are SYNs to everyone on the way, and that nobody answers them.
+import Glibc
+import Kernel
+import Testing
+
+@Suite(needsNamespaces, .serialized) struct SYNStreamTests {
+  @Test("to connection tracking each SYN is new, in a second run too", arguments: AddressFamily.allCases)
+  func everySYNIsNew(family: AddressFamily) async throws {
+    let (sent, counts) = try await blocking {
+      let link = try StreamLink()
+      try link.forward(
+        "ct state new tcp flags == syn tcp dport 7000 counter", "ct state != new counter", "ct state new")
+      let sent = try (0..<2).map { _ in try link.trial([link.stream(.tcp, family)]).reduce(0) { $0 + $1.sent.count } }
+      return (sent.reduce(0, +), try link.counts())
+    }
+    #expect(sent > 0 && counts == [sent, 0])
+  }
+
+  @Test("an open path stays so where it admits connections alone") func connectionsAlone() async throws {
+    let records = try await blocking {
+      let link = try StreamLink()
+      try link.forward("ct state invalid drop", "ct state new tcp flags == syn accept", "drop")
+      return try link.trial([link.stream(.tcp), link.stream(.udp)])
+    }
+    #expect(try records[0].losses().get() == 0)
+    #expect(try records[1].leaks().get() == 0)
+  }
+
+  @Test("between trials the port is free, and in one nobody else can listen on it") func nothingIsLeftBehind()
+    async throws
+  {
+    let (before, after) = try await blocking {
+      let link = try StreamLink()
+      let ask = {
+        try TimedRequest.tcpConnect(
+          from: link.source, to: StreamLink.destination(.v4), patience: .milliseconds(500), worker: link.worker
+        ).outcome
+      }
+      var run: StreamRun? = try StreamRun(
+        [link.stream(.tcp)], spacing: StreamLink.spacing, capacity: 10, worker: link.worker)
+      let before = try ask()
+      _ = try run?.stop()
+      run = nil
+      return (before, try ask())
+    }
+    #expect(before == .silent)
+    #expect(after == .refused)
+  }
+
+  @Test("SYNs without a source address are an error: their checksum needs it") func sourceAddress() async throws {
+    let thrown = try await blocking {
+      let link = try StreamLink()
+      let stream = DatagramStream(.tcp, from: link.source, to: StreamLink.destination(.v4), in: link.target)
+      do {
+        _ = try link.trial([stream])
+        return nil as Int32?
+      } catch {
+        return (error as? KernelError)?.code
+      }
+    }
+    #expect(thrown == EDESTADDRREQ)
+  }
+}
