@@ -90,7 +90,7 @@ import Worlds
   func worlds() async throws {
     var verdicts: [Verdict?: Int] = [:]
     var walked = 0
-    for seed in 0..<UInt64(1000) {
+    for seed in 0..<UInt64(120) {
       let world = try Case.world(seed)
       let styles = EnforcementStyle.all
       for (index, style) in styles.enumerated() where seed < 50 || Int(seed) % styles.count == index {

@@ -32,9 +32,17 @@ private func pod(_ name: String, _ address: String?) -> Pod {
 /// What the observer of an agent holds up.
 private final class Gate: Sendable {
   private let isOpen = Mutex(true)
+  private let isWaitedAt = Mutex(false)
   func close() { isOpen.withLock { $0 = false } }
   func open() { isOpen.withLock { $0 = true } }
-  func pass() { while !isOpen.withLock({ $0 }) { usleep(1000) } }
+  func pass() {
+    while !isOpen.withLock({ $0 }) {
+      isWaitedAt.withLock { $0 = true }
+      usleep(1000)
+    }
+  }
+  /// Until somebody stands before the closed gate; half a minute at the most.
+  func waitForArrival() { for _ in 0..<30_000 where !isWaitedAt.withLock({ $0 }) { usleep(1000) } }
 }
 
 /// What an informer's handlers see.
@@ -107,6 +115,7 @@ struct AgentQueueTests {
       _ = sandbox.agent.takeSyncs()
       gate.close()
       sandbox.agent.notify(.podAdded(pod("a", "10.42.0.70")))
+      gate.waitForArrival()
       #expect(throws: LabError.self) { try sandbox.agent.waitUntilIdle(timeout: .milliseconds(300)) }
       let before = MonotonicClock.now
       sandbox.agent.notify(.podAdded(pod("b0", "10.42.0.80")))

@@ -18,7 +18,8 @@ struct LabelledRequests: Sendable {
   var count: Int { datagrams.reduce(0) { $0 + $1.labels.count } }
 
   mutating func append<Header: BitwiseCopyable>(
-    _ label: @autoclosure @escaping @Sendable () -> String, type: UInt16, flags: Int32, _ header: Header, _ body: (inout NetlinkBuffer) -> Void
+    _ label: @autoclosure @escaping @Sendable () -> String, type: UInt16, flags: Int32, _ header: Header,
+    _ body: (inout NetlinkBuffer) -> Void
   ) {
     if cut || datagrams[datagrams.count - 1].buffer.bytes.count >= Self.datagramSize { datagrams.append(Datagram()) }
     cut = false
