@@ -86,7 +86,7 @@ import Worlds
   }
 
   @Test(
-    "batches say what evaluator and oracle say one by one, on 1,000 worlds, each style in turn and all of them on 50")
+    "batches say what evaluator and oracle say one by one, on 120 worlds, each style in turn and all of them on 50")
   func worlds() async throws {
     var verdicts: [Verdict?: Int] = [:]
     var walked = 0
