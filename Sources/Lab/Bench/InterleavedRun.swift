@@ -12,10 +12,10 @@ struct InterleavedRun {
     let isRealTime: Bool
   }
 
-  /// Above everything that does not ask for more; the sender's time is its own either way, but fewer others touch its
-  /// caches.
   /// NETPOL_LAB_REALTIME=off leaves the processor to others, as where tests run beside each other: nothing is measured then.
   private static var mayBeRealTime: Bool { getenv("NETPOL_LAB_REALTIME").map { String(cString: $0) } != "off" }
+  /// Above everything that does not ask for more; the sender's time is its own either way, but fewer others touch its
+  /// caches.
   private static let priority = 10
   /// Less of the time on the wall than this is on the thread's account: then softirqs are not.
   private static let leastShare = 0.6
