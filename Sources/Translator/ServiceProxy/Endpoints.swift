@@ -10,7 +10,7 @@ struct Endpoint: Hashable, CustomStringConvertible {
   /// On the node of the view.
   let isLocal: Bool
 
-  var description: String { address.family == .v4 ? "\(address):\(port)" : "[\(address)]:\(port)" }
+  var description: String { address.description(port: port) }
 
   /// Those that the slices list for a port of the service, each address and port once: the last entry stays, but a
   /// local one before one that is not (`addEndpoints` of kube-proxy's endpoint slice cache).
