@@ -42,7 +42,7 @@ public struct MicroBench: Sendable {
         return cell
       }
       let twin = cells.count - 1
-      let run = try InterleavedRun(worker: worker, rounds: rounds).run(cells + cells.prefix(1)) { done, elapsed in
+      let run = try InterleavedRun(worker: worker, rounds: rounds).run([cells + cells.prefix(1)]) { done, elapsed in
         progress(.measuring(round: done, of: rounds, left: elapsed / done * (rounds - done)))
       }
       let samples = run.samples

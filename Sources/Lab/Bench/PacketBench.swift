@@ -71,10 +71,10 @@ public struct PacketBench: Sendable {
     // The first pair: what is measured already, once more.
     variants[0].append(variants[0][allRules.count - 1])
     let table = CellTable(points, counts: variants.map(\.count))
-    let cells = zip(points, variants).flatMap { point, row in
-      point.probes.indices.flatMap { column in row.map { $0.cells[column] } }
+    let groups = zip(points, variants).flatMap { point, row in
+      point.probes.indices.map { column in row.map { $0.cells[column] } }
     }
-    let run = try InterleavedRun(worker: worker, rounds: sweep.rounds).run(cells) { done, elapsed in
+    let run = try InterleavedRun(worker: worker, rounds: sweep.rounds).run(groups) { done, elapsed in
       progress(.measuring(round: done, of: sweep.rounds, left: elapsed / done * (sweep.rounds - done)))
     }
     report.clock = run.clock
