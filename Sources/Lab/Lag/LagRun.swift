@@ -96,7 +96,7 @@ public struct LagRun: Sendable {
         realTimePriority: isRealTime ? Self.senderPriority : nil, worker: worker)
       let delay = options.apiDelay.sample(&random)
       let trial = try RealTimeScheduling.whilePermitted(Self.conductorPriority) {
-        try trial(run, enforcers, delay: delay)
+        try self.trial(run, enforcers, delay: delay)
       }
       measurement.add(trial, number: number + 1, nodes: plan.nodes)
     }
