@@ -162,11 +162,11 @@ struct BatchBuilder {
 
   /// The group of tables of a chain, which those share that are of one kind.
   private mutating func group(of chain: BatchChain, _ shape: BatchShape) -> Int {
-    let rules = chain.rules.compactMap { unnamed(rules[$0], behind: 0) }
+    let nameless = chain.rules.compactMap { unnamed(rules[$0], behind: 0) }
     // Several addresses without names would be one.
-    if chain.dispatch == nil, rules.count == chain.rules.count {
+    if chain.dispatch == nil, nameless.count == chain.rules.count {
       let kind = Kind(
-        rules: rules,
+        rules: nameless,
         offsets: [shape.source.offset, shape.destination.offset, shape.port.offset, shape.facts],
         own: [questions.source.classOfOwn(shape.source), questions.destination.classOfOwn(shape.destination)])
       if let known = groups[kind] { return known }
