@@ -1,6 +1,5 @@
 import ArgumentParser
 import Foundation
-import Kernel
 import Lab
 import Lowering
 import Worlds
@@ -64,7 +63,7 @@ struct FuzzCommand: ParsableCommand {
     guard cases > 0 else { throw InputError("--cases \(cases): write 1 or more") }
     guard steps > 0 else { throw InputError("--steps \(steps): write 1 or more") }
     guard flows > 0 else { throw InputError("--flows \(flows): write 1 or more") }
-    var styles = try style.isEmpty ? EnforcementStyle.all : style.map(enforcementStyle)
+    var styles = try style.isEmpty ? EnforcementStyle.all : style.map(EnforcementStyle.init(argument:))
     guard mutants.map({ $0 > 0 }) ?? true else { throw InputError("--mutants \(mutants ?? 0): write 1 or more") }
     guard [live, mutants != nil, replay != nil].filter({ $0 }).count < 2 else {
       throw InputError("--live, --replay and --mutants are three different runs: give one of them")
@@ -76,10 +75,7 @@ struct FuzzCommand: ParsableCommand {
     Interruption.listen()
     if let mutants { return try hunt(mutants, styles) }
     let replayed = try replay.map(sequence)
-    // Before there is a second thread.
-    if !noKernel, geteuid() != 0 {
-      do { try Privilege.enterUserNamespace() } catch { throw LabError("needs root or user namespaces: \(error)") }
-    }
+    if !noKernel { try enterNamespaces() }
     var check = noKernel ? WorldCheck() : try WorldCheck(packetsAs: version)
     check.flowLimit = flows
     if let plant {
@@ -145,14 +141,6 @@ struct FuzzCommand: ParsableCommand {
       try FileManager.default.createDirectory(at: directory, withIntermediateDirectories: true)
       try Data(finding.manifest.utf8).write(to: directory.appendingPathComponent(name))
     } catch { throw OutputError(description: "--keep \(keep): \(error.localizedDescription)") }
-  }
-
-  private func enforcementStyle(_ name: String) throws -> EnforcementStyle {
-    guard let style = EnforcementStyle.named(name) else {
-      throw InputError(
-        "--style \(name): there is no such style; known: \(EnforcementStyle.all.map(\.name).joined(separator: ", "))")
-    }
-    return style
   }
 
   private func duration(_ text: String) -> Duration? {

@@ -3,13 +3,14 @@ import FoundationXML
 import Lowering
 import NetpolModel
 import Testing
+import Worlds
 
 @testable import Lab
 
 @Suite("Bench: what is said of measured costs") struct BenchStatisticsTests {
   /// Noise that all cells of a round share, and a little of their own.
   private static func noisy(_ costs: [Double], rounds: Int = 300, own: Double = 20, seed: UInt64 = 7) -> PairedSamples {
-    var random = SplitMix(state: seed)
+    var random = SplitMix64(seed: seed)
     let shared = (0..<rounds).map { $0 / 40 % 2 == 0 ? 1000 : 1600.0 + Double.random(in: 0..<300, using: &random) }
     return PairedSamples(
       costs.map { cost in shared.map { $0 + cost + Double.random(in: -own...own, using: &random) } })
@@ -54,14 +55,23 @@ import Testing
     #expect(Standing(Array(costs.prefix(1)), resolution: resolution) == nil)
   }
 
-  @Test("rounds go forwards and backwards by turns, and each cell is measured once in each") func order() {
+  @Test("a round measures every cell once, groups forwards and backwards by turns, and a group in any order")
+  func order() {
     var seen: [Int] = []
-    let values = PairedRounds(cells: 3, rounds: 2).run { cell in
+    let values = PairedRounds(groups: [3, 2], rounds: 100).run { cell in
       seen.append(cell)
       return Double(seen.count)
     }
-    #expect(seen == [0, 1, 2, 2, 1, 0])
-    #expect(values == [[1, 6], [2, 5], [3, 4]])
+    let rounds = stride(from: 0, to: seen.count, by: 5).map { Array(seen[$0..<$0 + 5]) }
+    #expect(rounds.count == 100 && rounds.allSatisfy { $0.sorted() == [0, 1, 2, 3, 4] })
+    for (round, order) in rounds.enumerated() {
+      let (first, second) =
+        round.isMultiple(of: 2) ? (order.prefix(3), order.suffix(2)) : (order.suffix(3), order.prefix(2))
+      #expect(first.allSatisfy { $0 < 3 } && second.allSatisfy { $0 >= 3 }, "round \(round): \(order)")
+      for (place, cell) in order.enumerated() { #expect(values[cell][round] == Double(5 * round + place + 1)) }
+    }
+    let orders = Set(rounds.map { $0.filter { $0 < 3 } })
+    #expect(orders.count == 6, "each order of three comes up: who is behind whom is chance")
   }
 
   @Test(

@@ -1,7 +1,7 @@
 internal import Glibc
 internal import Kernel
 
-/// Measures cells in rounds, from one thread that stays on one processor.
+/// Measures groups of cells in rounds, from one thread that stays on one processor.
 struct InterleavedRun {
   let worker: NamespaceWorker
   let rounds: Int
@@ -12,7 +12,8 @@ struct InterleavedRun {
     let isRealTime: Bool
   }
 
-  /// NETPOL_LAB_REALTIME=off leaves the processor to others, as where tests run beside each other: nothing is measured then.
+  /// NETPOL_LAB_REALTIME=off leaves the processor to others, as where tests run beside each other: nothing is measured
+  /// then.
   private static var mayBeRealTime: Bool { getenv("NETPOL_LAB_REALTIME").map { String(cString: $0) } != "off" }
   /// Above everything that does not ask for more; the sender's time is its own either way, but fewer others touch its
   /// caches.
@@ -20,15 +21,16 @@ struct InterleavedRun {
   /// Less of the time on the wall than this is on the thread's account: then softirqs are not.
   private static let leastShare = 0.6
 
-  func run(_ cells: [PacketCell], progress: (_ done: Int, _ elapsed: Duration) -> Void) throws -> Result {
-    try worker.onThread {
+  func run(_ groups: [[PacketCell]], progress: (_ done: Int, _ elapsed: Duration) -> Void) throws -> Result {
+    let cells = groups.flatMap { $0 }
+    return try worker.onThread {
       RealTimeScheduling.keep(toLastProcessor: true)
       let isRealTime = Self.mayBeRealTime && RealTimeScheduling.obstacle(to: Self.priority) == nil
       if isRealTime { try RealTimeScheduling.enter(priority: Self.priority) }
       defer { try? RealTimeScheduling.leave() }
       let clock = try Self.clock(cells)
       for cell in cells { try cell.calibrate(clock) }
-      let values = try PairedRounds(cells: cells.count, rounds: rounds).run {
+      let values = try PairedRounds(groups: groups.map(\.count), rounds: rounds).run {
         try cells[$0].measure(clock)
       } progress: {
         progress($0, $1)

@@ -1,3 +1,4 @@
+internal import Apply
 internal import Kernel
 internal import NetpolModel
 
@@ -41,7 +42,7 @@ public struct MicroBench: Sendable {
         return cell
       }
       let twin = cells.count - 1
-      let run = try InterleavedRun(worker: worker, rounds: rounds).run(cells + cells.prefix(1)) { done, elapsed in
+      let run = try InterleavedRun(worker: worker, rounds: rounds).run([cells + cells.prefix(1)]) { done, elapsed in
         progress(.measuring(round: done, of: rounds, left: elapsed / done * (rounds - done)))
       }
       let samples = run.samples
@@ -71,12 +72,9 @@ public struct MicroBench: Sendable {
   private func load(
     _ rule: MicroRule?, _ backend: MicroRule.Backend, in node: NetworkNamespace, _ worker: NamespaceWorker
   ) throws {
-    // The lab's own lock: the host's /run/xtables.lock is never touched.
-    let lock = try MemoryFile("xtables.lock")
+    let lock = try XtablesLock()
     func feed(_ program: [String], _ text: String) throws {
-      _ = try Command(
-        program, input: Array(text.utf8), environment: ["XTABLES_LOCKFILE": lock.path], inherited: lock
-      ).run(in: node, on: worker).requireSuccess()
+      _ = try lock.command(program, input: Array(text.utf8)).run(in: node, on: worker).requireSuccess()
     }
     if backend == .nft { return try feed(["nft", "-f", "-"], MicroRuleset.nftText(rule)) }
     if rule?.rule.contains("--match-set") == true { try feed(["ipset", "restore"], MicroRuleset.ipsetText) }

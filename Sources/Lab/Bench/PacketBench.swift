@@ -71,10 +71,10 @@ public struct PacketBench: Sendable {
     // The first pair: what is measured already, once more.
     variants[0].append(variants[0][allRules.count - 1])
     let table = CellTable(points, counts: variants.map(\.count))
-    let cells = zip(points, variants).flatMap { point, row in
-      point.probes.indices.flatMap { column in row.map { $0.cells[column] } }
+    let groups = zip(points, variants).flatMap { point, row in
+      point.probes.indices.map { column in row.map { $0.cells[column] } }
     }
-    let run = try InterleavedRun(worker: worker, rounds: sweep.rounds).run(cells) { done, elapsed in
+    let run = try InterleavedRun(worker: worker, rounds: sweep.rounds).run(groups) { done, elapsed in
       progress(.measuring(round: done, of: sweep.rounds, left: elapsed / done * (sweep.rounds - done)))
     }
     report.clock = run.clock
@@ -96,24 +96,5 @@ public struct PacketBench: Sendable {
       return PacketCell(path, probe.phase, world.flows(probe, order: order), isAllowed: isAllowed)
     }
     return Variant(rules: rules, path: path, cells: cells)
-  }
-}
-
-/// Runs `body` with a worker and the names of all programs; what it throws becomes a `LabFailure`.
-func withLab<Result>(
-  version: String, style: String = "of all", _ body: (LabEnvironment, NamespaceWorker) throws -> Result
-) throws -> Result {
-  try OpenFiles.raiseLimit()
-  if let obstacle = Privilege.obstacle { throw LabError(obstacle) }
-  let worker = try NamespaceWorker()
-  defer { worker.close() }
-  let environment = try LabEnvironment(version: version, style: style, worker: worker)
-  do {
-    try environment.requireLab(on: worker)
-    return try body(environment, worker)
-  } catch let error as NothingToAsk {
-    throw error
-  } catch {
-    throw LabFailure(environment: environment, error: error)
   }
 }

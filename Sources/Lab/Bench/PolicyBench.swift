@@ -87,8 +87,8 @@ public struct PolicyBench: Sendable {
       }
       subjects.removeAll { $0.flows.isEmpty }
       if subjects.isEmpty { throw NothingToAsk(description: "the styles agree on no flow to a pod of \(node.name)") }
-      var cells: [PacketCell] = []
-      for subject in subjects {
+      let groups = try subjects.map { subject in
+        var cells: [PacketCell] = []
         for (variant, path) in paths.enumerated() {
           let cell = PacketCell(path, subject.phase, subject.flows, isAllowed: subject.isAllowed || variant < 2)
           try cell.establish()
@@ -96,9 +96,9 @@ public struct PolicyBench: Sendable {
           cells.append(cell)
         }
         // The last style once more.
-        cells += cells.suffix(1)
+        return cells + cells.suffix(1)
       }
-      let run = try InterleavedRun(worker: worker, rounds: rounds).run(cells) { done, elapsed in
+      let run = try InterleavedRun(worker: worker, rounds: rounds).run(groups) { done, elapsed in
         progress(.measuring(round: done, of: rounds, left: elapsed / done * (rounds - done)))
       }
       var report = PolicyBenchReport(

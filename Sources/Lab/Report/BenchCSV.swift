@@ -1,5 +1,3 @@
-internal import Foundation
-
 /// Benches as comma-separated values with a heading (RFC 4180). Costs are nanoseconds of a packet.
 public enum BenchCSV {
   public static func text(_ report: PacketBenchReport) -> String {
@@ -30,13 +28,7 @@ public enum BenchCSV {
       })
   }
 
-  private static func table(_ heading: [String], _ rows: [[String]]) -> String {
-    ([heading] + rows).map { $0.map(quoted).joined(separator: ",") + "\n" }.joined()
-  }
-
-  private static func quoted(_ cell: String) -> String {
-    cell.contains { ",\"\n".contains($0) } ? "\"\(cell.replacingOccurrences(of: "\"", with: "\"\""))\"" : cell
-  }
+  private static func table(_ heading: [String], _ rows: [[String]]) -> String { csvText([heading] + rows) }
 
   private static func number(_ value: Double) -> String { decimals(value, 2) }
   private static func numbers(_ estimate: Estimate?) -> [String] {

@@ -3,7 +3,7 @@ public import Foundation
 /// Benches for programs: `netpol-lab/bench/v1`. All costs are nanoseconds of a packet, as value and 95 % interval.
 public enum BenchJSON {
   public static func data(_ report: PacketBenchReport) throws -> Data {
-    try encoded(
+    try oneLine(
       Document(
         kind: "packets", environment: EnvironmentObject(report.environment), machine: report.machine,
         rounds: report.rounds, clock: report.clock.rawValue, isRealTime: report.isRealTime, tooNoisy: report.noise,
@@ -20,7 +20,7 @@ public enum BenchJSON {
 
   public static func data(_ report: MicroBenchReport) throws -> Data {
     let pairs = [("the same namespace", report.sameNamespace), ("another namespace", report.otherNamespace)]
-    return try encoded(
+    return try oneLine(
       Document(
         kind: "micro", environment: EnvironmentObject(report.environment), machine: report.machine,
         rounds: report.rounds, clock: report.clock.rawValue, isRealTime: report.isRealTime, tooNoisy: nil,
@@ -32,20 +32,13 @@ public enum BenchJSON {
   }
 
   public static func data(_ report: PolicyBenchReport) throws -> Data {
-    try encoded(
+    try oneLine(
       Document(
         kind: "policies", environment: EnvironmentObject(report.environment), machine: report.machine,
         rounds: report.rounds, clock: report.clock.rawValue, isRealTime: report.isRealTime, tooNoisy: report.noise,
         rows: report.rows.map(FlowRow.init),
         winners: report.verdicts.map { Winner(what: "\($0.flows), \($0.phase.rawValue)", batch: 0, $0.standing) },
         growth: [], resolution: report.resolutions.map(ResolutionObject.init), seconds: report.duration / .seconds(1)))
-  }
-
-  /// UTF-8, one line.
-  private static func encoded(_ value: some Encodable) throws -> Data {
-    let encoder = JSONEncoder()
-    encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-    return try encoder.encode(value)
   }
 }
 
