@@ -1,5 +1,4 @@
 import ArgumentParser
-import Foundation
 import Lab
 import Lowering
 
@@ -32,7 +31,7 @@ extension FuzzCommand {
     }
     switch output {
     case .text: try Terminal.print(report.text)
-    case .json: try Terminal.print(String(decoding: try report.json(), as: UTF8.self) + "\n")
+    case .json: try Terminal.print(String(decoding: try oneLine(report), as: UTF8.self) + "\n")
     }
     if report.noticed * 100 < report.mistakes * Self.noticedOfHundred || !report.disproved.isEmpty {
       throw ExitCode(ProgramExit.finding.rawValue)
@@ -40,7 +39,7 @@ extension FuzzCommand {
   }
 }
 
-/// What became of mutants: `netpol-lab/mutants/v1`.
+/// What became of mutants: `netpol-lab/mutants/v1`, whose fields docs/fuzzing.md has.
 private struct MutantReport: Encodable {
   struct Equivalent: Encodable {
     let mutant: String
@@ -95,12 +94,5 @@ private struct MutantReport: Encodable {
     )
     lines.append("by kind: \(counts.joined(separator: ", "))")
     return lines.joined(separator: "\n") + "\n"
-  }
-
-  /// UTF-8, one line; docs/fuzzing.md has the fields.
-  func json() throws -> Data {
-    let encoder = JSONEncoder()
-    encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-    return try encoder.encode(self)
   }
 }
