@@ -10,9 +10,6 @@ struct BatchBuilder {
     let drops: Bool
   }
 
-  /// Fewer rules with single addresses than this are tried one by one.
-  private static let leastDispatched = 4
-
   /// Of one table.
   private let mostEntries: Int
   private(set) var questions: BatchQuestions
@@ -125,9 +122,10 @@ struct BatchBuilder {
     return result
   }
 
+  /// Nil where the rules name fewer than two addresses.
   private func dispatch(_ range: Range<Int>) -> BatchDispatch? {
     let named = range.map { number in tests[rules[number].tests].lazy.compactMap(\.address).first }
-    guard named.count(where: { $0 != nil }) >= Self.leastDispatched else { return nil }
+    guard Set(named.compactMap { $0?.number }).count > 1 else { return nil }
     var dispatch = BatchDispatch(count: questions.universe.addresses.count)
     dispatch.fill(zip(range, named))
     return dispatch
