@@ -37,6 +37,9 @@ struct BenchCommand: ParsableCommand {
     guard [micro, apply, engines].count(where: { $0 }) <= 1 else {
       throw InputError("--micro, --apply, --engines: write one of them")
     }
+    if packets.families != nil, micro || apply || engines {
+      throw InputError("--families: goes without --micro, --apply and --engines")
+    }
     if engines { return try runEngines() }
     // First of all: it must happen while the process has one thread.
     if geteuid() != 0 {

@@ -1,6 +1,6 @@
 internal import Apply
 internal import Kernel
-public import Lowering
+internal import Lowering
 internal import RuleIR
 
 /// Measures how long rules take into the kernel, what changes of them take, and the memory that they need there.
