@@ -37,7 +37,9 @@ public struct PacketBench: Sendable {
           var step = step
           (step.batch, step.batches) = (number + 1, batches.count)
           let rest = plan.left(behind: finished)
-          step.left = step.left.map { $0 + rest } ?? (plan.batches[number] + rest)
+          // As planned, until rounds tell.
+          let own = step.left ?? max(.zero, plan.batches[number] - (ContinuousClock.now - begin))
+          step.left = own + rest
           progress(step)
         }
         do { try measure(batch, number, &report, worker, tell, stop) } catch  where stop() {

@@ -91,7 +91,7 @@ struct PolicyFlows: Sendable {
   private static func why(_ topology: Topology, _ families: [IPFamily]) -> String {
     if topology.pods.isEmpty {
       let reason = topology.left.first.map { "\($0.pod): \($0.why)" }
-      return "no pod has a place and an address (\(reason ?? "there is none but of the host network"))"
+      return "no pod has a place and an address (\(reason ?? "there is none, or all are of the host network"))"
     }
     let names = families.map(\.rawValue).joined(separator: " or ")
     return "no TCP or UDP flow over \(names) goes to a pod from another pod, from another node or from outside"

@@ -139,15 +139,15 @@ struct LogPlot {
 
     init(_ points: [Point]) {
       xs = Set(points.map { max($0.x, LogPlot.leastValue) }).sorted()
-      let low = log10(max(points.map(\.y.value).min() ?? 1, LogPlot.leastValue)).rounded(.down)
-      let high = log10(max(points.map(\.y.upper).max() ?? 10, LogPlot.leastValue)).rounded(.up)
-      y = low...max(high, low + 1)
+      // From the last of 1, 2, 5, 10 … that is not above any value to the first that no interval reaches beyond.
+      let steps = (0...12).flatMap { exponent in [1, 2, 5].map { $0 * pow(10, Double(exponent)) } }
+      let low = steps.last { step in points.allSatisfy { step <= $0.y.value } } ?? LogPlot.leastValue
+      let high = steps.first { step in step > low && points.allSatisfy { $0.y.upper <= step } } ?? pow(10, 13)
+      y = log10(low)...log10(high)
       let margin = 0.12
       x = log10(xs.first ?? 1) - margin...log10(xs.last ?? 1) + margin
-      ys =
-        (Int(y.lowerBound)..<Int(y.upperBound)).flatMap { exponent in
-          (1...9).map { Double($0) * pow(10, Double(exponent)) }
-        } + [pow(10, y.upperBound)]
+      ys = (0...13).flatMap { exponent in (1...9).map { Double($0) * pow(10, Double(exponent)) } }
+        .filter { (low...high).contains($0) }
     }
 
     /// Shares of the whole width and height; what is below the lowest mark is at it.
