@@ -56,7 +56,7 @@ import Testing
 
   @Test("rounds end where they are stopped, and those that were measured are whole") func stopped() {
     var rounds = 0
-    let values = PairedRounds(cells: 2, rounds: 5).run { _ in
+    let values = PairedRounds(groups: [2], rounds: 5).run { _ in
       1
     } progress: { done, _ in
       rounds = done
@@ -66,14 +66,23 @@ import Testing
     #expect(values == [[1, 1, 1], [1, 1, 1]])
   }
 
-  @Test("rounds go forwards and backwards by turns, and each cell is measured once in each") func order() {
+  @Test("a round measures every cell once, groups forwards and backwards by turns, and a group in any order")
+  func order() {
     var seen: [Int] = []
-    let values = PairedRounds(cells: 3, rounds: 2).run { cell in
+    let values = PairedRounds(groups: [3, 2], rounds: 100).run { cell in
       seen.append(cell)
       return Double(seen.count)
     }
-    #expect(seen == [0, 1, 2, 2, 1, 0])
-    #expect(values == [[1, 6], [2, 5], [3, 4]])
+    let rounds = stride(from: 0, to: seen.count, by: 5).map { Array(seen[$0..<$0 + 5]) }
+    #expect(rounds.count == 100 && rounds.allSatisfy { $0.sorted() == [0, 1, 2, 3, 4] })
+    for (round, order) in rounds.enumerated() {
+      let (first, second) =
+        round.isMultiple(of: 2) ? (order.prefix(3), order.suffix(2)) : (order.suffix(3), order.prefix(2))
+      #expect(first.allSatisfy { $0 < 3 } && second.allSatisfy { $0 >= 3 }, "round \(round): \(order)")
+      for (place, cell) in order.enumerated() { #expect(values[cell][round] == Double(5 * round + place + 1)) }
+    }
+    let orders = Set(rounds.map { $0.filter { $0 < 3 } })
+    #expect(orders.count == 6, "each order of three comes up: who is behind whom is chance")
   }
 
   @Test(

@@ -194,6 +194,23 @@ import Testing
     #expect(try rules.connect(from: pod, to: "172.30.0.41", 80) == .refused)
   }
 
+  @Test("an address that is a ready endpoint and one that is not is used, in whatever order, and a finding says so")
+  func sharedAddress() throws {
+    for isLocal in [true, false] {
+      let idle = try Fixture.member("192.168.0.9", local: isLocal, ready: false)
+      let ready = try Fixture.member("192.168.0.9", local: isLocal)
+      for members in [[idle, ready], [ready, idle]] {
+        let view = try Fixture.view([try Fixture.service()], [Fixture.slice(members)])
+        #expect(
+          try Node(view).connect(from: pod, to: "172.30.0.41", 80) == .to("192.168.0.9:80", masqueraded: false))
+        let findings = serviceProxyFindings(view).map(\.description)
+        #expect(
+          findings.count == 1 && findings[0].contains("192.168.0.9 is an endpoint of it that is ready and another"))
+      }
+      #expect(serviceProxyFindings(try Fixture.view([try Fixture.service()], [Fixture.slice([ready, ready])])).isEmpty)
+    }
+  }
+
   @Test("headless services and ExternalName have no rules")
   func unserved() throws {
     let headless = try Fixture.service("headless", clusterIPs: [])

@@ -1,5 +1,5 @@
 internal import Comparison
-internal import Foundation
+internal import Kernel
 public import Lowering
 public import NetpolModel
 internal import Oracle
@@ -147,12 +147,8 @@ public struct EngineBench: Sendable {
   }
 }
 
-/// Of this thread (`CLOCK_THREAD_CPUTIME_ID`): what others do on the machine does not count.
-private func processorTime() -> Duration {
-  var time = timespec()
-  clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time)
-  return .seconds(time.tv_sec) + .nanoseconds(time.tv_nsec)
-}
+/// Of this thread: what others do on the machine does not count.
+private func processorTime() -> Duration { .nanoseconds(Int64(clamping: ThreadTime.used)) }
 
 extension EngineBench.Flows {
   fileprivate var choice: EngineFlows.Choice {

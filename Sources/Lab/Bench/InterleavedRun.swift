@@ -1,7 +1,7 @@
 internal import Glibc
 internal import Kernel
 
-/// Measures cells in rounds, from one thread that stays on one processor.
+/// Measures groups of cells in rounds, from one thread that stays on one processor.
 struct InterleavedRun {
   let worker: NamespaceWorker
   let rounds: Int
@@ -21,20 +21,21 @@ struct InterleavedRun {
   private static let leastShare = 0.6
 
   /// Of fewer rounds no interval can be told.
-  static let leastRounds = 10
+  private static let leastRounds = 10
 
   /// Throws `Interrupted` where it is stopped too early.
   func run(
-    _ cells: [PacketCell], progress: (BenchProgress) -> Void, stop: () -> Bool
+    _ groups: [[PacketCell]], progress: (BenchProgress) -> Void, stop: () -> Bool
   ) throws -> Result {
-    try worker.onThread {
+    let cells = groups.flatMap { $0 }
+    return try worker.onThread {
       RealTimeScheduling.keep(toLastProcessor: true)
       let isRealTime = Self.mayBeRealTime && RealTimeScheduling.obstacle(to: Self.priority) == nil
       if isRealTime { try RealTimeScheduling.enter(priority: Self.priority) }
       defer { try? RealTimeScheduling.leave() }
       let clock = try Self.clock(cells)
       for cell in cells { try cell.calibrate(clock) }
-      let values = try PairedRounds(cells: cells.count, rounds: rounds).run {
+      let values = try PairedRounds(groups: groups.map(\.count), rounds: rounds).run {
         try cells[$0].measure(clock)
       } progress: {
         progress(.measuring($0, of: rounds, in: $1))

@@ -45,7 +45,7 @@ public struct MicroBench: Sendable {
       }
       let twin = cells.count - 1
       let run = try InterleavedRun(worker: worker, rounds: rounds).run(
-        cells + cells.prefix(1), progress: progress, stop: stop)
+        [cells + cells.prefix(1)], progress: progress, stop: stop)
       let samples = run.samples
       let rows = measured.enumerated().map { index, rule in
         let base = rule.base.flatMap { name in

@@ -89,10 +89,10 @@ public struct PacketBench: Sendable {
     // The first pair: what is measured already, once more.
     variants[0].append(variants[0][allRules.count - 1])
     let table = CellTable(points, counts: variants.map(\.count))
-    let cells = zip(points, variants).flatMap { point, row in
-      point.probes.indices.flatMap { column in row.map { $0.cells[column] } }
+    let groups = zip(points, variants).flatMap { point, row in
+      point.probes.indices.map { column in row.map { $0.cells[column] } }
     }
-    let run = try InterleavedRun(worker: worker, rounds: sweep.rounds).run(cells, progress: progress, stop: stop)
+    let run = try InterleavedRun(worker: worker, rounds: sweep.rounds).run(groups, progress: progress, stop: stop)
     report.measuredRounds.append(run.samples.rounds)
     report.clock = run.clock
     report.isRealTime = report.isRealTime && run.isRealTime

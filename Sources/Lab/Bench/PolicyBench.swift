@@ -54,9 +54,9 @@ public struct PolicyBench: Sendable {
       if subjects.isEmpty {
         throw NothingToAsk(description: "the styles agree on no flow to a pod of \(flows.node.name)")
       }
-      var cells: [PacketCell] = []
-      for subject in subjects {
+      let groups = try subjects.map { subject in
         if stop() { throw Interrupted() }
+        var cells: [PacketCell] = []
         for (variant, path) in paths.enumerated() {
           let cell = PacketCell(path, subject.phase, subject.flows, isAllowed: subject.isAllowed || variant < 2)
           try cell.establish()
@@ -64,9 +64,9 @@ public struct PolicyBench: Sendable {
           cells.append(cell)
         }
         // The last style once more.
-        cells += cells.suffix(1)
+        return cells + cells.suffix(1)
       }
-      let run = try InterleavedRun(worker: worker, rounds: rounds).run(cells, progress: progress, stop: stop)
+      let run = try InterleavedRun(worker: worker, rounds: rounds).run(groups, progress: progress, stop: stop)
       var report = PolicyBenchReport(
         environment: environment, machine: machineText(), origin: origin(agreed), sent: sent(agreed), rounds: rounds,
         measuredRounds: run.samples.rounds, clock: run.clock, isRealTime: run.isRealTime)

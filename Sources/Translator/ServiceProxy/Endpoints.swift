@@ -10,10 +10,14 @@ struct Endpoint: Hashable, CustomStringConvertible {
   /// On the node of the view.
   let isLocal: Bool
 
+  /// Among entries with one address and port the highest stays.
+  private var preference: Int { (isLocal ? 4 : 0) + (isReady ? 2 : isServing && isTerminating ? 1 : 0) }
+
   var description: String { address.family == .v4 ? "\(address):\(port)" : "[\(address)]:\(port)" }
 
-  /// Those that the slices list for a port of the service, each address and port once: the last entry stays, but a
-  /// local one before one that is not (`addEndpoints` of kube-proxy's endpoint slice cache).
+  /// Those that the slices list for a port of the service, each address and port once. Which entry stays of pods that share an
+  /// address is undefined ("then the result is undefined", `addEndpoints` of kube-proxy's endpoint slice cache, whose
+  /// releases differ in it): here one that packets may go to, if there is any, as the API means it.
   ///
   /// In the order of their texts, as kube-proxy lists them; of their addresses where the first is always chosen.
   static func all(of port: Service.Port, _ service: Service, _ family: IPFamily, _ view: ProxyView) -> [Endpoint] {
@@ -25,9 +29,8 @@ struct Endpoint: Hashable, CustomStringConvertible {
           let endpoint = Endpoint(
             address: member.address, port: target.port, isReady: member.isReady, isServing: member.isServing,
             isTerminating: member.isTerminating, isLocal: member.node == view.node)
-          if endpoint.isLocal || byText[endpoint.description]?.isLocal != true {
-            byText[endpoint.description] = endpoint
-          }
+          if let other = byText[endpoint.description], other.preference >= endpoint.preference { continue }
+          byText[endpoint.description] = endpoint
         }
       }
     }

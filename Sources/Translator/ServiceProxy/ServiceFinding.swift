@@ -29,6 +29,18 @@ public func serviceProxyFindings(_ view: ProxyView) -> [ServiceFinding] {
             + "\(family.rawValue) load-balancer addresses; add one")
       }
     }
+    texts += unsettledAddresses(of: service, view).map { address in
+      "\(address) is an endpoint of it that is ready and another that is not, as host-network pods of one node can be: "
+        + "kube-proxy uses the address or does not, and which is undefined; here it is used"
+    }
     return texts.map { ServiceFinding(service.id, service.location, $0) }
   }
+}
+
+/// Of entries with one address kube-proxy keeps one.
+private func unsettledAddresses(of service: Service, _ view: ProxyView) -> [IPAddress] {
+  let members = view.endpointSlices
+    .filter { $0.id.namespace == service.id.namespace && $0.service == service.id.name }.flatMap(\.members)
+  let ready = Set(members.filter(\.isReady).map(\.address))
+  return Set(members.filter { !$0.isReady && ready.contains($0.address) }.map(\.address)).sorted()
 }

@@ -43,16 +43,16 @@ public struct ThreadTime: Hashable, Sendable {
   /// happens in softirqs.
   public static func of<Failure: Error>(_ body: () throws(Failure) -> Void) throws(Failure) -> ThreadTime {
     let wall = MonotonicClock.now
-    let processor = threadClock()
+    let processor = used
     try body()
-    let used = threadClock() - processor
-    return ThreadTime(processor: used, wall: MonotonicClock.now - wall)
+    return ThreadTime(processor: used - processor, wall: MonotonicClock.now - wall)
   }
-}
 
-/// The corresponding C function is `clock_gettime` with CLOCK_THREAD_CPUTIME_ID.
-private func threadClock() -> UInt64 {
-  var time = timespec()
-  clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time)
-  return UInt64(time.tv_sec) * 1_000_000_000 + UInt64(time.tv_nsec)
+  /// Nanoseconds of processor time that the calling thread has had. The corresponding C function is `clock_gettime` with
+  /// CLOCK_THREAD_CPUTIME_ID.
+  public static var used: UInt64 {
+    var time = timespec()
+    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time)
+    return UInt64(time.tv_sec) * 1_000_000_000 + UInt64(time.tv_nsec)
+  }
 }
