@@ -24,10 +24,9 @@ extension PacketPath {
       """
     return """
       table inet bench {
-        counter passed { }
         chain leaving {
           type filter hook postrouting priority 300; policy accept;
-          th sport \(firstPort) counter name passed drop
+          th sport \(firstPort) counter drop
         }
       \(families.contains(.v6) ? reports : "")}
 
