@@ -70,7 +70,7 @@ let package = Package(
     tests("WorldsTests", ["Worlds", "Manifests", "NetpolModel"]),
     tests("OracleTests", ["Oracle", "Manifests", "NetpolModel"]),
     tests("RuleIRTests", ["RuleIR", "Rendering", "Lowering", "Worlds", "NetpolModel"]),
-    tests("DumpsTests", ["Dumps", "RuleIR", "Rendering", "NetpolModel"]),
+    tests("DumpsTests", ["Dumps", "RuleIR", "Rendering", "Worlds", "NetpolModel"]),
     tests("LoweringTests", ["Lowering", "Rendering", "RuleIR", "Manifests", "NetpolModel"]),
     tests(
       "NodeComparisonTests",

@@ -1,5 +1,4 @@
 import ArgumentParser
-import Foundation
 import Lab
 
 /// What `bench --apply` takes besides --policies, --pods and --rounds, which it has in common with the others.
@@ -34,7 +33,7 @@ extension BenchCommand {
     Terminal.progress("")
     switch output {
     case .text: try Terminal.print(ApplyBenchText(report, width: Terminal.width).text)
-    case .json: try Terminal.print(String(decoding: try ApplyBenchJSON(report).data(), as: UTF8.self) + "\n")
+    case .json: try Terminal.print(json: try ApplyBenchJSON(report).data())
     case .csv: try Terminal.print(ApplyBenchCSV(report).text)
     }
   }

@@ -1,6 +1,4 @@
 import ArgumentParser
-import Foundation
-import Kernel
 import Lab
 
 struct BenchCommand: ParsableCommand {
@@ -41,10 +39,7 @@ struct BenchCommand: ParsableCommand {
       throw InputError("--families: goes without --micro, --apply and --engines")
     }
     if engines { return try runEngines() }
-    // First of all: it must happen while the process has one thread.
-    if geteuid() != 0 {
-      do { try Privilege.enterUserNamespace() } catch { throw LabError("needs root or user namespaces: \(error)") }
-    }
+    try enterNamespaces()
     if micro { return try runMicro() }
     if apply { return try runApply() }
     try runPackets()

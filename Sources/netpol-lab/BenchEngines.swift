@@ -40,7 +40,7 @@ extension BenchCommand {
     Terminal.progress("")
     switch output {
     case .text: try Terminal.print(report.text)
-    case .json: try Terminal.print(try oneLine(report))
+    case .json: try Terminal.print(json: try oneLine(report))
     case .csv: try Terminal.print(report.csv)
     }
     if report.hasDifferences { throw ExitCode(ProgramExit.finding.rawValue) }

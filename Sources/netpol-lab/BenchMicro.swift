@@ -1,4 +1,3 @@
-import Foundation
 import Lab
 
 extension BenchCommand {
@@ -9,7 +8,7 @@ extension BenchCommand {
     }
     switch output {
     case .text: try Terminal.print(MicroBenchText(report, width: Terminal.width).text)
-    case .json: try Terminal.print(String(decoding: try BenchJSON.data(report), as: UTF8.self) + "\n")
+    case .json: try Terminal.print(json: try BenchJSON.data(report))
     case .csv: try Terminal.print(BenchCSV.text(report))
     }
   }

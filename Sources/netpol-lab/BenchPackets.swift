@@ -118,7 +118,7 @@ extension BenchCommand {
     if let directory = packets.plot { try BenchPlots.files(report).write(to: directory) }
     switch output {
     case .text: try Terminal.print(BenchText(report, width: Terminal.width).text)
-    case .json: try Terminal.print(String(decoding: try BenchJSON.data(report), as: UTF8.self) + "\n")
+    case .json: try Terminal.print(json: try BenchJSON.data(report))
     case .csv: try Terminal.print(BenchCSV.text(report))
     }
   }
@@ -148,7 +148,7 @@ extension BenchCommand {
     }
     switch output {
     case .text: try Terminal.print(PolicyBenchText(report, width: Terminal.width).text)
-    case .json: try Terminal.print(String(decoding: try BenchJSON.data(report), as: UTF8.self) + "\n")
+    case .json: try Terminal.print(json: try BenchJSON.data(report))
     case .csv: try Terminal.print(BenchCSV.text(report))
     }
   }

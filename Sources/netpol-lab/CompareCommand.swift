@@ -69,7 +69,7 @@ struct CompareCommand: ParsableCommand {
       dump, expected: lowered.ruleset, namesHold: nodeOptions.versionStamp != nil)
     switch output {
     case .text: try Terminal.print(comparison.text(style: style.name, node: node.name))
-    case .json: try Terminal.print(try comparison.json(style: style.name, node: node.name, version: version))
+    case .json: try Terminal.print(json: try comparison.json(style: style.name, node: node.name, version: version))
     }
     if !comparison.differences.isEmpty { throw ExitCode(ProgramExit.finding.rawValue) }
   }
@@ -87,10 +87,7 @@ func clusterAsStored(_ files: [String]) throws -> ManifestReading {
 /// The style that was asked for, or the one whose traces the dump shows.
 func chosenStyle(_ name: String?, for dump: NodeRules) throws -> EnforcementStyle {
   if let name {
-    guard let style = EnforcementStyle.named(name) else {
-      let known = EnforcementStyle.all.map(\.name).joined(separator: ", ")
-      throw InputError("--style \(name): there is no such style; known: \(known)")
-    }
+    let style = try EnforcementStyle(argument: name)
     guard style.backend == dump.backend else {
       throw InputError(
         "--style \(name): it writes \(style.backend.rawValue), and the dump is of \(dump.backend.rawValue)")

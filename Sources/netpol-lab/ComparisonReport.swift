@@ -4,6 +4,7 @@ import NodeComparison
 import RuleIR
 
 import func Lab.counted
+import func Lab.oneLine
 
 extension DumpComparison {
   /// `14 chains, 96 rules, 6 sets`
@@ -39,7 +40,7 @@ extension DumpComparison {
   }
 
   /// The schema stands in docs/compare-json.md.
-  func json(style: String, node: String, version: String) throws -> String {
+  func json(style: String, node: String, version: String) throws -> Data {
     let report = ComparisonJSON(
       schema: "netpol-lab/compare/v1", version: version, style: style, node: node, equal: differences.isEmpty,
       compared: .init(chains: chains, rules: rules, sets: sets),
@@ -47,13 +48,6 @@ extension DumpComparison {
       differences: differences.map(ComparisonJSON.Difference.init), notes: notes)
     return try oneLine(report)
   }
-}
-
-/// JSON in one line, keys in alphabetical order.
-func oneLine(_ report: some Encodable) throws -> String {
-  let encoder = JSONEncoder()
-  encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-  return String(decoding: try encoder.encode(report), as: UTF8.self) + "\n"
 }
 
 extension Difference {

@@ -1,6 +1,5 @@
 import ArgumentParser
 import Foundation
-import Kernel
 import Lab
 import Lowering
 import Worlds
@@ -10,8 +9,11 @@ struct FuzzCommand: ParsableCommand {
     commandName: "fuzz",
     abstract: "Makes random clusters from seeds, and compares oracle, evaluator and real packets on each.",
     discussion: """
-      A failure is printed with its seed and the smallest manifest that still shows it: input for run --as-stored -f -.
+      A failure is printed with its seed and the smallest manifest that still shows it: input for run --as-stored -f -, \
+      or, of --live, for fuzz --replay.
       """)
+
+  enum Format: String, CaseIterable, ExpressibleByArgument { case text, json }
 
   @Option(help: "The first seed; each further case has the next one.")
   var seed: UInt64 = 1
@@ -40,110 +42,106 @@ struct FuzzCommand: ParsableCommand {
   @Option(help: "With --live: how many changes.")
   var steps = 6
 
-  @Option(help: "Makes so many mistakes in the styles' rules, and tells of those that no flow of the worlds shows.")
+  @Option(
+    help: "Checks the states of a cluster in this file, as --live prints them, and no worlds; - for standard input.")
+  var replay: String?
+
+  @Option(help: "Makes so many mistakes in the styles' rules, and tells of those that no packet of the worlds shows.")
   var mutants: Int?
 
-  @Option(help: "Makes in each style the mistake that this seed draws, to see what a finding looks like.")
+  @Option(
+    help: """
+      Makes in each style the mistake that this seed draws, to see what a finding looks like; with --live or --replay \
+      changes forget to take out of sets who has gone.
+      """)
   var plant: UInt64?
+
+  @Option(name: .shortAndLong, help: "The report: text or json.")
+  var output = Format.text
 
   func run() throws {
     guard cases > 0 else { throw InputError("--cases \(cases): write 1 or more") }
     guard steps > 0 else { throw InputError("--steps \(steps): write 1 or more") }
     guard flows > 0 else { throw InputError("--flows \(flows): write 1 or more") }
-    var styles = try style.isEmpty ? EnforcementStyle.all : style.map(enforcementStyle)
+    var styles = try style.isEmpty ? EnforcementStyle.all : style.map(EnforcementStyle.init(argument:))
     guard mutants.map({ $0 > 0 }) ?? true else { throw InputError("--mutants \(mutants ?? 0): write 1 or more") }
+    guard [live, mutants != nil, replay != nil].filter({ $0 }).count < 2 else {
+      throw InputError("--live, --replay and --mutants are three different runs: give one of them")
+    }
     let limit = try time.map { text in
       guard let limit = duration(text) else { throw InputError("--time \(text): write one such as 90s, 10m or 1h") }
       return limit
     }
     Interruption.listen()
     if let mutants { return try hunt(mutants, styles) }
-    if let plant { styles = try styles.map { try $0.mistaken(seed: plant) } }
+    let replayed = try replay.map(sequence)
     // Before there is a second thread.
-    if !noKernel, geteuid() != 0 {
-      do { try Privilege.enterUserNamespace() } catch { throw LabError("needs root or user namespaces: \(error)") }
-    }
+    if !noKernel { try enterNamespaces() }
     var check = noKernel ? WorldCheck() : try WorldCheck(packetsAs: version)
     check.flowLimit = flows
+    if let plant {
+      check.forgetsMembers = live || replay != nil
+      if !check.forgetsMembers { styles = try styles.map { try $0.mistaken(seed: plant) } }
+    }
     let clock = ContinuousClock()
     let begin = clock.now
-    var coverage = FuzzCoverage()
-    var failed = 0
-    var done = 0
-    worlds: for index in 0..<cases {
+    var summary = FuzzSummary()
+    worlds: for index in 0..<(replayed == nil ? cases : 1) {
       if let limit, clock.now - begin > limit { break }
       let world = World(seed: seed &+ UInt64(index))
+      let sequence = replayed ?? (live ? LiveWorld(seed: world.seed).sequence(steps: steps) : nil)
       for style in styles {
-        var changing = LiveWorld(seed: world.seed)
         let result =
-          live
-          ? check.check(&changing, style, steps: steps) : check.check(world.cluster, style, seed: world.seed)
+          sequence.map { check.check($0, style, seed: world.seed) }
+          ?? check.check(world.cluster, style, seed: world.seed)
         // What programs of the lab do in that moment proves nothing: the terminal has told them too.
         if Interruption.isAsked { break worlds }
-        coverage.add(result.coverage)
-        guard let failure = result.failures.first else { continue }
-        failed += 1
+        summary.coverage.add(result.coverage)
+        if result.failures.isEmpty { continue }
         Terminal.progress("")
-        if live {
-          try report(failure, of: result.failures.count, changing, style)
-        } else {
-          try report(failure, of: result.failures.count, world, style, &check)
-        }
+        let finding =
+          try sequence.map { try self.finding(result, $0, world.seed, style, &check) }
+          ?? self.finding(result, world, style, &check)
+        summary.findings.append(finding)
+        if output == .text { try Terminal.print(finding.text) }
+        try keep(finding)
       }
-      done += 1
-      Terminal.progress("\(done) of \(cases) clusters, \(coverage.flows) flows, \(failed) failures")
+      summary.clusters += 1
+      Terminal.progress(
+        "\(summary.clusters) of \(cases) clusters, \(summary.coverage.flows) flows, \(summary.findings.count) failures")
     }
     Terminal.progress("")
-    let summary = FuzzSummary(
-      coverage, clusters: done, failed: failed, labs: check.labsBuilt, time: clock.now - begin)
-    try Terminal.print(summary.text)
-    if failed > 0 { throw ExitCode(ProgramExit.finding.rawValue) }
-  }
-
-  private func report(
-    _ failure: FuzzFailure, of count: Int, _ world: World, _ style: EnforcementStyle, _ check: inout WorldCheck
-  ) throws {
-    try Terminal.print("seed \(world.seed), style \(style.name): \(failure.text) (\(count) in all)\n")
-    // A lab for each attempt takes its time.
-    let smallest = world.cluster.shrunk(attempts: noKernel ? 1000 : 150) { smaller in
-      !Interruption.isAsked
-        && check.check(smaller, style, seed: world.seed).failures.contains { $0.kind == failure.kind }
+    summary.labs = check.labsBuilt
+    summary.time = clock.now - begin
+    switch output {
+    case .text: try Terminal.print(summary.text)
+    case .json: try Terminal.print(String(decoding: try summary.json(), as: UTF8.self) + "\n")
     }
-    let shown = check.check(smallest, style, seed: world.seed).failures.first { $0.kind == failure.kind }
-    let manifest =
-      "# seed \(world.seed), style \(style.name)\n# \((shown ?? failure).text)\n"
-      + (shown == nil ? world.cluster : smallest).manifest
-    try Terminal.print(manifest)
-    try write(manifest, "\(world.seed)-\(style.name).yaml")
+    if !summary.findings.isEmpty { throw ExitCode(ProgramExit.finding.rawValue) }
   }
 
-  /// As the cluster was changed last, which may be too little: the seed gives all changes again.
-  private func report(
-    _ failure: FuzzFailure, of count: Int, _ world: LiveWorld, _ style: EnforcementStyle
-  ) throws {
-    try Terminal.print("seed \(world.seed), style \(style.name): \(failure.text) (\(count) in all)\n")
-    let manifest =
-      "# --live --seed \(world.seed) --steps \(steps), style \(style.name)\n# \(failure.text)\n"
-      + world.cluster.manifest
-    try Terminal.print(manifest)
-    try write(manifest, "live-\(world.seed)-\(style.name).yaml")
+  /// Shrunk: a lab for each attempt takes its time.
+  private func finding(
+    _ result: WorldCheck.Result, _ world: World, _ style: EnforcementStyle, _ check: inout WorldCheck
+  ) throws -> FuzzFinding {
+    let kind = result.failures[0].kind
+    let smallest = world.cluster.shrunk(attempts: noKernel ? 1000 : 150) { smaller in
+      !Interruption.isAsked && check.check(smaller, style, seed: world.seed).failures.contains { $0.kind == kind }
+    }
+    let shown = check.check(smallest, style, seed: world.seed).failures.first { $0.kind == kind }
+    return FuzzFinding(
+      seed: world.seed, style: style.name, failure: result.failures[0], of: result.failures.count,
+      smallest: shown?.text, manifest: (shown == nil ? world.cluster : smallest).manifest)
   }
 
-  private func write(_ manifest: String, _ name: String) throws {
+  private func keep(_ finding: FuzzFinding) throws {
     guard let keep else { return }
     let directory = URL(fileURLWithPath: keep)
+    let name = "\(live ? "live-" : "")\(finding.seed)-\(finding.style).yaml"
     do {
       try FileManager.default.createDirectory(at: directory, withIntermediateDirectories: true)
-      try Data(manifest.utf8).write(to: directory.appendingPathComponent(name))
+      try Data(finding.manifest.utf8).write(to: directory.appendingPathComponent(name))
     } catch { throw OutputError(description: "--keep \(keep): \(error.localizedDescription)") }
-  }
-
-  private func enforcementStyle(_ name: String) throws -> EnforcementStyle {
-    guard let style = EnforcementStyle.named(name) else {
-      throw InputError(
-        "--style \(name): there is no such style; known: \(EnforcementStyle.all.map(\.name).joined(separator: ", "))")
-    }
-    return style
   }
 
   private func duration(_ text: String) -> Duration? {

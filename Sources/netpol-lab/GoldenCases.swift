@@ -7,6 +7,7 @@ import NetpolModel
 import NodeComparison
 
 import func Lab.counted
+import func Lab.oneLine
 
 /// A folder of cases: `manifests.yaml`, dumps of a node beside it and in sub-folders, and `names.json` with the version
 /// stamp and the controller's flags.
@@ -34,7 +35,7 @@ struct GoldenCases {
     }
     Terminal.progress("")
     if json {
-      try Terminal.print(try oneLine(GoldenReport(version: version, dumps: results)))
+      try Terminal.print(json: try oneLine(GoldenReport(version: version, dumps: results)))
     } else {
       try Terminal.print(
         "\(counted(cases.count, "dump")), \(cases.count - differing) equal, \(differing) with differences\n")

@@ -20,13 +20,7 @@ struct InputOptions: ParsableArguments {
   @Flag(help: "Take objects as a cluster holds them, without the API server's validation.")
   var asStored = false
 
-  func enforcementStyle() throws -> EnforcementStyle {
-    guard let found = EnforcementStyle.named(style) else {
-      throw InputError(
-        "--style \(style): there is no such style; known: \(EnforcementStyle.all.map(\.name).joined(separator: ", "))")
-    }
-    return found
-  }
+  func enforcementStyle() throws -> EnforcementStyle { try EnforcementStyle(argument: style) }
 
   /// What the files say. Notes go to standard error.
   func reading() throws -> ManifestReading {
@@ -48,34 +42,4 @@ struct InputOptions: ParsableArguments {
     Terminal.say("note: \(count) object\(count == 1 ? "" : "s") read in \(tenths / 10).\(tenths % 10) s")
     return reading
   }
-}
-
-/// Standard error: notes, and progress where a person looks on.
-enum Terminal {
-  static var isInteractive: Bool { isatty(2) == 1 }
-
-  /// Standard output. Throws where it can't be written: a full disk must not look like success.
-  static func print(_ text: String) throws {
-    do { try FileHandle.standardOutput.write(contentsOf: Data(text.utf8)) } catch {
-      throw OutputError(description: "standard output can't be written: \(error.localizedDescription)")
-    }
-  }
-
-  static func say(_ text: String) { FileHandle.standardError.write(Data((text + "\n").utf8)) }
-
-  /// Replaces the line of progress; nothing in a pipe.
-  static func progress(_ text: String) {
-    if isInteractive { FileHandle.standardError.write(Data("\r\u{1b}[K\(text)".utf8)) }
-  }
-
-  /// Columns of the terminal on standard output; 100 in a pipe.
-  static var width: Int {
-    var size = winsize()
-    return ioctl(1, UInt(TIOCGWINSZ), &size) == 0 && size.ws_col > 0 ? Int(size.ws_col) : 100
-  }
-}
-
-/// Output that could not be written.
-struct OutputError: Error, CustomStringConvertible {
-  let description: String
 }

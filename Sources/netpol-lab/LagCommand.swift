@@ -1,6 +1,5 @@
 import ArgumentParser
 import Foundation
-import Kernel
 import Lab
 import Lowering
 import Manifests
@@ -69,20 +68,13 @@ struct LagCommand: ParsableCommand {
   var output = RunCommand.Format.text
 
   func run() throws {
-    // First of all: it must happen while the process has one thread.
-    if geteuid() != 0 {
-      do { try Privilege.enterUserNamespace() } catch { throw LabError("needs root or user namespaces: \(error)") }
-    }
+    try enterNamespaces()
     let run = try input.files.isEmpty ? ownWorld() : usersWorld()
-    var shown = ""
-    let report = try run.run(version: version) {
-      if $0.text != shown { Terminal.progress($0.text) }
-      shown = $0.text
-    }
+    let report = try run.run(version: version) { Terminal.progress($0.text) }
     Terminal.progress("")
     switch output {
     case .text: try Terminal.print(LagText(report, width: Terminal.width).text)
-    case .json: try Terminal.print(String(decoding: try LagJSON(report).data(), as: UTF8.self) + "\n")
+    case .json: try Terminal.print(json: try LagJSON(report).data())
     }
     if !report.isAsExpected { throw ExitCode(ProgramExit.finding.rawValue) }
   }

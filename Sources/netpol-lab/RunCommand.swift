@@ -1,6 +1,5 @@
 import ArgumentParser
 import Foundation
-import Kernel
 import Lab
 import Manifests
 import NetpolModel
@@ -42,10 +41,7 @@ struct RunCommand: ParsableCommand {
   var output = Format.text
 
   func run() throws {
-    // First of all: it must happen while the process has one thread.
-    if geteuid() != 0 {
-      do { try Privilege.enterUserNamespace() } catch { throw LabError("needs root or user namespaces: \(error)") }
-    }
+    try enterNamespaces()
     let style = try input.enforcementStyle()
     let reading = try input.reading()
     let cluster = reading.cluster
@@ -78,10 +74,8 @@ struct RunCommand: ParsableCommand {
       throw InputError("--expectations-only: \(input.files.joined(separator: ", ")): no Expectations document")
     }
     let run = ClusterRun(style: style, selection: selection, strict: strict, asksMatrix: !expectationsOnly)
-    var shown = ""
     var report = try run.run(cluster, expecting: groups, version: version) {
-      if $0.text != shown { Terminal.progress($0.text) }
-      shown = $0.text
+      Terminal.progress($0.text)
     }
     Terminal.progress("")
     report.wasAskedForClaims = !claim.isEmpty
@@ -90,7 +84,7 @@ struct RunCommand: ParsableCommand {
     report.warnings = reading.notes.filter { $0.severity == .warning }.map(\.text)
     switch output {
     case .text: try Terminal.print(TextReport(report, width: Terminal.width).text)
-    case .json: try Terminal.print(String(decoding: try JSONReport(report).data(), as: UTF8.self) + "\n")
+    case .json: try Terminal.print(json: try JSONReport(report).data())
     }
     if !report.isAsExpected { throw ExitCode(ProgramExit.finding.rawValue) }
   }

@@ -3,6 +3,7 @@ import NetpolModel
 import Rendering
 import RuleIR
 import Testing
+import Worlds
 
 @Suite("Damaged dumps never trap") struct GarbageTests {
   private static let pieces = [
@@ -35,7 +36,7 @@ import Testing
   }
 
   @Test("iptables-save", arguments: 0..<16) func iptables(seed: Int) throws {
-    var generator = SplitMix64(state: UInt64(seed))
+    var generator = SplitMix64(seed: UInt64(seed))
     var errors = 0
     for _ in 0..<250 {
       let dump = try #require(GoldenDump.iptables.randomElement(using: &generator))
@@ -52,7 +53,7 @@ import Testing
   }
 
   @Test("ipset save", arguments: 0..<16) func ipset(seed: Int) throws {
-    var generator = SplitMix64(state: UInt64(seed))
+    var generator = SplitMix64(seed: UInt64(seed))
     var errors = 0
     for _ in 0..<250 {
       let dump = try #require(GoldenDump.ipset.randomElement(using: &generator))
@@ -68,7 +69,7 @@ import Testing
   }
 
   @Test("what is no dump at all") func noise() {
-    var generator = SplitMix64(state: 7)
+    var generator = SplitMix64(seed: 7)
     for _ in 0..<2000 {
       let count = Int.random(in: 0...80, using: &generator)
       let bytes = (0..<count).map { _ in UInt8.random(in: 0...255, using: &generator) }

@@ -3,6 +3,7 @@ import NetpolModel
 import Rendering
 import RuleIR
 import Testing
+import Worlds
 
 @Suite("Damaged listings of nft never trap") struct NftGarbageTests {
   private static let pieces = [
@@ -41,7 +42,7 @@ import Testing
   private static let fixtures = NftFixture.mixed + NftFixture.json.suffix(1) + NftFixture.golden.prefix(3)
 
   @Test("text and JSON", arguments: 0..<16) func listings(seed: Int) throws {
-    var generator = SplitMix64(state: UInt64(seed))
+    var generator = SplitMix64(seed: UInt64(seed))
     var errors = 0
     for _ in 0..<100 {
       let fixture = try #require(Self.fixtures.randomElement(using: &generator))
@@ -85,7 +86,7 @@ import Testing
   }
 
   @Test("what is no listing at all") func noise() {
-    var generator = SplitMix64(state: 7)
+    var generator = SplitMix64(seed: 7)
     for _ in 0..<2000 {
       let bytes = (0..<Int.random(in: 0...80, using: &generator)).map { _ in
         UInt8.random(in: 0...255, using: &generator)

@@ -4,6 +4,7 @@ import NetpolModel
 import Rendering
 import RuleIR
 import Testing
+import Worlds
 
 /// Loads a listing into a network namespace of its own and asks for JSON.
 private enum NftProgram {
@@ -57,7 +58,7 @@ private enum NftProgram {
     .enabled(if: NftProgram.isUsable, "needs nft, and root or unprivileged user namespaces"),
     arguments: 0..<10)
   func random(seed: Int) throws {
-    var generator = SplitMix64(state: UInt64(seed))
+    var generator = SplitMix64(seed: UInt64(seed))
     let tables = IPFamily.allCases.map { family in
       let rules = (0..<60).map { _ in
         // One match: two may contradict one another. Ports in a set are sorted and merged.

@@ -3,6 +3,7 @@ import NetpolModel
 import Rendering
 import RuleIR
 import Testing
+import Worlds
 
 @Suite("A real listing of nft, read and printed again, is the same") struct NftRoundTripTests {
   @Test("all listings are there") func count() {
@@ -59,7 +60,7 @@ import Testing
   }
 
   @Test("what nftText prints is read back to the same value", arguments: 0..<300) func values(seed: Int) throws {
-    var generator = SplitMix64(state: UInt64(seed))
+    var generator = SplitMix64(seed: UInt64(seed))
     let tables = IPFamily.allCases.map { family in
       let rules = (0..<15).map { _ in randomNftRule(family, &generator) }
       return Table(

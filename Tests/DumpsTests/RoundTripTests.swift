@@ -4,6 +4,7 @@ import NetpolModel
 import Rendering
 import RuleIR
 import Testing
+import Worlds
 
 @Suite("A real dump, read and printed again, is the same") struct RoundTripTests {
   @Test("all dumps are there") func count() {
@@ -50,7 +51,7 @@ import Testing
   }
 
   @Test("what Rendering prints is read back to the same value", arguments: 0..<500) func values(seed: Int) throws {
-    var generator = SplitMix64(state: UInt64(seed))
+    var generator = SplitMix64(seed: UInt64(seed))
     let family: IPFamily = .allCases.randomElement(using: &generator) ?? .v4
     let rules = (0..<20).map { _ in randomRule(family, &generator) }
     let table = Table(

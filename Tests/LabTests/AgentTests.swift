@@ -5,42 +5,33 @@ import Testing
 
 @testable import Lab
 
-private let world = """
-  apiVersion: v1
-  kind: Pod
-  metadata: {namespace: app, name: web, labels: {app: web}}
-  spec: {nodeName: node1, containers: [{name: c, ports: [{name: http, containerPort: 8080}]}]}
-  ---
-  apiVersion: v1
-  kind: Pod
-  metadata: {namespace: app, name: client, labels: {app: client}}
-  spec: {nodeName: node1, containers: [{name: c}]}
-  ---
-  apiVersion: v1
-  kind: Pod
-  metadata: {namespace: app, name: far, labels: {app: client}}
-  spec: {nodeName: node2, containers: [{name: c}]}
-  ---
-  apiVersion: networking.k8s.io/v1
-  kind: NetworkPolicy
-  metadata: {namespace: app, name: web}
-  spec:
-    podSelector: {matchLabels: {app: web}}
-    policyTypes: [Ingress]
-    ingress:
-    - from: [{podSelector: {matchLabels: {app: client}}}]
-      ports: [{port: http}, {protocol: UDP, port: 53, endPort: 60}]
-    - from: [{ipBlock: {cidr: 192.168.0.0/16, except: [192.168.1.0/24]}}]
-  ---
-  apiVersion: networking.k8s.io/v1
-  kind: NetworkPolicy
-  metadata: {namespace: app, name: client}
-  spec:
-    podSelector: {matchLabels: {app: client}}
-    policyTypes: [Ingress, Egress]
-    egress: [{to: [{podSelector: {}}]}]
+private let world =
+  webAndClient + """
+    apiVersion: v1
+    kind: Pod
+    metadata: {namespace: app, name: far, labels: {app: client}}
+    spec: {nodeName: node2, containers: [{name: c}]}
+    ---
+    apiVersion: networking.k8s.io/v1
+    kind: NetworkPolicy
+    metadata: {namespace: app, name: web}
+    spec:
+      podSelector: {matchLabels: {app: web}}
+      policyTypes: [Ingress]
+      ingress:
+      - from: [{podSelector: {matchLabels: {app: client}}}]
+        ports: [{port: http}, {protocol: UDP, port: 53, endPort: 60}]
+      - from: [{ipBlock: {cidr: 192.168.0.0/16, except: [192.168.1.0/24]}}]
+    ---
+    apiVersion: networking.k8s.io/v1
+    kind: NetworkPolicy
+    metadata: {namespace: app, name: client}
+    spec:
+      podSelector: {matchLabels: {app: client}}
+      policyTypes: [Ingress, Egress]
+      egress: [{to: [{podSelector: {}}]}]
 
-  """
+    """
 
 /// A pod of `app` on node1, as an informer tells of it.
 private func pod(_ name: String, _ app: String, _ addresses: String...) throws -> Pod {

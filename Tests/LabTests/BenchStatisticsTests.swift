@@ -3,13 +3,14 @@ import FoundationXML
 import Lowering
 import NetpolModel
 import Testing
+import Worlds
 
 @testable import Lab
 
 @Suite("Bench: what is said of measured costs") struct BenchStatisticsTests {
   /// Noise that all cells of a round share, and a little of their own.
   private static func noisy(_ costs: [Double], rounds: Int = 300, own: Double = 20, seed: UInt64 = 7) -> PairedSamples {
-    var random = SplitMix(state: seed)
+    var random = SplitMix64(seed: seed)
     let shared = (0..<rounds).map { $0 / 40 % 2 == 0 ? 1000 : 1600.0 + Double.random(in: 0..<300, using: &random) }
     return PairedSamples(
       costs.map { cost in shared.map { $0 + cost + Double.random(in: -own...own, using: &random) } })

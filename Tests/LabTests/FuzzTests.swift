@@ -1,4 +1,5 @@
 // What this does not show: that thousands of worlds agree; docs/fuzzing.md says how many were run.
+import Foundation
 import Kernel
 import Lab
 import Lowering
@@ -83,11 +84,24 @@ import Worlds
     #expect(result.status == .exited(0) && result.output.hasPrefix(clusters), "\(result.errors)")
     for wrong in [
       ["--cases", "0"], ["--steps", "0"], ["--mutants", "0"], ["--style", "ipvs"], ["--time", "soon"],
-      ["--flows", "0"],
+      ["--flows", "0"], ["--replay", "nowhere.yaml"], ["--mutants", "5", "--cases", "3"], ["--live", "--mutants", "5"],
     ] {
       let refused = try await Program.run(["fuzz", "--no-kernel"] + wrong)
-      #expect(refused.status == .exited(2) && refused.errors.contains(wrong[0]))
+      #expect(
+        refused.status == .exited(2) && refused.errors.contains(wrong[0].hasPrefix("--replay") ? wrong[1] : wrong[0]))
+      #expect(refused.output.isEmpty && refused.errors.filter { $0 == "\n" }.count == 1, "\(refused.errors)")
     }
+  }
+
+  @Test("fuzz tells programs the same in JSON")
+  func json() async throws {
+    let result = try await Program.run(
+      ["fuzz", "--no-kernel", "--cases", "2", "--flows", "30", "-o", "json"])
+    let object = try #require(try JSONSerialization.jsonObject(with: Data(result.output.utf8)) as? [String: Any])
+    #expect(object["schema"] as? String == "netpol-lab/fuzz/v1" && object["clusters"] as? Int == 2)
+    #expect(object["cases"] as? Int == 2 * EnforcementStyle.all.count && (object["flows"] as? Int ?? 0) > 60)
+    #expect(object["packets"] as? Int == 0 && object["deviations"] is [String: Int])
+    #expect((object["findings"] as? [Any])?.isEmpty == true && result.status == .exited(0))
   }
 
   @Test("fuzz ends with 1 for a mistake that is found, and prints a manifest that shows it")
@@ -98,6 +112,8 @@ import Worlds
     #expect(result.output.contains("style compiled, mistaken: ") && result.output.contains("\nkind: Cluster\n"))
     let few = try await Program.run(["fuzz", "--mutants", "5", "--cases", "4", "--flows", "1"])
     #expect(few.status == .exited(1) && few.output.contains("unnoticed: ") && few.output.contains("of 5 mutants"))
+    let object = try await Program.run(["fuzz", "--mutants", "2", "--cases", "4", "--flows", "1", "-o", "json"]).output
+    #expect(object.contains("\"schema\":\"netpol-lab/mutants/v1\"") && object.contains("\"mistakes\":2"))
   }
 
   @Test("fuzz ends with 3 where there is no lab", .enabled(if: canRunLab, needsNamespaces))

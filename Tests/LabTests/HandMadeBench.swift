@@ -1,5 +1,6 @@
 import Kernel
 import NetpolModel
+import Worlds
 
 @testable import Lab
 
@@ -16,7 +17,7 @@ enum HandMadeBench {
       environment: try environment(), machine: "a machine", rounds: 40, batches: 1, measuredRounds: [40],
       clock: .processor, isRealTime: true, reference: "two")
     let points = [10, 100].map { PacketSweep.Point(BenchWorld(pods: $0), [BenchProbe(.established, .lastPod)]) }
-    var random = SplitMix(state: 3)
+    var random = SplitMix64(seed: 3)
     // The first world's twin of the reference, and the reference once more.
     let costs = [0, 100, one, two, two + pair, two + pair, 0, 100, one * 10, two]
     let values = costs.map { cost in

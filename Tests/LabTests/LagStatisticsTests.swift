@@ -1,6 +1,7 @@
 import Kernel
 import NetpolModel
 import Testing
+import Worlds
 
 @testable import Lab
 
@@ -27,7 +28,7 @@ import Testing
   }
 
   @Test("an interval covers the true median about as often as it says") func coverage() {
-    var random = SplitMix(state: 1)
+    var random = SplitMix64(seed: 1)
     let hits = (0..<1000).count { _ in
       let sample = Distribution((0..<30).map { _ in Double.random(in: 0...1, using: &random) })
       let interval = sample.interval(0.5)
@@ -129,17 +130,5 @@ import Testing
     #expect(within.length == 2e6 && within.isWithinSyncs)
     #expect(try #require(trial(".xx.......").gap(0)).isWithinSyncs == false)
     #expect(try #require(trial(".....xxx..", ended: 7_000_000).gap(0)).isWithinSyncs == false)
-  }
-}
-
-/// Steele, Lea and Flood's SplitMix64: the same numbers on every machine.
-struct SplitMix: RandomNumberGenerator {
-  var state: UInt64
-  mutating func next() -> UInt64 {
-    state &+= 0x9e37_79b9_7f4a_7c15
-    var z = state
-    z = (z ^ (z >> 30)) &* 0xbf58_476d_1ce4_e5b9
-    z = (z ^ (z >> 27)) &* 0x94d0_49bb_1331_11eb
-    return z ^ (z >> 31)
   }
 }

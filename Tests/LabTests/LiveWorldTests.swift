@@ -1,6 +1,9 @@
 // What this does not show: that thousands of sequences agree; docs/fuzzing.md says how many were run.
+import Foundation
+import Kernel
 import Lab
 import Lowering
+import Manifests
 import NetpolModel
 import Testing
 import Worlds
@@ -14,8 +17,8 @@ import Worlds
     var failures: [String] = []
     for seed in seeds {
       let style = EnforcementStyle.all[Int(seed) % EnforcementStyle.all.count]
-      var world = LiveWorld(seed: seed)
-      let result = check.check(&world, style, steps: steps)
+      let sequence = LiveWorld(seed: seed).sequence(steps: steps)
+      let result = check.check(sequence, style, seed: seed)
       coverage.add(result.coverage)
       failures += result.failures.map { "seed \(seed), \($0.style): \($0.text)" }
     }
@@ -29,7 +32,7 @@ import Worlds
       check.flowLimit = 20
       let (failures, coverage) = Self.failures(0..<20, steps: 6, &check)
       #expect(failures.isEmpty, "\(failures.prefix(3))")
-      #expect(coverage.cases == 20 && coverage.flows > 1000)
+      #expect(coverage.cases == 20 && coverage.states >= 140 && coverage.flows > 1000)
     }
   }
 
@@ -45,6 +48,74 @@ import Worlds
       #expect(coverage.observed > 100)
       #expect(check.labsBuilt == 1)
     }
+  }
+
+  @Test(
+    "changes that forget who has gone are found, and shrunk to one change of little, which is replayed",
+    arguments: EnforcementStyle.all.map(\.name))
+  func shrunk(_ name: String) async throws {
+    let style = try #require(EnforcementStyle.named(name))
+    try await blocking {
+      var check = WorldCheck()
+      check.flowLimit = 20
+      check.forgetsMembers = true
+      let fails = { (sequence: ClusterSequence) in
+        check.check(sequence, style, seed: 1).failures.contains { $0.kind == .changedOtherwise }
+      }
+      let failing = try #require(
+        (0..<20).lazy.map { LiveWorld(seed: $0).sequence(steps: 6) }.first(where: fails))
+      let smallest = failing.shrunk(attempts: 1000, while: fails)
+      #expect(smallest.states.count == 2 && fails(smallest))
+      #expect(smallest.states.allSatisfy { $0.policies.count <= 2 && $0.pods.count <= 2 && $0.services.isEmpty })
+      let read = try ClusterSequence.manifests(in: smallest.text).map { text in
+        try readManifests(
+          [ManifestSource(name: "state.yaml", text: text)], options: ReadOptions(validation: .asStored)
+        ).cluster
+      }
+      let again = try #require(ClusterSequence(read))
+      #expect(fails(again))
+      check.forgetsMembers = false
+      #expect(check.check(again, style, seed: 1).failures.isEmpty)
+    }
+  }
+
+  @Test("states that need different labs are no sequence; who takes over an address needs no other place")
+  func places() throws {
+    let world = LiveWorld(seed: 3)
+    var other = world.places
+    other.nodes[0].name = "elsewhere"
+    #expect(ClusterSequence([world.places, other]) == nil && ClusterSequence([]) == nil)
+    var later = world.places
+    let index = try #require(later.pods.firstIndex { !$0.hostNetwork && !$0.podIPs.isEmpty && !$0.phase.isTerminal })
+    later.pods[index].id = PodID("ns1", "successor")
+    #expect(try #require(ClusterSequence([world.places, later])).places.pods == world.places.pods)
+    later.pods.removeAll()
+    let placed = { (cluster: Cluster) in
+      Set(cluster.pods.filter { !$0.hostNetwork && !$0.phase.isTerminal }.flatMap(\.podIPs))
+    }
+    #expect(placed(try #require(ClusterSequence([later, world.places])).places) == placed(world.places))
+  }
+
+  @Test("fuzz --live keeps a sequence of states that fuzz --replay finds wrong again, and right without the mistake")
+  func program() async throws {
+    let directory = FileManager.default.temporaryDirectory.appendingPathComponent("live-\(UUID().uuidString)")
+    defer { try? FileManager.default.removeItem(at: directory) }
+    let quiet = ["--no-kernel", "--flows", "10", "--style", "compiled"]
+    let found = try await Program.run(
+      ["fuzz", "--live", "--plant", "1", "--seed", "0", "--cases", "4", "--keep", directory.path] + quiet)
+    #expect(found.status == .exited(1) && found.output.contains("\n...\n"), "\(found.errors)")
+    let kept = try #require(try FileManager.default.contentsOfDirectory(atPath: directory.path).min())
+    let file = directory.appendingPathComponent(kept).path
+    let again = try await Program.run(["fuzz", "--replay", file, "--plant", "1"] + quiet)
+    #expect(again.status == .exited(1) && again.output.contains("change 1: changedOtherwise: "), "\(again.errors)")
+    let right = try await Program.run(["fuzz", "--replay", file] + quiet)
+    #expect(right.status == .exited(0), "\(right.output)\(right.errors)")
+    guard canRunLab else { return }
+    let packets = ["--replay", file, "--flows", "10", "--style", "compiled"]
+    let mistaken = try await Program.run(["fuzz", "--plant", "1"] + packets)
+    #expect(mistaken.status == .exited(1) && mistaken.output.contains("changedOtherwise: node "), "\(mistaken.errors)")
+    let correct = try await Program.run(["fuzz"] + packets)
+    #expect(correct.status == .exited(0), "\(correct.output)\(correct.errors)")
   }
 
   @Test("pods come, go, end, are relabelled and take over addresses, and policies and namespaces change too")

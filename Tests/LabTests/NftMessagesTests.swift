@@ -10,38 +10,24 @@ import Testing
 // What this does not show: what the loaded rules do to packets.
 @testable import Apply
 
-private let world = """
-  apiVersion: v1
-  kind: Pod
-  metadata: {namespace: app, name: web, labels: {app: web}}
-  spec: {nodeName: node1, containers: [{name: c, ports: [{name: http, containerPort: 8080}]}]}
-  ---
-  apiVersion: v1
-  kind: Pod
-  metadata: {namespace: app, name: web2, labels: {app: web}}
-  spec: {nodeName: node2, containers: [{name: c, ports: [{name: http, containerPort: 8081}]}]}
-  ---
-  apiVersion: v1
-  kind: Pod
-  metadata: {namespace: app, name: client, labels: {app: client}}
-  spec: {nodeName: node1, containers: [{name: c}]}
-  ---
-  apiVersion: networking.k8s.io/v1
-  kind: NetworkPolicy
-  metadata: {namespace: app, name: both}
-  spec:
-    podSelector: {matchLabels: {app: web}}
-    policyTypes: [Ingress, Egress]
-    ingress:
-    - from: [{podSelector: {matchLabels: {app: client}}}]
-      ports: [{port: http}, {protocol: UDP, port: 53, endPort: 60}]
-    - from: [{ipBlock: {cidr: 192.168.0.0/16, except: [192.168.1.0/24]}}]
-    - from: [{ipBlock: {cidr: 'fd00:9::/32', except: ['fd00:9:1::/48']}}]
-    - from: [{podSelector: {matchLabels: {app: web}}}]
-      ports: [{port: 443}]
-  ---
+private let world =
+  webAndClient + secondWeb + """
+    apiVersion: networking.k8s.io/v1
+    kind: NetworkPolicy
+    metadata: {namespace: app, name: both}
+    spec:
+      podSelector: {matchLabels: {app: web}}
+      policyTypes: [Ingress, Egress]
+      ingress:
+      - from: [{podSelector: {matchLabels: {app: client}}}]
+        ports: [{port: http}, {protocol: UDP, port: 53, endPort: 60}]
+      - from: [{ipBlock: {cidr: 192.168.0.0/16, except: [192.168.1.0/24]}}]
+      - from: [{ipBlock: {cidr: 'fd00:9::/32', except: ['fd00:9:1::/48']}}]
+      - from: [{podSelector: {matchLabels: {app: web}}}]
+        ports: [{port: 443}]
+    ---
 
-  """
+    """
 
 /// What the compiled style has sets for, besides.
 private let wide = """

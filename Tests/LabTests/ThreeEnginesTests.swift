@@ -16,34 +16,20 @@ private func world(_ text: String) throws -> Cluster {
   try readManifests([ManifestSource(name: "world.yaml", text: text)]).cluster
 }
 
-private let base = """
-  apiVersion: v1
-  kind: Pod
-  metadata: {namespace: app, name: web, labels: {app: web}}
-  spec: {nodeName: node1, containers: [{name: c, ports: [{name: http, containerPort: 8080}]}]}
-  ---
-  apiVersion: v1
-  kind: Pod
-  metadata: {namespace: app, name: web2, labels: {app: web}}
-  spec: {nodeName: node2, containers: [{name: c, ports: [{name: http, containerPort: 8081}]}]}
-  ---
-  apiVersion: v1
-  kind: Pod
-  metadata: {namespace: app, name: client, labels: {app: client}}
-  spec: {nodeName: node1, containers: [{name: c}]}
-  ---
-  apiVersion: v1
-  kind: Pod
-  metadata: {namespace: other, name: client, labels: {app: client}}
-  spec: {nodeName: node1, containers: [{name: c}]}
-  ---
-  apiVersion: v1
-  kind: Pod
-  metadata: {namespace: app, name: host, labels: {app: web}}
-  spec: {nodeName: node2, hostNetwork: true, containers: [{name: c}]}
-  ---
+private let base =
+  webAndClient + secondWeb + """
+    apiVersion: v1
+    kind: Pod
+    metadata: {namespace: other, name: client, labels: {app: client}}
+    spec: {nodeName: node1, containers: [{name: c}]}
+    ---
+    apiVersion: v1
+    kind: Pod
+    metadata: {namespace: app, name: host, labels: {app: web}}
+    spec: {nodeName: node2, hostNetwork: true, containers: [{name: c}]}
+    ---
 
-  """
+    """
 
 private let policies = """
   apiVersion: networking.k8s.io/v1

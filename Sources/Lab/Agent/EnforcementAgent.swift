@@ -1,3 +1,4 @@
+internal import Apply
 public import Kernel
 public import Lowering
 internal import NetpolModel
@@ -42,7 +43,7 @@ public final class EnforcementAgent: Sendable {
       case .iptables: IptablesSync(style, view)
       case .nftables: NftSync(style, view)
       }
-    node = AgentNode(namespace: namespace, worker: worker, lock: try MemoryFile("xtables.lock"))
+    node = AgentNode(namespace: namespace, worker: worker, lock: try XtablesLock())
     cache = Mutex(view)
     self.onThreadStart = onThreadStart
     self.observer = observer
@@ -73,9 +74,7 @@ public final class EnforcementAgent: Sendable {
 
   /// Waits until no sync runs or waits; throws where that lasts longer.
   public func waitUntilIdle(timeout: Duration) throws {
-    let (seconds, attoseconds) = timeout.components
-    let nanoseconds = UInt64(clamping: seconds) * 1_000_000_000 + UInt64(clamping: attoseconds / 1_000_000_000)
-    guard queue.waitUntilIdle(until: MonotonicClock.now + nanoseconds) else {
+    guard queue.waitUntilIdle(until: MonotonicClock.now + timeout.nanoseconds) else {
       throw LabError("the agent is not idle after \(timeout)")
     }
   }
@@ -87,6 +86,7 @@ public final class EnforcementAgent: Sendable {
   public var syncs: [SyncRecord] { history.withLock { $0.syncs } }
 
   /// The same, and forgets them.
+  @discardableResult
   public func takeSyncs() -> [SyncRecord] {
     history.withLock { history in
       defer { history.syncs = [] }

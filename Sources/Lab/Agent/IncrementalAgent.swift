@@ -8,9 +8,10 @@ internal import Synchronization
 
 /// An enforcer that changes only what an event changes: the bound of what is possible with a style's rules.
 ///
-/// A pod's set elements go first, in one datagram over a netlink socket that stays open; then its chain. What an index
-/// can't know, such as a rule that comes with its first peer, follows when no event waits. Its rules are the style's, but
-/// for the order of pods; the stamp in the names of chains stays the first one's.
+/// A pod's set elements go first, over a netlink socket that stays open: with nft in one transaction, with ipset those
+/// that packets wait for before the others. Its chain, and what an index can't know, such as a rule that comes with its
+/// first peer, follow when no event waits. Its rules are the style's, but for the order of pods; the stamp in the names
+/// of chains stays the first one's.
 final class IncrementalAgent: Enforcer {
   private let style: EnforcementStyle
   private let namespace: NetworkNamespace
@@ -70,11 +71,13 @@ final class IncrementalAgent: Enforcer {
   }
 
   func waitUntilIdle(timeout: Duration) throws {
-    let deadline = MonotonicClock.now + UInt64(max(timeout / .nanoseconds(1), 0))
-    guard queue.waitUntilIdle(until: deadline) else {
+    guard queue.waitUntilIdle(until: MonotonicClock.now + timeout.nanoseconds) else {
       throw LabError("the agent is not idle after \(timeText(timeout))")
     }
   }
+
+  /// It keeps none: the observer is told of each.
+  func takeSyncs() -> [SyncRecord] { [] }
 
   func close() {
     queue.close()
@@ -85,7 +88,7 @@ final class IncrementalAgent: Enforcer {
     onThreadStart()
     do {
       let socket = try worker.run(in: namespace) { try NetlinkSocket(.netfilter) }
-      let node = AgentNode(namespace: namespace, worker: worker, lock: try MemoryFile("xtables.lock"))
+      let node = AgentNode(namespace: namespace, worker: worker, lock: try XtablesLock())
       queue.serve { requested in
         var run = SyncRun(requested: requested, on: node, observer: observer)
         var failure: (any Error)?
@@ -142,11 +145,11 @@ extension IncrementalAgent.State {
       let peers = added.prefix(while: \.isPeer)
       for entries in [peers, added[peers.endIndex...]] {
         var batch = IPSetBatch()
-        for entry in entries { batch.add([IPSetEntry(entry.address)], to: name(entry)) }
+        for entry in entries { batch.add([entry.member.entry(of: .addresses)], to: name(entry)) }
         try batch.send(in: socket)
       }
       var batch = IPSetBatch()
-      for entry in removed { batch.delete([IPSetEntry(entry.address)], from: name(entry)) }
+      for entry in removed { batch.delete([entry.member.entry(of: .addresses)], from: name(entry)) }
       try batch.send(in: socket)
     case .nftables:
       let changes = RulesetChanges(added: added, removed: removed, memberships.places)
@@ -163,7 +166,7 @@ extension IncrementalAgent.State {
         loaded.sets[index].members.removeAll { leaving.contains($0.cidr) }
       }
       for entry in added {
-        loaded.sets[memberships.places[entry.place].index].members.append(NamedSet.Member(CIDR(entry.address)))
+        loaded.sets[memberships.places[entry.place].index].members.append(entry.member)
       }
     }
     moved = []
@@ -196,25 +199,23 @@ extension IncrementalAgent.State {
   private func replaceTables(
     by wanted: Ruleset, _ run: inout SyncRun, _ socket: borrowing NetlinkSocket
   ) throws {
-    let sets = SetChanges(from: loaded.sets, to: wanted.sets)
+    let sets = try SetChanges(from: loaded.sets, to: wanted.sets)
     try sets.additions.send(in: socket)
     for table in wanted.tables {
       guard let own = loaded.table(table.name, table.family),
         let text = try FilterTableChanges(from: own, to: table).text
       else { continue }
       try run.step(.restoreRules, table.family) { run in
-        let program = table.family == .v4 ? "iptables-restore" : "ip6tables-restore"
-        _ = try run.run([program, "--wait", "--noflush"], input: Array(text.utf8)).requireSuccess()
+        let arguments = ["\(table.family.iptables)-restore", "--wait", "--noflush"]
+        _ = try run.run(arguments, input: Array(text.utf8)).requireSuccess()
       }
     }
     try run.step(.cleanUp) { _ in try sets.removals.send(in: socket) }
   }
 }
 
-extension IPSetEntry {
-  fileprivate init(_ address: IPAddress) {
-    self.init(address.bytes, prefix: nil, nomatch: false, timeout: 0)
-  }
+extension SetMemberships.Membership {
+  fileprivate var member: NamedSet.Member { NamedSet.Member(CIDR(address)) }
 }
 
 extension RulesetChanges {
@@ -225,12 +226,11 @@ extension RulesetChanges {
     self.init(.nftables)
     var order: [Int] = []
     for entry in added + removed where !order.contains(entry.place) { order.append(entry.place) }
-    let member = { (entry: SetMemberships.Membership) in NamedSet.Member(CIDR(entry.address)) }
     members = order.map { place in
       Members(
         Place(set: places[place].set, family: places[place].family), .addresses,
-        removed: removed.filter { $0.place == place }.map(member),
-        added: added.filter { $0.place == place }.map(member))
+        removed: removed.filter { $0.place == place }.map(\.member),
+        added: added.filter { $0.place == place }.map(\.member))
     }
   }
 }

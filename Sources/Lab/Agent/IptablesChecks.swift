@@ -1,3 +1,4 @@
+internal import Apply
 internal import Dumps
 internal import Kernel
 internal import Lowering
@@ -140,7 +141,7 @@ extension SyncRun {
   /// `iptables` or `ip6tables`.
   @discardableResult
   mutating func iptables(_ family: IPFamily, _ arguments: [String]) throws -> CommandResult {
-    try run([family == .v4 ? "iptables" : "ip6tables"] + arguments)
+    try run([family.iptables] + arguments)
   }
 
   /// One command on the filter table.

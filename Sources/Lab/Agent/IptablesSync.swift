@@ -1,3 +1,4 @@
+internal import Apply
 internal import Kernel
 internal import Lowering
 internal import NetpolModel
@@ -33,7 +34,7 @@ struct IptablesSync: AgentBackend {
       texts.append(
         FilterTableText(
           saved: try run.step(.saveRules, table.family) { run in
-            try run.run(["\(program(table.family))-save", "-t", "filter"]).requireSuccess().stdout
+            try run.run(["\(table.family.iptables)-save", "-t", "filter"]).requireSuccess().stdout
           }))
     }
     try restore(sets, tables, &texts, &run)
@@ -47,7 +48,7 @@ struct IptablesSync: AgentBackend {
     }
     for (table, input) in zip(tables, inputs) {
       try run.step(.restoreRules, table.family) { run in
-        let arguments = ["\(program(table.family))-restore", "--wait", "-T", "filter"]
+        let arguments = ["\(table.family.iptables)-restore", "--wait", "-T", "filter"]
         _ = try run.run(arguments, input: input).requireSuccess()
       }
     }
@@ -55,8 +56,6 @@ struct IptablesSync: AgentBackend {
       for table in tables { try destroyStaleSets(sets, table.family, &run) }
     }
   }
-
-  private func program(_ family: IPFamily) -> String { family == .v4 ? "iptables" : "ip6tables" }
 
   /// The policies: their rules go into the text, their sets into the kernel.
   private func restore(

@@ -123,7 +123,7 @@ extension SyncRun {
   }
 
   fileprivate mutating func names(in table: Table) throws -> NftObjectNames {
-    let arguments = ["nft", "--json", "--terse", "list", "table", table.family == .v4 ? "ip" : "ip6", table.name]
+    let arguments = ["nft", "--json", "--terse", "list", "table", table.family.nft, table.name]
     return try NftObjectNames(try run(arguments).requireSuccess().text, file: "nft list table \(table.name)")
   }
 }

@@ -1,3 +1,4 @@
+internal import Apply
 internal import Kernel
 internal import Lowering
 internal import NetpolModel
@@ -6,7 +7,7 @@ internal import NetpolModel
 struct AgentNode: Sendable {
   let namespace: NetworkNamespace
   let worker: NamespaceWorker
-  let lock: MemoryFile
+  let lock: XtablesLock
 }
 
 /// A sync while it runs: its steps and programs are recorded as they go.
@@ -37,8 +38,7 @@ struct SyncRun {
 
   /// Runs a program; any exit status is a result.
   mutating func run(_ arguments: [String], input: [UInt8] = []) throws -> CommandResult {
-    let command = Command(
-      arguments, input: input, environment: ["XTABLES_LOCKFILE": node.lock.path], inherited: node.lock)
+    let command = node.lock.command(arguments, input: input)
     let started = MonotonicClock.now
     let result = try command.run(in: node.namespace, on: node.worker)
     record.processes.append(

@@ -45,7 +45,3 @@ extension KeyedSet.Field {
     }
   }
 }
-
-extension IPFamily {
-  var netlink: AddressFamily { self == .v4 ? .v4 : .v6 }
-}

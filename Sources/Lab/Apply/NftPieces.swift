@@ -51,7 +51,7 @@ struct NftPieces: Sendable {
 
 extension NftPieces.Subject: CustomStringConvertible {
   var description: String {
-    let family = { (table: Table) in "\(table.family == .v4 ? "ip" : "ip6") \(table.name)" }
+    let family = { (table: Table) in "\(table.family.nft) \(table.name)" }
     switch self {
     case .table(let table): return "table \(family(table))"
     case .set(let name): return "set \(name)"

@@ -6,12 +6,11 @@ public import RuleIR
 /// Loads rulesets into the kernel: nftables and ipsets over netlink, iptables tables through `iptables-restore`.
 public struct RuleLoader: Sendable {
   private let worker: NamespaceWorker
-  /// The lab's own lock: the host's `/run/xtables.lock` is never touched.
-  private let lock: MemoryFile
+  private let lock: XtablesLock
 
   public init(worker: NamespaceWorker) throws(KernelError) {
     self.worker = worker
-    lock = try MemoryFile("xtables.lock")
+    lock = try XtablesLock()
   }
 
   /// Loads a ruleset into a namespace that has none of its chains and sets yet. A table is replaced as a whole.
@@ -23,15 +22,12 @@ public struct RuleLoader: Sendable {
     try load(ruleset.sets, in: namespace)
     for table in ruleset.tables {
       let text = try iptablesRestoreText(table)
-      let program = table.family == .v4 ? "iptables-restore" : "ip6tables-restore"
-      try loadText(text, [program, "-w", "-T", table.name], in: namespace)
+      try loadText(text, ["\(table.family.iptables)-restore", "-w", "-T", table.name], in: namespace)
     }
   }
 
   private func loadText(_ text: String, _ arguments: [String], in namespace: NetworkNamespace) throws {
-    let command = Command(
-      arguments, input: Array(text.utf8), environment: ["XTABLES_LOCKFILE": lock.path], inherited: lock)
-    let result = try command.run(in: namespace, on: worker)
+    let result = try lock.command(arguments, input: Array(text.utf8)).run(in: namespace, on: worker)
     guard result.succeeded else { throw RefusedRule(result, text: text) }
   }
 
@@ -52,12 +48,7 @@ public struct RuleLoader: Sendable {
   /// Takes a ruleset's tables and sets away: of iptables' tables everything but the built-in chains.
   public func unload(_ ruleset: Ruleset, in namespace: NetworkNamespace) throws {
     if ruleset.backend == .nftables { return try unloadNftables(ruleset, in: namespace, on: worker) }
-    let empty = ruleset.tables.map { table in
-      Table(
-        name: table.name, family: table.family,
-        chains: table.chains.filter { $0.base != nil }.map { Chain(name: $0.name, base: $0.base) })
-    }
-    try load(Ruleset(tables: empty), in: namespace)
+    try load(Ruleset(tables: ruleset.tables.map(\.emptied)), in: namespace)
     try worker.run(in: namespace) {
       let socket = try NetlinkSocket(.netfilter)
       var batch = IPSetBatch()
@@ -83,23 +74,8 @@ public struct RuleLoader: Sendable {
 
   private func load(_ sets: [NamedSet], in namespace: NetworkNamespace) throws {
     if sets.isEmpty { return }
-    var batch = IPSetBatch()
-    for set in sets {
-      guard let type = IPSetType(rawValue: set.kind.rawValue) else {
-        throw Unsupported("the \(set.kind.rawValue) set \(set.name)", in: "ipset")
-      }
-      batch.create(set.name, type, set.family == .v4 ? .v4 : .v6)
-      batch.add(
-        set.stored.map { member in
-          IPSetEntry(
-            member.cidr.network.bytes, prefix: type == .blocks ? UInt8(member.cidr.prefixLength) : nil,
-            nomatch: member.nomatch, timeout: 0)
-        }, to: set.name)
-    }
-    try worker.run(in: namespace) {
-      let socket = try NetlinkSocket(.netfilter)
-      try batch.send(in: socket)
-    }
+    let batch = try SetChanges(from: [], to: sets).additions
+    try worker.run(in: namespace) { try batch.send(in: try NetlinkSocket(.netfilter)) }
   }
 }
 

@@ -12,7 +12,8 @@ struct InterleavedRun {
     let isRealTime: Bool
   }
 
-  /// NETPOL_LAB_REALTIME=off leaves the processor to others, as where tests run beside each other: nothing is measured then.
+  /// NETPOL_LAB_REALTIME=off leaves the processor to others, as where tests run beside each other: nothing is measured
+  /// then.
   private static var mayBeRealTime: Bool { getenv("NETPOL_LAB_REALTIME").map { String(cString: $0) } != "off" }
   /// Above everything that does not ask for more; the sender's time is its own either way, but fewer others touch its
   /// caches.

@@ -1,3 +1,4 @@
+internal import Apply
 internal import Kernel
 internal import NetpolModel
 
@@ -73,12 +74,9 @@ public struct MicroBench: Sendable {
   private func load(
     _ rule: MicroRule?, _ backend: MicroRule.Backend, in node: NetworkNamespace, _ worker: NamespaceWorker
   ) throws {
-    // The lab's own lock: the host's /run/xtables.lock is never touched.
-    let lock = try MemoryFile("xtables.lock")
+    let lock = try XtablesLock()
     func feed(_ program: [String], _ text: String) throws {
-      _ = try Command(
-        program, input: Array(text.utf8), environment: ["XTABLES_LOCKFILE": lock.path], inherited: lock
-      ).run(in: node, on: worker).requireSuccess()
+      _ = try lock.command(program, input: Array(text.utf8)).run(in: node, on: worker).requireSuccess()
     }
     if backend == .nft { return try feed(["nft", "-f", "-"], MicroRuleset.nftText(rule)) }
     if rule?.rule.contains("--match-set") == true { try feed(["ipset", "restore"], MicroRuleset.ipsetText) }

@@ -8,6 +8,8 @@ internal import RuleIR
 public struct FuzzCoverage: Hashable, Sendable {
   /// Worlds, each in each style.
   public var cases = 0
+  /// As many, but for worlds that change: one more for each change that was checked.
+  public var states = 0
   /// Those of them that packets were sent for.
   public var casesWithPackets = 0
   public var flows = 0
@@ -25,6 +27,7 @@ public struct FuzzCoverage: Hashable, Sendable {
 
   public mutating func add(_ other: FuzzCoverage) {
     cases += other.cases
+    states += other.states
     casesWithPackets += other.casesWithPackets
     flows += other.flows
     observed += other.observed

@@ -7,12 +7,12 @@ internal import RuleIR
 struct LiveRules {
   private let worker: NamespaceWorker
   private let loader: RuleLoader
-  private let lock: MemoryFile
+  private let lock: XtablesLock
 
   init(worker: NamespaceWorker) throws {
     self.worker = worker
     loader = try RuleLoader(worker: worker)
-    lock = try MemoryFile("xtables.lock")
+    lock = try XtablesLock()
   }
 
   /// One ruleset for each back end at the most. Throws what a loader refuses: then half of it may be done.
@@ -30,7 +30,7 @@ struct LiveRules {
 
   /// Sets come before the rules that ask for them, and go behind those that did.
   private func changeTables(_ old: Ruleset, to new: Ruleset, in namespace: NetworkNamespace) throws {
-    let sets = SetChanges(from: old.sets, to: new.sets)
+    let sets = try SetChanges(from: old.sets, to: new.sets)
     try worker.run(in: namespace) { try sets.additions.send(in: try NetlinkSocket(.netfilter)) }
     for table in new.tables where table != old.table(table.name, table.family) {
       if let own = old.table(table.name, table.family), own.hooks == table.hooks, table.name == "filter" {
@@ -47,10 +47,7 @@ struct LiveRules {
   }
 
   private func restore(_ text: String, _ family: IPFamily, in namespace: NetworkNamespace) throws {
-    let program = family == .v4 ? "iptables-restore" : "ip6tables-restore"
-    let command = Command(
-      [program, "-w", "--noflush"], input: Array(text.utf8), environment: ["XTABLES_LOCKFILE": lock.path],
-      inherited: lock)
+    let command = lock.command(["\(family.iptables)-restore", "-w", "--noflush"], input: Array(text.utf8))
     _ = try command.run(in: namespace, on: worker).requireSuccess()
   }
 }

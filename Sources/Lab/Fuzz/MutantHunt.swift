@@ -1,6 +1,5 @@
 internal import Comparison
 public import Lowering
-internal import Manifests
 internal import NetpolModel
 internal import Path
 internal import RuleIR
@@ -14,62 +13,64 @@ public struct MutantHunt {
     /// What it is about: a kind of match or statement, rules, sets, hooks.
     public let kind: String
     let mutation: Mutation
+    let equivalence: Equivalence?
+    /// Why it is no mistake; nil where it is one.
+    public var equivalentBecause: String? { equivalence.map { "\($0.rawValue): \($0.reason)" } }
     public var description: String { "\(style.name): \(mutation)" }
   }
 
-  /// A world in a style, and the flows that it is asked.
-  struct Judge {
-    let plan: PlannedLab
-    let flows: [Flow]
-    /// What the evaluator says of them without a mistake, once it was asked.
-    var verdicts: [Verdict?]?
-  }
+  /// Every so many worlds there is one with default-deny and a stranger.
+  private static let strangerPeriod = 4
 
-  private let seeds: [UInt64]
-  private let flowLimit: Int
-  private var judges: [String: [Judge]] = [:]
+  private var judges: [String: [MutantJudge]] = [:]
+
+  /// Fewer worlds have no rules that enough of them have.
+  public static let leastWorlds = Mutations.leastWorlds
 
   /// Mutants are made of the rules of the worlds of `seeds`, and judged by the same worlds. Throws what a style refuses.
   public init(_ styles: [EnforcementStyle], seeds: [UInt64], flows flowLimit: Int) throws {
-    self.seeds = seeds
-    self.flowLimit = flowLimit
-    for seed in seeds {
-      let cluster = try readManifests(
-        [ManifestSource(name: "world.yaml", text: World(seed: seed).cluster.manifest)],
-        options: ReadOptions(validation: .asStored)
-      ).cluster
+    for (index, seed) in seeds.enumerated() {
+      let cluster = try WorldCheck.read(World(seed: seed).cluster)
+      let stranger =
+        index % Self.strangerPeriod == 0 ? StrangerWorld(cluster, seed: seed, flows: flowLimit) : nil
       var random = SplitMix64(seed: seed)
       var flows: [Flow]?
       for style in styles {
         let plan = try PlannedLab(cluster, style, versionStamp: "1")
         let asked = flows ?? random.some(flowLimit, of: ProbePlan(cluster, plan.topology, breadth: .boundaries).flows)
         flows = asked
-        judges[style.name, default: []].append(Judge(plan: plan, flows: asked))
+        judges[style.name, default: []].append(MutantJudge(plan, seed: seed, flows: asked))
+        // k3s's kube-router has no default-deny.
+        if let stranger, style.name != EnforcementStyle.kubeRouterK3s.name {
+          judges[style.name, default: []].append(try MutantJudge(stranger, style))
+        }
       }
     }
   }
 
-  /// `count` mutants that `seed` draws, as many of each style, and in each style over all kinds of rules and sets.
+  /// Mutants that `seed` draws, as many of each style, and in each style over all kinds of rules and sets: `count`
+  /// mistakes, and among them what is drawn besides and equivalent.
   public func mutants(_ count: Int, of styles: [EnforcementStyle], seed: UInt64) -> [Mutant] {
     var random = SplitMix64(seed: seed)
-    var pools = styles.map { style in
-      var mutations = Mutations()
+    var found: [String: Mutations] = [:]
+    for style in styles {
       for judge in judges[style.name] ?? [] {
-        // Whom default-deny alone refuses is left out of worlds.
-        if judge.plan.cluster.settings.defaultDeny { continue }
-        mutations.add(judge.plan.enforced.lowered.values.map(\.ruleset))
+        found[style.name, default: Mutations()].add(judge.plan.enforced.lowered.values.map(\.ruleset))
       }
-      return mutations.byKind
     }
+    var pools = styles.map { found[$0.name]?.byKind ?? [:] }
     var mutants: [Mutant] = []
-    while mutants.count < count, !pools.allSatisfy(\.isEmpty) {
-      for (index, style) in styles.enumerated() where mutants.count < count {
+    var mistakes = 0
+    while mistakes < count, !pools.allSatisfy(\.isEmpty) {
+      for (index, style) in styles.enumerated() where mistakes < count {
         guard let kind = random.some(1, of: pools[index].keys.sorted()).first, let pool = pools[index][kind],
           let mutation = random.some(1, of: pool).first
         else { continue }
         let rest = pool.filter { $0 != mutation }
         pools[index][kind] = rest.isEmpty ? nil : rest
-        mutants.append(Mutant(style: style, kind: kind, mutation: mutation))
+        let equivalence = found[style.name]?.equivalence(of: mutation)
+        mutants.append(Mutant(style: style, kind: kind, mutation: mutation, equivalence: equivalence))
+        if equivalence == nil { mistakes += 1 }
       }
     }
     return mutants
@@ -78,15 +79,26 @@ public struct MutantHunt {
   /// Where a mutant came to light.
   public struct Notice: Sendable {
     public let seed: UInt64
-    let flow: Flow
+    /// A flow of the seed's own world, which packets can show too; else a packet of another kind, or a stranger's.
+    public let isByFlow: Bool
   }
 
-  /// Nil: no flow of any world tells it from the style.
-  public mutating func notice(_ mutant: Mutant) -> Notice? {
-    for (index, seed) in seeds.enumerated() {
-      if let flow = judges[mutant.style.name]?[index].firstDifference(mutant) { return Notice(seed: seed, flow: flow) }
+  /// Nil: no packet of any world tells it from the style. `byFlowsAlone`: of the worlds as their seeds make them.
+  public mutating func notice(_ mutant: Mutant, byFlowsAlone: Bool = false) -> Notice? {
+    for index in (judges[mutant.style.name] ?? []).indices {
+      guard let judge = judges[mutant.style.name]?[index], judge.isOwnWorld || !byFlowsAlone,
+        let sign = judges[mutant.style.name]?[index].sign(of: mutant, byFlowsAlone: byFlowsAlone)
+      else { continue }
+      return Notice(seed: judge.seed, isByFlow: judge.isOwnWorld && sign == .flow)
     }
     return nil
+  }
+
+  /// By style: what further packets do otherwise than foretold, though nothing is mistaken.
+  func surprises() -> [String] {
+    judges.keys.sorted().flatMap { name in
+      (judges[name] ?? []).flatMap { judge in judge.surprises().map { "\(name), seed \(judge.seed): \($0)" } }
+    }
   }
 }
 
@@ -101,30 +113,14 @@ extension MutantHunt.Mutant {
   }
 }
 
-extension MutantHunt.Judge {
-  /// An ill-formed mutant is no mutant: nobody could load it.
-  mutating func firstDifference(_ mutant: MutantHunt.Mutant) -> Flow? {
-    let isTouched = plan.enforced.lowered.values.contains { mutant.mutation.applied(to: $0.ruleset) != $0.ruleset }
-    guard isTouched,
-      let mutated = try? EnforcedCluster(plan.cluster, plan.topology, mutant.mutated, versionStamp: "1")
-    else { return nil }
-    let verdicts = verdicts ?? flows.map(plan.enforced.verdict)
-    self.verdicts = verdicts
-    // What the rules do otherwise is noticed by what is foretold of the objects alone.
-    let reading = Reading(plan.cluster, plan.comparer.oracle, mutant.style.traits)
-    for (flow, verdict) in zip(flows, verdicts) where verdict != nil {
-      let other = mutated.verdict(of: flow)
-      if other != verdict, other != reading.verdict(flow) { return flow }
-    }
-    return nil
-  }
-}
-
 extension EnforcementStyle {
-  /// The style with a mistake that `seed` draws of those that the first worlds bring to light. Throws what it refuses.
+  /// The style with a mistake that `seed` draws of those that flows of the first worlds bring to light. Throws what it
+  /// refuses.
   public func mistaken(seed: UInt64) throws -> EnforcementStyle {
     var hunt = try MutantHunt([self], seeds: Array(0..<8), flows: 60)
-    for mutant in hunt.mutants(20, of: [self], seed: seed) where hunt.notice(mutant) != nil { return mutant.mutated }
+    for mutant in hunt.mutants(20, of: [self], seed: seed) where hunt.notice(mutant, byFlowsAlone: true) != nil {
+      return mutant.mutated
+    }
     return self
   }
 }

@@ -1,3 +1,4 @@
+internal import Apply
 internal import Dumps
 internal import Kernel
 internal import NetpolModel
@@ -15,7 +16,7 @@ extension StoredRules {
     }
     var dumps: [IptablesDump] = []
     for family in families {
-      let program = family == .v4 ? "iptables-save" : "ip6tables-save"
+      let program = "\(family.iptables)-save"
       dumps.append(try readIptablesSave(try ask([program]), family: family, file: program, required: { _ in true }))
     }
     let sets = try readIpsetSave(try ask(["ipset", "save"]), file: "ipset save")

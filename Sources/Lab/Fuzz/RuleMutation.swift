@@ -4,6 +4,7 @@ internal import RuleIR
 /// A mistake in one match of a rule.
 enum MatchMutation: String, Hashable, Sendable, CaseIterable {
   case absent, negated, otherSide, otherTransport, firstPortLater, lastPortLater, onePortLess, otherMark, wider, noNew
+  case noEstablished
 
   /// What stands in its place; nil where the match can't be mistaken so.
   func mutated(_ match: Match) -> [Match]? {
@@ -37,6 +38,8 @@ enum MatchMutation: String, Hashable, Sendable, CaseIterable {
         ? nil : [.address(side, CIDR(cidr.network, prefixLength: cidr.prefixLength - 1), negated: negated)]
     case (.noNew, .conntrack(let states)):
       states.contains(.new) && states.count > 1 ? [.conntrack(states.subtracting([.new]))] : nil
+    case (.noEstablished, .conntrack(let states)):
+      states.contains(.established) && states.count > 1 ? [.conntrack(states.subtracting([.established]))] : nil
     default: nil
     }
   }

@@ -13,12 +13,16 @@ public import Worlds
 public struct WorldCheck {
   /// The most flows that are asked of a world in a style; they are drawn by `seed`.
   public var flowLimit = 400
-  private var bench: LabBench?
+  /// A mistake to be found: changes leave in sets who has gone.
+  public var forgetsMembers = false
+  var bench: LabBench?
   private let sctpObstacle: String?
 
   /// What a world in a style was found to be.
   public struct Result: Sendable {
     public var failures: [FuzzFailure] = []
+    /// Of a sequence: the state that the failures are of, from 0.
+    public var failedState = 0
     public var coverage = FuzzCoverage()
   }
 
@@ -86,7 +90,7 @@ public struct WorldCheck {
   }
 
   /// With the rules that stand.
-  private mutating func compareLoaded(_ plan: PlannedLab, _ seed: UInt64, _ result: inout Result) throws {
+  mutating func compareLoaded(_ plan: PlannedLab, _ seed: UInt64, _ result: inout Result) throws {
     let probes = ProbePlan(plan.cluster, plan.topology, breadth: .boundaries, sctpObstacle: sctpObstacle)
     var random = SplitMix64(seed: seed)
     let flows = random.some(flowLimit, of: probes.flows)
@@ -96,6 +100,7 @@ public struct WorldCheck {
       result.coverage.casesWithPackets = 1
     }
     let enforced = plan.enforced
+    result.coverage.states += 1
     let plain = Reading(plan.cluster, plan.comparer.oracle, enforced.style.traits.making([]))
     result.coverage.add(enforced)
     for flow in flows + random.some(flowLimit / 10, of: probes.unasked.map(\.flow)) {
@@ -125,50 +130,6 @@ public struct WorldCheck {
       asked = zip(asked, seen).filter { $1.isSilence && plan.enforced.walk($0).verdict != .deny }.map(\.0)
     }
     return answers
-  }
-}
-
-extension WorldCheck {
-  /// Checks a world and each of so many changes to it, the lab standing: a change is applied, what the kernel holds is read
-  /// back, and the flows are asked. It ends with the first failure; `world` stands where that was.
-  public mutating func check(_ world: inout LiveWorld, _ style: EnforcementStyle, steps: Int) -> Result {
-    var result = Result()
-    result.coverage.cases = 1
-    var change = "before any change"
-    do {
-      var plan = try PlannedLab(try Self.read(world.places), style, versionStamp: "1")
-      try bench?.prepare(plan)
-      for step in 0...steps {
-        if step > 0 { change = "change \(step), \(world.step())" }
-        let next = try PlannedLab(try Self.read(world.cluster), style, versionStamp: "1")
-        var differences = try next.missed(from: plan)
-        if bench != nil { differences += try bench?.change(to: next) ?? [] }
-        result.failures += differences.map { FuzzFailure(.changedOtherwise, style.name, $0) }
-        try compareLoaded(next, world.seed &+ UInt64(step), &result)
-        result.failures = result.failures.map { FuzzFailure($0.kind, style.name, "\(change): \($0.text)") }
-        if !result.failures.isEmpty { break }
-        plan = next
-      }
-    } catch {
-      result.failures.append(FuzzFailure(.refused, style.name, "\(change): \(error)"))
-    }
-    // Half of it may be done.
-    if !result.failures.isEmpty { bench?.abandonLab() }
-    return result
-  }
-}
-
-extension PlannedLab {
-  /// Where the changes from another plan's rules do not make this one's.
-  fileprivate func missed(from old: PlannedLab) throws -> [String] {
-    try cluster.nodes.flatMap { node -> [String] in
-      let before = old.enforced.rulesets[node.name] ?? []
-      return try (enforced.rulesets[node.name] ?? []).flatMap { new -> [String] in
-        let own = before.first { $0.backend == new.backend } ?? Ruleset(backend: new.backend)
-        let made = own.applying(own.changes(to: new))
-        return try StoredRules([made]).differences(from: try StoredRules([new])).map { "node \(node.name): \($0)" }
-      }
-    }
   }
 }
 

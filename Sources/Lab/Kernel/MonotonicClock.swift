@@ -7,7 +7,7 @@ public enum MonotonicClock {
   public static var now: UInt64 {
     var time = timespec()
     clock_gettime(CLOCK_MONOTONIC, &time)
-    return UInt64(time.tv_sec) * 1_000_000_000 + UInt64(time.tv_nsec)
+    return UInt64(time)
   }
 }
 
@@ -17,13 +17,20 @@ public enum WallClock {
   public static var now: UInt64 {
     var time = timespec()
     clock_gettime(CLOCK_REALTIME, &time)
-    return UInt64(max(time.tv_sec, 0)) * 1_000_000_000 + UInt64(max(time.tv_nsec, 0))
+    return UInt64(time)
+  }
+}
+
+extension UInt64 {
+  /// Nanoseconds; 0 for a time before the clock's zero.
+  init(_ time: timespec) {
+    self = UInt64(Swift.max(time.tv_sec, 0)) * 1_000_000_000 + UInt64(Swift.max(time.tv_nsec, 0))
   }
 }
 
 extension Duration {
   /// Nanoseconds from 0 to a length of time that can be added to the clock.
-  var nanoseconds: UInt64 {
+  public var nanoseconds: UInt64 {
     let (seconds, attoseconds) = components
     guard seconds >= 0 else { return 0 }
     return UInt64(min(seconds, 1 << 32)) * 1_000_000_000 + UInt64(max(attoseconds, 0) / 1_000_000_000)

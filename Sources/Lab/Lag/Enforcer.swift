@@ -12,6 +12,8 @@ protocol Enforcer: Sendable {
   func notify(_ event: InformerEvent)
   /// Waits until no sync runs or waits.
   func waitUntilIdle(timeout: Duration) throws
+  /// The syncs that have ended since the last call, where it keeps them.
+  @discardableResult func takeSyncs() -> [SyncRecord]
   func close()
 }
 

@@ -69,6 +69,8 @@ final class Enforcers: Sendable {
     let moment = MonotonicClock.now
     notify(events)
     _ = try waitForEnd(since: moment)
+    // The watch has told of them; each holds a view of the whole node.
+    for post in posts { post.enforcer.takeSyncs() }
     if isChurned { return }
     // Of several events the last ones may have asked for one more.
     for post in posts { try post.enforcer.waitUntilIdle(timeout: Self.patience) }

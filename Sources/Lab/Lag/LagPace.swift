@@ -33,8 +33,8 @@ struct LagPace: Sendable {
     reason = "datagrams are \(timeText(spacing)) apart, not \(timeText(wanted)), since \(why)"
   }
 
-  /// What one datagram takes, nanoseconds: the time between two of one beat, of all streams the lower quartile: a busy machine adds
-  /// to some.
+  /// What one datagram takes, nanoseconds: the time between two of one beat, of all streams the lower quartile, since a
+  /// busy machine adds to some.
   static func cost(_ records: [StreamRecord]) -> Double {
     guard records.count > 1 else { return 5000 }
     var costs: [Double] = []

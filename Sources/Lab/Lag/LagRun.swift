@@ -16,6 +16,7 @@ public struct LagRun: Sendable {
   static let senderPriority = 50
   static let enforcerPriority = 40
   private static let conductorPriority = 45
+
   /// In a world of its own.
   public init(_ world: LagWorld, _ scenario: LagScenario, burst: Int, defaultDeny: Bool, options: LagOptions) {
     self.options = options
@@ -52,18 +53,8 @@ public struct LagRun: Sendable {
 
   /// Throws `NothingToAsk` where nothing about the newcomer changes, `LabFailure` where the machine can't do it.
   public func run(version: String, progress: @escaping (Progress) -> Void = { _ in }) throws -> LagReport {
-    try OpenFiles.raiseLimit()
-    if let obstacle = Privilege.obstacle { throw LabError(obstacle) }
-    let worker = try NamespaceWorker()
-    defer { worker.close() }
-    let environment = try LabEnvironment(version: version, style: options.style.name, worker: worker)
-    do {
-      if let first = try KernelFeatures.missing(on: worker).first { throw LabError(first.description) }
-      return try run(environment, worker, progress)
-    } catch let error as NothingToAsk {
-      throw error
-    } catch {
-      throw LabFailure(environment: environment, error: error)
+    try withLab(version: version, style: options.style.name) { environment, worker in
+      try run(environment, worker, progress)
     }
   }
 
@@ -103,7 +94,10 @@ public struct LagRun: Sendable {
       let run = try StreamRun(
         datagramStreams(plan.streams, shares, fabric), spacing: spacing, capacity: capacity,
         realTimePriority: isRealTime ? Self.senderPriority : nil, worker: worker)
-      let trial = try trial(run, enforcers, delay: options.apiDelay.sample(&random), isRealTime: isRealTime)
+      let delay = options.apiDelay.sample(&random)
+      let trial = try RealTimeScheduling.whilePermitted(Self.conductorPriority) {
+        try self.trial(run, enforcers, delay: delay)
+      }
       measurement.add(trial, number: number + 1, nodes: plan.nodes)
     }
     churn?.end()
@@ -155,9 +149,7 @@ public struct LagRun: Sendable {
     throw LabError("no packets pass between the lab's pods where the rules allow them")
   }
 
-  private func trial(_ run: StreamRun, _ enforcers: Enforcers, delay: Duration, isRealTime: Bool) throws -> LagTrial {
-    if isRealTime { try RealTimeScheduling.enter(priority: Self.conductorPriority) }
-    defer { if isRealTime { try? RealTimeScheduling.leave() } }
+  private func trial(_ run: StreamRun, _ enforcers: Enforcers, delay: Duration) throws -> LagTrial {
     try run.start()
     // Some datagrams before the start show the old state; the phase against the beat is a random one.
     usleep(3000 + .random(in: 0..<1000))

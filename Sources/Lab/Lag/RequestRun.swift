@@ -60,10 +60,14 @@ struct RequestRun {
 
   /// `enforcers` are those of the streams; other refusals get their own, one after the other.
   func run(_ enforcers: Enforcers, _ progress: (Int, Int) -> Void) throws -> ([RequestResult], [Survivor]) {
-    var servers: [EchoServer] = []
     // Threads inherit it: else an enforcer's work would delay their answers.
-    if isRealTime { try RealTimeScheduling.enter(priority: LagRun.senderPriority) }
-    defer { if isRealTime { try? RealTimeScheduling.leave() } }
+    try RealTimeScheduling.whilePermitted(LagRun.senderPriority) { try runServed(enforcers, progress) }
+  }
+
+  private func runServed(
+    _ enforcers: Enforcers, _ progress: (Int, Int) -> Void
+  ) throws -> ([RequestResult], [Survivor]) {
+    var servers: [EchoServer] = []
     for target in [targets.bySelector, targets.byBlock].compactMap({ $0 }) {
       guard let namespace = fabric.namespace(of: target.endpoint) else { continue }
       for port in Set([target.ports.udp, target.ports.tcp].compactMap { $0 }) {
@@ -76,7 +80,7 @@ struct RequestRun {
     var results: [RequestResult] = []
     for (index, situation) in Self.situations.enumerated() {
       progress(index + 1, Self.situations.count)
-      try setICMPLimit(situation.hasICMPLimit)
+      try limitICMPErrors(situation.hasICMPLimit)
       if situation.refusal == .portUnreachable {
         results += try ask(situation, enforcers)
         continue
@@ -86,26 +90,17 @@ struct RequestRun {
       defer { own.close() }
       results += try ask(situation, own)
     }
-    try setICMPLimit(true)
+    try limitICMPErrors(true)
     // The rules are another enforcer's now: the first one's next sync puts its own back.
     try enforcers.settle(plan.cast.events)
     try enforcers.settle(plan.cast.undoing)
     return (results, try SurvivorRun(plan: plan, fabric: fabric, worker: worker).run(enforcers))
   }
 
-  private func setICMPLimit(_ isOn: Bool) throws {
-    for node in plan.nodes {
-      guard let namespace = fabric.namespace(ofNode: node) else { continue }
-      // The kernel's defaults: a thousand ms, a thousand a second, 50 at once (icmp(7), ip-sysctl).
-      var values = [("net/ipv4/icmp_ratelimit", isOn ? "1000" : "0")]
-      values += [
-        ("net/ipv4/icmp_msgs_per_sec", isOn ? "1000" : "1000000"),
-        ("net/ipv4/icmp_msgs_burst", isOn ? "50" : "1000000"),
-      ]
-      values.append(("net/ipv6/icmp/ratelimit", isOn ? "1000" : "0"))
-      try worker.run(in: namespace) {
-        for (name, value) in values where Sysctl.exists(name) { try? Sysctl.write(name, value) }
-      }
+  private func limitICMPErrors(_ isLimited: Bool) throws {
+    let families = plan.stage.families
+    for namespace in plan.nodes.compactMap(fabric.namespace(ofNode:)) {
+      try worker.run(in: namespace) { try NodeSysctls.limitICMPErrors(isLimited, families: families) }
     }
   }
 

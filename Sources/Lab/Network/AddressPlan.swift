@@ -1,3 +1,4 @@
+internal import Apply
 internal import Kernel
 internal import NetpolModel
 internal import Path
@@ -31,7 +32,7 @@ struct AddressPlan {
     let address, outer: IPAddress
     let mac: [UInt8]
     var index: Int32 { AddressPlan.tunnel(family) }
-    var mtu: UInt32 { AddressPlan.underlayMTU - VXLANLink.overhead(family == .v4 ? .v4 : .v6) }
+    var mtu: UInt32 { AddressPlan.underlayMTU - VXLANLink.overhead(family.netlink) }
     var link: VXLANLink {
       VXLANLink(
         family == .v4 ? "flannel.1" : "flannel-v6.1", index: index, mac: mac, identifier: 1, local: outer.bytes,

@@ -1,3 +1,4 @@
+internal import Apply
 internal import Glibc
 internal import Kernel
 internal import NetpolModel
@@ -210,7 +211,7 @@ struct FabricBuilder {
   private func defaultRoutes(_ batch: inout RouteBatch, own: [IPAddress]) {
     for gateway in plan.controlAddresses where own.contains(where: { $0.family == gateway.family }) {
       batch.addRoute(
-        to: .all(gateway.family == .v4 ? .v4 : .v6), via: gateway.bytes, dev: AddressPlan.uplink, onlink: true,
+        to: .all(gateway.family.netlink), via: gateway.bytes, dev: AddressPlan.uplink, onlink: true,
         source: own.source(for: gateway))
     }
   }
@@ -244,7 +245,7 @@ struct FabricBuilder {
           let gateway = plan.gateway(of: node, family)
           batch.addNeighbour(gateway.bytes, mac: plan.bridgeMAC(ofNode: index), dev: AddressPlan.uplink)
           batch.addRoute(
-            to: .all(family == .v4 ? .v4 : .v6), via: gateway.bytes, dev: AddressPlan.uplink, onlink: true)
+            to: .all(family.netlink), via: gateway.bytes, dev: AddressPlan.uplink, onlink: true)
         }
         for other in node.pods where other != id {
           for address in topology.pods[other]?.addresses.map(\.address) ?? []

@@ -3,8 +3,7 @@ internal import NetpolModel
 
 /// Kernel parameters of a node's namespace.
 enum NodeSysctls {
-  /// Forwarding, br_netfilter as k3s sets it, and, where asked for, no limit on ICMP errors: with the kernel's limits
-  /// most REJECTs of parallel probes look like DROPs (icmp(7), `icmp_ratelimit`, `icmp_msgs_per_sec`).
+  /// Forwarding, br_netfilter as k3s sets it, and, where asked for, no limit on ICMP errors.
   static func set(families: [IPFamily], bridgeNetfilter: Bool, liftICMPLimits: Bool) throws(KernelError) {
     var values = [
       ("net/ipv4/ip_forward", "1"), ("net/ipv4/conf/all/rp_filter", "0"), ("net/ipv4/conf/default/rp_filter", "0"),
@@ -14,14 +13,20 @@ enum NodeSysctls {
       ("net/bridge/bridge-nf-call-ip6tables", bridgeNetfilter ? "1" : "0"),
     ]
     if families.contains(.v6) { values.append(("net/ipv6/conf/all/forwarding", "1")) }
-    if liftICMPLimits {
-      values.append(("net/ipv4/icmp_ratelimit", "0"))
-      // Per namespace since Linux 6.11; before that they belong to the host, whose values stay.
-      for name in ["net/ipv4/icmp_msgs_per_sec", "net/ipv4/icmp_msgs_burst"] where Sysctl.exists(name) {
-        values.append((name, "1000000"))
-      }
-      if families.contains(.v6) { values.append(("net/ipv6/icmp/ratelimit", "0")) }
-    }
     for (name, value) in values { try Sysctl.write(name, value) }
+    if liftICMPLimits { try limitICMPErrors(false, families: families) }
+  }
+
+  /// The kernel's own limits on ICMP errors, or none: with them most REJECTs of parallel probes look like DROPs (icmp(7),
+  /// `icmp_ratelimit`, `icmp_msgs_per_sec`).
+  static func limitICMPErrors(_ isLimited: Bool, families: [IPFamily]) throws(KernelError) {
+    // A thousand ms for one host, a thousand a second for all, 50 at once.
+    try Sysctl.write("net/ipv4/icmp_ratelimit", isLimited ? "1000" : "0")
+    // Per namespace since Linux 6.11; before that they belong to the host, whose values stay.
+    for (name, limit) in [("net/ipv4/icmp_msgs_per_sec", "1000"), ("net/ipv4/icmp_msgs_burst", "50")]
+    where Sysctl.exists(name) {
+      try Sysctl.write(name, isLimited ? limit : "1000000")
+    }
+    if families.contains(.v6) { try Sysctl.write("net/ipv6/icmp/ratelimit", isLimited ? "1000" : "0") }
   }
 }

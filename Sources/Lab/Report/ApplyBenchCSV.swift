@@ -15,10 +15,6 @@ public struct ApplyBenchCSV {
       return [row.section, row.rules, row.what, row.unit, "\(row.values.count)"]
         + numbers.map { $0.map { decimals($0, 4) } ?? "" }
     }
-    return ([head] + rows).map { $0.map(field).joined(separator: ",") + "\n" }.joined()
-  }
-
-  private func field(_ text: String) -> String {
-    text.contains { ",\"\n".contains($0) } ? "\"\(text.replacing("\"", with: "\"\""))\"" : text
+    return csvText([head] + rows)
   }
 }

@@ -1,4 +1,3 @@
-internal import Foundation
 internal import NetpolModel
 
 /// Benches as comma-separated values with a heading (RFC 4180): docs/bench-json.md names the columns.
@@ -35,13 +34,7 @@ public enum BenchCSV {
     ["\(name)\(unit)", "\(name)_lower\(unit)", "\(name)_upper\(unit)"]
   }
 
-  private static func table(_ heading: [String], _ rows: [[String]]) -> String {
-    ([heading] + rows).map { $0.map(quoted).joined(separator: ",") + "\n" }.joined()
-  }
-
-  private static func quoted(_ cell: String) -> String {
-    cell.contains { ",\"\n".contains($0) } ? "\"\(cell.replacingOccurrences(of: "\"", with: "\"\""))\"" : cell
-  }
+  private static func table(_ heading: [String], _ rows: [[String]]) -> String { csvText([heading] + rows) }
 
   private static func number(_ value: Double) -> String { decimals(value, 2) }
   private static func numbers(_ estimate: Estimate?) -> [String] {

@@ -5,7 +5,7 @@ internal import NetpolModel
 /// value and 95 % interval.
 public enum BenchJSON {
   public static func data(_ report: PacketBenchReport) throws -> Data {
-    try encoded(
+    try oneLine(
       Document(
         kind: "packets", environment: EnvironmentObject(report.environment), machine: report.machine,
         rounds: report.rounds, clock: report.clock.rawValue, isRealTime: report.isRealTime, tooNoisy: report.noise,
@@ -21,7 +21,7 @@ public enum BenchJSON {
       (PacketBenchReport.Resolution.Pair.sameNamespace, report.sameNamespace),
       (.otherNamespace, report.otherNamespace),
     ]
-    return try encoded(
+    return try oneLine(
       Document(
         kind: "micro", environment: EnvironmentObject(report.environment), machine: report.machine,
         rounds: report.rounds, clock: report.clock.rawValue, isRealTime: report.isRealTime, tooNoisy: report.noise,
@@ -35,7 +35,7 @@ public enum BenchJSON {
   }
 
   public static func data(_ report: PolicyBenchReport) throws -> Data {
-    try encoded(
+    try oneLine(
       Document(
         kind: "policies", environment: EnvironmentObject(report.environment), machine: report.machine,
         rounds: report.rounds, clock: report.clock.rawValue, isRealTime: report.isRealTime, tooNoisy: report.noise,
@@ -45,13 +45,6 @@ public enum BenchJSON {
         }, rows: report.rows.map(FlowRow.init),
         winners: report.verdicts.map { Winner(what: "\($0.flows), \($0.phase.name)", batch: 0, $0.standing) },
         resolution: report.resolutions.map(ResolutionObject.init), seconds: report.duration / .seconds(1)))
-  }
-
-  /// UTF-8, one line.
-  private static func encoded(_ value: some Encodable) throws -> Data {
-    let encoder = JSONEncoder()
-    encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-    return try encoder.encode(value)
   }
 }
 

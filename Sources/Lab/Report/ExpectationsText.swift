@@ -131,10 +131,7 @@ struct ExpectationsText {
   }
 
   private func row(_ cells: [String], _ widths: [Int]) -> String {
-    let padded = zip(cells, widths).map { cell, width in
-      cell + String(repeating: " ", count: max(0, width - cell.count))
-    }
-    return "  " + String(padded.joined(separator: "  ").reversed().drop { $0 == " " }.reversed())
+    "  " + zip(cells, widths).map { $0.padded($1) }.joined(separator: "  ").trimmingEnd
   }
 
   /// Which pairs of a flow did not do it, and the rules that decided.

@@ -82,9 +82,5 @@ struct GridText {
 
   private func gridWidth(_ columns: Int) -> Int { numberWidth + 1 + columns * (numberWidth + 1) }
 
-  private func pad(_ text: String) -> String { String(repeating: " ", count: max(0, numberWidth - text.count)) + text }
-}
-
-extension String {
-  fileprivate var trimmingEnd: String { String(reversed().drop { $0 == " " }.reversed()) }
+  private func pad(_ text: String) -> String { text.leftPadded(numberWidth) }
 }

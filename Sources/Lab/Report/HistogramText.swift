@@ -36,7 +36,7 @@ struct HistogramText {
       let length = counts[index] == 0 ? 0 : max(1, counts[index] * room / most)
       return labels[index].leftPadded(margin) + "  " + numbers[index].leftPadded(numberWidth) + " "
         + String(repeating: "#", count: length)
-    }.map { String($0.reversed().drop { $0 == " " }.reversed()) }
+    }.map(\.trimmingEnd)
   }
 
   /// 1, 2 or 5 times a power of ten, not below `step`; at least a microsecond.

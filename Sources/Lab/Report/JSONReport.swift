@@ -11,11 +11,7 @@ public struct JSONReport {
   public init(_ report: RunReport) { self.report = report }
 
   /// UTF-8, one line.
-  public func data() throws -> Data {
-    let encoder = JSONEncoder()
-    encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-    return try encoder.encode(Document(report))
-  }
+  public func data() throws -> Data { try oneLine(Document(report)) }
 
   private struct Document: Encodable {
     let schema = "netpol-lab/run/v1"

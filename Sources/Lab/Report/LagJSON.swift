@@ -8,11 +8,7 @@ public struct LagJSON {
   public init(_ report: LagReport) { self.report = report }
 
   /// UTF-8, one line.
-  public func data() throws -> Data {
-    let encoder = JSONEncoder()
-    encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-    return try encoder.encode(Document(report))
-  }
+  public func data() throws -> Data { try oneLine(Document(report)) }
 
   private struct Document: Encodable {
     let schema = "netpol-lab/lag/v1"

@@ -5,12 +5,12 @@ internal import Path
 extension PathStep {
   /// `node1 forward: policies see 10.42.0.2 -> 10.42.1.2:5432`
   var text: String {
-    let way = "\(source) -> \(address(destination, port))"
+    let way = "\(source) -> \(destination.description(port: port))"
     let what =
       switch event {
       case .passed: "policies see \(way), passed"
       case .stopped: "policies see \(way), stopped"
-      case .destinationTranslated(let address, let port): "\(way) is translated to \(self.address(address, port))"
+      case .destinationTranslated(let address, let port): "\(way) is translated to \(address.description(port: port))"
       case .masqueraded(let address): "\(way) leaves with the source \(address)"
       }
     return "\(position): \(what)"
@@ -21,10 +21,6 @@ extension PathStep {
     case .passed, .stopped: false
     case .destinationTranslated, .masqueraded: true
     }
-  }
-
-  private func address(_ address: IPAddress, _ port: UInt16) -> String {
-    address.family == .v4 ? "\(address):\(port)" : "[\(address)]:\(port)"
   }
 }
 

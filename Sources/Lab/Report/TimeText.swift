@@ -28,6 +28,7 @@ func decimals(_ value: Double, _ digits: Int) -> String {
 
 extension String {
   func padded(_ width: Int) -> String { self + String(repeating: " ", count: Swift.max(0, width - count)) }
+  var trimmingEnd: String { String(reversed().drop { $0 == " " }.reversed()) }
   func leftPadded(_ width: Int) -> String { String(repeating: " ", count: Swift.max(0, width - count)) + self }
 }
 
@@ -39,6 +40,6 @@ func columns(_ rows: [[String]]) -> [String] {
     let cells = row.enumerated().map { index, cell in
       index == 0 ? cell.padded(widths[0]) : cell.leftPadded(widths[index])
     }
-    return String(cells.joined(separator: "  ").reversed().drop { $0 == " " }.reversed())
+    return cells.joined(separator: "  ").trimmingEnd
   }
 }

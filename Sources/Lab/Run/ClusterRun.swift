@@ -50,16 +50,8 @@ public struct ClusterRun: Sendable {
     _ cluster: Cluster, expecting groups: [GroupToCheck] = [], version: String,
     progress: @escaping (Progress) -> Void = { _ in }
   ) throws -> RunReport {
-    try OpenFiles.raiseLimit()
-    if let obstacle = Privilege.obstacle { throw LabError(obstacle) }
-    let worker = try NamespaceWorker()
-    let environment = try LabEnvironment(version: version, style: style.name, worker: worker)
-    do {
-      return try run(cluster, groups, environment, worker, progress)
-    } catch let error as NothingToAsk {
-      throw error
-    } catch {
-      throw LabFailure(environment: environment, error: error)
+    try withLab(version: version, style: style.name) { environment, worker in
+      try run(cluster, groups, environment, worker, progress)
     }
   }
 
@@ -68,7 +60,6 @@ public struct ClusterRun: Sendable {
     _ progress: @escaping (Progress) -> Void
   ) throws -> RunReport {
     let clock = ContinuousClock()
-    try environment.requireLab(on: worker)
     let sctpObstacle = try ProbeSession.obstacle(to: .sctp, on: worker)
     let base = try PlannedLab(cluster, style, versionStamp: versionStamp)
     let plan =

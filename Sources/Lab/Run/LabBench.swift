@@ -40,12 +40,19 @@ struct LabBench {
     lab = built
   }
 
-  /// Changes the rules that stand to those of a cluster without other places, and reads them back: what is not as it
-  /// should be.
-  mutating func change(to plan: PlannedLab) throws -> [String] {
+  /// Loads the rules of a cluster without other places, whatever stood before.
+  mutating func load(_ plan: PlannedLab) throws {
     guard var lab else { throw LabError("no lab was built") }
     defer { self.lab = lab }
-    try lab.change(to: plan, with: try LiveRules(worker: worker))
+    try lab.replaceRules(by: plan, progress)
+  }
+
+  /// Changes the rules that stand to those of a cluster without other places, and reads them back: what is not as it
+  /// should be. `target` is what the changes are made for, which may be mistaken.
+  mutating func change(to plan: PlannedLab, by target: PlannedLab) throws -> [String] {
+    guard var lab else { throw LabError("no lab was built") }
+    defer { self.lab = lab }
+    try lab.change(to: target, with: try LiveRules(worker: worker))
     var differences: [String] = []
     for node in plan.cluster.nodes {
       guard let namespace = lab.fabric.namespace(ofNode: node.name) else { continue }

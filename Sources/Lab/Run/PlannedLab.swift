@@ -11,9 +11,10 @@ struct PlannedLab: Sendable {
 
   var topology: Topology { enforced.topology }
 
-  init(_ cluster: Cluster, _ style: EnforcementStyle, versionStamp: String) throws {
+  /// `topology` is the cluster's own, unless somebody is there whom its objects don't tell.
+  init(_ cluster: Cluster, _ style: EnforcementStyle, versionStamp: String, in topology: Topology? = nil) throws {
     self.cluster = cluster
-    enforced = try EnforcedCluster(cluster, Topology(cluster), style, versionStamp: versionStamp)
+    enforced = try EnforcedCluster(cluster, topology ?? Topology(cluster), style, versionStamp: versionStamp)
     comparer = Comparer(cluster, enforced)
   }
 

@@ -15,6 +15,8 @@ public struct EnforcedBatch {
   private let onLink: [[Bool]]
   /// By node and the destination's node, the number of the address with which masqueraded packets leave; -1: not known.
   private let leaving: [[Int]]
+  /// In the tables of all nodes together: half a gibibyte.
+  private static let mostEntries = 1 << 28
   /// How many flows were walked one by one.
   public private(set) var walked = 0
 
@@ -92,7 +94,9 @@ public struct EnforcedBatch {
     }
     self.onLink = onLink
     evaluators = topology.nodes.map { node in
-      enforced.evaluators[node.name].flatMap { BatchEvaluator($0, addresses: addresses) }
+      enforced.evaluators[node.name].flatMap {
+        BatchEvaluator($0, addresses: addresses, mostEntries: Self.mostEntries / topology.nodes.count)
+      }
     }
   }
 

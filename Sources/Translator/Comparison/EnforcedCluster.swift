@@ -73,13 +73,23 @@ public struct EnforcedCluster: Sendable {
     return EvaluatedWalk(walk: walk, hooks: hooks)
   }
 
+  /// Takes any packet that is not sent to a group through the rules of every node on its way.
+  public func walk(_ packet: Packet, from source: Endpoint) -> EvaluatedWalk {
+    var hooks: [EvaluatedWalk.AtHook] = []
+    let walk = topology.walk(packet, from: source) { passage(of: $1, at: $0, &hooks) }
+    return EvaluatedWalk(walk: walk, hooks: hooks)
+  }
+
+  /// What the rules at one hook make of a packet; nil where there is no such node.
+  public func outcome(of packet: Packet, at position: Position) -> Outcome? {
+    evaluators[position.node]?.run(
+      packet, at: position.hook,
+      leavingFrom: position.hook == .postrouting
+        ? topology.leavingAddress(of: position.node, towards: packet.destination) : nil)
+  }
+
   private func passage(of packet: Packet, at position: Position, _ hooks: inout [EvaluatedWalk.AtHook]) -> Passage {
-    guard
-      let outcome = evaluators[position.node]?.run(
-        packet, at: position.hook,
-        leavingFrom: position.hook == .postrouting
-          ? topology.leavingAddress(of: position.node, towards: packet.destination) : nil)
-    else { return .passed(packet) }
+    guard let outcome = outcome(of: packet, at: position) else { return .passed(packet) }
     hooks.append(EvaluatedWalk.AtHook(position: position, packet: packet, outcome: outcome))
     return outcome.verdict == .accept ? .passed(outcome.packet) : .stopped
   }

@@ -36,8 +36,8 @@ public struct IPAddress: Hashable, Comparable, Sendable {
 
   public static func < (a: IPAddress, b: IPAddress) -> Bool { (a.family, a.bits) < (b.family, b.bits) }
 
-  /// Whether the address is a group address: 224.0.0.0/4 (RFC 5771) or ff00::/8 (RFC 4291).
   public var isLoopback: Bool { family == .v4 ? bits >> 24 == 127 : bits == 1 }
+  /// Whether the address is a group address: 224.0.0.0/4 (RFC 5771) or ff00::/8 (RFC 4291).
   public var isMulticast: Bool { family == .v4 ? bits >> 28 == 0xe : bits >> 120 == 0xff }
 
   /// The address `offset` above this one; wraps at the end of the family.
@@ -121,4 +121,7 @@ extension IPAddress: LosslessStringConvertible {
       return text(groups[..<best.lowerBound]) + "::" + text(groups[best.upperBound...])
     }
   }
+
+  /// With a port behind it; an IPv6 address stands in brackets.
+  public func description(port: UInt16) -> String { family == .v4 ? "\(self):\(port)" : "[\(self)]:\(port)" }
 }

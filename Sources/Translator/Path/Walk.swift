@@ -57,7 +57,8 @@ extension Topology {
     try walk(Packet(ping), from: ping.source, asking: judge)
   }
 
-  private func walk(
+  /// Takes a packet that is not sent to a group from hook to hook.
+  public func walk(
     _ first: Packet, from source: Endpoint, asking judge: (Position, Packet) throws -> Passage
   ) rethrows -> Walk {
     var packet = first

@@ -119,8 +119,7 @@ private func targetText(_ statement: Statement, _ family: IPFamily) throws(Unsup
     "REJECT --reject-with \(family == .v4 ? "icmp-port-unreachable" : "icmp6-port-unreachable")"
   case .reject(.tcpReset): "REJECT --reject-with tcp-reset"
   case .dnat(let address, let port):
-    "DNAT --to-destination "
-      + (port.map { family == .v4 ? "\(address):\($0)" : "[\(address)]:\($0)" } ?? "\(address)")
+    "DNAT --to-destination \(port.map { address.description(port: $0) } ?? "\(address)")"
   case .masquerade(let randomFully): "MASQUERADE\(randomFully ? " --random-fully" : "")"
   }
 }

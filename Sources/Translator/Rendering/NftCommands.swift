@@ -9,7 +9,7 @@ public struct NftCommands: Sendable {
 
   /// Of the table's contents nothing is taken.
   public init(to table: Table) {
-    self.table = "\(table.family == .v4 ? "ip" : "ip6") \(table.name)"
+    self.table = "\(table.family.nft) \(table.name)"
     family = table.family
   }
 
@@ -43,7 +43,7 @@ public struct NftCommands: Sendable {
   public mutating func addEmpty(_ set: NamedSet) throws(Unsupported) {
     if set.kind == .hashNet { throw Unsupported("the set \(set.name) of type hash:net", in: "nft") }
     add(
-      "add set \(table) \(set.name)", "type \(family == .v4 ? "ipv4_addr" : "ipv6_addr") ;",
+      "add set \(table) \(set.name)", "type \(family.nftAddress) ;",
       set.kind == .interval ? "flags interval ;" : nil, set.comment.map(Self.comment))
   }
 

@@ -3,7 +3,7 @@ internal import RuleIR
 
 /// `meta mark . ip saddr . meta l4proto . th dport`
 func nftKeyText(_ fields: [PacketField], _ family: IPFamily) -> String {
-  let ip = family == .v4 ? "ip" : "ip6"
+  let ip = family.nft
   return fields.map { field in
     switch field {
     case .mark: "meta mark"
@@ -18,7 +18,7 @@ func nftKeyText(_ fields: [PacketField], _ family: IPFamily) -> String {
 /// A keyed set with its elements in the order of keys.
 func nftKeyedSetText(_ set: KeyedSet) -> String {
   let types = set.fields.map { field in
-    field == .address ? (set.family == .v4 ? "ipv4_addr" : "ipv6_addr") : field.rawValue
+    field == .address ? set.family.nftAddress : field.rawValue
   }
   var lines = [
     "\t\(set.isMap ? "map" : "set") \(set.name) {",

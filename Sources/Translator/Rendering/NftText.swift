@@ -7,7 +7,7 @@ public import RuleIR
 public func nftText(_ ruleset: Ruleset) throws(Unsupported) -> String {
   var text = ""
   for table in ruleset.tables {
-    text += "table \(table.family == .v4 ? "ip" : "ip6") \(table.name) {\n"
+    text += "table \(table.family.nft) \(table.name) {\n"
     if let comment = table.comment { text += "\tcomment \(nftQuoted(comment))\n" }
     var objects: [String] = []
     for set in ruleset.sets where set.family == table.family { objects.append(try nftSetText(set)) }
@@ -19,7 +19,7 @@ public func nftText(_ ruleset: Ruleset) throws(Unsupported) -> String {
 }
 
 private func nftSetText(_ set: NamedSet) throws(Unsupported) -> String {
-  var lines = ["\tset \(set.name) {", "\t\ttype \(set.family == .v4 ? "ipv4_addr" : "ipv6_addr")"]
+  var lines = ["\tset \(set.name) {", "\t\ttype \(set.family.nftAddress)"]
   switch set.kind {
   case .addresses: break
   case .interval: lines.append("\t\tflags interval")
@@ -52,7 +52,7 @@ public func nftRuleText(_ rule: Rule, _ family: IPFamily) throws(Unsupported) ->
 }
 
 private func nftMatchText(_ match: Match, _ family: IPFamily) throws(Unsupported) -> String {
-  let ip = family == .v4 ? "ip" : "ip6"
+  let ip = family.nft
   let address = { (side: Side) in "\(ip) \(side == .source ? "saddr" : "daddr")" }
   return switch match {
   case .address(let side, let cidr, let negated): "\(address(side))\(negated ? " !=" : "") \(nftAddress(cidr))"

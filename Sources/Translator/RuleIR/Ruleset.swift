@@ -42,6 +42,13 @@ public struct Table: Hashable, Sendable {
   }
 
   public func chain(_ name: ChainName) -> Chain? { chains.first { $0.name == name } }
+
+  /// Its base chains alone, without rules: what is left of iptables' tables when all is taken away.
+  public var emptied: Table {
+    Table(
+      name: name, family: family,
+      chains: chains.filter { $0.base != nil }.map { Chain(name: $0.name, base: $0.base) })
+  }
 }
 
 public typealias ChainName = String

@@ -13,7 +13,7 @@ struct Endpoint: Hashable, CustomStringConvertible {
   /// Among entries with one address and port the highest stays.
   private var preference: Int { (isLocal ? 4 : 0) + (isReady ? 2 : isServing && isTerminating ? 1 : 0) }
 
-  var description: String { address.family == .v4 ? "\(address):\(port)" : "[\(address)]:\(port)" }
+  var description: String { address.description(port: port) }
 
   /// Those that the slices list for a port of the service, each address and port once. Which entry stays of pods that share an
   /// address is undefined ("then the result is undefined", `addEndpoints` of kube-proxy's endpoint slice cache, whose

@@ -13,6 +13,8 @@ public struct LiveWorld: Sendable {
   /// Pods that are not there: they may come, unless another has their address.
   private var absent: [Pod] = []
   private var created = 0
+  /// Who is not there from the beginning.
+  private var first: String?
 
   public init(seed: UInt64) {
     self.seed = seed
@@ -20,7 +22,23 @@ public struct LiveWorld: Sendable {
     cluster = places
     writer = PolicyWriter(places)
     random = SplitMix64(seed: seed ^ 0x6c69_7665)
-    if random.chance(50) { _ = removePod() }
+    if random.chance(50) { first = removePod() }
+  }
+
+  /// Everybody in his place, somebody gone perhaps, and then so many changes.
+  public func sequence(steps: Int) -> ClusterSequence {
+    var world = self
+    var states = [places]
+    var changes: [String] = []
+    if let first {
+      states.append(cluster)
+      changes.append(first)
+    }
+    for _ in 0..<steps {
+      changes.append(world.step())
+      states.append(world.cluster)
+    }
+    return ClusterSequence(places: places, states: states, changes: changes)
   }
 
   /// Changes one object, and says which in a few words.

@@ -5,70 +5,143 @@ extension Cluster {
   /// peer, port, pod, service, host or node that could go as well.
   public func shrunk(attempts: Int, while fails: (Cluster) -> Bool) -> Cluster {
     withoutActuallyEscaping(fails) { fails in
-      var shrinking = Shrinking(self, attempts, fails)
-      return shrinking.run()
+      var shrinking = Shrinking([self], attempts) { $0.first.map(fails) ?? false }
+      return shrinking.run().first ?? self
     }
   }
 }
 
-private struct Shrinking {
-  private var cluster: Cluster
-  private var attempts: Int
-  private let fails: (Cluster) -> Bool
+extension ClusterSequence {
+  /// As few states, and as little in all of them, as still make `fails` true.
+  public func shrunk(attempts: Int, while fails: (ClusterSequence) -> Bool) -> ClusterSequence {
+    withoutActuallyEscaping(fails) { fails in
+      var shrinking = Shrinking(states, attempts) { ClusterSequence($0).map(fails) ?? false }
+      let states = shrinking.run()
+      return states == self.states ? self : ClusterSequence(states) ?? self
+    }
+  }
+}
 
-  init(_ cluster: Cluster, _ attempts: Int, _ fails: @escaping (Cluster) -> Bool) {
-    self.cluster = cluster
+/// What goes, goes from each state; what is simplified, is so wherever the same stands.
+private struct Shrinking {
+  private var states: [Cluster]
+  private var attempts: Int
+  private let fails: ([Cluster]) -> Bool
+
+  init(_ states: [Cluster], _ attempts: Int, _ fails: @escaping ([Cluster]) -> Bool) {
+    self.states = states
     self.attempts = attempts
     self.fails = fails
   }
 
   /// Until a whole pass takes nothing away. What is large goes first.
-  mutating func run() -> Cluster {
-    var before: Cluster
+  mutating func run() -> [Cluster] {
+    var before: [Cluster]
     repeat {
-      before = cluster
-      thin(\.policies)
+      before = states
+      thinStates()
+      thin(\.policies, \.id)
       thinServices()
-      thin(\.pods)
-      thin(\.externalHosts)
+      thin(\.pods, \.id)
+      thin(\.externalHosts, \.name)
       thinNodes()
       simplifySettings()
-      for index in cluster.policies.indices { simplifyPolicy(index) }
-      for index in cluster.pods.indices { simplifyPod(index) }
-      for index in cluster.services.indices { thin(\.services[index].ports) }
-      for index in cluster.externalHosts.indices { thin(\.externalHosts[index].networks) }
-      thin(\.endpointSlices)
-      for index in cluster.endpointSlices.indices { thin(\.endpointSlices[index].members) }
-      thin(\.namespaces)
-    } while cluster != before && attempts > 0
-    return cluster
+      for policy in all(\.policies) { simplify(policy) }
+      for pod in all(\.pods) { simplify(pod) }
+      for var service in all(\.services) { thin(\.services, &service, \.ports) }
+      for var host in all(\.externalHosts) { thin(\.externalHosts, &host, \.networks) }
+      thin(\.endpointSlices, \.id)
+      for var slice in all(\.endpointSlices) { thin(\.endpointSlices, &slice, \.members) }
+      thin(\.namespaces, \.name)
+    } while states != before && attempts > 0
+    return states
   }
 
-  private mutating func attempt(_ change: (inout Cluster) -> Void) -> Bool {
-    var smaller = cluster
-    change(&smaller)
-    guard smaller != cluster, attempts > 0 else { return false }
+  private mutating func attempt(_ smaller: [Cluster]) -> Bool {
+    guard smaller != states, attempts > 0 else { return false }
     attempts -= 1
     guard fails(smaller) else { return false }
-    cluster = smaller
+    states = smaller
     return true
   }
 
+  /// In each state.
+  private mutating func attempt(_ change: (inout Cluster) -> Void) -> Bool {
+    var smaller = states
+    for index in smaller.indices { change(&smaller[index]) }
+    return attempt(smaller)
+  }
+
+  /// Of an element, wherever it stands.
+  private mutating func attempt<Element: Equatable>(
+    _ list: WritableKeyPath<Cluster, [Element]>, _ element: inout Element, _ change: (inout Element) -> Void
+  ) -> Bool {
+    let old = element
+    var smaller = element
+    change(&smaller)
+    let isDone = attempt { cluster in
+      for index in cluster[keyPath: list].indices where cluster[keyPath: list][index] == old {
+        cluster[keyPath: list][index] = smaller
+      }
+    }
+    if isDone { element = smaller }
+    return isDone
+  }
+
+  /// Each distinct element of a list of all states.
+  private func all<Element: Hashable>(_ list: KeyPath<Cluster, [Element]>) -> [Element] {
+    var seen: Set<Element> = []
+    return states.flatMap { $0[keyPath: list] }.filter { seen.insert($0).inserted }
+  }
+
+  /// The last change alone, else each that can go.
+  private mutating func thinStates() {
+    for count in [1, 2] where count < states.count { if attempt(Array(states.suffix(count))) { return } }
+    for index in states.indices.reversed() where states.count > 1 {
+      var fewer = states
+      fewer.remove(at: index)
+      _ = attempt(fewer)
+    }
+  }
+
   /// Leaves out all of a list, else halves, quarters and single elements.
-  private mutating func thin<Element>(_ list: WritableKeyPath<Cluster, [Element]>) {
-    var size = cluster[keyPath: list].count
+  private mutating func thin<Element, ID: Hashable>(
+    _ list: WritableKeyPath<Cluster, [Element]>, _ id: KeyPath<Element, ID>
+  ) {
+    var seen: Set<ID> = []
+    var left = states.flatMap { $0[keyPath: list].map { $0[keyPath: id] } }.filter { seen.insert($0).inserted }
+    var size = left.count
     while size > 0 {
       var start = 0
-      while start < cluster[keyPath: list].count {
-        let range = start..<min(start + size, cluster[keyPath: list].count)
-        if !attempt({ $0[keyPath: list].removeSubrange(range) }) { start += size }
+      while start < left.count {
+        let range = start..<min(start + size, left.count)
+        let going = Set(left[range])
+        if attempt({ $0[keyPath: list].removeAll { going.contains($0[keyPath: id]) } }) {
+          left.removeSubrange(range)
+        } else {
+          start += size
+        }
+      }
+      size /= 2
+    }
+  }
+
+  private mutating func thin<Element: Equatable, Part>(
+    _ list: WritableKeyPath<Cluster, [Element]>, _ element: inout Element, _ parts: WritableKeyPath<Element, [Part]>
+  ) {
+    var size = element[keyPath: parts].count
+    while size > 0 {
+      var start = 0
+      while start < element[keyPath: parts].count {
+        let range = start..<min(start + size, element[keyPath: parts].count)
+        if !attempt(list, &element, { $0[keyPath: parts].removeSubrange(range) }) { start += size }
       }
       size /= 2
     }
   }
 
   private mutating func thinServices() {
-    for id in cluster.services.map(\.id) {
+    for id in all(\.services).map(\.id) {
       _ = attempt { cluster in
         cluster.services.removeAll { $0.id == id }
         cluster.endpointSlices.removeAll { NamespacedName($0.id.namespace, $0.service) == id }
@@ -77,7 +150,7 @@ private struct Shrinking {
   }
 
   private mutating func thinNodes() {
-    for name in cluster.nodes.map(\.name) {
+    for name in all(\.nodes).map(\.name) {
       _ = attempt { cluster in
         cluster.nodes.removeAll { $0.name == name }
         cluster.pods.removeAll { $0.node == name }
@@ -96,28 +169,30 @@ private struct Shrinking {
     _ = attempt { $0.settings.loadBalancerAnnouncer = nil }
   }
 
-  private mutating func simplifyPolicy(_ index: Int) {
-    for direction in Direction.allCases { _ = attempt { $0.policies[index].isolates = [direction] } }
-    _ = attempt { $0.policies[index].annotations = [:] }
-    _ = attempt { $0.policies[index].podSelector = .everything }
+  private mutating func simplify(_ policy: NetworkPolicy) {
+    var policy = policy
+    for direction in Direction.allCases { _ = attempt(\.policies, &policy) { $0.isolates = [direction] } }
+    _ = attempt(\.policies, &policy) { $0.annotations = [:] }
+    _ = attempt(\.policies, &policy) { $0.podSelector = .everything }
     for direction in Direction.allCases {
-      thin(\.policies[index][direction])
-      for rule in cluster.policies[index][direction].indices {
-        thin(\.policies[index][direction][rule].peerList)
-        thin(\.policies[index][direction][rule].portList)
-        for peer in cluster.policies[index][direction][rule].peerList.indices {
-          thin(\.policies[index][direction][rule].peerList[peer].excepts)
-          _ = attempt { $0.policies[index][direction][rule].peerList[peer].selectEverything() }
+      thin(\.policies, &policy, \.[direction])
+      for rule in policy[direction].indices {
+        thin(\.policies, &policy, \.[direction][rule].peerList)
+        thin(\.policies, &policy, \.[direction][rule].portList)
+        for peer in policy[direction][rule].peerList.indices {
+          thin(\.policies, &policy, \.[direction][rule].peerList[peer].excepts)
+          _ = attempt(\.policies, &policy) { $0[direction][rule].peerList[peer].selectEverything() }
         }
       }
     }
   }
 
-  private mutating func simplifyPod(_ index: Int) {
-    thin(\.pods[index].ports)
-    for key in cluster.pods[index].labels.keys.sorted() { _ = attempt { $0.pods[index].labels[key] = nil } }
-    _ = attempt { $0.pods[index].phase = .running }
-    _ = attempt { $0.pods[index].isReady = true }
+  private mutating func simplify(_ pod: Pod) {
+    var pod = pod
+    thin(\.pods, &pod, \.ports)
+    for key in pod.labels.keys.sorted() { _ = attempt(\.pods, &pod) { $0.labels[key] = nil } }
+    _ = attempt(\.pods, &pod) { $0.phase = .running }
+    _ = attempt(\.pods, &pod) { $0.isReady = true }
   }
 }
 

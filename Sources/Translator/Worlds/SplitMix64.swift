@@ -1,11 +1,11 @@
 /// The generator of Steele, Lea and Flood ("Fast splittable pseudorandom number generators", 2014): the same seed gives
 /// the same numbers on every machine. Bounds are taken here too, since the standard library may change how it does.
-public struct SplitMix64: Sendable {
+public struct SplitMix64: RandomNumberGenerator, Sendable {
   private var state: UInt64
 
   public init(seed: UInt64) { state = seed }
 
-  mutating func next() -> UInt64 {
+  public mutating func next() -> UInt64 {
     state &+= 0x9e37_79b9_7f4a_7c15
     var z = state
     z = (z ^ (z >> 30)) &* 0xbf58_476d_1ce4_e5b9

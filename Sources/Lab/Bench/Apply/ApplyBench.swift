@@ -30,12 +30,8 @@ public struct ApplyBench: Sendable {
 
   /// Throws `LabFailure` where the machine can't do it.
   public func run(version: String, _ progress: @escaping (Progress) -> Void = { _ in }) throws -> ApplyBenchReport {
-    let worker = try NamespaceWorker()
-    defer { worker.close() }
-    let environment = try LabEnvironment(
-      version: version, style: Self.styles.map(\.name).joined(separator: ", "), worker: worker)
-    do {
-      try environment.requireLab(on: worker)
+    let styles = Self.styles.map(\.name).joined(separator: ", ")
+    return try withLab(version: version, style: styles) { environment, worker in
       let clock = ContinuousClock()
       let begin = clock.now
       var report = ApplyBenchReport(environment: environment, options: options)
@@ -49,8 +45,6 @@ public struct ApplyBench: Sendable {
       report.syncs = try syncs(on: worker, progress)
       report.duration = clock.now - begin
       return report
-    } catch {
-      throw LabFailure(environment: environment, error: error)
     }
   }
 

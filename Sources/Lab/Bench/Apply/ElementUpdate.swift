@@ -48,7 +48,7 @@ struct ElementUpdate {
         return changes
       }
     case .iptables:
-      let entries = members.map { IPSetEntry($0.cidr.network.bytes, timeout: 0) }
+      let entries = members.map { $0.entry(of: set.kind) }
       return ElementUpdate(
         rules: rules, set: name,
         add: { socket in

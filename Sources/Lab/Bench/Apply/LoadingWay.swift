@@ -59,13 +59,11 @@ struct LoadingWay {
   private static func iptables(
     _ ruleset: Ruleset, _ worker: NamespaceWorker
   ) throws -> [(String, (inout Stopwatch, NetworkNamespace) throws -> Void)] {
-    let lock = try MemoryFile("xtables.lock")
+    let lock = try XtablesLock()
     let sets = Command(["ipset", "restore"], input: Array(try ipsetRestoreText(ruleset.sets).utf8))
     let tables = try ruleset.tables.map { table in
-      Command(
-        [table.family == .v4 ? "iptables-restore" : "ip6tables-restore", "-w", "-T", table.name],
-        input: Array(try iptablesRestoreText(table).utf8), environment: ["XTABLES_LOCKFILE": lock.path],
-        inherited: lock)
+      lock.command(
+        ["\(table.family.iptables)-restore", "-w", "-T", table.name], input: Array(try iptablesRestoreText(table).utf8))
     }
     let loader = try RuleLoader(worker: worker)
     return [

@@ -15,13 +15,7 @@ struct RuleMemory {
   init(_ style: EnforcementStyle, _ world: ApplyWorld) {
     self.style = style
     ruleset = style.lower(world.view).ruleset
-    empty = Ruleset(
-      backend: ruleset.backend,
-      tables: ruleset.tables.map { table in
-        Table(
-          name: table.name, family: table.family,
-          chains: table.chains.filter { $0.base != nil }.map { Chain(name: $0.name, base: $0.base) })
-      })
+    empty = Ruleset(backend: ruleset.backend, tables: ruleset.tables.map(\.emptied))
   }
 
   /// One value more: what the rules take beyond the empty tables.

@@ -55,14 +55,8 @@ private final class Echoes: @unchecked Sendable {
     let socket = OwnedDescriptor(fd)
     if address.family == .v6 { setOption(fd, Int32(IPPROTO_IPV6), IPV6_V6ONLY, 1) }
     if transport == .tcp { setOption(fd, SOL_SOCKET, SO_REUSEADDR, 1) }
-    // A program that is being started holds copies of all descriptors until its exec: what was just closed is not free.
-    var result = ProbeSocket.bind(fd, to: address)
-    for _ in 0..<200 where result == -EADDRINUSE {
-      usleep(1000)
-      result = ProbeSocket.bind(fd, to: address)
-    }
-    if result == 0, transport == .tcp { result = resultOrErrno { listen(fd, 4096) } }
-    guard result == 0 else { throw KernelError(operation, code: -result) }
+    try takeOver(operation) { ProbeSocket.bind(fd, to: address) }
+    if transport == .tcp { try takeOver(operation) { resultOrErrno { listen(fd, 4096) } } }
     return socket
   }
 

@@ -94,7 +94,7 @@ public final class StreamRun {
     end()
     // The last ones may wait for ksoftirqd, an ordinary thread, where another process burns the core.
     usleep(5000)
-    let before = WallClockOffset.wallClock
+    let before = WallClock.now
     for receiver in receivers.all { arrivals.take(from: receiver, now: before) }
     let after = WallClockOffset()
     var dropped: [Int] = []

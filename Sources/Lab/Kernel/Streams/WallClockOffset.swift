@@ -1,6 +1,3 @@
-internal import CNftables  // owns struct timespec in a whole-module build
-internal import Glibc
-
 /// What to add to a time on CLOCK_REALTIME, in which the kernel stamps datagrams, to have it on CLOCK_MONOTONIC.
 struct WallClockOffset {
   private let nanoseconds: Int64
@@ -11,7 +8,7 @@ struct WallClockOffset {
     var nanoseconds: Int64 = 0
     for _ in 0..<20 {
       let before = MonotonicClock.now
-      let wall = Self.wallClock
+      let wall = WallClock.now
       let after = MonotonicClock.now
       guard after - before < tightest else { continue }
       tightest = after - before
@@ -20,22 +17,9 @@ struct WallClockOffset {
     self.nanoseconds = nanoseconds
   }
 
-  static var wallClock: UInt64 {
-    var time = timespec()
-    clock_gettime(CLOCK_REALTIME, &time)
-    return UInt64(time)
-  }
-
   /// nil for a stamp from before the machine started, which no kernel makes.
   func monotonic(_ stamp: UInt64) -> UInt64? { UInt64(exactly: Int64(clamping: stamp) &+ nanoseconds) }
 
   /// Whether nobody set the wall clock between the two: both clocks are slewed alike, so 0.1 ms is a step.
   func agrees(with other: WallClockOffset) -> Bool { abs(nanoseconds - other.nanoseconds) < 100_000 }
-}
-
-extension UInt64 {
-  /// Nanoseconds; 0 for a time before the clock's zero.
-  init(_ time: timespec) {
-    self = UInt64(Swift.max(time.tv_sec, 0)) * 1_000_000_000 + UInt64(Swift.max(time.tv_nsec, 0))
-  }
 }

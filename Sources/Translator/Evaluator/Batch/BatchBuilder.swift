@@ -11,10 +11,10 @@ struct BatchBuilder {
   }
 
   /// Fewer rules with single addresses than this are tried one by one.
-  private static let leastDispatched = 8
-  /// Entries of one table.
-  private static let mostEntries = 1 << 20
+  private static let leastDispatched = 4
 
+  /// Of one table.
+  private let mostEntries: Int
   private(set) var questions: BatchQuestions
   private(set) var bases: [Base] = []
   private(set) var chains: [BatchChain] = []
@@ -23,6 +23,7 @@ struct BatchBuilder {
   private(set) var actions: [BatchAction] = []
   private(set) var dispatches: [BatchDispatch] = []
   private(set) var groupCount = 0
+  private var groups: [Kind: Int] = [:]
   private var dependencies: [BatchQuestions.Dependencies] = []
   private var numbers: [Place: Int] = [:]
 
@@ -31,7 +32,8 @@ struct BatchBuilder {
     let chain: Int
   }
 
-  init(_ evaluator: Evaluator, _ universe: BatchUniverse) {
+  init(_ evaluator: Evaluator, _ universe: BatchUniverse, mostEntries: Int) {
+    self.mostEntries = mostEntries
     questions = BatchQuestions(evaluator, universe)
     for hook in [Hook.prerouting, .forward, .postrouting] {
       for place in evaluator.bases[Evaluator.Entry(hook: hook, family: universe.family)] ?? [] {
@@ -40,32 +42,33 @@ struct BatchBuilder {
         if drops || !chains[chain].rules.isEmpty { bases.append(Base(chain: chain, drops: drops)) }
       }
     }
-    // Only now is it known how many facts there are.
-    for chain in chains.indices { chains[chain].shape = shape(dependencies[chain]) }
-    var groups: [Kind: Int] = [:]
-    for chain in chains.indices {
-      guard let shape = chains[chain].shape else { continue }
-      let kind = kind(of: chain, shape)
-      chains[chain].group = groups[kind] ?? groups.count
-      groups[kind] = chains[chain].group
-    }
-    groupCount = groups.count
   }
 
+  /// Whatever a chain jumps to has a lower number.
   private mutating func number(of place: Place) -> Int {
     if let known = numbers[place] { return known }
     var own: [BatchRule] = []
-    var depends = BatchQuestions.Dependencies()
     for rule in questions.evaluator.tables[place.table].chains[place.chain].rules {
-      if let rule = self.rule(rule, in: place.table, &depends) { own.append(rule) }
+      if let rule = self.rule(rule, in: place.table) { own.append(rule) }
     }
     var chain = BatchChain()
     chain.rules = rules.count..<rules.count + own.count
     rules += own
+    var depends = BatchQuestions.Dependencies()
+    for rule in own { depends.formUnion(dependencies(of: rule)) }
     if let dispatch = dispatch(chain.rules) {
       chain.dispatch = dispatches.count
       dispatches.append(dispatch)
+      if let named = NamedRules(chain.rules, self), let fact = questions.fact(.order(named.places)) {
+        depends.source.singles = []
+        depends.source.labels.insert(questions.source.labelling(named.sourceLabels))
+        depends.destination.singles = []
+        depends.destination.labels.insert(questions.destination.labelling(named.destinationLabels))
+        depends.facts = max(depends.facts, fact + 1)
+      }
     }
+    chain.shape = shape(depends)
+    if let shape = chain.shape { chain.group = group(of: chain, shape) }
     chains.append(chain)
     dependencies.append(depends)
     numbers[place] = chains.count - 1
@@ -73,9 +76,7 @@ struct BatchBuilder {
   }
 
   /// Nil where the rule does nothing to any packet of the batch.
-  private mutating func rule(
-    _ rule: PreparedRule, in table: Int, _ depends: inout BatchQuestions.Dependencies
-  ) -> BatchRule? {
+  private mutating func rule(_ rule: PreparedRule, in table: Int) -> BatchRule? {
     var tests: [BatchTest] = []
     for match in rule.matches {
       switch questions.ask(match) {
@@ -90,14 +91,10 @@ struct BatchBuilder {
       case .nothing: break
       case .setMark(let mark): actions.append(.setMark(value: mark.value, mask: mark.mask))
       case .setMarkFrom(let fields, let map):
-        let question = questions.ask(KeyedQuestion(fields: fields, set: map))
-        depends.formUnion(questions.dependencies(ofKeyed: question))
-        actions.append(.setMarkFrom(question))
+        actions.append(.setMarkFrom(questions.ask(KeyedQuestion(fields: fields, set: map))))
       case .jump(let target):
         let chain = number(of: Place(table: table, chain: target))
-        if chains[chain].rules.isEmpty { break }
-        depends.formUnion(dependencies[chain])
-        actions.append(.jump(chain))
+        if !chains[chain].rules.isEmpty { actions.append(.jump(chain)) }
       case .return: actions.append(.end(.return))
       case .accept: actions.append(.end(.accept))
       case .drop, .reject: actions.append(.end(.stop))
@@ -106,7 +103,6 @@ struct BatchBuilder {
       }
     }
     if actions.isEmpty { return nil }
-    for test in tests { depends.formUnion(questions.dependencies(of: test)) }
     defer {
       self.tests += tests
       self.actions += actions
@@ -114,6 +110,19 @@ struct BatchBuilder {
     return BatchRule(
       tests: self.tests.count..<self.tests.count + tests.count,
       actions: self.actions.count..<self.actions.count + actions.count)
+  }
+
+  func dependencies(of rule: BatchRule) -> BatchQuestions.Dependencies {
+    var result = BatchQuestions.Dependencies()
+    for test in tests[rule.tests] { result.formUnion(questions.dependencies(of: test)) }
+    for action in actions[rule.actions] {
+      switch action {
+      case .jump(let chain): result.formUnion(dependencies[chain])
+      case .setMarkFrom(let question): result.formUnion(questions.dependencies(ofKeyed: question))
+      case .setMark, .end: break
+      }
+    }
+    return result
   }
 
   private func dispatch(_ range: Range<Int>) -> BatchDispatch? {
@@ -124,16 +133,15 @@ struct BatchBuilder {
     return dispatch
   }
 
-  /// Nil where packets can't be told apart by few classes: a chain that names many single addresses is dispatched by them.
+  /// Nil where packets can't be told apart by few classes.
   private mutating func shape(_ depends: BatchQuestions.Dependencies) -> BatchShape? {
     guard !depends.isOpen, depends.source.singles.count <= 1, depends.destination.singles.count <= 1,
       let source = Self.side(&questions.source, depends.source),
       let destination = Self.side(&questions.destination, depends.destination),
       let port = Self.side(&questions.port, depends.port)
     else { return nil }
-    let facts = depends.asksFacts ? 2 << questions.pairs.count : 1
-    let shape = BatchShape(source: source, destination: destination, port: port, facts: facts)
-    return shape.size <= Self.mostEntries ? shape : nil
+    let shape = BatchShape(source: source, destination: destination, port: port, facts: 1 << depends.facts)
+    return shape.size <= mostEntries ? shape : nil
   }
 
   private static func side(_ axis: inout Axis, _ questions: Axis.Questions) -> BatchShape.Side? {
@@ -147,30 +155,40 @@ struct BatchBuilder {
   /// What chains have in common that do the same to packets of the same classes: rules that are equal once the single
   /// address has no name, the same classes, and the single address's place among them.
   private struct Kind: Hashable {
-    let rules: [[BatchTest]]
-    let actions: [[BatchAction]]
+    let rules: [UnnamedRule]
     let offsets: [Int]
     let own: [UInt16?]
   }
 
-  private func kind(of chain: Int, _ shape: BatchShape) -> Kind {
-    let rules = rules[chains[chain].rules]
-    return Kind(
-      rules: rules.map { tests[$0.tests].map(\.unnamed) }, actions: rules.map { Array(actions[$0.actions]) },
-      offsets: [shape.source.offset, shape.destination.offset, shape.port.offset, shape.facts],
-      own: [
-        questions.source.classOfOwn(shape.source), questions.destination.classOfOwn(shape.destination),
-      ])
-  }
-}
-
-extension BatchTest {
-  /// Without the single address that it asks for.
-  fileprivate var unnamed: BatchTest {
-    switch self {
-    case .sourceIs: .sourceIs(-1)
-    case .destinationIs: .destinationIs(-1)
-    case .source, .destination, .port, .fact, .mark, .keyed: self
+  /// The group of tables of a chain, which those share that are of one kind.
+  private mutating func group(of chain: BatchChain, _ shape: BatchShape) -> Int {
+    let nameless = chain.rules.compactMap { unnamed(rules[$0], behind: 0) }
+    // Several addresses without names would be one.
+    if chain.dispatch == nil, nameless.count == chain.rules.count {
+      let kind = Kind(
+        rules: nameless,
+        offsets: [shape.source.offset, shape.destination.offset, shape.port.offset, shape.facts],
+        own: [questions.source.classOfOwn(shape.source), questions.destination.classOfOwn(shape.destination)])
+      if let known = groups[kind] { return known }
+      groups[kind] = groupCount
     }
+    groupCount += 1
+    return groupCount - 1
+  }
+
+  /// The rule without the name of its single address; `behind` is its place among others. Nil where it jumps to a chain
+  /// that has no table.
+  func unnamed(_ rule: BatchRule, behind place: Int) -> UnnamedRule? {
+    var actions: [BatchAction] = []
+    for action in self.actions[rule.actions] {
+      guard case .jump(let target) = action else {
+        actions.append(action)
+        continue
+      }
+      guard chains[target].shape != nil else { return nil }
+      // Chains of one group do the same to the same classes.
+      actions.append(.jump(chains[target].group))
+    }
+    return UnnamedRule(place: place, tests: tests[rule.tests].map(\.unnamed), actions: actions)
   }
 }

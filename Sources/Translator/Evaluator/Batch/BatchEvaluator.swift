@@ -6,9 +6,9 @@ internal import RuleIR
 ///
 /// What the rules ask of an address or a port is answered once for each. Then every chain, with all that it jumps to,
 /// gets classes: of sources, of destinations and of ports that no match in it tells apart. A chain does the same to all
-/// packets of one class that come with one mark, so that it is run for the first of them and looked up for the others. A
-/// chain that names many single addresses, as one with a jump for each pod, has no such table: of its rules those are run
-/// that name an address of the packet, or none, in their order; no other can match. docs/engines.md has the argument.
+/// packets of one class that come with one mark, so that it is run for the first of them and looked up for the others.
+/// Of a chain that names many single addresses, as one with a jump for each pod, those rules are run that name an
+/// address of the packet, or none, in their order; no other can match. docs/engines.md has the argument.
 public struct BatchEvaluator {
   public enum Passage: Sendable {
     case passed, stopped
@@ -40,15 +40,17 @@ public struct BatchEvaluator {
     let group: Int
     let mark: UInt32
   }
-  /// Of all tables together; what has no room in them is run each time.
-  private static let mostEntries = 1 << 27
+  private let mostEntries: Int
 
   /// `addresses` are all of one family, each once. Nil where there are none.
-  public init?(_ evaluator: Evaluator, addresses: [IPAddress]) {
+  ///
+  /// `mostEntries`, of two bytes each, is what all tables together may have; what has no room in them is run each time.
+  public init?(_ evaluator: Evaluator, addresses: [IPAddress], mostEntries: Int) {
     guard let family = addresses.first?.family else { return nil }
+    self.mostEntries = mostEntries
     universe = BatchUniverse(
       family, addresses: addresses, ports: PortIntervals(dividedBy: evaluator.dividingPorts(family)))
-    let built = BatchBuilder(evaluator, universe)
+    let built = BatchBuilder(evaluator, universe, mostEntries: mostEntries)
     keyedSets = evaluator.keyedSets
     keyed = built.questions.keyed
     bases = built.bases
@@ -87,14 +89,18 @@ public struct BatchEvaluator {
   }
 
   private mutating func call(_ number: Int, _ packet: BatchPacket, _ mark: UInt32) -> BatchEffect {
-    guard let shape = chains[number].shape else { return run(number, packet, mark) }
+    // The classes are of packets between two addresses.
+    guard let shape = chains[number].shape, packet.source != packet.destination else {
+      return run(number, packet, mark)
+    }
     let offset = table(chains[number].group, shape, mark)
     if offset < 0 { return run(number, packet, mark) }
     let s = source.classNumber(packet.source, shape.source)
     let d = destination.classNumber(packet.destination, shape.destination)
     let p = port.classNumber(packet.port, shape.port)
-    let facts = shape.facts == 1 ? 0 : packet.facts
-    let place = offset + ((s * shape.destination.count + d) * shape.port.count + p) * shape.facts + facts
+    let place =
+      offset + ((s * shape.destination.count + d) * shape.port.count + p) * shape.facts
+      + packet.facts & (shape.facts - 1)
     let known = entries[place]
     if known != 0 { return effects[Int(known)] }
     let effect = run(number, packet, mark)
@@ -110,7 +116,7 @@ public struct BatchEvaluator {
     if second.mark == mark, second.offset >= 0 { return second.offset }
     let key = GroupMark(group: group, mark: mark)
     if let known = tables[key] { return known.offset }
-    guard entries.count + shape.size <= Self.mostEntries else { return -1 }
+    guard entries.count + shape.size <= mostEntries else { return -1 }
     let table = BatchTable(mark: mark, offset: entries.count)
     entries.append(contentsOf: repeatElement(0, count: shape.size))
     if first.offset < 0 {

@@ -6,7 +6,7 @@ struct BatchPacket {
   let source: Int
   let destination: Int
   let port: Int
-  /// Bit 0: it is bridged. Each further bit: its two addresses are a key of one set.
+  /// Bit 0: it is bridged. Each further bit: what `PairFacts` says of its two addresses.
   let facts: Int
 }
 
@@ -82,7 +82,7 @@ struct BatchShape {
   let source: Side
   let destination: Side
   let port: Side
-  /// 1, or as many as facts can be.
+  /// How many values the asked facts can have: a power of two, since they are the lowest bits.
   let facts: Int
   var size: Int { source.count * destination.count * port.count * facts }
 }

@@ -13,7 +13,8 @@ struct BatchQuestions {
     var source = Axis.Questions()
     var destination = Axis.Questions()
     var port = Axis.Questions()
-    var asksFacts = false
+    /// How many of the facts about both ends, from the first on.
+    var facts = 0
     /// A question is of a kind that has no classes.
     var isOpen = false
 
@@ -21,7 +22,7 @@ struct BatchQuestions {
       source.formUnion(other.source)
       destination.formUnion(other.destination)
       port.formUnion(other.port)
-      asksFacts = asksFacts || other.asksFacts
+      facts = max(facts, other.facts)
       isOpen = isOpen || other.isOpen
     }
   }
@@ -32,12 +33,12 @@ struct BatchQuestions {
   var destination: Axis
   var port: Axis
   private(set) var keyed: [KeyedQuestion] = []
-  /// Sets of pairs of addresses, each a fact behind that of being bridged.
-  private(set) var pairs: [KeyedQuestion] = []
+  /// What is asked of both addresses together, each a fact behind that of being bridged.
+  private(set) var pairs: [PairQuestion] = []
   private var answers: [PreparedMatch: Asked] = [:]
   private var keyedNumbers: [KeyedQuestion: Int] = [:]
   private var keyedDependencies: [Dependencies] = []
-  private static let mostPairs = 4
+  private static let mostPairs = 5
 
   init(_ evaluator: Evaluator, _ universe: BatchUniverse) {
     self.evaluator = evaluator
@@ -81,10 +82,7 @@ struct BatchQuestions {
     case .conntrack, .limit, .random: return .constant(evaluator.holds(match, universe.packet(any, mark: 0)))
     case .keyed(let fields, let set):
       let question = KeyedQuestion(fields: fields, set: set)
-      if question.asksPair, pairs.count < Self.mostPairs || pairs.contains(question) {
-        if !pairs.contains(question) { pairs.append(question) }
-        return .test(.fact((pairs.firstIndex(of: question) ?? 0) + 1))
-      }
+      if question.asksPair, let fact = fact(.key(question)) { return .test(.fact(fact)) }
       return .test(.keyed(ask(question)))
     }
   }
@@ -105,6 +103,14 @@ struct BatchQuestions {
     case .constant(let holds): .constant(holds)
     case .some(let number): .test(test(number))
     }
+  }
+
+  /// The number of a fact; nil where there are too many.
+  mutating func fact(_ pair: PairQuestion) -> Int? {
+    if let known = pairs.firstIndex(of: pair) { return known + 1 }
+    guard pairs.count < Self.mostPairs else { return nil }
+    pairs.append(pair)
+    return pairs.count
   }
 
   /// The number of a question to a set or map.
@@ -145,7 +151,7 @@ struct BatchQuestions {
     case .source(let answer): result.source.bits = [answer]
     case .destination(let answer): result.destination.bits = [answer]
     case .port(let answer): result.port.bits = [answer]
-    case .fact: result.asksFacts = true
+    case .fact(let fact): result.facts = fact + 1
     // The tables are of one mark each.
     case .mark: break
     case .keyed(let question): return dependencies(ofKeyed: question)

@@ -1,0 +1,46 @@
+public import Kernel
+internal import NetpolModel
+internal import Rendering
+public import RuleIR
+
+/// What makes the ipsets of one ruleset those of another.
+public struct SetChanges: Sendable {
+  /// To be sent before the rules that ask for the sets.
+  public private(set) var additions = IPSetBatch()
+  /// To be sent when no rule asks for them any more.
+  public private(set) var removals = IPSetBatch()
+
+  /// Throws `Unsupported` for a new interval set, which is nft's alone.
+  public init(from old: [NamedSet], to new: [NamedSet]) throws {
+    let before = Dictionary(old.map { ($0.name, $0) }) { first, _ in first }
+    let after = Set(new.map(\.name))
+    for set in new {
+      guard let own = before[set.name] else {
+        try create(set)
+        continue
+      }
+      if own == set { continue }
+      let (stored, wanted) = (Set(own.stored), Set(set.stored))
+      let (gone, come) = (stored.subtracting(wanted), wanted.subtracting(stored))
+      additions.delete(gone.sorted().map { $0.entry(of: set.kind) }, from: set.name)
+      additions.add(come.sorted().map { $0.entry(of: set.kind) }, to: set.name)
+    }
+    for set in old where !after.contains(set.name) { removals.destroy(set.name) }
+  }
+
+  private mutating func create(_ set: NamedSet) throws {
+    guard let type = IPSetType(rawValue: set.kind.rawValue) else {
+      throw Unsupported("the \(set.kind.rawValue) set \(set.name)", in: "ipset")
+    }
+    additions.create(set.name, type, set.family.netlink)
+    additions.add(set.stored.map { $0.entry(of: set.kind) }, to: set.name)
+  }
+}
+
+extension NamedSet.Member {
+  /// As an element of an ipset: only one of networks has prefixes. It stays until it is deleted.
+  public func entry(of kind: NamedSet.Kind) -> IPSetEntry {
+    IPSetEntry(
+      cidr.network.bytes, prefix: kind == .addresses ? nil : UInt8(cidr.prefixLength), nomatch: nomatch, timeout: 0)
+  }
+}

@@ -1,0 +1,110 @@
+internal import Comparison
+internal import Lowering
+internal import Manifests
+internal import NetpolModel
+internal import Path
+internal import Worlds
+
+/// A world in a style, and what it is asked to find mistakes out.
+struct MutantJudge {
+  let seed: UInt64
+  let plan: PlannedLab
+  /// Whether it is the world of its seed, not one that was made of it.
+  let isOwnWorld: Bool
+  private let flows: [Flow]
+  /// Flows of somebody of whom nothing is known, all of which are refused.
+  private let strange: [Flow]
+  /// What the evaluator says of the flows without a mistake, once it was asked.
+  private var verdicts: [Verdict?]?
+  private var further: [FurtherPacket]?
+
+  /// Of so many flows there are further packets.
+  private static let followed = 36
+
+  init(_ plan: PlannedLab, seed: UInt64, flows: [Flow]) {
+    self.seed = seed
+    self.plan = plan
+    self.flows = flows
+    strange = []
+    isOwnWorld = true
+  }
+
+  /// Throws what the style refuses.
+  init(_ world: StrangerWorld, _ style: EnforcementStyle) throws {
+    seed = world.seed
+    plan = try PlannedLab(world.known, style, versionStamp: "1", in: world.topology)
+    flows = world.flows
+    strange = world.strange
+    isOwnWorld = false
+  }
+
+  /// Packets that do not what is foretold of them though nothing is mistaken: of none a mistake can be read off.
+  func surprises() -> [FurtherPacket] {
+    asked().filter { !$0.isAsForetold(in: plan.enforced) }
+  }
+
+  private func asked() -> [FurtherPacket] {
+    FurtherPackets(plan).all(of: Array(flows.prefix(Self.followed)))
+      + strange.map { .sent(Packet(first: $0), from: $0.source, .stopped) }
+  }
+
+  /// By what the mutant came to light here.
+  enum Sign { case flow, furtherPacket }
+
+  /// An ill-formed mutant is no mutant: nobody could load it.
+  mutating func sign(of mutant: MutantHunt.Mutant, byFlowsAlone: Bool) -> Sign? {
+    let isTouched = plan.enforced.lowered.values.contains { mutant.mutation.applied(to: $0.ruleset) != $0.ruleset }
+    guard isTouched,
+      let mutated = try? EnforcedCluster(plan.cluster, plan.topology, mutant.mutated, versionStamp: "1")
+    else { return nil }
+    let verdicts = verdicts ?? flows.map(plan.enforced.verdict)
+    self.verdicts = verdicts
+    // What the rules do otherwise is noticed by what is foretold of the objects alone.
+    let reading = Reading(plan.cluster, plan.comparer.oracle, mutant.style.traits)
+    for (flow, verdict) in zip(flows, verdicts) where verdict != nil {
+      let other = mutated.verdict(of: flow)
+      if other != verdict, other != reading.verdict(flow) { return .flow }
+    }
+    if byFlowsAlone { return nil }
+    let further = further ?? asked().filter { $0.isAsForetold(in: plan.enforced) }
+    self.further = further
+    return further.allSatisfy { $0.isAsForetold(in: mutated) } ? nil : .furtherPacket
+  }
+}
+
+/// A world with default-deny, and with a pod that nobody has told its node of yet.
+struct StrangerWorld {
+  let seed: UInt64
+  /// Without the stranger, who has his place nevertheless.
+  let known: Cluster
+  let topology: Topology
+  let flows: [Flow]
+  /// The stranger's, but what his own node sends him, what he asks of its NodePorts, and what a bridge hides.
+  let strange: [Flow]
+
+  /// Nil where no pod could be one.
+  init?(_ world: Cluster, seed: UInt64, flows flowLimit: Int) {
+    var cluster = world
+    cluster.settings.defaultDeny = true
+    let topology = Topology(cluster)
+    guard let stranger = topology.pods.keys.min(), let place = topology.pods[stranger] else { return nil }
+    let all = ProbePlan(cluster, topology, breadth: .boundaries).flows
+    cluster.pods.removeAll { $0.id == stranger }
+    let isStrange = { (flow: Flow) in flow.source == .pod(stranger) || flow.destination == .pod(stranger) }
+    let isJudged = { (flow: Flow) -> Bool in
+      let ends = [flow.source, flow.destination]
+      if topology.hostNode(of: flow.source)?.name == place.node { return false }
+      if topology.hostNode(of: flow.destination)?.name == place.node {
+        return !world.settings.nodePorts.contains(flow.port)
+      }
+      return topology.bridgeNetfilter
+        || !ends.allSatisfy { if case .pod(let id) = $0 { topology.pods[id]?.node == place.node } else { false } }
+    }
+    var random = SplitMix64(seed: seed)
+    self.seed = seed
+    known = cluster
+    self.topology = topology
+    flows = random.some(flowLimit, of: all.filter { !isStrange($0) })
+    strange = random.some(flowLimit / 4, of: all.filter { $0.isPlain && isStrange($0) && isJudged($0) })
+  }
+}

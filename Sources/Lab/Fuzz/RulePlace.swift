@@ -1,0 +1,215 @@
+internal import NetpolModel
+internal import RuleIR
+
+/// A rule where it stands, and which changes of it are none; docs/fuzzing.md has the proofs.
+struct RulePlace {
+  let rule: Rule
+  let next: Rule?
+  let chain: Chain
+  private let index: Int
+  /// Whether kube-router accepts in KUBE-NWPLCY-TAIL, not in the built-in chains.
+  private let hasTail: Bool
+  private let isNft: Bool
+
+  private static let passed = Mark(0x20000, mask: 0x20000)
+
+  init(_ index: Int, in chain: Chain, hasTail: Bool, isNft: Bool) {
+    self.index = index
+    self.chain = chain
+    self.hasTail = hasTail
+    self.isNft = isNft
+    rule = chain.rules[index]
+    next = index + 1 < chain.rules.count ? chain.rules[index + 1] : nil
+  }
+
+  /// With another rule in its place; nil: with none.
+  func equivalence(of other: Rule?) -> Equivalence? {
+    let isGone = !(other?.decides ?? false)
+    if !rule.decides, isGone { return .decidesNothing }
+    if let other, other.matches == rule.matches {
+      if other.deciding == rule.deciding { return .decidesNothing }
+      if other.withOnes == rule.withOnes { return .markOne }
+    }
+    if rule.isShortCut(in: chain), isGone || other?.isShortCut(in: chain) == true { return .shortCut }
+    let repeats = other.map { chain.repeats($0, at: index, strictly: false) } ?? false
+    if chain.repeats(rule, at: index, strictly: true), isGone || repeats { return .repeated }
+    if isOutput, rule.isFromPod { return isGone || repeats || other?.isFromPod == true ? .noPodSends : nil }
+    // A base chain that accepts does it at its end too.
+    if let other, chain.base?.policy == .accept, rule.deciding == [.accept], other.deciding == [.return],
+      other.matches == rule.matches
+    {
+      return .acceptedAnyway
+    }
+    return hasTail ? ofTail(other, isGone: isGone) ?? behindTail(other) : atTheEnd(other, isGone: isGone)
+  }
+
+  /// What a match does not decide.
+  func equivalence(of match: Match, _ mutation: MatchMutation) -> Equivalence? {
+    switch (match, mutation) {
+    case (.address, .absent), (.address, .wider):
+      return rule.statements.contains { if case .setMarkFrom = $0 { true } else { false } } ? .spares : nil
+    case (.mark(Mark(1, mask: 1), negated: false), .absent): return .spares
+    // Whoever has no mark of others finds no chain there.
+    case (.mark(Mark(0, mask: .max), negated: true), .absent), (.mark(Mark(0, mask: .max), negated: true), .otherMark):
+      return rule.statements == [.jump("marked")] ? .spares : nil
+    case (.keyed(let fields, in: "s"), .otherSide):
+      return fields == [.address(.source), .address(.destination)] ? .selves : nil
+    case (.transport, .otherTransport), (.port, .otherTransport), (.multiport, .otherTransport):
+      return chain.isPermuted(by: mutation, rule) ? .otherTransports : nil
+    default: return nil
+    }
+  }
+
+  /// With the next rule before it.
+  func equivalence(behind next: Rule) -> Equivalence? {
+    if !rule.decides || !next.decides { return .decidesNothing }
+    if rule.isShortCut(in: chain) || next.isShortCut(in: chain) { return .shortCut }
+    if isOutput, rule.isFromPod || next.isFromPod { return .noPodSends }
+    if rule.commutes(with: next, in: chain) { return .commutes }
+    if chain.repeats(rule, at: index, strictly: true) { return .repeated }
+    if chain.origin?.pod != nil, rule.deciding == [.accept], next.onlyMarks { return .marksBehind }
+    if !hasTail, !isNft, chain.base != nil, next.isAccept(of: Self.passed) { return .acceptedAnyway }
+    return nil
+  }
+
+  private var isOutput: Bool { ["OUTPUT", "KUBE-ROUTER-OUTPUT"].contains(chain.name) }
+
+  /// kube-router 2.11 refuses there, behind what passed, what has an address of the node's pods: which has passed.
+  private func ofTail(_ other: Rule?, isGone: Bool) -> Equivalence? {
+    guard chain.name == "KUBE-NWPLCY-TAIL", let block = rule.onlyAddress, case .reject? = rule.deciding.first else {
+      return nil
+    }
+    return isGone || other?.onlyAddress == block ? .nobodyLeft : nil
+  }
+
+  /// kube-router 2.11's last rule of a hook.
+  private func behindTail(_ other: Rule?) -> Equivalence? {
+    guard rule.isAccept(of: Self.passed), chain.name.hasPrefix("KUBE-ROUTER-") else { return nil }
+    guard let other else { return .acceptedInTail }
+    if other.matches == rule.matches { return .acceptedInTail }
+    if case .mark(let mark, negated: false)? = other.matches.first, mark != Self.passed { return .acceptedInTail }
+    return isNft && other.deciding == [.accept] ? .acceptedAnyway : nil
+  }
+
+  /// k3s's kube-router marks what passed and accepts it behind kube-proxy's rules.
+  private func atTheEnd(_ other: Rule?, isGone: Bool) -> Equivalence? {
+    if isNft { return nil }
+    if rule.deciding == [.setMark(Self.passed)] { return .acceptedAnyway }
+    guard rule.isAccept(of: Self.passed) else { return nil }
+    return isGone || other?.deciding == [.accept] || other?.deciding == [.return] ? .acceptedAnyway : nil
+  }
+}
+
+extension Chain {
+  /// Whether the rule only sends to a chain what another one, of fewer matches if `strictly`, sends there as well.
+  fileprivate func repeats(_ rule: Rule, at index: Int, strictly: Bool) -> Bool {
+    rule.jumps
+      && rules.enumerated().contains { number, other in
+        number != index && other.deciding == rule.deciding && Set(other.matches).isSubset(of: rule.matches)
+          && (!strictly || other.matches.count < rule.matches.count)
+      }
+  }
+
+  /// Whether another transport in each rule of the make leaves the same rules, one behind the other.
+  fileprivate func isPermuted(by mutation: MatchMutation, _ rule: Rule) -> Bool {
+    let site = RuleSite(rule, in: name)
+    let places = rules.indices.filter { RuleSite(rules[$0], in: name) == site }
+    guard let first = places.first, places == Array(first..<first + places.count),
+      Set(places.map { rules[$0].statements }).count == 1
+    else { return false }
+    let own = places.map { rules[$0].matches }
+    let others = own.map { matches in
+      matches.flatMap { match in
+        switch match {
+        case .transport, .port, .multiport: mutation.mutated(match) ?? [match]
+        default: [match]
+        }
+      }
+    }
+    return Set(own) == Set(others)
+  }
+}
+
+extension Rule {
+  /// Without what counts and logs.
+  fileprivate var deciding: [Statement] {
+    statements.filter { statement in
+      switch statement {
+      case .counter, .log: false
+      default: true
+      }
+    }
+  }
+
+  fileprivate var decides: Bool { !deciding.isEmpty }
+
+  /// A policy's chain is left early with the mark that all its other rules could only set again.
+  fileprivate func isShortCut(in chain: Chain) -> Bool {
+    chain.origin?.policy != nil && matches.contains(.mark(Mark(0x10000, mask: 0x10000))) && deciding == [.return]
+  }
+
+  /// Which of the two comes first means nothing: both do the same, or mark other bits, or ask for other packets, or send
+  /// to chains that refuse alike or only mark.
+  fileprivate func commutes(with next: Rule, in chain: Chain) -> Bool {
+    if deciding == next.deciding { return true }
+    if let kind = jumpsTo, kind == next.jumpsTo { return true }
+    if let states, let others = next.states, states.isDisjoint(with: others) { return true }
+    if let mark, let other = next.mark, mark.mask & other.mask == 0, matches.isEmpty, next.matches.isEmpty {
+      return true
+    }
+    return chain.origin?.policy != nil && (jumps || marks) && (next.jumps || next.marks)
+  }
+
+  private var marks: Bool { statements.contains { if case .setMark = $0 { true } else { false } } }
+
+  fileprivate var jumps: Bool {
+    decides && deciding.allSatisfy { if case .jump = $0 { true } else { false } }
+  }
+
+  /// To one of several chains of which each only refuses or marks, or of which a packet meets one at the most.
+  private var jumpsTo: String? {
+    guard jumps, case .jump(let target)? = deciding.first, target != "KUBE-NWPLCY-COMMON", target != "KUBE-NWPLCY-TAIL"
+    else { return nil }
+    return ["KUBE-POD-FW-", "KUBE-NWPLCY-", "marked-"].first { target.hasPrefix($0) }
+  }
+
+  private var states: Set<ConntrackState>? {
+    matches.lazy.compactMap { if case .conntrack(let states) = $0 { states } else { nil } }.first
+  }
+
+  private var mark: Mark? {
+    if deciding.count == 1, case .setMark(let mark) = deciding[0] { mark } else { nil }
+  }
+
+  /// In a pod's chain: policies' chains never accept or refuse.
+  fileprivate var onlyMarks: Bool {
+    deciding.allSatisfy { statement in
+      switch statement {
+      case .setMark: true
+      case .jump(let target): target.hasPrefix("KUBE-NWPLCY-") && target != "KUBE-NWPLCY-COMMON"
+      default: false
+      }
+    }
+  }
+
+  fileprivate func isAccept(of mark: Mark) -> Bool { matches == [.mark(mark)] && deciding == [.accept] }
+
+  /// Of a pod's address, or so little around it that it holds no address of a node.
+  fileprivate var isFromPod: Bool {
+    jumps
+      && matches.contains { match in
+        guard case .address(.source, let cidr, negated: false) = match else { return false }
+        return cidr.prefixLength >= cidr.family.bitWidth - 1
+      }
+  }
+
+  /// The block that the rule asks for, on whichever side, if it asks for nothing else.
+  fileprivate var onlyAddress: CIDR? {
+    if matches.count == 1, case .address(_, let cidr, negated: false) = matches[0] { cidr } else { nil }
+  }
+
+  /// With marks put to one in place of zero.
+  fileprivate var withOnes: [Statement] {
+    statements.map { $0 == .setMark(Mark(0, mask: .max)) ? .setMark(Mark(1, mask: .max)) : $0 }
+  }
+}

@@ -1,0 +1,89 @@
+internal import Comparison
+public import Lowering
+internal import NetpolModel
+internal import RuleIR
+public import Worlds
+
+extension WorldCheck {
+  /// Checks each state of a sequence, the lab standing: the first one's rules are loaded, those of the others come by
+  /// changes, and what the kernel holds is read back; the flows are asked in each. It ends with the first that fails.
+  ///
+  /// `seed` draws the flows, of a state the same wherever it stands.
+  public mutating func check(_ sequence: ClusterSequence, _ style: EnforcementStyle, seed: UInt64) -> Result {
+    var result = Result()
+    result.coverage.cases = 1
+    do {
+      let places = try PlannedLab(try Self.read(sequence.places), style, versionStamp: "1")
+      try bench?.prepare(places)
+      var plan: PlannedLab?
+      for (index, state) in sequence.states.enumerated() {
+        result.failedState = index
+        let next = try PlannedLab(try Self.read(state), style, versionStamp: "1")
+        if plan == nil { try bench?.load(next) }
+        let old = plan ?? next
+        let made = forgetsMembers ? try next.forgettingMembers(of: old) : next
+        var differences = try next.missed(from: old, by: made)
+        if bench != nil { differences += try bench?.change(to: next, by: made) ?? [] }
+        result.failures = differences.map {
+          FuzzFailure(.changedOtherwise, style.name, "\(FuzzFailure.Kind.changedOtherwise.rawValue): \($0)")
+        }
+        try compareLoaded(next, state.drawing(seed), &result)
+        if !result.failures.isEmpty { break }
+        plan = next
+      }
+    } catch {
+      result.failures.append(FuzzFailure(.refused, style.name, "\(FuzzFailure.Kind.refused.rawValue): \(error)"))
+    }
+    // Half of it may be done.
+    if !result.failures.isEmpty { bench?.abandonLab() }
+    return result
+  }
+}
+
+extension Cluster {
+  fileprivate func drawing(_ seed: UInt64) -> UInt64 {
+    manifest.utf8.reduce(seed) { ($0 ^ UInt64($1)) &* 0x100_0000_01b3 }
+  }
+}
+
+extension PlannedLab {
+  /// Where the changes from another plan's rules to `target`'s do not make this one's.
+  fileprivate func missed(from old: PlannedLab, by target: PlannedLab) throws -> [String] {
+    try cluster.nodes.flatMap { node -> [String] in
+      let before = old.enforced.rulesets[node.name] ?? []
+      let targets = target.enforced.rulesets[node.name] ?? []
+      return try (enforced.rulesets[node.name] ?? []).flatMap { new -> [String] in
+        let own = before.first { $0.backend == new.backend } ?? Ruleset(backend: new.backend)
+        let target = targets.first { $0.backend == new.backend } ?? new
+        let made = own.applying(own.changes(to: target))
+        return try StoredRules([made]).differences(from: try StoredRules([new])).map { "node \(node.name): \($0)" }
+      }
+    }
+  }
+
+  /// As a mistaken enforcer has it: whoever was in a set of single members and has gone, is in it still.
+  fileprivate func forgettingMembers(of old: PlannedLab) throws -> PlannedLab {
+    let before = old.enforced.lowered
+    let style = enforced.style
+    let mistaken = EnforcementStyle(name: style.name, backend: style.backend, traits: style.traits) { view in
+      var lowered = style.lower(view)
+      if let old = before[view.node]?.ruleset { lowered.ruleset.keepMembers(of: old) }
+      return lowered
+    }
+    return try PlannedLab(cluster, mistaken, versionStamp: "1")
+  }
+}
+
+extension Ruleset {
+  fileprivate mutating func keepMembers(of old: Ruleset) {
+    for index in sets.indices where sets[index].kind == .addresses {
+      let was = old.sets.first { $0.name == sets[index].name && $0.family == sets[index].family }
+      sets[index].members += (was?.members ?? []).filter { !sets[index].members.contains($0) }
+    }
+    for index in keyedSets.indices where !keyedSets[index].hasRanges {
+      let was = old.keyedSets.first { $0.name == keyedSets[index].name && $0.family == keyedSets[index].family }
+      let keys = Set(keyedSets[index].elements.map(\.key))
+      keyedSets[index].elements += (was?.elements ?? []).filter { !keys.contains($0.key) }
+    }
+  }
+}

@@ -1,0 +1,43 @@
+import Lab
+import Lowering
+import Manifests
+import NetpolModel
+import Worlds
+
+extension FuzzCommand {
+  /// The states of a cluster in a file. Throws what can't be read, and `InputError` where no lab can be all of them.
+  func sequence(_ path: String) throws -> ClusterSequence {
+    let source = path == "-" ? try ManifestFiles.read([path])[0] : try ManifestFiles.readFile(path)
+    let states = try ClusterSequence.manifests(in: source.text).enumerated().map { index, text in
+      try readManifests(
+        [ManifestSource(name: "\(path), state \(index)", text: text)], options: ReadOptions(validation: .asStored)
+      ).cluster
+    }
+    guard let sequence = ClusterSequence(states) else {
+      throw InputError(
+        "--replay \(path): nodes, external hosts, services, settings and pods' addresses must stay the same")
+    }
+    return sequence
+  }
+
+  /// Shrunk to few states with little in them, unless it was shrunk before.
+  func finding(
+    _ result: WorldCheck.Result, _ sequence: ClusterSequence, _ seed: UInt64, _ style: EnforcementStyle,
+    _ check: inout WorldCheck
+  ) throws -> FuzzFinding {
+    let kind = result.failures[0].kind
+    var smallest = sequence.through(result.failedState)
+    if replay == nil {
+      smallest = smallest.shrunk(attempts: noKernel ? 1000 : 150) { smaller in
+        !Interruption.isAsked && check.check(smaller, style, seed: seed).failures.contains { $0.kind == kind }
+      }
+    }
+    let again = replay == nil ? check.check(smallest, style, seed: seed) : result
+    let shown = again.failures.first { $0.kind == kind }
+    if shown == nil { smallest = sequence.through(result.failedState) }
+    return FuzzFinding(
+      seed: seed, style: style.name, failure: result.failures[0], of: result.failures.count,
+      at: sequence.name(of: result.failedState),
+      smallest: shown.map { "\(smallest.name(of: again.failedState)): \($0.text)" }, manifest: smallest.text)
+  }
+}

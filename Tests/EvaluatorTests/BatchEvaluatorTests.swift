@@ -1,0 +1,140 @@
+// What this does not show: that real rules get tables and not the slow way, which gives the same verdicts.
+import Evaluator
+import NetpolModel
+import RuleIR
+import Testing
+
+/// Numbers that a seed stands for (xorshift64).
+private struct Numbers {
+  private var state: UInt64
+  init(seed: UInt64) { state = seed &* 0x9e37_79b9_7f4a_7c15 | 1 }
+  mutating func below(_ bound: Int) -> Int {
+    state ^= state << 13
+    state ^= state >> 7
+    state ^= state << 17
+    return Int(state >> 33) % bound
+  }
+}
+
+/// Random rules as those of nodes with a chain for each pod: a dispatching chain, chains about one address that are
+/// alike but for it, and chains that all of them jump to.
+private struct RandomRules {
+  static let addresses = (1...6).map { IPAddress(v4: 0x0a00_0000 + UInt32($0)) }
+  static let ports: [UInt16] = [53, 80, 443]
+  private static let sets = 4
+  private static let shared = 3
+  private var numbers: Numbers
+  private(set) var ruleset = Ruleset()
+
+  init(seed: UInt64) {
+    numbers = Numbers(seed: seed)
+    for set in 0..<Self.sets {
+      let members = Self.addresses.filter { _ in numbers.below(2) == 0 }
+      ruleset.sets.append(
+        NamedSet(name: "s\(set)", family: .v4, kind: .addresses, members: members.map { .init(CIDR($0)) }))
+    }
+    var chains = (0..<Self.shared).map { number in Chain(name: "shared\(number)", rules: rules(3, about: nil)) }
+    let templates = (0..<2).map { _ in rules(4, about: Self.addresses.first) }
+    var dispatch: [[Rule]] = []
+    for address in Self.addresses {
+      let name = "about\(address)"
+      let template = templates[numbers.below(2)]
+      chains.append(Chain(name: name, rules: template.map { $0.about(address) }))
+      let sides: [Side] = numbers.below(5) == 0 ? [.source] : [.destination, .source]
+      dispatch.append(sides.map { Rule([.address($0, CIDR(address))], [.jump(name)]) })
+      if numbers.below(6) == 0 { dispatch.append(rules(1, about: nil)) }
+    }
+    var jumps = dispatch.flatMap(\.self)
+    // Rules of different addresses that mix.
+    if numbers.below(4) == 0 { jumps.swapAt(numbers.below(jumps.count), numbers.below(jumps.count)) }
+    chains.append(Chain(name: "dispatch", rules: jumps + rules(1, about: nil)))
+    let base = { (rules: [Rule], hook: Hook, drops: Bool) in
+      Chain(name: "\(hook)", base: Chain.Base(hook, policy: drops ? .drop : .accept), rules: rules)
+    }
+    chains.append(base(rules(1, about: nil), .prerouting, false))
+    chains.append(base([Rule([], [.jump("dispatch")])] + rules(2, about: nil), .forward, numbers.below(3) == 0))
+    ruleset.tables = [Table(name: "filter", family: .v4, chains: chains)]
+  }
+
+  /// Rules of the shared chains jump nowhere.
+  private mutating func rules(_ count: Int, about address: IPAddress?) -> [Rule] {
+    (0..<count).map { _ in
+      Rule((0...numbers.below(2)).map { _ in match(about: address) }, [statement(jumps: address != nil)])
+    }
+  }
+
+  private mutating func match(about address: IPAddress?) -> Match {
+    let side = Side.allCases[numbers.below(2)]
+    switch numbers.below(address == nil ? 5 : 7) {
+    case 0: return .bridged
+    case 1: return .port(.tcp, PortRange(Self.ports[numbers.below(3)]))
+    case 2: return .mark(Mark(UInt32(numbers.below(4)), mask: 3), negated: numbers.below(2) == 0)
+    case 3, 4: return .inSet(side, "s\(numbers.below(Self.sets))", negated: numbers.below(3) == 0)
+    default: return .address(side, CIDR(address ?? Self.addresses[0]))
+    }
+  }
+
+  private mutating func statement(jumps: Bool) -> Statement {
+    switch numbers.below(jumps ? 7 : 5) {
+    case 0: .drop
+    case 1: .accept
+    case 2: .return
+    case 3, 4: .setMark(Mark(UInt32(numbers.below(4)), mask: 3))
+    default: .jump("shared\(numbers.below(Self.shared))")
+    }
+  }
+}
+
+extension Rule {
+  /// With the address in place of the one that it names.
+  fileprivate func about(_ address: IPAddress) -> Rule {
+    Rule(
+      matches.map { match in
+        if case .address(let side, _, let negated) = match {
+          .address(side, CIDR(address), negated: negated)
+        } else {
+          match
+        }
+      }, statements)
+  }
+}
+
+extension Evaluator {
+  fileprivate func passes(_ packet: Packet) -> Bool {
+    var packet = packet
+    for hook in [Hook.prerouting, .forward, .postrouting] {
+      let outcome = run(packet, at: hook)
+      guard outcome.verdict == .accept else { return false }
+      packet = outcome.packet
+    }
+    return true
+  }
+}
+
+@Suite("Batches of the evaluator") struct BatchEvaluatorTests {
+  @Test("under random rules every packet between any two addresses fares as it does one by one")
+  func randomRules() throws {
+    var passed = 0
+    var stopped = 0
+    for seed in 1...UInt64(200) {
+      let evaluator = try Evaluator(RandomRules(seed: seed).ruleset, localAddresses: [RandomRules.addresses[0]])
+      var batch = try #require(BatchEvaluator(evaluator, addresses: RandomRules.addresses, mostEntries: 1 << 20))
+      for (from, source) in RandomRules.addresses.enumerated() {
+        for (to, destination) in RandomRules.addresses.enumerated() {
+          for port in RandomRules.ports {
+            for isBridged in [false, true] {
+              let packet = Packet(
+                from: source, to: destination, .transport(.tcp, source: 40000, destination: port),
+                isBridged: isBridged)
+              let expected = evaluator.passes(packet)
+              let passage = batch.passage(from: from, to: to, .tcp, port, isBridged: isBridged)
+              #expect((passage == .passed) == expected, "seed \(seed): \(packet)")
+              if expected { passed += 1 } else { stopped += 1 }
+            }
+          }
+        }
+      }
+    }
+    #expect(passed > 5000 && stopped > 5000, "\(passed) passed, \(stopped) stopped")
+  }
+}
