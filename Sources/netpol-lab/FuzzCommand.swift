@@ -75,6 +75,7 @@ struct FuzzCommand: ParsableCommand {
     Interruption.listen()
     if let mutants { return try hunt(mutants, styles) }
     let replayed = try replay.map(sequence)
+    // Before there is a second thread.
     if !noKernel { try enterNamespaces() }
     var check = noKernel ? WorldCheck() : try WorldCheck(packetsAs: version)
     check.flowLimit = flows
@@ -114,7 +115,7 @@ struct FuzzCommand: ParsableCommand {
     summary.time = clock.now - begin
     switch output {
     case .text: try Terminal.print(summary.text)
-    case .json: try Terminal.print(String(decoding: try summary.json(), as: UTF8.self) + "\n")
+    case .json: try Terminal.print(json: try summary.json())
     }
     if !summary.findings.isEmpty { throw ExitCode(ProgramExit.finding.rawValue) }
   }

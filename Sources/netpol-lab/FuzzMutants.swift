@@ -1,4 +1,5 @@
 import ArgumentParser
+import Foundation
 import Lab
 import Lowering
 
@@ -31,7 +32,7 @@ extension FuzzCommand {
     }
     switch output {
     case .text: try Terminal.print(report.text)
-    case .json: try Terminal.print(String(decoding: try oneLine(report), as: UTF8.self) + "\n")
+    case .json: try Terminal.print(json: try report.json())
     }
     if report.noticed * 100 < report.mistakes * Self.noticedOfHundred || !report.disproved.isEmpty {
       throw ExitCode(ProgramExit.finding.rawValue)
@@ -39,7 +40,7 @@ extension FuzzCommand {
   }
 }
 
-/// What became of mutants: `netpol-lab/mutants/v1`, whose fields docs/fuzzing.md has.
+/// What became of mutants: `netpol-lab/mutants/v1`.
 private struct MutantReport: Encodable {
   struct Equivalent: Encodable {
     let mutant: String
@@ -95,4 +96,7 @@ private struct MutantReport: Encodable {
     lines.append("by kind: \(counts.joined(separator: ", "))")
     return lines.joined(separator: "\n") + "\n"
   }
+
+  /// UTF-8, one line; docs/fuzzing.md has the fields.
+  func json() throws -> Data { try oneLine(self) }
 }
