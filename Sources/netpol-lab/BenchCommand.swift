@@ -35,6 +35,9 @@ struct BenchCommand: ParsableCommand {
     guard [micro, apply, engines].count(where: { $0 }) <= 1 else {
       throw InputError("--micro, --apply, --engines: write one of them")
     }
+    if packets.families != nil, micro || apply || engines {
+      throw InputError("--families: goes without --micro, --apply and --engines")
+    }
     if engines { return try runEngines() }
     try enterNamespaces()
     if micro { return try runMicro() }

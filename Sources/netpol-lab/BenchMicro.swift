@@ -2,10 +2,10 @@ import Lab
 
 extension BenchCommand {
   func runMicro() throws {
-    let report = try MicroBench(rounds: try packets.checkedRounds()).run(version: version) {
-      Terminal.progress($0.text)
+    let bench = MicroBench(rounds: try packets.checkedRounds())
+    let report = try interruptible { progress, stop in
+      try bench.run(version: version, progress: progress, stop: stop)
     }
-    Terminal.progress("")
     switch output {
     case .text: try Terminal.print(MicroBenchText(report, width: Terminal.width).text)
     case .json: try Terminal.print(json: try BenchJSON.data(report))

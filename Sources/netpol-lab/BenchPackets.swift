@@ -19,13 +19,18 @@ struct PacketBenchOptions: ParsableArguments {
   @Option(help: "What peers are, with commas: \(BenchWorld.PeerKind.allCases.map(\.rawValue).joined(separator: ", ")).")
   var peerKinds: String?
 
+  @Option(
+    name: [.long, .customLong("family")],
+    help: "Address families, with commas: ipv4, ipv6. Of the sweep IPv4 by default, of -f all that the cluster has.")
+  var families: String?
+
   @Option(help: "Styles to compare, with commas; all by default. Ratios are to the last one.")
   var styles: String?
 
   @Option(help: "How often everything is measured; 300 times by default, all rules in 9 rounds.")
   var rounds: Int?
 
-  @Flag(help: "The full product of pods, policies, peers and their kinds. Takes hours.")
+  @Flag(help: "The full product of pods, policies, peers and their kinds. Takes hours; Ctrl-C ends it with a report.")
   var full = false
 
   @Option(help: "A directory for plots of cost over pods, as SVG.")
@@ -61,11 +66,25 @@ struct PacketBenchOptions: ParsableArguments {
         policies: try numbers(policies ?? "", "--policies", BenchWorld.policyRange),
         peers: try numbers(peers ?? "20", "--peers", BenchWorld.peerRange), kinds: try kinds())
     }
+    sweep = sweep.over(try chosenFamilies() ?? [.v4])
     sweep.styles = try chosenStyles()
     guard !sweep.styles.isEmpty else { throw InputError("--styles: name one at least") }
     guard !sweep.points.isEmpty else { throw InputError("--pods, --peers, --peer-kinds: name one of each at least") }
     sweep.rounds = try checkedRounds()
     return sweep
+  }
+
+  /// Nil: none is named.
+  func chosenFamilies() throws -> [IPFamily]? {
+    guard let families else { return nil }
+    let chosen = try families.split(separator: ",").map { name in
+      guard let family = IPFamily.allCases.first(where: { $0.rawValue.lowercased() == name.lowercased() }) else {
+        throw InputError("--families \(families): write ipv4, ipv6 or both with a comma")
+      }
+      return family
+    }
+    if chosen.isEmpty { throw InputError("--families: name one at least") }
+    return Set(chosen).sorted()
   }
 
   private func numbers(_ text: String, _ option: String, _ range: ClosedRange<Int>) throws -> [Int] {
@@ -92,8 +111,10 @@ extension BenchCommand {
   func runPackets() throws {
     if !input.files.isEmpty { return try runPolicies() }
     let sweep = try packets.sweep()
-    let report = try PacketBench(sweep).run(version: version) { Terminal.progress($0.text) }
-    Terminal.progress("")
+    Terminal.say("note: \(SweepPlan(sweep).text); Ctrl-C ends it with what it has")
+    let report = try interruptible { progress, stop in
+      try PacketBench(sweep).run(version: version, progress: progress, stop: stop)
+    }
     if let directory = packets.plot { try BenchPlots.files(report).write(to: directory) }
     switch output {
     case .text: try Terminal.print(BenchText(report, width: Terminal.width).text)
@@ -102,26 +123,33 @@ extension BenchCommand {
     }
   }
 
+  /// Runs a bench that Ctrl-C ends with what it has. Where that is nothing, the process ends as by Ctrl-C without this.
+  func interruptible<Report>(
+    _ body: (_ progress: (BenchProgress) -> Void, _ stop: () -> Bool) throws -> Report
+  ) throws -> Report {
+    Interruption.listen()
+    defer { Terminal.progress("") }
+    do {
+      return try body({ Terminal.progress($0.text) }, { Interruption.isAsked })
+    } catch let error as Interrupted {
+      Terminal.progress("")
+      Terminal.say(error.description)
+      raise(SIGINT)
+      throw error
+    }
+  }
+
   private func runPolicies() throws {
     let bench = try PolicyBench(
-      try input.reading().cluster, styles: try packets.chosenStyles(), rounds: try packets.checkedRounds())
-    let report = try bench.run(version: version) { Terminal.progress($0.text) }
-    Terminal.progress("")
+      try input.reading().cluster, families: try packets.chosenFamilies() ?? IPFamily.allCases,
+      styles: try packets.chosenStyles(), rounds: try packets.checkedRounds())
+    let report = try interruptible { progress, stop in
+      try bench.run(version: version, progress: progress, stop: stop)
+    }
     switch output {
     case .text: try Terminal.print(PolicyBenchText(report, width: Terminal.width).text)
     case .json: try Terminal.print(json: try BenchJSON.data(report))
     case .csv: try Terminal.print(BenchCSV.text(report))
-    }
-  }
-}
-
-extension PacketBench.Progress {
-  var text: String {
-    switch self {
-    case .building(let number, let all): "building \(number) of \(all)"
-    case .checking: "checking where packets go"
-    case .measuring(let round, let all, let left):
-      "round \(round) of \(all), \(Int((left / .seconds(1)).rounded())) s left"
     }
   }
 }

@@ -115,7 +115,7 @@ struct FuzzCommand: ParsableCommand {
     summary.time = clock.now - begin
     switch output {
     case .text: try Terminal.print(summary.text)
-    case .json: try Terminal.print(String(decoding: try summary.json(), as: UTF8.self) + "\n")
+    case .json: try Terminal.print(json: try summary.json())
     }
     if !summary.findings.isEmpty { throw ExitCode(ProgramExit.finding.rawValue) }
   }

@@ -32,7 +32,7 @@ extension FuzzCommand {
     }
     switch output {
     case .text: try Terminal.print(report.text)
-    case .json: try Terminal.print(String(decoding: try report.json(), as: UTF8.self) + "\n")
+    case .json: try Terminal.print(json: try report.json())
     }
     if report.noticed * 100 < report.mistakes * Self.noticedOfHundred || !report.disproved.isEmpty {
       throw ExitCode(ProgramExit.finding.rawValue)
@@ -98,9 +98,5 @@ private struct MutantReport: Encodable {
   }
 
   /// UTF-8, one line; docs/fuzzing.md has the fields.
-  func json() throws -> Data {
-    let encoder = JSONEncoder()
-    encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-    return try encoder.encode(self)
-  }
+  func json() throws -> Data { try oneLine(self) }
 }

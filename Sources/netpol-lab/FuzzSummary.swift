@@ -60,9 +60,7 @@ struct FuzzSummary {
 
   /// UTF-8, one line; docs/fuzzing.md has the fields.
   func json() throws -> Data {
-    let encoder = JSONEncoder()
-    encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-    return try encoder.encode(
+    try oneLine(
       Document(
         clusters: clusters, cases: coverage.cases, states: coverage.states, flows: coverage.flows,
         allowed: coverage.allowed, packets: coverage.observed, labs: labs, seconds: seconds, flowsPerSecond: rate,

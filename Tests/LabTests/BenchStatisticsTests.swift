@@ -55,6 +55,18 @@ import Worlds
     #expect(Standing(Array(costs.prefix(1)), resolution: resolution) == nil)
   }
 
+  @Test("rounds end where they are stopped, and those that were measured are whole") func stopped() {
+    var rounds = 0
+    let values = PairedRounds(groups: [2], rounds: 5).run { _ in
+      1
+    } progress: { done, _ in
+      rounds = done
+    } stop: {
+      rounds == 3
+    }
+    #expect(values == [[1, 1, 1], [1, 1, 1]])
+  }
+
   @Test("a round measures every cell once, groups forwards and backwards by turns, and a group in any order")
   func order() {
     var seen: [Int] = []
@@ -94,9 +106,12 @@ import Worlds
     arguments: [
       BenchWorld(pods: 1), BenchWorld(pods: 7), BenchWorld(pods: 10, policies: 3, peers: 2),
       BenchWorld(pods: 4, policies: 12, peers: 5), BenchWorld(pods: 3, peers: 4, peerKind: .blocks),
+      BenchWorld(pods: 7, policies: 3, peers: 2, family: .v6),
+      BenchWorld(pods: 3, peers: 4, peerKind: .blocks, family: .v6),
     ])
   func shape(_ world: BenchWorld) throws {
     let cluster = world.cluster
+    #expect(cluster.families == [world.family])
     let local = cluster.pods.filter { $0.node == BenchWorld.node && $0.id.name != "client" }
     #expect(local.count == world.pods && cluster.policies.count == world.policies)
     for (number, pod) in local.enumerated() {
@@ -127,26 +142,42 @@ import Worlds
     let peers = { (policy: Int) in Set((0..<3).map { world.peerAddress($0, ofPolicy: policy) }) }
     #expect(peers(1).contains(flow(BenchProbe(.first, .lastPod, from: .peerOfFirst))[0].source))
     #expect(peers(5).contains(flow(BenchProbe(.first, .lastPod, from: .peerOfLast))[0].source))
-    #expect(flow(BenchProbe(.first, .lastPod, from: .stranger))[0].source == BenchWorld.stranger)
-    #expect(flow(BenchProbe(.first, .lastPod, .bridged))[0].source == BenchWorld.client)
+    #expect(flow(BenchProbe(.first, .lastPod, from: .stranger))[0].source == BenchAddresses(.v4).stranger)
+    #expect(flow(BenchProbe(.first, .lastPod, .bridged))[0].source == BenchAddresses(.v4).client)
   }
 
   @Test("the order of pods is the rules' own, and without one that of the addresses", arguments: EnforcementStyle.all)
   func dispatch(_ style: EnforcementStyle) throws {
-    let world = BenchWorld(pods: 5, peers: 1)
-    let cluster = world.cluster
-    let ruleset = BenchRules.style(style).ruleset(try #require(cluster.node(BenchWorld.node)), in: cluster)
-    let order = dispatchOrder(of: (0..<5).map(world.address), in: ruleset)
-    #expect(order.sorted() == [0, 1, 2, 3, 4])
-    #expect(dispatchOrder(of: (0..<5).map(world.address), in: nil) == [0, 1, 2, 3, 4])
+    for family in IPFamily.allCases {
+      let world = BenchWorld(pods: 5, peers: 1, family: family)
+      let cluster = world.cluster
+      let ruleset = BenchRules.style(style).ruleset(try #require(cluster.node(BenchWorld.node)), in: cluster)
+      let order = dispatchOrder(of: (0..<5).map(world.address), in: ruleset)
+      #expect(order.sorted() == [0, 1, 2, 3, 4])
+      #expect(dispatchOrder(of: (0..<5).map(world.address), in: nil) == [0, 1, 2, 3, 4])
+    }
   }
 
   @Test("the product has every combination once, and no batch more variants than it may") func product() {
     let sweep = PacketSweep.full
     #expect(Set(sweep.points.map(\.world)).count == sweep.points.count && sweep.points.count == 72)
     #expect(sweep.batches.flatMap { $0 } == sweep.points)
-    #expect(sweep.batches.allSatisfy { $0.count * 6 <= 60 })
+    #expect(sweep.batches.allSatisfy { $0.count * 6 <= 60 && $0.map(\.world.pods).reduce(0, +) <= 20_000 })
     #expect(PacketSweep.usual.batches.count == 1)
+    let growing = PacketSweep.product(pods: [10, 1000, 10_000], policies: [], peers: [20], kinds: [.pods])
+    #expect(growing.batches.count == 1)
+  }
+
+  @Test("over both families every world is measured in each, side by side") func families() {
+    let usual = PacketSweep.usual
+    let points = usual.over(IPFamily.allCases).points
+    #expect(points.count == 2 * usual.points.count)
+    for (index, point) in usual.points.enumerated() {
+      let both = points[2 * index..<2 * index + 2]
+      #expect(both.map(\.world.family) == [.v4, .v6])
+      #expect(both.allSatisfy { $0.probes == point.probes && $0.world.pods == point.world.pods })
+    }
+    #expect(usual.over([.v4]).points == usual.points)
   }
 
   @Test("a plot is well-formed XML with a line and a legend for each series") func plot() throws {
@@ -163,6 +194,8 @@ import Worlds
     #expect(parser.parse())
     #expect(reader.names["polyline"] == 3 && reader.text.contains("a < b & 2"))
     #expect(!svg.contains("nan") && !svg.contains("inf"))
+    // The pods that were measured, and powers of ten.
+    for mark in [">10<", ">100<", ">1,000<", ">5,000<", ">95 % interval<"] { #expect(svg.contains(mark), "\(mark)") }
   }
 }
 

@@ -21,7 +21,7 @@ import Worlds
   @Test("what is called equivalent comes to light in no world, whatever the reason")
   func equivalent() async throws {
     try await blocking {
-      var hunt = try MutantHunt(EnforcementStyle.all, seeds: Array(0..<12), flows: 60)
+      var hunt = try MutantHunt(EnforcementStyle.all, seeds: Array(0..<16), flows: 40)
       var asked: [Equivalence: Int] = [:]
       for mutant in hunt.mutants(10_000, of: EnforcementStyle.all, seed: 1) {
         guard let equivalence = mutant.equivalence, asked[equivalence, default: 0] < 3 else { continue }

@@ -8,6 +8,8 @@ public struct BenchProbe: Hashable, Sendable {
     case established
     /// Always a connection's first packet: it passes the forward hook as new and is dropped before it is remembered.
     case first
+
+    public var name: String { self == .established ? "established" : "first packet" }
   }
 
   public enum Way: String, Hashable, Sendable, CaseIterable {
@@ -61,7 +63,7 @@ public struct BenchProbe: Hashable, Sendable {
       case .peerOfLast: ""
       case .stranger: ", denied"
       }
-    return "\(phase == .established ? "established" : "first packet"), \(to)\(from), \(way.rawValue)"
+    return "\(phase.name), \(to)\(from), \(way.rawValue)"
   }
 }
 
@@ -71,6 +73,8 @@ struct BenchFlow: Hashable, Sendable {
   var transport: Transport
   var port: UInt16
   var way: BenchProbe.Way
+
+  var family: IPFamily { destination.family }
 }
 
 extension BenchWorld {
@@ -94,8 +98,8 @@ extension BenchWorld {
   private func source(_ probe: BenchProbe, pod number: Int, _ random: inout SplitMix64) -> IPAddress {
     let policies = policies(ofPod: number)
     switch probe.source {
-    case .stranger: return Self.stranger
-    case _ where probe.way == .bridged: return Self.client
+    case .stranger: return addresses.stranger
+    case _ where probe.way == .bridged: return addresses.client
     case .peerOfFirst: return peerAddress(random.below(peers), ofPolicy: policies.first ?? 0)
     case .peerOfLast: return peerAddress(random.below(peers), ofPolicy: policies.last ?? 0)
     }

@@ -23,15 +23,15 @@ public enum BenchRules: Sendable {
     case .conntrackOnly:
       Ruleset(
         backend: .nftables,
-        tables: [
+        tables: cluster.families.map { family in
           Table(
-            name: "conntrack-only", family: .v4,
+            name: "conntrack-only", family: family,
             chains: [
               Chain(
                 name: "forward", base: .init(.forward),
                 rules: [Rule([.conntrack([.established, .related])], [.accept])])
             ])
-        ])
+        })
     case .style(let style): style.lower(NodeView(of: node, in: cluster)).ruleset
     }
   }

@@ -13,12 +13,17 @@ public struct BenchWorld: Hashable, Sendable {
   /// Of each policy.
   public var peers: Int
   public var peerKind: PeerKind
+  /// Of all addresses.
+  public var family: IPFamily
 
-  public init(pods: Int, policies: Int? = nil, peers: Int = 20, peerKind: PeerKind = .pods) {
+  public init(
+    pods: Int, policies: Int? = nil, peers: Int = 20, peerKind: PeerKind = .pods, family: IPFamily = .v4
+  ) {
     self.pods = pods
     self.policies = policies ?? pods
     self.peers = peers
     self.peerKind = peerKind
+    self.family = family
   }
 
   public static let podRange = 1...20_000
@@ -27,14 +32,7 @@ public struct BenchWorld: Hashable, Sendable {
 
   static let node = "node1"
   static let port: UInt16 = 8080
-  static let podBlock = CIDR(IPAddress(v4: 0x0a2a_0000), prefixLength: 17)
-  static let client = IPAddress(v4: 0x0a2a_7ffa)
-  /// No policy has it as a peer.
-  static let stranger = IPAddress(v4: 0x0a2a_fffa)
-  static let nodeAddress = IPAddress(v4: 0xc0a8_140b)
   private static let namespace = "bench"
-  private static let otherBlock = CIDR(IPAddress(v4: 0x0a2a_8000), prefixLength: 17)
-  private static let otherAddress = IPAddress(v4: 0xc0a8_140c)
   /// All peers together are no more: beyond that, policies share them.
   private static let mostPeers = 30_000
 
@@ -42,7 +40,8 @@ public struct BenchWorld: Hashable, Sendable {
   private var groups: Int { min(pods, policies) }
   private var peerSets: Int { max(1, min(policies, Self.mostPeers / peers)) }
 
-  func address(ofPod number: Int) -> IPAddress { Self.podBlock.network.advanced(by: UInt128(10 + number)) }
+  var addresses: BenchAddresses { BenchAddresses(family) }
+  func address(ofPod number: Int) -> IPAddress { addresses.pod(number) }
 
   /// The policies that select a pod, by number.
   func policies(ofPod number: Int) -> [Int] { Array(stride(from: number % groups, to: policies, by: groups)) }
@@ -50,21 +49,18 @@ public struct BenchWorld: Hashable, Sendable {
   /// An address that the policy admits.
   func peerAddress(_ number: Int, ofPolicy policy: Int) -> IPAddress {
     let index = policy % peerSets * peers + number % peers
-    return peerKind == .pods ? podPeer(index) : block(index).network.advanced(by: 1)
+    return peerKind == .pods ? addresses.peer(index) : addresses.block(index).network.advanced(by: 1)
   }
 
-  private func podPeer(_ index: Int) -> IPAddress { Self.otherBlock.network.advanced(by: UInt128(10 + index)) }
-  /// Blocks of 16 addresses in 100.64.0.0/10 with as many between them, so that none can be joined to the next.
-  private func block(_ index: Int) -> CIDR { CIDR(IPAddress(v4: 0x6440_0000 + UInt32(index) * 32), prefixLength: 28) }
-
   public var cluster: Cluster {
+    let addresses = addresses
     let client = Pod(
-      id: PodID(Self.namespace, "client"), labels: ["role": "client"], node: Self.node, podIPs: [Self.client],
-      hostIP: Self.nodeAddress)
+      id: PodID(Self.namespace, "client"), labels: ["role": "client"], node: Self.node, podIPs: [addresses.client],
+      hostIP: addresses.node)
     let local = (0..<pods).map { number in
       Pod(
         id: PodID(Self.namespace, "pod-\(sortable(number))"), labels: ["group": "\(number % groups)"], node: Self.node,
-        podIPs: [address(ofPod: number)], hostIP: Self.nodeAddress)
+        podIPs: [addresses.pod(number)], hostIP: addresses.node)
     }
     let remote =
       peerKind == .blocks
@@ -72,12 +68,12 @@ public struct BenchWorld: Hashable, Sendable {
       : (0..<peerSets * peers).map { index in
         Pod(
           id: PodID(Self.namespace, "peer-\(sortable(index))"), labels: ["peers": "\(index / peers)"], node: "node2",
-          podIPs: [podPeer(index)], hostIP: Self.otherAddress)
+          podIPs: [addresses.peer(index)], hostIP: addresses.otherNode)
       }
     return Cluster(
       nodes: [
-        Node(name: Self.node, addresses: [Self.nodeAddress], podCIDRs: [Self.podBlock]),
-        Node(name: "node2", addresses: [Self.otherAddress], podCIDRs: [Self.otherBlock]),
+        Node(name: Self.node, addresses: [addresses.node], podCIDRs: [addresses.pods]),
+        Node(name: "node2", addresses: [addresses.otherNode], podCIDRs: [addresses.otherPods]),
       ],
       namespaces: [Namespace(name: Self.namespace)], pods: ([client] + local + remote).sorted { $0.id < $1.id },
       policies: (0..<policies).map(policy).sorted { $0.id < $1.id })
@@ -88,7 +84,7 @@ public struct BenchWorld: Hashable, Sendable {
     let peers: [NetworkPolicy.Peer] =
       switch peerKind {
       case .pods: [.pods(in: .own, matching: LabelSelector(matchLabels: ["peers": "\(set)"]))]
-      case .blocks: (set * peers..<(set + 1) * peers).map { .block(NetworkPolicy.IPBlock(block($0))) }
+      case .blocks: (set * peers..<(set + 1) * peers).map { .block(NetworkPolicy.IPBlock(addresses.block($0))) }
       }
     let client = NetworkPolicy.Peer.pods(in: .own, matching: LabelSelector(matchLabels: ["role": "client"]))
     let rule = NetworkPolicy.Rule(

@@ -1,3 +1,5 @@
+internal import NetpolModel
+
 /// Where the cells of a batch lie among all samples, and what they say.
 struct CellTable {
   private let points: [PacketSweep.Point]
@@ -100,11 +102,15 @@ struct CellTable {
 extension BenchWorld {
   fileprivate var isSquare: Bool { pods == policies }
   fileprivate func isAlike(_ other: BenchWorld) -> Bool {
-    pods != other.pods && peers == other.peers && peerKind == other.peerKind
+    pods != other.pods && peers == other.peers && peerKind == other.peerKind && family == other.family
   }
 
   public var text: String {
-    "\(counted(pods, "pod")), \(counted(policies, "policy", "policies")), "
-      + "\(counted(peers, peerKind == .pods ? "peer" : "block")) each"
+    "\(counted(pods, "pod")), \(counted(policies, "policy", "policies")), \(peersText)"
+  }
+
+  /// All but its numbers of pods and policies.
+  var peersText: String {
+    "\(counted(peers, peerKind == .pods ? "peer" : "block")) each\(family == .v6 ? ", IPv6" : "")"
   }
 }

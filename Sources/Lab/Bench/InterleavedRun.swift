@@ -21,7 +21,13 @@ struct InterleavedRun {
   /// Less of the time on the wall than this is on the thread's account: then softirqs are not.
   private static let leastShare = 0.6
 
-  func run(_ groups: [[PacketCell]], progress: (_ done: Int, _ elapsed: Duration) -> Void) throws -> Result {
+  /// Of fewer rounds no interval can be told.
+  private static let leastRounds = 10
+
+  /// Throws `Interrupted` where it is stopped too early.
+  func run(
+    _ groups: [[PacketCell]], progress: (BenchProgress) -> Void, stop: () -> Bool
+  ) throws -> Result {
     let cells = groups.flatMap { $0 }
     return try worker.onThread {
       RealTimeScheduling.keep(toLastProcessor: true)
@@ -33,11 +39,15 @@ struct InterleavedRun {
       let values = try PairedRounds(groups: groups.map(\.count), rounds: rounds).run {
         try cells[$0].measure(clock)
       } progress: {
-        progress($0, $1)
+        progress(.measuring($0, of: rounds, in: $1))
         // Whoever waited for this processor has had to.
         usleep(1000)
+      } stop: {
+        stop()
       }
-      return Result(samples: PairedSamples(values), clock: clock, isRealTime: isRealTime)
+      let samples = PairedSamples(values)
+      if samples.rounds < min(Self.leastRounds, rounds) { throw Interrupted() }
+      return Result(samples: samples, clock: clock, isRealTime: isRealTime)
     }
   }
 

@@ -14,8 +14,13 @@ public struct MicroBench: Sendable {
     self.rules = rules
   }
 
-  /// Throws `LabFailure` where the machine can't do it. Back ends whose program is not there are left out.
-  public func run(version: String, progress: (PacketBench.Progress) -> Void = { _ in }) throws -> MicroBenchReport {
+  /// Once `stop` says so, the report is of what was measured until then.
+  ///
+  /// Throws `LabFailure` where the machine can't do it, and `Interrupted` where it is stopped too early. Back ends whose
+  /// program is not there are left out.
+  public func run(
+    version: String, progress: (BenchProgress) -> Void = { _ in }, stop: () -> Bool = { false }
+  ) throws -> MicroBenchReport {
     try withLab(version: version) { environment, worker in
       let begin = ContinuousClock.now
       let backends = MicroRule.Backend.allCases.filter { backend in
@@ -28,23 +33,20 @@ public struct MicroBench: Sendable {
       let flow = BenchFlow(
         source: MicroRule.source, destination: MicroRule.destination, transport: .udp, port: BenchWorld.port,
         way: .routed)
-      let paths = try rulesets.map { _ in
-        try PacketPath(
-          nodeAddress: BenchWorld.nodeAddress, pods: [BenchWorld.podBlock], clients: [], worker: worker)
-      }
+      let paths = try rulesets.map { _ in try PacketPath(BenchAddresses(.v4), worker: worker) }
       for path in paths { try path.waitForLinks() }
       let cells = try zip(rulesets, paths).enumerated().map { number, pair in
         let ((backend, rule), path) = pair
-        progress(.building(number + 1, of: rulesets.count))
+        if stop() { throw Interrupted() }
+        progress(BenchProgress(.building(number + 1, of: rulesets.count)))
         try load(rule, backend, in: path.node, worker)
         let cell = PacketCell(path, .established, [flow], isAllowed: true)
         try cell.check(rule?.name ?? "the bare chain")
         return cell
       }
       let twin = cells.count - 1
-      let run = try InterleavedRun(worker: worker, rounds: rounds).run([cells + cells.prefix(1)]) { done, elapsed in
-        progress(.measuring(round: done, of: rounds, left: elapsed / done * (rounds - done)))
-      }
+      let run = try InterleavedRun(worker: worker, rounds: rounds).run(
+        [cells + cells.prefix(1)], progress: progress, stop: stop)
       let samples = run.samples
       let rows = measured.enumerated().map { index, rule in
         let base = rule.base.flatMap { name in
@@ -58,8 +60,8 @@ public struct MicroBench: Sendable {
       }
       let base = samples.median(0)
       return MicroBenchReport(
-        environment: environment, machine: machineText(), rounds: rounds, clock: run.clock, isRealTime: run.isRealTime,
-        packet: base, rows: rows,
+        environment: environment, machine: machineText(), rounds: rounds, measuredRounds: samples.rounds,
+        clock: run.clock, isRealTime: run.isRealTime, packet: base, rows: rows,
         sameNamespace: samples.difference(cells.count, over: 0), otherNamespace: samples.difference(twin, over: 0),
         duration: ContinuousClock.now - begin)
     }
@@ -103,7 +105,8 @@ public struct MicroBenchReport: Sendable {
 
   public var environment: LabEnvironment
   public var machine: String
-  public var rounds: Int
+  /// What was planned, and what was measured.
+  public var rounds, measuredRounds: Int
   public var clock: BenchClock
   public var isRealTime: Bool
   /// Nanoseconds of a packet that meets a bare chain.
@@ -112,6 +115,17 @@ public struct MicroBenchReport: Sendable {
   /// The bare chain measured twice, and in another namespace.
   public var sameNamespace, otherNamespace: Estimate
   public var duration: Duration
+
+  /// Why these figures are not to be trusted; nil where they are.
+  public var noise: String? {
+    tooNoisy([
+      PacketBenchReport.Resolution(
+        batch: 0, .sameNamespace, BenchProbe(.established, .firstPod), what: "the bare chain", "", sameNamespace,
+        base: packet.value)
+    ])
+  }
+  /// How much of what was planned was measured; nil: all of it.
+  public var interruption: String? { measuredRounds < rounds ? "\(measuredRounds) of \(rounds) rounds" : nil }
 }
 
 extension Estimate {

@@ -1,3 +1,5 @@
+internal import NetpolModel
+
 /// A rule whose copies are counted: what it costs is what so many of it cost more than `base`.
 struct MicroRule: Hashable, Sendable {
   enum Backend: String, Hashable, Sendable, CaseIterable {
@@ -14,8 +16,8 @@ struct MicroRule: Hashable, Sendable {
   var base: String?
 
   /// What a packet of the bench looks like to the rules.
-  static let source = BenchWorld.stranger
-  static let destination = BenchWorld(pods: 1).address(ofPod: 0)
+  static let source = BenchAddresses(.v4).stranger
+  static let destination = BenchAddresses(.v4).pod(0)
 
   static let all: [MicroRule] = nft + iptables(.iptables) + iptables(.legacy)
 

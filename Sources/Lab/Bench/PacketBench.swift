@@ -10,13 +10,6 @@ public struct PacketBench: Sendable {
 
   public init(_ sweep: PacketSweep) { self.sweep = sweep }
 
-  /// A step of a run, for whoever waits for it.
-  public enum Progress: Sendable {
-    case building(Int, of: Int)
-    case checking
-    case measuring(round: Int, of: Int, left: Duration)
-  }
-
   /// A column of a point.
   private struct Variant {
     let rules: BenchRules
@@ -24,14 +17,38 @@ public struct PacketBench: Sendable {
     let cells: [PacketCell]
   }
 
-  /// Throws `LabFailure` where the machine can't do it, or where packets don't fare as the policies say.
-  public func run(version: String, progress: (Progress) -> Void = { _ in }) throws -> PacketBenchReport {
+  /// Once `stop` says so, the report is of what was measured until then.
+  ///
+  /// Throws `LabFailure` where the machine can't do it, or where packets don't fare as the policies say, and `Interrupted`
+  /// where it is stopped too early.
+  public func run(
+    version: String, progress: (BenchProgress) -> Void = { _ in }, stop: () -> Bool = { false }
+  ) throws -> PacketBenchReport {
     try withLab(version: version) { environment, worker in
       let begin = ContinuousClock.now
+      let (plan, batches) = (SweepPlan(sweep), sweep.batches)
       var report = PacketBenchReport(
-        environment: environment, machine: machineText(), rounds: sweep.rounds, clock: .processor, isRealTime: true,
-        reference: sweep.styles.last?.name)
-      for (number, batch) in sweep.batches.enumerated() { try measure(batch, number, &report, worker, progress) }
+        environment: environment, machine: machineText(), rounds: sweep.rounds, batches: batches.count,
+        clock: .processor, isRealTime: true, reference: sweep.styles.last?.name)
+      var finished: [Duration] = []
+      for (number, batch) in batches.enumerated() {
+        let begin = ContinuousClock.now
+        func tell(_ step: BenchProgress) {
+          var step = step
+          (step.batch, step.batches) = (number + 1, batches.count)
+          let rest = plan.left(behind: finished)
+          // As planned, until rounds tell.
+          let own = step.left ?? max(.zero, plan.batches[number] - (ContinuousClock.now - begin))
+          step.left = own + rest
+          progress(step)
+        }
+        do { try measure(batch, number, &report, worker, tell, stop) } catch  where stop() {
+          // Ctrl-C also ends a program that loads rules.
+          if report.rows.isEmpty { throw Interrupted() }
+        }
+        if stop() { break }
+        finished.append(ContinuousClock.now - begin)
+      }
       report.duration = ContinuousClock.now - begin
       return report
     }
@@ -41,27 +58,28 @@ public struct PacketBench: Sendable {
 
   private func measure(
     _ points: [PacketSweep.Point], _ batch: Int, _ report: inout PacketBenchReport, _ worker: NamespaceWorker,
-    _ progress: (Progress) -> Void
+    _ progress: (BenchProgress) -> Void, _ stop: () -> Bool
   ) throws {
-    var variants: [[Variant]] = []
-    let count = points.count * allRules.count + 1
-    var paths = try (0..<count).map { _ in
-      try PacketPath(
-        nodeAddress: BenchWorld.nodeAddress, pods: [BenchWorld.podBlock], clients: [BenchWorld.client], worker: worker)
+    // The second pair: the last style's rules of the first world once more.
+    let rules = points.indices.map { allRules + ($0 == 0 ? allRules.suffix(1) : []) }
+    let paths = try zip(points, rules).map { point, rules in
+      try rules.map { _ in try PacketPath(point.world.addresses, worker: worker) }
     }
-    for path in paths { try path.waitForLinks() }
-    for point in points {
-      let cluster = point.world.cluster
-      // The second pair: the last style's rules of the first world once more.
-      variants.append(
-        try (allRules + (variants.isEmpty ? allRules.suffix(1) : [])).map { rules in
-          progress(.building(count - paths.count + 1, of: count))
-          return try variant(point, cluster, rules, paths.removeLast(), worker)
-        })
+    for path in paths.joined() { try path.waitForLinks() }
+    var built = 0
+    var variants = try points.indices.map { index in
+      let cluster = points[index].world.cluster
+      return try zip(rules[index], paths[index]).map { rules, path in
+        if stop() { throw Interrupted() }
+        built += 1
+        progress(BenchProgress(.building(built, of: paths.joined().count)))
+        return try variant(points[index], cluster, rules, path, worker)
+      }
     }
-    progress(.checking)
+    progress(BenchProgress(.checking))
     for (point, row) in zip(points, variants) {
       for variant in row {
+        if stop() { throw Interrupted() }
         for (probe, cell) in zip(point.probes, variant.cells) {
           try cell.establish()
           try cell.check("\(variant.rules.name), \(point.world.text), \(probe.name)")
@@ -74,9 +92,8 @@ public struct PacketBench: Sendable {
     let groups = zip(points, variants).flatMap { point, row in
       point.probes.indices.map { column in row.map { $0.cells[column] } }
     }
-    let run = try InterleavedRun(worker: worker, rounds: sweep.rounds).run(groups) { done, elapsed in
-      progress(.measuring(round: done, of: sweep.rounds, left: elapsed / done * (sweep.rounds - done)))
-    }
+    let run = try InterleavedRun(worker: worker, rounds: sweep.rounds).run(groups, progress: progress, stop: stop)
+    report.measuredRounds.append(run.samples.rounds)
     report.clock = run.clock
     report.isRealTime = report.isRealTime && run.isRealTime
     table.tell(run.samples, names: allRules.map(\.name), batch: batch, &report)

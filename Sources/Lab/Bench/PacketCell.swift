@@ -73,9 +73,15 @@ final class PacketCell {
 
   /// Fits the number of packets to what one costs.
   func calibrate(_ clock: BenchClock) throws {
-    let cost = try measure(clock)
-    packets = min(max(Int(Self.wanted / max(cost, 1)), Self.packetRange.lowerBound), Self.packetRange.upperBound)
+    packets = Self.packets(costing: try measure(clock))
   }
+
+  private static func packets(costing cost: Double) -> Int {
+    min(max(Int(wanted / max(cost, 1)), packetRange.lowerBound), packetRange.upperBound)
+  }
+
+  /// Nanoseconds of a round with packets of this cost.
+  static func roundTime(costing cost: Double) -> Double { Double(warmUp + packets(costing: cost)) * cost }
 
   /// Nanoseconds of a packet.
   func measure(_ clock: BenchClock) throws -> Double {

@@ -37,24 +37,38 @@ final class PacketPath {
   private static let bridgeMAC: [UInt8] = [2, 0, 0, 0, 1, 1]
   private static func mac(_ place: Place) -> [UInt8] { [2, 0, 0, 0, 0, place.rawValue] }
   /// Link-local addresses that stand for everyone in a namespace.
-  private static func gateway(_ place: Place) -> IPAddress { IPAddress(v4: 0xa9fe_0101 + UInt32(place.rawValue)) }
+  private static func gateway(_ place: Place, _ family: IPFamily) -> IPAddress {
+    let first = family == .v4 ? IPAddress(v4: 0xa9fe_0101) : IPAddress(v6: 0xfe80 << 112 | 1)
+    return first.advanced(by: UInt128(place.rawValue))
+  }
 
-  /// `pods` are the node's, `clients` those of them that send.
-  init(
-    nodeAddress: IPAddress, pods: [CIDR], clients: [IPAddress], worker: NamespaceWorker
-  ) throws {
+  /// The path of a bench's own world.
+  convenience init(_ addresses: BenchAddresses, worker: NamespaceWorker) throws {
+    try self.init(
+      nodeAddresses: [addresses.node], pods: [addresses.pods], clients: [addresses.client], worker: worker)
+  }
+
+  /// `pods` are the node's, in all families that are sent, `clients` those of them that send.
+  init(nodeAddresses: [IPAddress], pods: [CIDR], clients: [IPAddress], worker: NamespaceWorker) throws {
     self.worker = worker
+    let families = Set(pods.map(\.family)).sorted()
     node = try worker.makeNamespace()
     let made = try Dictionary(uniqueKeysWithValues: Place.allCases.map { ($0, try worker.makeNamespace()) })
     namespaces = made
-    for namespace in [node] + made.values { try worker.run(in: namespace) { try Self.hush() } }
+    // The node alone has to know addresses: what the others send is ready, and what they get is dropped.
+    for namespace in made.values { try worker.run(in: namespace) { try Self.hush([]) } }
     try worker.run(in: node) {
-      try NodeSysctls.set(families: [.v4], bridgeNetfilter: true, liftICMPLimits: false)
+      try Self.hush(families)
+      try NodeSysctls.set(families: families, bridgeNetfilter: true, liftICMPLimits: false)
       // Connections stay for as long as the bench takes.
       for name in ["udp_timeout", "udp_timeout_stream"] where Sysctl.exists("net/netfilter/nf_conntrack_\(name)") {
         try Sysctl.write("net/netfilter/nf_conntrack_\(name)", "86400")
       }
-      try Self.batch(made, nodeAddress, pods, clients).send(in: try NetlinkSocket(.route))
+    }
+    // Before there are links: some of it is to keep them quiet.
+    try Self.load(Self.nodeTable(families), in: node, worker)
+    try worker.run(in: node) {
+      try Self.batch(made, nodeAddresses, families, pods, clients).send(in: try NetlinkSocket(.route))
     }
     for namespace in made.values {
       try worker.run(in: namespace) {
@@ -64,7 +78,6 @@ final class PacketPath {
       }
       try Self.load(Self.ingressDrop, in: namespace, worker)
     }
-    try Self.load(Self.forgetting, in: node, worker)
     senders = try made.mapValues { namespace in try worker.run(in: namespace) { try Sender() } }
     self.pods = pods
   }
@@ -73,8 +86,9 @@ final class PacketPath {
   /// first, and then wait for each, before it has rules.
   func waitForLinks() throws {
     guard let pod = pods.first?.network else { return }
+    let source = BenchAddresses(pod.family).stranger
     for way in BenchProbe.Way.allCases {
-      let flow = BenchFlow(source: BenchWorld.stranger, destination: pod, transport: .udp, port: 9, way: way)
+      let flow = BenchFlow(source: source, destination: pod, transport: .udp, port: 9, way: way)
       let ring = FrameRing([Self.frame(flow, sourcePort: Self.establishedPort)])
       let before = try arrived()
       var tries = 0
@@ -87,16 +101,22 @@ final class PacketPath {
   }
 
   /// No interface says anything of its own: a bridge would report itself to 224.0.0.106 (RFC 4286).
-  private static func hush() throws(KernelError) {
+  private static func hush(_ families: [IPFamily]) throws(KernelError) {
     let reports = "net/ipv4/igmp_link_local_mcast_reports"
     if Sysctl.exists(reports) { try Sysctl.write(reports, "0") }
     for scope in ["all", "default"] where Sysctl.exists("net/ipv6/conf/\(scope)/disable_ipv6") {
-      try Sysctl.write("net/ipv6/conf/\(scope)/disable_ipv6", "1")
+      if families.contains(.v6) {
+        // No link-local addresses (IN6_ADDR_GEN_MODE_NONE, linux/if_link.h), which would be told to everybody.
+        try Sysctl.write("net/ipv6/conf/\(scope)/addr_gen_mode", "1")
+      } else {
+        try Sysctl.write("net/ipv6/conf/\(scope)/disable_ipv6", "1")
+      }
     }
   }
 
   private static func batch(
-    _ made: [Place: NetworkNamespace], _ nodeAddress: IPAddress, _ pods: [CIDR], _ clients: [IPAddress]
+    _ made: [Place: NetworkNamespace], _ nodeAddresses: [IPAddress], _ families: [IPFamily], _ pods: [CIDR],
+    _ clients: [IPAddress]
   ) -> RouteBatch {
     var batch = RouteBatch()
     batch.createBridge("cni0", index: Link.bridge, mac: bridgeMAC)
@@ -113,42 +133,24 @@ final class PacketPath {
       batch.bringUp(end.near.index)
       if end.master != nil { batch.addBridgeForwarding(to: mac(end.place), dev: end.near.index) }
     }
-    batch.addAddress(nodeAddress.bytes, prefix: 32, to: Link.uplink)
+    for address in nodeAddresses {
+      batch.addAddress(address.bytes, prefix: UInt8(address.family.bitWidth), to: Link.uplink)
+    }
+    let everywhere = families.map { CIDR(IPAddress(family: $0, bits: 0), prefixLength: 0) }
     let routes: [(place: Place, device: Int32, destinations: [CIDR])] = [
-      (.outside, Link.uplink, [CIDR(IPAddress(v4: 0), prefixLength: 0)]), (.pods, Link.bridge, pods),
+      (.outside, Link.uplink, everywhere), (.pods, Link.bridge, pods),
       (.client, Link.bridge, clients.map { CIDR($0) }),
     ]
     for (place, device, destinations) in routes {
-      batch.addNeighbour(gateway(place).bytes, mac: mac(place), dev: device)
+      for family in families { batch.addNeighbour(gateway(place, family).bytes, mac: mac(place), dev: device) }
       for destination in destinations {
         batch.addRoute(
           to: RouteDestination(destination.network.bytes, prefix: UInt8(destination.prefixLength)),
-          via: gateway(place).bytes, dev: device, onlink: true)
+          via: gateway(place, destination.family).bytes, dev: device, onlink: true)
       }
     }
     return batch
   }
-
-  /// A chain of the netdev family drops frames as soon as they have arrived (nft(8)).
-  private static let ingressDrop = """
-    table netdev bench {
-      chain arrived { type filter hook ingress device "eth0" priority 0; policy drop; }
-    }
-
-    """
-
-  /// Behind all rules and before the connection is confirmed, which is the last thing at this hook
-  /// (NF_IP_PRI_CONNTRACK_CONFIRM, linux/netfilter_ipv4.h).
-  private static let forgetting = """
-    table ip bench {
-      counter passed { }
-      chain leaving {
-        type filter hook postrouting priority 300; policy accept;
-        th sport \(firstPort) counter name passed drop
-      }
-    }
-
-    """
 
   private static func load(_ text: String, in namespace: NetworkNamespace, _ worker: NamespaceWorker) throws {
     _ = try Command(["nft", "-f", "-"], input: Array(text.utf8)).run(in: namespace, on: worker).requireSuccess()
@@ -185,7 +187,8 @@ final class PacketPath {
 
   /// First packets that have passed all rules.
   func passed() throws -> Int {
-    let text = try Command(["nft", "list", "counter", "ip", "bench", "passed"]).run(in: node, on: worker)
+    // Of one chain nft asks for no other's rules; for a counter by name it reads all that there are, for minutes.
+    let text = try Command(["nft", "list", "chain", "inet", "bench", "leaving"]).run(in: node, on: worker)
       .requireSuccess().text
     let words = text.split { $0.isWhitespace }
     return words.firstIndex(of: "packets").flatMap { words.indices.contains($0 + 1) ? Int(words[$0 + 1]) : nil } ?? 0

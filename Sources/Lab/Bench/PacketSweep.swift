@@ -1,4 +1,5 @@
 public import Lowering
+public import NetpolModel
 
 /// What a packet bench goes over: worlds, and what is sent in each.
 public struct PacketSweep: Sendable {
@@ -42,15 +43,16 @@ public struct PacketSweep: Sendable {
     ])
   }
 
-  /// Every probe in every combination; without numbers of policies as many as pods.
+  /// Every probe in every combination; without numbers of policies as many as pods. What differs by pods and policies
+  /// alone lies together, so that growth is measured in one batch as far as it may be.
   public static func product(
     pods: [Int], policies: [Int], peers: [Int], kinds: [BenchWorld.PeerKind]
   ) -> PacketSweep {
     PacketSweep(
-      pods.flatMap { pods in
-        (policies.isEmpty ? [pods] : policies).flatMap { policies in
-          peers.flatMap { peers in
-            kinds.map { kind in
+      peers.flatMap { peers in
+        kinds.flatMap { kind in
+          pods.flatMap { pods in
+            (policies.isEmpty ? [pods] : policies).map { policies in
               let world = BenchWorld(pods: pods, policies: policies, peers: peers, peerKind: kind)
               return Point(
                 world, everyProbe + (policies > pods ? [BenchProbe(.first, .lastPod, from: .peerOfFirst)] : []))
@@ -58,6 +60,19 @@ public struct PacketSweep: Sendable {
           }
         }
       })
+  }
+
+  /// Each world in each of the families, side by side.
+  public func over(_ families: [IPFamily]) -> PacketSweep {
+    var sweep = self
+    sweep.points = points.flatMap { point in
+      families.map { family in
+        var point = point
+        point.world.family = family
+        return point
+      }
+    }
+    return sweep
   }
 
   /// The full product of what `usual` goes over.
@@ -69,11 +84,25 @@ public struct PacketSweep: Sendable {
 
   private static let policyProbes = mainProbes + [BenchProbe(.first, .lastPod, from: .peerOfFirst)]
 
-  /// Points that are measured in one run, so that all of it can be compared. A node with many pods takes the memory of many
-  /// without, and no more rulesets stand at once than caches and patience bear.
+  /// Rulesets that stand at once, as far as caches and patience bear them.
+  private static let mostVariants = 60
+  /// Pods of all nodes at once, for which each style has its rules: half a GiB of the kernel's memory for 10,000 in
+  /// iptables and ipsets.
+  private static let mostPods = 20_000
+
+  /// Points that are measured in one run, so that all of it can be compared.
   var batches: [[Point]] {
-    let mostVariants = 60
-    let inOne = max(1, mostVariants / (styles.count + 2))
-    return stride(from: 0, to: points.count, by: inOne).map { Array(points[$0..<min($0 + inOne, points.count)]) }
+    var batches: [[Point]] = []
+    var pods = 0
+    for point in points {
+      pods += point.world.pods
+      let isFull = ((batches.last?.count ?? 0) + 1) * (styles.count + 2) > Self.mostVariants || pods > Self.mostPods
+      if batches.isEmpty || isFull {
+        batches.append([])
+        pods = point.world.pods
+      }
+      batches[batches.count - 1].append(point)
+    }
+    return batches
   }
 }

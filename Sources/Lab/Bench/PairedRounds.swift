@@ -8,16 +8,19 @@ struct PairedRounds {
   let groups: [Int]
   let rounds: Int
 
-  /// By cell, then by round. `progress` is told after each round how many are done and how long they took.
+  /// By cell, then by round. `progress` is told after each round how many are done and how long they took, and `stop` is
+  /// asked before each.
   func run(
-    _ measure: (_ cell: Int) throws -> Double, progress: (_ done: Int, _ elapsed: Duration) -> Void = { _, _ in }
+    _ measure: (_ cell: Int) throws -> Double, progress: (_ done: Int, _ elapsed: Duration) -> Void = { _, _ in },
+    stop: () -> Bool = { false }
   ) rethrows -> [[Double]] {
-    var values = [[Double]](repeating: [Double](repeating: 0, count: rounds), count: groups.reduce(0, +))
+    var values = [[Double]](repeating: [], count: groups.reduce(0, +))
     let clock = ContinuousClock()
     let begin = clock.now
     var random = SplitMix64(seed: 1)
     for round in 0..<rounds {
-      for cell in order(ofRound: round, &random) { values[cell][round] = try measure(cell) }
+      if stop() { break }
+      for cell in order(ofRound: round, &random) { values[cell].append(try measure(cell)) }
       progress(round + 1, clock.now - begin)
     }
     return values

@@ -22,6 +22,7 @@ public struct PairedSamples: Sendable {
   /// By cell, then by round.
   public let values: [[Double]]
   private let draws: [[Int]]
+  public var rounds: Int { values.first?.count ?? 0 }
 
   private static let runLength = 8
 

@@ -30,7 +30,7 @@ struct RulePlace {
       if other.deciding == rule.deciding { return .decidesNothing }
       if other.withOnes == rule.withOnes { return .markOne }
     }
-    if rule.isShortCut(in: chain), isGone || other?.isShortCut(in: chain) == true { return .shortCut }
+    if rule.isShortCut(in: chain), isGone || other.map(leavesWithMark) == true { return .shortCut }
     let repeats = other.map { chain.repeats($0, at: index, strictly: false) } ?? false
     if chain.repeats(rule, at: index, strictly: true), isGone || repeats { return .repeated }
     if isOutput, rule.isFromPod { return isGone || repeats || other?.isFromPod == true ? .noPodSends : nil }
@@ -41,6 +41,14 @@ struct RulePlace {
       return .acceptedAnyway
     }
     return hasTail ? ofTail(other, isGone: isGone) ?? behindTail(other) : atTheEnd(other, isGone: isGone)
+  }
+
+  /// It asks for the mark, or the rule before it has set the mark of all that it matches.
+  private func leavesWithMark(_ other: Rule) -> Bool {
+    if other.isShortCut(in: chain) { return true }
+    guard other.deciding == [.return], index > 0 else { return false }
+    let before = chain.rules[index - 1]
+    return before.deciding == [.setMark(Rule.allowed)] && Set(before.matches).isSubset(of: other.matches)
   }
 
   /// What a match does not decide.
@@ -131,6 +139,8 @@ extension Chain {
 }
 
 extension Rule {
+  fileprivate static let allowed = Mark(0x10000, mask: 0x10000)
+
   /// Without what counts and logs.
   fileprivate var deciding: [Statement] {
     statements.filter { statement in
@@ -145,7 +155,7 @@ extension Rule {
 
   /// A policy's chain is left early with the mark that all its other rules could only set again.
   fileprivate func isShortCut(in chain: Chain) -> Bool {
-    chain.origin?.policy != nil && matches.contains(.mark(Mark(0x10000, mask: 0x10000))) && deciding == [.return]
+    chain.origin?.policy != nil && matches.contains(.mark(Self.allowed)) && deciding == [.return]
   }
 
   /// Which of the two comes first means nothing: both do the same, or mark other bits, or ask for other packets, or send

@@ -1,33 +1,36 @@
 public import Foundation
+internal import NetpolModel
 
-/// Benches for programs: `netpol-lab/bench/v1`. All costs are nanoseconds of a packet, as value and 95 % interval.
+/// Benches for programs: `netpol-lab/bench/v1`, as docs/bench-json.md has it. All costs are nanoseconds of a packet, as
+/// value and 95 % interval.
 public enum BenchJSON {
   public static func data(_ report: PacketBenchReport) throws -> Data {
     try oneLine(
       Document(
         kind: "packets", environment: EnvironmentObject(report.environment), machine: report.machine,
         rounds: report.rounds, clock: report.clock.rawValue, isRealTime: report.isRealTime, tooNoisy: report.noise,
-        rows: report.rows.map(PacketRow.init),
+        interrupted: report.interruption, reference: report.reference, rows: report.rows.map(PacketRow.init),
         winners: report.verdicts.map {
           Winner(what: "\($0.world.text): \($0.probe.name)", batch: $0.batch, $0.standing)
-        },
-        growth: report.growths.map {
-          GrowthObject(
-            rules: $0.rules, probe: $0.probe.name, fromPods: $0.from.pods, toPods: $0.to.pods, times: Interval($0.times)
-          )
-        }, resolution: report.resolutions.map(ResolutionObject.init), seconds: report.duration / .seconds(1)))
+        }, growth: report.growths.map(GrowthObject.init), resolution: report.resolutions.map(ResolutionObject.init),
+        seconds: report.duration / .seconds(1)))
   }
 
   public static func data(_ report: MicroBenchReport) throws -> Data {
-    let pairs = [("the same namespace", report.sameNamespace), ("another namespace", report.otherNamespace)]
+    let pairs = [
+      (PacketBenchReport.Resolution.Pair.sameNamespace, report.sameNamespace),
+      (.otherNamespace, report.otherNamespace),
+    ]
     return try oneLine(
       Document(
         kind: "micro", environment: EnvironmentObject(report.environment), machine: report.machine,
-        rounds: report.rounds, clock: report.clock.rawValue, isRealTime: report.isRealTime, tooNoisy: nil,
-        rows: report.rows.map { MicroRow(rule: $0.name, backend: $0.backend, each: Interval($0.cost)) }, winners: [],
-        growth: [],
+        rounds: report.rounds, clock: report.clock.rawValue, isRealTime: report.isRealTime, tooNoisy: report.noise,
+        interrupted: report.interruption,
+        rows: report.rows.map { MicroRow(rule: $0.name, backend: $0.backend, each: Interval($0.cost)) },
         resolution: pairs.map {
-          ResolutionObject(pair: $0.0, probe: "bare chain", difference: Interval($0.1), packet: report.packet.value)
+          ResolutionObject(
+            pair: $0.0.rawValue, what: "the bare chain", batch: 0, difference: Interval($0.1),
+            packet: report.packet.value)
         }, seconds: report.duration / .seconds(1)))
   }
 
@@ -36,9 +39,12 @@ public enum BenchJSON {
       Document(
         kind: "policies", environment: EnvironmentObject(report.environment), machine: report.machine,
         rounds: report.rounds, clock: report.clock.rawValue, isRealTime: report.isRealTime, tooNoisy: report.noise,
-        rows: report.rows.map(FlowRow.init),
-        winners: report.verdicts.map { Winner(what: "\($0.flows), \($0.phase.rawValue)", batch: 0, $0.standing) },
-        growth: [], resolution: report.resolutions.map(ResolutionObject.init), seconds: report.duration / .seconds(1)))
+        interrupted: report.interruption, origin: OriginObject(report.origin),
+        sent: report.sent.map {
+          SentFlow(flow: $0.flow, family: $0.family.rawValue, way: $0.way.rawValue, isAllowed: $0.isAllowed)
+        }, rows: report.rows.map(FlowRow.init),
+        winners: report.verdicts.map { Winner(what: "\($0.flows), \($0.phase.name)", batch: 0, $0.standing) },
+        resolution: report.resolutions.map(ResolutionObject.init), seconds: report.duration / .seconds(1)))
   }
 }
 
@@ -51,9 +57,13 @@ private struct Document<Row: Encodable>: Encodable {
   let clock: String
   let isRealTime: Bool
   let tooNoisy: String?
+  let interrupted: String?
+  var reference: String?
+  var origin: OriginObject?
+  var sent: [SentFlow]?
   let rows: [Row]
-  let winners: [Winner]
-  let growth: [GrowthObject]
+  var winners: [Winner]?
+  var growth: [GrowthObject]?
   let resolution: [ResolutionObject]
   let seconds: Double
 }
@@ -65,12 +75,13 @@ private struct Interval: Encodable {
 
 private struct PacketRow: Encodable {
   let batch, pods, policies, peers: Int
-  let peerKind, probe, phase, way, rules: String
+  let peerKind, family, probe, phase, way, rules: String
   let packet, overNothing, overConntrack: Interval
   let timesReference: Interval?
   init(_ row: PacketBenchReport.Row) {
     (batch, pods, policies, peers) = (row.batch, row.world.pods, row.world.policies, row.world.peers)
-    (peerKind, probe, phase) = (row.world.peerKind.rawValue, row.probe.name, row.probe.phase.rawValue)
+    (peerKind, family) = (row.world.peerKind.rawValue, row.world.family.rawValue)
+    (probe, phase) = (row.probe.name, row.probe.phase.rawValue)
     (way, rules) = (row.probe.way.rawValue, row.rules)
     (packet, overNothing) = (Interval(row.packet), Interval(row.overNothing))
     (overConntrack, timesReference) = (Interval(row.overConntrack), row.timesReference.map(Interval.init))
@@ -82,12 +93,27 @@ private struct MicroRow: Encodable {
   let each: Interval
 }
 
+private struct OriginObject: Encodable {
+  let node: String
+  let pods, policies, flows, leftOut: Int
+  init(_ origin: PolicyBenchReport.Origin) {
+    (node, pods, policies) = (origin.node, origin.pods, origin.policies)
+    (flows, leftOut) = (origin.flows, origin.unequal)
+  }
+}
+
+private struct SentFlow: Encodable {
+  let flow, family, way: String
+  let isAllowed: Bool
+}
+
 private struct FlowRow: Encodable {
-  let flows, phase, rules: String
+  let flows, family, phase, rules: String
   let isAllowed: Bool
   let packet, overNothing: Interval
   init(_ row: PolicyBenchReport.Row) {
-    (flows, phase, rules, isAllowed) = (row.flows, row.phase.rawValue, row.rules, row.isAllowed)
+    (flows, family, phase) = (row.flows, row.family.rawValue, row.phase.rawValue)
+    (rules, isAllowed) = (row.rules, row.isAllowed)
     (packet, overNothing) = (Interval(row.packet), Interval(row.overNothing))
   }
 }
@@ -109,20 +135,27 @@ private struct Winner: Encodable {
 }
 
 private struct GrowthObject: Encodable {
-  let rules, probe: String
-  let fromPods, toPods: Int
+  let rules, probe, peerKind, family: String
+  let peers, fromPods, toPods: Int
   let times: Interval
+  init(_ growth: PacketBenchReport.Growth) {
+    (rules, probe, times) = (growth.rules, growth.probe.name, Interval(growth.times))
+    (peers, peerKind) = (growth.from.peers, growth.from.peerKind.rawValue)
+    (family, fromPods, toPods) = (growth.from.family.rawValue, growth.from.pods, growth.to.pods)
+  }
 }
 
 private struct ResolutionObject: Encodable {
-  let pair, probe: String
+  let pair, what: String
+  let batch: Int
   let difference: Interval
   let packet: Double
-  init(pair: String, probe: String, difference: Interval, packet: Double) {
-    (self.pair, self.probe, self.difference, self.packet) = (pair, probe, difference, packet)
+  init(pair: String, what: String, batch: Int, difference: Interval, packet: Double) {
+    (self.pair, self.what, self.batch, self.difference, self.packet) = (pair, what, batch, difference, packet)
   }
   init(_ pair: PacketBenchReport.Resolution) {
     self.init(
-      pair: pair.pair.rawValue, probe: pair.probe.name, difference: Interval(pair.difference), packet: pair.base)
+      pair: pair.pair.rawValue, what: pair.what, batch: pair.batch, difference: Interval(pair.difference),
+      packet: pair.base)
   }
 }

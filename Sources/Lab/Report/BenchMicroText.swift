@@ -1,4 +1,4 @@
-/// What single rules and a user's own flows cost, for a person.
+/// What single rules cost, for a person.
 public struct MicroBenchText {
   private let report: MicroBenchReport
   private let width: Int
@@ -23,49 +23,9 @@ public struct MicroBenchText {
         + "twice \(decimals(report.sameNamespace.value, 1)) \(report.sameNamespace.interval), in another namespace "
         + "\(decimals(report.otherNamespace.value, 1)) \(report.otherNamespace.interval)"
     ].flatMap { wrapped($0, width: width) }
-    return [heading, rows, resolution].map { $0.joined(separator: "\n") }.joined(separator: "\n\n") + "\n"
-  }
-}
-
-public struct PolicyBenchText {
-  private let report: PolicyBenchReport
-  private let width: Int
-
-  public init(_ report: PolicyBenchReport, width: Int = 100) {
-    self.report = report
-    self.width = max(width, 60)
-  }
-
-  public var text: String {
-    var parts = [
-      wrapped(report.environment.text, width: width, indent: 2)
-        + wrapped(
-          "\(report.machine). The rules of \(report.node); \(report.rounds) rounds in \(timeText(report.duration)), "
-            + "\(report.clock.explanation). Nanoseconds that a packet costs more than without rules.", width: width,
-          indent: 2)
+    let parts = [
+      heading, rows, resolution, noiseLines(report.noise, width), interruptionLines(report.interruption, width),
     ]
-    var seen: Set<String> = []
-    for row in report.rows where seen.insert("\(row.flows) \(row.phase) \(row.isAllowed)").inserted {
-      let own = report.rows.filter { $0.flows == row.flows && $0.phase == row.phase }
-      let phase = row.phase == .established ? "established" : "first packets"
-      var lines = wrapped("\(row.flows), \(phase):", width: width, indent: 2)
-      lines += columns(
-        own.map { cell in
-          let isBase = cell.rules == BenchRules.none.name
-          let cost = isBase ? cell.packet : cell.overNothing
-          return ["  \(cell.rules)\(isBase ? " (the packet itself)" : "")", whole(cost.value), cost.interval]
-        })
-      let verdict = report.verdicts.first { $0.flows == row.flows && $0.phase == row.phase }
-      if let verdict { lines += wrapped(verdict.standing.text, width: width, first: "  ", indent: 2) }
-      parts.append(lines)
-    }
-    if report.unequal > 0 {
-      parts.append(
-        wrapped(
-          "Left out: \(counted(report.unequal, "flow")) with which a style does not do what the specification says.",
-          width: width))
-    }
-    parts += [resolutionLines(report.resolutions), noiseLines(report.noise, width)]
     return parts.filter { !$0.isEmpty }.map { $0.joined(separator: "\n") }.joined(separator: "\n\n") + "\n"
   }
 }

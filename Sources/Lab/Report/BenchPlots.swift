@@ -1,3 +1,5 @@
+internal import NetpolModel
+
 /// A packet bench as pictures: cost over pods, a line for each style.
 public enum BenchPlots {
   /// File names and their contents: one for each probe and each number of peers that was measured with several numbers of
@@ -13,9 +15,8 @@ public enum BenchPlots {
       var names: [String] = []
       for row in own where !names.contains(row.rules) { names.append(row.rules) }
       let plot = LogPlot(
-        title: "\(key.probe.name), \(counted(key.peers, key.kind == .pods ? "peer" : "block")) a policy",
-        horizontal: "pods on the node, each with a policy of its own",
-        vertical: "ns of a packet, more than without rules",
+        title: key.title, horizontal: "pods on the node, each with a policy of its own",
+        vertical: "ns that a packet costs more than without rules",
         series: names.map { name in
           (name, own.filter { $0.rules == name }.map { .init(x: Double($0.world.pods), y: $0.overNothing) })
         })
@@ -27,12 +28,17 @@ public enum BenchPlots {
     let probe: BenchProbe
     let peers: Int
     let kind: BenchWorld.PeerKind
+    let family: IPFamily
     init(_ row: PacketBenchReport.Row) {
-      (probe, peers, kind) = (row.probe, row.world.peers, row.world.peerKind)
+      (probe, peers, kind, family) = (row.probe, row.world.peers, row.world.peerKind, row.world.family)
+    }
+    var title: String {
+      let peers = "\(counted(peers, kind == .pods ? "peer" : "block")) a policy"
+      return "\(probe.name), \(peers)\(family == .v6 ? ", IPv6" : "")"
     }
     var fileName: String {
       let words = probe.name.split { !$0.isLetter && !$0.isNumber }.joined(separator: "-")
-      return "\(words)-\(peers)-\(kind == .pods ? "peers" : "blocks")"
+      return "\(words)-\(peers)-\(kind == .pods ? "peers" : "blocks")\(family == .v6 ? "-ipv6" : "")"
     }
   }
 }

@@ -12,7 +12,7 @@ public struct BenchText {
   }
 
   public var text: String {
-    let parts = [heading] + probes.map(lines) + [growths, resolution, noise]
+    let parts = [heading] + probes.map(lines) + [growths, resolution, noise, interruption]
     return parts.filter { !$0.isEmpty }.map { $0.joined(separator: "\n") }.joined(separator: "\n\n") + "\n"
   }
 
@@ -67,7 +67,8 @@ public struct BenchText {
       [["    rules and packets", "pods", "times", "95 %"]]
         + report.growths.map { growth in
           [
-            "    \(growth.rules), \(growth.probe.name)", "\(growth.from.pods) -> \(growth.to.pods)",
+            "    \(growth.rules), \(growth.probe.name), \(growth.from.peersText)",
+            "\(growth.from.pods) -> \(growth.to.pods)",
             decimals(growth.times.value, 2), "[\(decimals(growth.times.lower, 2)), \(decimals(growth.times.upper, 2))]",
           ]
         })
@@ -76,6 +77,7 @@ public struct BenchText {
 
   private var resolution: [String] { resolutionLines(report.resolutions) }
   private var noise: [String] { noiseLines(report.noise, width) }
+  private var interruption: [String] { interruptionLines(report.interruption, width) }
 }
 
 func resolutionLines(_ resolutions: [PacketBenchReport.Resolution]) -> [String] {
@@ -84,7 +86,7 @@ func resolutionLines(_ resolutions: [PacketBenchReport.Resolution]) -> [String] 
     + columns(
       resolutions.map { pair in
         [
-          "    \(pair.pair.rawValue), \(pair.probe.name)", decimals(pair.difference.value, 1), pair.difference.interval,
+          "    \(pair.pair.rawValue), \(pair.what)", decimals(pair.difference.value, 1), pair.difference.interval,
           "\(decimals(pair.share * 100, 2)) %",
         ]
       })
@@ -92,6 +94,10 @@ func resolutionLines(_ resolutions: [PacketBenchReport.Resolution]) -> [String] 
 
 func noiseLines(_ noise: String?, _ width: Int) -> [String] {
   noise.map { wrapped("Too noisy: \($0). Try again on a quieter machine, or with more rounds.", width: width) } ?? []
+}
+
+func interruptionLines(_ interruption: String?, _ width: Int) -> [String] {
+  interruption.map { wrapped("Interrupted: this is of \($0).", width: width) } ?? []
 }
 
 func whole(_ value: Double) -> String { "\(Int(value.rounded()))" }

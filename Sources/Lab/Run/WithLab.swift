@@ -15,6 +15,8 @@ func withLab<Result>(
     return try body(environment, worker)
   } catch let error as NothingToAsk {
     throw error
+  } catch let error as Interrupted {
+    throw error
   } catch {
     throw LabFailure(environment: environment, error: error)
   }

@@ -1,0 +1,41 @@
+internal import NetpolModel
+
+/// Where a bench's machines and pods have their addresses, in one family.
+struct BenchAddresses: Hashable, Sendable {
+  /// Of the node whose rules are measured, and of the only other one.
+  let node, otherNode: IPAddress
+  /// Where the pods of either node are.
+  let pods, otherPods: CIDR
+  /// The node's pod that sends.
+  let client: IPAddress
+  /// No policy has it as a peer.
+  let stranger: IPAddress
+  private let outside: IPAddress
+
+  /// Private ones (RFC 1918, 4193), and outside of the cluster such as are shared with a provider (RFC 6598).
+  init(_ family: IPFamily) {
+    switch family {
+    case .v4:
+      node = IPAddress(v4: 0xc0a8_140b)
+      pods = CIDR(IPAddress(v4: 0x0a2a_0000), prefixLength: 17)
+      otherPods = CIDR(IPAddress(v4: 0x0a2a_8000), prefixLength: 17)
+      outside = IPAddress(v4: 0x6440_0000)
+    case .v6:
+      node = IPAddress(v6: 0xfd00_0020 << 96 | 0xb)
+      pods = CIDR(IPAddress(v6: 0xfd00_0042 << 96), prefixLength: 64)
+      otherPods = CIDR(IPAddress(v6: 0xfd00_0042 << 96 | 1 << 64), prefixLength: 64)
+      outside = IPAddress(v6: 0xfd00_0064 << 96)
+    }
+    otherNode = node.advanced(by: 1)
+    client = pods.network.advanced(by: 0x7ffa)
+    stranger = otherPods.network.advanced(by: 0x7ffa)
+  }
+
+  func pod(_ number: Int) -> IPAddress { pods.network.advanced(by: UInt128(10 + number)) }
+  func peer(_ number: Int) -> IPAddress { otherPods.network.advanced(by: UInt128(10 + number)) }
+
+  /// Blocks of 16 addresses with as many between them, so that none can be joined to the next.
+  func block(_ number: Int) -> CIDR {
+    CIDR(outside.advanced(by: UInt128(number) * 32), prefixLength: outside.family.bitWidth - 4)
+  }
+}

@@ -1,0 +1,63 @@
+internal import Lowering
+internal import RuleIR
+
+/// What a sweep will do and how long that will take, as far as it is known before anything is measured.
+///
+/// Of 1.2 ms that a cell takes a round (`PacketCell`) most is known; what isn't is how long many pods' rules take to
+/// load and to pass. Those figures are rough, and rather too large.
+public struct SweepPlan: Sendable {
+  public let worlds: Int
+  public let rounds: Int
+  /// What each batch takes.
+  public let batches: [Duration]
+
+  public init(_ sweep: PacketSweep) {
+    worlds = sweep.points.count
+    rounds = sweep.rounds
+    batches = sweep.batches.map { points in
+      .seconds(points.map { Self.nanoseconds($0, sweep) }.reduce(0, +) / 1e9)
+    }
+  }
+
+  public var total: Duration { batches.reduce(.zero, +) }
+
+  /// What all batches behind the finished ones and the one that runs take, corrected by how long the finished ones took.
+  func left(behind finished: [Duration]) -> Duration {
+    let planned = batches.prefix(finished.count).reduce(.zero, +)
+    let rest = batches.dropFirst(finished.count + 1).reduce(.zero, +)
+    return planned > .zero ? rest * (finished.reduce(.zero, +) / planned) : rest
+  }
+
+  /// A packet without any rules.
+  private static let packet = 1500.0
+  /// To make a path's namespaces, and what its links take to come up.
+  private static let path = 60e6
+  /// To make a pod's rules and to load them.
+  private static let rulesOfPod = 2e6
+  /// The medians and intervals of a cell.
+  private static let statistics = 30e6
+
+  private static func nanoseconds(_ point: PacketSweep.Point, _ sweep: PacketSweep) -> Double {
+    let slopes = [0, 0] + sweep.styles.map(\.nanosecondsPerPod)
+    let pods = Double(point.world.pods)
+    let building = Double(slopes.count) * path + Double(sweep.styles.count) * pods * rulesOfPod
+    let cells = point.probes.flatMap { probe in
+      slopes.map { slope in
+        let isSpread = probe.target == .spread
+        let cost = packet + slope * (isSpread ? pods / 2 : probe.target == .firstPod ? 0 : pods)
+        // Three packets each way to establish, one to check.
+        let before = (isSpread ? pods : 1) * (probe.phase == .established ? 7 : 1) * cost
+        return before + statistics + Double(sweep.rounds) * PacketCell.roundTime(costing: cost)
+      }
+    }
+    return building + cells.reduce(0, +)
+  }
+}
+
+extension EnforcementStyle {
+  /// What each pod of the node that a packet is not for adds to it, as docs/benchmarks.md has it.
+  fileprivate var nanosecondsPerPod: Double {
+    if name == EnforcementStyle.compiled.name { return 0 }
+    return backend == .iptables ? 30 : 12
+  }
+}
