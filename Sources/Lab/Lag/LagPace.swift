@@ -20,32 +20,34 @@ struct LagPace: Sendable {
 
   /// `records` are of a run in which every stream was sent on every beat.
   init(_ records: [StreamRecord], wanted: Duration, syncTakes took: Duration) {
-    let cost = Self.cost(records)
+    let (first, further) = Self.costs(records)
     let beat = wanted / .nanoseconds(1)
-    let step = [1, 2, 4].first { beat * Self.busy >= cost * (1 + 1 / Double($0)) } ?? 4
+    let step = [1, 2, 4].first { beat * Self.busy >= first + further / Double($0) } ?? 4
     self.step = step
-    let inBeat = cost * (1 + 1 / Double(step))
-    let needed = max(inBeat / Self.busy, wanted < Self.fast ? 0 : inBeat + Self.pause)
+    let inBeat = first + further / Double(step)
+    // The fullest beats have two.
+    let needed = max(inBeat / Self.busy, wanted < Self.fast ? 0 : first + further + Self.pause)
     let forSync = (took * 2 / Self.mostDatagrams) / .nanoseconds(1)
     let least = max(needed, forSync)
     spacing = least <= beat ? wanted : .microseconds(Int64((least / 10_000).rounded(.up)) * 10)
-    let why = forSync > needed ? "a sync takes \(timeText(took))" : "the rules take \(timeText(cost)) for one"
+    let why = forSync > needed ? "a sync takes \(timeText(took))" : "one takes \(timeText(first))"
     reason = "datagrams are \(timeText(spacing)) apart, not \(timeText(wanted)), since \(why)"
   }
 
-  /// What one datagram takes, nanoseconds: the time between two of one beat, of all streams the lower quartile, since a
-  /// busy machine adds to some.
-  static func cost(_ records: [StreamRecord]) -> Double {
-    guard records.count > 1 else { return 5000 }
-    var costs: [Double] = []
-    for (one, next) in zip(records, records.dropFirst()) {
-      for (first, second) in zip(one.sent, next.sent) {
-        let distance = second > first ? second - first : first - second
-        // More is another beat.
-        if distance < 900_000 { costs.append(Double(distance)) }
-      }
+  /// What the first datagram of a beat takes, and each further one, nanoseconds, by the times between two of one
+  /// beat. The first is sent by a processor that has just woken up, and finds its caches empty.
+  static func costs(_ records: [StreamRecord]) -> (first: Double, further: Double) {
+    guard records.count > 1 else { return (5000, 5000) }
+    var first: [Double] = []
+    var further: [Double] = []
+    for beat in 0..<(records.map(\.sent.count).min() ?? 0) {
+      let times = records.map { $0.sent[beat] }.sorted()
+      let gaps = zip(times, times.dropFirst()).map { Double($1 - $0) }
+      first += gaps.prefix(1)
+      further += gaps.dropFirst()
     }
-    return Distribution(costs).quantile(0.25) ?? 5000
+    let usual = Distribution(first).quantile(0.75) ?? 5000
+    return (usual, Distribution(further).quantile(0.5) ?? usual)
   }
 
   /// One datagram a beat to the first newcomer's peer by selector; beside it, each `step` beats, one in turn to its peer
