@@ -5,15 +5,18 @@ run: setup
 	@$(BUILD) -c release --product netpol-lab
 	@.build/release/netpol-lab run -f examples/homelab
 
-# Trials of lag and benchmarks have threads that run before all others: they come when the other tests are through.
+# Tests with packets come first. Those that compute for minutes would keep them waiting, and so would trials of lag and
+# benchmarks, with threads that run before all others: they come one kind after the other.
+HEAVY := FuzzTests|MutantTests|SmallWorldsTests|BatchEvaluatorTests|EnforcedBatchTests
 ALONE := LagTests|BenchRunTests|ApplyBench
 
 test: setup
 	@$(BUILD) --build-tests
-	@for tests in --skip --filter; do \
+	@for tests in '--skip $(HEAVY)|$(ALONE)' '--filter $(HEAVY)' '--filter $(ALONE)'; do \
+	  set -- $$tests; \
 	  if [ "$$(id -u)" -eq 0 ] || ! unshare -Urnm true 2>/dev/null; \
-	    then NETPOL_LAB_REALTIME=off swift test --skip-build $$tests '$(ALONE)'; \
-	    else NETPOL_LAB_REALTIME=off unshare -Urnm swift test --skip-build $$tests '$(ALONE)'; fi || exit 1; \
+	    then NETPOL_LAB_REALTIME=off swift test --skip-build "$$1" "$$2"; \
+	    else NETPOL_LAB_REALTIME=off unshare -Urnm swift test --skip-build "$$1" "$$2"; fi || exit 1; \
 	done
 
 # All verdict tables through oracle, evaluator and kernel: make conformance [CASES=DIR] [STYLES=a,b]
