@@ -16,12 +16,9 @@ public struct PolicyBenchText {
   }
 
   private var heading: [String] {
-    wrapped(report.environment.text, width: width, indent: 2)
-      + wrapped(
-        "\(report.machine). \(report.rounds) rounds in \(timeText(report.duration)), \(report.clock.explanation), "
-          + "\(report.isRealTime ? "SCHED_FIFO" : "ordinary scheduling").", width: width, indent: 2)
-      + wrapped(
-        "Nanoseconds that a packet costs more than without rules; 95 % intervals in brackets.", width: width, indent: 2)
+    packetHeading(
+      report.environment, "\(report.machine). \(report.rounds) rounds in \(timeText(report.duration))", report.clock,
+      isRealTime: report.isRealTime, width)
   }
 
   /// What was chosen of the user's flows.

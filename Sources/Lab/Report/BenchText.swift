@@ -17,12 +17,9 @@ public struct BenchText {
   }
 
   private var heading: [String] {
-    wrapped(report.environment.text, width: width, indent: 2)
-      + wrapped(
-        "\(report.machine). \(report.rounds) rounds in \(timeText(report.duration)), \(report.clock.explanation), "
-          + "\(report.isRealTime ? "SCHED_FIFO" : "ordinary scheduling").", width: width, indent: 2)
-      + wrapped(
-        "Nanoseconds that a packet costs more than without rules; 95 % intervals in brackets.", width: width, indent: 2)
+    packetHeading(
+      report.environment, "\(report.machine). \(report.rounds) rounds in \(timeText(report.duration))", report.clock,
+      isRealTime: report.isRealTime, width)
   }
 
   /// In the order in which they come.
@@ -78,6 +75,17 @@ public struct BenchText {
   private var resolution: [String] { resolutionLines(report.resolutions) }
   private var noise: [String] { noiseLines(report.noise, width) }
   private var interruption: [String] { interruptionLines(report.interruption, width) }
+}
+
+/// `run` tells the machine and how long it took.
+func packetHeading(
+  _ environment: LabEnvironment, _ run: String, _ clock: BenchClock, isRealTime: Bool, _ width: Int
+) -> [String] {
+  wrapped(environment.text, width: width, indent: 2)
+    + wrapped(
+      "\(run), \(clock.explanation), \(isRealTime ? "SCHED_FIFO" : "ordinary scheduling").", width: width, indent: 2)
+    + wrapped(
+      "Nanoseconds that a packet costs more than without rules; 95 % intervals in brackets.", width: width, indent: 2)
 }
 
 func resolutionLines(_ resolutions: [PacketBenchReport.Resolution]) -> [String] {

@@ -22,8 +22,7 @@ struct Endpoint: Hashable, CustomStringConvertible {
   /// In the order of their texts, as kube-proxy lists them; of their addresses where the first is always chosen.
   static func all(of port: Service.Port, _ service: Service, _ family: IPFamily, _ view: ProxyView) -> [Endpoint] {
     var byText: [String: Endpoint] = [:]
-    for slice in view.endpointSlices
-    where slice.id.namespace == service.id.namespace && slice.service == service.id.name && slice.family == family {
+    for slice in view.slices(of: service) where slice.family == family {
       for target in slice.ports where (target.name ?? "") == (port.name ?? "") && target.transport == port.transport {
         for member in slice.members where member.address.family == family {
           let endpoint = Endpoint(

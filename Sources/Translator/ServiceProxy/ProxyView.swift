@@ -35,6 +35,10 @@ public struct ProxyView: Sendable {
     self.endpointChoice = endpointChoice
   }
 
+  func slices(of service: Service) -> [EndpointSlice] {
+    endpointSlices.filter { $0.id.namespace == service.id.namespace && $0.service == service.id.name }
+  }
+
   /// The view of a node that knows all of the cluster.
   public init(of node: Node, in cluster: Cluster, clusterCIDRs: [CIDR], endpointChoice: EndpointChoice = .random) {
     self.init(

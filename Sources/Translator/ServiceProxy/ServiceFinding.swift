@@ -39,8 +39,7 @@ public func serviceProxyFindings(_ view: ProxyView) -> [ServiceFinding] {
 
 /// Of entries with one address kube-proxy keeps one.
 private func unsettledAddresses(of service: Service, _ view: ProxyView) -> [IPAddress] {
-  let members = view.endpointSlices
-    .filter { $0.id.namespace == service.id.namespace && $0.service == service.id.name }.flatMap(\.members)
+  let members = view.slices(of: service).flatMap(\.members)
   let ready = Set(members.filter(\.isReady).map(\.address))
   return Set(members.filter { !$0.isReady && ready.contains($0.address) }.map(\.address)).sorted()
 }
