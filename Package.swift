@@ -18,10 +18,15 @@ func tests(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
   .testTarget(name: name, dependencies: dependencies, path: "Tests/\(name)", swiftSettings: settings)
 }
 
+/// What knows no kernel.
 let translator: [Target.Dependency] = [
-  "NetpolModel", "Manifests", "Oracle", "RuleIR", "Lowering", "Evaluator", "Path", "Comparison", "Rendering",
-  "Dumps", "NodeComparison", "ServiceProxy", "Worlds",
+  "NetpolModel", "Text", "Statistics", "Manifests", "Oracle", "RuleIR", "Lowering", "Evaluator", "Path", "Enforcement",
+  "EngineComparison", "Rendering", "Dumps", "DumpDiff", "ServiceProxy", "Worlds",
 ]
+/// What a product stands on: from the kernel up to a lab that is reused, and whoever enforces policies in it.
+let lab: [Target.Dependency] = ["Kernel", "Apply", "Network", "Verdicts", "StandingLab", "Agent"]
+/// Beside each other: none knows another.
+let products: [Target.Dependency] = ["Run", "Lag", "Bench", "Fuzz"]
 
 let package = Package(
   name: "netpol-lab",
@@ -37,7 +42,9 @@ let package = Package(
     library("NetpolModel", "Translator/Model"),
     library("Manifests", "Translator/Manifests", ["NetpolModel", .product(name: "Yams", package: "Yams")]),
     library("Oracle", "Translator/Oracle", ["NetpolModel"]),
-    library("Worlds", "Translator/Worlds", ["NetpolModel"]),
+    library("Text", "Translator/Text"),
+    library("Statistics", "Translator/Statistics"),
+    library("Worlds", "Translator/Worlds", ["NetpolModel", "Statistics"]),
     library("RuleIR", "Translator/RuleIR", ["NetpolModel", .product(name: "Crypto", package: "swift-crypto")]),
     library("Lowering", "Translator/Lowering", ["NetpolModel", "RuleIR"]),
     library("Evaluator", "Translator/Evaluator", ["NetpolModel", "RuleIR"]),
@@ -45,10 +52,13 @@ let package = Package(
     library("Path", "Translator/Path", ["NetpolModel"]),
     library("Rendering", "Translator/Rendering", ["NetpolModel", "RuleIR"]),
     library("Dumps", "Translator/Dumps", ["NetpolModel", "RuleIR"]),
-    library("NodeComparison", "Translator/NodeComparison", ["NetpolModel", "RuleIR", "Rendering", "Dumps"]),
+    library("DumpDiff", "Translator/DumpDiff", ["NetpolModel", "RuleIR", "Rendering", "Dumps"]),
     library(
-      "Comparison", "Translator/Comparison",
-      ["NetpolModel", "Oracle", "RuleIR", "Lowering", "ServiceProxy", "Evaluator", "Path"]),
+      "Enforcement", "Translator/Enforcement",
+      ["NetpolModel", "RuleIR", "Lowering", "ServiceProxy", "Evaluator", "Path", "Rendering"]),
+    library(
+      "EngineComparison", "Translator/EngineComparison",
+      ["NetpolModel", "Oracle", "Lowering", "Path", "Enforcement"]),
 
     // The C side: headers of libnftnl and libmnl, and the calls that Swift can't import.
     .systemLibrary(
@@ -56,13 +66,36 @@ let package = Package(
       providers: [.apt(["libnftnl-dev", "libmnl-dev"])]),
     .target(name: "CLinux", path: "Sources/CLinux"),
 
-    // Lab: namespaces, packets.
+    // Lab: namespaces, packets. Each stands on those above it.
     library("Kernel", "Lab/Kernel", ["CNftables", "CLinux", .product(name: "SystemPackage", package: "swift-system")]),
-    library("Apply", "Lab/Apply", ["NetpolModel", "RuleIR", "Rendering", "Kernel"]),
-    library("Lab", "Lab", translator + ["Kernel", "Apply"], exclude: ["Kernel", "Apply"]),
+    library("Apply", "Lab/Apply", ["NetpolModel", "RuleIR", "Rendering", "Dumps", "Kernel"]),
+    library("Network", "Lab/Network", ["NetpolModel", "Path", "Kernel", "Apply"]),
+    library("Verdicts", "Lab/Verdicts", ["NetpolModel", "RuleIR", "Path", "EngineComparison", "Kernel", "Apply", "Network"]),
+    library(
+      "StandingLab", "Lab/Standing",
+      [
+        "NetpolModel", "RuleIR", "Lowering", "Path", "Enforcement", "EngineComparison", "Kernel", "Apply", "Network",
+        "Verdicts",
+      ]),
+    library(
+      "Agent", "Lab/Agent",
+      ["NetpolModel", "Text", "RuleIR", "Lowering", "Rendering", "Dumps", "Kernel", "Apply", "Network"]),
+
+    // Products, and what tells of them.
+    library("Run", "Lab/Run", translator + lab),
+    library("Lag", "Lab/Lag", translator + lab),
+    library("Bench", "Lab/Bench", translator + lab),
+    library("Fuzz", "Lab/Fuzz", translator + lab),
+    library(
+      "Report", "Lab/Report",
+      [
+        "NetpolModel", "Text", "Statistics", "RuleIR", "Lowering", "Path", "Rendering", "Enforcement",
+        "EngineComparison", "DumpDiff", "Verdicts", "StandingLab", "Agent",
+      ] + products),
     .executableTarget(
       name: "netpol-lab",
-      dependencies: translator + ["Lab", .product(name: "ArgumentParser", package: "swift-argument-parser")],
+      dependencies: translator + lab + products
+        + ["Report", .product(name: "ArgumentParser", package: "swift-argument-parser")],
       path: "Sources/netpol-lab", swiftSettings: settings),
 
     tests("ModelTests", ["NetpolModel"]),
@@ -73,12 +106,12 @@ let package = Package(
     tests("DumpsTests", ["Dumps", "RuleIR", "Rendering", "Worlds", "NetpolModel"]),
     tests("LoweringTests", ["Lowering", "Rendering", "RuleIR", "Manifests", "NetpolModel"]),
     tests(
-      "NodeComparisonTests",
-      ["NodeComparison", "Dumps", "Evaluator", "Lowering", "Manifests", "NetpolModel", "Rendering", "RuleIR"]),
+      "DumpDiffTests",
+      ["DumpDiff", "Dumps", "Evaluator", "Lowering", "Manifests", "NetpolModel", "Rendering", "RuleIR"]),
     tests("EvaluatorTests", ["Evaluator", "RuleIR", "NetpolModel"]),
     tests("ServiceProxyTests", ["ServiceProxy", "Lowering", "Evaluator", "Rendering", "RuleIR", "NetpolModel"]),
-    tests("ComparisonTests", translator + ["Kernel", "Apply", "Lab"]),
+    tests("EngineComparisonTests", translator + lab + products),
     tests("KernelTests", ["Kernel"]),
-    tests("LabTests", translator + ["Kernel", "Apply", "Lab", "netpol-lab"]),
+    tests("LabTests", translator + lab + products + ["Report", "netpol-lab"]),
   ]
 )

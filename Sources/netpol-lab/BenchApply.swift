@@ -1,5 +1,7 @@
 import ArgumentParser
-import Lab
+import Bench
+import Kernel
+import Report
 
 /// What `bench --apply` takes besides --policies, --pods and --rounds, which it has in common with the others.
 struct ApplyBenchArguments: ParsableArguments {

@@ -1,5 +1,4 @@
 import ArgumentParser
-import Lab
 
 struct BenchCommand: ParsableCommand {
   static let configuration = CommandConfiguration(

@@ -1,8 +1,11 @@
 import ArgumentParser
-import Lab
+import Bench
+import Kernel
+import Lag
 import Lowering
 import Manifests
 import NetpolModel
+import Report
 
 /// What the engines are asked. `--pods`, `--policies` and `--styles` are those of the sweep.
 struct EngineBenchOptions: ParsableArguments {

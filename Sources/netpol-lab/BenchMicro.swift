@@ -1,4 +1,5 @@
-import Lab
+import Bench
+import Report
 
 extension BenchCommand {
   func runMicro() throws {

@@ -1,9 +1,11 @@
 import ArgumentParser
+import Bench
 import Foundation
-import Lab
 import Lowering
 import Manifests
 import NetpolModel
+import Report
+import StandingLab
 
 /// What the sweep goes over.
 struct PacketBenchOptions: ParsableArguments {

@@ -1,9 +1,9 @@
 import ArgumentParser
+import DumpDiff
 import Foundation
 import Lowering
 import Manifests
 import NetpolModel
-import NodeComparison
 import RuleIR
 
 struct CompareCommand: ParsableCommand {

@@ -1,10 +1,9 @@
+import DumpDiff
 import Foundation
 import NetpolModel
-import NodeComparison
+import Report
 import RuleIR
-
-import func Lab.counted
-import func Lab.oneLine
+import Text
 
 extension DumpComparison {
   /// `14 chains, 96 rules, 6 sets`
@@ -67,7 +66,7 @@ struct ComparisonJSON: Encodable {
     let onlyOnNode: [String]
     let onlyExpected: [String]
 
-    init(_ difference: NodeComparison.Difference) {
+    init(_ difference: DumpDiff.Difference) {
       subject = difference.subject
       problem = difference.problem
       onlyOnNode = difference.lines.compactMap { if case .onlyOnNode(let text) = $0 { text } else { nil } }

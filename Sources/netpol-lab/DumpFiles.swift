@@ -1,7 +1,7 @@
+import DumpDiff
 import Dumps
 import Foundation
 import NetpolModel
-import NodeComparison
 
 /// The files of one node's dump.
 struct DumpFiles {

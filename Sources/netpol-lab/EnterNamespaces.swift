@@ -1,6 +1,6 @@
 import Foundation
 import Kernel
-import Lab
+import Network
 
 /// What packets need. To be called first of all, while the process has one thread: for an ordinary user it enters a user
 /// namespace. Throws `LabError` where the machine has none for them.

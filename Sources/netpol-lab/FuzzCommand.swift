@@ -1,6 +1,6 @@
 import ArgumentParser
 import Foundation
-import Lab
+import Fuzz
 import Lowering
 import Worlds
 

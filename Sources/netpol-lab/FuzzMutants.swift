@@ -1,7 +1,8 @@
 import ArgumentParser
 import Foundation
-import Lab
+import Fuzz
 import Lowering
+import Report
 
 extension FuzzCommand {
   /// Fewer of a hundred mutants than these come to light: a finding.

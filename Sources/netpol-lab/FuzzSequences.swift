@@ -1,4 +1,4 @@
-import Lab
+import Fuzz
 import Lowering
 import Manifests
 import NetpolModel

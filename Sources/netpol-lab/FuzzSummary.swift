@@ -1,6 +1,7 @@
 import Foundation
-import Lab
+import Fuzz
 import Lowering
+import Report
 
 /// A failure with its manifest.
 struct FuzzFinding: Encodable {

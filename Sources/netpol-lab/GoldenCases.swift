@@ -1,13 +1,12 @@
 import ArgumentParser
+import DumpDiff
 import Dumps
 import Foundation
 import Lowering
 import Manifests
 import NetpolModel
-import NodeComparison
-
-import func Lab.counted
-import func Lab.oneLine
+import Report
+import Text
 
 /// A folder of cases: `manifests.yaml`, dumps of a node beside it and in sub-folders, and `names.json` with the version
 /// stamp and the controller's flags.

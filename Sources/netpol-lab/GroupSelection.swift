@@ -1,6 +1,6 @@
-import Lab
 import Manifests
 import NetpolModel
+import Run
 
 extension ManifestReading {
   /// The groups of expectations with the clusters of their variants. `claims` restricts them to claims or names; empty:

@@ -1,9 +1,10 @@
 import ArgumentParser
 import Foundation
-import Lab
+import Lag
 import Lowering
 import Manifests
 import NetpolModel
+import Report
 
 struct LagCommand: ParsableCommand {
   static let configuration = CommandConfiguration(

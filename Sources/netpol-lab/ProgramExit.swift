@@ -1,10 +1,10 @@
 import ArgumentParser
-import Comparison
 import Dumps
+import EngineComparison
 import Foundation
 import Kernel
-import Lab
 import Manifests
+import StandingLab
 
 /// What a failure was about; the raw value is the exit code.
 enum ProgramExit: Int32 {

@@ -1,8 +1,11 @@
 import ArgumentParser
 import Foundation
-import Lab
 import Manifests
 import NetpolModel
+import Report
+import Run
+import StandingLab
+import Verdicts
 
 struct RunCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
@@ -93,13 +96,21 @@ struct RunCommand: ParsableCommand {
 extension ClusterRun.Progress {
   fileprivate var text: String {
     switch self {
+    case .lab(let step): step.text
+    case .comparing: "comparing"
+    case .planning: "reading the expectations"
+    case .expecting(let stage, let all): "expectations: cluster \(stage) of \(all)"
+    }
+  }
+}
+
+extension LabProgress {
+  fileprivate var text: String {
+    switch self {
     case .building(let namespaces): "building \(namespaces) namespaces"
     case .checking: "checking the lab itself"
     case .loading(let nodes): "loading the rules of \(nodes) nodes"
     case .probing(let done, let all): "probing \(all) flows: \(done * 100 / max(all, 1)) %"
-    case .comparing: "comparing"
-    case .planning: "reading the expectations"
-    case .expecting(let stage, let all): "expectations: cluster \(stage) of \(all)"
     }
   }
 }

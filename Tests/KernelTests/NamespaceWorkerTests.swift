@@ -4,7 +4,7 @@ import Kernel
 import Testing
 
 @Suite(needsNamespaces) struct NamespaceWorkerTests {
-  private struct Refusal: Error {}
+  private struct ProbeRefusal: Error {}
 
   private func here() throws -> UInt64 { try NetworkNamespace.ofCallingThread().inode }
 
@@ -19,7 +19,7 @@ import Testing
   @Test func theWorkerReturnsHomeAfterAThrow() throws {
     let sandbox = try Sandbox()
     let home = try sandbox.worker.onThread { try here() }
-    #expect(throws: Refusal.self) { try sandbox.run { throw Refusal() } }
+    #expect(throws: ProbeRefusal.self) { try sandbox.run { throw ProbeRefusal() } }
     #expect(try sandbox.worker.onThread { try here() } == home)
   }
 
@@ -32,7 +32,7 @@ import Testing
       let inner = try worker.makeNamespace()
       seen.append(try here())
       seen.append(try worker.run(in: inner) { try worker.onThread { try here() } })
-      _ = try? worker.run(in: inner) { throw Refusal() }
+      _ = try? worker.run(in: inner) { throw ProbeRefusal() }
       seen.append(try here())
       return inner
     }

@@ -5,7 +5,7 @@ import Testing
 @Suite("Echo requests", needsNamespaces) struct PingTests {
   private func observe(
     _ family: AddressFamily, _ rule: String? = nil, timeout: Duration = ProbeLink.patience
-  ) async throws -> Observation {
+  ) async throws -> ProbeOutcome {
     try await blocking {
       let link = try ProbeLink()
       if let rule { try link.filter(link.server, "input", rule) }

@@ -98,7 +98,7 @@ final class ProbeLink {
   func observe(
     _ transport: ProbeTransport, _ family: AddressFamily = .v4, port: UInt16 = port, from source: UInt8? = nil,
     timeout: Duration = patience
-  ) throws -> Observation {
+  ) throws -> ProbeOutcome {
     try #require(
       try session.run([probe(transport, family, port: port, from: source)], timeout: timeout).first)
   }

@@ -40,7 +40,7 @@ import Testing
       let probes = (0..<300).map { link.probe(.tcp, .v4, port: 7000 + UInt16($0 % 4)) }
       return try link.session.run(probes, timeout: .seconds(1), parallel: 100)
     }
-    let cycle: [Observation] = [
+    let cycle: [ProbeOutcome] = [
       .delivered, .silent(after: .seconds(1)), .refused(.icmp(type: 3, code: 3)), .refused(.reset),
     ]
     #expect(seen == (0..<300).map { cycle[$0 % 4] })

@@ -51,7 +51,7 @@ private let ways = ProbeTransport.withPorts.flatMap { transport in AddressFamily
 
   @Test(arguments: ways) func aMissingListenerRefuses(transport: ProbeTransport, family: AddressFamily) async throws {
     let seen = try await withLink { try $0.observe(transport, family, port: 7001, timeout: .seconds(1)) }
-    let refusal: Refusal =
+    let refusal: ProbeRefusal =
       switch transport {
       case .tcp: .reset
       case .udp: .icmp(type: family == .v4 ? 3 : 1, code: family == .v4 ? 3 : 4)
@@ -159,7 +159,7 @@ private let ways = ProbeTransport.withPorts.flatMap { transport in AddressFamily
   }
 }
 
-extension Observation {
+extension ProbeOutcome {
   fileprivate func isUnusable(saying words: String) -> Bool {
     if case .unusable(let reason) = self { reason.contains(words) } else { false }
   }

@@ -24,7 +24,7 @@ import Testing
         link, family, "-A INPUT -p sctp -m sctp --dport 7000 -j REJECT", "-A INPUT -p sctp --dport 7001 -j DROP")
       return try [7000, 7001, 7002].map { try link.observe(.sctp, family, port: $0, timeout: .seconds(1)) }
     }
-    let unreachable = Refusal.icmp(type: family == .v4 ? 3 : 1, code: family == .v4 ? 3 : 4)
+    let unreachable = ProbeRefusal.icmp(type: family == .v4 ? 3 : 1, code: family == .v4 ? 3 : 4)
     #expect(seen == [.refused(unreachable), .silent(after: .seconds(1)), .delivered])
   }
 

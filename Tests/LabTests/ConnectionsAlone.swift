@@ -8,9 +8,9 @@ import Testing
 /// A client that may ask two servers, over TCP alone: one admits it by its labels, the other by its address. On a third
 /// port the second server admits it too, and its own egress policy doesn't.
 enum ConnectionsAlone {
-  static func cast() throws -> LagCast {
+  static func cast() throws -> LagActors {
     let cluster = try cluster()
-    return LagCast(cluster, newcomer: try newcomer(in: cluster))
+    return LagActors(cluster, newcomer: try newcomer(in: cluster))
   }
 
   static func cluster() throws -> Cluster {

@@ -1,5 +1,5 @@
 // What this does not show: deviations that first packets over TCP, UDP and SCTP can't (D5, D6, D7, D9, D13, D14).
-import Comparison
+import EngineComparison
 import Foundation
 import Lab
 import Lowering

@@ -1,5 +1,5 @@
 // What this does not show: the differences between variants (ExpectationsTests, and a run of the examples).
-import Comparison
+import EngineComparison
 import Foundation
 import Lowering
 import Manifests
@@ -52,7 +52,7 @@ struct ExampleClaimsTests {
     var flipped: [String: GroupToCheck] = [:]
     for group in example.groups {
       guard let claim = group.group.claim, flipped[claim] == nil, !Self.withoutPolicy.contains(claim) else { continue }
-      let lab = try PlannedLab(group.cluster, .kubeRouterK3s, versionStamp: "1")
+      let lab = try LabPlan(group.cluster, .kubeRouterK3s, versionStamp: "1")
       for expected in group.group.flows where flipped[claim] == nil {
         guard case .inquiry(.flow(let flow))? = lab.pairs(expected, sctpObstacle: nil).first?.asking,
           lab.pairs(expected, sctpObstacle: nil).count == 1,
@@ -84,7 +84,7 @@ struct ExampleClaimsTests {
     for _ in 0..<20 {
       let judgement = Oracle(cluster).judge(flow)
       if judgement.verdict != verdict {
-        let lab = try PlannedLab(cluster, .kubeRouterK3s, versionStamp: "1")
+        let lab = try LabPlan(cluster, .kubeRouterK3s, versionStamp: "1")
         return lab.comparer.compare(flow, kernel: .notAsked).finding == .agreement ? cluster : nil
       }
       var removed = false

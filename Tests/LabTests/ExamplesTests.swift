@@ -1,5 +1,5 @@
 // What this does not show: services, VIPs and NodePorts of the examples, which are not modelled yet.
-import Comparison
+import EngineComparison
 import Foundation
 import Kernel
 import Lab

@@ -174,7 +174,7 @@ extension RunReport {
   @Test("a dropped packet is one that nothing comes back for") func drop() async throws {
     let (cluster, groups) = try ExpectationsWorld.groups(
       "- name: a\n  flows:\n  - {from: app/client, to: app/other, port: 80, expect: allow}\n")
-    let plan = try PlannedLab(cluster, .kubeRouterK3s, versionStamp: "1")
+    let plan = try LabPlan(cluster, .kubeRouterK3s, versionStamp: "1")
     let pair = try #require(plan.pairs(groups[0].group.flows[0], sctpObstacle: nil).first)
     guard case .inquiry(let inquiry) = pair.asking else { return #expect(Bool(false)) }
     let walk = plan.enforced.walk(inquiry)
@@ -264,11 +264,11 @@ extension RunReport {
     let (report, built, loaded) = try await blocking {
       let (cluster, groups) = try ExpectationsWorld.groups(text)
       let worker = try NamespaceWorker()
-      let base = try PlannedLab(cluster, .kubeRouterK3s, versionStamp: "1")
+      let base = try LabPlan(cluster, .kubeRouterK3s, versionStamp: "1")
       let check = try ExpectationsCheck(groups, base: base, sctpObstacle: nil) {
-        try PlannedLab($0, .kubeRouterK3s, versionStamp: "1")
+        try LabPlan($0, .kubeRouterK3s, versionStamp: "1")
       }
-      var bench = LabBench(transports: [.tcp, .udp], worker: worker) { _ in }
+      var bench = ReusableLab(transports: [.tcp, .udp], worker: worker) { _ in }
       return (try check.run(on: &bench, strict: false), bench.labsBuilt, bench.rulesReplaced)
     }
     #expect(
@@ -344,7 +344,7 @@ extension RunReport {
   @Test("flows come together by ports, sources and destinations, each once") func bundles() {
     typealias Bundle = FlowBundle<Endpoint>
     let pods = (0..<3).map { Endpoint.pod(PodID("app", "p\($0)")) }
-    let port = { ExpectedFlow.Question.port(TransportPort(.tcp, $0)) }
+    let port = { Flow.Question.port(TransportPort(.tcp, $0)) }
     var members: [Bundle.Member] = []
     for from in pods {
       for to in pods where from != to {
@@ -359,7 +359,7 @@ extension RunReport {
   }
 
   @Test("most of all ports are told by those that are missing") func ports() {
-    let ports = (1...6).map { ExpectedFlow.Question.port(TransportPort(.tcp, $0)) }
+    let ports = (1...6).map { Flow.Question.port(TransportPort(.tcp, $0)) }
     let bundle = FlowBundle<Endpoint>(sources: [.node("a")], destinations: [.node("b")], ports: Array(ports.prefix(5)))
     #expect(bundle.portsText(of: Set(ports)) == "all 6 ports but TCP 6")
     #expect(bundle.portsText(of: Set(ports.prefix(5))) == "all 5 ports")
@@ -376,7 +376,7 @@ extension RunReport {
         - {from: app/client, to: app/other, port: SCTP/80, expect: deny}
 
       """)
-    let plan = try PlannedLab(cluster, .kubeRouterK3s, versionStamp: "1")
+    let plan = try LabPlan(cluster, .kubeRouterK3s, versionStamp: "1")
     let results = groups[0].group.flows.map { flow in
       FlowResult(
         expected: flow, pairs: plan.pairs(flow, sctpObstacle: "none here").map { PairResult($0, nil, flow) })

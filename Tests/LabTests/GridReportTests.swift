@@ -1,5 +1,5 @@
 // What this does not show: that the symbols are those of real packets; ThreeEnginesTests do.
-import Comparison
+import EngineComparison
 import Lowering
 import NetpolModel
 import Testing

@@ -1,5 +1,5 @@
 // What this does not show: what real packets did; the answers of the kernel are made by hand here.
-import Comparison
+import EngineComparison
 import Foundation
 import Kernel
 import NetpolModel

@@ -49,7 +49,7 @@ private let small = LagWorld(policies: 10, pods: 40, local: 12)
     "each scenario has streams that open, close and stay open",
     arguments: LagScenario.allCases, EnforcementStyle.all)
   func streams(_ scenario: LagScenario, _ style: EnforcementStyle) throws {
-    let plan = try LagPlan(LagCast(small, scenario, burst: 1, defaultDeny: false), style)
+    let plan = try LagPlan(LagActors(small, scenario, burst: 1, defaultDeny: false), style)
     #expect(Set(plan.streams.map(\.change)) == Set(LagStream.Change.allCases), "\(plan.streams)")
     #expect(plan.notes == [])
     #expect(plan.nodes == [LagWorld.node])
@@ -63,34 +63,34 @@ private let small = LagWorld(policies: 10, pods: 40, local: 12)
 
   @Test("under default-deny a newcomer is refused by everyone until it is known") func defaultDeny() throws {
     let plan = try LagPlan(
-      LagCast(small, .newPod, burst: 1, defaultDeny: true), try #require(.named("kube-router-2.11")))
+      LagActors(small, .newPod, burst: 1, defaultDeny: true), try #require(.named("kube-router-2.11")))
     #expect(plan.streams.allSatisfy { $0.change == .opens })
     #expect(plan.notes.count == 1)
   }
 
   @Test("of several newcomers each has streams of its own") func burst() throws {
-    let plan = try LagPlan(LagCast(small, .newPod, burst: 4, defaultDeny: false), .kubeRouterK3s)
+    let plan = try LagPlan(LagActors(small, .newPod, burst: 4, defaultDeny: false), .kubeRouterK3s)
     #expect(Set(plan.streams.map(\.newcomer)) == [0, 1, 2, 3])
-    #expect(Set(plan.cast.newcomers.map(\.after.podIP)).count == 4)
+    #expect(Set(plan.actors.newcomers.map(\.after.podIP)).count == 4)
   }
 
-  @Test("what happens to a cast can be taken back", arguments: LagScenario.allCases)
+  @Test("what happens to a actors can be taken back", arguments: LagScenario.allCases)
   func undoing(_ scenario: LagScenario) throws {
-    let cast = LagCast(small, scenario, burst: 2, defaultDeny: false)
-    let node = try #require(cast.before.node(LagWorld.node))
-    var view = NodeView(of: node, in: cast.before)
-    for event in cast.events { _ = view.apply(event) }
-    #expect(view.pods == NodeView(of: node, in: cast.after).pods)
-    for event in cast.undoing { _ = view.apply(event) }
-    #expect(view.pods == NodeView(of: node, in: cast.before).pods)
+    let actors = LagActors(small, scenario, burst: 2, defaultDeny: false)
+    let node = try #require(actors.before.node(LagWorld.node))
+    var view = NodeView(of: node, in: actors.before)
+    for event in actors.events { _ = view.apply(event) }
+    #expect(view.pods == NodeView(of: node, in: actors.after).pods)
+    for event in actors.undoing { _ = view.apply(event) }
+    #expect(view.pods == NodeView(of: node, in: actors.before).pods)
   }
 
   @Test("clients have the newcomer's labels and addresses that nobody has") func clients() throws {
-    let plan = try LagPlan(LagCast(small, .newPod, burst: 1, defaultDeny: false), .kubeRouterK3s, clients: 3)
-    let newcomer = try #require(plan.cast.newcomers.first?.after)
+    let plan = try LagPlan(LagActors(small, .newPod, burst: 1, defaultDeny: false), .kubeRouterK3s, clients: 3)
+    let newcomer = try #require(plan.actors.newcomers.first?.after)
     #expect(plan.clients.count == 12 && plan.churner != nil)
     #expect(plan.clients.allSatisfy { $0.labels == newcomer.labels && $0.node == newcomer.node })
-    let all = (plan.cast.after.pods + plan.clients + [try #require(plan.churner)]).flatMap(\.podIPs)
+    let all = (plan.actors.after.pods + plan.clients + [try #require(plan.churner)]).flatMap(\.podIPs)
     #expect(Set(all).count == all.count)
     let targets = try #require(plan.requestTargets)
     let ports = [targets.bySelector.ports, targets.byBlock?.ports] + plan.unpoliced.map(\.ports)
@@ -99,8 +99,8 @@ private let small = LagWorld(policies: 10, pods: 40, local: 12)
 
   @Test("where policies allow TCP ports alone, a kind of stream that UDP doesn't have is one of SYNs")
   func connectionsAlone() throws {
-    let cast = try ConnectionsAlone.cast()
-    let plan = try LagPlan(cast, .kubeRouterK3s, clients: 1)
+    let actors = try ConnectionsAlone.actors()
+    let plan = try LagPlan(actors, .kubeRouterK3s, clients: 1)
     let found = plan.streams.map {
       "\($0.change.rawValue) \($0.isOutgoing ? "out" : "in") \($0.flow.transport.rawValue)/\($0.flow.port)"
     }
@@ -118,10 +118,10 @@ private let small = LagWorld(policies: 10, pods: 40, local: 12)
   }
 
   @Test("an ipBlock in place of the selector admits every pod there is") func openedPairs() throws {
-    let plan = try LagPlan(LagCast(small, .newPod, burst: 1, defaultDeny: false), .kubeRouterK3s)
+    let plan = try LagPlan(LagActors(small, .newPod, burst: 1, defaultDeny: false), .kubeRouterK3s)
     let opened = try #require(OpenedPairs(plan))
     #expect(opened.policies == [PolicyID("lag-0", "allow-intra-namespace")])
-    let pods = plan.cast.after.pods
+    let pods = plan.actors.after.pods
     let receivers = pods.count { $0.id.namespace == "lag-0" }
     #expect(opened.all == receivers * (pods.count - 1))
     #expect(opened.openWithBlock == opened.all)

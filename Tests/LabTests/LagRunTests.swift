@@ -167,22 +167,22 @@ extension LagTests {
       arguments: EnforcementStyle.all)
     func incremental(_ style: EnforcementStyle) async throws {
       try await blocking {
-        let cast = LagCast(tiny, .relabelled, burst: 2, defaultDeny: false)
+        let actors = LagActors(tiny, .relabelled, burst: 2, defaultDeny: false)
         let worker = try NamespaceWorker()
         defer { worker.close() }
         let namespace = try worker.makeNamespace()
-        var view = NodeView(of: try #require(cast.before.node(LagWorld.node)), in: cast.before)
+        var view = NodeView(of: try #require(actors.before.node(LagWorld.node)), in: actors.before)
         let agent = IncrementalAgent(
           view, style: style, in: namespace, worker: worker, onThreadStart: {}, observer: { _ in })
         try agent.start()
         defer { agent.close() }
-        let job = try #require(cast.newcomers.first?.after)
+        let job = try #require(actors.newcomers.first?.after)
         let stranger = PolicyID("lag-0", "stranger")
         let events: [InformerEvent] =
-          cast.events + [
+          actors.events + [
             .podDeleted(job.id), .policyAdded(NetworkPolicy(id: stranger, isolates: [.ingress])), .podUpdated(job),
             .policyDeleted(stranger),
-          ] + cast.undoing
+          ] + actors.undoing
         for event in events {
           _ = view.apply(event)
           agent.notify(event)

@@ -1,5 +1,5 @@
 // What this does not show: flannel's masquerading, and rules that drop the tunnel's own packets between nodes.
-import Comparison
+import EngineComparison
 import Foundation
 import Kernel
 import Lab

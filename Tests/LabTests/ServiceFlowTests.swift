@@ -1,5 +1,5 @@
 // What this does not show: random choice among endpoints, and session affinity.
-import Comparison
+import EngineComparison
 import Foundation
 import Lab
 import Lowering

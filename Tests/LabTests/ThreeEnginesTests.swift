@@ -1,6 +1,6 @@
 // What this does not show: other styles than k3s's, services, and what happens while rules change.
 import Apply
-import Comparison
+import EngineComparison
 import Foundation
 import Kernel
 import Lab

@@ -2,6 +2,7 @@ internal import Apply
 public import Kernel
 public import Lowering
 internal import NetpolModel
+internal import Network
 internal import RuleIR
 internal import Synchronization
 

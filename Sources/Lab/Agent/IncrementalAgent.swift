@@ -1,10 +1,13 @@
 internal import Apply
-internal import Kernel
-internal import Lowering
+internal import Dumps
+package import Kernel
+package import Lowering
 internal import NetpolModel
+internal import Network
 internal import Rendering
 internal import RuleIR
 internal import Synchronization
+internal import Text
 
 /// An enforcer that changes only what an event changes: the bound of what is possible with a style's rules.
 ///
@@ -12,7 +15,7 @@ internal import Synchronization
 /// that packets wait for before the others. Its chain, and what an index can't know, such as a rule that comes with its
 /// first peer, follow when no event waits. Its rules are the style's, but for the order of pods; the stamp in the names
 /// of chains stays the first one's.
-final class IncrementalAgent: Enforcer {
+package final class IncrementalAgent: Enforcer {
   private let style: EnforcementStyle
   private let namespace: NetworkNamespace
   private let worker: NamespaceWorker
@@ -32,7 +35,7 @@ final class IncrementalAgent: Enforcer {
     var policiesChanged = false
   }
 
-  init(
+  package init(
     _ view: NodeView, style: EnforcementStyle, in namespace: NetworkNamespace, worker: NamespaceWorker,
     onThreadStart: @escaping @Sendable () -> Void, observer: @escaping @Sendable (SyncMoment) -> Void
   ) {
@@ -47,7 +50,7 @@ final class IncrementalAgent: Enforcer {
 
   deinit { queue.close() }
 
-  func start() throws {
+  package func start() throws {
     let loader = try RuleLoader(worker: worker)
     let (families, loaded) = state.withLock { ($0.view.families, $0.loaded) }
     switch loaded.backend {
@@ -64,22 +67,22 @@ final class IncrementalAgent: Enforcer {
     if let failure = failure.withLock({ $0 }) { throw failure }
   }
 
-  func notify(_ event: InformerEvent) {
+  package func notify(_ event: InformerEvent) {
     let now = MonotonicClock.now
     waiting.withLock { $0.append(event) }
     queue.request(at: now)
   }
 
-  func waitUntilIdle(timeout: Duration) throws {
+  package func waitUntilIdle(timeout: Duration) throws {
     guard queue.waitUntilIdle(until: MonotonicClock.now + timeout.nanoseconds) else {
       throw LabError("the agent is not idle after \(timeText(timeout))")
     }
   }
 
   /// It keeps none: the observer is told of each.
-  func takeSyncs() -> [SyncRecord] { [] }
+  package func takeSyncs() -> [SyncRecord] { [] }
 
-  func close() {
+  package func close() {
     queue.close()
     queue.waitForEnd()
   }

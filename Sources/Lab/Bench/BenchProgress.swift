@@ -1,3 +1,5 @@
+internal import Evaluator
+
 /// A step of a bench, for whoever waits for it.
 public struct BenchProgress: Hashable, Sendable {
   public enum Step: Hashable, Sendable {
@@ -22,10 +24,4 @@ public struct BenchProgress: Hashable, Sendable {
   static func measuring(_ done: Int, of rounds: Int, in elapsed: Duration) -> BenchProgress {
     BenchProgress(.measuring(round: done, of: rounds), left: elapsed / done * (rounds - done))
   }
-}
-
-/// A bench was ended before there was anything to tell.
-public struct Interrupted: Error, CustomStringConvertible {
-  public var description: String { "interrupted before enough was measured to tell anything" }
-  init() {}
 }

@@ -1,4 +1,5 @@
 public import NetpolModel
+internal import RuleIR
 
 /// A cluster of a given size, to send packets through the rules of one of its nodes.
 ///

@@ -1,4 +1,6 @@
 internal import NetpolModel
+internal import Statistics
+internal import Text
 
 /// Where the cells of a batch lie among all samples, and what they say.
 struct CellTable {
@@ -110,7 +112,7 @@ extension BenchWorld {
   }
 
   /// All but its numbers of pods and policies.
-  var peersText: String {
+  public var peersText: String {
     "\(counted(peers, peerKind == .pods ? "peer" : "block")) each\(family == .v6 ? ", IPv6" : "")"
   }
 }

@@ -1,9 +1,11 @@
-internal import Comparison
+internal import Enforcement
+internal import EngineComparison
 internal import Kernel
 public import Lowering
 public import NetpolModel
 internal import Oracle
 internal import Path
+internal import StandingLab
 
 /// How many verdicts a second of processor time the user-space engines give, one by one and in batches, and that both give the same ones.
 public struct EngineBench: Sendable {

@@ -1,5 +1,7 @@
 internal import Glibc
 internal import Kernel
+internal import StandingLab
+internal import Statistics
 
 /// Measures groups of cells in rounds, from one thread that stays on one processor.
 struct InterleavedRun {

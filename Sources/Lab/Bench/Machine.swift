@@ -1,4 +1,5 @@
 internal import Foundation
+internal import Text
 
 /// The processor's name and the number of processors, as /proc/cpuinfo says them.
 func machineText() -> String {

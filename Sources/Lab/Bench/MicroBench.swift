@@ -1,6 +1,8 @@
 internal import Apply
 internal import Kernel
 internal import NetpolModel
+public import StandingLab
+public import Statistics
 
 /// Measures what single rules cost: copies of them in a chain that each packet passes, over the chain without them.
 public struct MicroBench: Sendable {
@@ -21,7 +23,7 @@ public struct MicroBench: Sendable {
   public func run(
     version: String, progress: (BenchProgress) -> Void = { _ in }, stop: () -> Bool = { false }
   ) throws -> MicroBenchReport {
-    try withLab(version: version) { environment, worker in
+    try withWorker(version: version) { environment, worker in
       let begin = ContinuousClock.now
       let backends = MicroRule.Backend.allCases.filter { backend in
         rules.contains { $0.backend == backend } && isThere(backend, worker)
@@ -126,10 +128,4 @@ public struct MicroBenchReport: Sendable {
   }
   /// How much of what was planned was measured; nil: all of it.
   public var interruption: String? { measuredRounds < rounds ? "\(measuredRounds) of \(rounds) rounds" : nil }
-}
-
-extension Estimate {
-  static func / (estimate: Estimate, divisor: Double) -> Estimate {
-    Estimate(estimate.value / divisor, estimate.lower / divisor, estimate.upper / divisor)
-  }
 }

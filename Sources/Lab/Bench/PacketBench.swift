@@ -3,6 +3,8 @@ internal import Kernel
 internal import Lowering
 internal import NetpolModel
 internal import RuleIR
+internal import StandingLab
+internal import Statistics
 
 /// Measures what a packet pays on its way through a node's rules: every style in every world of a sweep, side by side.
 public struct PacketBench: Sendable {
@@ -24,7 +26,7 @@ public struct PacketBench: Sendable {
   public func run(
     version: String, progress: (BenchProgress) -> Void = { _ in }, stop: () -> Bool = { false }
   ) throws -> PacketBenchReport {
-    try withLab(version: version) { environment, worker in
+    try withWorker(version: version) { environment, worker in
       let begin = ContinuousClock.now
       let (plan, batches) = (SweepPlan(sweep), sweep.batches)
       var report = PacketBenchReport(

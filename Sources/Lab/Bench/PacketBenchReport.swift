@@ -1,3 +1,8 @@
+internal import NetpolModel
+public import StandingLab
+public import Statistics
+internal import Text
+
 /// What packets cost under whose rules.
 public struct PacketBenchReport: Sendable {
   /// A cell: nanoseconds of a packet.

@@ -1,5 +1,7 @@
+internal import Dumps
 internal import Kernel
 internal import NetpolModel
+internal import Network
 
 /// One probe on one path: its frames, and how many of them a round takes.
 final class PacketCell {

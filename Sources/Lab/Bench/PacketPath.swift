@@ -1,6 +1,8 @@
+internal import Dumps
 internal import Glibc
 internal import Kernel
 internal import NetpolModel
+internal import Network
 
 /// A node with nothing on its way but rules: a machine that sends to it, a pod that sends, and one namespace that takes
 /// what goes to all of its pods. Senders hand their frames over themselves, so that all of it, up to the receiver, is
@@ -56,9 +58,9 @@ final class PacketPath {
     let made = try Dictionary(uniqueKeysWithValues: Place.allCases.map { ($0, try worker.makeNamespace()) })
     namespaces = made
     // The node alone has to know addresses: what the others send is ready, and what they get is dropped.
-    for namespace in made.values { try worker.run(in: namespace) { try Self.hush([]) } }
+    for namespace in made.values { try worker.run(in: namespace) { try Self.disableReports([]) } }
     try worker.run(in: node) {
-      try Self.hush(families)
+      try Self.disableReports(families)
       try NodeSysctls.set(families: families, bridgeNetfilter: true, liftICMPLimits: false)
       // Connections stay for as long as the bench takes.
       for name in ["udp_timeout", "udp_timeout_stream"] where Sysctl.exists("net/netfilter/nf_conntrack_\(name)") {
@@ -101,7 +103,7 @@ final class PacketPath {
   }
 
   /// No interface says anything of its own: a bridge would report itself to 224.0.0.106 (RFC 4286).
-  private static func hush(_ families: [IPFamily]) throws(KernelError) {
+  private static func disableReports(_ families: [IPFamily]) throws(KernelError) {
     let reports = "net/ipv4/igmp_link_local_mcast_reports"
     if Sysctl.exists(reports) { try Sysctl.write(reports, "0") }
     for scope in ["all", "default"] where Sysctl.exists("net/ipv6/conf/\(scope)/disable_ipv6") {

@@ -1,3 +1,4 @@
+internal import Statistics
 internal import Worlds
 
 /// Rounds in which every cell is measured once. Cells that are compared are a group and stand together, in an order that is drawn

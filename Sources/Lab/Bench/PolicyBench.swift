@@ -1,7 +1,12 @@
 internal import Apply
 internal import Kernel
 public import Lowering
+internal import Manifests
 public import NetpolModel
+internal import RuleIR
+internal import StandingLab
+internal import Statistics
+internal import Text
 
 /// Measures what packets of a user's own flows pay on one of the nodes, in every style.
 ///
@@ -34,7 +39,7 @@ public struct PolicyBench: Sendable {
   public func run(
     version: String, progress: (BenchProgress) -> Void = { _ in }, stop: () -> Bool = { false }
   ) throws -> PolicyBenchReport {
-    try withLab(version: version) { environment, worker in
+    try withWorker(version: version) { environment, worker in
       let begin = ContinuousClock.now
       let rules: [BenchRules] = [.none, .conntrackOnly] + styles.map { .style($0) }
       let paths = try rules.map { _ in

@@ -1,4 +1,7 @@
 public import NetpolModel
+internal import RuleIR
+public import StandingLab
+public import Statistics
 
 /// What packets of a user's flows cost on a node, in every style.
 public struct PolicyBenchReport: Sendable {

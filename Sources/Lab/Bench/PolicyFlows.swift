@@ -2,6 +2,8 @@ internal import Lowering
 internal import NetpolModel
 internal import Oracle
 internal import Path
+internal import StandingLab
+internal import Verdicts
 
 /// Flows of a user's cluster that go to pods of one node: those that a bench sends.
 struct PolicyFlows: Sendable {
@@ -33,7 +35,9 @@ struct PolicyFlows: Sendable {
       if case .pod(let id) = endpoint { pods[id]?.node } else { nil }
     }
     let flows = ProbePlan(cluster, topology).flows.filter { flow in
-      guard families.contains(flow.family), flow.transport != .sctp, let home = home(flow.destination) else {
+      guard families.contains(flow.family), let transport = flow.transport, transport != .sctp,
+        let home = home(flow.destination)
+      else {
         return false
       }
       // A node's packets to its own pods pass no forward hook.
@@ -49,10 +53,11 @@ struct PolicyFlows: Sendable {
     var names: [BenchFlow: String] = [:]
     var found: [IPFamily: [Bool: [BenchFlow]]] = [:]
     for flow in flows where home(flow.destination) == node.name {
+      guard let port = flow.transportPort else { continue }
       let isLocal = home(flow.source) == node.name
       let judged = isLocal ? oracle.judge(flow) : oracle.judge(flow, .ingress)
       let own = BenchFlow(
-        source: flow.sourceAddress, destination: flow.destinationAddress, transport: flow.transport, port: flow.port,
+        source: flow.sourceAddress, destination: flow.destinationAddress, transport: port.transport, port: port.port,
         way: isLocal ? .bridged : .routed)
       if names.updateValue(flow.description, forKey: own) == nil {
         found[flow.family, default: [:]][judged.verdict == .allow, default: []].append(own)

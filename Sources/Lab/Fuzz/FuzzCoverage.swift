@@ -1,4 +1,5 @@
-internal import Comparison
+internal import Enforcement
+internal import EngineComparison
 internal import Evaluator
 public import Lowering
 internal import NetpolModel

@@ -1,4 +1,4 @@
-internal import Comparison
+internal import EngineComparison
 internal import Lowering
 internal import NetpolModel
 
@@ -49,7 +49,7 @@ public struct FuzzFailure: Hashable, Sendable {
     let verdict = { (verdict: Verdict?) in verdict?.rawValue ?? "nothing" }
     self.init(
       kind, style,
-      "\(kind.rawValue): \(comparison.flow): oracle \(comparison.specified.verdict.rawValue), evaluator "
+      "\(kind.rawValue): \(comparison.flow): oracle \(verdict(comparison.specified?.verdict)), evaluator "
         + "\(verdict(comparison.evaluated)), kernel \(verdict(comparison.observed))\(remark)")
   }
 }

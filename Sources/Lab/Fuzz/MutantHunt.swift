@@ -1,9 +1,13 @@
-internal import Comparison
+internal import EngineComparison
 public import Lowering
 internal import NetpolModel
 internal import Path
 internal import RuleIR
+internal import StandingLab
+internal import Statistics
+internal import Verdicts
 internal import Worlds
+internal import Enforcement
 
 /// Whether mistakes in lowerings come to light: seeded mutants of a style, each judged by the worlds until the evaluator
 /// differs from what oracle and deviations foretell of the style.
@@ -36,7 +40,7 @@ public struct MutantHunt {
       var random = SplitMix64(seed: seed)
       var flows: [Flow]?
       for style in styles {
-        let plan = try PlannedLab(cluster, style, versionStamp: "1")
+        let plan = try LabPlan(cluster, style, versionStamp: "1")
         let asked = flows ?? random.some(flowLimit, of: ProbePlan(cluster, plan.topology, breadth: .boundaries).flows)
         flows = asked
         judges[style.name, default: []].append(MutantJudge(plan, seed: seed, flows: asked))

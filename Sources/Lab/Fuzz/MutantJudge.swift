@@ -1,14 +1,18 @@
-internal import Comparison
+internal import Enforcement
+internal import EngineComparison
 internal import Lowering
 internal import Manifests
 internal import NetpolModel
 internal import Path
+internal import StandingLab
+internal import Statistics
+internal import Verdicts
 internal import Worlds
 
 /// A world in a style, and what it is asked to find mistakes out.
 struct MutantJudge {
   let seed: UInt64
-  let plan: PlannedLab
+  let plan: LabPlan
   /// Whether it is the world of its seed, not one that was made of it.
   let isOwnWorld: Bool
   private let flows: [Flow]
@@ -16,12 +20,12 @@ struct MutantJudge {
   private let strange: [Flow]
   /// What the evaluator says of the flows without a mistake, once it was asked.
   private var verdicts: [Verdict?]?
-  private var further: [FurtherPacket]?
+  private var further: [FollowUpPacket]?
 
   /// Of so many flows there are further packets.
   private static let followed = 36
 
-  init(_ plan: PlannedLab, seed: UInt64, flows: [Flow]) {
+  init(_ plan: LabPlan, seed: UInt64, flows: [Flow]) {
     self.seed = seed
     self.plan = plan
     self.flows = flows
@@ -32,19 +36,19 @@ struct MutantJudge {
   /// Throws what the style refuses.
   init(_ world: StrangerWorld, _ style: EnforcementStyle) throws {
     seed = world.seed
-    plan = try PlannedLab(world.known, style, versionStamp: "1", in: world.topology)
+    plan = try LabPlan(world.known, style, versionStamp: "1", in: world.topology)
     flows = world.flows
     strange = world.strange
     isOwnWorld = false
   }
 
   /// Packets that do not what is foretold of them though nothing is mistaken: of none a mistake can be read off.
-  func surprises() -> [FurtherPacket] {
+  func surprises() -> [FollowUpPacket] {
     asked().filter { !$0.isAsForetold(in: plan.enforced) }
   }
 
-  private func asked() -> [FurtherPacket] {
-    FurtherPackets(plan).all(of: Array(flows.prefix(Self.followed)))
+  private func asked() -> [FollowUpPacket] {
+    FollowUpPackets(plan).all(of: Array(flows.prefix(Self.followed)))
       + strange.map { .sent(Packet(first: $0), from: $0.source, .stopped) }
   }
 
@@ -95,7 +99,7 @@ struct StrangerWorld {
       let ends = [flow.source, flow.destination]
       if topology.hostNode(of: flow.source)?.name == place.node { return false }
       if topology.hostNode(of: flow.destination)?.name == place.node {
-        return !world.settings.nodePorts.contains(flow.port)
+        return flow.port.map { !world.settings.nodePorts.contains($0) } ?? true
       }
       return topology.bridgeNetfilter
         || !ends.allSatisfy { if case .pod(let id) = $0 { topology.pods[id]?.node == place.node } else { false } }

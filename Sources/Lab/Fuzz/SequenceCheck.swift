@@ -1,8 +1,11 @@
-internal import Comparison
+internal import Apply
+internal import EngineComparison
 public import Lowering
 internal import NetpolModel
 internal import RuleIR
+internal import StandingLab
 public import Worlds
+internal import Enforcement
 
 extension WorldCheck {
   /// Checks each state of a sequence, the lab standing: the first one's rules are loaded, those of the others come by
@@ -13,17 +16,17 @@ extension WorldCheck {
     var result = Result()
     result.coverage.cases = 1
     do {
-      let places = try PlannedLab(try Self.read(sequence.places), style, versionStamp: "1")
-      try bench?.prepare(places)
-      var plan: PlannedLab?
+      let places = try LabPlan(try Self.read(sequence.places), style, versionStamp: "1")
+      try lab?.prepare(places)
+      var plan: LabPlan?
       for (index, state) in sequence.states.enumerated() {
         result.failedState = index
-        let next = try PlannedLab(try Self.read(state), style, versionStamp: "1")
-        if plan == nil { try bench?.load(next) }
+        let next = try LabPlan(try Self.read(state), style, versionStamp: "1")
+        if plan == nil { try lab?.load(next) }
         let old = plan ?? next
         let made = forgetsMembers ? try next.forgettingMembers(of: old) : next
         var differences = try next.missed(from: old, by: made)
-        if bench != nil { differences += try bench?.change(to: next, by: made) ?? [] }
+        if lab != nil { differences += try lab?.change(to: next, by: made) ?? [] }
         result.failures = differences.map {
           FuzzFailure(.changedOtherwise, style.name, "\(FuzzFailure.Kind.changedOtherwise.rawValue): \($0)")
         }
@@ -35,7 +38,7 @@ extension WorldCheck {
       result.failures.append(FuzzFailure(.refused, style.name, "\(FuzzFailure.Kind.refused.rawValue): \(error)"))
     }
     // Half of it may be done.
-    if !result.failures.isEmpty { bench?.abandonLab() }
+    if !result.failures.isEmpty { lab?.abandonLab() }
     return result
   }
 }
@@ -46,9 +49,9 @@ extension Cluster {
   }
 }
 
-extension PlannedLab {
+extension LabPlan {
   /// Where the changes from another plan's rules to `target`'s do not make this one's.
-  fileprivate func missed(from old: PlannedLab, by target: PlannedLab) throws -> [String] {
+  fileprivate func missed(from old: LabPlan, by target: LabPlan) throws -> [String] {
     try cluster.nodes.flatMap { node -> [String] in
       let before = old.enforced.rulesets[node.name] ?? []
       let targets = target.enforced.rulesets[node.name] ?? []
@@ -62,7 +65,7 @@ extension PlannedLab {
   }
 
   /// As a mistaken enforcer has it: whoever was in a set of single members and has gone, is in it still.
-  fileprivate func forgettingMembers(of old: PlannedLab) throws -> PlannedLab {
+  fileprivate func forgettingMembers(of old: LabPlan) throws -> LabPlan {
     let before = old.enforced.lowered
     let style = enforced.style
     let mistaken = EnforcementStyle(name: style.name, backend: style.backend, traits: style.traits) { view in
@@ -70,7 +73,7 @@ extension PlannedLab {
       if let old = before[view.node]?.ruleset { lowered.ruleset.keepMembers(of: old) }
       return lowered
     }
-    return try PlannedLab(cluster, mistaken, versionStamp: "1")
+    return try LabPlan(cluster, mistaken, versionStamp: "1")
   }
 }
 

@@ -1,11 +1,16 @@
-internal import Comparison
+internal import Enforcement
+internal import EngineComparison
 internal import Kernel
 public import Lowering
 internal import Manifests
 public import NetpolModel
+internal import Network
 internal import Oracle
 internal import Path
 internal import RuleIR
+internal import StandingLab
+internal import Statistics
+internal import Verdicts
 public import Worlds
 
 /// Checks worlds: oracle, evaluator and, where packets are sent, the kernel agree on every flow, or a deviation of the
@@ -15,7 +20,7 @@ public struct WorldCheck {
   public var flowLimit = 400
   /// A mistake to be found: changes leave in sets who has gone.
   public var forgetsMembers = false
-  var bench: LabBench?
+  var lab: ReusableLab?
   private let sctpObstacle: String?
 
   /// What a world in a style was found to be.
@@ -28,7 +33,7 @@ public struct WorldCheck {
 
   /// Without packets: the user-space engines alone.
   public init() {
-    bench = nil
+    lab = nil
     sctpObstacle = nil
   }
 
@@ -39,10 +44,10 @@ public struct WorldCheck {
     let worker = try NamespaceWorker()
     try LabEnvironment(version: version, style: "all", worker: worker).requireLab(on: worker)
     sctpObstacle = try ProbeSession.obstacle(to: .sctp, on: worker)
-    bench = LabBench(transports: [.tcp, .udp] + (sctpObstacle == nil ? [.sctp] : []), worker: worker) { _ in }
+    lab = ReusableLab(transports: [.tcp, .udp] + (sctpObstacle == nil ? [.sctp] : []), worker: worker) { _ in }
   }
 
-  public var labsBuilt: Int { bench?.labsBuilt ?? 0 }
+  public var labsBuilt: Int { lab?.labsBuilt ?? 0 }
 
   /// What is judged is what the world's manifest says, and so that manifest is the whole of a failure.
   public mutating func check(_ stated: Cluster, _ style: EnforcementStyle, seed: UInt64) -> Result {
@@ -54,11 +59,11 @@ public struct WorldCheck {
       return result
     }
     do {
-      try compare(try PlannedLab(cluster, style, versionStamp: "1"), seed, &result)
+      try compare(try LabPlan(cluster, style, versionStamp: "1"), seed, &result)
     } catch {
       result.failures.append(FuzzFailure(.refused, style.name, "\(error)"))
       // Half of its rules may be loaded.
-      bench?.abandonLab()
+      lab?.abandonLab()
     }
     return result
   }
@@ -68,11 +73,11 @@ public struct WorldCheck {
     var result = Result()
     do {
       let cluster = try Self.read(world.cluster)
-      try bench?.prepare(try PlannedLab(cluster, mutant.mutated, versionStamp: "1"))
-      try compareLoaded(try PlannedLab(cluster, mutant.style, versionStamp: "1"), world.seed, &result)
+      try lab?.prepare(try LabPlan(cluster, mutant.mutated, versionStamp: "1"))
+      try compareLoaded(try LabPlan(cluster, mutant.style, versionStamp: "1"), world.seed, &result)
     } catch {
       result.failures.append(FuzzFailure(.refused, mutant.style.name, "\(error)"))
-      bench?.abandonLab()
+      lab?.abandonLab()
     }
     return result
   }
@@ -84,18 +89,18 @@ public struct WorldCheck {
     ).cluster
   }
 
-  private mutating func compare(_ plan: PlannedLab, _ seed: UInt64, _ result: inout Result) throws {
-    try bench?.prepare(plan)
+  private mutating func compare(_ plan: LabPlan, _ seed: UInt64, _ result: inout Result) throws {
+    try lab?.prepare(plan)
     try compareLoaded(plan, seed, &result)
   }
 
   /// With the rules that stand.
-  mutating func compareLoaded(_ plan: PlannedLab, _ seed: UInt64, _ result: inout Result) throws {
+  mutating func compareLoaded(_ plan: LabPlan, _ seed: UInt64, _ result: inout Result) throws {
     let probes = ProbePlan(plan.cluster, plan.topology, breadth: .boundaries, sctpObstacle: sctpObstacle)
     var random = SplitMix64(seed: seed)
     let flows = random.some(flowLimit, of: probes.flows)
-    var answers: [Flow: KernelAnswer] = [:]
-    if bench != nil {
+    var answers: [Flow: Observation] = [:]
+    if lab != nil {
       answers = try observe(flows, plan)
       result.coverage.casesWithPackets = 1
     }
@@ -105,12 +110,12 @@ public struct WorldCheck {
     result.coverage.add(enforced)
     for flow in flows + random.some(flowLimit / 10, of: probes.unasked.map(\.flow)) {
       let walk = enforced.walk(flow)
-      let comparison = plan.comparer.compare(flow, walk: walk, kernel: answers[flow] ?? .notAsked)
+      let comparison = plan.comparer.compare(flow, Journey(walk, flow.family, in: enforced), answers[flow])
       result.coverage.add(comparison, walk)
       if let failure = FuzzFailure(comparison, enforced.style.name) { result.failures.append(failure) }
-      if plain.verdict(flow) != comparison.specified.verdict {
+      if let specified = comparison.specified?.verdict, plain.verdict(flow) != specified {
         let text =
-          "\(FuzzFailure.Kind.readingDiffers.rawValue): \(flow): oracle \(comparison.specified.verdict.rawValue)"
+          "\(FuzzFailure.Kind.readingDiffers.rawValue): \(flow): oracle \(specified.rawValue)"
         result.failures.append(FuzzFailure(.readingDiffers, enforced.style.name, text))
       }
     }
@@ -118,16 +123,16 @@ public struct WorldCheck {
 
   /// What the kernel does with flows. Silence that nobody expected may be a slow machine's, and so it is asked again with
   /// more patience. Listeners to groups are asked one by one, and no more than two of them.
-  private mutating func observe(_ flows: [Flow], _ plan: PlannedLab) throws -> [Flow: KernelAnswer] {
-    guard var bench else { return [:] }
-    defer { self.bench = bench }
+  private mutating func observe(_ flows: [Flow], _ plan: LabPlan) throws -> [Flow: Observation] {
+    guard var lab else { return [:] }
+    defer { self.lab = lab }
     let groups = flows.filter(\.destinationAddress.isMulticast)
     var asked = flows.filter { !$0.destinationAddress.isMulticast } + groups.prefix(2)
-    var answers: [Flow: KernelAnswer] = [:]
+    var answers: [Flow: Observation] = [:]
     for patience in [Duration.milliseconds(250), .milliseconds(1200)] where !asked.isEmpty {
-      let seen = try bench.observe(asked.map(Inquiry.flow), within: patience)
-      for (flow, observation) in zip(asked, seen) { answers[flow] = observation.answer }
-      asked = zip(asked, seen).filter { $1.isSilence && plan.enforced.walk($0).verdict != .deny }.map(\.0)
+      let seen = try lab.observe(asked, within: patience)
+      for (flow, observation) in zip(asked, seen) { answers[flow] = observation }
+      asked = zip(asked, seen).filter { $1.isSilence && plan.enforced.verdict(of: $0) != .deny }.map(\.0)
     }
     return answers
   }

@@ -1,6 +1,8 @@
+internal import Agent
 internal import Kernel
 internal import Lowering
 internal import NetpolModel
+internal import Network
 
 /// The enforcers of all nodes that decide about a stream.
 final class Enforcers: Sendable {
@@ -21,7 +23,7 @@ final class Enforcers: Sendable {
     var posts: [Post] = []
     do {
       for name in plan.nodes {
-        guard let node = plan.cast.before.node(name), let namespace = fabric.namespace(ofNode: name) else { continue }
+        guard let node = plan.actors.before.node(name), let namespace = fabric.namespace(ofNode: name) else { continue }
         let worker = try NamespaceWorker()
         let hasten: @Sendable () -> Void = {
           guard isRealTime else { return }
@@ -30,7 +32,7 @@ final class Enforcers: Sendable {
         }
         try worker.onThread(hasten)
         let watch = SyncWatch()
-        let view = NodeView(of: node, in: plan.cast.before)
+        let view = NodeView(of: node, in: plan.actors.before)
         let enforcer = try options.agent.enforcer(
           view, style: style, in: namespace, worker: worker, onThreadStart: hasten, observer: { watch.note($0) })
         posts.append(Post(node: name, enforcer: enforcer, watch: watch, worker: worker))

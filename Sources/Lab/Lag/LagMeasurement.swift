@@ -1,5 +1,7 @@
+internal import Agent
 internal import Kernel
 internal import NetpolModel
+internal import Statistics
 
 /// Trials, summed up as they come.
 struct LagMeasurement {

@@ -1,3 +1,4 @@
+internal import Agent
 internal import Glibc
 internal import Kernel
 public import Lowering

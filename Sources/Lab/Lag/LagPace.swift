@@ -1,4 +1,6 @@
 internal import Kernel
+internal import Statistics
+internal import Text
 
 /// How densely streams are sent: so that the sender, whose core others need too, is idle for some of each beat.
 struct LagPace: Sendable {

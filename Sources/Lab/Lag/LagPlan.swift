@@ -2,9 +2,9 @@ internal import Lowering
 internal import NetpolModel
 internal import Path
 
-/// Which streams tell the windows of a cast, and who asks whom besides.
+/// Which streams tell the windows of a actors, and who asks whom besides.
 struct LagPlan: Sendable {
-  let cast: LagCast
+  let actors: LagActors
   let streams: [LagStream]
   /// What can't be seen in this world, and why.
   let notes: [String]
@@ -39,10 +39,10 @@ struct LagPlan: Sendable {
     let tcp: UInt16?
   }
 
-  init(_ cast: LagCast, _ style: EnforcementStyle, target: Endpoint? = nil, clients: Int = 0) throws {
-    self.cast = cast
-    let search = try StreamSearch(cast, style, target: target)
-    let streams = cast.newcomers.indices.flatMap(search.streams)
+  init(_ actors: LagActors, _ style: EnforcementStyle, target: Endpoint? = nil, clients: Int = 0) throws {
+    self.actors = actors
+    let search = try StreamSearch(actors, style, target: target)
+    let streams = actors.newcomers.indices.flatMap(search.streams)
     self.streams = streams
     var notes: [String] = []
     if !streams.contains(where: { $0.change == .opens }) {
@@ -56,9 +56,9 @@ struct LagPlan: Sendable {
     let ends = streams.flatMap { [$0.flow.source, $0.flow.destination] }
     nodes = Set(ends.compactMap(search.node)).sorted()
 
-    var free = FreeAddresses(cast.after)
+    var free = FreeAddresses(actors.after)
     var copies: [Pod] = []
-    if let newcomer = cast.newcomers.first?.after {
+    if let newcomer = actors.newcomers.first?.after {
       for number in 0...RequestTargets.clientKinds * clients {
         guard let copy = free.copy(of: newcomer, named: "client-\(number)") else { break }
         copies.append(copy)
@@ -67,13 +67,13 @@ struct LagPlan: Sendable {
     churner = copies.popLast()
     self.clients = copies
     unpoliced = streams.filter { $0.change == .closes && $0.newcomer == 0 }.map { ($0, search.ports(like: $0)) }
-    requestTargets = cast.newcomers.first?.before == nil ? RequestTargets(streams, search) : nil
+    requestTargets = actors.newcomers.first?.before == nil ? RequestTargets(streams, search) : nil
   }
 
   /// The cluster's part that packets need: pods and hosts of the streams, on their nodes.
   var stage: Cluster {
     let ends = Set(streams.flatMap { [$0.flow.source, $0.flow.destination] })
-    var cluster = cast.after
+    var cluster = actors.after
     cluster.pods.removeAll { !ends.contains(.pod($0.id)) }
     cluster.pods = (cluster.pods + clients).sorted { $0.id < $1.id }
     cluster.externalHosts.removeAll { !ends.contains(.external($0.name)) }

@@ -2,13 +2,17 @@ internal import Glibc
 internal import Kernel
 internal import Lowering
 public import NetpolModel
+internal import Network
 internal import Path
+internal import StandingLab
+internal import Worlds
+internal import Text
 
 /// Measures how long a new pod's packets are lost, and how long they are not policed: real packets, while a real
 /// enforcer takes its time.
 public struct LagRun: Sendable {
   public let options: LagOptions
-  private let cast: LagCast
+  private let actors: LagActors
   private let description: String
   private let change: String
 
@@ -20,11 +24,11 @@ public struct LagRun: Sendable {
   /// In a world of its own.
   public init(_ world: LagWorld, _ scenario: LagScenario, burst: Int, defaultDeny: Bool, options: LagOptions) {
     self.options = options
-    cast = LagCast(world, scenario, burst: burst, defaultDeny: defaultDeny)
+    actors = LagActors(world, scenario, burst: burst, defaultDeny: defaultDeny)
     description =
       "A world of \(counted(world.policies, "policy", "policies")), \(counted(world.pods, "pod")), \(world.local) of them on the "
-      + "newcomer's node, and \(counted(cast.before.pods.count - world.pods, "pod")) and "
-      + "\(counted(cast.before.policies.count - world.policies, "policy", "policies")) of the lab"
+      + "newcomer's node, and \(counted(actors.before.pods.count - world.pods, "pod")) and "
+      + "\(counted(actors.before.policies.count - world.policies, "policy", "policies")) of the lab"
     let who = burst == 1 ? "A pod" : "\(burst) pods at once"
     change =
       switch scenario {
@@ -37,7 +41,7 @@ public struct LagRun: Sendable {
   /// In a user's world, with one of its pods as the newcomer.
   public init(_ cluster: Cluster, newcomer: Pod, options: LagOptions) {
     self.options = options
-    cast = LagCast(cluster, newcomer: newcomer)
+    actors = LagActors(cluster, newcomer: newcomer)
     description = "\(counted(cluster.policies.count, "policy", "policies")), \(counted(cluster.pods.count, "pod"))"
     change = "\(newcomer.id) is new"
   }
@@ -53,7 +57,7 @@ public struct LagRun: Sendable {
 
   /// Throws `NothingToAsk` where nothing about the newcomer changes, `LabFailure` where the machine can't do it.
   public func run(version: String, progress: @escaping (Progress) -> Void = { _ in }) throws -> LagReport {
-    try withLab(version: version, style: options.style.name) { environment, worker in
+    try withWorker(version: version, style: options.style.name) { environment, worker in
       try run(environment, worker, progress)
     }
   }
@@ -63,7 +67,7 @@ public struct LagRun: Sendable {
   ) throws -> LagReport {
     let begin = ContinuousClock().now
     progress(.planning)
-    let plan = try LagPlan(cast, options.style, target: options.target, clients: options.requests)
+    let plan = try LagPlan(actors, options.style, target: options.target, clients: options.requests)
     if !plan.streams.contains(where: { $0.change != .staysOpen }) {
       throw NothingToAsk(description: plan.notes.joined(separator: "; "))
     }
@@ -76,8 +80,8 @@ public struct LagRun: Sendable {
     let enforcers = try Enforcers(plan, options, style: options.style, fabric: fabric, isRealTime: isRealTime)
     defer { enforcers.close() }
     // The first syncs are slower than those that follow.
-    try enforcers.settle(cast.events)
-    let took = try ContinuousClock().measure { try enforcers.settle(cast.undoing) }
+    try enforcers.settle(actors.events)
+    let took = try ContinuousClock().measure { try enforcers.settle(actors.undoing) }
 
     try waitForLinks(plan, fabric, worker)
     let pace = try pace(plan, fabric, worker, isRealTime: isRealTime, syncTakes: took)
@@ -86,7 +90,7 @@ public struct LagRun: Sendable {
     let shares = pace.shares(plan.streams)
     var measurement = LagMeasurement(
       plan.streams, spacings: shares.map { Double($0.every) * (spacing / .nanoseconds(1)) },
-      toleratesGaps: cast.newcomers.contains { $0.before != nil })
+      toleratesGaps: actors.newcomers.contains { $0.before != nil })
     var random = SystemRandomNumberGenerator()
     for number in 0..<options.trials {
       progress(.trial(number + 1, of: options.trials))
@@ -121,8 +125,8 @@ public struct LagRun: Sendable {
     return LagReport(
       environment: environment, options: options,
       world: LagReport.World(
-        description: description, policies: cast.before.policies.count, pods: cast.before.pods.count,
-        local: cast.before.pods.count { $0.node == cast.newcomers.first?.after.node }, change: change,
+        description: description, policies: actors.before.policies.count, pods: actors.before.pods.count,
+        local: actors.before.pods.count { $0.node == actors.newcomers.first?.after.node }, change: change,
         nodes: plan.nodes),
       streams: measurement.results, timeline: measurement.timeline, processes: measurement.processRows,
       resolution: measurement.resolution(spacing: spacing, isRealTime: isRealTime), requests: requests,
@@ -156,12 +160,12 @@ public struct LagRun: Sendable {
     let start = MonotonicClock.now
     if delay > .zero { usleep(UInt32(clamping: Int(delay / .microseconds(1)))) }
     let event = MonotonicClock.now
-    enforcers.notify(cast.events)
+    enforcers.notify(actors.events)
     try enforcers.waitForEffect(since: event)
     usleep(3000)
     let records = try run.stop()
     let syncs = try enforcers.waitForEnd(since: event)
-    try enforcers.settle(cast.undoing)
+    try enforcers.settle(actors.undoing)
     return LagTrial(start: start, event: event, records: records, syncs: syncs)
   }
 
@@ -169,11 +173,12 @@ public struct LagRun: Sendable {
     _ streams: [LagStream], _ shares: [(every: Int, phase: Int)], _ fabric: Fabric
   ) -> [DatagramStream] {
     zip(streams, shares).compactMap { stream, share in
-      guard let from = fabric.namespace(of: stream.flow.source), let to = fabric.namespace(of: stream.flow.destination)
+      guard let from = fabric.namespace(of: stream.flow.source), let to = fabric.namespace(of: stream.flow.destination),
+        let port = stream.flow.transportPort
       else { return nil }
       return DatagramStream(
-        stream.flow.transport == .tcp ? .tcp : .udp, from: from, sourceAddress: stream.flow.sourceAddress.bytes,
-        to: ProbeAddress(stream.flow.destinationAddress.bytes, port: stream.flow.port), in: to, every: share.every,
+        port.transport == .tcp ? .tcp : .udp, from: from, sourceAddress: stream.flow.sourceAddress.bytes,
+        to: ProbeAddress(stream.flow.destinationAddress.bytes, port: port.port), in: to, every: share.every,
         phase: share.phase)
     }
   }

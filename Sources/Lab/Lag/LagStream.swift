@@ -12,7 +12,7 @@ public struct LagStream: Hashable, Sendable {
   }
 
   public let flow: Flow
-  /// Index of the newcomer among those of the cast.
+  /// Index of the newcomer among those of the actors.
   public let newcomer: Int
   public let change: Change
   /// Whether the newcomer sends.
@@ -21,7 +21,7 @@ public struct LagStream: Hashable, Sendable {
   public let decidedBy: String
 
   /// What is counted.
-  var unit: String { flow.transport == .tcp ? "SYN" : "datagram" }
+  public var unit: String { flow.transport == .tcp ? "SYN" : "datagram" }
 
   public var other: Endpoint { isOutgoing ? flow.destination : flow.source }
 }

@@ -1,4 +1,7 @@
+internal import Agent
+internal import Evaluator
 internal import Kernel
+internal import Text
 
 /// What one trial left: times in nanoseconds on `MonotonicClock`.
 struct LagTrial: Sendable {

@@ -5,7 +5,7 @@ extension OpenedPairs {
   /// Counts, by the specification, the senders that receivers' ingress would admit if the rules that admit the newcomer by
   /// a selector had the pod network as an ipBlock in its place. Nil where no selector admits it.
   init?(_ plan: LagPlan) {
-    let cluster = plan.cast.after
+    let cluster = plan.actors.after
     guard let stream = plan.streams.first(where: { $0.change == .opens && $0.isOutgoing }),
       case .pod(let target) = stream.flow.destination, case .pod(let newcomer) = stream.flow.source,
       let block = cluster.clusterCIDR(stream.flow.family), let receiver = cluster.pod(target),
@@ -39,7 +39,7 @@ extension OpenedPairs {
       for sender in pods where sender.id != receiver.id {
         guard let from = sender.address(stream.flow.family) else { continue }
         let flow = Flow(
-          from: .pod(sender.id), from, to: .pod(receiver.id), to, stream.flow.transport, stream.flow.port)
+          from: .pod(sender.id), from, to: .pod(receiver.id), to, stream.flow.question)
         counts.all += 1
         let wasOpen = before.judge(flow, .ingress).verdict == .allow
         if wasOpen { counts.open += 1 }

@@ -1,8 +1,12 @@
+internal import Evaluator
 internal import Glibc
 internal import Kernel
 internal import Lowering
 internal import NetpolModel
+internal import Network
+internal import Statistics
 internal import Synchronization
+internal import Agent
 
 /// What applications pay: newcomers of their own make one request each, when their containers start.
 ///
@@ -92,8 +96,8 @@ struct RequestRun {
     }
     try limitICMPErrors(true)
     // The rules are another enforcer's now: the first one's next sync puts its own back.
-    try enforcers.settle(plan.cast.events)
-    try enforcers.settle(plan.cast.undoing)
+    try enforcers.settle(plan.actors.events)
+    try enforcers.settle(plan.actors.undoing)
     return (results, try SurvivorRun(plan: plan, fabric: fabric, worker: worker).run(enforcers))
   }
 

@@ -1,12 +1,14 @@
-internal import Comparison
+internal import Enforcement
+internal import EngineComparison
 internal import Lowering
 internal import NetpolModel
 internal import Oracle
 internal import Path
+internal import Verdicts
 
 /// Looks for streams whose fate a newcomer changes, by running the rules before and after in user space.
 struct StreamSearch {
-  private let cast: LagCast
+  private let actors: LagActors
   private let after: Cluster
   private let topology: Topology
   private let old: EnforcedCluster
@@ -15,16 +17,16 @@ struct StreamSearch {
   private let oracle, earlier: Oracle
   private let target: Endpoint?
 
-  init(_ cast: LagCast, _ style: EnforcementStyle, target: Endpoint?) throws {
-    self.cast = cast
+  init(_ actors: LagActors, _ style: EnforcementStyle, target: Endpoint?) throws {
+    self.actors = actors
     self.target = target
-    after = cast.after
+    after = actors.after
     topology = Topology(after)
-    old = try EnforcedCluster(cast.before, topology, style, versionStamp: "1")
+    old = try EnforcedCluster(actors.before, topology, style, versionStamp: "1")
     new = try EnforcedCluster(after, topology, style, versionStamp: "2")
     ports = PortPlan(after)
     oracle = Oracle(after)
-    earlier = Oracle(cast.before)
+    earlier = Oracle(actors.before)
   }
 
   func node(of end: Endpoint) -> String? {
@@ -33,7 +35,7 @@ struct StreamSearch {
 
   /// One of each kind that is wanted, the nearest peer first; over TCP where a kind has none over UDP.
   func streams(ofNewcomer index: Int) -> [LagStream] {
-    let newcomer = cast.newcomers[index].after
+    let newcomer = actors.newcomers[index].after
     guard topology.pods[newcomer.id] != nil, let family = newcomer.podIPs.first?.family else { return [] }
     let own = Endpoint.pod(newcomer.id)
     var wanted = index == 0 ? Wanted.all : Wanted.ofFurtherNewcomers
@@ -72,7 +74,7 @@ struct StreamSearch {
     if stream.flow.transport == transport { return stream.flow.port }
     return ports.ports(at: stream.flow.destination).reversed().first { port in
       var flow = stream.flow
-      (flow.transport, flow.port) = (port.transport, port.port)
+      flow.question = .port(port)
       return port.transport == transport && change(of: flow) == stream.change
     }?.port
   }
@@ -87,7 +89,7 @@ struct StreamSearch {
 
   /// The own node, the own namespace, then by name; hosts outside last.
   private func candidates(for newcomer: Pod) -> [Endpoint] {
-    let newcomers = Set(cast.newcomers.map(\.after.id))
+    let newcomers = Set(actors.newcomers.map(\.after.id))
     let pods = topology.pods.keys.filter { !newcomers.contains($0) }.sorted { rank($0, newcomer) < rank($1, newcomer) }
     let all = pods.map(Endpoint.pod) + topology.externals.map { .external($0.name) }
     guard let target else { return all }

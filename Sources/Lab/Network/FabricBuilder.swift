@@ -45,7 +45,7 @@ struct FabricBuilder {
   /// One bridge; each station's uplink is a port of it.
   private func joinUnderlay() throws {
     try worker.run(in: underlay) {
-      try hush()
+      try disableRedirectsAndDAD()
       var batch = RouteBatch()
       batch.createBridge("underlay", index: AddressPlan.bridge)
       batch.bringUp(AddressPlan.bridge)
@@ -139,7 +139,7 @@ struct FabricBuilder {
 
   private func configureStation(_ namespace: NetworkNamespace, ownAddresses: [IPAddress]) throws {
     try worker.run(in: namespace) {
-      try hush()
+      try disableRedirectsAndDAD()
       var batch = RouteBatch()
       stationAddresses(&batch, own: ownAddresses)
       stationRoutes(&batch, own: ownAddresses)
@@ -164,7 +164,7 @@ struct FabricBuilder {
   private func configure(_ node: Topology.NodePlace, _ index: Int) throws {
     guard let namespace = nodes[node.name] else { return }
     try worker.run(in: namespace) {
-      try hush()
+      try disableRedirectsAndDAD()
       try NodeSysctls.set(
         families: plan.families, bridgeNetfilter: bridgeNetfilter, liftICMPLimits: liftICMPLimits)
       try createTunnels(of: node)
@@ -234,7 +234,7 @@ struct FabricBuilder {
     for id in node.pods {
       guard let namespace = pods[id], let place = topology.pods[id] else { continue }
       try worker.run(in: namespace) {
-        try hush()
+        try disableRedirectsAndDAD()
         var batch = RouteBatch()
         batch.bringUp(1)
         for own in place.addresses {
@@ -259,7 +259,7 @@ struct FabricBuilder {
   }
 
   /// Without IPv6 in the cluster no interface needs it; with it, addresses work at once.
-  private func hush() throws {
+  private func disableRedirectsAndDAD() throws {
     // An ICMP redirect that one probe brings about would lead the next one another way (accept_redirects, ip-sysctl).
     for family in ["ipv4", "ipv6"] {
       for scope in ["all", "default", "eth0"] where Sysctl.exists("net/\(family)/conf/\(scope)/accept_redirects") {

@@ -1,10 +1,10 @@
-internal import Kernel
-internal import NetpolModel
+package import Kernel
+package import NetpolModel
 
 /// Kernel parameters of a node's namespace.
-enum NodeSysctls {
+package enum NodeSysctls {
   /// Forwarding, br_netfilter as k3s sets it, and, where asked for, no limit on ICMP errors.
-  static func set(families: [IPFamily], bridgeNetfilter: Bool, liftICMPLimits: Bool) throws(KernelError) {
+  package static func set(families: [IPFamily], bridgeNetfilter: Bool, liftICMPLimits: Bool) throws(KernelError) {
     var values = [
       ("net/ipv4/ip_forward", "1"), ("net/ipv4/conf/all/rp_filter", "0"), ("net/ipv4/conf/default/rp_filter", "0"),
       // Machines of the underlay share a network, as a LAN's do: without this a node tells of shorter ways.
@@ -19,7 +19,7 @@ enum NodeSysctls {
 
   /// The kernel's own limits on ICMP errors, or none: with them most REJECTs of parallel probes look like DROPs (icmp(7),
   /// `icmp_ratelimit`, `icmp_msgs_per_sec`).
-  static func limitICMPErrors(_ isLimited: Bool, families: [IPFamily]) throws(KernelError) {
+  package static func limitICMPErrors(_ isLimited: Bool, families: [IPFamily]) throws(KernelError) {
     // A thousand ms for one host, a thousand a second for all, 50 at once.
     try Sysctl.write("net/ipv4/icmp_ratelimit", isLimited ? "1000" : "0")
     // Per namespace since Linux 6.11; before that they belong to the host, whose values stay.

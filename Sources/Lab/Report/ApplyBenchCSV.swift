@@ -1,3 +1,7 @@
+public import Bench
+internal import Text
+internal import Statistics
+
 /// A report of `ApplyBench` for a spreadsheet: RFC 4180, a line for each value that was measured.
 public struct ApplyBenchCSV {
   private let report: ApplyBenchReport

@@ -1,4 +1,6 @@
+public import Bench
 public import Foundation
+internal import Statistics
 
 /// A report of `ApplyBench` for a program: `netpol-lab/bench-apply/v1`.
 public struct ApplyBenchJSON {

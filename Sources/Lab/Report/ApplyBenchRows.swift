@@ -1,3 +1,6 @@
+internal import Bench
+internal import Statistics
+
 /// A report of `ApplyBench` as rows of one shape, which CSV and JSON are made of.
 struct ApplyBenchRow {
   let section: String

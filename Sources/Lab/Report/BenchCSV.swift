@@ -1,4 +1,8 @@
+public import Bench
+internal import Kernel
 internal import NetpolModel
+internal import Statistics
+internal import Text
 
 /// Benches as comma-separated values with a heading (RFC 4180): docs/bench-json.md names the columns.
 public enum BenchCSV {

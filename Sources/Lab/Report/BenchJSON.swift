@@ -1,5 +1,8 @@
+public import Bench
 public import Foundation
 internal import NetpolModel
+internal import RuleIR
+internal import Statistics
 
 /// Benches for programs: `netpol-lab/bench/v1`, as docs/bench-json.md has it. All costs are nanoseconds of a packet, as
 /// value and 95 % interval.

@@ -1,3 +1,8 @@
+public import Bench
+internal import Text
+internal import StandingLab
+internal import Statistics
+
 /// What single rules cost, for a person.
 public struct MicroBenchText {
   private let report: MicroBenchReport

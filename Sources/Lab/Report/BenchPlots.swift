@@ -1,4 +1,6 @@
+public import Bench
 internal import NetpolModel
+internal import Text
 
 /// A packet bench as pictures: cost over pods, a line for each style.
 public enum BenchPlots {

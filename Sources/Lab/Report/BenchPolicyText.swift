@@ -1,3 +1,8 @@
+public import Bench
+internal import Manifests
+internal import Text
+internal import Statistics
+
 /// What packets of a user's own flows cost, for a person.
 public struct PolicyBenchText {
   private let report: PolicyBenchReport

@@ -1,3 +1,6 @@
+public import Bench
+internal import Text
+
 extension BenchProgress {
   /// One line.
   public var text: String {
@@ -18,13 +21,4 @@ extension SweepPlan {
     "\(counted(worlds, "world"))\(batches.count > 1 ? " in \(batches.count) batches" : ""), "
       + "\(counted(rounds, "round")): about \(roughText(total))"
   }
-}
-
-/// A duration as plans have it: `40 s`, `5 min`, `3 h 10 min`.
-func roughText(_ duration: Duration) -> String {
-  let seconds = duration / .seconds(1)
-  if seconds < 99.5 { return "\(Int(seconds.rounded())) s" }
-  if seconds < 99.5 * 60 { return "\(Int((seconds / 60).rounded())) min" }
-  let tens = Int((seconds / 600).rounded())
-  return "\(tens / 6) h" + (tens % 6 > 0 ? " \(tens % 6 * 10) min" : "")
 }

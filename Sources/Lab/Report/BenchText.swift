@@ -1,4 +1,8 @@
+public import Bench
 internal import NetpolModel
+internal import StandingLab
+internal import Statistics
+internal import Text
 
 /// A packet bench for a person.
 public struct BenchText {

@@ -1,4 +1,5 @@
 internal import NetpolModel
+internal import Text
 
 /// Names of several endpoints on one line: `media/{jellyfin-0,redis-0} node/node1`.
 func namesText(_ endpoints: [Endpoint]) -> String { namesText(of: endpoints) }

@@ -1,7 +1,10 @@
-internal import Comparison
+internal import EngineComparison
+internal import Evaluator
 internal import Kernel
 internal import Lowering
 internal import NetpolModel
+internal import Run
+internal import Enforcement
 
 /// A group of expectations in JSON. What is nil is absent.
 struct GroupObject: Encodable {
@@ -61,19 +64,19 @@ struct PairObject: Encodable {
     from = pair.from.description
     to = pair.to.description
     result = pair.state.rawValue
-    fromAddress = pair.answer?.inquiry.sourceAddress.description
-    toAddress = pair.answer?.inquiry.destinationAddress.description
+    fromAddress = pair.answer?.flow.sourceAddress.description
+    toAddress = pair.answer?.flow.destinationAddress.description
     packets = pair.answer?.outcome.name
     why =
       switch pair.answer?.outcome {
       case .noRoute(let why), .undecided(let why): why
       default: pair.whyNot
       }
-    oracle = pair.answer?.comparison?.specified.verdict.rawValue
-    evaluator = pair.answer?.evaluated?.rawValue
+    oracle = pair.answer?.comparison.specified?.verdict.rawValue
+    evaluator = pair.answer?.comparison.evaluated?.rawValue
     let numbers = pair.answer?.deviations.map(\.id) ?? []
     deviations = numbers.isEmpty ? nil : numbers
-    rules = pair.answer?.rules.map(RuleObject.init)
+    rules = pair.answer?.comparison.journey.deciding.map(RuleObject.init)
   }
 }
 
@@ -102,8 +105,8 @@ struct ChangeObject: Encodable {
     to = change.flow.destination.description
     fromAddress = change.flow.sourceAddress.description
     toAddress = change.flow.destinationAddress.description
-    transport = change.flow.transport.rawValue
-    port = change.flow.port
+    transport = change.flow.transport?.rawValue ?? change.flow.question.description
+    port = change.flow.port ?? 0
     before = change.before.rawValue
     after = change.after.rawValue
     packetsBefore = change.answerBefore?.outcome.name

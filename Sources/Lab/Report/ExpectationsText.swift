@@ -1,6 +1,10 @@
-internal import Comparison
+internal import Enforcement
+internal import EngineComparison
+internal import Evaluator
 internal import Lowering
 internal import NetpolModel
+internal import Run
+internal import Text
 
 /// Expectations for a person: a table for each group, and one of all claims.
 struct ExpectationsText {
@@ -140,7 +144,7 @@ struct ExpectationsText {
     return flow.pairs.filter { $0.state == .missed }.prefix(8).flatMap { pair -> [String] in
       let happened = pair.whyNot ?? pair.answer.map { $0.outcome.text + $0.evaluatorText } ?? ""
       let lines = wrapped("\(pair.from) -> \(pair.to): \(happened)", width: width, first: "      ", indent: 8)
-      return lines + (pair.answer?.rules ?? []).flatMap(text(of:))
+      return lines + (pair.answer?.comparison.journey.deciding ?? []).flatMap(text(of:))
     }
   }
 
@@ -170,7 +174,7 @@ struct ExpectationsText {
         changes.map { change in
           FlowBundle<Endpoint>.Member(
             from: change.flow.source, to: change.flow.destination,
-            port: .port(TransportPort(change.flow.transport, change.flow.port)))
+            port: change.flow.question)
         })
       let shown = bundles.prefix(Self.bundlesAtMost).flatMap { bundle in
         // Of several destinations only where all were compared on the same ports.
@@ -193,8 +197,8 @@ struct ExpectationsText {
     let failures = results.flatMap(\.failures)
     if failures.isEmpty { return [] }
     let lines = failures.prefix(20).flatMap { answer in
-      wrapped("\(answer.inquiry): \(answer.outcome.text)\(answer.disagreementText)", width: width, indent: 4)
-        + answer.rules.flatMap(text(of:))
+      wrapped("\(answer.flow): \(answer.outcome.text)\(answer.disagreementText)", width: width, indent: 4)
+        + answer.comparison.journey.deciding.flatMap(text(of:))
     }
     let more = failures.count > 20 ? ["and \(failures.count - 20) more"] : []
     return [
@@ -277,12 +281,13 @@ extension PairResult {
 extension Answer {
   /// Where the evaluator says something else than the packets.
   fileprivate var evaluatorText: String {
-    evaluated == observed || evaluated == nil ? "" : ", by the rules in the evaluator \(evaluated?.rawValue ?? "")"
+    guard let evaluated = comparison.evaluated, evaluated != observed else { return "" }
+    return ", by the rules in the evaluator \(evaluated.rawValue)"
   }
 
   fileprivate var disagreementText: String {
-    var text = "; evaluator \(evaluated?.rawValue ?? "no way")"
-    if let comparison { text += ", specification \(comparison.specified.verdict.rawValue)" }
+    var text = "; evaluator \(comparison.evaluated?.rawValue ?? "no way")"
+    if let specified = comparison.specified { text += ", specification \(specified.verdict.rawValue)" }
     return text
   }
 }

@@ -1,4 +1,5 @@
-internal import Comparison
+internal import Enforcement
+internal import EngineComparison
 internal import Kernel
 internal import Lowering
 internal import NetpolModel
@@ -8,7 +9,7 @@ internal import RuleIR
 struct FlowObject: Encodable {
   let from, to, fromAddress, toAddress, transport: String
   let port: UInt16
-  let oracle: String
+  let oracle: String?
   let evaluator: String?
   let kernel: String?
   let mechanism: String?
@@ -23,21 +24,20 @@ struct FlowObject: Encodable {
   /// With `inFull` the reasons and rules of a flow that is as it should be are told too: of many flows they would be
   /// most of the document, and nobody asks for them.
   init(
-    _ comparison: Comparison, _ observation: Observation?, _ enforced: EnforcedCluster, strict: Bool, inFull: Bool,
-    withPath: Bool
+    _ comparison: Comparison, strict: Bool, inFull: Bool, withPath: Bool
   ) {
     let flow = comparison.flow
     from = flow.source.description
     to = flow.destination.description
     fromAddress = flow.sourceAddress.description
     toAddress = flow.destinationAddress.description
-    transport = flow.transport.rawValue
-    port = flow.port
-    oracle = comparison.specified.verdict.rawValue
+    transport = flow.transport?.rawValue ?? flow.question.description
+    port = flow.port ?? 0
+    oracle = comparison.specified?.verdict.rawValue
     evaluator = comparison.evaluated?.rawValue
     kernel = comparison.observed?.rawValue
     mechanism =
-      switch observation {
+      switch comparison.observation {
       case .delivered: "delivered"
       case .refused: "refused"
       case .silent: "silent"
@@ -61,10 +61,9 @@ struct FlowObject: Encodable {
       case .deviation, .kernelDisagrees, .unexplained, .deviationMissing, .undecided: false
       }
     let isTold = inFull || !isAsItShould
-    because = isTold ? comparison.specified.because.map(\.text) : nil
-    let walk = isTold || withPath ? enforced.walk(flow) : nil
-    rules = isTold ? walk.map { enforced.decidingRules($0, flow.family).map(RuleObject.init) } : nil
-    path = walk?.path.map(PathObject.init)
+    because = isTold ? comparison.specified?.because.map(\.text) : nil
+    rules = isTold ? comparison.journey.deciding.map(RuleObject.init) : nil
+    path = isTold || withPath ? comparison.journey.steps.map(PathObject.init) : nil
   }
 }
 

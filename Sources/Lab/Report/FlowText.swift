@@ -1,47 +1,45 @@
-internal import Comparison
+internal import EngineComparison
 internal import Evaluator
 internal import Kernel
 internal import Lowering
 internal import NetpolModel
 internal import Path
 internal import RuleIR
+internal import Text
+internal import Enforcement
 
 /// One flow for a person: what each engine said, and the rules that decided.
 struct FlowText {
   private let comparison: Comparison
-  private let enforced: EnforcedCluster
-  private let observed: Observation?
   private let width: Int
 
-  init(_ comparison: Comparison, _ enforced: EnforcedCluster, observed: Observation?, width: Int) {
+  init(_ comparison: Comparison, width: Int) {
     self.comparison = comparison
-    self.enforced = enforced
-    self.observed = observed
     self.width = width
   }
 
   /// `a -> b TCP/80: specified deny, enforced allow`.
   var line: String {
     let flow = comparison.flow
-    return "\(flow.source) -> \(flow.destination) \(TransportPort(flow.transport, flow.port)): specified "
-      + "\(comparison.specified.verdict.rawValue), enforced \(comparison.verdict?.rawValue ?? "nothing")"
+    return "\(flow.source) -> \(flow.destination) \(flow.question): specified "
+      + "\(comparison.specified?.verdict.rawValue ?? "nothing"), enforced \(comparison.verdict?.rawValue ?? "nothing")"
   }
 
   /// A rule's text is a line of its own and never broken: it is there to be copied.
   var full: String {
-    let walk = enforced.walk(comparison.flow)
+    let journey = comparison.journey
     var lines = wrapped("\(comparison.flow): \(headline)", width: width, indent: 4)
     lines += entry(
       "oracle",
-      "\(comparison.specified.verdict.rawValue): "
-        + comparison.specified.because.map(\.text).joined(separator: "; "))
-    lines += entry("evaluator", "\(comparison.evaluated?.rawValue ?? "no way"): \(endText(walk))")
+      comparison.specified.map { "\($0.verdict.rawValue): \($0.because.map(\.text).joined(separator: "; "))" }
+        ?? "the specification says nothing of ICMP")
+    lines += entry("evaluator", "\(comparison.evaluated?.rawValue ?? "no way"): \(endText)")
     // Of a packet that nobody changes the evaluator's line says it all.
-    if walk.path.contains(where: \.isTranslation) {
-      for step in walk.path { lines += entry("path", step.text) }
+    if journey.steps.contains(where: \.isTranslation) {
+      for step in journey.steps { lines += entry("path", step.text) }
     }
     lines += entry("kernel", observedText)
-    for rule in enforced.decidingRules(walk, comparison.flow.family) {
+    for rule in journey.deciding {
       let origin = rule.originText.isEmpty ? "" : " \(rule.originText)"
       lines += entry("rule", "\(rule.node) \(rule.chain) #\(rule.number)\(origin):")
       lines.append(String(repeating: " ", count: Self.margin) + rule.text)
@@ -73,7 +71,7 @@ struct FlowText {
   }
 
   private var observedText: String {
-    switch observed {
+    switch comparison.observation {
     case .delivered: "allow: delivered"
     case .refused(let refusal): "deny: refused (\(refusal))"
     case .silent(let duration): "deny: nothing came back within \(duration.secondsText)"
@@ -82,20 +80,23 @@ struct FlowText {
     }
   }
 
-  private func endText(_ walk: EvaluatedWalk) -> String {
-    let hops = walk.walk.positions.filter { [.input, .forward, .output].contains($0.hook) }.map(\.description)
+  private var endText: String {
+    let journey = comparison.journey
+    let hops = journey.hops.filter { [.input, .forward, .output].contains($0.hook) }.map(\.description)
     let way = hops.isEmpty ? "" : hops.joined(separator: ", ") + ", "
-    switch walk.walk.end {
+    switch journey.end {
     case .delivered(let endpoint): return "\(way)delivered to \(endpoint)"
     case .stopped(let position):
       let how =
-        switch walk.stop {
+        switch journey.stop {
         // Nobody is told of a packet to a group (RFC 1122, 3.2.2).
-        case .reject? where comparison.flow.destinationAddress.isMulticast: "rejected without a word"
-        case .reject(.portUnreachable)?: "rejected (ICMP port unreachable)"
-        case .reject(.tcpReset)?: "rejected (TCP reset)"
-        case .drop?: "dropped"
-        case .accept?, nil: "stopped"
+        case .portUnreachable? where comparison.flow.destinationAddress.isMulticast,
+          .tcpReset? where comparison.flow.destinationAddress.isMulticast:
+          "rejected without a word"
+        case .portUnreachable?: "rejected (ICMP port unreachable)"
+        case .tcpReset?: "rejected (TCP reset)"
+        case .dropped?: "dropped"
+        case nil: "stopped"
         }
       return "\(way)\(how) at \(position)"
     case .noRoute(let why): return why

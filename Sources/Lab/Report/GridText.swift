@@ -1,4 +1,5 @@
 internal import NetpolModel
+internal import Text
 
 /// One grid for a person: rows send, columns receive, both by number, and names beside the rows or below them.
 struct GridText {

@@ -1,4 +1,6 @@
 internal import Glibc
+internal import Statistics
+internal import Text
 
 /// A distribution as bars, a line for each range of times.
 struct HistogramText {

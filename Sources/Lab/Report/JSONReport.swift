@@ -3,6 +3,9 @@ internal import Kernel
 internal import Lowering
 internal import NetpolModel
 internal import Path
+public import Run
+internal import StandingLab
+internal import Verdicts
 
 /// A run for a program: `netpol-lab/run/v1`, documented in docs/json.md.
 public struct JSONReport {
@@ -31,10 +34,8 @@ public struct JSONReport {
       environment = EnvironmentObject(report.environment)
       asExpected = report.isAsExpected
       endpoints = report.plan.endpoints.map(\.description)
-      flows = report.comparisons.enumerated().map { index, comparison in
-        FlowObject(
-          comparison, index < report.observations.count ? report.observations[index] : nil, report.enforced,
-          strict: report.strict, inFull: report.isToldInFull, withPath: report.tellsAllPaths)
+      flows = report.comparisons.map {
+        FlowObject($0, strict: report.strict, inFull: report.isToldInFull, withPath: report.tellsAllPaths)
       }
       expectations = report.expectations.map(GroupObject.init)
       claims = report.expectations.claims.map(ClaimObject.init)

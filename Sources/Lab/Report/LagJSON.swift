@@ -1,5 +1,8 @@
 public import Foundation
+public import Lag
 internal import NetpolModel
+internal import Statistics
+internal import Worlds
 
 /// A lag run for a program: `netpol-lab/lag/v1`, documented in docs/lag-json.md.
 public struct LagJSON {
@@ -107,8 +110,8 @@ private struct StreamObject: Encodable {
     let flow = result.stream.flow
     from = flow.source.description
     to = flow.destination.description
-    transport = flow.transport.rawValue
-    port = Int(flow.port)
+    transport = flow.transport?.rawValue ?? flow.question.description
+    port = Int(flow.port ?? 0)
     change = result.stream.change.rawValue
     decidedBy = result.stream.decidedBy
     newcomer = result.stream.newcomer

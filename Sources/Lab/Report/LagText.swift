@@ -1,4 +1,8 @@
+public import Lag
 internal import NetpolModel
+internal import Statistics
+internal import Text
+internal import StandingLab
 
 /// A lag run for a person.
 public struct LagText {
@@ -48,7 +52,7 @@ public struct LagText {
   private func lines(of result: LagReport.StreamResult) -> [String] {
     let flow = result.stream.flow
     var lines = wrapped(
-      "\(flow.source) -> \(flow.destination) \(flow.transport.rawValue)/\(flow.port): \(result.stream.decidedBy)",
+      "\(flow.source) -> \(flow.destination) \(flow.question): \(result.stream.decidedBy)",
       width: width, first: "  ", indent: 6)
     if result.stream.change == .staysOpen {
       lines.append("      \(result.lost) of \(counted(result.sent, result.stream.unit)) lost")

@@ -1,4 +1,7 @@
 internal import Foundation
+internal import Kernel
+internal import Statistics
+internal import Text
 
 /// Lines over two logarithmic axes, as SVG 1.1 on a ground of its own, which is dark where the reader's is.
 struct LogPlot {

@@ -20,8 +20,10 @@ struct Matrix {
     let number = Dictionary(endpoints.enumerated().map { ($1, $0) }) { first, _ in first }
     var byPort: [Key: [Int: [Symbol]]] = [:]
     for (flow, symbol) in cells {
-      guard let from = number[flow.source], let to = number[flow.destination] else { continue }
-      let key = Key(family: flow.family, port: TransportPort(flow.transport, flow.port))
+      guard let from = number[flow.source], let to = number[flow.destination], let port = flow.transportPort else {
+        continue
+      }
+      let key = Key(family: flow.family, port: port)
       byPort[key, default: [:]][to, default: Array(repeating: .nothing, count: endpoints.count)][from] = symbol
     }
     var grids: [Grid] = []

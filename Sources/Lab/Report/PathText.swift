@@ -1,4 +1,5 @@
-internal import Comparison
+internal import Enforcement
+internal import EngineComparison
 internal import NetpolModel
 internal import Path
 

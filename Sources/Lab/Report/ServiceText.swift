@@ -1,5 +1,6 @@
-internal import Comparison
+internal import EngineComparison
 internal import NetpolModel
+internal import Text
 
 /// Flows to services: who reaches which address, services with equal answers together.
 struct ServiceText {
@@ -21,10 +22,11 @@ struct ServiceText {
     var answers: [Front: Answers] = [:]
     for comparison in comparisons {
       let flow = comparison.flow
+      guard let port = flow.transportPort else { continue }
       switch flow.destination {
       case .service, .virtualAddress:
         let front = Front(
-          endpoint: flow.destination, address: flow.destinationAddress, port: TransportPort(flow.transport, flow.port))
+          endpoint: flow.destination, address: flow.destinationAddress, port: port)
         answers[front, default: Answers()].bySender[flow.source] = Matrix.Symbol(comparison)
       case .pod, .node, .external, .address: break
       }

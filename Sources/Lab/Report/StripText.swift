@@ -1,3 +1,5 @@
+internal import Lag
+
 /// One trial as a strip of characters for each stream: `.` passed, `x` lost, `/` both within one character's time.
 struct StripText {
   private let example: LagExample

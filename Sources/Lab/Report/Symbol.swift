@@ -1,4 +1,4 @@
-internal import Comparison
+internal import EngineComparison
 internal import NetpolModel
 
 extension Matrix {

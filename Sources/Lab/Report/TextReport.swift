@@ -1,8 +1,12 @@
-internal import Comparison
+internal import EngineComparison
 internal import Kernel
 internal import Lowering
 internal import NetpolModel
 internal import Path
+public import Run
+internal import Text
+internal import StandingLab
+internal import Verdicts
 
 /// A run for a person.
 public struct TextReport {
@@ -64,7 +68,7 @@ public struct TextReport {
   }
 
   private func full(_ comparison: Comparison) -> String {
-    FlowText(comparison, report.enforced, observed: report.observation(of: comparison.flow), width: width).full
+    FlowText(comparison, width: width).full
   }
 
   // MARK: - What differs
@@ -78,7 +82,7 @@ public struct TextReport {
       .map { numbers, comparisons in
         let title = numbers.map { "\($0.id) \($0.summary)" }.joined(separator: "; ")
         let examples = comparisons.prefix(4).flatMap { comparison in
-          let line = FlowText(comparison, report.enforced, observed: nil, width: width).line
+          let line = FlowText(comparison, width: width).line
           return wrapped(line, width: width, first: "  ", indent: 6)
         }
         let more = comparisons.count > 4 ? ["  and \(comparisons.count - 4) more"] : []
@@ -115,14 +119,5 @@ public struct TextReport {
     let matrix = report.hasMatrix ? wrapped(text, width: width).joined(separator: "\n") + "\n" : ""
     return matrix
       + "Built in \(report.timings.build.secondsText), rules loaded in \(report.timings.load.secondsText)."
-  }
-}
-
-extension Duration {
-  /// Seconds with two digits behind the point.
-  var secondsText: String {
-    let hundredths = Int((self / .milliseconds(10)).rounded())
-    let rest = hundredths % 100
-    return "\(hundredths / 100).\(rest < 10 ? "0" : "")\(rest) s"
   }
 }

@@ -1,13 +1,11 @@
-internal import Comparison
+internal import EngineComparison
 internal import Kernel
 public import Lowering
 public import NetpolModel
 internal import Path
-
-/// A selection that leaves no flow.
-public struct NothingToAsk: Error, CustomStringConvertible {
-  public let description: String
-}
+public import StandingLab
+public import Verdicts
+internal import Enforcement
 
 /// Builds a cluster in namespaces, loads a style's rules on every node, sends the packets and compares the engines.
 public struct ClusterRun: Sendable {
@@ -33,10 +31,7 @@ public struct ClusterRun: Sendable {
 
   /// A step of a run, for whoever waits for it.
   public enum Progress: Sendable {
-    case building(namespaces: Int)
-    case checking
-    case loading(nodes: Int)
-    case probing(done: Int, of: Int)
+    case lab(LabProgress)
     case comparing
     /// Reading off what differs between variants.
     case planning
@@ -50,7 +45,7 @@ public struct ClusterRun: Sendable {
     _ cluster: Cluster, expecting groups: [GroupToCheck] = [], version: String,
     progress: @escaping (Progress) -> Void = { _ in }
   ) throws -> RunReport {
-    try withLab(version: version, style: style.name) { environment, worker in
+    try withWorker(version: version, style: style.name) { environment, worker in
       try run(cluster, groups, environment, worker, progress)
     }
   }
@@ -61,30 +56,32 @@ public struct ClusterRun: Sendable {
   ) throws -> RunReport {
     let clock = ContinuousClock()
     let sctpObstacle = try ProbeSession.obstacle(to: .sctp, on: worker)
-    let base = try PlannedLab(cluster, style, versionStamp: versionStamp)
+    let base = try LabPlan(cluster, style, versionStamp: versionStamp)
     let plan =
       asksMatrix ? ProbePlan(cluster, base.topology, only: selection, sctpObstacle: sctpObstacle) : ProbePlan.none
     if asksMatrix, let emptiness = plan.emptiness { throw NothingToAsk(description: emptiness) }
     if !groups.isEmpty { progress(.planning) }
     let check = try ExpectationsCheck(groups, base: base, sctpObstacle: sctpObstacle) {
-      try PlannedLab($0, style, versionStamp: versionStamp)
+      try LabPlan($0, style, versionStamp: versionStamp)
     }
 
     let asksSCTP = check.asksSCTP || plan.flows.contains { $0.transport == .sctp }
-    var bench = LabBench(transports: [.tcp, .udp] + (asksSCTP ? [.sctp] : []), worker: worker, progress)
+    var lab = ReusableLab(transports: [.tcp, .udp] + (asksSCTP ? [.sctp] : []), worker: worker) { progress(.lab($0)) }
     var observations: [Observation] = []
     var probe = Duration.zero
     if asksMatrix {
-      try bench.prepare(base)
-      probe = try clock.measure { observations = try bench.observe(plan.flows.map(Inquiry.flow)) }
+      try lab.prepare(base)
+      probe = try clock.measure { observations = try lab.observe(plan.flows) }
       progress(.comparing)
     }
-    var comparisons = zip(plan.flows, observations).map { base.comparer.compare($0, kernel: $1.answer) }
-    comparisons += plan.unasked.map { base.comparer.compare($0.flow, kernel: .notAsked) }
-    let results = try check.run(on: &bench, strict: strict)
+    let comparisons =
+      base.comparer.compare(plan.flows, observations)
+      + plan.unasked.map { base.comparer.compare($0.flow, nil) }
+    let results = try check.run(on: &lab, strict: strict) { progress(.expecting(stage: $0, of: $1)) }
     return RunReport(
-      environment: environment, cluster: cluster, plan: plan, enforced: base.enforced, comparisons: comparisons,
-      observations: observations, strict: strict,
-      timings: RunReport.Timings(build: bench.buildTime, load: bench.loadTime, probe: probe), expectations: results)
+      environment: environment, cluster: cluster, plan: plan, comparisons: comparisons,
+      styleWarnings: base.enforced.findings.map(\.description) + base.enforced.serviceFindings.map(\.description),
+      notInLab: base.topology.left, strict: strict,
+      timings: RunReport.Timings(build: lab.buildTime, load: lab.loadTime, probe: probe), expectations: results)
   }
 }

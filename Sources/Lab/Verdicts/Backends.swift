@@ -1,8 +1,8 @@
-internal import NetpolModel
-internal import Path
+package import NetpolModel
+package import Path
 
 /// All endpoints of services, whichever of them rules choose: there a flow may arrive.
-struct Backends {
+package struct Backends {
   private struct Key: Hashable {
     let address: IPAddress?
     let family: IPFamily
@@ -13,7 +13,7 @@ struct Backends {
   private let topology: Topology
   private var byFront: [Key: [KernelEngine.Backend]] = [:]
 
-  init(_ cluster: Cluster, _ topology: Topology) {
+  package init(_ cluster: Cluster, _ topology: Topology) {
     self.topology = topology
     for service in cluster.services {
       let addresses = service.clusterIPs + service.announcedAddresses
@@ -42,11 +42,12 @@ struct Backends {
   }
 
   /// Empty for a flow to no service.
-  func of(_ flow: Flow) -> [KernelEngine.Backend] {
+  package func endpoints(for flow: Flow) -> [KernelEngine.Backend] {
+    guard let asked = flow.transportPort else { return [] }
     let key = Key(
-      address: flow.destinationAddress, family: flow.family, transport: flow.transport, port: flow.port)
+      address: flow.destinationAddress, family: flow.family, transport: asked.transport, port: asked.port)
     if let found = byFront[key] { return found }
     guard case .node? = topology.owner(of: flow.destinationAddress) else { return [] }
-    return byFront[Key(address: nil, family: flow.family, transport: flow.transport, port: flow.port)] ?? []
+    return byFront[Key(address: nil, family: flow.family, transport: asked.transport, port: asked.port)] ?? []
   }
 }

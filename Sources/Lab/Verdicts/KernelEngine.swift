@@ -1,6 +1,6 @@
-public import Comparison
 public import Kernel
 public import NetpolModel
+public import Network
 internal import Path
 
 /// The kernel as an engine: real packets through the rules that are loaded.
@@ -18,11 +18,11 @@ public struct KernelEngine: Sendable {
 
   /// What lasts from one asking to the next: open listeners, and which source ports were used. Under new rules no
   /// connection of an earlier asking decides.
-  struct Conversation {
+  package struct Conversation {
     fileprivate let session: ProbeSession
     fileprivate var listening: Set<Socket> = []
 
-    init(worker: NamespaceWorker) throws { session = try ProbeSession(worker: worker) }
+    package init(worker: NamespaceWorker) throws { session = try ProbeSession(worker: worker) }
   }
 
   /// One observation for each flow, in their order. There is a listener at every destination that is asked, and at the
@@ -31,12 +31,12 @@ public struct KernelEngine: Sendable {
     _ flows: [Flow], backends: (Flow) -> [Backend] = { _ in [] }, progress: ((Int) -> Void)? = nil
   ) throws -> [Observation] {
     var conversation = try Conversation(worker: fabric.worker)
-    return try observe(flows.map(Inquiry.flow), in: &conversation, backends: backends, progress: progress)
+    return try observe(flows, in: &conversation, backends: backends, progress: progress)
   }
 
-  /// The same of flows and pings, which no listener answers. `limit` is what a silent one costs, if not the usual time.
-  func observe(
-    _ inquiries: [Inquiry], within limit: Duration? = nil, in conversation: inout Conversation,
+  /// The same in a conversation that goes on. `limit` is what a silent one costs, if not the usual time.
+  package func observe(
+    _ flows: [Flow], within limit: Duration? = nil, in conversation: inout Conversation,
     backends: (Flow) -> [Backend], progress: ((Int) -> Void)? = nil
   ) throws -> [Observation] {
     let timeout = limit ?? timeout
@@ -45,22 +45,23 @@ public struct KernelEngine: Sendable {
     var wanted = conversation.listening
     // One after the other: a listener to a group must know whose datagram it got.
     var toGroups: [(index: Int, seen: Observation)] = []
-    for (index, inquiry) in inquiries.enumerated() {
-      if case .flow(let flow) = inquiry, flow.destinationAddress.isMulticast {
+    for (index, flow) in flows.enumerated() {
+      if flow.destinationAddress.isMulticast {
         toGroups.append((index, try observeGroup(flow, timeout)))
         continue
       }
-      guard let from = fabric.namespace(of: inquiry.source) else { throw LabError("no namespace for \(inquiry)") }
-      guard case .flow(let flow) = inquiry else {
+      guard let from = fabric.namespace(of: flow.source) else { throw LabError("no namespace for \(flow)") }
+      // The kernel itself answers an echo request.
+      guard let asked = flow.transportPort else {
         probes.append(
           Probe(
-            from: from, sourceAddress: inquiry.sourceAddress.bytes,
-            to: ProbeAddress(inquiry.destinationAddress.bytes, port: 0), .ping))
+            from: from, sourceAddress: flow.sourceAddress.bytes,
+            to: ProbeAddress(flow.destinationAddress.bytes, port: 0), .ping))
         continue
       }
-      let transport = ProbeTransport(flow.transport)
+      let transport = ProbeTransport(asked.transport)
       // A service's own address has no listener: without its rules nobody answers there.
-      let own = fabric.namespace(of: flow.destination).map { ($0, flow.destinationAddress, flow.port) }
+      let own = fabric.namespace(of: flow.destination).map { ($0, flow.destinationAddress, asked.port) }
       let translated = backends(flow)
       for (namespace, address, port) in translated.isEmpty
         ? [own].compactMap({ $0 })
@@ -69,18 +70,19 @@ public struct KernelEngine: Sendable {
         })
       where wanted.insert(
         Socket(
-          namespace: ObjectIdentifier(namespace), address: address, port: port, transport: flow.transport)
+          namespace: ObjectIdentifier(namespace), address: address, port: port, transport: asked.transport)
       ).inserted {
         listeners.append(Listener(in: namespace, on: ProbeAddress(address.bytes, port: port), transport))
       }
       probes.append(
         Probe(
           from: from, sourceAddress: flow.sourceAddress.bytes,
-          to: ProbeAddress(flow.destinationAddress.bytes, port: flow.port), transport))
+          to: ProbeAddress(flow.destinationAddress.bytes, port: asked.port), transport))
     }
     try conversation.session.listen(listeners)
     conversation.listening = wanted
     var seen = try conversation.session.run(probes, timeout: timeout, parallel: parallel, progress: progress)
+      .map(Observation.init)
     for (index, observation) in toGroups { seen.insert(observation, at: index) }
     return seen
   }
@@ -88,7 +90,7 @@ public struct KernelEngine: Sendable {
   /// Whether a datagram to a group reaches the listener that the flow names.
   private func observeGroup(_ flow: Flow, _ timeout: Duration) throws -> Observation {
     guard let from = fabric.namespace(of: flow.source), let to = fabric.namespace(of: flow.destination),
-      let address = fabric.topology.address(of: flow.destination, flow.family)
+      let address = fabric.topology.address(of: flow.destination, flow.family), let port = flow.port
     else { throw LabError("no namespace for \(flow)") }
     // A node listens towards its pods on their bridge.
     var joined = address
@@ -97,8 +99,8 @@ public struct KernelEngine: Sendable {
     }
     let probe = GroupProbe(
       from: from, flow.sourceAddress.bytes, to: to, joined.bytes,
-      group: ProbeAddress(flow.destinationAddress.bytes, port: flow.port))
-    return try probe.observe(on: fabric.worker, timeout: timeout)
+      group: ProbeAddress(flow.destinationAddress.bytes, port: port))
+    return Observation(try probe.observe(on: fabric.worker, timeout: timeout))
   }
 
   /// Where a service's packets may end.
@@ -133,20 +135,25 @@ extension ProbeTransport {
 }
 
 extension Observation {
-  /// Not knowing is not denying: what is unusable says nothing.
-  public var answer: KernelAnswer {
-    switch self {
-    case .delivered: .verdict(.allow)
-    case .refused, .silent: .verdict(.deny)
-    case .unusable(let why): .unusable(why)
-    }
+  init(_ outcome: ProbeOutcome) {
+    self =
+      switch outcome {
+      case .delivered: .delivered
+      case .refused(let refusal): .refused(Refusal(refusal))
+      case .silent(let time): .silent(after: time)
+      case .unusable(let why): .unusable(why)
+      }
   }
-
-  var verdict: Verdict? { if case .verdict(let verdict) = answer { verdict } else { nil } }
 }
 
-/// Something that the lab can't do on this machine, or did not find as it should be.
-public struct LabError: Error, CustomStringConvertible {
-  public let description: String
-  public init(_ description: String) { self.description = description }
+extension Refusal {
+  fileprivate init(_ refusal: ProbeRefusal) {
+    self =
+      switch refusal {
+      case .icmp(let type, let code): .icmp(type: type, code: code)
+      case .reset: .reset
+      case .abort: .abort
+      case .local: .local
+      }
+  }
 }

@@ -76,7 +76,7 @@ public struct ProbePlan: Sendable {
   }
 
   /// A plan without any flow.
-  static let none = ProbePlan()
+  package static let none = ProbePlan()
   private init() {
     endpoints = []
     flows = []
@@ -177,14 +177,14 @@ extension Endpoint {
 }
 
 /// Ports that could make a difference: those that policies name, those that a destination has, and two that nothing names.
-struct PortPlan {
+package struct PortPlan {
   private let cluster: Cluster
   private let fromPolicies: Set<TransportPort>
   private let unnamed: [TransportPort]
   /// At nodes: the NodePort range, with both sides of its ends where those are asked.
   private let nodePorts: [UInt16]
 
-  init(_ cluster: Cluster, _ breadth: ProbePlan.Breadth = .matrix) {
+  package init(_ cluster: Cluster, _ breadth: ProbePlan.Breadth = .matrix) {
     self.cluster = cluster
     let isFine = breadth == .boundaries
     var named: Set<TransportPort> = []
@@ -215,7 +215,7 @@ struct PortPlan {
     unnamed = free.map { port in transports.map { TransportPort($0, port) } } ?? []
   }
 
-  func ports(at destination: Endpoint) -> [TransportPort] {
+  package func ports(at destination: Endpoint) -> [TransportPort] {
     var ports = fromPolicies.union(unnamed)
     switch destination {
     case .pod(let id):

@@ -82,12 +82,6 @@ public struct ExpectedFlow: Hashable, Sendable {
     case address(IPAddress)
   }
 
-  public enum Question: Hashable, Sendable {
-    case port(TransportPort)
-    /// ICMP echo.
-    case ping
-  }
-
   /// How a denied packet is lost.
   public enum Mechanism: String, Hashable, Sendable, CaseIterable {
     case reject, drop
@@ -96,7 +90,7 @@ public struct ExpectedFlow: Hashable, Sendable {
 
   public var from: End
   public var to: End
-  public var question: Question
+  public var question: Flow.Question
   /// The multicast group that is sent to; `to` listens there.
   public var group: IPAddress?
   /// Deny means not delivered.
@@ -109,7 +103,7 @@ public struct ExpectedFlow: Hashable, Sendable {
   public var location: SourceLocation?
 
   public init(
-    from: End, to: End, question: Question, group: IPAddress? = nil, expect: Verdict, mechanism: Mechanism? = nil,
+    from: End, to: End, question: Flow.Question, group: IPAddress? = nil, expect: Verdict, mechanism: Mechanism? = nil,
     document: Verdict? = nil, because: String? = nil, family: IPFamily? = nil, location: SourceLocation? = nil
   ) {
     self.from = from
@@ -135,15 +129,6 @@ extension ExpectedFlow.End: CustomStringConvertible {
     case .node(let name): "node/\(name)"
     case .external(let name): "external/\(name)"
     case .address(let address): address.description
-    }
-  }
-}
-
-extension ExpectedFlow.Question: CustomStringConvertible {
-  public var description: String {
-    switch self {
-    case .port(let port): port.description
-    case .ping: "ICMP"
     }
   }
 }

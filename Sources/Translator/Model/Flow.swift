@@ -23,26 +23,52 @@ public enum Endpoint: Hashable, Sendable, CustomStringConvertible {
   }
 }
 
-/// A flow is the first packet of a connection: who sends it, to whom, and with which addresses it leaves.
+/// A flow is the first packet of a connection, or an echo request: who sends it, to whom, and with which addresses it
+/// leaves.
 public struct Flow: Hashable, Sendable, CustomStringConvertible {
+  /// What the packet asks for.
+  public enum Question: Hashable, Sendable, CustomStringConvertible {
+    case port(TransportPort)
+    /// An ICMP echo request. No NetworkPolicy can speak of it, but rules do.
+    case echo
+
+    /// `TCP/80`, `ICMP`.
+    public var description: String {
+      switch self {
+      case .port(let port): port.description
+      case .echo: "ICMP"
+      }
+    }
+  }
+
   public var source: Endpoint
   public var destination: Endpoint
   public var sourceAddress: IPAddress
   public var destinationAddress: IPAddress
-  public var transport: Transport
-  public var port: UInt16
+  public var question: Question
 
   public init(
     from source: Endpoint, _ sourceAddress: IPAddress, to destination: Endpoint, _ destinationAddress: IPAddress,
-    _ transport: Transport, _ port: UInt16
+    _ question: Question
   ) {
     self.source = source
     self.destination = destination
     self.sourceAddress = sourceAddress
     self.destinationAddress = destinationAddress
-    self.transport = transport
-    self.port = port
+    self.question = question
   }
+
+  public init(
+    from source: Endpoint, _ sourceAddress: IPAddress, to destination: Endpoint, _ destinationAddress: IPAddress,
+    _ transport: Transport, _ port: UInt16
+  ) {
+    self.init(from: source, sourceAddress, to: destination, destinationAddress, .port(TransportPort(transport, port)))
+  }
+
+  /// Nil of an echo request, which has none; so are its transport and its number.
+  public var transportPort: TransportPort? { if case .port(let port) = question { port } else { nil } }
+  public var transport: Transport? { transportPort?.transport }
+  public var port: UInt16? { transportPort?.port }
 
   public var family: IPFamily { destinationAddress.family }
 
@@ -64,6 +90,6 @@ public struct Flow: Hashable, Sendable, CustomStringConvertible {
   }
 
   public var description: String {
-    "\(source) (\(sourceAddress)) -> \(destination) (\(destinationAddress)) \(transport.rawValue)/\(port)"
+    "\(source) (\(sourceAddress)) -> \(destination) (\(destinationAddress)) \(question)\(question == .echo ? " echo" : "")"
   }
 }

@@ -47,8 +47,11 @@ public struct Packet: Hashable, Sendable {
 extension Packet {
   /// The first packet of the flow, before any rule: conntrack sees a new connection, the mark is zero.
   public init(first flow: Flow, sourcePort: UInt16 = 40000) {
-    self.init(
-      from: flow.sourceAddress, to: flow.destinationAddress,
-      .transport(flow.transport, source: sourcePort, destination: flow.port))
+    let payload: Payload =
+      switch flow.question {
+      case .port(let port): .transport(port.transport, source: sourcePort, destination: port.port)
+      case .echo: .icmp(type: flow.family == .v4 ? 8 : 128)
+      }
+    self.init(from: flow.sourceAddress, to: flow.destinationAddress, payload)
   }
 }

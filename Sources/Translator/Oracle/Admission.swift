@@ -51,15 +51,15 @@ extension Oracle {
   }
 
   func admits(_ port: NetworkPolicy.PortRule, _ flow: Flow) -> Bool {
-    guard port.transport == flow.transport else { return false }
+    guard let asked = flow.transportPort, port.transport == asked.transport else { return false }
     switch port.number {
     // "If this is not specified, matches all ports" of the protocol.
     case .any: return true
     // "If set, indicates that the range of ports from port to endPort, inclusive, should be allowed."
-    case .number(let first, let last): return PortRange(first, last ?? first).contains(flow.port)
+    case .number(let first, let last): return PortRange(first, last ?? first).contains(asked.port)
     // "The port on the given protocol. This can either be a numerical or named port on a pod": the destination's.
     case .name(let name):
-      return selectablePod(flow.destination)?.numbers(named: name, flow.transport).contains(flow.port) ?? false
+      return selectablePod(flow.destination)?.numbers(named: name, asked.transport).contains(asked.port) ?? false
     }
   }
 }

@@ -41,8 +41,12 @@ public struct Oracle: Sendable {
 
   /// "For a connection from a source pod to a destination pod to be allowed, both the egress policy on the source pod
   /// and the ingress policy on the destination pod need to allow the connection."
-  public func judge(_ flow: Flow) -> Judgement {
-    let resolved = resolve(flow)
+  ///
+  /// The specification says nothing of echo requests: what rules without ports say stands for them.
+  public func judge(_ flow: Flow) -> Judgement { judge(resolve(flow)) }
+
+  /// The same for whoever has resolved the flow's services already.
+  public func judge(_ resolved: ResolvedFlow) -> Judgement {
     let (sent, arrived) = (resolved.sent, resolved.arrived)
     var translation: [Reason] = []
     if let service = resolved.service {
@@ -50,7 +54,7 @@ public struct Oracle: Sendable {
         return Judgement(.deny, because: [resolved.isOutOfRange ? .outOfSourceRanges(service) : .noEndpoints(service)])
       }
       translation.append(
-        .translated(service, to: arrived.destination, port: arrived.port, seenFrom: arrived.sourceAddress))
+        .translated(service, to: arrived.destination, port: arrived.port ?? 0, seenFrom: arrived.sourceAddress))
     }
     // "A Pod cannot block access to itself."
     if sent.sourceAddress == sent.destinationAddress {

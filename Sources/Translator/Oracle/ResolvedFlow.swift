@@ -31,14 +31,14 @@ extension Oracle {
       return direct
     }
     let addressed = nodeOwning(flow.destinationAddress)
-    guard let front = fronts.front(flow.destinationAddress, isNodes: addressed != nil, flow.transport, flow.port) else {
-      return direct
-    }
+    guard let asked = flow.transportPort,
+      let front = fronts.front(flow.destinationAddress, isNodes: addressed != nil, asked.transport, asked.port)
+    else { return direct }
     let sender = nodeSending(flow.source)
     // A packet is translated on its sender's node, unless a NodePort of another node is meant.
-    let asked = front.isNodePort || sender == nil ? addressed : nil
-    let entry = given ?? asked ?? sender ?? announcer
-    let isElsewhere = sender != nil && asked != nil && asked != sender
+    let named = front.isNodePort || sender == nil ? addressed : nil
+    let entry = given ?? named ?? sender ?? announcer
+    let isElsewhere = sender != nil && named != nil && named != sender
     // Pods leave the cluster's networks with their node's address, also towards other nodes.
     var client = (endpoint: flow.source, address: flow.sourceAddress)
     if isElsewhere, let sender, case .pod = flow.source, let address = nodes[sender]?.address(flow.family) {
@@ -74,7 +74,7 @@ extension Oracle {
       seen = (.node(entry), address)
     }
     let flowTo = { (from: Endpoint, address: IPAddress) in
-      Flow(from: from, address, to: target, backend.address, flow.transport, backend.port)
+      Flow(from: from, address, to: target, backend.address, asked.transport, backend.port)
     }
     return ResolvedFlow(
       sent: isElsewhere ? flow : flowTo(flow.source, flow.sourceAddress), arrived: flowTo(seen.endpoint, seen.address),

@@ -5,14 +5,23 @@ extension Topology {
   ///
   /// An endpoint with several addresses uses the first of the family, unless another is asked for.
   public func flow(
-    from source: Endpoint, to destination: Endpoint, _ port: TransportPort, _ family: IPFamily,
+    from source: Endpoint, to destination: Endpoint, _ question: Flow.Question, _ family: IPFamily,
     sourceAddress: IPAddress? = nil, destinationAddress: IPAddress? = nil
   ) -> Flow? {
     guard let to = destinationAddress ?? address(of: destination, family), to.family == family,
       let from = sourceAddress ?? self.sourceAddress(of: source, towards: to), from.family == family,
       owner(of: to) != owner(of: from) || owner(of: to) == nil
     else { return nil }
-    return Flow(from: source, from, to: destination, to, port.transport, port.port)
+    return Flow(from: source, from, to: destination, to, question)
+  }
+
+  public func flow(
+    from source: Endpoint, to destination: Endpoint, _ port: TransportPort, _ family: IPFamily,
+    sourceAddress: IPAddress? = nil, destinationAddress: IPAddress? = nil
+  ) -> Flow? {
+    flow(
+      from: source, to: destination, .port(port), family, sourceAddress: sourceAddress,
+      destinationAddress: destinationAddress)
   }
 
   /// The first address of the family at which an endpoint listens.

@@ -18,13 +18,7 @@ public struct Walk: Hashable, Sendable {
   public let end: End
 
   /// Nil: no packet was sent that a rule could judge.
-  public var verdict: Verdict? {
-    switch end {
-    case .delivered: .allow
-    case .stopped: .deny
-    case .noRoute: nil
-    }
-  }
+  public var verdict: Verdict? { end.verdict }
 }
 
 extension Topology {
@@ -39,6 +33,15 @@ extension Topology {
 }
 
 extension Walk.End {
+  /// Nil: no packet was sent that a rule could judge.
+  public var verdict: Verdict? {
+    switch self {
+    case .delivered: .allow
+    case .stopped: .deny
+    case .noRoute: nil
+    }
+  }
+
   /// Why no packet was sent; nil where one was.
   public var noRoute: String? { if case .noRoute(let why) = self { why } else { nil } }
 }
@@ -50,11 +53,6 @@ extension Topology {
   public func walk(_ flow: Flow, asking judge: (Position, Packet) throws -> Passage) rethrows -> Walk {
     if flow.destinationAddress.isMulticast { return try walkToGroup(flow, asking: judge) }
     return try walk(Packet(first: flow), from: flow.source, asking: judge)
-  }
-
-  /// Takes an echo request from hook to hook.
-  public func walk(_ ping: Ping, asking judge: (Position, Packet) throws -> Passage) rethrows -> Walk {
-    try walk(Packet(ping), from: ping.source, asking: judge)
   }
 
   /// Takes a packet that is not sent to a group from hook to hook.

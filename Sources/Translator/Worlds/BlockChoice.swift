@@ -1,4 +1,5 @@
 internal import NetpolModel
+internal import Statistics
 
 /// ipBlocks that begin or end at an address of the cluster, or that just miss one.
 struct BlockChoice {

@@ -1,4 +1,5 @@
 internal import NetpolModel
+internal import Statistics
 
 /// Where everything of a world stands: what a lab is built of. Who is selected and what is allowed comes later.
 struct Ground {

@@ -1,4 +1,5 @@
 public import NetpolModel
+internal import Statistics
 
 /// A world whose objects change one by one, as its seed says: pods come, go, end, are relabelled and take over addresses,
 /// policies come, go and change, namespaces are relabelled.

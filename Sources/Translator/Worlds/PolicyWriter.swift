@@ -1,4 +1,5 @@
 internal import NetpolModel
+internal import Statistics
 
 /// Policies over what a cluster has.
 struct PolicyWriter {

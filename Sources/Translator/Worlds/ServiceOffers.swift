@@ -1,4 +1,5 @@
 internal import NetpolModel
+internal import Statistics
 
 /// Services of every kind, with ports, addresses and selectors, or with slices that somebody else wrote.
 struct ServiceOffers {

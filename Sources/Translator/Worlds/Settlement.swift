@@ -1,4 +1,5 @@
 internal import NetpolModel
+internal import Statistics
 
 extension Ground {
   /// The ground with labels, ports, services and policies on it.

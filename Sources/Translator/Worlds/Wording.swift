@@ -1,4 +1,5 @@
 internal import NetpolModel
+internal import Statistics
 
 /// Few words, many of them nearly alike, so that selectors and names often meet, and often just miss.
 enum Wording {

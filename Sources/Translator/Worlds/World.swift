@@ -1,4 +1,5 @@
 public import NetpolModel
+internal import Statistics
 
 /// A small cluster that a seed stands for, full of borders: addresses at the ends of prefixes, ports at the ends of
 /// ranges, labels that nearly match. The same seed is the same world on every machine.

@@ -1,3 +1,4 @@
+
 /// A value as YAML's flow style writes it, on one line.
 enum YAML {
   case string(String)

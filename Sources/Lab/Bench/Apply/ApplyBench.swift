@@ -2,6 +2,7 @@ internal import Apply
 internal import Kernel
 internal import Lowering
 internal import RuleIR
+internal import StandingLab
 
 /// Measures how long rules take into the kernel, what changes of them take, and the memory that they need there.
 public struct ApplyBench: Sendable {
@@ -31,7 +32,7 @@ public struct ApplyBench: Sendable {
   /// Throws `LabFailure` where the machine can't do it.
   public func run(version: String, _ progress: @escaping (Progress) -> Void = { _ in }) throws -> ApplyBenchReport {
     let styles = Self.styles.map(\.name).joined(separator: ", ")
-    return try withLab(version: version, style: styles) { environment, worker in
+    return try withWorker(version: version, style: styles) { environment, worker in
       let clock = ContinuousClock()
       let begin = clock.now
       var report = ApplyBenchReport(environment: environment, options: options)

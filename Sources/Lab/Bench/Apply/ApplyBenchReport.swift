@@ -1,3 +1,6 @@
+public import StandingLab
+public import Statistics
+
 /// What applying rules, changing them and keeping them costs. Times are nanoseconds.
 public struct ApplyBenchReport: Sendable {
   public let environment: LabEnvironment

@@ -1,9 +1,11 @@
 internal import Apply
+internal import Dumps
 internal import Glibc
 internal import Kernel
 internal import Lowering
 internal import NetpolModel
 internal import RuleIR
+internal import Statistics
 
 /// One element that comes into a set and goes again.
 struct ElementUpdate {

@@ -1,6 +1,7 @@
 internal import Kernel
 internal import Lowering
 internal import RuleIR
+internal import Statistics
 
 /// Rounds in which each way to load is taken once; the order turns round every time, and so what the machine does
 /// meanwhile is nobody's alone.

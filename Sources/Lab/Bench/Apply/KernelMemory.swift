@@ -1,4 +1,5 @@
 internal import Foundation
+internal import Network
 
 /// What the kernel takes for itself (proc_meminfo(5)), in bytes: slabs, vmalloc and per-CPU areas. Rules and sets are in them.
 struct KernelMemory: Hashable, Sendable {

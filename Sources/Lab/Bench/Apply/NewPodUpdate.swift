@@ -3,7 +3,9 @@ internal import Glibc
 internal import Kernel
 internal import Lowering
 internal import NetpolModel
+internal import Network
 internal import RuleIR
+internal import Statistics
 
 /// A pod that comes to a node with rules, and goes again: each change is one transaction.
 struct NewPodUpdate {

@@ -3,6 +3,7 @@ internal import Glibc
 internal import Kernel
 internal import Lowering
 internal import RuleIR
+internal import Statistics
 
 /// How much memory of the kernel the rules of a node take: several copies in namespaces of their own, less namespaces in
 /// which the same tables have nothing in them.

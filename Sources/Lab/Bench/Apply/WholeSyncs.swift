@@ -1,5 +1,8 @@
+internal import Agent
 internal import Kernel
 internal import Lowering
+internal import Network
+internal import Statistics
 
 /// kube-router's first sync on an empty node, by the agent that does its steps.
 struct WholeSyncs {

@@ -25,7 +25,7 @@ public struct GroupProbe: Sendable {
   }
 
   /// Sends, once more after half the timeout, and waits. Throws where a socket can't be had or the group not be joined.
-  public func observe(on worker: NamespaceWorker, timeout: Duration) throws -> Observation {
+  public func observe(on worker: NamespaceWorker, timeout: Duration) throws -> ProbeOutcome {
     guard group.family == .v4, sourceAddress.count == 4, listenerAddress.count == 4 else {
       return .unusable("groups of IPv6 are not probed")
     }

@@ -54,7 +54,7 @@ struct ICMPError: Hashable {
   }
 }
 
-extension Observation {
+extension ProbeOutcome {
   /// What an error on a probe's socket means; nil when there is none. `code` is 0 or the errno that was found.
   init?(failure code: Int32, on fd: Int32, of probe: Probe, timeout: Duration) {
     if let error = ICMPError.next(on: fd) {

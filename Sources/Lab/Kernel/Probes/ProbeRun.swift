@@ -30,7 +30,7 @@ final class ProbeRun {
   var flights: [Flight]
   /// The probes in flight over SCTP.
   var sources: [SCTPSource: Int] = [:]
-  private(set) var observations: [Observation]
+  private(set) var observations: [ProbeOutcome]
   private(set) var finished = 0
   /// How many were started: the index of the next.
   private var started = 0
@@ -186,7 +186,7 @@ final class ProbeRun {
 
   /// Ends the probe if there is an error on its socket.
   private func judge(_ index: Int, _ code: Int32) {
-    guard let observation = Observation(failure: code, on: flights[index].fd, of: probes[index], timeout: timeout)
+    guard let observation = ProbeOutcome(failure: code, on: flights[index].fd, of: probes[index], timeout: timeout)
     else {
       return
     }
@@ -194,12 +194,12 @@ final class ProbeRun {
   }
 
   /// Ends the probe with what was said of one of its packets.
-  func conclude(_ index: Int, _ observation: Observation) {
+  func conclude(_ index: Int, _ observation: ProbeOutcome) {
     // The refusal is of a second datagram, or comes from the way back.
     finish(index, flights[index].arrived ? .unusable("request delivered, then \(observation)") : observation)
   }
 
-  func finish(_ index: Int, _ observation: Observation) {
+  func finish(_ index: Int, _ observation: ProbeOutcome) {
     if flights[index].fd >= 0 { close(flights[index].fd) }
     flights[index].fd = -1
     flights[index].inFlight = false

@@ -56,7 +56,7 @@ public final class ProbeSession {
   /// nothing about any probe.
   public func run(
     _ probes: [Probe], timeout: Duration, parallel: Int = 512, progress: ((Int) -> Void)? = nil
-  ) throws -> [Observation] {
+  ) throws -> [ProbeOutcome] {
     runNumber += 1
     let run = ProbeRun(probes, timeout: timeout, sctp: sctp)
     try sctp.open(

@@ -44,7 +44,7 @@ extension ProbeRun {
     if code == EINVAL || code == ENETUNREACH, let address = probe.sourceAddress {
       let operation = "send from \(addressText(address)) to \(probe.destination)"
       conclude(index, .unusable(KernelError(operation, code: code).description))
-    } else if let observation = Observation(code, of: probe, timeout: timeout) {
+    } else if let observation = ProbeOutcome(code, of: probe, timeout: timeout) {
       conclude(index, observation)
     }
   }
@@ -82,7 +82,7 @@ extension ProbeRun {
     else { return }
     // Of a packet that an earlier run sent from this port, if the quotation goes so far.
     if let quoted = SCTPPacket(packet), quoted.chunk != initiation(index) { return }
-    conclude(index, Observation(error, of: probes[index]))
+    conclude(index, ProbeOutcome(error, of: probes[index]))
   }
 
   private func initiation(_ index: Int) -> SCTPPacket.Chunk {

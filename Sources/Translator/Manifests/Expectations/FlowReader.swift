@@ -13,7 +13,7 @@ struct FlowReader {
     let targets = try Self.ends(fields, "to", &uses)
     let questions = try Self.questions(fields)
     var flow = ExpectedFlow(
-      from: .node(""), to: .node(""), question: .ping,
+      from: .node(""), to: .node(""), question: .echo,
       expect: try fields.required("expect", "write allow or deny").word(Verdict.self), location: entry.location)
     if let field = fields["mechanism"] {
       flow.mechanism = try field.word(ExpectedFlow.Mechanism.self)
@@ -69,7 +69,7 @@ struct FlowReader {
     return ends
   }
 
-  private static func questions(_ fields: Fields) throws(ManifestError) -> [ExpectedFlow.Question] {
+  private static func questions(_ fields: Fields) throws(ManifestError) -> [Flow.Question] {
     let list: [Field]
     switch (fields["port"], fields["ports"]) {
     case (let port?, nil): list = try values(port)
@@ -80,7 +80,7 @@ struct FlowReader {
     return try list.map { (field) throws(ManifestError) in try field.question() }
   }
 
-  private static func group(_ field: Field, _ family: IPFamily?, _ questions: [ExpectedFlow.Question])
+  private static func group(_ field: Field, _ family: IPFamily?, _ questions: [Flow.Question])
     throws(ManifestError) -> IPAddress
   {
     let group = try field.address()
@@ -122,9 +122,9 @@ extension ExpectedFlow.End {
 
 extension Field {
   /// `80`, `TCP/80`, `53/udp`, or `ICMP`.
-  fileprivate func question() throws(ManifestError) -> ExpectedFlow.Question {
+  fileprivate func question() throws(ManifestError) -> Flow.Question {
     guard case .string(let text) = scalar else { return .port(TransportPort(.tcp, try port())) }
-    if text.uppercased() == "ICMP" { return .ping }
+    if text.uppercased() == "ICMP" { return .echo }
     let parts = text.split(separator: "/", omittingEmptySubsequences: false).map(String.init)
     if parts.count == 1, let port = UInt16(text), port > 0 { return .port(TransportPort(.tcp, port)) }
     for (word, number) in [(parts.first, parts.last), (parts.last, parts.first)] where parts.count == 2 {

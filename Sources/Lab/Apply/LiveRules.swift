@@ -1,0 +1,58 @@
+internal import Apply
+package import Kernel
+internal import NetpolModel
+package import RuleIR
+
+/// Changes the rules of nodes that stand, with as little as makes them those of another cluster.
+package struct LiveRules {
+  private let worker: NamespaceWorker
+  private let loader: RuleLoader
+  private let lock: XtablesLock
+
+  package init(worker: NamespaceWorker) throws {
+    self.worker = worker
+    loader = try RuleLoader(worker: worker)
+    lock = try XtablesLock()
+  }
+
+  /// One ruleset for each back end at the most. Throws what a loader refuses: then half of it may be done.
+  package func change(_ old: [Ruleset], to new: [Ruleset], in namespace: NetworkNamespace) throws {
+    for backend in [Ruleset.Backend.nftables, .iptables] {
+      let before = old.first { $0.backend == backend } ?? Ruleset(backend: backend)
+      let after = new.first { $0.backend == backend } ?? Ruleset(backend: backend)
+      if before == after { continue }
+      switch backend {
+      case .nftables: try loader.replace(before, with: after, in: namespace)
+      case .iptables: try changeTables(before, to: after, in: namespace)
+      }
+    }
+  }
+
+  /// Sets come before the rules that ask for them, and go behind those that did.
+  private func changeTables(_ old: Ruleset, to new: Ruleset, in namespace: NetworkNamespace) throws {
+    let sets = try SetChanges(from: old.sets, to: new.sets)
+    try worker.run(in: namespace) { try sets.additions.send(in: try NetlinkSocket(.netfilter)) }
+    for table in new.tables where table != old.table(table.name, table.family) {
+      if let own = old.table(table.name, table.family), own.hooks == table.hooks, table.name == "filter" {
+        if let text = try FilterTableChanges(from: own, to: table).text {
+          try restore(text, table.family, in: namespace)
+        }
+      } else {
+        try loader.load(Ruleset(tables: [table]), in: namespace)
+      }
+    }
+    let gone = old.tables.filter { new.table($0.name, $0.family) == nil }
+    if !gone.isEmpty { try loader.unload(Ruleset(tables: gone), in: namespace) }
+    try worker.run(in: namespace) { try sets.removals.send(in: try NetlinkSocket(.netfilter)) }
+  }
+
+  private func restore(_ text: String, _ family: IPFamily, in namespace: NetworkNamespace) throws {
+    let command = lock.command(["\(family.iptables)-restore", "-w", "--noflush"], input: Array(text.utf8))
+    _ = try command.run(in: namespace, on: worker).requireSuccess()
+  }
+}
+
+extension Table {
+  /// A built-in chain is not emptied by declaring it: what stands there must not change.
+  fileprivate var hooks: [Chain] { chains.filter { $0.base != nil } }
+}

@@ -1,0 +1,224 @@
+internal import Enforcement
+internal import EngineComparison
+internal import Evaluator
+internal import Lowering
+internal import NetpolModel
+internal import Oracle
+internal import Path
+internal import RuleIR
+internal import StandingLab
+
+/// A packet that is no flow's first, and what must become of it: by the objects, and by what docs/deviations.md says of
+/// such (D5, D13).
+enum FollowUpPacket {
+  /// To a group.
+  case toGroup(Flow, Fate)
+  /// On its whole way.
+  case sent(Packet, from: Endpoint, Fate)
+  /// At the forward hook of a node, as other programs may have marked it.
+  case forwarded(Packet, at: Position, isAccepted: Bool)
+
+  enum Fate {
+    case delivered
+    case stopped
+    /// Stopped, and the sender is told.
+    case refused
+    /// Nobody is told.
+    case dropped
+  }
+
+  /// Marks that decide behind the policies' rules who is masqueraded: kube-proxy's, and the portmap plugin's.
+  static let othersMarks: UInt32 = 0x6000
+
+  func isAsForetold(in enforced: EnforcedCluster) -> Bool {
+    switch self {
+    case .toGroup(let flow, let fate): return fate.is(that: enforced.walk(flow))
+    case .sent(let packet, let source, let fate): return fate.is(that: enforced.walk(packet, from: source))
+    case .forwarded(let packet, let position, let isAccepted):
+      guard let outcome = enforced.outcome(of: packet, at: position) else { return false }
+      if outcome.verdict != .accept { return !isAccepted }
+      return isAccepted && (outcome.packet.mark ^ packet.mark) & Self.othersMarks == 0
+    }
+  }
+}
+
+extension FollowUpPacket.Fate {
+  fileprivate func `is`(that walk: EvaluatedWalk) -> Bool {
+    switch self {
+    case .delivered: return walk.verdict == .allow
+    case .stopped: return walk.verdict == .deny
+    case .refused: if case .reject? = walk.stop { return true } else { return false }
+    case .dropped: return walk.stop == .drop
+    }
+  }
+}
+
+/// What packets follow from flows, in one cluster and style.
+struct FollowUpPackets {
+  private let plan: LabPlan
+  private let reading: Reading
+  /// What a ping meets: a rule with ports does not speak of it.
+  private let withoutPorts: Reading
+  private let letsPingsPass: Bool
+
+  init(_ plan: LabPlan) {
+    self.plan = plan
+    let traits = plan.enforced.style.traits
+    reading = Reading(plan.cluster, plan.comparer.oracle, traits)
+    var portless = plan.cluster
+    for index in portless.policies.indices {
+      portless.policies[index].ingress.removeAll { $0.ports != .all }
+      portless.policies[index].egress.removeAll { $0.ports != .all }
+    }
+    withoutPorts = Reading(portless, Oracle(portless), traits)
+    letsPingsPass = EnforcementStyle.kubeRouters.contains { plan.enforced.style.name == $0.name }
+  }
+
+  /// Of flows that do as they should: a mistake elsewhere is another matter.
+  func all(of flows: [Flow]) -> [FollowUpPacket] {
+    var packets: [FollowUpPacket] = []
+    var pairs: Set<[IPAddress]> = []
+    var senders: Set<IPAddress> = []
+    for (index, flow) in flows.enumerated() where flow.isPlain {
+      let resolved = plan.comparer.oracle.resolve(flow)
+      let walk = plan.enforced.walk(flow)
+      guard let verdict = walk.verdict, verdict == reading.verdict(flow), resolved.service == nil, !resolved.isRefused
+      else { continue }
+      if pairs.insert([flow.sourceAddress, flow.destinationAddress]).inserted {
+        packets += pings(flow) + solicitations(flow) + strayErrors(flow)
+      }
+      if !walk.hooks.contains(where: \.isTranslated) { packets += followers(flow, verdict) }
+      if senders.insert(flow.sourceAddress).inserted { packets += groups(flow) }
+      // There are many more of these.
+      if index % 3 == 0 { packets += marked(walk) }
+    }
+    return packets
+  }
+
+  /// A connection that is allowed goes on in both directions. What belongs to none is dropped where its flow is denied,
+  /// and by kube-router's pods anyway; nobody is told, whose connection an answer might end.
+  private func followers(_ flow: Flow, _ verdict: Verdict) -> [FollowUpPacket] {
+    var first = Packet(first: flow)
+    switch verdict {
+    case .allow:
+      guard case .transport(let transport, let source, let destination) = first.payload else { return [] }
+      first.state = .established
+      let reply = Packet(
+        from: first.destination, to: first.source, .transport(transport, source: destination, destination: source),
+        state: .established)
+      var stray = first
+      stray.state = .invalid
+      return [.sent(first, from: flow.source, .delivered), .sent(reply, from: flow.destination, .delivered)]
+        + (meetsChain(flow) ? [.sent(stray, from: flow.source, .dropped)] : [])
+    case .deny:
+      // The last rules of kube-router's default-deny answer whatever comes.
+      if plan.cluster.settings.defaultDeny, letsPingsPass { return [] }
+      var stray = first
+      stray.state = .invalid
+      return [.sent(first, from: flow.source, .refused), .sent(stray, from: flow.source, .dropped)]
+    }
+  }
+
+  /// What a pod sends to its node and whoever else listens, at a NodePort: it is for no address of the node.
+  private func groups(_ flow: Flow) -> [FollowUpPacket] {
+    if plan.cluster.settings.defaultDeny { return [] }
+    guard flow.family == .v4, case .pod(let source) = flow.source, let node = plan.topology.pods[source]?.node else {
+      return []
+    }
+    let group = Flow(
+      from: flow.source, flow.sourceAddress, to: .node(node), IPAddress(v4: 0xe000_00fb), .udp,
+      plan.cluster.settings.nodePorts.first)
+    return [.toGroup(group, reading.verdict(group) == .allow ? .delivered : .stopped)]
+  }
+
+  /// kube-router lets them pass, `compiled` where everything is admitted (D5).
+  private func pings(_ flow: Flow) -> [FollowUpPacket] {
+    if letsPingsPass, plan.cluster.settings.defaultDeny { return [] }
+    let ping = Packet(
+      first: Flow(from: flow.source, flow.sourceAddress, to: flow.destination, flow.destinationAddress, .echo))
+    let isAllowed = letsPingsPass || withoutPorts.verdict(flow) == .allow
+    return [.sent(ping, from: flow.source, isAllowed ? .delivered : .stopped)]
+  }
+
+  /// Conntrack does not track them (UNTRACKED), which is no state that rules ask for.
+  private func solicitations(_ flow: Flow) -> [FollowUpPacket] {
+    guard flow.family == .v6, case .pod(let source) = flow.source, let node = plan.topology.pods[source]?.node,
+      self.node(of: flow.destination) == node
+    else { return [] }
+    let types: [UInt8] = [135, 136]
+    return types.map {
+      .sent(
+        Packet(from: flow.sourceAddress, to: flow.destinationAddress, .icmp(type: $0)), from: flow.source, .delivered)
+    }
+  }
+
+  /// ICMP errors of connections that conntrack does not know pass with `compiled`, but where kube-proxy drops them: in
+  /// its forward chain.
+  private func strayErrors(_ flow: Flow) -> [FollowUpPacket] {
+    guard !letsPingsPass, flow.family == .v4, case .pod(let source) = flow.source,
+      let node = plan.topology.hostNode(of: flow.destination), plan.topology.pods[source]?.node == node.name
+    else { return [] }
+    let types: [UInt8] = [3, 11, 12]
+    return types.map {
+      .sent(
+        Packet(from: flow.sourceAddress, to: flow.destinationAddress, .icmp(type: $0), state: .invalid),
+        from: flow.source, .delivered)
+    }
+  }
+
+  /// A mark of others changes no verdict, and is there behind the rules as it was before them.
+  private func marked(_ walk: EvaluatedWalk) -> [FollowUpPacket] {
+    let marks: [UInt32] = [0, 0x2000, 0x4000, 0x6000]
+    return walk.hooks.filter { $0.position.hook == .forward && $0.packet.mark & FollowUpPacket.othersMarks == 0 }
+      .flatMap { hook in
+        marks.map { mark -> FollowUpPacket in
+          var packet = hook.packet
+          packet.mark |= mark
+          return .forwarded(packet, at: hook.position, isAccepted: hook.outcome.verdict == .accept)
+        }
+      }
+  }
+
+  /// Of kube-router, in an enforced cluster.
+  private func hasChain(_ endpoint: Endpoint) -> Bool {
+    guard case .pod(let id) = endpoint, let place = plan.topology.pods[id], let pod = plan.cluster.pod(id),
+      let hostIP = pod.hostIP, plan.topology.node(place.node)?.addresses.contains(hostIP) == true
+    else { return false }
+    // An aborted sync of iptables leaves none (D15).
+    let lowered = plan.enforced.lowered[place.node]
+    return lowered?.ruleset.backend == .nftables || lowered?.refused == nil
+  }
+
+  /// Whether a pod's chain is asked, which what goes to NodePorts of the pod's own node is not (D8).
+  private func meetsChain(_ flow: Flow) -> Bool {
+    guard letsPingsPass else { return false }
+    let (source, destination) = (node(of: flow.source), node(of: flow.destination))
+    guard case .pod = flow.source, source == destination else {
+      return hasChain(flow.source) || hasChain(flow.destination)
+    }
+    if plan.topology.hostNode(of: flow.destination) != nil { return false }
+    return plan.topology.bridgeNetfilter && (hasChain(flow.source) || hasChain(flow.destination))
+  }
+
+  private func node(of endpoint: Endpoint) -> String? {
+    if case .pod(let id) = endpoint, let place = plan.topology.pods[id] { return place.node }
+    return plan.topology.hostNode(of: endpoint)?.name
+  }
+}
+
+extension EvaluatedWalk.AtHook {
+  fileprivate var isTranslated: Bool {
+    outcome.packet.source != packet.source || outcome.packet.destination != packet.destination
+  }
+}
+
+extension Flow {
+  /// Neither to a service nor to a group.
+  var isPlain: Bool {
+    if destinationAddress.isMulticast { return false }
+    switch destination {
+    case .pod, .node, .external, .address: return true
+    case .service, .virtualAddress: return false
+    }
+  }
+}

@@ -1,0 +1,120 @@
+internal import Agent
+internal import NetpolModel
+
+/// What happens to a pod while packets flow.
+public enum LagScenario: String, CaseIterable, Sendable {
+  /// The pod gets its address.
+  case newPod = "new-pod"
+  /// A running pod gets other labels.
+  case relabelled
+  /// A pod is gone, and another one has its address already.
+  case reusedAddress = "reused-address"
+}
+
+/// The pods that play the parts, and what the API tells of them: the cluster as enforcers know it before, the pods that
+/// change, and what becomes of them.
+struct LagActors: Sendable {
+  /// Without what the newcomers will be.
+  let before: Cluster
+  /// The pods that change, as enforcers know them before; nil: not at all, or without an address.
+  let newcomers: [Change]
+
+  struct Change: Sendable {
+    let before: Pod?
+    let after: Pod
+  }
+
+  /// As enforcers will know the cluster.
+  var after: Cluster {
+    var cluster = before
+    for change in newcomers {
+      if let old = change.before { cluster.pods.removeAll { $0.id == old.id } }
+      cluster.pods.removeAll { $0.id == change.after.id }
+      cluster.pods.append(change.after)
+    }
+    cluster.pods.sort { $0.id < $1.id }
+    return cluster
+  }
+
+  /// What informers tell when it happens.
+  var events: [InformerEvent] {
+    newcomers.flatMap { change -> [InformerEvent] in
+      guard let old = change.before, old.id != change.after.id else { return [.podUpdated(change.after)] }
+      return [.podDeleted(old.id), .podUpdated(change.after)]
+    }
+  }
+
+  /// What takes it back.
+  var undoing: [InformerEvent] {
+    newcomers.flatMap { change -> [InformerEvent] in
+      guard let old = change.before else { return [.podDeleted(change.after.id)] }
+      return old.id == change.after.id ? [.podUpdated(old)] : [.podDeleted(change.after.id), .podUpdated(old)]
+    }
+  }
+}
+
+extension LagActors {
+  /// A actors in a world of its own. New pods join the first namespace with the standard set; for pods with a past there is
+  /// a namespace whose policies go by labels.
+  init(_ world: LagWorld, _ scenario: LagScenario, burst: Int, defaultDeny: Bool) {
+    var cluster = world.cluster
+    cluster.settings.defaultDeny = defaultDeny
+    let outside = "lag-outside"
+    let stage = scenario == .newPod ? LagWorld.namespace : "lag-labels"
+    cluster.namespaces += [Namespace(name: outside)]
+    if scenario != .newPod { cluster.namespaces += [Namespace(name: stage)] }
+
+    func local(_ namespace: String, _ name: String, _ labels: Labels, _ number: Int) -> Pod {
+      Pod(
+        id: PodID(namespace, name), labels: labels, node: LagWorld.node, podIPs: [world.address(ofNewcomer: number)],
+        hostIP: LagWorld.hostIP)
+    }
+    let podCIDR = NetworkPolicy.IPBlock(CIDR(IPAddress(v4: 0x0a2a_0000), prefixLength: 16))
+    let app = { (name: String) in LabelSelector(matchLabels: ["app": name]) }
+    cluster.pods += [
+      local(outside, "bystander", ["app": "bystander"], 59), local(stage, "by-block", ["app": "by-block"], 58),
+    ]
+    cluster.policies.append(
+      NetworkPolicy(
+        id: PolicyID(stage, "allow-pod-cidr"), podSelector: app("by-block"), isolates: [.ingress],
+        ingress: [.init(peers: .listed([.block(podCIDR)]))]))
+    // A new pod's peer by label is one of the world's own pods.
+    if !cluster.pods.contains(where: {
+      $0.id.namespace == stage && $0.node == LagWorld.node && $0.id.name != "by-block"
+    }) {
+      cluster.pods.append(local(stage, "by-label", ["app": "by-label"], 57))
+    }
+    if scenario != .newPod {
+      cluster.policies += [
+        NetworkPolicy(
+          id: PolicyID(stage, "allow-jobs"), podSelector: app("by-label"), isolates: [.ingress],
+          ingress: [.init(peers: .listed([.pods(in: .own, matching: app("job"))]))]),
+        NetworkPolicy(
+          id: PolicyID(stage, "confine-jobs"), podSelector: app("job"), isolates: [.ingress, .egress],
+          egress: [.init(peers: .listed([.pods(in: .own, matching: .everything)]))]),
+      ]
+    }
+    cluster.policies.sort { $0.id < $1.id }
+
+    newcomers = (0..<burst).map { number in
+      let job = local(stage, "job-\(number)", ["app": "job"], number)
+      switch scenario {
+      case .newPod: return Change(before: nil, after: job)
+      case .relabelled: return Change(before: local(stage, "job-\(number)", ["app": "visitor"], number), after: job)
+      case .reusedAddress:
+        return Change(before: job, after: local(stage, "visitor-\(number)", ["app": "visitor"], number))
+      }
+    }
+    cluster.pods += newcomers.compactMap(\.before)
+    cluster.pods.sort { $0.id < $1.id }
+    before = cluster
+  }
+
+  /// A actors in a user's world: the pod is new there.
+  init(_ cluster: Cluster, newcomer: Pod) {
+    var before = cluster
+    before.pods.removeAll { $0.id == newcomer.id }
+    self.before = before
+    newcomers = [Change(before: nil, after: newcomer)]
+  }
+}

@@ -1,0 +1,68 @@
+internal import NetpolModel
+
+/// Flows of all of some sources to all of some destinations on all of some ports.
+struct FlowBundle<End: Hashable & CustomStringConvertible> {
+  struct Member: Hashable {
+    let from, to: End
+    let port: Flow.Question
+  }
+
+  private struct Pair: Hashable { let from, to: End }
+  private struct Row: Hashable {
+    let to: End
+    let ports: [Flow.Question]
+  }
+  private struct Block: Hashable {
+    let from: [End]
+    let ports: [Flow.Question]
+  }
+
+  let sources: [End]
+  let destinations: [End]
+  let ports: [Flow.Question]
+
+  var count: Int { sources.count * destinations.count * ports.count }
+
+  /// Each flow in exactly one bundle, the largest first. What occurs twice, as in two families, counts once.
+  static func bundles(_ members: [Member]) -> [FlowBundle] {
+    var order: [End: Int] = [:]
+    for end in members.flatMap({ [$0.from, $0.to] }) where order[end] == nil { order[end] = order.count }
+    let sorted = { (ends: [End]) in ends.sorted { order[$0, default: 0] < order[$1, default: 0] } }
+    // Ports of a pair, then sources with equal rows, then destinations with equal columns.
+    let byPair = Dictionary(grouping: members) { Pair(from: $0.from, to: $0.to) }
+      .mapValues { Set($0.map(\.port)).sorted { $0.order < $1.order } }
+    let byRow = Dictionary(grouping: byPair.keys) { Row(to: $0.to, ports: byPair[$0] ?? []) }
+      .mapValues { sorted($0.map(\.from)) }
+    let byBlock = Dictionary(grouping: byRow.keys) { Block(from: byRow[$0] ?? [], ports: $0.ports) }
+    return byBlock.map { FlowBundle(sources: $0.from, destinations: sorted($1.map(\.to)), ports: $0.ports) }
+      .sorted { ($1.count, $0.endsText) < ($0.count, $1.endsText) }
+  }
+
+  /// `app/{a,b} -> app/web`.
+  var endsText: String { "\(namesText(of: sources)) -> \(namesText(of: destinations))" }
+
+  var portsText: String { Self.text(ports) }
+
+  /// `all 12 ports`, `all ports but TCP 80`, where they are most of those that could be.
+  func portsText(of all: Set<Flow.Question>) -> String {
+    let rest = all.subtracting(ports)
+    guard all.isSuperset(of: ports), ports.count > 4, rest.count < 4 else { return portsText }
+    if rest.isEmpty { return "all \(ports.count) ports" }
+    return "all \(all.count) ports but \(Self.text(rest.sorted { $0.order < $1.order }))"
+  }
+
+  private static func text(_ ports: [Flow.Question]) -> String {
+    let numbers = ports.compactMap { if case .port(let port) = $0 { port } else { nil } }
+    return ([Report.portsText(numbers)] + (ports.contains(.echo) ? ["ICMP"] : [])).filter { !$0.isEmpty }
+      .joined(separator: "  ")
+  }
+}
+
+extension Flow.Question {
+  fileprivate var order: (Int, TransportPort) {
+    switch self {
+    case .port(let port): (0, port)
+    case .echo: (1, TransportPort(.tcp, 0))
+    }
+  }
+}

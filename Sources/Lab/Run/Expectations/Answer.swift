@@ -1,0 +1,58 @@
+internal import Enforcement
+public import EngineComparison
+internal import Evaluator
+public import Lowering
+public import NetpolModel
+internal import Path
+
+/// What the engines said of one flow that somebody expects something of.
+public struct Answer: Sendable {
+  public enum Outcome: Hashable, Sendable {
+    case delivered
+    /// An ICMP error or a reset came back.
+    case rejected
+    /// Nothing came back.
+    case dropped
+    case noRoute(String)
+    /// The kernel's answer proves nothing.
+    case undecided(String)
+  }
+
+  public let comparison: Comparison
+  public let outcome: Outcome
+
+  public init(_ comparison: Comparison) {
+    self.comparison = comparison
+    outcome = Outcome(comparison)
+  }
+
+  public var flow: Flow { comparison.flow }
+
+  public var observed: Verdict? {
+    switch outcome {
+    case .delivered: .allow
+    case .rejected, .dropped, .noRoute: .deny
+    case .undecided: nil
+    }
+  }
+
+  /// Known ones, by which the verdict is not the specification's.
+  public var deviations: [Deviation] {
+    if case .deviation(let deviations) = comparison.finding { deviations } else { [] }
+  }
+}
+
+extension Answer.Outcome {
+  fileprivate init(_ comparison: Comparison) {
+    switch (comparison.observation, comparison.journey.end.noRoute) {
+    case (.delivered, _): self = .delivered
+    // The sender's own kernel says the same of a rejected and a dropped packet.
+    case (.refused(.local), nil): self = comparison.journey.stop == .dropped ? .dropped : .rejected
+    case (.refused, _): self = .rejected
+    case (_, let why?): self = .noRoute(why)
+    case (.silent, nil): self = .dropped
+    case (.unusable(let why), nil): self = .undecided(why)
+    case (nil, nil): self = .undecided("no packet was sent")
+    }
+  }
+}

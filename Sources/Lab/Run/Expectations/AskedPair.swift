@@ -1,0 +1,109 @@
+internal import Dumps
+internal import NetpolModel
+internal import Path
+internal import StandingLab
+
+/// One of the pairs of endpoints that an expected flow stands for.
+struct AskedPair: Hashable {
+  enum Asking: Hashable {
+    case flow(Flow)
+    /// No packet can be made of it, which meets no expectation.
+    case impossible(String)
+    /// The lab has no way to ask, which says nothing.
+    case notAsked(String)
+  }
+  let from: Endpoint
+  let to: Endpoint
+  let asking: Asking
+}
+
+extension LabPlan {
+  /// All pairs that the ends stand for: of a workload each pod, of a service without a ClusterIP each endpoint.
+  func pairs(_ expected: ExpectedFlow, sctpObstacle: String?) -> [AskedPair] {
+    let (sources, targets) = (places(expected.from), places(expected.to))
+    let all = sources.flatMap { source in targets.map { (source, $0) } }
+    // A workload's pods among each other: a pod and itself are not meant.
+    let kept = all.count > 1 ? all.filter { $0.endpoint != $1.endpoint || $0.address != $1.address } : all
+    return kept.map { source, target in
+      AskedPair(from: source.endpoint, to: target.endpoint, asking: asking(expected, source, target, sctpObstacle))
+    }
+  }
+
+  private struct Place {
+    let endpoint: Endpoint
+    /// The address that the author wrote.
+    var address: IPAddress?
+  }
+
+  private func places(_ end: ExpectedFlow.End) -> [Place] {
+    switch end {
+    case .pod(let id): [Place(endpoint: .pod(id))]
+    case .workload(let namespace, let kind, let name):
+      cluster.pods.filter { $0.id.namespace == namespace && $0.owner == .init(kind: kind, name: name) }
+        .map { Place(endpoint: .pod($0.id)) }
+    case .service(let id):
+      if cluster.service(id)?.clusterIPs.isEmpty == false {
+        [Place(endpoint: .service(id))]
+      } else {
+        cluster.slices(of: id).flatMap(\.members).map { Place(endpoint: owner(of: $0.address), address: $0.address) }
+      }
+    case .node(let name): [Place(endpoint: .node(name))]
+    case .external(let name): [Place(endpoint: .external(name))]
+    case .address(let address): [Place(endpoint: owner(of: address), address: address)]
+    }
+  }
+
+  /// Whoever has an address: a host, or a service.
+  private func owner(of address: IPAddress) -> Endpoint {
+    topology.owner(of: address) ?? cluster.serviceEndpoint(at: address) ?? .address(address)
+  }
+
+  private func asking(_ expected: ExpectedFlow, _ from: Place, _ to: Place, _ sctpObstacle: String?)
+    -> AskedPair.Asking
+  {
+    if let group = expected.group {
+      guard group.family == .v4, case .port(let port) = expected.question, port.transport == .udp else {
+        return .notAsked("a multicast group of IPv6, or not over UDP")
+      }
+      guard let flow = topology.flow(from: from.endpoint, to: to.endpoint, port, .v4, destinationAddress: group) else {
+        return .impossible("\(from.endpoint) has no address to send to \(group) with")
+      }
+      return .flow(flow)
+    }
+    if case .port(let port) = expected.question, port.transport == .sctp, let sctpObstacle {
+      return .notAsked("SCTP (\(sctpObstacle))")
+    }
+    let stated = expected.family ?? to.address?.family ?? from.address?.family
+    let families = stated.map { [$0] } ?? IPFamily.allCases.sorted()
+    let ends = families.lazy.compactMap { addresses(from, to, $0) }.first
+    guard let ends else {
+      let family = stated.map { " \($0.rawValue)" } ?? ""
+      return .impossible("\(from.endpoint) and \(to.endpoint) have no\(family) addresses in the lab to speak with")
+    }
+    let target = to.address?.isLoopback == true ? from.endpoint : to.endpoint
+    return .flow(Flow(from: from.endpoint, ends.from, to: target, ends.to, expected.question))
+  }
+
+  private func addresses(_ from: Place, _ to: Place, _ family: IPFamily) -> (from: IPAddress, to: IPAddress)? {
+    if let loopback = to.address, loopback.isLoopback {
+      // A node's loopback has rules and NodePorts of its own, which nobody here knows.
+      guard loopback.family == family, topology.hostNode(of: from.endpoint) == nil,
+        topology.address(of: from.endpoint, family) != nil
+      else { return nil }
+      return (loopback, loopback)
+    }
+    // Any port: the addresses don't depend on it.
+    let port = TransportPort(.tcp, 1)
+    if let flow = topology.flow(
+      from: from.endpoint, to: to.endpoint, port, family, sourceAddress: from.address, destinationAddress: to.address)
+    {
+      return (flow.sourceAddress, flow.destinationAddress)
+    }
+    // One host: its kernel sends from the address that it sends to.
+    guard let address = to.address ?? topology.address(of: to.endpoint, family), address.family == family,
+      let source = from.address ?? topology.address(of: from.endpoint, family),
+      topology.owner(of: source) != nil, topology.owner(of: source) == topology.owner(of: address)
+    else { return nil }
+    return (from.address ?? address, address)
+  }
+}

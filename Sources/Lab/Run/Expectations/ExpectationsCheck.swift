@@ -1,0 +1,134 @@
+internal import EngineComparison
+internal import Kernel
+internal import NetpolModel
+internal import Path
+internal import StandingLab
+internal import Enforcement
+
+/// All groups, by the clusters that they need: each distinct one is a stage, in which all is asked that needs it.
+struct ExpectationsCheck {
+  private struct Stage {
+    let plan: LabPlan
+    var flows: [Flow] = []
+    private var known: Set<Flow> = []
+
+    init(_ plan: LabPlan) { self.plan = plan }
+
+    mutating func ask(_ flow: Flow) {
+      if known.insert(flow).inserted { flows.append(flow) }
+    }
+  }
+
+  private struct PlannedGroup {
+    let group: Expectations.Group
+    let stage: Int
+    let flows: [(expected: ExpectedFlow, pairs: [AskedPair])]
+    let difference: (reference: Int, found: Difference)?
+  }
+
+  private var stages: [Stage] = []
+  private var groups: [PlannedGroup] = []
+
+  /// Works out what is to be asked of which cluster; `plan` lowers one.
+  init(
+    _ groups: [GroupToCheck], base: LabPlan, sctpObstacle: String?, plan: (Cluster) throws -> LabPlan
+  ) throws {
+    var stages = [Stage(base)]
+    var index = [base.cluster: 0]
+    func stage(_ cluster: Cluster) throws -> Int {
+      if let known = index[cluster] { return known }
+      stages.append(Stage(try plan(cluster)))
+      index[cluster] = stages.count - 1
+      return stages.count - 1
+    }
+    // All at once, on every core: there may be a matrix for each variant.
+    let compared = Set(
+      try groups.flatMap { group in
+        try group.reference.map { [try stage(group.cluster), try stage($0.cluster)] } ?? []
+      }
+    ).sorted()
+    let matrices = MatrixVerdicts.all(compared.map { ($0, stages[$0].plan) }, sctpObstacle: sctpObstacle)
+    for group in groups {
+      let number = try stage(group.cluster)
+      let flows = group.group.flows.map {
+        (expected: $0, pairs: stages[number].plan.pairs($0, sctpObstacle: sctpObstacle))
+      }
+      for case .flow(let flow) in flows.flatMap(\.pairs).map(\.asking) { stages[number].ask(flow) }
+      var difference: (reference: Int, found: Difference)?
+      if let reference = group.reference, case let other = try stage(reference.cluster), let old = matrices[other],
+        let new = matrices[number]
+      {
+        let found = Difference(reference: reference.name, of: old, and: new)
+        for change in found.changes.prefix(Difference.askedAtMost) {
+          stages[other].ask(change.flowBefore)
+          stages[number].ask(change.flow)
+        }
+        difference = (other, found)
+      }
+      self.groups.append(PlannedGroup(group: group.group, stage: number, flows: flows, difference: difference))
+    }
+    self.stages = stages
+  }
+
+  var asksSCTP: Bool {
+    stages.flatMap(\.flows).contains { $0.transport == .sctp }
+  }
+
+  /// Asks stage by stage, those of one fabric behind each other, and puts the answers together by group.
+  func run(
+    on lab: inout ReusableLab, strict: Bool, _ progress: (_ stage: Int, _ of: Int) -> Void
+  ) throws -> [GroupResult] {
+    var answers: [Int: [Flow: Answer]] = [:]
+    let order = order
+    for (position, number) in order.enumerated() {
+      progress(position + 1, order.count)
+      answers[number] = try ask(stages[number], on: &lab)
+    }
+    return groups.map { planned in
+      let given = answers[planned.stage] ?? [:]
+      let flows = planned.flows.map { expected, pairs in
+        FlowResult(
+          expected: expected,
+          pairs: pairs.map { pair in
+            guard case .flow(let flow) = pair.asking else { return PairResult(pair, nil, expected) }
+            return PairResult(pair, given[flow], expected)
+          })
+      }
+      var difference = planned.difference?.found
+      if let other = planned.difference?.reference, let changes = difference?.changes {
+        difference?.changes = changes.map { change in
+          var change = change
+          change.answerBefore = answers[other]?[change.flowBefore]
+          change.answerAfter = given[change.flow]
+          return change
+        }
+      }
+      return GroupResult(group: planned.group, flows: flows, difference: difference, strict: strict)
+    }
+  }
+
+  private func ask(_ stage: Stage, on lab: inout ReusableLab) throws -> [Flow: Answer] {
+    try lab.prepare(stage.plan)
+    let journeys = stage.flows.map { ($0, stage.plan.enforced.journey(of: $0)) }
+    // Without a way from the sender, the lab may have one that the cluster has not. A group can always be sent to.
+    let sent = journeys.filter { flow, journey in
+      flow.destinationAddress.isMulticast || !journey.hops.isEmpty || journey.end.noRoute == nil
+    }.map(\.0)
+    let observations = Dictionary(zip(sent, try lab.observe(sent))) { first, _ in first }
+    return Dictionary(
+      journeys.map { ($0, Answer(stage.plan.comparer.compare($0, $1, observations[$0]))) }
+    ) { first, _ in first }
+  }
+
+  /// The base first, whose lab may be up already.
+  private var order: [Int] {
+    var rest = stages.indices.filter { !stages[$0].flows.isEmpty }
+    var order: [Int] = []
+    while let first = rest.first {
+      let fitting = rest.filter { $0 == first || stages[$0].plan.hasSameFabric(as: stages[first].plan) }
+      order += fitting
+      rest.removeAll { fitting.contains($0) }
+    }
+    return order
+  }
+}

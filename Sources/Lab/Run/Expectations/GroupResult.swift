@@ -1,0 +1,112 @@
+internal import Evaluator
+internal import Kernel
+public import NetpolModel
+internal import EngineComparison
+
+/// What became of a group's expectations.
+public struct GroupResult: Sendable {
+  public let group: Expectations.Group
+  public let flows: [FlowResult]
+  /// Against what the group's cluster is compared with; nil where that is no other cluster.
+  public let difference: Difference?
+  let strict: Bool
+
+  /// What the packets say of the words of a document.
+  public enum DocumentVerdict: String, Sendable {
+    case holds, refuted, undecided
+  }
+
+  /// Nil where the document says nothing of any flow.
+  public var document: DocumentVerdict? { DocumentVerdict(flows.compactMap(\.document)) }
+
+  public var metCount: Int { flows.filter { $0.state == .met }.count }
+  public var missed: [FlowResult] { flows.filter { $0.state == .missed } }
+  public var askedCount: Int { flows.filter { $0.state != .notAsked }.count }
+
+  /// Flows of which the engines disagree, each once.
+  public var failures: [Answer] {
+    var seen: Set<Flow> = []
+    let answers = flows.flatMap(\.pairs).compactMap(\.answer).filter { seen.insert($0.flow).inserted }
+    return answers.filter { $0.comparison.isFailure(strict: strict) } + (difference?.failures(strict: strict) ?? [])
+  }
+  public var isAsExpected: Bool { missed.isEmpty && failures.isEmpty }
+}
+
+extension GroupResult.DocumentVerdict {
+  /// One flow that is otherwise than the document says refutes it; nil of none.
+  init?(_ verdicts: [Self]) {
+    if verdicts.isEmpty { return nil }
+    self = verdicts.contains(.refuted) ? .refuted : verdicts.contains(.undecided) ? .undecided : .holds
+  }
+}
+
+/// What became of one expected flow.
+public struct FlowResult: Sendable {
+  public enum State: String, Sendable {
+    case met, missed, notAsked
+  }
+
+  public let expected: ExpectedFlow
+  /// One for each pair of endpoints that its ends stand for.
+  public let pairs: [PairResult]
+
+  public var state: State {
+    if pairs.contains(where: { $0.state == .missed }) || pairs.isEmpty { return .missed }
+    return pairs.contains { $0.state == .notAsked } ? .notAsked : .met
+  }
+
+  /// Whether the packets do what the document says; nil where it says nothing of this flow, or nobody
+  /// could ask.
+  public var document: GroupResult.DocumentVerdict? {
+    guard let claimed = expected.document, state != .notAsked else { return nil }
+    let verdicts = pairs.map { pair -> GroupResult.DocumentVerdict in
+      guard let observed = pair.answer?.observed else { return .undecided }
+      return observed == claimed ? .holds : .refuted
+    }
+    return GroupResult.DocumentVerdict(verdicts) ?? .undecided
+  }
+}
+
+/// Of one pair of endpoints.
+public struct PairResult: Sendable {
+  public let from: Endpoint
+  public let to: Endpoint
+  /// Nil where nothing was asked, and then why.
+  public let answer: Answer?
+  public let whyNot: String?
+  public let state: FlowResult.State
+
+  init(_ pair: AskedPair, _ answer: Answer?, _ expected: ExpectedFlow) {
+    from = pair.from
+    to = pair.to
+    self.answer = answer
+    switch pair.asking {
+    case .notAsked(let why):
+      (whyNot, state) = (why, .notAsked)
+    case .impossible(let why):
+      (whyNot, state) = (why, .missed)
+    case .flow:
+      whyNot = answer == nil ? "it was not asked" : nil
+      state = answer.map { $0.meets(expected) } == true ? .met : .missed
+    }
+  }
+}
+
+extension Answer {
+  func meets(_ expected: ExpectedFlow) -> Bool {
+    guard observed == expected.expect else { return false }
+    guard let mechanism = expected.mechanism else { return true }
+    return mechanism == outcome.mechanism
+  }
+}
+
+extension Answer.Outcome {
+  var mechanism: ExpectedFlow.Mechanism? {
+    switch self {
+    case .rejected: .reject
+    case .dropped: .drop
+    case .noRoute: .noRoute
+    case .delivered, .undecided: nil
+    }
+  }
+}

@@ -1,0 +1,53 @@
+internal import Evaluator
+internal import Lowering
+public import NetpolModel
+internal import Path
+internal import Rendering
+public import RuleIR
+
+/// A rule that decided a flow.
+public struct DecidingRule: Hashable, Sendable {
+  public let node: String
+  public let chain: String
+  /// From 1, as iptables --line-numbers counts.
+  public let number: Int
+  private let rule: Rule
+  private let family: IPFamily
+  private let backend: Ruleset.Backend
+
+  init(_ step: Step, at position: Position, _ family: IPFamily, in enforced: EnforcedCluster) {
+    node = position.node
+    chain = step.chain
+    number = step.index + 1
+    rule = step.rule
+    self.family = family
+    backend = enforced.backend(ofTable: step.table, family)
+  }
+
+  /// What it was made from; nil of what was made from nothing of the user's.
+  public var origin: Origin? { rule.origin }
+
+  /// As its node's tool prints it. Of a rule that the tool can't say, which was never loaded, what its statements do.
+  public var text: String {
+    let text =
+      switch backend {
+      case .iptables: try? iptablesRuleText(rule, family)
+      case .nftables: try? nftRuleText(rule, family)
+      }
+    return text.map { String($0.drop { $0 == " " }) } ?? "\(rule.statements)"
+  }
+
+  /// `(policy app/web, ingress rule 0, web.yaml:3)`; empty where the rule was made from nothing of the user's.
+  public var originText: String {
+    guard let origin else { return "" }
+    var parts: [String] = []
+    if let policy = origin.policy {
+      parts.append("policy \(policy)")
+      if let direction = origin.direction, let rule = origin.rule { parts.append("\(direction.keyword) rule \(rule)") }
+    } else if let pod = origin.pod {
+      parts.append("chain of pod \(pod)")
+    }
+    if let location = origin.location { parts.append("\(location)") }
+    return parts.isEmpty ? "" : "(\(parts.joined(separator: ", ")))"
+  }
+}

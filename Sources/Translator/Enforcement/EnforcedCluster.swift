@@ -1,0 +1,150 @@
+public import Evaluator
+public import Lowering
+public import NetpolModel
+public import Path
+public import RuleIR
+public import ServiceProxy
+
+/// A cluster as a style enforces it: every node's rules, ready to be run in user space.
+public struct EnforcedCluster: Sendable {
+  public let style: EnforcementStyle
+  public let topology: Topology
+  public let lowered: [String: Lowered]
+  /// By node: the policies' rules together with kube-proxy's and flannel's, as loaders take them.
+  public let rulesets: [String: [Ruleset]]
+  /// What kube-proxy does with services that their objects do not say.
+  public let serviceFindings: [ServiceFinding]
+  let evaluators: [String: Evaluator]
+  /// In whose language the rules of a table are told.
+  private let backends: [TableName: EnforcementStyle.Backend]
+
+  private struct TableName: Hashable {
+    let name: String
+    let family: IPFamily
+  }
+
+  /// Lowers the view of every node. Throws what a kernel would refuse.
+  public init(_ cluster: Cluster, _ topology: Topology, _ style: EnforcementStyle, versionStamp: String)
+    throws(IllFormed)
+  {
+    self.style = style
+    self.topology = topology
+    let clusterCIDRs = IPFamily.allCases.compactMap(cluster.clusterCIDR)
+    var lowered: [String: Lowered] = [:]
+    var rulesets: [String: [Ruleset]] = [:]
+    var evaluators: [String: Evaluator] = [:]
+    var findings: Set<ServiceFinding> = []
+    for node in cluster.nodes {
+      let result = style.lower(NodeView(of: node, in: cluster, versionStamp: versionStamp))
+      lowered[node.name] = result
+      // Every connection to the first endpoint: a verdict must be one that a second run gives too.
+      let proxy = ProxyView(of: node, in: cluster, clusterCIDRs: clusterCIDRs, endpointChoice: .first)
+      findings.formUnion(serviceProxyFindings(proxy))
+      let flannel = flannelTables(network: clusterCIDRs, subnet: node.podCIDRs).filter {
+        cluster.families.contains($0.family)
+      }
+      let all = nodeRulesets(policy: result.ruleset, services: serviceProxyTables(proxy), flannel: flannel)
+      rulesets[node.name] = all
+      // One evaluator for all: tables of one family with one name are never in two of them.
+      evaluators[node.name] = try Evaluator(
+        Ruleset(
+          backend: style.backend, tables: all.flatMap(\.tables), sets: all.flatMap(\.sets),
+          keyedSets: all.flatMap(\.keyedSets)),
+        localAddresses: topology.node(node.name)?.localAddresses ?? [])
+    }
+    self.lowered = lowered
+    self.rulesets = rulesets
+    self.evaluators = evaluators
+    backends = Dictionary(
+      rulesets.values.joined().flatMap { ruleset in
+        ruleset.tables.map { (TableName(name: $0.name, family: $0.family), ruleset.backend) }
+      }
+    ) { first, _ in first }
+    serviceFindings = findings.sorted { $0.description < $1.description }
+  }
+
+  /// What the enforcers of all nodes have to say about their policies and pods, each once.
+  public var findings: [Finding] {
+    Set(lowered.values.flatMap(\.findings)).sorted { $0.description < $1.description }
+  }
+
+  /// Takes the flow's first packet through the rules of every node on its way.
+  public func walk(_ flow: Flow) -> EvaluatedWalk {
+    var hooks: [EvaluatedWalk.AtHook] = []
+    let walk = topology.walk(flow) { passage(of: $1, at: $0, &hooks) }
+    return EvaluatedWalk(walk: walk, hooks: hooks)
+  }
+
+  /// What becomes of the flow's first packet; nil where none is sent that a rule could judge.
+  public func verdict(of flow: Flow) -> Verdict? { walk(flow).verdict }
+
+  /// Takes any packet that is not sent to a group through the rules of every node on its way.
+  public func walk(_ packet: Packet, from source: Endpoint) -> EvaluatedWalk {
+    var hooks: [EvaluatedWalk.AtHook] = []
+    let walk = topology.walk(packet, from: source) { passage(of: $1, at: $0, &hooks) }
+    return EvaluatedWalk(walk: walk, hooks: hooks)
+  }
+
+  /// What the rules at one hook make of a packet; nil where there is no such node.
+  public func outcome(of packet: Packet, at position: Position) -> Outcome? {
+    evaluators[position.node]?.run(
+      packet, at: position.hook,
+      leavingFrom: position.hook == .postrouting
+        ? topology.leavingAddress(of: position.node, towards: packet.destination) : nil)
+  }
+
+  /// kube-proxy's and flannel's rules are iptables' in every style.
+  func backend(ofTable name: String, _ family: IPFamily) -> EnforcementStyle.Backend {
+    backends[TableName(name: name, family: family)] ?? style.backend
+  }
+
+  private func passage(of packet: Packet, at position: Position, _ hooks: inout [EvaluatedWalk.AtHook]) -> Passage {
+    guard let outcome = outcome(of: packet, at: position) else { return .passed(packet) }
+    hooks.append(EvaluatedWalk.AtHook(position: position, packet: packet, outcome: outcome))
+    return outcome.verdict == .accept ? .passed(outcome.packet) : .stopped
+  }
+}
+
+/// A walk, with what the rules did at each hook.
+public struct EvaluatedWalk: Sendable {
+  public struct AtHook: Sendable {
+    public let position: Position
+    /// As it stood before the hook.
+    public let packet: Packet
+    public let outcome: Outcome
+  }
+  public let walk: Walk
+  public let hooks: [AtHook]
+
+  public var verdict: Verdict? { walk.verdict }
+
+  /// How the packet was stopped, where it was.
+  public var stop: Outcome.Verdict? { hooks.last.flatMap { $0.outcome.verdict == .accept ? nil : $0.outcome.verdict } }
+
+  /// The rules that decided, each once: those that marked, accepted or exempted it, and the one that refused it.
+  public var deciding: [(position: Position, step: Step)] {
+    var seen: Set<Step> = []
+    return hooks.flatMap { hook in
+      hook.outcome.steps.filter { $0.decides && seen.insert($0).inserted }.map { (hook.position, $0) }
+    }
+  }
+}
+
+extension Step {
+  /// Whether the rule allows, exempts, refuses or translates: not a jump, a log line, the return behind a policy's mark,
+  /// or what other programs let pass.
+  fileprivate var decides: Bool {
+    rule.statements.contains { statement in
+      switch statement {
+      case .accept: !chain.hasPrefix("FLANNEL-") && chain != "KUBE-FORWARD"
+      case .drop, .reject, .dnat, .masquerade: true
+      case .setMark(let mark): mark.value != 0 && rule.origin?.policy != nil
+      // The answer of a set that holds what all policies of a pod admit.
+      case .return:
+        rule.origin == nil && chain == "KUBE-ROUTER-INPUT"
+          || rule.matches.contains { if case .keyed = $0 { true } else { false } }
+      case .counter, .setMarkFrom, .log, .jump: false
+      }
+    }
+  }
+}

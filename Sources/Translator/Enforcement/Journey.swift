@@ -1,0 +1,56 @@
+internal import Evaluator
+public import NetpolModel
+public import Path
+internal import RuleIR
+
+/// What is told of a flow's way through the rules: worked out once, and carried by whoever speaks of the flow.
+///
+/// It holds no packets and none of the rules that a packet only passed by: of a whole matrix they would be gigabytes.
+public struct Journey: Hashable, Sendable {
+  /// How the packet was stopped.
+  public enum Stop: Hashable, Sendable {
+    case dropped
+    /// An ICMP error is sent, where somebody may be told of it.
+    case portUnreachable
+    case tcpReset
+  }
+
+  public let hops: [Position]
+  public let end: Walk.End
+  /// Nil where no rule stopped it.
+  public let stop: Stop?
+  /// The hooks at which the packet was judged or changed.
+  public let steps: [PathStep]
+  /// The rules that decided, each once, in the order in which the packet met them.
+  public let deciding: [DecidingRule]
+
+  /// Nil: no packet was sent that a rule could judge.
+  public var verdict: Verdict? { end.verdict }
+}
+
+extension EnforcedCluster {
+  /// Takes the flow's first packet through the rules of every node on its way.
+  public func journey(of flow: Flow) -> Journey { Journey(walk(flow), flow.family, in: self) }
+}
+
+extension Journey {
+  public init(_ walk: EvaluatedWalk, _ family: IPFamily, in enforced: EnforcedCluster) {
+    hops = walk.walk.positions
+    end = walk.walk.end
+    stop = walk.stop.flatMap(Stop.init)
+    steps = walk.path
+    deciding = walk.deciding.map { DecidingRule($1, at: $0, family, in: enforced) }
+  }
+}
+
+extension Journey.Stop {
+  /// Nil of what was let through.
+  init?(_ verdict: Outcome.Verdict) {
+    switch verdict {
+    case .accept: return nil
+    case .drop: self = .dropped
+    case .reject(.portUnreachable): self = .portUnreachable
+    case .reject(.tcpReset): self = .tcpReset
+    }
+  }
+}

@@ -1,0 +1,112 @@
+public import Enforcement
+public import Lowering
+public import NetpolModel
+public import Oracle
+internal import Path
+
+/// What three engines said of one flow, and whether that is as it should be.
+public struct Comparison: Hashable, Sendable {
+  public enum Finding: Hashable, Sendable {
+    /// All agree.
+    case agreement
+    /// The style differs from the specification where it is known to.
+    case deviation([Deviation])
+    /// The kernel did not do what the evaluator computed from the same rules.
+    case kernelDisagrees
+    /// The style differs from the specification, and no deviation says so.
+    case unexplained
+    /// A deviation says that the style differs here, and it does not.
+    case deviationMissing([Deviation])
+    /// The kernel's answer is unusable: it proves nothing.
+    case undecided(String)
+    /// No packet can be sent: there is no way from one end to the other.
+    case noRoute(String)
+  }
+
+  public let flow: Flow
+  /// Nil of an echo request, of which the specification says nothing.
+  public let specified: Judgement?
+  /// Its way through the rules in user space.
+  public let journey: Journey
+  /// What the kernel did; nil where no packet was sent.
+  public let observation: Observation?
+  public let finding: Finding
+
+  public init(
+    flow: Flow, specified: Judgement?, journey: Journey, observation: Observation?, finding: Finding
+  ) {
+    self.flow = flow
+    self.specified = specified
+    self.journey = journey
+    self.observation = observation
+    self.finding = finding
+  }
+
+  /// Nil where no packet is sent that a rule could judge.
+  public var evaluated: Verdict? { journey.verdict }
+  /// Nil where the kernel was not asked or gave no usable answer.
+  public var observed: Verdict? { observation?.verdict }
+
+  /// Whether somebody should look at it. With `strict`, a labelled deviation counts too.
+  public func isFailure(strict: Bool) -> Bool {
+    switch finding {
+    case .agreement, .noRoute: false
+    case .deviation: strict
+    case .kernelDisagrees, .unexplained, .deviationMissing, .undecided: true
+    }
+  }
+
+  /// The verdict to show: the kernel's where it was asked.
+  public var verdict: Verdict? { observed ?? evaluated }
+}
+
+/// Compares engines flow by flow, for one cluster and style.
+public struct Comparer: Sendable {
+  public let oracle: Oracle
+  public let enforced: EnforcedCluster
+  private let reading: Reading
+
+  public init(_ cluster: Cluster, _ enforced: EnforcedCluster) {
+    oracle = Oracle(cluster)
+    self.enforced = enforced
+    reading = Reading(cluster, oracle, enforced.style.traits)
+  }
+
+  /// One for each flow; `observations` in their order, nil where no packet was sent.
+  public func compare(_ flows: [Flow], _ observations: [Observation?]) -> [Comparison] {
+    zip(flows, observations).map { compare($0, $1) }
+  }
+
+  public func compare(_ flow: Flow, _ observation: Observation?) -> Comparison {
+    compare(flow, enforced.journey(of: flow), observation)
+  }
+
+  /// The same for whoever has taken the flow through the rules already.
+  public func compare(_ flow: Flow, _ journey: Journey, _ observation: Observation?) -> Comparison {
+    let resolved = oracle.resolve(flow)
+    let specified = flow.question == .echo ? nil : oracle.judge(resolved)
+    return Comparison(
+      flow: flow, specified: specified, journey: journey, observation: observation,
+      finding: finding(flow, resolved, specified?.verdict, journey.end, observation))
+  }
+
+  private func finding(
+    _ flow: Flow, _ resolved: ResolvedFlow, _ specified: Verdict?, _ end: Walk.End, _ observation: Observation?
+  ) -> Comparison.Finding {
+    // What the path foretells is no riddle: a reply that can't come back, an address that nobody has.
+    if case .unusable(let why)? = observation, end.noRoute == nil { return .undecided(why) }
+    let observed = observation?.verdict
+    guard let evaluated = end.verdict else {
+      return observed == .allow ? .kernelDisagrees : .noRoute(end.noRoute ?? "no way")
+    }
+    if let observed, observed != evaluated { return .kernelDisagrees }
+    guard let specified else { return .agreement }
+    let explanation = reading.explanation(of: flow, resolved, specified: specified)
+    return switch (evaluated != specified, explanation.isEmpty) {
+    case (false, true): .agreement
+    case (true, false): .deviation(explanation)
+    case (true, true): .unexplained
+    case (false, false): .deviationMissing(explanation)
+    }
+  }
+}

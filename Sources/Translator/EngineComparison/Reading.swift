@@ -1,0 +1,182 @@
+public import Lowering
+public import NetpolModel
+public import Oracle
+
+/// The policies as an enforcer with some deviations reads them: on API objects alone, without its rules.
+///
+/// With no deviation it agrees with the oracle on every flow; with all of a style's it predicts the style's verdict.
+public struct Reading: Sendable {
+  let oracle: Oracle
+  let cluster: Cluster
+  private(set) var traits: EnforcerTraits
+  private let pods: [PodID: Pod]
+  private let hasUnloadableLogLimit: Bool
+
+  public init(_ cluster: Cluster, _ oracle: Oracle, _ traits: EnforcerTraits) {
+    self.oracle = oracle
+    self.cluster = cluster
+    self.traits = traits
+    pods = Dictionary(cluster.pods.map { ($0.id, $0) }) { first, _ in first }
+    hasUnloadableLogLimit = cluster.policies.contains { $0.hasUnloadableLogLimit }
+  }
+
+  var deviations: Set<Deviation> { traits.deviations }
+
+  /// The reading without one of its deviations.
+  func without(_ deviation: Deviation) -> Reading { making(deviations.subtracting([deviation])) }
+  func only(_ deviation: Deviation) -> Reading { making([deviation]) }
+  private func making(_ deviations: Set<Deviation>) -> Reading {
+    var other = self
+    other.traits = traits.making(deviations)
+    return other
+  }
+
+  private var enforcesNothing: Bool { hasUnloadableLogLimit && deviations.contains(.abortedSync) }
+
+  public func verdict(_ flow: Flow) -> Verdict { verdict(flow, oracle.resolve(flow)) }
+
+  /// The same for whoever has resolved the flow's services already.
+  func verdict(_ flow: Flow, _ resolved: ResolvedFlow) -> Verdict {
+    if resolved.isRefused { return escapesSourceRanges(flow, resolved) ? .allow : .deny }
+    // What is translated is routed, and no bridge hides it.
+    let isSwitched = resolved.service == nil
+    if deviations.contains(.refusesUnprogrammed), cluster.settings.defaultDeny, meetsDefaultDeny(resolved) {
+      return .deny
+    }
+    if resolved.sent.sourceAddress == resolved.sent.destinationAddress {
+      // What a pod sends to itself leaves it only by way of a service. Both directions are judged in one pod chain, where
+      // the mark of one is enough.
+      guard !isSwitched, deviations.contains(.hairpin) else { return .allow }
+      return allows(resolved.sent, .egress, false) || allows(resolved.sent, .ingress, false) ? .allow : .deny
+    }
+    if flow.destinationAddress.isMulticast {
+      if deviations.contains(.bridgeHidesPackets), isHiddenByBridge(flow) { return .allow }
+      let ingress = deviations.contains(.multicastIngress) || allows(resolved.arrived, .ingress, false)
+      return ingress && allows(resolved.sent, .egress, false) ? .allow : .deny
+    }
+    return allows(resolved.sent, .egress, isSwitched) && allows(resolved.arrived, .ingress, isSwitched) ? .allow : .deny
+  }
+
+  /// Whether a pod's packet to a load balancer that is not for it leaves its node nevertheless, since kube-router accepts it
+  /// before kube-proxy's firewall is asked, and comes to the announcing node with an address that is admitted.
+  private func escapesSourceRanges(_ flow: Flow, _ resolved: ResolvedFlow) -> Bool {
+    guard resolved.isOutOfRange, deviations.contains(.acceptsBeforeKubeProxy), let pod = selectable(flow.source),
+      hasChain(pod), let node = pod.node.flatMap(cluster.node), let announcer = cluster.announcer,
+      announcer.name != node.name, let address = node.address(flow.family), allows(flow, .egress, false)
+    else { return false }
+    var masqueraded = flow
+    masqueraded.source = .node(node.name)
+    masqueraded.sourceAddress = address
+    let second = oracle.resolve(masqueraded, enteringAt: announcer.name)
+    return !second.isRefused && allows(second.arrived, .ingress, false)
+  }
+
+  /// Whether a node on the way takes one end for a local pod that it does not know yet: an address of its pod CIDRs without
+  /// a chain. What the node itself sends to a pod with a chain is accepted before, and so is what INPUT exempts.
+  private func meetsDefaultDeny(_ resolved: ResolvedFlow) -> Bool {
+    let (sent, arrived) = (resolved.sent, resolved.arrived)
+    if resolved.service == nil, isHiddenByBridge(arrived) { return false }
+    let (source, destination) = (place(of: sent.source), place(of: arrived.destination))
+    if let source, source.podCIDRs.contains(where: { $0.contains(sent.sourceAddress) }) {
+      let isExempt = nodeOf(sent.destination) == source.name && isExemptInInput(sent)
+      let isOwn = nodeOf(sent.source) != nil && selectable(sent.destination).map(hasChain) == true
+      let isKnown = selectable(sent.source).map(hasChain) == true
+      if !isKnown, !isExempt, !(isOwn && destination?.name == source.name) { return true }
+    }
+    guard let destination, destination.podCIDRs.contains(where: { $0.contains(arrived.destinationAddress) }),
+      let pod = selectable(arrived.destination)
+    else { return false }
+    return !hasChain(pod)
+  }
+
+  private func place(of endpoint: Endpoint) -> Node? {
+    (selectable(endpoint)?.node ?? nodeOf(endpoint)).flatMap(cluster.node)
+  }
+
+  /// The deviations without which the verdict would be the specification's; empty where the two agree.
+  func explanation(of flow: Flow, _ resolved: ResolvedFlow, specified: Verdict) -> [Deviation] {
+    guard verdict(flow, resolved) != specified else { return [] }
+    let needed = deviations.filter { without($0).verdict(flow, resolved) == specified }
+    if !needed.isEmpty { return needed.sorted() }
+    let sufficient = deviations.filter { only($0).verdict(flow, resolved) != specified }
+    if !sufficient.isEmpty { return sufficient.sorted() }
+    // Several ways lead there, none alone: leave out one after the other as long as the rest still does.
+    var left = self
+    for deviation in deviations.sorted() where left.without(deviation).verdict(flow, resolved) != specified {
+      left = left.without(deviation)
+    }
+    return left.deviations.sorted()
+  }
+
+  func selectable(_ endpoint: Endpoint) -> Pod? {
+    guard case .pod(let id) = endpoint, let pod = pods[id], !pod.hostNetwork else { return nil }
+    return pod
+  }
+
+  /// The node whose processes stand at an endpoint.
+  private func nodeOf(_ endpoint: Endpoint) -> String? {
+    switch endpoint {
+    case .node(let name): name
+    case .pod(let id): pods[id].flatMap { $0.hostNetwork ? $0.node : nil }
+    case .external, .address, .service, .virtualAddress: nil
+    }
+  }
+
+  /// kube-router looks for local pods by `status.hostIP` among the addresses of its node.
+  private func hasChain(_ pod: Pod) -> Bool {
+    guard let hostIP = pod.hostIP, let name = pod.node else { return false }
+    return cluster.node(name)?.addresses.contains(hostIP) ?? false
+  }
+
+  /// The node with a chain for the pod that a packet between it and the peer passes: its own, or by mistake a pod peer's,
+  /// if that has the pod's hostIP. What goes to a node itself comes there with another node's address.
+  private func judge(of pod: Pod, towards peer: Endpoint) -> String? {
+    let places = [pod.node, selectable(peer)?.node].compactMap { $0.flatMap(cluster.node) }
+    return pod.hostIP.flatMap { hostIP in places.first { $0.addresses.contains(hostIP) } }?.name
+  }
+
+  /// Both pods are on one bridge, in one block of their node, and no frame of it is shown to iptables or nft.
+  private func isHiddenByBridge(_ flow: Flow) -> Bool {
+    guard !cluster.settings.bridgeNetfilter, let source = selectable(flow.source),
+      let destination = selectable(flow.destination), let name = source.node, name == destination.node
+    else { return false }
+    if flow.destinationAddress.isMulticast { return true }
+    return cluster.node(name)?.podCIDRs.contains {
+      $0.contains(flow.sourceAddress) && $0.contains(flow.destinationAddress)
+    } ?? false
+  }
+
+  /// Of what comes to a node: its NodePorts, and service ranges.
+  private func isExemptInInput(_ flow: Flow) -> Bool {
+    flow.transportPort.map {
+      traits.nodePortTransports.contains($0.transport) && cluster.settings.nodePorts.contains($0.port)
+    } == true
+      || cluster.settings.serviceCIDRs.contains { $0.contains(flow.destinationAddress) }
+  }
+
+  private func allows(_ flow: Flow, _ direction: Direction, _ isSwitched: Bool) -> Bool {
+    let (subject, peer) = flow.ends(direction)
+    if isSwitched, deviations.contains(.bridgeHidesPackets), isHiddenByBridge(flow) { return true }
+    guard !enforcesNothing, let pod = selectable(subject.endpoint) else { return true }
+    var judge = pod.node
+    if deviations.contains(.unknownHostIP) {
+      judge = self.judge(of: pod, towards: peer.endpoint)
+      if judge == nil { return true }
+    }
+    let policies = oracle.policies(isolating: pod, direction)
+    if policies.isEmpty { return true }
+    if let node = nodeOf(peer.endpoint), node == judge {
+      if direction == .ingress { return true }
+      if deviations.contains(.ownNodePorts), isExemptInInput(flow) { return true }
+    }
+    return policies.contains { policy in
+      if deviations.contains(.overlappingBlocks), policy.hasOverlappingBlocks(flow.family) { return false }
+      if policy.rules(direction).contains(where: { admits($0, of: policy, flow, direction) }) { return true }
+      guard deviations.contains(.bothTypePolicy), policy.isolates.count == 2, let other = selectable(peer.endpoint),
+        other.id.namespace == policy.id.namespace, policy.podSelector.matches(other.labels)
+      else { return false }
+      let opposite = direction.opposite
+      return policy.rules(opposite).contains { admits($0, of: policy, flow, opposite) }
+    }
+  }
+}

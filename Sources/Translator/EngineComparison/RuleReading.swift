@@ -1,0 +1,121 @@
+internal import Lowering
+internal import NetpolModel
+internal import Oracle
+internal import RuleIR
+
+/// One rule as an enforcer with deviations reads it.
+extension Reading {
+  func admits(
+    _ rule: NetworkPolicy.Rule, of policy: NetworkPolicy, _ flow: Flow, _ direction: Direction
+  ) -> Bool {
+    let ports = PortReading(
+      rule.ports, flow, destination: selectable(flow.destination), exposing(rule, of: policy, direction), deviations)
+    guard case .listed(let peers) = rule.peers else {
+      if direction == .egress, deviations.contains(.egressNamedPortToAnyone) {
+        return ports.matchesAll || ports.matchesNumber || ports.numberIsNamed
+      }
+      return ports.matchesAll || ports.matchesNumber || ports.matchesName
+    }
+    let podPeers = peers.filter { if case .pods = $0 { true } else { false } }
+    if !podPeers.isEmpty, admitsPeer(podPeers, of: policy, flow, direction) {
+      if ports.matchesAll || ports.matchesNumber || ports.matchesName { return true }
+      if deviations.contains(.unresolvedNamedPort), ports.hasOnlyUnresolvedNames { return true }
+    }
+    let blocks = peers.compactMap { if case .block(let block) = $0 { block } else { nil } }
+    if !blocks.isEmpty, contains(flow.ends(direction).peer.address, in: blocks) {
+      if ports.matchesAll || ports.matchesNumber { return true }
+      let leftOut = direction == .egress && deviations.contains(.egressNamedPortToBlock)
+      return !leftOut && ports.matchesName
+    }
+    return false
+  }
+
+  private func admitsPeer(
+    _ peers: [NetworkPolicy.Peer], of policy: NetworkPolicy, _ flow: Flow, _ direction: Direction
+  ) -> Bool {
+    oracle.admissionOfPeer(by: .init(peers: .listed(peers)), of: policy, flow, direction) != nil
+  }
+
+  /// The pods from whose containers the enforcer takes the numbers of a rule's named ports.
+  private func exposing(_ rule: NetworkPolicy.Rule, of policy: NetworkPolicy, _ direction: Direction) -> [Pod] {
+    guard rule.ports.list.contains(where: { if case .name = $0.number { true } else { false } }) else { return [] }
+    let own = cluster.pods.filter { $0.id.namespace == policy.id.namespace }
+    let pods =
+      switch (direction, rule.peers) {
+      case (.ingress, _): own.filter { policy.podSelector.matches($0.labels) }
+      case (.egress, .any): own
+      // Peer by peer, each pod once: the order decides whose ports share a list.
+      case (.egress, .listed(let peers)):
+        peers.reduce(into: []) { found, peer in
+          found += cluster.pods.filter { pod in
+            isSelected(pod, by: [peer], of: policy) && !found.contains { $0.id == pod.id }
+          }
+        }
+      }
+    return pods.filter { !$0.hostNetwork && !$0.phase.isTerminal && $0.podIP != nil }
+  }
+
+  private func isSelected(_ pod: Pod, by peers: [NetworkPolicy.Peer], of policy: NetworkPolicy) -> Bool {
+    peers.contains { peer in
+      guard case .pods(let scope, let selector) = peer, selector.matches(pod.labels) else { return false }
+      switch scope {
+      case .own: return pod.id.namespace == policy.id.namespace
+      case .matching(let labels): return labels.matches(cluster.labels(ofNamespace: pod.id.namespace))
+      }
+    }
+  }
+
+  /// Union of blocks as specified; with deviations one lookup over all prefixes of the rule.
+  private func contains(_ address: IPAddress, in blocks: [NetworkPolicy.IPBlock]) -> Bool {
+    let stored = blocks.flatMap { block -> [NetworkPolicy.IPBlock] in
+      guard deviations.contains(.wholeIPv6), block.cidr.family == .v6, block.cidr.prefixLength == 0 else {
+        return [block]
+      }
+      return [CIDR("2000::/3"), CIDR("fd00::/8")].compactMap { $0 }.map { .init($0, except: block.except) }
+    }
+    guard deviations.contains(.longestPrefix) else { return stored.contains { $0.contains(address) } }
+    if traits.exceptsComeFirst {
+      return stored.contains { $0.cidr.contains(address) }
+        && !stored.contains { $0.except.contains { $0.contains(address) } }
+    }
+    // One table of prefixes: the longest decides, of equal ones the last, and a /0 stands as its two halves.
+    var best: (length: Int, matches: Bool) = (-1, false)
+    for block in stored {
+      for (cidr, matches) in [(block.cidr, true)] + block.except.map({ ($0, false) }) where cidr.contains(address) {
+        let length = max(cidr.prefixLength, 1)
+        if length >= best.length { best = (length, matches) }
+      }
+    }
+    return best.matches
+  }
+}
+
+extension NetworkPolicy {
+  /// Two different blocks, or two different excepts, of one rule and family that overlap. A /0 is two halves, and of IPv6
+  /// only 2000::/3 and fd00::/8 (D10).
+  func hasOverlappingBlocks(_ family: IPFamily) -> Bool {
+    let halves = { (cidr: CIDR) -> [CIDR] in
+      if cidr.prefixLength > 0 { return [cidr] }
+      return (cidr.family == .v4 ? ["0.0.0.0/1", "128.0.0.0/1"] : ["2000::/3", "fd00::/8"]).compactMap { CIDR($0) }
+    }
+    return Direction.allCases.filter(isolates.contains).flatMap(rules).contains { rule in
+      let blocks = rule.peers.list.compactMap { if case .block(let block) = $0 { block } else { nil } }
+        .filter { $0.cidr.family == family }
+      return [blocks.map(\.cidr), blocks.flatMap(\.except)].contains { cidrs in
+        let sorted = Set(cidrs.flatMap(halves)).sorted()
+        return zip(sorted, sorted.dropFirst()).contains { $0.overlaps($1) }
+      }
+    }
+  }
+
+  /// A rate outside 1 … 10,000 a second or a burst outside 0 … 10,000 in the annotations of k3s's fork, well-formed.
+  var hasUnloadableLogLimit: Bool {
+    let burst = annotations["kube-router.io/netpol-nflog-limit-burst"] ?? "10"
+    let limit = (annotations["kube-router.io/netpol-nflog-limit"] ?? "10/minute").split(
+      separator: "/", maxSplits: 1, omittingEmptySubsequences: false)
+    let seconds = ["second": 1, "s": 1, "minute": 60, "m": 60, "hour": 3600, "h": 3600, "day": 86400, "d": 86400]
+    guard let size = Int(burst), let rate = Int(limit[0]), let unit = limit.count == 1 ? 1 : seconds[String(limit[1])]
+    else { return false }
+    return rate <= 0 || rate > 10_000 * unit || size < 0 || size > 10_000
+  }
+}

@@ -1,0 +1,18 @@
+/// A value and the interval that holds it with 95 % confidence.
+public struct Estimate: Hashable, Sendable {
+  public var value, lower, upper: Double
+
+  public init(_ value: Double, _ lower: Double, _ upper: Double) {
+    self.value = value
+    self.lower = lower
+    self.upper = upper
+  }
+
+  public func overlaps(_ other: Estimate) -> Bool { lower <= other.upper && other.lower <= upper }
+}
+
+extension Estimate {
+  public static func / (estimate: Estimate, divisor: Double) -> Estimate {
+    Estimate(estimate.value / divisor, estimate.lower / divisor, estimate.upper / divisor)
+  }
+}

@@ -1,0 +1,313 @@
+// What this does not show: that the kernel does it too; LabTests and the examples show that with packets.
+import EngineComparison
+import Lowering
+import NetpolModel
+import Oracle
+import Path
+import RuleIR
+import Testing
+
+@Suite("Known deviations of kube-router") struct DeviationTests {
+  /// A deviation, its smallest world, a flow that shows it and one step beside it a flow that does not.
+  struct Case: CustomTestStringConvertible, Sendable {
+    let deviation: Deviation
+    let policies: String
+    var extra = ""
+    let shows: (from: String, to: String, port: UInt16)
+    let beside: (from: String, to: String, port: UInt16)
+    var family = IPFamily.v4
+    /// Both flows go to this multicast group.
+    var group: IPAddress?
+    var testDescription: String { "\(deviation.id) \(deviation.summary)" }
+  }
+
+  static func policy(_ spec: String, name: String = "p", annotations: String = "{}") -> String {
+    """
+    ---
+    apiVersion: networking.k8s.io/v1
+    kind: NetworkPolicy
+    metadata: {namespace: app, name: \(name), annotations: \(annotations)}
+    spec: \(spec)
+
+    """
+  }
+
+  static let cases: [Case] = [
+    Case(
+      deviation: .bothTypePolicy,
+      policies: policy("{podSelector: {matchLabels: {app: web}}, policyTypes: [Ingress, Egress], ingress: [{}]}"),
+      shows: ("app/web", "app/web2", 80), beside: ("app/web", "app/client", 80)),
+    Case(
+      deviation: .unresolvedNamedPort,
+      policies: policy(
+        "{podSelector: {matchLabels: {app: web}}, ingress: [{from: [{podSelector: {matchLabels: {app: client}}}], ports: [{port: nobody}]}]}"
+      ),
+      shows: ("app/client", "app/web", 1234), beside: ("other/client", "app/web", 1234)),
+    Case(
+      deviation: .egressNamedPortToAnyone,
+      policies: policy(
+        "{podSelector: {matchLabels: {app: client}}, policyTypes: [Egress], egress: [{ports: [{port: http}]}]}"),
+      shows: ("app/client", "other/client", 8080), beside: ("app/client", "app/web", 8080)),
+    Case(
+      deviation: .egressNamedPortToAnyone,
+      policies: policy(
+        "{podSelector: {matchLabels: {app: client}}, policyTypes: [Egress], egress: [{ports: [{port: http}]}]}"),
+      shows: ("app/client", "other/client", 9090), beside: ("app/client", "other/client", 9999)),
+    Case(
+      deviation: .egressNamedPortToBlock,
+      policies: policy(
+        "{podSelector: {matchLabels: {app: client}}, policyTypes: [Egress], egress: [{to: [{ipBlock: {cidr: 10.42.0.0/16}}], ports: [{port: http}]}]}"
+      ),
+      shows: ("app/client", "app/web", 8080), beside: ("app/client", "app/web", 8081)),
+    Case(
+      deviation: .ownNodePorts,
+      policies: policy("{podSelector: {}, policyTypes: [Egress]}"),
+      shows: ("app/web", "node/node1", 30000), beside: ("app/web", "node/node1", 29999)),
+    Case(
+      deviation: .ownNodePorts,
+      policies: policy("{podSelector: {}, policyTypes: [Egress]}"),
+      shows: ("app/web", "node/node1", 32767), beside: ("app/web", "node/node2", 32767)),
+    Case(
+      deviation: .longestPrefix,
+      policies: policy(
+        "{podSelector: {matchLabels: {app: web}}, ingress: [{from: [{ipBlock: {cidr: 10.42.0.0/16, except: [10.42.1.0/24]}}, {ipBlock: {cidr: 10.42.0.0/16}}]}]}"
+      ),
+      shows: ("other/client", "app/web", 80), beside: ("app/client", "app/web", 80)),
+    Case(
+      deviation: .abortedSync,
+      policies: policy("{podSelector: {}}", annotations: "{kube-router.io/netpol-nflog-limit: 0/second}"),
+      shows: ("other/client", "app/web", 80), beside: ("app/web", "other/client", 80)),
+    Case(
+      deviation: .sharedNamedPortLists,
+      policies: policy(
+        "{podSelector: {matchLabels: {app: web}}, ingress: [{from: [{podSelector: {}}], ports: [{port: admin}]}]}"),
+      extra: """
+        apiVersion: v1
+        kind: Pod
+        metadata: {namespace: app, name: web3, labels: {app: web}}
+        spec: {nodeName: node2, containers: [{name: c, ports: [{name: http, containerPort: 8080}]}]}
+        ---
+
+        """,
+      shows: ("app/client", "app/web3", 9000), beside: ("app/client", "app/web2", 9000)),
+    Case(
+      deviation: .overlappingBlocks,
+      policies: policy(
+        "{podSelector: {matchLabels: {app: web}}, ingress: [{from: [{ipBlock: {cidr: 10.42.0.0/16}}, {ipBlock: {cidr: 10.42.0.0/24}}]}]}"
+      ),
+      shows: ("app/client", "app/web", 80), beside: ("app/web", "app/client", 80)),
+    Case(
+      deviation: .bridgeHidesPackets,
+      policies: policy("{podSelector: {}}"),
+      extra: """
+        apiVersion: netpol-lab/v1alpha1
+        kind: Cluster
+        bridgeNetfilter: false
+        ---
+
+        """,
+      shows: ("app/client", "app/web", 80), beside: ("app/client", "app/web2", 80)),
+    Case(
+      deviation: .unknownHostIP,
+      policies: policy("{podSelector: {}}"),
+      extra: """
+        apiVersion: v1
+        kind: Pod
+        metadata: {namespace: app, name: stray}
+        spec: {nodeName: node2}
+        status: {phase: Running, hostIP: 192.0.2.1, podIP: 10.42.1.77, podIPs: [{ip: 10.42.1.77}]}
+        ---
+        apiVersion: netpol-lab/v1alpha1
+        kind: Cluster
+        nodes: [{name: node2, addresses: [192.168.20.12]}]
+        ---
+
+        """,
+      shows: ("other/client", "app/stray", 80), beside: ("other/client", "app/web2", 80)),
+    Case(
+      deviation: .acceptsBeforeKubeProxy, policies: policy("{podSelector: {matchLabels: {app: nobody}}}"),
+      extra: """
+        apiVersion: netpol-lab/v1alpha1
+        kind: Cluster
+        nodes: [{name: node1, addresses: [192.168.20.11]}, {name: node2, addresses: [192.168.20.12]}]
+        loadBalancerAnnouncer: node2
+        ---
+        apiVersion: v1
+        kind: Service
+        metadata: {namespace: app, name: web}
+        spec:
+          type: LoadBalancer
+          selector: {app: web}
+          ports: [{port: 80, targetPort: 8080}]
+          loadBalancerSourceRanges: [192.168.20.0/24]
+        status: {loadBalancer: {ingress: [{ip: 192.168.20.200}]}}
+        ---
+
+        """,
+      shows: ("app/client", "vip/app/web/192.168.20.200", 80), beside: ("node/node1", "vip/app/web/192.168.20.200", 80)),
+    Case(
+      deviation: .refusesUnprogrammed, policies: "",
+      extra: """
+        apiVersion: netpol-lab/v1alpha1
+        kind: Cluster
+        nodes: [{name: node1, addresses: [192.168.20.11]}, {name: node2, addresses: [192.168.20.12]}]
+        defaultDeny: true
+        ---
+
+        """,
+      shows: ("node/node2", "app/web", 80), beside: ("node/node1", "app/web", 80)),
+    Case(
+      deviation: .multicastIngress,
+      policies: policy("{podSelector: {matchLabels: {app: web}}, policyTypes: [Ingress]}"),
+      shows: ("app/client", "app/web", 5353), beside: ("app/web", "app/client", 5353),
+      group: IPAddress(v4: 0xe000_00fb)),
+    Case(
+      deviation: .hairpin,
+      policies: policy(
+        "{podSelector: {matchLabels: {app: web}}, policyTypes: [Ingress, Egress], ingress: [{from: [{podSelector: {matchLabels: {app: client}}}]}]}"
+      ),
+      extra: """
+        apiVersion: v1
+        kind: Service
+        metadata: {namespace: app, name: web}
+        spec: {clusterIP: 10.43.0.9, selector: {app: web}, ports: [{port: 80, targetPort: 8080}]}
+        ---
+
+        """,
+      shows: ("app/web", "service/app/web", 80), beside: ("app/client", "service/app/web", 80)),
+    Case(
+      deviation: .endPortBelowPort,
+      policies: policy("{podSelector: {matchLabels: {app: web}}, ingress: [{ports: [{port: 81, endPort: 80}]}]}"),
+      shows: ("app/client", "app/web", 81), beside: ("app/client", "app/web", 80)),
+    Case(
+      deviation: .wholeIPv6,
+      policies: policy("{podSelector: {matchLabels: {app: web}}, ingress: [{from: [{ipBlock: {cidr: '::/0'}}]}]}"),
+      extra: """
+        apiVersion: netpol-lab/v1alpha1
+        kind: Cluster
+        nodes:
+        - {name: node1, addresses: [192.168.20.11, 'fd00:20::11'], podCIDRs: [10.42.0.0/24, 'fd00:42::/64']}
+        - {name: node2, addresses: [192.168.20.12, 'fd00:20::12'], podCIDRs: [10.42.1.0/24, 'fc00:42:1::/64']}
+        ---
+
+        """,
+      shows: ("other/client", "app/web", 80), beside: ("app/client", "app/web", 80), family: .v6),
+  ]
+
+  @Test(
+    "the rules show it where it is predicted, and not one step beside, in the styles that make it",
+    arguments: EnforcementStyle.all.map(\.name), cases)
+  func shows(style: String, deviation: Case) throws {
+    let world = try SmallWorld(
+      policies: deviation.policies, extra: deviation.extra, style: try #require(EnforcementStyle.named(style)))
+    let shown = try world.compare(
+      deviation.shows.from, deviation.shows.to, deviation.shows.port, deviation.group == nil ? .tcp : .udp,
+      deviation.family,
+      group: deviation.group)
+    let isMade = world.comparer.enforced.style.traits.deviations.contains(deviation.deviation)
+    #expect(shown.finding == (isMade ? .deviation([deviation.deviation]) : .agreement), "\(shown.flow)")
+    let beside = try world.compare(
+      deviation.beside.from, deviation.beside.to, deviation.beside.port, deviation.group == nil ? .tcp : .udp,
+      deviation.family, group: deviation.group)
+    #expect(beside.finding == .agreement, "\(beside.flow)")
+  }
+
+  @Test("a pod with another node's hostIP is judged where packets to pods of that node pass it, and nowhere else")
+  func strayHostIP() throws {
+    let stray = """
+      apiVersion: netpol-lab/v1alpha1
+      kind: Cluster
+      nodes: [{name: node1, addresses: [192.168.20.11]}, {name: node2, addresses: [192.168.20.12]}]
+      ---
+      apiVersion: v1
+      kind: Pod
+      metadata: {namespace: app, name: stray, labels: {app: stray}}
+      spec: {nodeName: node1, containers: [{name: c}]}
+      status: {phase: Running, hostIP: 192.168.20.12, podIP: 10.42.0.50, podIPs: [{ip: 10.42.0.50}]}
+      ---
+
+      """
+    let denied = Self.policy("{podSelector: {matchLabels: {app: stray}}, policyTypes: [Egress]}")
+    for style in EnforcementStyle.all where style.traits.deviations.contains(.unknownHostIP) {
+      let world = try SmallWorld(policies: denied, extra: stray, style: style)
+      #expect(try world.compare("app/stray", "app/web2", 80).finding == .agreement)
+      for escape in ["app/web", "node/node1", "node/node2"] {
+        #expect(try world.compare("app/stray", escape, 80).finding == .deviation([.unknownHostIP]), "\(escape)")
+      }
+    }
+  }
+
+  @Test("every deviation has a case")
+  func complete() { #expect(Set(Self.cases.map(\.deviation)) == Set(Deviation.allCases)) }
+
+  @Test("a deviation that is predicted and does not happen is a failure, and so is an unlabelled one")
+  func failures() throws {
+    let world = try SmallWorld(policies: "")
+    let flow = try world.compare("app/web", "app/web2", 80)
+    let of = { (finding: Comparison.Finding) in
+      Comparison(flow: flow.flow, specified: flow.specified, evaluated: .allow, observed: nil, finding: finding)
+    }
+    #expect(of(.deviationMissing([.bothTypePolicy])).isFailure(strict: false))
+    #expect(of(.unexplained).isFailure(strict: false) && of(.kernelDisagrees).isFailure(strict: false))
+    #expect(of(.undecided("")).isFailure(strict: false))
+    #expect(!of(.deviation([.bothTypePolicy])).isFailure(strict: false))
+    #expect(of(.deviation([.bothTypePolicy])).isFailure(strict: true))
+    #expect(!of(.agreement).isFailure(strict: true) && !of(.noRoute("")).isFailure(strict: true))
+  }
+
+  @Test("a style that does not do what is predicted of it is found out")
+  func missing() throws {
+    // Opens everything, and claims D4, which closes what the specification opens.
+    let open = EnforcementStyle(
+      name: "open", backend: .iptables, traits: EnforcementStyle.kubeRouterK3s.traits.making([.egressNamedPortToBlock])
+    ) { _ in Lowered(Ruleset()) }
+    let policy = try #require(Self.cases.first { $0.deviation == .egressNamedPortToBlock })
+    let world = try SmallWorld(policies: policy.policies, style: open)
+    let predicted = try world.compare(policy.shows.from, policy.shows.to, policy.shows.port)
+    #expect(predicted.finding == .deviationMissing([.egressNamedPortToBlock]))
+    let beside = try world.compare(policy.beside.from, policy.beside.to, policy.beside.port)
+    #expect(beside.finding == .unexplained, "it is open where it should not be")
+  }
+
+  @Test("of several ways to a verdict the labels name one that suffices, and nothing that isn't there")
+  func labels() throws {
+    let both = Self.policy(
+      "{podSelector: {matchLabels: {app: web}}, policyTypes: [Ingress, Egress], ingress: [{from: [{podSelector: {}}], ports: [{port: metrics}]}], egress: [{ports: [{port: http}]}]}"
+    )
+    let shown = try SmallWorld(policies: both).compare("app/web", "app/web2", 8080)
+    guard case .deviation(let numbers) = shown.finding else {
+      Issue.record("\(shown.finding)")
+      return
+    }
+    #expect(Set(numbers).isSubset(of: [.bothTypePolicy, .unresolvedNamedPort, .egressNamedPortToAnyone]))
+  }
+
+  @Test("the kernel's answer is held against the evaluator's, and an unusable one decides nothing")
+  func kernel() throws {
+    let world = try SmallWorld(policies: Self.policy("{podSelector: {}}"))
+    let flow = try world.compare("other/client", "app/web", 80).flow
+    #expect(world.comparer.compare(flow, kernel: .verdict(.deny)).finding == .agreement)
+    #expect(world.comparer.compare(flow, kernel: .verdict(.allow)).finding == .kernelDisagrees)
+    let unusable = world.comparer.compare(flow, kernel: .unusable("lost"))
+    #expect(unusable.finding == .undecided("lost") && unusable.observed == nil)
+  }
+
+  @Test("a reading without deviations is the oracle's, on every flow of every case")
+  func readingIsOracle() throws {
+    for deviation in Self.cases {
+      let world = try SmallWorld(policies: deviation.policies, extra: deviation.extra)
+      let oracle = Oracle(world.cluster)
+      let plain = Reading(world.cluster, oracle, EnforcementStyle.kubeRouterNftables.traits.making([]))
+      let topology = world.comparer.enforced.topology
+      let endpoints = world.cluster.pods.map { Endpoint.pod($0.id) } + world.cluster.nodes.map { .node($0.name) }
+      for from in endpoints {
+        for to in endpoints {
+          for port: UInt16 in [80, 8080, 8081, 9000, 9090, 30000] {
+            guard let flow = topology.flow(from: from, to: to, TransportPort(.tcp, port), .v4) else { continue }
+            #expect(plain.verdict(flow) == oracle.judge(flow).verdict, "\(flow)")
+          }
+        }
+      }
+    }
+  }
+}

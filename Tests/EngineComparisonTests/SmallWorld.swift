@@ -1,0 +1,81 @@
+import EngineComparison
+import Lowering
+import Manifests
+import NetpolModel
+import Path
+import Testing
+
+/// A cluster from manifests, judged by oracle and evaluator in the k3s style.
+struct SmallWorld {
+  let cluster: Cluster
+  let comparer: Comparer
+
+  /// Two namespaces on two nodes; policies are appended.
+  init(policies: String, extra: String = "", style: EnforcementStyle = .kubeRouterK3s) throws {
+    let text = Self.base + extra + policies
+    var options = ReadOptions()
+    options.validation = .asStored
+    cluster = try readManifests([ManifestSource(name: "world.yaml", text: text)], options: options).cluster
+    comparer = Comparer(
+      cluster, try EnforcedCluster(cluster, Topology(cluster), style, versionStamp: "1"))
+  }
+
+  func compare(
+    _ from: String, _ to: String, _ port: UInt16, _ transport: Transport = .tcp, _ family: IPFamily = .v4,
+    group: IPAddress? = nil
+  ) throws -> Comparison {
+    let flow = try #require(
+      comparer.enforced.topology.flow(
+        from: endpoint(from), to: endpoint(to), TransportPort(transport, port), family,
+        destinationAddress: group))
+    return comparer.compare(flow, kernel: .notAsked)
+  }
+
+  private func endpoint(_ name: String) -> Endpoint {
+    let parts = name.split(separator: "/", maxSplits: 1).map(String.init)
+    if let address = IPAddress(name) { return .address(address) }
+    switch parts[0] {
+    case "node": return .node(parts[1])
+    case "external": return .external(parts[1])
+    case "vip":
+      let name = parts[1].split(separator: "/").map(String.init)
+      return .virtualAddress(NamespacedName(name[0], name[1]), IPAddress(name[2]) ?? IPAddress(v4: 0))
+    case "service":
+      let name = parts[1].split(separator: "/").map(String.init)
+      return .service(NamespacedName(name[0], name[1]))
+    default: return .pod(PodID(parts[0], parts[1]))
+    }
+  }
+
+  static let base = """
+    apiVersion: v1
+    kind: Namespace
+    metadata: {name: app, labels: {team: a}}
+    ---
+    apiVersion: v1
+    kind: Namespace
+    metadata: {name: other, labels: {team: b}}
+    ---
+    apiVersion: v1
+    kind: Pod
+    metadata: {namespace: app, name: web, labels: {app: web}}
+    spec: {nodeName: node1, containers: [{name: c, ports: [{name: http, containerPort: 8080}, {name: admin, containerPort: 9000}]}]}
+    ---
+    apiVersion: v1
+    kind: Pod
+    metadata: {namespace: app, name: web2, labels: {app: web}}
+    spec: {nodeName: node2, containers: [{name: c, ports: [{name: http, containerPort: 8081}]}]}
+    ---
+    apiVersion: v1
+    kind: Pod
+    metadata: {namespace: app, name: client, labels: {app: client}}
+    spec: {nodeName: node1, containers: [{name: c}]}
+    ---
+    apiVersion: v1
+    kind: Pod
+    metadata: {namespace: other, name: client, labels: {app: client}}
+    spec: {nodeName: node2, containers: [{name: c, ports: [{name: http, containerPort: 9090}]}]}
+    ---
+
+    """
+}
