@@ -30,7 +30,7 @@ public struct IPSetListing: Hashable, Sendable {
   ) throws(KernelError) -> [IPSetListing] {
     var request = NetlinkBuffer()
     let flags = UInt16(NLM_F_REQUEST | NLM_F_DUMP)
-    request.appendMessage(type: ipsetMessage(IPSET_CMD_LIST), flags: flags, sequence: 1, ipsetHeader()) {
+    try request.appendMessage(type: ipsetMessage(IPSET_CMD_LIST), flags: flags, sequence: 1, ipsetHeader()) {
       $0.put(number(IPSET_ATTR_PROTOCOL), UInt8(IPSET_PROTOCOL))
       if let name { $0.put(number(IPSET_ATTR_SETNAME), string: name) }
     }

@@ -27,7 +27,9 @@ struct IPSetRevisions {
     guard agreed[kind] == nil else { return }
     let operation = "revision of ipset type \(type.rawValue)"
     var buffer = NetlinkBuffer()
-    buffer.appendMessage(type: ipsetMessage(IPSET_CMD_TYPE), flags: UInt16(NLM_F_REQUEST), sequence: 1, ipsetHeader()) {
+    try buffer.appendMessage(
+      type: ipsetMessage(IPSET_CMD_TYPE), flags: UInt16(NLM_F_REQUEST), sequence: 1, ipsetHeader()
+    ) {
       $0.put(number(IPSET_ATTR_PROTOCOL), UInt8(IPSET_PROTOCOL))
       $0.put(number(IPSET_ATTR_TYPENAME), string: type.rawValue)
       $0.put(number(IPSET_ATTR_FAMILY), family.number)

@@ -71,7 +71,7 @@ extension KernelFeature {
   ) throws(KernelError) {
     var request = NetlinkBuffer()
     let header = nfgenmsg(nfgen_family: UInt8(AF_UNSPEC), version: UInt8(NFNETLINK_V0), res_id: 0)
-    request.appendMessage(type: type, flags: UInt16(NLM_F_REQUEST), sequence: 1, header, body)
+    try request.appendMessage(type: type, flags: UInt16(NLM_F_REQUEST), sequence: 1, header, body)
     _ = try socket.ask(request, "question to \(module)")
   }
 }

@@ -1,7 +1,8 @@
 internal import CNftables
 internal import Glibc
 
-/// Requests in order, many to a datagram, each with a label that an error is reported under.
+/// Requests in order, many to a datagram, each with a label that an error is reported under. What does not fit into a
+/// message is such an error too, which `send` throws before it sends anything.
 struct LabelledRequests: Sendable {
   struct Datagram: Sendable {
     var buffer = NetlinkBuffer()
@@ -14,6 +15,7 @@ struct LabelledRequests: Sendable {
 
   private(set) var datagrams: [Datagram] = []
   private var cut = true
+  private var failure: KernelError?
 
   var count: Int { datagrams.reduce(0) { $0 + $1.labels.count } }
 
@@ -25,8 +27,12 @@ struct LabelledRequests: Sendable {
     cut = false
     let last = datagrams.count - 1
     datagrams[last].labels.append(label)
-    datagrams[last].buffer.appendMessage(
-      type: type, flags: UInt16(NLM_F_REQUEST | flags), sequence: UInt32(datagrams[last].labels.count), header, body)
+    do throws(KernelError) {
+      try datagrams[last].buffer.appendMessage(
+        type: type, flags: UInt16(NLM_F_REQUEST | flags), sequence: UInt32(datagrams[last].labels.count), header, body)
+    } catch {
+      failure = failure ?? error.labelled(label())
+    }
   }
 
   /// What follows goes into another datagram: it is not sent when something before it failed.
@@ -38,6 +44,7 @@ struct LabelledRequests: Sendable {
   func send(
     in socket: borrowing NetlinkSocket, detail: (_ answer: NetlinkAnswer, _ request: Int) -> String? = { _, _ in nil }
   ) throws(KernelError) {
+    if let failure { throw failure }
     var sent = 0
     for datagram in datagrams {
       try send(datagram, in: socket) { detail($0, sent + Int($0.sequence) - 1) }
@@ -68,5 +75,12 @@ struct LabelledRequests: Sendable {
     if overrun || !complete {
       throw KernelError(datagram.labels.last?() ?? "", code: overrun ? ENOBUFS : EPROTO, message: "answers were lost")
     }
+  }
+}
+
+extension KernelError {
+  /// Of a request, with what did not fit behind it.
+  fileprivate func labelled(_ label: String) -> KernelError {
+    KernelError(label, code: code, message: [operation, message].compactMap { $0 }.joined(separator: ": "))
   }
 }

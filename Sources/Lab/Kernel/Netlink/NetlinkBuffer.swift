@@ -1,4 +1,5 @@
 internal import CNftables
+internal import Glibc
 
 /// Netlink messages in the making: it knows lengths, alignment and nests, so that callers count no bytes.
 ///
@@ -6,18 +7,29 @@ internal import CNftables
 public struct NetlinkBuffer: Hashable, Sendable {
   public private(set) var bytes: [UInt8] = []
   private var lastMessage = 0
+  /// Of the message in the making: the first attribute that is too long.
+  private var excess: KernelError?
 
   public init() {}
 
   /// Appends one message: its header, the fixed struct of its type (as `ifinfomsg`), then what `body` puts.
+  ///
+  /// Throws EMSGSIZE where an attribute of it is too long, for it counts its bytes in 16 bits. Nothing is appended then.
   public mutating func appendMessage<Header: BitwiseCopyable>(
     type: UInt16, flags: UInt16, sequence: UInt32, _ header: Header, _ body: (inout NetlinkBuffer) -> Void
-  ) {
-    lastMessage = bytes.count
+  ) throws(KernelError) {
+    let (start, before) = (bytes.count, lastMessage)
+    lastMessage = start
     append(nlmsghdr(nlmsg_len: 0, nlmsg_type: type, nlmsg_flags: flags, nlmsg_seq: sequence, nlmsg_pid: 0))
     append(header)
     body(&self)
-    patch(UInt32(bytes.count - lastMessage), at: lastMessage)
+    let total: UInt32 = length(bytes.count - start, "netlink message \(type)")
+    patch(total, at: start)
+    guard let excess else { return }
+    self.excess = nil
+    bytes.removeSubrange(start...)
+    lastMessage = before
+    throw excess
   }
 
   /// Appends a message that somebody else has written, with its padding.
@@ -41,9 +53,8 @@ public struct NetlinkBuffer: Hashable, Sendable {
   }
 
   public mutating func put(_ type: UInt16, _ payload: some Collection<UInt8>) {
-    let length = MemoryLayout<nlattr>.size + payload.count
-    precondition(length <= Int(UInt16.max), "a netlink attribute of \(length) bytes")
-    append(nlattr(nla_len: UInt16(length), nla_type: type))
+    let length = attributeLength(MemoryLayout<nlattr>.size + payload.count, type)
+    append(nlattr(nla_len: length, nla_type: type))
     bytes.append(contentsOf: payload)
     pad()
   }
@@ -69,9 +80,19 @@ public struct NetlinkBuffer: Hashable, Sendable {
     let start = bytes.count
     append(nlattr(nla_len: 0, nla_type: type | UInt16(NLA_F_NESTED)))
     body(&self)
-    let length = bytes.count - start
-    precondition(length <= Int(UInt16.max), "a netlink nest of \(length) bytes")
-    patch(UInt16(length), at: start)
+    patch(attributeLength(bytes.count - start, type), at: start)
+  }
+
+  private mutating func attributeLength(_ bytes: Int, _ type: UInt16) -> UInt16 {
+    length(bytes, "netlink attribute \(type & ~UInt16(NLA_F_NESTED | NLA_F_NET_BYTEORDER))")
+  }
+
+  private mutating func length<Number: FixedWidthInteger>(_ bytes: Int, _ what: @autoclosure () -> String) -> Number {
+    if let length = Number(exactly: bytes) { return length }
+    if excess == nil {
+      excess = KernelError(what(), code: EMSGSIZE, message: "it takes \(bytes) bytes, and \(Number.max) is the most")
+    }
+    return .max
   }
 
   private mutating func pad() {

@@ -1,7 +1,8 @@
 internal import CNftables
 internal import Glibc
 
-/// A transaction of nf_tables: all of it is applied, or nothing.
+/// A transaction of nf_tables: all of it is applied, or nothing. What does not fit into a message is refused as the kernel
+/// would refuse it, by `send`.
 public struct NftBatch: Sendable {
   /// Where a base chain hangs.
   public struct Base: Hashable, Sendable {
@@ -22,15 +23,17 @@ public struct NftBatch: Sendable {
   private var buffer = NetlinkBuffer()
   /// Messages between the frame; message n has sequence number n + 1.
   public private(set) var count = 0
+  /// The first message that was too long.
+  private(set) var failure: NftRefusal?
   var bytes: [UInt8] { buffer.bytes }
   /// Of all messages and the frame.
   public var byteCount: Int { bytes.count + 20 }
 
   public init() { appendFrame(NFNL_MSG_BATCH_BEGIN) }
 
-  /// NFNL_MSG_BATCH_BEGIN or _END.
+  /// NFNL_MSG_BATCH_BEGIN or _END: without attributes, of which none could be too long.
   mutating func appendFrame(_ type: Int32) {
-    buffer.appendMessage(
+    try? buffer.appendMessage(
       type: UInt16(type), flags: UInt16(NLM_F_REQUEST), sequence: type == NFNL_MSG_BATCH_BEGIN ? 0 : UInt32(count + 1),
       nfgenmsg(
         nfgen_family: UInt8(AF_UNSPEC), version: UInt8(NFNETLINK_V0), res_id: UInt16(NFNL_SUBSYS_NFTABLES).bigEndian)
@@ -41,29 +44,43 @@ public struct NftBatch: Sendable {
     _ message: nf_tables_msg_types, _ family: AddressFamily, flags: Int32, _ body: (inout NetlinkBuffer) -> Void
   ) {
     count += 1
-    buffer.appendMessage(
-      type: UInt16(NFNL_SUBSYS_NFTABLES) << 8 | number(message), flags: UInt16(NLM_F_REQUEST | flags),
-      sequence: UInt32(count), nfgenmsg(nfgen_family: family.number, version: UInt8(NFNETLINK_V0), res_id: 0), body)
+    do throws(KernelError) {
+      try buffer.appendMessage(
+        type: UInt16(NFNL_SUBSYS_NFTABLES) << 8 | number(message), flags: UInt16(NLM_F_REQUEST | flags),
+        sequence: UInt32(count), nfgenmsg(nfgen_family: family.number, version: UInt8(NFNETLINK_V0), res_id: 0), body)
+    } catch {
+      fail(error)
+    }
   }
 
-  /// libnftnl writes without asking for the room: `bound` is what its strings and expressions take at most.
+  /// libnftnl writes without asking for the room: `bound` is what its strings and expressions take at most. It counts an
+  /// attribute's bytes in 16 bits without asking either: no attribute is too long in a message that isn't.
   mutating func append(
     _ message: nf_tables_msg_types, _ family: AddressFamily, flags: Int32 = 0, bound: Int,
     _ build: (UnsafeMutablePointer<nlmsghdr>) -> Void
   ) {
     count += 1
     let sequence = UInt32(count)
+    guard bound <= Int(UInt16.max) else { return fail(Self.tooLong(bound)) }
     withUnsafeTemporaryAllocation(byteCount: 1024 + bound, alignment: 16) { room in
       room.initializeMemory(as: UInt8.self, repeating: 0)
       guard let start = room.baseAddress?.assumingMemoryBound(to: CChar.self),
         let header = nftnl_nlmsg_build_hdr(
           start, number(message), UInt16(family.number), UInt16(NLM_F_CREATE | flags), sequence)
-      else { preconditionFailure("no room for a message") }
+      else { return fail(Self.tooLong(room.count)) }
       build(header)
       let length = (Int(header.pointee.nlmsg_len) + 3) & ~3
-      precondition(length <= room.count, "a message of \(length) bytes in a room of \(room.count)")
+      guard length <= min(room.count, Int(UInt16.max)) else { return fail(Self.tooLong(length)) }
       buffer.appendWhole(room[..<length])
     }
+  }
+
+  private mutating func fail(_ error: KernelError) {
+    failure = failure ?? NftRefusal(message: count - 1, error: error)
+  }
+
+  private static func tooLong(_ bytes: Int) -> KernelError {
+    KernelError("nf_tables message", code: EMSGSIZE, message: "it takes \(bytes) bytes, and \(UInt16.max) is the most")
   }
 
   /// A comment as nft keeps it (libnftnl/udata.h): type, length, text with its zero. Longer ones are cut at 128 bytes.

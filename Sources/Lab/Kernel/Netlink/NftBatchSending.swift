@@ -15,6 +15,7 @@ extension NftBatch {
   /// without the host's CAP_NET_ADMIN net.core.wmem_max is the bound.
   public func send(in socket: borrowing NetlinkSocket) throws(NftRefusal) {
     if count == 0 { return }
+    if let failure { throw failure }
     var whole = self
     // No acknowledgement is asked for: all errors wait to be read when the datagram is sent, and none is success.
     whole.appendFrame(NFNL_MSG_BATCH_END)
