@@ -8,6 +8,8 @@ enum Interruption {
   static var isAsked: Bool { wasAsked.load(ordering: .relaxed) }
 
   static func listen() {
+    // Made by its first use, under a lock that a handler may not wait for.
+    wasAsked.store(false, ordering: .relaxed)
     signal(SIGINT) { _ in
       signal(SIGINT, SIG_DFL)
       Interruption.wasAsked.store(true, ordering: .relaxed)
