@@ -46,7 +46,7 @@ extension BenchCommand {
     case .json: try Terminal.print(json: try oneLine(report))
     case .csv: try Terminal.print(report.csv)
     }
-    if report.hasDifferences { throw ExitCode(ProgramExit.finding.rawValue) }
+    if report.hasDifferences { throw ExitCode.finding }
   }
 
   private func engineCluster() throws -> Cluster {

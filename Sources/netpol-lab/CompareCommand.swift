@@ -71,7 +71,7 @@ struct CompareCommand: ParsableCommand {
     case .text: try Terminal.print(comparison.text(style: style.name, node: node.name))
     case .json: try Terminal.print(json: try comparison.json(style: style.name, node: node.name, version: version))
     }
-    if !comparison.differences.isEmpty { throw ExitCode(ProgramExit.finding.rawValue) }
+    if !comparison.differences.isEmpty { throw ExitCode.finding }
   }
 }
 

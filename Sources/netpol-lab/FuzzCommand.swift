@@ -117,7 +117,7 @@ struct FuzzCommand: ParsableCommand {
     case .text: try Terminal.print(summary.text)
     case .json: try Terminal.print(json: try summary.json())
     }
-    if !summary.findings.isEmpty { throw ExitCode(ProgramExit.finding.rawValue) }
+    if !summary.findings.isEmpty { throw ExitCode.finding }
   }
 
   /// Shrunk: a lab for each attempt takes its time.

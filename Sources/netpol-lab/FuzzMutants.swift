@@ -36,7 +36,7 @@ extension FuzzCommand {
     case .json: try Terminal.print(json: try report.json())
     }
     if report.noticed * 100 < report.mistakes * Self.noticedOfHundred || !report.disproved.isEmpty {
-      throw ExitCode(ProgramExit.finding.rawValue)
+      throw ExitCode.finding
     }
   }
 }

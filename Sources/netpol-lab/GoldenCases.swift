@@ -39,7 +39,7 @@ struct GoldenCases {
       try Terminal.print(
         "\(counted(cases.count, "dump")), \(cases.count - differing) equal, \(differing) with differences\n")
     }
-    if differing > 0 { throw ExitCode(ProgramExit.finding.rawValue) }
+    if differing > 0 { throw ExitCode.finding }
   }
 
   private struct Golden {

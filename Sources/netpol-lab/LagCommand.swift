@@ -77,7 +77,7 @@ struct LagCommand: ParsableCommand {
     case .text: try Terminal.print(LagText(report, width: Terminal.width).text)
     case .json: try Terminal.print(json: try LagJSON(report).data())
     }
-    if !report.isAsExpected { throw ExitCode(ProgramExit.finding.rawValue) }
+    if !report.isAsExpected { throw ExitCode.finding }
   }
 
   private func ownWorld() throws -> LagRun {

@@ -1,11 +1,13 @@
 import Foundation
 import Manifests
+import NetpolModel
 
 /// Why a `-f` argument gives no text, in one line.
-struct ManifestFileError: Error, CustomStringConvertible {
+struct ManifestFileError: UserFacingError {
   let path: String
   let problem: String
   var description: String { "\(path): \(problem)" }
+  var exitStatus: ExitStatus { .badInput }
 }
 
 /// The texts behind `-f` arguments: a file; a directory, whose .yaml, .yml and .json files are read in the order of

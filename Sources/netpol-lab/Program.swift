@@ -1,65 +1,51 @@
 import ArgumentParser
-import Dumps
-import EngineComparison
-import Foundation
-import Kernel
-import Manifests
-import StandingLab
+import Glibc
+import NetpolModel
 
-/// What a failure was about; the raw value is the exit code.
-enum ProgramExit: Int32 {
-  case asExpected = 0
-  case finding = 1
-  case badInput = 2
-  case machine = 3
-
+/// From the arguments to the exit code.
+enum Program {
   /// Parses the arguments, runs the command and ends the process.
   static func run() -> Never {
     do {
+      Terminal.reserveStandardStreams()
       var command = try NetpolLab.parseAsRoot()
       try command.run()
-      exit(asExpected.rawValue)
+      exit(ExitStatus.asExpected.rawValue)
     } catch let code as ExitCode {
       exit(code.rawValue)
-    } catch let error as InputError {
-      end(badInput, error.description)
-    } catch let error as NothingToAsk {
-      end(badInput, error.description)
-    } catch let error as ManifestFileError {
-      end(badInput, error.description)
-    } catch let error as DumpError {
-      end(badInput, error.description)
-    } catch let error as ManifestError {
-      end(badInput, error.description)
+    } catch let error as any UserFacingError {
+      end(error.exitStatus, error.message(from: name))
     } catch let error where isUsage(error) {
-      let isHelp = NetpolLab.exitCode(for: error) == .success
-      let text = NetpolLab.fullMessage(for: error)
-      if isHelp {
-        print(text)
-        exit(asExpected.rawValue)
-      }
-      end(badInput, text)
-    } catch let failure as LabFailure {
-      end(machine, failure.description)
+      endWithUsage(error)
     } catch {
-      // Everything else is between the lab and the machine.
-      end(machine, "netpol-lab \(version): \(error)")
+      end(.machine, "\(name): \(error)")
     }
   }
+
+  private static let name = "netpol-lab \(version)"
 
   private static func isUsage(_ error: any Error) -> Bool {
     let code = NetpolLab.exitCode(for: error)
     return code == .success || code == .validationFailure
   }
 
-  private static func end(_ code: ProgramExit, _ message: String) -> Never {
-    FileHandle.standardError.write(Data((message + "\n").utf8))
-    exit(code.rawValue)
+  /// Help that was asked for is output, and all else of the kind is bad input.
+  private static func endWithUsage(_ error: any Error) -> Never {
+    let text = NetpolLab.fullMessage(for: error)
+    guard NetpolLab.exitCode(for: error) == .success else { end(.badInput, text) }
+    do throws(OutputError) { try Terminal.print(text + "\n") } catch {
+      end(error.exitStatus, error.message(from: name))
+    }
+    exit(ExitStatus.asExpected.rawValue)
+  }
+
+  private static func end(_ status: ExitStatus, _ message: String) -> Never {
+    Terminal.say(message)
+    exit(status.rawValue)
   }
 }
 
-/// Input that can't be used, in one line.
-struct InputError: Error, CustomStringConvertible {
-  let description: String
-  init(_ description: String) { self.description = description }
+extension ExitCode {
+  /// The report has said what was found.
+  static let finding = ExitCode(ExitStatus.finding.rawValue)
 }

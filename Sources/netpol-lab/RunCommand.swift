@@ -89,7 +89,7 @@ struct RunCommand: ParsableCommand {
     case .text: try Terminal.print(TextReport(report, width: Terminal.width).text)
     case .json: try Terminal.print(json: try JSONReport(report).data())
     }
-    if !report.isAsExpected { throw ExitCode(ProgramExit.finding.rawValue) }
+    if !report.isAsExpected { throw ExitCode.finding }
   }
 }
 

@@ -1,1 +1,1 @@
-ProgramExit.run()
+Program.run()

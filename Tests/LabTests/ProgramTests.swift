@@ -118,6 +118,35 @@ import Testing
     #expect(String(decoding: result.stderr, as: UTF8.self).contains("standard output can't be written"))
   }
 
+  @Test("help that can't be written is no success", .enabled(if: FileManager.default.fileExists(atPath: "/dev/full")))
+  func helpOnFullDisk() async throws {
+    #expect(try await Program.start(["sh", "-c", "\(Program.path) --help > /dev/full"]).ending == .exited(3))
+  }
+
+  @Test(
+    "where standard error can't be written the program does the same and ends with the same exit code",
+    arguments: ["2>/dev/full", "2>&-", "2>&3"])
+  func unwritableErrors(redirection: String) async throws {
+    // Descriptor 3 is a pipe that nobody reads any more.
+    let shell = """
+      coproc reader { read -r; }
+      eval "exec 3>&${reader[1]}"
+      echo >&3
+      wait $reader_PID
+      printf '%s' "$0" | "$1" render -f - \(redirection); good=$?
+      "$1" render -f /nowhere \(redirection); echo "$good $?"
+      """
+    let result = try await Program.start(["bash", "-c", shell, Self.pod, Program.path])
+    #expect(result.text.hasSuffix("\n0 2\n") && result.text.hasPrefix("*filter\n"), "\(result)")
+  }
+
+  @Test("what is meant for a closed standard stream gets into no other file")
+  func closedStreams() async throws {
+    let shell = "printf '%s' \"$0\" | \(Program.path) render -f -"
+    #expect(try await Program.start(["sh", "-c", "\(shell) >&-", Self.pod]).ending == .exited(3))
+    #expect(try await Program.start(["sh", "-c", "\(Program.path) render -f - <&-"]).ending == .exited(2))
+  }
+
   @Test("in a pipe there is no progress, only notes", .enabled(if: canRunLab, needsNamespaces))
   func noProgress() async throws {
     let result = try await Program.run(["run", "-f", "-"], input: Self.pod)

@@ -1,4 +1,3 @@
-internal import Evaluator
 
 /// A step of a bench, for whoever waits for it.
 public struct BenchProgress: Hashable, Sendable {

@@ -1,5 +1,8 @@
+public import NetpolModel
+
 /// Something that the lab can't do on this machine, or did not find as it should be.
-public struct LabError: Error, CustomStringConvertible {
+public struct LabError: UserFacingError {
   public let description: String
   public init(_ description: String) { self.description = description }
+  public var exitStatus: ExitStatus { .machine }
 }

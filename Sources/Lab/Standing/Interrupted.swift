@@ -1,5 +1,8 @@
+public import NetpolModel
+
 /// A bench was ended before there was anything to tell.
-public struct Interrupted: Error, CustomStringConvertible {
-  public var description: String { "interrupted before enough was measured to tell anything" }
+public struct Interrupted: UserFacingError {
   public init() {}
+  public var exitStatus: ExitStatus { .machine }
+  public var description: String { "interrupted before enough was measured to tell anything" }
 }

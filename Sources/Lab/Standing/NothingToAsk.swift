@@ -1,5 +1,8 @@
+public import NetpolModel
+
 /// A selection that leaves no flow.
-public struct NothingToAsk: Error, CustomStringConvertible {
+public struct NothingToAsk: UserFacingError {
   public let description: String
   public init(description: String) { self.description = description }
+  public var exitStatus: ExitStatus { .badInput }
 }

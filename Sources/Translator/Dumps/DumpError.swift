@@ -1,5 +1,7 @@
+public import NetpolModel
+
 /// A line of a dump that can't be read.
-public struct DumpError: Error, Hashable, Sendable, CustomStringConvertible {
+public struct DumpError: UserFacingError, Hashable, Sendable {
   /// As the caller named it.
   public let file: String
   /// From 1.
@@ -13,6 +15,8 @@ public struct DumpError: Error, Hashable, Sendable, CustomStringConvertible {
     self.text = text
     self.problem = problem
   }
+
+  public var exitStatus: ExitStatus { .badInput }
 
   /// One line, whatever stands in the dump: `file:line: problem: text`.
   public var description: String { printable("\(file):\(line): \(problem): \(text)") }

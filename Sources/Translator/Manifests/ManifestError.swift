@@ -1,7 +1,7 @@
 public import NetpolModel
 
 /// Why the input can't be read: one line that says where, what, and how to mend it.
-public struct ManifestError: Error, Hashable, Sendable, CustomStringConvertible {
+public struct ManifestError: UserFacingError, Hashable, Sendable {
   public let location: SourceLocation?
   /// `Kind namespace/name`.
   public let object: String?
@@ -19,6 +19,8 @@ public struct ManifestError: Error, Hashable, Sendable, CustomStringConvertible 
     self.problem = problem
     self.remedy = remedy
   }
+
+  public var exitStatus: ExitStatus { .badInput }
 
   /// `file:line: Kind ns/name: field.path: what is wrong; how to mend it`.
   public var description: String {

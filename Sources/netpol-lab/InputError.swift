@@ -1,0 +1,9 @@
+import NetpolModel
+
+/// Input that can't be used, in one line.
+struct InputError: UserFacingError {
+  let description: String
+  var exitStatus: ExitStatus { .badInput }
+
+  init(_ description: String) { self.description = description }
+}
