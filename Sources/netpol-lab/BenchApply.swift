@@ -31,6 +31,7 @@ struct ApplyBenchArguments: ParsableArguments {
 extension BenchCommand {
   func runApply() throws {
     let bench = ApplyBench(try applying.options(packets))
+    try enterNamespaces()
     let report = try bench.run(version: version) { Terminal.progress($0.text) }
     Terminal.progress("")
     switch output {

@@ -38,7 +38,6 @@ struct BenchCommand: ParsableCommand {
       throw InputError("--families: goes without --micro, --apply and --engines")
     }
     if engines { return try runEngines() }
-    try enterNamespaces()
     if micro { return try runMicro() }
     if apply { return try runApply() }
     try runPackets()

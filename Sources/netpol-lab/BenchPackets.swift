@@ -113,6 +113,7 @@ extension BenchCommand {
   func runPackets() throws {
     if !input.files.isEmpty { return try runPolicies() }
     let sweep = try packets.sweep()
+    try enterNamespaces()
     Terminal.say("note: \(SweepPlan(sweep).text); Ctrl-C ends it with what it has")
     let report = try interruptible { progress, stop in
       try PacketBench(sweep).run(version: version, progress: progress, stop: stop)
@@ -145,6 +146,7 @@ extension BenchCommand {
     let bench = try PolicyBench(
       try input.reading().cluster, families: try packets.chosenFamilies() ?? IPFamily.allCases,
       styles: try packets.chosenStyles(), rounds: try packets.checkedRounds())
+    try enterNamespaces()
     let report = try interruptible { progress, stop in
       try bench.run(version: version, progress: progress, stop: stop)
     }

@@ -69,8 +69,10 @@ struct LagCommand: ParsableCommand {
   var output = RunCommand.Format.text
 
   func run() throws {
+    var run = try input.files.isEmpty ? ownWorld() : usersWorld()
+    Terminal.progress(LagRun.Progress.planning.text)
+    try run.requireChange()
     try enterNamespaces()
-    let run = try input.files.isEmpty ? ownWorld() : usersWorld()
     let report = try run.run(version: version) { Terminal.progress($0.text) }
     Terminal.progress("")
     switch output {

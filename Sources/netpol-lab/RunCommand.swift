@@ -44,7 +44,6 @@ struct RunCommand: ParsableCommand {
   var output = Format.text
 
   func run() throws {
-    try enterNamespaces()
     let style = try input.enforcementStyle()
     let reading = try input.reading()
     let cluster = reading.cluster
@@ -77,6 +76,8 @@ struct RunCommand: ParsableCommand {
       throw InputError("--expectations-only: \(input.files.joined(separator: ", ")): no Expectations document")
     }
     let run = ClusterRun(style: style, selection: selection, strict: strict, asksMatrix: !expectationsOnly)
+    try run.requireFlow(in: cluster)
+    try enterNamespaces()
     var report = try run.run(cluster, expecting: groups, version: version) {
       Terminal.progress($0.text)
     }

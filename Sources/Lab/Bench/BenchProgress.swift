@@ -1,4 +1,3 @@
-
 /// A step of a bench, for whoever waits for it.
 public struct BenchProgress: Hashable, Sendable {
   public enum Step: Hashable, Sendable {

@@ -15,6 +15,7 @@ public struct LagRun: Sendable {
   private let actors: LagActors
   private let description: String
   private let change: String
+  private var plan: LagPlan?
 
   /// The sender runs before the enforcer, and the enforcer before everything else.
   static let senderPriority = 50
@@ -55,6 +56,17 @@ public struct LagRun: Sendable {
     case countingPairs
   }
 
+  /// Plans the run, for which no lab is needed. Throws `NothingToAsk` where nothing about the newcomer changes.
+  public mutating func requireChange() throws { plan = try makePlan() }
+
+  private func makePlan() throws -> LagPlan {
+    let plan = try LagPlan(actors, options.style, target: options.target, clients: options.requests)
+    if !plan.streams.contains(where: { $0.change != .staysOpen }) {
+      throw NothingToAsk(description: plan.notes.joined(separator: "; "))
+    }
+    return plan
+  }
+
   /// Throws `NothingToAsk` where nothing about the newcomer changes, `LabFailure` where the machine can't do it.
   public func run(version: String, progress: @escaping (Progress) -> Void = { _ in }) throws -> LagReport {
     try withWorker(version: version, style: options.style.name) { environment, worker in
@@ -67,10 +79,7 @@ public struct LagRun: Sendable {
   ) throws -> LagReport {
     let begin = ContinuousClock().now
     progress(.planning)
-    let plan = try LagPlan(actors, options.style, target: options.target, clients: options.requests)
-    if !plan.streams.contains(where: { $0.change != .staysOpen }) {
-      throw NothingToAsk(description: plan.notes.joined(separator: "; "))
-    }
+    let plan = try self.plan ?? makePlan()
     let stage = plan.stage
     let fabric = try Fabric(
       Topology(stage), families: stage.families, bridgeNetfilter: stage.settings.bridgeNetfilter, liftICMPLimits: false,

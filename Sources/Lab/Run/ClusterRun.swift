@@ -29,6 +29,22 @@ public struct ClusterRun: Sendable {
     self.versionStamp = versionStamp
   }
 
+  /// Throws `NothingToAsk` where the selection leaves no flow of the cluster. For that no lab is needed.
+  public func requireFlow(in cluster: Cluster) throws(NothingToAsk) {
+    if !asksMatrix { return }
+    let topology = Topology(cluster)
+    // The flows of one sender tell as a rule, and are soon planned.
+    let senders = selection.source == nil ? cluster.pods.map { Endpoint.pod($0.id) } + [nil] : [selection.source]
+    var emptiness: String?
+    for sender in senders {
+      var selection = selection
+      selection.source = sender
+      emptiness = ProbePlan(cluster, topology, only: selection).emptiness
+      if emptiness == nil { return }
+    }
+    if let emptiness { throw NothingToAsk(description: emptiness) }
+  }
+
   /// A step of a run, for whoever waits for it.
   public enum Progress: Sendable {
     case lab(LabProgress)

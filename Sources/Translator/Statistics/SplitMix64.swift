@@ -1,4 +1,3 @@
-
 /// The generator of Steele, Lea and Flood ("Fast splittable pseudorandom number generators", 2014): the same seed gives
 /// the same numbers on every machine. Bounds are taken here too, since the standard library may change how it does.
 public struct SplitMix64: RandomNumberGenerator, Sendable {

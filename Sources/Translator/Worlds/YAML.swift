@@ -1,4 +1,3 @@
-
 /// A value as YAML's flow style writes it, on one line.
 enum YAML {
   case string(String)
