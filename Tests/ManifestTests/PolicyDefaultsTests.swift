@@ -107,7 +107,7 @@ import Testing
           - port: 80
       """)
     let policy = try #require(reading.cluster.policies.first)
-    #expect(policy.id == NamespacedName("default", "p"))
+    #expect(policy.id == PolicyID("default", "p"))
     #expect(policy.annotations == ["note": "here"])
     #expect(policy.location == SourceLocation(file: "a.yaml", line: 2))
     #expect(policy.ingress.map { $0.location?.line } == [9, 11])
@@ -125,10 +125,10 @@ import Testing
   @Test("a policy of a test table needs neither apiVersion nor kind nor a name")
   func rawPolicy() throws {
     let raw = try readPolicy("{\"spec\": {\"podSelector\": {}, \"ingress\": [{}], \"egress\": null}}", name: "case-7")
-    #expect(raw.id == NamespacedName("default", "case-7"))
+    #expect(raw.id == PolicyID("default", "case-7"))
     #expect(raw.ingress.count == 1)
     let named = try readPolicy("metadata: {name: p, namespace: x}\nspec: {policyTypes: [Egress]}", name: "case-8")
-    #expect(named.id == NamespacedName("x", "p"))
+    #expect(named.id == PolicyID("x", "p"))
     #expect(throws: ManifestError.self) { try readPolicy("spec: {podselector: {}}", name: "case-9") }
     #expect(throws: ManifestError.self) { try readPolicy("# nothing", name: "case-10") }
   }

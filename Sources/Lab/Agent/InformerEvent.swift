@@ -44,7 +44,7 @@ extension NodeView {
 
 extension Array {
   /// Of an array in the order of names: where `name` stands or would stand.
-  fileprivate func place(of name: NamespacedName, _ id: (Element) -> NamespacedName) -> (index: Int, isTaken: Bool) {
+  fileprivate func place<ID: Comparable>(of name: ID, _ id: (Element) -> ID) -> (index: Int, isTaken: Bool) {
     var (low, high) = (0, count)
     while low < high {
       let middle = (low + high) / 2
@@ -55,7 +55,7 @@ extension Array {
 
   /// Puts an element in its place; the one that was there, if any.
   @discardableResult
-  fileprivate mutating func replace(_ element: Element, _ id: (Element) -> NamespacedName) -> Element? {
+  fileprivate mutating func replace<ID: Comparable>(_ element: Element, _ id: (Element) -> ID) -> Element? {
     let (index, isTaken) = place(of: id(element), id)
     guard isTaken else {
       insert(element, at: index)
@@ -67,7 +67,7 @@ extension Array {
   }
 
   /// False: there was none.
-  fileprivate mutating func remove(_ name: NamespacedName, _ id: (Element) -> NamespacedName) -> Bool {
+  fileprivate mutating func remove<ID: Comparable>(_ name: ID, _ id: (Element) -> ID) -> Bool {
     let (index, isTaken) = place(of: name, id)
     if isTaken { remove(at: index) }
     return isTaken

@@ -59,8 +59,8 @@ public struct Finding: Hashable, Sendable, CustomStringConvertible {
   public var description: String {
     let (kind, name, location) =
       switch subject {
-      case .policy(let id, let location): ("NetworkPolicy", id, location)
-      case .pod(let id, let location): ("Pod", id, location)
+      case .policy(let id, let location): (id.kind.rawValue, id.description, location)
+      case .pod(let id, let location): ("Pod", id.description, location)
       }
     return "\(location.map { "\($0): " } ?? "")\(kind) \(name): \(text)"
   }

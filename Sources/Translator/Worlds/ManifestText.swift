@@ -103,7 +103,9 @@ extension Pod {
     if !isReady {
       status.append(("conditions", .list([.mapping([("type", "Ready"), ("status", .string("False"))])])))
     }
-    return object("v1", "Pod", [metadata(id, labels: labels), ("spec", .mapping(spec)), ("status", .mapping(status))])
+    return object(
+      "v1", "Pod",
+      [metadata(id.namespacedName, labels: labels), ("spec", .mapping(spec)), ("status", .mapping(status))])
   }
 }
 

@@ -4,7 +4,7 @@ extension NetworkPolicy {
   /// One line to a rule.
   var document: String {
     var text = object(
-      "networking.k8s.io/v1", "NetworkPolicy", [metadata(id, annotations: annotations)])
+      "networking.k8s.io/v1", "NetworkPolicy", [metadata(id.namespacedName, annotations: annotations)])
     text += "spec:\n  podSelector: \(podSelector.yaml.text)\n"
     let types = Direction.allCases.filter(isolates.contains).map(\.rawValue).joined(separator: ", ")
     text += "  policyTypes: [\(types)]\n"

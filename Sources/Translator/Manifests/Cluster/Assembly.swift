@@ -138,9 +138,10 @@ struct Assembly {
 
   /// Namespaces that objects are in exist, whether or not they have an object.
   private mutating func completeNamespaces() {
-    let ids = cluster.pods.map(\.id) + cluster.policies.map(\.id) + cluster.services.map(\.id)
-    let slices = inventory.endpointSlices.map(\.id)
-    let missing = Set((ids + slices).map(\.namespace)).subtracting(inventory.namespaces.keys)
+    let used =
+      cluster.pods.map(\.id.namespace) + cluster.policies.map(\.id.namespace) + cluster.services.map(\.id.namespace)
+      + inventory.endpointSlices.map(\.id.namespace)
+    let missing = Set(used).subtracting(inventory.namespaces.keys)
     cluster.namespaces = (inventory.namespaces.values + missing.map { Namespace(name: $0) }).sorted {
       $0.name < $1.name
     }

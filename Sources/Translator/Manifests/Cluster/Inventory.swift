@@ -105,9 +105,9 @@ struct Inventory {
       let spec = try PodSpec(object.root["spec"], validation)
       var pod = try PodManifest(object, spec, validation)
       pod.isAdded = isAdding
-      try claim(object, pod.pod.id)
+      try claim(object, pod.pod.id.namespacedName)
       pods.append(pod)
-      features.look(at: spec, of: "Pod", pod.pod.id)
+      features.look(at: spec, of: "Pod", pod.pod.id.namespacedName)
       for owner in try object.owners() { own(owner.kind, pod.pod.id.namespace, owner.name) }
     case .service:
       let service = try ServiceManifest(object, validation)
@@ -119,7 +119,7 @@ struct Inventory {
       endpointSlices.append(slice)
     case .networkPolicy:
       let policy = try decoder.policy(object)
-      try claim(object, policy.id)
+      try claim(object, policy.id.namespacedName)
       policies.append(policy)
     case .workload:
       let owners = try object.owners()
@@ -175,10 +175,10 @@ struct Inventory {
     switch key.kind {
     case "Namespace": namespaces[key.id.name] = nil
     case "Node": nodes[key.id.name] = nil
-    case "Pod": pods.removeAll { $0.pod.id == key.id }
+    case "Pod": pods.removeAll { $0.pod.id == PodID(key.id) }
     case "Service": services.removeAll { $0.service.id == key.id }
     case "EndpointSlice": endpointSlices.removeAll { $0.id == key.id }
-    case "NetworkPolicy": policies.removeAll { $0.id == key.id }
+    case "NetworkPolicy": policies.removeAll { $0.id == PolicyID(key.id) }
     default: workloads.removeAll { $0.kind == key.kind && $0.id == key.id }
     }
   }

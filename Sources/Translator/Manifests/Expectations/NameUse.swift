@@ -33,7 +33,7 @@ struct NameUse: Hashable, Sendable {
     case .file: break
     case .policy(let id):
       if cluster.policies.contains(id) { return }
-      throw unknown("NetworkPolicy", in: id.namespace, cluster.policies.names(in: id.namespace))
+      throw unknown(id.kind.rawValue, in: id.namespace, cluster.policies.map(\.namespacedName).names(in: id.namespace))
     case .subject(.namespace(let name)):
       if cluster.namespaces.contains(name) { return }
       throw error("\(text.quoted) is no namespace", "known: \(cluster.namespaces.sorted().abridged(to: 8))")
@@ -47,7 +47,7 @@ struct NameUse: Hashable, Sendable {
     case .address: break
     case .pod(let id):
       if cluster.pods.contains(id) { return }
-      throw unknown("pod", in: id.namespace, cluster.pods.names(in: id.namespace))
+      throw unknown("pod", in: id.namespace, cluster.pods.map(\.namespacedName).names(in: id.namespace))
     case .workload(let namespace, let kind, let name):
       let workloads = cluster.workloads[namespace] ?? []
       if workloads.contains("\(kind)/\(name)") { return }
@@ -114,7 +114,7 @@ struct ClusterNames {
   }
 }
 
-extension Set<NamespacedName> {
+extension Sequence<NamespacedName> {
   fileprivate func names(in namespace: String) -> [String] {
     filter { $0.namespace == namespace }.map(\.name).sorted()
   }

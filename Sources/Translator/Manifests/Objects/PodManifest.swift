@@ -18,7 +18,7 @@ struct PodManifest {
 
   init(_ object: ManifestObject, _ spec: PodSpec, _ validation: Validation) throws(ManifestError) {
     pod = Pod(
-      id: try object.id(validation), labels: try object.labels(validation), node: spec.nodeName,
+      id: PodID(try object.id(validation)), labels: try object.labels(validation), node: spec.nodeName,
       hostNetwork: spec.hostNetwork, ports: spec.ports, location: object.location)
     hostname = spec.hostname
     controller = try object.controller()

@@ -51,14 +51,14 @@ struct Workload {
     case .onePerNode:
       let wanted = spec.nodeName ?? spec.hostname.flatMap { nodes.contains($0) ? $0 : nil }
       return (wanted.map { [$0] } ?? nodes).compactMap { node in
-        let id = NamespacedName(self.id.namespace, "\(self.id.name)-\(node)")
+        let id = PodID(self.id.namespace, "\(self.id.name)-\(node)")
         return taken.insert(id).inserted ? pod(id, node: node, index: 0) : nil
       }
     case .copies(let copies):
       var pods: [PodManifest] = []
       var index = 0
       while pods.count < min(copies, max(cap, 0)) {
-        let id = NamespacedName(self.id.namespace, "\(self.id.name)-\(index)")
+        let id = PodID(self.id.namespace, "\(self.id.name)-\(index)")
         if taken.insert(id).inserted { pods.append(pod(id, node: spec.nodeName, index: index)) }
         index += 1
       }

@@ -9,7 +9,7 @@ struct PolicyDecoder {
   init(_ validation: Validation) { self.validation = validation }
 
   mutating func policy(_ object: ManifestObject) throws(ManifestError) -> NetworkPolicy {
-    try policy(object.root, id: try object.id(validation), metadata: object.metadata)
+    try policy(object.root, id: PolicyID(try object.id(validation)), metadata: object.metadata)
   }
 
   mutating func policy(_ root: Fields, id: PolicyID, metadata: Fields?) throws(ManifestError) -> NetworkPolicy {

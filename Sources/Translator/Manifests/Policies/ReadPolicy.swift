@@ -15,7 +15,7 @@ public func readPolicy(_ text: String, name: String, validation: Validation = .a
     throw Field(second, path: "", subject: field.subject).error("a second document", "give one NetworkPolicy")
   }
   let metadata = try field.fields()["metadata"]?.fields()
-  let id = NamespacedName(
+  let id = PolicyID(
     try metadata?["namespace"]?.string() ?? "default", try metadata?["name"]?.string() ?? name)
   let subject = Subject(file: name, object: "NetworkPolicy \(id)")
   var decoder = PolicyDecoder(validation)
