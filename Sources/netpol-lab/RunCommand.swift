@@ -16,7 +16,7 @@ struct RunCommand: ParsableCommand {
 
   @OptionGroup var input: InputOptions
 
-  @Option(help: "Only flows from this endpoint: namespace/pod, node/NAME, external/NAME, or an address.")
+  @Option(help: "Only flows from this endpoint: \(EndpointReference.forms).")
   var from: String?
 
   @Option(help: "Only flows to this endpoint.")

@@ -26,26 +26,12 @@ struct SmallWorld {
   ) throws -> Comparison {
     let flow = try #require(
       comparer.enforced.topology.flow(
-        from: endpoint(from), to: endpoint(to), TransportPort(transport, port), family,
+        from: try endpoint(from), to: try endpoint(to), TransportPort(transport, port), family,
         destinationAddress: group))
     return comparer.compare(flow, kernel: .notAsked)
   }
 
-  private func endpoint(_ name: String) -> Endpoint {
-    let parts = name.split(separator: "/", maxSplits: 1).map(String.init)
-    if let address = IPAddress(name) { return .address(address) }
-    switch parts[0] {
-    case "node": return .node(parts[1])
-    case "external": return .external(parts[1])
-    case "vip":
-      let name = parts[1].split(separator: "/").map(String.init)
-      return .virtualAddress(NamespacedName(name[0], name[1]), IPAddress(name[2]) ?? IPAddress(v4: 0))
-    case "service":
-      let name = parts[1].split(separator: "/").map(String.init)
-      return .service(NamespacedName(name[0], name[1]))
-    default: return .pod(PodID(parts[0], parts[1]))
-    }
-  }
+  private func endpoint(_ name: String) throws -> Endpoint { try #require(Endpoint(EndpointReference(name))) }
 
   static let base = """
     apiVersion: v1

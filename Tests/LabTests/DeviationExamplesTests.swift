@@ -33,18 +33,10 @@ struct DeviationExample: CustomTestStringConvertible, Sendable {
   func flow(_ label: String, _ text: String) throws -> Wanted {
     let line = try #require(text.split(separator: "\n").first { $0.hasPrefix("# \(label):") })
     let words = line.split(separator: " ").dropFirst(2).map(String.init)
-    let endpoint = { (name: String) -> Endpoint in
-      let parts = name.split(separator: "/").map(String.init)
-      switch parts[0] {
-      case "node": return .node(parts[1])
-      case "service": return .service(NamespacedName(parts[1], parts[2]))
-      case "vip": return .virtualAddress(NamespacedName(parts[1], parts[2]), IPAddress(parts[3]) ?? IPAddress(v4: 0))
-      default: return .pod(PodID(parts[0], parts[1]))
-      }
-    }
+    let endpoint = { (name: String) in try #require(Endpoint(EndpointReference(name))) }
     let port = try #require(words[3].split(separator: "/").last.flatMap { UInt16($0) })
     return Wanted(
-      from: endpoint(words[0]), to: endpoint(words[2]),
+      from: try endpoint(words[0]), to: try endpoint(words[2]),
       port: TransportPort(words[3].hasPrefix("UDP") ? .udp : .tcp, port), family: words.count > 4 ? .v6 : .v4,
       group: text.split(separator: "\n").first { $0.hasPrefix("# group ") }.flatMap {
         IPAddress(String($0.dropFirst(8)))

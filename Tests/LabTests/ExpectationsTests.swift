@@ -142,6 +142,30 @@ extension RunReport {
     #expect(report.expectations[0].flows[4].pairs[0].answer?.comparison == nil)
   }
 
+  @Test("a service is asked by the address that it announces outside, as reports print it")
+  func announcedAddress() async throws {
+    let report = try await ExpectationsWorld.run(
+      """
+      - name: ends
+        flows:
+        - {from: app/client, to: vip/app/front/192.168.1.240, port: 80, expect: allow}
+        - {from: app/other, to: vip/app/front/192.168.1.240, port: 80, expect: deny}
+      ---
+      apiVersion: v1
+      kind: Service
+      metadata: {namespace: app, name: front}
+      spec:
+        externalIPs: [192.168.1.240]
+        selector: {app: web}
+        ports: [{port: 80, targetPort: 8080}]
+
+      """)
+    #expect(report.isAsExpected, "\(TextReport(report).text)")
+    #expect(report.packets(0, 0) == ["delivered"])
+    let pair = report.expectations[0].flows[0].pairs[0]
+    #expect(pair.to == .virtualAddress(NamespacedName("app", "front"), try #require(IPAddress("192.168.1.240"))))
+  }
+
   @Test("reject, drop and no route are told apart, and the wrong one is a miss")
   func mechanisms() async throws {
     let report = try await ExpectationsWorld.run(

@@ -13,6 +13,16 @@ import Testing
 
     """
 
+  static let deployment = """
+    apiVersion: apps/v1
+    kind: Deployment
+    metadata: {name: web}
+    spec:
+      replicas: 2
+      selector: {matchLabels: {app: web}}
+      template: {metadata: {labels: {app: web}}, spec: {containers: [{name: c}]}}
+    """
+
   @Test(
     "bad input is one line and exit code 2",
     arguments: [
@@ -59,8 +69,17 @@ import Testing
         "--to 127.0.0.1: what is sent to a loopback address leaves no pod; an Expectations document can ask it"
       ),
       (
+        ["run", "-f", "-", "--to", "node/default/web"], pod,
+        "--to node/default/web: is no end of a flow; "
+          + "write node/NAME; what is in a namespace called node is given by its address"
+      ),
+      (
+        ["run", "-f", "-", "--to", "default/deployment/web"], deployment,
+        "--to default/deployment/web: has 2 pods; name one of default/web-0, default/web-1"
+      ),
+      (
         ["run", "-f", "-", "--to", "service/default/web"], pod,
-        "--to service/default/web: no such service; known there: "
+        "--to service/default/web: is no Service; there is none in default"
       ),
       (
         ["run", "-f", "-", "--from", "default/web", "--to", "node/node1", "--group", "10.0.0.1", "--port", "UDP/5353"],
@@ -70,7 +89,7 @@ import Testing
         ["run", "-f", "-", "--group", "224.0.0.251"], pod,
         "--group 224.0.0.251: needs --from, --to and a UDP --port"
       ),
-      (["run", "-f", "-", "--from", "default/api"], pod, "--from default/api: no such endpoint; known there: web"),
+      (["run", "-f", "-", "--from", "default/api"], pod, "--from default/api: is no pod; known in default: web"),
       (
         ["run", "-f", "-", "--port", "TCP/99999"], pod,
         "--port TCP/99999: write a number from 1 to 65535, with TCP/, UDP/ or SCTP/ before it"

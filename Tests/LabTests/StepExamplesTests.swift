@@ -36,13 +36,10 @@ struct StepExample: CustomTestStringConvertible, Sendable {
   func steps() throws -> [Step] {
     try text().split(separator: "\n").filter { $0.hasPrefix("# step ") && $0.contains("->") }.map { line in
       let words = line.split(separator: " ").map(String.init)
-      let endpoint = { (name: String) -> Endpoint in
-        let parts = name.split(separator: "/").map(String.init)
-        return parts[0] == "node" ? .node(parts[1]) : .pod(PodID(parts[0], parts[1]))
-      }
+      let endpoint = { (name: String) in try #require(Endpoint(EndpointReference(name))) }
       return Step(
         number: try #require(Int(words[2].dropLast())), expectation: try #require(Expectation(rawValue: words[3])),
-        from: endpoint(words[4]), to: endpoint(words[6]),
+        from: try endpoint(words[4]), to: try endpoint(words[6]),
         port: words[7].split(separator: "/").last.flatMap { UInt16($0) })
     }
   }

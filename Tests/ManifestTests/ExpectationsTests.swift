@@ -82,11 +82,13 @@ import Testing
   }
 
   @Test(
-    "an end is written in one of six ways",
+    "an end is read as on the command line",
     arguments: [
       ("shop/a", .pod(PodID("shop", "a"))), ("shop/Pod/a", .pod(PodID("shop", "a"))),
       ("shop/Deployment/web", .workload(namespace: "shop", kind: "Deployment", name: "web")),
-      ("shop/Service/web", .service(NamespacedName("shop", "web"))), ("node/n2", .node("n2")),
+      ("shop/deployment/web", .workload(namespace: "shop", kind: "Deployment", name: "web")),
+      ("shop/Service/web", .service(NamespacedName("shop", "web"))),
+      ("service/shop/web", .service(NamespacedName("shop", "web"))), ("node/n2", .node("n2")),
       ("external/peer", .external("peer")), ("10.9.9.9", .address(IPAddress(v4: 0x0a09_0909))),
       ("fd00::1", .address(IPAddress(v6: 0xfd << 120 | 1))),
     ] as [(String, ExpectedFlow.End)])
@@ -94,17 +96,15 @@ import Testing
     #expect(try flows("from: shop/b, to: \"\(text)\", port: 80, expect: allow").map(\.to) == [end])
   }
 
-  @Test("a pod of a namespace called node or external goes before a node or a host")
+  @Test("a first word node or external is the keyword, whatever namespaces are called so")
   func namespacesWithOtherMeanings() throws {
-    let flow = "[{name: g, flows: [{from: node/n1, to: [node/p, external/peer], port: 80, expect: allow}]}]"
-    let pods =
-      podText("n1", namespace: "node") + podText("p", namespace: "node") + podText("peer", namespace: "external")
+    let flow = "[{name: g, flows: [{from: node/n1, to: external/peer, port: 80, expect: allow}]}]"
+    let pods = podText("n1", namespace: "node") + podText("peer", namespace: "external")
     let reading = try read(Self.document(flow), Self.world + pods)
+    #expect(reading.expectations.flatMap(\.flows).map { [$0.from, $0.to] } == [[.node("n1"), .external("peer")]])
     #expect(
-      reading.expectations.flatMap(\.flows).map { [$0.from, $0.to] } == [
-        [.pod(PodID("node", "n1")), .pod(PodID("node", "p"))],
-        [.pod(PodID("node", "n1")), .pod(PodID("external", "peer"))],
-      ])
+      refusal(Self.document(flow.replacing("node/n1", with: "node/p")), Self.world + podText("p", namespace: "node"))
+        .contains("\"node/p\" is no node"))
   }
 
   @Test(
@@ -202,7 +202,7 @@ import Testing
     #expect(refusal(Self.document(groups), Self.world) == "a.yaml:\(line): Expectations: \(text)")
   }
 
-  private static let forms = "namespace/pod, namespace/Kind/name, node/NAME, external/NAME or an address"
+  private static let forms = EndpointReference.forms
   private static let badFlows = [
     ("to: shop/b, port: 80, expect: allow", "from: is missing; write \(forms)"),
     ("from: [], to: shop/b, port: 80, expect: allow", "from: is empty; give one entry at least"),
@@ -229,6 +229,11 @@ import Testing
     (
       "from: shop/a, to: shop/Service/bare, port: 80, expect: allow",
       "to: \"shop/Service/bare\" has no ClusterIP; name the pods or the workload behind it"
+    ),
+    (
+      "from: shop/a, to: node/shop/a, port: 80, expect: allow",
+      "to: \"node/shop/a\" is no end of a flow; "
+        + "write node/NAME; what is in a namespace called node is given by its address"
     ),
     ("from: node/x, to: shop/b, port: 80, expect: allow", "from: \"node/x\" is no node; known: n1, n2"),
     (

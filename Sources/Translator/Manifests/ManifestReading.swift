@@ -39,14 +39,6 @@ public struct ManifestReading: Hashable, Sendable {
 }
 
 extension [String] {
-  /// `a, b, c and 12 more`.
-  func abridged(to count: Int = 3) -> String {
-    let shown = prefix(count).joined(separator: ", ")
-    return self.count > count ? "\(shown) and \(self.count - count) more" : shown
-  }
-}
-
-extension [String] {
   /// `a, b or c`.
   var alternatives: String {
     count < 2 ? joined() : "\(dropLast().joined(separator: ", ")) or \(self[count - 1])"

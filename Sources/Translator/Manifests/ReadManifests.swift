@@ -14,15 +14,9 @@ public func readManifests(_ sources: [ManifestSource], options: ReadOptions = .i
 
   let known = ClusterNames(assembly.cluster)
   let names = inventory.expectations.names
-  var groups = inventory.expectations.groups
-  for index in groups.indices {
-    if groups[index].variant?.add.isEmpty ?? true {
-      for use in names[groups[index].name] ?? [] { try use.check(in: known) }
-    }
-    for flow in groups[index].flows.indices {
-      groups[index].flows[flow].from = known.meaning(groups[index].flows[flow].from)
-      groups[index].flows[flow].to = known.meaning(groups[index].flows[flow].to)
-    }
+  let groups = inventory.expectations.groups
+  for group in groups where group.variant?.add.isEmpty ?? true {
+    for use in names[group.name] ?? [] { try use.check(in: known) }
   }
   var reading = ManifestReading(
     cluster: assembly.cluster, notes: assembly.notes, objectCount: inventory.objectCount, expectations: groups)

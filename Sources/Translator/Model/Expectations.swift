@@ -70,17 +70,7 @@ public struct Expectations: Hashable, Sendable {
 
 /// One flow or, where an end stands for several pods, each of them.
 public struct ExpectedFlow: Hashable, Sendable {
-  /// An end as a person writes it.
-  public enum End: Hashable, Sendable {
-    case pod(PodID)
-    /// All pods of a workload: `namespace/Deployment/name`.
-    case workload(namespace: String, kind: String, name: String)
-    /// By its ClusterIP: `namespace/Service/name`.
-    case service(NamespacedName)
-    case node(String)
-    case external(String)
-    case address(IPAddress)
-  }
+  public typealias End = EndpointReference
 
   /// How a denied packet is lost.
   public enum Mechanism: String, Hashable, Sendable, CaseIterable {
@@ -116,19 +106,5 @@ public struct ExpectedFlow: Hashable, Sendable {
     self.because = because
     self.family = family
     self.location = location
-  }
-}
-
-extension ExpectedFlow.End: CustomStringConvertible {
-  /// As a person writes it.
-  public var description: String {
-    switch self {
-    case .pod(let id): id.description
-    case .workload(let namespace, let kind, let name): "\(namespace)/\(kind)/\(name)"
-    case .service(let id): "\(id.namespace)/Service/\(id.name)"
-    case .node(let name): "node/\(name)"
-    case .external(let name): "external/\(name)"
-    case .address(let address): address.description
-    }
   }
 }

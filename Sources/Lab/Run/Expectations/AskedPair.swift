@@ -39,14 +39,14 @@ extension LabPlan {
     switch end {
     case .pod(let id): [Place(endpoint: .pod(id))]
     case .workload(let namespace, let kind, let name):
-      cluster.pods.filter { $0.id.namespace == namespace && $0.owner == .init(kind: kind, name: name) }
-        .map { Place(endpoint: .pod($0.id)) }
+      cluster.pods(ofWorkload: kind, name, in: namespace).map { Place(endpoint: .pod($0.id)) }
     case .service(let id):
       if cluster.service(id)?.clusterIPs.isEmpty == false {
         [Place(endpoint: .service(id))]
       } else {
         cluster.slices(of: id).flatMap(\.members).map { Place(endpoint: owner(of: $0.address), address: $0.address) }
       }
+    case .virtualAddress(let id, let address): [Place(endpoint: .virtualAddress(id, address), address: address)]
     case .node(let name): [Place(endpoint: .node(name))]
     case .external(let name): [Place(endpoint: .external(name))]
     case .address(let address): [Place(endpoint: owner(of: address), address: address)]

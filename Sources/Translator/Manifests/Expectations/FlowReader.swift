@@ -51,17 +51,19 @@ struct FlowReader {
   }
 
   private static func ends(_ fields: Fields, _ name: String, _ uses: inout [NameUse]) throws(ManifestError)
-    -> [ExpectedFlow.End]
+    -> [EndpointReference]
   {
-    let forms = "namespace/pod, namespace/Kind/name, node/NAME, external/NAME or an address"
-    var ends: [ExpectedFlow.End] = []
-    for field in try values(try fields.required(name, "write \(forms)")) {
+    var ends: [EndpointReference] = []
+    for field in try values(try fields.required(name, "write \(EndpointReference.forms)")) {
       let text = try field.string()
-      guard let end = ExpectedFlow.End(text) else {
-        throw field.error("\(text.quoted) is no end of a flow", "write \(forms)")
+      let end: EndpointReference
+      do throws(EndpointTextError) { end = try EndpointReference(text) } catch {
+        throw field.error("\(text.quoted) \(error.problem)", error.remedy)
       }
-      if case .service = end, name == "from" {
+      switch end {
+      case .service where name == "from", .virtualAddress where name == "from":
         throw field.error("a Service sends nothing", "name the pods or the workload behind it")
+      default: break
       }
       ends.append(end)
       uses.append(NameUse(.end(end), text, field))
@@ -96,27 +98,6 @@ struct FlowReader {
       }
     }
     return group
-  }
-}
-
-extension ExpectedFlow.End {
-  /// `namespace/pod`, `namespace/Kind/name`, `node/NAME`, `external/NAME` or an address. Nil for anything else.
-  init?(_ text: String) {
-    if let address = IPAddress(text) {
-      self = .address(address)
-      return
-    }
-    let parts = text.split(separator: "/", omittingEmptySubsequences: false).map(String.init)
-    guard !parts.contains("") else { return nil }
-    switch parts.count {
-    case 2 where parts[0] == "node": self = .node(parts[1])
-    case 2 where parts[0] == "external": self = .external(parts[1])
-    case 2: self = .pod(PodID(parts[0], parts[1]))
-    case 3 where parts[1] == "Pod": self = .pod(PodID(parts[0], parts[2]))
-    case 3 where parts[1] == "Service": self = .service(NamespacedName(parts[0], parts[2]))
-    case 3: self = .workload(namespace: parts[0], kind: parts[1], name: parts[2])
-    default: return nil
-    }
   }
 }
 

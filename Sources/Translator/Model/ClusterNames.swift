@@ -1,0 +1,133 @@
+/// The names of a cluster's objects, and what an end of a flow stands for there.
+public struct ClusterNames: Sendable {
+  private let cluster: Cluster
+  private let namespaces: Set<String>
+  private let nodes: Set<String>
+  private let hosts: Set<String>
+  private let pods: Set<PodID>
+  private let policies: Set<PolicyID>
+  private let services: [NamespacedName: Service]
+  /// The workloads that have pods, by namespace.
+  private let workloads: [String: Set<Pod.Workload>]
+
+  public init(_ cluster: Cluster) {
+    self.cluster = cluster
+    namespaces = Set(cluster.namespaces.map(\.name))
+    nodes = Set(cluster.nodes.map(\.name))
+    hosts = Set(cluster.externalHosts.map(\.name))
+    pods = Set(cluster.pods.map(\.id))
+    policies = Set(cluster.policies.map(\.id))
+    services = Dictionary(cluster.services.map { ($0.id, $0) }, uniquingKeysWith: { first, _ in first })
+    workloads = cluster.pods.reduce(into: [:]) { workloads, pod in
+      if let owner = pod.owner { workloads[pod.id.namespace, default: []].insert(owner) }
+    }
+  }
+
+  public func check(_ id: PolicyID) throws(UnknownName) {
+    if policies.contains(id) { return }
+    throw UnknownName(id.kind.rawValue, in: id.namespace, policies.map(\.namespacedName))
+  }
+
+  public func check(namespace name: String) throws(UnknownName) {
+    if !namespaces.contains(name) { throw UnknownName("is no namespace", namespaces) }
+  }
+
+  /// Throws where the cluster has nothing of this name. An address may be nobody's.
+  public func check(_ end: EndpointReference) throws(UnknownName) {
+    switch end {
+    case .address: break
+    case .pod(let id):
+      if !pods.contains(id) { throw UnknownName("pod", in: id.namespace, pods.map(\.namespacedName)) }
+    case .workload(let namespace, let kind, let name):
+      let known = workloads[namespace] ?? []
+      if known.contains(where: { $0.isCalled(kind, name) }) { return }
+      throw UnknownName(
+        "workload with pods", in: namespace, known.map { NamespacedName(namespace, "\($0.kind)/\($0.name)") })
+    case .service(let id):
+      if try service(id).clusterIPs.isEmpty {
+        throw UnknownName(problem: "has no ClusterIP", remedy: "name the pods or the workload behind it")
+      }
+    case .virtualAddress(let id, let address):
+      let announced = try service(id).announcedAddresses
+      if announced.contains(address) { return }
+      throw UnknownName("is no address that Service \(id) announces", announced.map(\.description))
+    case .node(let name):
+      if !nodes.contains(name) { throw UnknownName("is no node", nodes) }
+    case .external(let name):
+      if hosts.contains(name) { return }
+      if hosts.isEmpty {
+        throw UnknownName(problem: "is no external host", remedy: "give externalHosts in a Cluster document")
+      }
+      throw UnknownName("is no external host", hosts)
+    }
+  }
+
+  private func service(_ id: NamespacedName) throws(UnknownName) -> Service {
+    if let service = services[id] { return service }
+    throw UnknownName("Service", in: id.namespace, services.keys)
+  }
+
+  /// What an end stands for, of a workload each of its pods; never empty. Throws as `check` does.
+  public func endpoints(_ end: EndpointReference) throws(UnknownName) -> [Endpoint] {
+    try check(end)
+    return switch end {
+    case .workload(let namespace, let kind, let name):
+      cluster.pods(ofWorkload: kind, name, in: namespace).map { .pod($0.id) }
+    case .address(let address): [owner(address) ?? .address(address)]
+    case .pod, .service, .virtualAddress, .node, .external: [Endpoint(end)].compactMap(\.self)
+    }
+  }
+
+  private func owner(_ address: IPAddress) -> Endpoint? {
+    if let pod = cluster.pods.first(where: { !$0.hostNetwork && $0.podIPs.contains(address) }) { return .pod(pod.id) }
+    if let node = cluster.nodes.first(where: { $0.addresses.contains(address) }) { return .node(node.name) }
+    if let service = cluster.serviceEndpoint(at: address) { return service }
+    return cluster.externalHosts.first { $0.addresses.contains(address) }.map { .external($0.name) }
+  }
+}
+
+extension Cluster {
+  /// A kind may be written with capitals or without.
+  public func pods(ofWorkload kind: String, _ name: String, in namespace: String) -> [Pod] {
+    pods.filter { $0.id.namespace == namespace && $0.owner?.isCalled(kind, name) == true }
+  }
+}
+
+extension Pod.Workload {
+  fileprivate func isCalled(_ kind: String, _ name: String) -> Bool {
+    self.name == name && (self.kind == kind || self.kind.lowercased() == kind.lowercased())
+  }
+}
+
+/// A name that the cluster has nothing of.
+public struct UnknownName: Error, Hashable, Sendable {
+  /// Goes on from the text: `is no pod`.
+  public let problem: String
+  /// What there is in its place, or what to write.
+  public let remedy: String
+
+  fileprivate init(problem: String, remedy: String) {
+    self.problem = problem
+    self.remedy = remedy
+  }
+
+  fileprivate init(_ problem: String, _ known: some Sequence<String>) {
+    let known = known.sorted()
+    self.init(problem: problem, remedy: known.isEmpty ? "there is none" : "known: \(known.abridged(to: 8))")
+  }
+
+  fileprivate init(_ what: String, in namespace: String, _ known: some Sequence<NamespacedName>) {
+    let known = known.filter { $0.namespace == namespace }.map(\.name).sorted()
+    self.init(
+      problem: "is no \(what)",
+      remedy: known.isEmpty ? "there is none in \(namespace)" : "known in \(namespace): \(known.abridged(to: 8))")
+  }
+}
+
+extension [String] {
+  /// `a, b, c and 12 more`.
+  package func abridged(to count: Int = 3) -> String {
+    let shown = prefix(count).joined(separator: ", ")
+    return self.count > count ? "\(shown) and \(self.count - count) more" : shown
+  }
+}

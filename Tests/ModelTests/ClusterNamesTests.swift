@@ -1,0 +1,82 @@
+import NetpolModel
+import Testing
+
+@Suite struct ClusterNamesTests {
+  private static let front = IPAddress(v4: 0xc0a8_0132)
+  private static let clusterIP = IPAddress(v4: 0x0a2b_0001)
+  private static let lan = IPAddress(v4: 0xc0a8_0101)
+  private static let podIP = IPAddress(v4: 0x0a2a_0005)
+  private static let nodeIP = IPAddress(v4: 0xc0a8_140b)
+
+  private static func pod(_ name: String, _ kind: String, _ addresses: [IPAddress] = []) -> Pod {
+    var pod = Pod(id: PodID("shop", name), node: "n1", podIPs: addresses)
+    pod.owner = Pod.Workload(kind: kind, name: kind == "Rollout" ? "blue" : "web")
+    return pod
+  }
+
+  private static let names = ClusterNames(
+    Cluster(
+      nodes: [Node(name: "n1", addresses: [nodeIP])], namespaces: [Namespace(name: "shop")],
+      pods: [
+        pod("web-0", "Deployment", [podIP]), pod("web-1", "Deployment"), pod("blue-0", "Rollout"),
+      ],
+      services: [
+        Service(
+          id: NamespacedName("shop", "web"), clusterIPs: [clusterIP], loadBalancerIPs: [.init(front)]),
+        Service(id: NamespacedName("shop", "bare")),
+      ], policies: [NetworkPolicy(id: PolicyID("shop", "deny"), isolates: [.ingress])],
+      externalHosts: [ExternalHost(name: "lan", addresses: [lan])]))
+
+  @Test(
+    "an end stands for what the cluster has under its name",
+    arguments: [
+      ("shop/web-0", ["shop/web-0"]), ("shop/deployment/web", ["shop/web-0", "shop/web-1"]),
+      ("shop/rollout/blue", ["shop/blue-0"]), ("shop/service/web", ["service/shop/web"]),
+      ("vip/shop/web/192.168.1.50", ["vip/shop/web/192.168.1.50"]), ("node/n1", ["node/n1"]),
+      ("external/lan", ["external/lan"]), ("10.42.0.5", ["shop/web-0"]), ("192.168.20.11", ["node/n1"]),
+      ("10.43.0.1", ["service/shop/web"]), ("192.168.1.50", ["vip/shop/web/192.168.1.50"]),
+      ("192.168.1.1", ["external/lan"]), ("1.1.1.1", ["1.1.1.1"]),
+    ])
+  func endpoints(text: String, endpoints: [String]) throws {
+    #expect(try Self.names.endpoints(EndpointReference(text)).map(\.description) == endpoints)
+  }
+
+  @Test(
+    "what the cluster does not have is refused with what it has",
+    arguments: [
+      ("shop/api", "is no pod; known in shop: blue-0, web-0, web-1"), ("bar/api", "is no pod; there is none in bar"),
+      ("shop/job/web", "is no workload with pods; known in shop: Deployment/web, Rollout/blue"),
+      ("service/shop/api", "is no Service; known in shop: bare, web"),
+      ("service/shop/bare", "has no ClusterIP; name the pods or the workload behind it"),
+      ("vip/shop/web/1.1.1.1", "is no address that Service shop/web announces; known: 192.168.1.50"),
+      ("vip/shop/bare/1.1.1.1", "is no address that Service shop/bare announces; there is none"),
+      ("vip/shop/api/1.1.1.1", "is no Service; known in shop: bare, web"), ("node/n2", "is no node; known: n1"),
+      ("external/wan", "is no external host; known: lan"),
+    ])
+  func unknown(text: String, message: String) throws {
+    let end = try EndpointReference(text)
+    let error = #expect(throws: UnknownName.self) { try Self.names.endpoints(end) }
+    #expect(error.map { "\($0.problem); \($0.remedy)" } == message)
+    #expect(throws: UnknownName.self) { try Self.names.check(end) }
+  }
+
+  @Test func withoutExternalHostsTheRemedyIsToGiveSome() {
+    let error = #expect(throws: UnknownName.self) { try ClusterNames(Cluster()).check(.external("lan")) }
+    #expect(error?.remedy == "give externalHosts in a Cluster document")
+  }
+
+  @Test func policiesAndNamespacesAreKnownByName() throws {
+    try Self.names.check(PolicyID("shop", "deny"))
+    try Self.names.check(namespace: "shop")
+    let policy = #expect(throws: UnknownName.self) { try Self.names.check(PolicyID("shop", "allow")) }
+    #expect(policy?.problem == "is no NetworkPolicy" && policy?.remedy == "known in shop: deny")
+    let namespace = #expect(throws: UnknownName.self) { try Self.names.check(namespace: "bar") }
+    #expect(namespace?.problem == "is no namespace" && namespace?.remedy == "known: shop")
+  }
+
+  @Test func ofManyNamesTheFirstEightAreTold() {
+    let cluster = Cluster(nodes: (10..<20).map { Node(name: "n\($0)") })
+    let error = #expect(throws: UnknownName.self) { try ClusterNames(cluster).check(.node("x")) }
+    #expect(error?.remedy == "known: n10, n11, n12, n13, n14, n15, n16, n17 and 2 more")
+  }
+}
