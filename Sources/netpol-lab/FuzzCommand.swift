@@ -2,6 +2,7 @@ import ArgumentParser
 import Foundation
 import Fuzz
 import Lowering
+import NetpolModel
 import Worlds
 
 struct FuzzCommand: ParsableCommand {
@@ -69,7 +70,9 @@ struct FuzzCommand: ParsableCommand {
       throw InputError("--live, --replay and --mutants are three different runs: give one of them")
     }
     let limit = try time.map { text in
-      guard let limit = duration(text) else { throw InputError("--time \(text): write one such as 90s, 10m or 1h") }
+      guard let limit = Duration(text: text), limit > .zero else {
+        throw InputError("--time \(text): write one such as 90s, 10m or 1h")
+      }
       return limit
     }
     Interruption.listen()
@@ -142,13 +145,5 @@ struct FuzzCommand: ParsableCommand {
       try FileManager.default.createDirectory(at: directory, withIntermediateDirectories: true)
       try Data(finding.manifest.utf8).write(to: directory.appendingPathComponent(name))
     } catch { throw OutputError(description: "--keep \(keep): \(error.localizedDescription)") }
-  }
-
-  private func duration(_ text: String) -> Duration? {
-    let seconds = ["s": 1, "m": 60, "h": 3600]
-    guard let unit = text.last.flatMap({ seconds[String($0)] }), let number = Int(text.dropLast()), number > 0,
-      number <= 1_000_000
-    else { return nil }
-    return .seconds(number * unit)
   }
 }

@@ -39,7 +39,7 @@ struct LagCommand: ParsableCommand {
   @Option(help: "With -f: the pod that is new, as namespace/pod.")
   var newcomer: String?
 
-  @Option(help: "Only streams to and from this endpoint: namespace/pod or external/NAME.")
+  @Option(help: "Only streams to and from this endpoint: namespace/pod, external/NAME, or as run --from takes it.")
   var to: String?
 
   @Option(help: "How often it is tried.")
@@ -151,20 +151,14 @@ struct LagCommand: ParsableCommand {
   }
 }
 
-/// A time as a user writes it: a number and its unit.
+/// A time within an option's range.
 private struct TimeInput {
   let duration: Duration
 
   init(_ text: String, _ option: String, _ range: ClosedRange<Duration>) throws {
-    let units: [(String, Duration)] = [
-      ("us", .microseconds(1)), ("ms", .milliseconds(1)), ("s", .seconds(1)),
-    ]
-    guard let (unit, size) = units.first(where: { text.hasSuffix($0.0) }),
-      let number = Double(text.dropLast(unit.count)), number.isFinite, number >= 0, number < 1e7
-    else {
-      throw InputError("\(option) \(text): write a number with us, ms or s, as 50ms")
+    guard let duration = Duration(text: text) else {
+      throw InputError("\(option) \(text): write a number with us, ms, s, m or h, as 50ms")
     }
-    let duration = size * number
     guard range.contains(duration) else {
       throw InputError("\(option) \(text): write a time from \(range.lowerBound) to \(range.upperBound)")
     }
