@@ -15,6 +15,8 @@ extension FuzzCommand {
       throw InputError(
         "--mutants \(count): mistakes are made in what \(least) worlds have; write --cases \(least) or more")
     }
+    // All of them are in memory at once.
+    guard cases <= 100_000 else { throw InputError("--cases \(cases): with --mutants, write 100000 or fewer") }
     let clock = ContinuousClock()
     let begin = clock.now
     Terminal.progress("making \(cases) worlds")

@@ -85,7 +85,8 @@ struct LagCommand: ParsableCommand {
   private func ownWorld() throws -> LagRun {
     if newcomer != nil { throw InputError("--newcomer: goes with -f alone; the lab's own world has its own") }
     let (policies, pods) = (policies ?? 50, pods ?? 200)
-    let local = local ?? max(1, pods * 3 / 10)
+    // Three of ten, of any number.
+    let local = local ?? max(1, pods / 10 * 3 + pods % 10 * 3 / 10)
     if let obstacle = LagWorld.obstacle(policies: policies, pods: pods, local: local) { throw InputError(obstacle) }
     guard let scenario = LagScenario(rawValue: scenario) else {
       throw InputError(

@@ -91,6 +91,18 @@ import Testing
       ),
       (["run", "-f", "-", "--from", "default/api"], pod, "--from default/api: is no pod; known in default: web"),
       (
+        ["lag", "--pods", "9223372036854775807"], "",
+        "--pods 9223372036854775807: write a number from 1 to 20000"
+      ),
+      (
+        ["lag", "--pods=-9223372036854775808"], "",
+        "--pods -9223372036854775808: write a number from 1 to 20000"
+      ),
+      (
+        ["fuzz", "--mutants", "1", "--cases", "9223372036854775807"], "",
+        "--cases 9223372036854775807: with --mutants, write 100000 or fewer"
+      ),
+      (
         ["run", "-f", "-", "--port", "TCP/99999"], pod,
         "--port TCP/99999: write a number from 1 to 65535, with TCP/, UDP/ or SCTP/ before it"
       ),
