@@ -297,7 +297,7 @@ import Testing
     for deviation in Self.cases {
       let world = try SmallWorld(policies: deviation.policies, extra: deviation.extra)
       let oracle = Oracle(world.cluster)
-      let plain = Reading(world.cluster, oracle, EnforcementStyle.kubeRouterNftables.traits.making([]))
+      let plain = DeviationModel(world.cluster, oracle, EnforcementStyle.kubeRouterNftables.traits.making([]))
       let topology = world.comparer.enforced.topology
       let endpoints = world.cluster.pods.map { Endpoint.pod($0.id) } + world.cluster.nodes.map { .node($0.name) }
       for from in endpoints {

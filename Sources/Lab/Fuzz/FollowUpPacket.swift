@@ -56,21 +56,21 @@ extension FollowUpPacket.Fate {
 /// What packets follow from flows, in one cluster and style.
 struct FollowUpPackets {
   private let plan: LabPlan
-  private let reading: Reading
+  private let reading: DeviationModel
   /// What a ping meets: a rule with ports does not speak of it.
-  private let withoutPorts: Reading
+  private let withoutPorts: DeviationModel
   private let letsPingsPass: Bool
 
   init(_ plan: LabPlan) {
     self.plan = plan
     let traits = plan.enforced.style.traits
-    reading = Reading(plan.cluster, plan.comparer.oracle, traits)
+    reading = DeviationModel(plan.cluster, plan.comparer.oracle, traits)
     var portless = plan.cluster
     for index in portless.policies.indices {
       portless.policies[index].ingress.removeAll { $0.ports != .all }
       portless.policies[index].egress.removeAll { $0.ports != .all }
     }
-    withoutPorts = Reading(portless, Oracle(portless), traits)
+    withoutPorts = DeviationModel(portless, Oracle(portless), traits)
     letsPingsPass = EnforcementStyle.kubeRouters.contains { plan.enforced.style.name == $0.name }
   }
 

@@ -64,7 +64,7 @@ struct MutantJudge {
     let verdicts = verdicts ?? flows.map(plan.enforced.verdict)
     self.verdicts = verdicts
     // What the rules do otherwise is noticed by what is foretold of the objects alone.
-    let reading = Reading(plan.cluster, plan.comparer.oracle, mutant.style.traits)
+    let reading = DeviationModel(plan.cluster, plan.comparer.oracle, mutant.style.traits)
     for (flow, verdict) in zip(flows, verdicts) where verdict != nil {
       let other = mutated.verdict(of: flow)
       if other != verdict, other != reading.verdict(flow) { return .flow }

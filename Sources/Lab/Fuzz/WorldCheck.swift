@@ -106,7 +106,7 @@ public struct WorldCheck {
     }
     let enforced = plan.enforced
     result.coverage.states += 1
-    let plain = Reading(plan.cluster, plan.comparer.oracle, enforced.style.traits.making([]))
+    let plain = DeviationModel(plan.cluster, plan.comparer.oracle, enforced.style.traits.making([]))
     result.coverage.add(enforced)
     for flow in flows + random.some(flowLimit / 10, of: probes.unasked.map(\.flow)) {
       let walk = enforced.walk(flow)

@@ -64,12 +64,12 @@ public struct Comparison: Hashable, Sendable {
 public struct Comparer: Sendable {
   public let oracle: Oracle
   public let enforced: EnforcedCluster
-  private let reading: Reading
+  private let reading: DeviationModel
 
   public init(_ cluster: Cluster, _ enforced: EnforcedCluster) {
     oracle = Oracle(cluster)
     self.enforced = enforced
-    reading = Reading(cluster, oracle, enforced.style.traits)
+    reading = DeviationModel(cluster, oracle, enforced.style.traits)
   }
 
   /// One for each flow; `observations` in their order, nil where no packet was sent.

@@ -1,6 +1,6 @@
 public import NetpolModel
 
-/// A known difference between an enforcer and the specification, which `Reading` can be asked to make.
+/// A known difference between an enforcer and the specification, which `DeviationModel` can be asked to make.
 ///
 /// Numbers are those of docs/deviations.md.
 public enum Deviation: Int, Hashable, Sendable, CaseIterable, Comparable {

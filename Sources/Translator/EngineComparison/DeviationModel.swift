@@ -5,7 +5,7 @@ public import Oracle
 /// The policies as an enforcer with some deviations reads them: on API objects alone, without its rules.
 ///
 /// With no deviation it agrees with the oracle on every flow; with all of a style's it predicts the style's verdict.
-public struct Reading: Sendable {
+public struct DeviationModel: Sendable {
   let oracle: Oracle
   let cluster: Cluster
   private(set) var traits: EnforcerTraits
@@ -23,9 +23,9 @@ public struct Reading: Sendable {
   var deviations: Set<Deviation> { traits.deviations }
 
   /// The reading without one of its deviations.
-  func without(_ deviation: Deviation) -> Reading { making(deviations.subtracting([deviation])) }
-  func only(_ deviation: Deviation) -> Reading { making([deviation]) }
-  private func making(_ deviations: Set<Deviation>) -> Reading {
+  func without(_ deviation: Deviation) -> DeviationModel { making(deviations.subtracting([deviation])) }
+  func only(_ deviation: Deviation) -> DeviationModel { making([deviation]) }
+  private func making(_ deviations: Set<Deviation>) -> DeviationModel {
     var other = self
     other.traits = traits.making(deviations)
     return other

@@ -4,11 +4,11 @@ internal import Oracle
 internal import RuleIR
 
 /// One rule as an enforcer with deviations reads it.
-extension Reading {
+extension DeviationModel {
   func admits(
     _ rule: NetworkPolicy.Rule, of policy: NetworkPolicy, _ flow: Flow, _ direction: Direction
   ) -> Bool {
-    let ports = PortReading(
+    let ports = PortMatches(
       rule.ports, flow, destination: selectable(flow.destination), exposing(rule, of: policy, direction), deviations)
     guard case .listed(let peers) = rule.peers else {
       if direction == .egress, deviations.contains(.egressNamedPortToAnyone) {

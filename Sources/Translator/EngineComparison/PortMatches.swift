@@ -2,7 +2,7 @@ internal import Lowering
 internal import NetpolModel
 
 /// What the `ports` of a rule say of a flow, by number and by name.
-struct PortReading {
+struct PortMatches {
   let matchesAll: Bool
   /// By number or by transport alone.
   let matchesNumber: Bool
