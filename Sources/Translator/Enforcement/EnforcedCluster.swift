@@ -136,13 +136,12 @@ extension Step {
   fileprivate var decides: Bool {
     rule.statements.contains { statement in
       switch statement {
-      case .accept: !chain.hasPrefix("FLANNEL-") && chain != "KUBE-FORWARD"
+      case .accept: rule.role != .foreign
       case .drop, .reject, .dnat, .masquerade: true
       case .setMark(let mark): mark.value != 0 && rule.origin?.policy != nil
       // The answer of a set that holds what all policies of a pod admit.
       case .return:
-        rule.origin == nil && chain == "KUBE-ROUTER-INPUT"
-          || rule.matches.contains { if case .keyed = $0 { true } else { false } }
+        rule.role == .exemption || rule.matches.contains { if case .keyed = $0 { true } else { false } }
       case .counter, .setMarkFrom, .log, .jump: false
       }
     }

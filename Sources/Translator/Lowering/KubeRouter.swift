@@ -214,8 +214,10 @@ struct KubeRouter {
       return rule(matches, .return, tagged(comment, arguments))
     }
     let comments = version.comments.chains
-    return ranges(view.serviceCIDRs) { _ in comments.serviceRange } + nodePorts
+    let rules =
+      ranges(view.serviceCIDRs) { _ in comments.serviceRange } + nodePorts
       + ranges(view.externalIPRanges, comments.externalRange)
       + ranges(view.loadBalancerIPRanges, comments.loadBalancerRange)
+    return rules.map { Rule($0.matches, $0.statements, comment: $0.comment, role: .exemption) }
   }
 }

@@ -7,12 +7,26 @@ public struct Rule: Hashable, Sendable {
   public var statements: [Statement]
   public var comment: String?
   public var origin: Origin?
+  /// Nil: its statements say all.
+  public var role: Role?
 
-  public init(_ matches: [Match] = [], _ statements: [Statement], comment: String? = nil, origin: Origin? = nil) {
+  public init(
+    _ matches: [Match] = [], _ statements: [Statement], comment: String? = nil, origin: Origin? = nil,
+    role: Role? = nil
+  ) {
     self.matches = matches
     self.statements = statements
     self.comment = comment
     self.origin = origin
+    self.role = role
+  }
+
+  /// What a rule is to the policies, where its statements don't tell.
+  public enum Role: Hashable, Sendable {
+    /// The enforcer's: what it returns is exempt from the policies here.
+    case exemption
+    /// Another program's: what it accepts is no policy's answer.
+    case foreign
   }
 }
 

@@ -14,7 +14,10 @@ public func nodeRulesets(policy: Ruleset, services: [Table], flannel: [Table]) -
 /// With iptables they share tables: in a built-in chain kube-router's jump stands first, then the host's rules, and the
 /// explicit ACCEPT of k3s's kube-router right behind the last rule with KUBE in its text, where it puts it. With
 /// nftables the policies have tables of their own, and the host's rules, which stay iptables', are a second ruleset.
+///
+/// The host's rules are marked as foreign to the policies.
 public func merged(policy: Ruleset, host: [Table]) -> [Ruleset] {
+  let host = host.map(\.foreign)
   switch policy.backend {
   case .nftables: return [policy] + (host.isEmpty ? [] : [Ruleset(backend: .iptables, tables: host)])
   case .iptables:
@@ -47,6 +50,16 @@ func joined(_ first: [Table], _ second: [Table]) -> [Table] {
     }
   }
   return result
+}
+
+extension Table {
+  fileprivate var foreign: Table {
+    var table = self
+    for chain in chains.indices {
+      for rule in chains[chain].rules.indices { table.chains[chain].rules[rule].role = .foreign }
+    }
+    return table
+  }
 }
 
 extension [Rule] {
