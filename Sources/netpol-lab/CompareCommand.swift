@@ -61,12 +61,9 @@ struct CompareCommand: ParsableCommand {
     let cluster = try clusterAsStored(files).cluster
     let style = try chosenStyle(style, for: dump)
     let node = try chosenNode(node, cluster, dump)
-    var view = try nodeOptions.view(of: node, in: cluster)
-    view.families = dump.families
-    let lowered = style.lower(view)
-    for finding in lowered.findings { Terminal.say("warning from the style: \(finding)") }
-    let comparison = try DumpComparison(
-      dump, expected: lowered.ruleset, namesHold: nodeOptions.versionStamp != nil)
+    let (comparison, findings) = try compared(
+      dump, with: style, on: try nodeOptions.view(of: node, in: cluster), namesHold: nodeOptions.versionStamp != nil)
+    for finding in findings { Terminal.say("warning from the style: \(finding)") }
     switch output {
     case .text: try Terminal.print(comparison.text(style: style.name, node: node.name))
     case .json: try Terminal.print(json: try comparison.json(style: style.name, node: node.name, version: version))
@@ -84,21 +81,34 @@ func clusterAsStored(_ files: [String]) throws -> ManifestReading {
   return reading
 }
 
-/// The style that was asked for, or the one whose traces the dump shows.
-func chosenStyle(_ name: String?, for dump: NodeRules) throws -> EnforcementStyle {
+/// A dump beside what the style writes in the families that the dump covers, and what the style has to say of that.
+func compared(
+  _ dump: NodeRules, with style: EnforcementStyle, on view: NodeView, namesHold: Bool
+) throws -> (DumpComparison, [Finding]) {
+  var view = view
+  let traces = style.traces(on: view)
+  view.families = dump.families(traces)
+  let lowered = style.lower(view)
+  let comparison = try DumpComparison(dump, expected: lowered.ruleset, traces: traces, namesHold: namesHold)
+  return (comparison, lowered.findings)
+}
+
+/// The style that was asked for, or the one that the dump is of.
+func chosenStyle(
+  _ name: String?, for dump: NodeRules, among styles: [EnforcementStyle] = EnforcementStyle.all
+) throws -> EnforcementStyle {
   if let name {
-    let style = try EnforcementStyle(argument: name)
+    let style = try EnforcementStyle(argument: name, among: styles)
     guard style.backend == dump.backend else {
       throw InputError(
         "--style \(name): it writes \(style.backend.rawValue), and the dump is of \(dump.backend.rawValue)")
     }
     return style
   }
-  guard dump.hasKubeRouterChains else {
+  guard let style = EnforcementStyle.recognising(dump.names, among: styles) else {
     throw InputError("the dump holds no chain of kube-router; give --style to compare nevertheless")
   }
-  if dump.backend == .nftables { return .kubeRouterNftables }
-  return dump.hasChain("KUBE-NWPLCY-TAIL") ? .kubeRouterIptables : .kubeRouterK3s
+  return style
 }
 
 /// The node that was asked for, the only one with pods, or the one most of whose pods the dump has jumps for.

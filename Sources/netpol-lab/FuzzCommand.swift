@@ -64,7 +64,7 @@ struct FuzzCommand: ParsableCommand {
     guard cases > 0 else { throw InputError("--cases \(cases): write 1 or more") }
     guard steps > 0 else { throw InputError("--steps \(steps): write 1 or more") }
     guard flows > 0 else { throw InputError("--flows \(flows): write 1 or more") }
-    var styles = try style.isEmpty ? EnforcementStyle.all : style.map(EnforcementStyle.init(argument:))
+    var styles = try style.isEmpty ? EnforcementStyle.all : style.map { try EnforcementStyle(argument: $0) }
     guard mutants.map({ $0 > 0 }) ?? true else { throw InputError("--mutants \(mutants ?? 0): write 1 or more") }
     guard [live, mutants != nil, replay != nil].filter({ $0 }).count < 2 else {
       throw InputError("--live, --replay and --mutants are three different runs: give one of them")

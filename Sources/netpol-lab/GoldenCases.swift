@@ -96,10 +96,8 @@ struct GoldenCases {
     options.serviceExternalIpRange = flag("service-external-ip-range").map { [$0] } ?? []
     options.loadbalancerIpRange = flag("loadbalancer-ip-range").map { [$0] } ?? []
     options.netpolDefaultDeny = flag("netpol-default-deny") == "true"
-    var view = try options.view(of: try chosenNode(flag("hostname-override") ?? "node1", cluster, dump), in: cluster)
-    view.families = dump.families
-    let comparison = try DumpComparison(
-      dump, expected: style.lower(view).ruleset, namesHold: names.syncVersion != nil)
+    let view = try options.view(of: try chosenNode(flag("hostname-override") ?? "node1", cluster, dump), in: cluster)
+    let (comparison, _) = try compared(dump, with: style, on: view, namesHold: names.syncVersion != nil)
     return (style, comparison)
   }
 

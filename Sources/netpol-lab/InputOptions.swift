@@ -34,6 +34,7 @@ struct InputOptions: ParsableArguments {
       throw InputError("--max-replicas \(maxReplicas): write a number from 1 to 1000")
     }
     options.maxReplicas = maxReplicas
+    options.stylesWithDefaultDeny = EnforcementStyle.all.filter(\.knowsDefaultDeny).map(\.name)
     options.validation = asStored ? .asStored : .apiServer
     let reading = try readManifests(try ManifestFiles.read(files), options: options)
     let tenths = Int(((clock.now - begin) / .milliseconds(100)).rounded())

@@ -123,14 +123,14 @@ struct LagCommand: ParsableCommand {
 
   private func options(in cluster: Cluster) throws -> LagOptions {
     var options = LagOptions(style: try input.enforcementStyle())
-    let isOurs = options.style.name == EnforcementStyle.compiled.name
-    let agent = agent ?? (isOurs ? AgentKind.incremental : .fullSync).rawValue
+    let agent = agent ?? options.style.defaultAgent.rawValue
     guard let kind = AgentKind(rawValue: agent) else {
       throw InputError("--agent \(agent): write one of \(AgentKind.allCases.map(\.rawValue).joined(separator: ", "))")
     }
-    if isOurs, kind == .fullSync {
+    guard options.style.agents.contains(kind) else {
+      let others = options.style.agents.map(\.rawValue).joined(separator: ", ")
       throw InputError(
-        "--agent full-sync: is how kube-router works; the style \(options.style.name) goes with incremental")
+        "--agent \(agent): is how kube-router works; the style \(options.style.name) goes with \(others)")
     }
     options.agent = kind
     guard (1...100_000).contains(trials) else {
@@ -146,7 +146,8 @@ struct LagCommand: ParsableCommand {
     options.apiDelay = try apiDelay.map { try APIDelay(argument: $0) } ?? .none
     options.target = try to.map { try EndpointNames(cluster).endpoint($0, option: "--to") }
     if defaultDeny || cluster.settings.defaultDeny, !options.style.knowsDefaultDeny {
-      throw InputError("--default-deny: the style \(options.style.name) has none; kube-router-2.11 does")
+      let other = EnforcementStyle.all.first(where: \.knowsDefaultDeny).map { "; \($0.name) does" } ?? ""
+      throw InputError("--default-deny: the style \(options.style.name) has none\(other)")
     }
     return options
   }
@@ -193,11 +194,6 @@ extension LagRun.Progress {
     case .countingPairs: "counting what an ipBlock would open"
     }
   }
-}
-
-extension EnforcementStyle {
-  /// Only upstream's kube-router has `--netpol-default-deny`, from 2.10 on.
-  fileprivate var knowsDefaultDeny: Bool { name.hasPrefix("kube-router-2.11") }
 }
 
 extension Pod {

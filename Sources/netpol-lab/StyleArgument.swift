@@ -2,10 +2,10 @@ import Lowering
 
 extension EnforcementStyle {
   /// The one that `--style` names. Throws `InputError`.
-  init(argument name: String) throws {
-    guard let style = Self.named(name) else {
+  init(argument name: String, among styles: [EnforcementStyle] = all) throws {
+    guard let style = Self.named(name, among: styles) else {
       throw InputError(
-        "--style \(name): there is no such style; known: \(Self.all.map(\.name).joined(separator: ", "))")
+        "--style \(name): there is no such style; known: \(styles.map(\.name).joined(separator: ", "))")
     }
     self = style
   }

@@ -13,6 +13,7 @@ struct DumpedNode {
   var tables: [String]
   var sets: [String]
   let expected: Ruleset
+  private let traces: Traces
 
   init(_ name: String, style: EnforcementStyle = .kubeRouterK3s, folder: String = "") throws {
     let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
@@ -30,12 +31,13 @@ struct DumpedNode {
     var view = NodeView(of: try #require(cluster.node("node1")), in: cluster)
     view.families = [.v4]
     expected = style.lower(view).ruleset
+    traces = style.traces(on: view)
   }
 
   func compared(namesHold: Bool = false) throws -> NodeComparison.DumpComparison {
     let iptables = try readIptablesSave(tables.joined(separator: "\n"), family: .v4, file: "v4")
     let ipset = try readIpsetSave(sets.joined(separator: "\n"), file: "sets")
-    return try DumpComparison(NodeRules([iptables], ipset), expected: expected, namesHold: namesHold)
+    return try DumpComparison(NodeRules([iptables], ipset), expected: expected, traces: traces, namesHold: namesHold)
   }
 
   /// Lines that belong to kube-router's policy controller; of many some.
@@ -205,9 +207,10 @@ struct DumpedNode {
     let lines = try text("v2.11.1-nft/ruleset.nft").split(separator: "\n", omittingEmptySubsequences: false)
     let compared = { (lines: [Substring]) in
       let node = NodeRules(try readNftList(lines.joined(separator: "\n"), file: "ruleset.nft"))
-      view.families = node.families
-      return try DumpComparison(
-        node, expected: EnforcementStyle.kubeRouterNftables.lower(view).ruleset, namesHold: false)
+      let style = EnforcementStyle.kubeRouterNftables
+      let traces = style.traces(on: view)
+      view.families = node.families(traces)
+      return try DumpComparison(node, expected: style.lower(view).ruleset, traces: traces, namesHold: false)
     }
     #expect(try compared(lines).differences == [])
     for index in lines.indices {

@@ -61,9 +61,11 @@ private let small = LagWorld(policies: 10, pods: 40, local: 12)
     }
   }
 
-  @Test("under default-deny a newcomer is refused by everyone until it is known") func defaultDeny() throws {
-    let plan = try LagPlan(
-      LagActors(small, .newPod, burst: 1, defaultDeny: true), try #require(.named("kube-router-2.11")))
+  @Test(
+    "under default-deny a newcomer is refused by everyone until it is known",
+    arguments: EnforcementStyle.all.filter(\.knowsDefaultDeny)
+  ) func defaultDeny(style: EnforcementStyle) throws {
+    let plan = try LagPlan(LagActors(small, .newPod, burst: 1, defaultDeny: true), style)
     #expect(plan.streams.allSatisfy { $0.change == .opens })
     #expect(plan.notes.count == 1)
   }

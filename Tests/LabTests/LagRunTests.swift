@@ -94,8 +94,11 @@ extension LagTests {
       #expect(changes == [.opens, .closes])
     }
 
-    @Test("default-deny refuses a newcomer's packets until it is programmed") func defaultDeny() async throws {
-      let report = try await measure(try #require(.named("kube-router-2.11")), defaultDeny: true)
+    @Test(
+      "default-deny refuses a newcomer's packets until it is programmed",
+      arguments: [EnforcementStyle.kubeRouterIptables, .compiled]
+    ) func defaultDeny(style: EnforcementStyle) async throws {
+      let report = try await measure(style, defaultDeny: true)
       #expect(report.findings == [])
       #expect(report.streams.allSatisfy { $0.stream.change == .opens && !$0.windows.isEmpty })
     }

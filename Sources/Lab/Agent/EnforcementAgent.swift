@@ -35,14 +35,17 @@ public final class EnforcementAgent: Sendable {
   }
 
   /// `view` is what the informers have listed before the start. The observer is called on the agent's thread.
+  ///
+  /// Throws for a style without a full sync.
   public init(
     _ view: NodeView, style: EnforcementStyle, in namespace: NetworkNamespace, worker: NamespaceWorker,
     onThreadStart: (@Sendable () -> Void)? = nil, observer: (@Sendable (SyncMoment) -> Void)? = nil
-  ) throws(KernelError) {
+  ) throws {
     backend =
-      switch style.backend {
+      switch style.fullSync {
       case .iptables: IptablesSync(style, view)
-      case .nftables: NftSync(style, view)
+      case .nft: NftSync(style, view)
+      case nil: throw LabError("\(style.name): no controller is known whose full sync writes its rules")
       }
     node = AgentNode(namespace: namespace, worker: worker, lock: try XtablesLock())
     cache = Mutex(view)

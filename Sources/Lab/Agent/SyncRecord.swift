@@ -41,36 +41,6 @@ public struct SyncRecord: Sendable {
   }
 }
 
-/// What a sync does, in this order; a back end has its own part of it.
-public enum SyncStep: String, Hashable, Sendable, CaseIterable {
-  /// Hook jumps, exemptions and the chains that every node has.
-  case ensure
-  /// Policies and pods to rules and sets.
-  case lower
-
-  // With iptables.
-  case saveRules
-  case saveSets
-  case composeSets
-  /// Each set is swapped with its successor: during this step the old chains meet new sets.
-  case restoreSets
-  case composeRules
-  /// The whole filter table is replaced.
-  case restoreRules
-
-  // With nft.
-  /// A transaction for each policy: its sets change under the old chains.
-  case policyChains
-  case podChains
-  /// The base chains are rebuilt in one transaction.
-  case baseChains
-
-  /// With default-deny: the set of the pods that have a chain.
-  case localPods
-  /// Stale chains and sets are deleted.
-  case cleanUp
-}
-
 /// A sync's progress, told on the agent's thread.
 public enum SyncMoment: Sendable {
   case began(SyncStep, IPFamily?, at: UInt64)

@@ -38,7 +38,7 @@ public struct SweepPlan: Sendable {
   private static let statistics = 30e6
 
   private static func nanoseconds(_ point: PacketSweep.Point, _ sweep: PacketSweep) -> Double {
-    let slopes = [0, 0] + sweep.styles.map(\.nanosecondsPerPod)
+    let slopes = [0, 0] + sweep.styles.map(\.costPerPod)
     let pods = Double(point.world.pods)
     let building = Double(slopes.count) * path + Double(sweep.styles.count) * pods * rulesOfPod
     let cells = point.probes.flatMap { probe in
@@ -51,13 +51,5 @@ public struct SweepPlan: Sendable {
       }
     }
     return building + cells.reduce(0, +)
-  }
-}
-
-extension EnforcementStyle {
-  /// What each pod of the node that a packet is not for adds to it, as docs/benchmarks.md has it.
-  fileprivate var nanosecondsPerPod: Double {
-    if name == EnforcementStyle.compiled.name { return 0 }
-    return backend == .iptables ? 30 : 12
   }
 }

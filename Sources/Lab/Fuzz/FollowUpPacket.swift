@@ -58,20 +58,19 @@ struct FollowUpPackets {
   private let plan: LabPlan
   private let reading: DeviationModel
   /// What a ping meets: a rule with ports does not speak of it.
-  private let withoutPorts: DeviationModel
-  private let letsPingsPass: Bool
+  private let withoutPorts: Reading
+  private let traits: EnforcerTraits
 
   init(_ plan: LabPlan) {
     self.plan = plan
-    let traits = plan.enforced.style.traits
-    reading = DeviationModel(plan.cluster, plan.comparer.oracle, traits)
+    traits = plan.enforced.style.traits
+    reading = Reading(plan.cluster, plan.comparer.oracle, traits)
     var portless = plan.cluster
     for index in portless.policies.indices {
       portless.policies[index].ingress.removeAll { $0.ports != .all }
       portless.policies[index].egress.removeAll { $0.ports != .all }
     }
-    withoutPorts = DeviationModel(portless, Oracle(portless), traits)
-    letsPingsPass = EnforcementStyle.kubeRouters.contains { plan.enforced.style.name == $0.name }
+    withoutPorts = Reading(portless, Oracle(portless), traits)
   }
 
   /// Of flows that do as they should: a mistake elsewhere is another matter.
@@ -112,7 +111,7 @@ struct FollowUpPackets {
         + (meetsChain(flow) ? [.sent(stray, from: flow.source, .dropped)] : [])
     case .deny:
       // The last rules of kube-router's default-deny answer whatever comes.
-      if plan.cluster.settings.defaultDeny, letsPingsPass { return [] }
+      if plan.cluster.settings.defaultDeny, traits.dropsStrays { return [] }
       var stray = first
       stray.state = .invalid
       return [.sent(first, from: flow.source, .refused), .sent(stray, from: flow.source, .dropped)]
@@ -133,10 +132,10 @@ struct FollowUpPackets {
 
   /// kube-router lets them pass, `compiled` where everything is admitted (D5).
   private func pings(_ flow: Flow) -> [FollowUpPacket] {
-    if letsPingsPass, plan.cluster.settings.defaultDeny { return [] }
+    if traits.letsPingsPass, plan.cluster.settings.defaultDeny { return [] }
     let ping = Packet(
       first: Flow(from: flow.source, flow.sourceAddress, to: flow.destination, flow.destinationAddress, .echo))
-    let isAllowed = letsPingsPass || withoutPorts.verdict(flow) == .allow
+    let isAllowed = traits.letsPingsPass || withoutPorts.verdict(flow) == .allow
     return [.sent(ping, from: flow.source, isAllowed ? .delivered : .stopped)]
   }
 
@@ -155,7 +154,7 @@ struct FollowUpPackets {
   /// ICMP errors of connections that conntrack does not know pass with `compiled`, but where kube-proxy drops them: in
   /// its forward chain.
   private func strayErrors(_ flow: Flow) -> [FollowUpPacket] {
-    guard !letsPingsPass, flow.family == .v4, case .pod(let source) = flow.source,
+    guard !traits.dropsStrays, flow.family == .v4, case .pod(let source) = flow.source,
       let node = plan.topology.hostNode(of: flow.destination), plan.topology.pods[source]?.node == node.name
     else { return [] }
     let types: [UInt8] = [3, 11, 12]
@@ -191,7 +190,7 @@ struct FollowUpPackets {
 
   /// Whether a pod's chain is asked, which what goes to NodePorts of the pod's own node is not (D8).
   private func meetsChain(_ flow: Flow) -> Bool {
-    guard letsPingsPass else { return false }
+    guard traits.dropsStrays else { return false }
     let (source, destination) = (node(of: flow.source), node(of: flow.destination))
     guard case .pod = flow.source, source == destination else {
       return hasChain(flow.source) || hasChain(flow.destination)

@@ -44,8 +44,7 @@ public struct MutantHunt {
         let asked = flows ?? random.some(flowLimit, of: ProbePlan(cluster, plan.topology, breadth: .boundaries).flows)
         flows = asked
         judges[style.name, default: []].append(MutantJudge(plan, seed: seed, flows: asked))
-        // k3s's kube-router has no default-deny.
-        if let stranger, style.name != EnforcementStyle.kubeRouterK3s.name {
+        if let stranger, style.knowsDefaultDeny {
           judges[style.name, default: []].append(try MutantJudge(stranger, style))
         }
       }
@@ -108,11 +107,8 @@ public struct MutantHunt {
 
 extension MutantHunt.Mutant {
   var mutated: EnforcementStyle {
-    EnforcementStyle(name: "\(style.name), mistaken", backend: style.backend, traits: style.traits) {
-      [style, mutation] view in
-      var lowered = style.lower(view)
+    style.rewriting(named: "\(style.name), mistaken") { [mutation] _, lowered in
       lowered.ruleset = mutation.applied(to: lowered.ruleset)
-      return lowered
     }
   }
 }

@@ -67,11 +67,8 @@ extension LabPlan {
   /// As a mistaken enforcer has it: whoever was in a set of single members and has gone, is in it still.
   fileprivate func forgettingMembers(of old: LabPlan) throws -> LabPlan {
     let before = old.enforced.lowered
-    let style = enforced.style
-    let mistaken = EnforcementStyle(name: style.name, backend: style.backend, traits: style.traits) { view in
-      var lowered = style.lower(view)
+    let mistaken = enforced.style.rewriting { view, lowered in
       if let old = before[view.node]?.ruleset { lowered.ruleset.keepMembers(of: old) }
-      return lowered
     }
     return try LabPlan(cluster, mistaken, versionStamp: "1")
   }

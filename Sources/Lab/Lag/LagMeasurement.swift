@@ -1,5 +1,6 @@
 internal import Agent
 internal import Kernel
+internal import Lowering
 internal import NetpolModel
 internal import Statistics
 
@@ -14,6 +15,7 @@ struct LagMeasurement {
   private var lost: [Int]
   private var gaps: [[Double]]
   private let toleratesGaps: Bool
+  private let style: EnforcementStyle
   private var moments: [(name: String, times: [Double])] = []
   private var brackets: [Double] = []
   /// By name: how long each process of a kind took, nanoseconds.
@@ -26,8 +28,9 @@ struct LagMeasurement {
   private var examples: [(window: Double, example: LagExample)] = []
 
   /// `toleratesGaps`: a pod with a past has old chains, which meet new sets in every sync; a new one has none.
-  init(_ streams: [LagStream], spacings: [Double], toleratesGaps: Bool) {
+  init(_ streams: [LagStream], _ style: EnforcementStyle, spacings: [Double], toleratesGaps: Bool) {
     self.toleratesGaps = toleratesGaps
+    self.style = style
     gaps = streams.map { _ in [] }
     self.streams = streams
     self.spacings = spacings
@@ -93,7 +96,7 @@ struct LagMeasurement {
       for step in sync.steps {
         let family = sync.steps.contains { $0.kind == step.kind && $0.family != step.family }
         let which = family ? step.family.map { " \($0.rawValue)" } ?? "" : ""
-        add(step.kind.moment + which + place, since(step.returned))
+        add((style.moments[step.kind] ?? step.kind.moment) + which + place, since(step.returned))
       }
       add("sync ended\(place)", since(sync.ended))
     }
@@ -151,27 +154,6 @@ struct LagMeasurement {
   func resolution(spacing: Duration, isRealTime: Bool) -> LagReport.Resolution {
     LagReport.Resolution(
       spacing: spacing, brackets: Distribution(brackets), skipped: skipped, beats: beats, isRealTime: isRealTime)
-  }
-}
-
-extension SyncStep {
-  /// What has happened when the step is over.
-  fileprivate var moment: String {
-    switch self {
-    case .ensure: "fixed chains checked"
-    case .lower: "rules worked out"
-    case .saveRules: "iptables-save returned"
-    case .saveSets: "ipset save returned"
-    case .composeSets: "sets written down"
-    case .restoreSets: "ipset restore returned: sets swapped"
-    case .composeRules: "rules written down"
-    case .restoreRules: "iptables-restore returned: chains in place"
-    case .policyChains: "all policies' transactions returned"
-    case .podChains: "all pod chains' transactions returned"
-    case .baseChains: "base chains' transaction returned: chains in place"
-    case .localPods: "set of local pods filled"
-    case .cleanUp: "stale chains and sets gone"
-    }
   }
 }
 

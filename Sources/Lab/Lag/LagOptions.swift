@@ -4,14 +4,6 @@ internal import Kernel
 public import Lowering
 public import NetpolModel
 
-/// Who enforces the policies on the nodes.
-public enum AgentKind: String, CaseIterable, Sendable {
-  /// As kube-router's controller does: all anew at every event, by the processes that it starts.
-  case fullSync = "full-sync"
-  /// Only what changes, over an open netlink socket: the bound of what is possible.
-  case incremental
-}
-
 /// How long the API takes to know a started pod's address, which depends on the kubelet and the API server.
 public enum APIDelay: Hashable, Sendable {
   case none
@@ -33,7 +25,7 @@ public enum APIDelay: Hashable, Sendable {
 /// What a lag run measures, and how often.
 public struct LagOptions: Sendable {
   public var style: EnforcementStyle
-  public var agent = AgentKind.fullSync
+  public var agent: AgentKind
   public var trials = 50
   /// Further changes of the cluster while packets flow, a second: each makes every enforcer sync.
   public var churn = 0.0
@@ -47,7 +39,10 @@ public struct LagOptions: Sendable {
   /// Only streams to and from this endpoint.
   public var target: Endpoint?
 
-  public init(style: EnforcementStyle) { self.style = style }
+  public init(style: EnforcementStyle) {
+    self.style = style
+    agent = style.defaultAgent
+  }
 }
 
 extension AgentKind {

@@ -98,7 +98,7 @@ public struct LagRun: Sendable {
     let churn = options.churn > 0 ? try Churn(plan, enforcers, perSecond: options.churn) : nil
     let shares = pace.shares(plan.streams)
     var measurement = LagMeasurement(
-      plan.streams, spacings: shares.map { Double($0.every) * (spacing / .nanoseconds(1)) },
+      plan.streams, options.style, spacings: shares.map { Double($0.every) * (spacing / .nanoseconds(1)) },
       toleratesGaps: actors.newcomers.contains { $0.before != nil })
     var random = SystemRandomNumberGenerator()
     for number in 0..<options.trials {

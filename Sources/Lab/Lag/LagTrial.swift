@@ -1,6 +1,7 @@
 internal import Agent
 internal import Evaluator
 internal import Kernel
+internal import Lowering
 internal import Text
 
 /// What one trial left: times in nanoseconds on `MonotonicClock`.

@@ -1,5 +1,6 @@
 public import Foundation
 public import Lag
+internal import Lowering
 internal import NetpolModel
 internal import Statistics
 internal import Worlds

@@ -1,4 +1,5 @@
 public import Lag
+internal import Lowering
 internal import NetpolModel
 internal import Statistics
 internal import Text

@@ -38,3 +38,14 @@ extension NodeRules {
     return rules
   }
 }
+
+extension Rule {
+  /// The jump, or the explicit ACCEPT of k3s's fork.
+  var isKubeRoutersInBuiltInChain: Bool {
+    comment?.hasPrefix("kube-router netpol - ") == true || isExplicitAccept
+  }
+
+  var isExplicitAccept: Bool {
+    comment == "KUBE-ROUTER rule to explicitly ACCEPT traffic that comply to network policies"
+  }
+}

@@ -27,7 +27,7 @@ public struct Difference: Hashable, Sendable {
 }
 
 extension DumpComparison {
-  /// Compares the policy controller's part of a dump with the rules that it would write.
+  /// Compares an enforcer's part of a dump, told by its traces, with the rules that it would write.
   ///
   /// Left to chance, and so not compared: the order of pods in the KUBE-ROUTER chains, that of policies in a pod's chain,
   /// and the numbering of a named port's sets (kube-router walks Go maps there). Chains are known by the rules that jump
@@ -35,7 +35,7 @@ extension DumpComparison {
   /// foreign rules mean nothing.
   ///
   /// Throws where the style's rules can't be said in the dump's language.
-  public init(_ node: NodeRules, expected: Ruleset, namesHold: Bool) throws {
+  public init(_ node: NodeRules, expected: Ruleset, traces: Traces, namesHold: Bool) throws {
     let stated = try StatedRules(expected)
     for table in stated.tables {
       guard let real = node.tables.first(where: { $0.name == table.name && $0.family == table.family }) else {
@@ -44,17 +44,17 @@ extension DumpComparison {
             subject: "table \(table.name) (\(table.family.rawValue))", problem: "is not on the node", lines: []))
         continue
       }
-      try compare(real, table, node, stated, namesHold: namesHold)
+      try compare(real, table, node, stated, traces, namesHold: namesHold)
     }
-    foreign = node.foreign(besides: stated.tables)
+    foreign = node.foreign(besides: stated.tables, traces)
   }
 
   private mutating func compare(
-    _ real: Table, _ table: Table, _ node: NodeRules, _ stated: StatedRules, namesHold: Bool
+    _ real: Table, _ table: Table, _ node: NodeRules, _ stated: StatedRules, _ traces: Traces, namesHold: Bool
   ) throws {
     let place = "(\(table.name), \(table.family.rawValue))"
     var onNode = TableSide(
-      node.kubeRouterChains(of: real), node.sets.filter { $0.family == table.family && isKubeRouterSet($0.name) },
+      node.chains(of: real, traces), node.sets.filter { $0.family == table.family && traces.isSet($0.name) },
       table.family, node.backend)
     var ours = TableSide(
       Dictionary(table.chains.map { ($0.name, $0) }) { first, _ in first },
@@ -64,7 +64,7 @@ extension DumpComparison {
     ours.rename(sets: freedoms.pairSets(onNode, ours))
     chains += ours.chains.count
     rules += ours.chains.values.reduce(0) { $0 + $1.rules.count }
-    sets += ours.sets.count
+    sets += ours.sets.count + stated.keyedSets.count { $0.family == table.family }
 
     let titles = ours.titles
     let title = { (name: ChainName) in "chain \(name)\(titles[name].map { " of \($0)" } ?? "") \(place)" }
@@ -89,6 +89,7 @@ extension DumpComparison {
       try compareChain(name, title(name), onNode, ours, hasComments: node.hasCommentsOnObjects)
     }
     compareSets(onNode, ours, place)
+    compareKeyedSets(node.keyedSets.filter { traces.isSet($0.name) }, stated.keyedSets, table.family, place)
     if node.hasCommentsOnObjects, table.comment != real.comment {
       differences.append(
         Difference(
@@ -148,6 +149,36 @@ extension DumpComparison {
     }
   }
 
+  /// Its size means nothing: a set may keep the one that it began with.
+  private mutating func compareKeyedSets(
+    _ found: [KeyedSet], _ expected: [KeyedSet], _ family: IPFamily, _ place: String
+  ) {
+    let byName = { (sets: [KeyedSet]) in
+      Dictionary(sets.filter { $0.family == family }.map { ($0.name, $0) }) { first, _ in first }
+    }
+    let (found, expected) = (byName(found), byName(expected))
+    for name in Set(found.keys).union(expected.keys).sorted() {
+      let subject = "set \(name) \(place)"
+      guard let ours = expected[name] else {
+        differences.append(Difference(subject: subject, problem: "is on the node and not expected", lines: []))
+        continue
+      }
+      guard let real = found[name] else {
+        differences.append(Difference(subject: subject, problem: "is not on the node", lines: []))
+        continue
+      }
+      var lines: [Difference.Line] = []
+      if real.kindText != ours.kindText {
+        lines += [.onlyOnNode(real.kindText), .onlyExpected(ours.kindText, nil)]
+      }
+      let (there, stated) = (Set(real.elements), Set(ours.elements))
+      let texts = { (elements: Set<KeyedSet.Element>) in elements.sorted(by: KeyedSet.Element.precedes).map(\.text) }
+      lines += texts(there.subtracting(stated)).map { .onlyOnNode($0) }
+      lines += texts(stated.subtracting(there)).map { .onlyExpected($0, nil) }
+      if !lines.isEmpty { differences.append(Difference(subject: subject, problem: "differs", lines: lines)) }
+    }
+  }
+
   /// The jump is the first rule of a built-in chain. The fork's explicit ACCEPT is put behind the last rule that mentions
   /// KUBE, and stays there whatever comes later.
   private mutating func comparePlaces(_ real: Table, _ table: Table, _ node: NodeRules, _ place: String) {
@@ -175,6 +206,19 @@ extension DumpComparison {
             + "policies allow: \(rule.text)")
       }
     }
+  }
+}
+
+extension KeyedSet {
+  fileprivate var kindText: String {
+    "\(isMap ? "map" : "set") of \(fields.map(\.rawValue).joined(separator: " . "))\(hasRanges ? ", with ranges" : "")"
+  }
+}
+
+extension KeyedSet.Element {
+  /// As numbers: `1 . 167772161-167772170: 3`.
+  fileprivate var text: String {
+    key.map(\.description).joined(separator: " . ") + (through.map { "-\($0)" } ?? "") + (mark.map { ": \($0)" } ?? "")
   }
 }
 

@@ -7,6 +7,8 @@ public struct NodeRules: Sendable {
   public let backend: Ruleset.Backend
   public let tables: [Table]
   public let sets: [NamedSet]
+  /// Of nftables alone.
+  public let keyedSets: [KeyedSet]
   /// Rules of others that RuleIR can't say.
   let unreadRules: [ForeignRule]
   /// Sets of others that RuleIR can't say.
@@ -19,15 +21,17 @@ public struct NodeRules: Sendable {
     backend = .iptables
     tables = iptables.flatMap(\.tables)
     sets = ipset.sets
+    keyedSets = []
     unreadRules = iptables.flatMap(\.foreign)
     unreadSets = ipset.foreign.count
   }
 
-  /// What nft list ruleset printed, as text or JSON. Only kube-router's tables are compared.
+  /// What nft list ruleset printed, as text or JSON.
   public init(_ nft: NftDump) {
     backend = .nftables
     tables = nft.tables
     sets = nft.sets
+    keyedSets = nft.keyedSets
     unreadRules = []
     unreadNft = nft.foreign
   }
@@ -38,15 +42,20 @@ public struct NodeRules: Sendable {
   }
 
   /// The rules as a ruleset that the evaluator can run, without those that were not read.
-  public var ruleset: Ruleset { Ruleset(backend: backend, tables: tables, sets: sets) }
+  public var ruleset: Ruleset {
+    Ruleset(backend: backend, tables: tables, sets: sets, keyedSets: keyedSets)
+  }
 
-  /// Chains of the policy controller in a table, and what it writes into the built-in ones.
-  func kubeRouterChains(of table: Table) -> [ChainName: Chain] {
+  /// What it says at first sight.
+  public var names: DumpNames { DumpNames(tables, backend) }
+
+  /// The enforcer's chains in a table that it writes to, and what it writes into the built-in ones.
+  func chains(of table: Table, _ traces: Traces) -> [ChainName: Chain] {
     var chains: [ChainName: Chain] = [:]
     for var chain in table.chains {
       if chain.base != nil, backend == .iptables {
-        chain.rules = chain.rules.filter(\.isKubeRoutersInBuiltInChain)
-      } else if backend == .iptables, !isKubeRouterChain(chain.name) {
+        chain.rules = chain.rules.filter(traces.isBuiltInRule)
+      } else if backend == .iptables, !traces.isChain(chain.name) {
         continue
       }
       chains[chain.name] = chain
@@ -64,12 +73,12 @@ extension NodeRules {
     public var sets = 0
   }
 
-  /// Counts what is not the policy controller's.
-  func foreign(besides compared: [Table]) -> Foreign {
+  /// Counts what is not the enforcer's.
+  func foreign(besides compared: [Table], _ traces: Traces) -> Foreign {
     var count = Foreign()
     for table in tables {
       let own = compared.contains { $0.name == table.name && $0.family == table.family }
-      let chains = own ? kubeRouterChains(of: table) : [:]
+      let chains = own ? self.chains(of: table, traces) : [:]
       for chain in table.chains {
         if chains[chain.name] == nil, chain.base == nil { count.chains += 1 }
         count.rules += chain.rules.count - (chains[chain.name]?.rules.count ?? 0)
@@ -78,41 +87,18 @@ extension NodeRules {
     count.chains += unreadNft.filter { $0.kind == .chain }.count
     count.rules += unreadRules.count + unreadNft.reduce(0) { $0 + $1.rules }
     count.sets = unreadSets + unreadNft.filter { $0.kind == .set }.count
-    count.sets += sets.filter { !isKubeRouterSet($0.name) }.count
+    count.sets += sets.filter { !traces.isSet($0.name) }.count
     return count
-  }
-}
-
-/// The sets of the policy controller; kube-router's other controllers have sets of other names.
-func isKubeRouterSet(_ name: SetName) -> Bool {
-  let name = name.hasPrefix("inet6:") ? String(name.dropFirst(6)) : name
-  return name.hasPrefix("KUBE-SRC-") || name.hasPrefix("KUBE-DST-") || name == "kube-router-local-pods"
-}
-
-extension Rule {
-  /// The jump, or the explicit ACCEPT of k3s's fork.
-  var isKubeRoutersInBuiltInChain: Bool {
-    comment?.hasPrefix("kube-router netpol - ") == true || isExplicitAccept
-  }
-
-  var isExplicitAccept: Bool {
-    comment == "KUBE-ROUTER rule to explicitly ACCEPT traffic that comply to network policies"
   }
 }
 
 // MARK: - What a dump tells of its node
 
 extension NodeRules {
-  /// Families that the dump covers.
-  public var families: [IPFamily] {
-    let relevant = tables.filter { backend == .iptables || $0.name.hasPrefix("kube-router-filter-") }
+  /// Families of which the dump can say what the enforcer has written.
+  public func families(_ traces: Traces) -> [IPFamily] {
+    let relevant = tables.filter { backend == .iptables || traces.isTable($0.name) }
     return Set(relevant.map(\.family)).sorted()
-  }
-
-  public func hasChain(_ name: ChainName) -> Bool { tables.contains { $0.chain(name) != nil } }
-
-  public var hasKubeRouterChains: Bool {
-    tables.contains { $0.chains.contains { isKubeRouterChain($0.name) } }
   }
 
   /// Addresses of pods that have a chain here.

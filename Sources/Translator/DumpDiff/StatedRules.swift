@@ -7,9 +7,11 @@ internal import RuleIR
 struct StatedRules {
   var tables: [Table]
   let sets: [NamedSet]
+  let keyedSets: [KeyedSet]
 
   init(_ ruleset: Ruleset) throws {
     sets = ruleset.sets
+    keyedSets = ruleset.keyedSets
     switch ruleset.backend {
     case .iptables:
       tables = try ruleset.tables.flatMap { table in

@@ -68,15 +68,27 @@ public struct EnforcerTraits: Hashable, Sendable {
   /// Excepts leave the rule before any of its blocks is asked (D11 with nft); with a hash:net the longest prefix decides.
   public let exceptsComeFirst: Bool
 
-  public init(deviations: Set<Deviation>, nodePortTransports: Set<Transport>, exceptsComeFirst: Bool) {
+  /// An echo request and its reply pass whatever the policies say (D5); else where they admit everything between its ends.
+  public let letsPingsPass: Bool
+  /// What conntrack can't assign to a connection is dropped at every pod that has rules, be it admitted or an ICMP error
+  /// (D13); else where its flow is denied.
+  public let dropsStrays: Bool
+
+  public init(
+    deviations: Set<Deviation> = [], nodePortTransports: Set<Transport> = [], exceptsComeFirst: Bool = false,
+    letsPingsPass: Bool = false, dropsStrays: Bool = false
+  ) {
     self.deviations = deviations
     self.nodePortTransports = nodePortTransports
     self.exceptsComeFirst = exceptsComeFirst
+    self.letsPingsPass = letsPingsPass
+    self.dropsStrays = dropsStrays
   }
 
   /// The same enforcer with other deviations.
   public func making(_ deviations: Set<Deviation>) -> EnforcerTraits {
     EnforcerTraits(
-      deviations: deviations, nodePortTransports: nodePortTransports, exceptsComeFirst: exceptsComeFirst)
+      deviations: deviations, nodePortTransports: nodePortTransports, exceptsComeFirst: exceptsComeFirst,
+      letsPingsPass: letsPingsPass, dropsStrays: dropsStrays)
   }
 }

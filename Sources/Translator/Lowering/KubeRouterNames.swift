@@ -3,6 +3,11 @@ internal import RuleIR
 
 /// Names of chains and sets: a prefix and 80 bits of a SHA-256 in base32.
 enum KubeRouterNames {
+  /// Whether it is a chain of the policy controller.
+  static func isChain(_ name: ChainName) -> Bool {
+    ["KUBE-ROUTER-", "KUBE-NWPLCY-", "KUBE-POD-FW-"].contains { name.hasPrefix($0) }
+  }
+
   static func policyChain(_ policy: PolicyID, version: String, _ family: IPFamily) -> ChainName {
     "KUBE-NWPLCY-" + hashedName(policy.namespace + policy.name + version + family.rawValue)
   }

@@ -190,32 +190,3 @@ struct KubeRouterVersion: Sendable {
     return String(decoding: String(String.UnicodeScalarView(printable)).utf8.prefix(120), as: UTF8.self)
   }
 }
-
-extension EnforcementStyle {
-  /// What k3s enforces with: its fork of kube-router 2.6, iptables and ipset.
-  public static let kubeRouterK3s = EnforcementStyle(
-    "kube-router-2.6-k3s", .k3s, without: [.overlappingBlocks, .acceptsBeforeKubeProxy, .refusesUnprogrammed],
-    exceptsComeFirst: false)
-
-  /// Upstream's kube-router 2.11 with its iptables back end. It does not read the annotations behind D15.
-  public static let kubeRouterIptables = EnforcementStyle(
-    "kube-router-2.11", .upstream, without: [.overlappingBlocks, .abortedSync], exceptsComeFirst: false)
-
-  /// Upstream's kube-router 2.11 with `--use-nftables-for-netpol`.
-  public static let kubeRouterNftables = EnforcementStyle(
-    "kube-router-2.11-nft", .upstreamNft, without: [.abortedSync, .acceptsBeforeKubeProxy], exceptsComeFirst: true)
-
-  private init(
-    _ name: String, _ version: KubeRouterVersion, without absent: Set<Deviation>, exceptsComeFirst: Bool
-  ) {
-    self.init(
-      name: name, backend: version.backend,
-      traits: EnforcerTraits(
-        deviations: Set(Deviation.allCases).subtracting(absent),
-        nodePortTransports: Set(version.nodePortTransports), exceptsComeFirst: exceptsComeFirst)
-    ) { view in
-      var lowering = KubeRouter(view, version)
-      return lowering.lower()
-    }
-  }
-}

@@ -14,15 +14,13 @@ public enum RefusalKind: Hashable, Sendable, CaseIterable {
 extension EnforcementStyle {
   /// The same style with another way to refuse, to compare what applications pay for it. No enforcer writes it so.
   public func refusing(by refusal: RefusalKind) -> EnforcementStyle {
-    EnforcementStyle(name: name, backend: backend, traits: traits) { view in
-      var lowered = lower(view)
+    rewriting { _, lowered in
       for table in lowered.ruleset.tables.indices {
         for chain in lowered.ruleset.tables[table].chains.indices {
           lowered.ruleset.tables[table].chains[chain].rules =
             lowered.ruleset.tables[table].chains[chain].rules.flatMap { $0.refusing(by: refusal) }
         }
       }
-      return lowered
     }
   }
 }

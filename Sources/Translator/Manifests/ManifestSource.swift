@@ -24,6 +24,8 @@ public struct ReadOptions: Hashable, Sendable {
   /// The most pods that one workload expands to; DaemonSets have one on every node.
   public var maxReplicas = 2
   public var validation: Validation = .apiServer
+  /// Those that obey `defaultDeny`, to be named where a document asks for it; empty: nothing is said.
+  public var stylesWithDefaultDeny: [String] = []
   public init() {}
   public init(maxReplicas: Int = 2, validation: Validation = .apiServer) {
     self.maxReplicas = maxReplicas

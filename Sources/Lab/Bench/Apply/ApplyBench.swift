@@ -1,6 +1,6 @@
 internal import Apply
 internal import Kernel
-internal import Lowering
+public import Lowering
 internal import RuleIR
 internal import StandingLab
 
@@ -16,28 +16,31 @@ public struct ApplyBench: Sendable {
 
   /// Before a change that doesn't follow another at once: microseconds.
   static let pause: UInt32 = 2000
-  /// kube-router's rules, and ours.
-  private static let styles: [EnforcementStyle] = [.kubeRouterK3s, .kubeRouterNftables, .compiled]
   /// Of what is timed by the microsecond; programs and all others run as ordinary ones.
   static let priority = 40
 
   private let options: ApplyBenchOptions
   private let world: ApplyWorld
+  /// Whose rules are loaded.
+  private let styles: [EnforcementStyle]
+  /// Whose controllers' syncs are measured.
+  private let synced: [EnforcementStyle]
 
-  public init(_ options: ApplyBenchOptions) {
+  public init(_ options: ApplyBenchOptions, styles: [EnforcementStyle] = EnforcementStyle.all) {
     self.options = options
     world = ApplyWorld(policies: options.policies, pods: options.pods)
+    self.styles = styles.filter { !$0.loadsLikeAnother }
+    synced = styles.filter { $0.fullSync != nil }
   }
 
   /// Throws `LabFailure` where the machine can't do it.
   public func run(version: String, _ progress: @escaping (Progress) -> Void = { _ in }) throws -> ApplyBenchReport {
-    let styles = Self.styles.map(\.name).joined(separator: ", ")
-    return try withWorker(version: version, style: styles) { environment, worker in
+    try withWorker(version: version, style: styles.map(\.name).joined(separator: ", ")) { environment, worker in
       let clock = ContinuousClock()
       let begin = clock.now
       var report = ApplyBenchReport(environment: environment, options: options)
       report.isRealTime = RealTimeScheduling.obstacle(to: Self.priority) == nil
-      var applies = try FullApplies(world, Self.styles, on: worker)
+      var applies = try FullApplies(world, styles, on: worker)
       try applies.run(rounds: options.rounds) { progress(.apply(round: $0, of: options.rounds)) }
       report.applies = applies.rows
       report.updates = try updates(on: worker, progress)
@@ -53,7 +56,7 @@ public struct ApplyBench: Sendable {
     on worker: NamespaceWorker, _ progress: (Progress) -> Void
   ) throws -> [ApplyBenchReport.Sync] {
     if options.syncs == 0 { return [] }
-    var syncs = EnforcementStyle.kubeRouters.map { (style: $0, runs: WholeSyncs($0)) }
+    var syncs = synced.map { (style: $0, runs: WholeSyncs($0)) }
     for _ in 0..<options.syncs {
       for index in syncs.indices {
         progress(.sync(syncs[index].style.name))
@@ -67,7 +70,7 @@ public struct ApplyBench: Sendable {
     on worker: NamespaceWorker, _ progress: (Progress) -> Void
   ) throws -> [ApplyBenchReport.Update] {
     var rows: [ApplyBenchReport.Update] = []
-    for target in UpdateTarget.all(world) {
+    for target in UpdateTarget.all(world, styles) {
       progress(.updates(target.rules))
       let namespace = try worker.makeNamespace()
       let loader = try RuleLoader(worker: worker)
@@ -84,11 +87,12 @@ public struct ApplyBench: Sendable {
     on worker: NamespaceWorker, _ progress: (Progress) -> Void
   ) throws -> [ApplyBenchReport.NewPod] {
     let cases = [(0, "policies that another pod has"), (options.policies, "a policy that no pod had")]
-    return try [EnforcementStyle.compiled, .kubeRouterNftables].flatMap { style in
+    // Only nft's take a change as one transaction.
+    return try styles.filter { $0.backend == .nftables }.reversed().flatMap { style in
       try cases.map { policy, what in
         progress(.newPod("\(style.name), \(what)"))
         // Rules of thousands of chains take milliseconds to change.
-        let count = style.name == EnforcementStyle.compiled.name ? options.updates : max(10, options.updates / 20)
+        let count = style.costPerPod == 0 ? options.updates : max(10, options.updates / 20)
         let update = NewPodUpdate(style, world, withPolicy: policy, what)
         return try update.measure(
           count, pause: Self.pause, lowerings: options.rounds, in: try worker.makeNamespace(), on: worker)
@@ -99,7 +103,7 @@ public struct ApplyBench: Sendable {
   private func memory(
     on worker: NamespaceWorker, _ progress: (Progress) -> Void
   ) throws -> [ApplyBenchReport.Memory] {
-    var memories = Self.styles.map { RuleMemory($0, world) }
+    var memories = styles.map { RuleMemory($0, world) }
     for _ in 0..<min(options.rounds, 5) {
       for index in memories.indices {
         progress(.memory(memories[index].style.name))

@@ -8,15 +8,10 @@ struct UpdateTarget {
   let ruleset: Ruleset
   let updates: [ElementUpdate]
 
-  /// A single set of each back end, and the rules of the world.
-  static func all(_ world: ApplyWorld) -> [UpdateTarget] {
-    var blocks = world
-    blocks.hasBlocks = true
-    return [
-      alone(.nftables), alone(.iptables), .kubeRouter(.kubeRouterK3s, world), .kubeRouter(.kubeRouterNftables, world),
-      .compiled(world, ["ia": "the peers", "ig": "the pods"], ""),
-      .compiled(blocks, ["ib": "the networks"], ", each policy with a network"),
-    ]
+  /// A single set of each back end, and the rules of the world in every style that has sets to change.
+  static func all(_ world: ApplyWorld, _ styles: [EnforcementStyle]) -> [UpdateTarget] {
+    let targets = styles.map { ofAddresses($0, world) } + styles.flatMap { ofKeys($0, world) }
+    return [alone(.nftables), alone(.iptables)] + targets.filter { !$0.updates.isEmpty }
   }
 
   private static func alone(_ backend: Ruleset.Backend) -> UpdateTarget {
@@ -28,7 +23,7 @@ struct UpdateTarget {
       rules: rules, ruleset: ruleset, updates: [.member(rules, of: set, called: "it", in: ruleset)])
   }
 
-  private static func kubeRouter(_ style: EnforcementStyle, _ world: ApplyWorld) -> UpdateTarget {
+  private static func ofAddresses(_ style: EnforcementStyle, _ world: ApplyWorld) -> UpdateTarget {
     let ruleset = style.lower(world.view).ruleset
     let sets = ruleset.sets.filter { $0.kind == .addresses }
     let ends = [sets.first.map { ($0, "the first set") }, sets.last.map { ($0, "the last set") }].compactMap { $0 }
@@ -37,13 +32,25 @@ struct UpdateTarget {
       updates: ends.map { .member(style.name, of: $0, called: "\($1) of \(ruleset.sets.count)", in: ruleset) })
   }
 
-  private static func compiled(_ world: ApplyWorld, _ names: [SetName: String], _ suffix: String) -> UpdateTarget {
-    let style = EnforcementStyle.compiled
+  /// Sets with ranges hold what policies' networks are.
+  private static func ofKeys(_ style: EnforcementStyle, _ world: ApplyWorld) -> [UpdateTarget] {
+    if style.setTitles.isEmpty { return [] }
+    var blocks = world
+    blocks.hasBlocks = true
+    return [
+      ofKeys(style, world, "") { !$0.hasRanges },
+      ofKeys(style, blocks, ", each policy with a network") { $0.hasRanges },
+    ]
+  }
+
+  private static func ofKeys(
+    _ style: EnforcementStyle, _ world: ApplyWorld, _ suffix: String, _ isWanted: (KeyedSet) -> Bool
+  ) -> UpdateTarget {
     let ruleset = style.lower(world.view).ruleset
     return UpdateTarget(
       rules: style.name + suffix, ruleset: ruleset,
-      updates: ruleset.keyedSets.compactMap { set in
-        names[set.name].flatMap {
+      updates: ruleset.keyedSets.filter(isWanted).compactMap { set in
+        style.setTitles[set.name].flatMap {
           .element(style.name + suffix, of: set, called: "\($0), of \(set.elements.count)", in: ruleset)
         }
       })

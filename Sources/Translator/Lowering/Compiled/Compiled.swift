@@ -4,11 +4,18 @@ internal import RuleIR
 extension EnforcementStyle {
   /// Our own lowering to nftables, equal to the specification for first packets. The number of rules that a packet meets
   /// is fixed: what grows with pods, policies and peers are sets (docs/compiled.md).
-  public static let compiled = EnforcementStyle(
-    name: "compiled", backend: .nftables,
-    traits: EnforcerTraits(
-      deviations: [.bridgeHidesPackets, .multicastIngress], nodePortTransports: [], exceptsComeFirst: false)
-  ) { view in
+  public static let compiled: EnforcementStyle = {
+    var style = EnforcementStyle(
+      name: "compiled", backend: .nftables,
+      traits: EnforcerTraits(deviations: [.bridgeHidesPackets, .multicastIngress]),
+      lower: compile)
+    style.knowsDefaultDeny = true
+    style.costPerPod = 0
+    style.setTitles = ["ia": "the peers", "ig": "the pods", "ib": "the networks"]
+    return style
+  }()
+
+  private static func compile(_ view: NodeView) -> Lowered {
     var inhabitants = Inhabitants(view)
     let groups = Direction.allCases.flatMap { PolicyGroup.all($0, view.policies, &inhabitants) }
     var ruleset = Ruleset(backend: .nftables)

@@ -11,7 +11,7 @@ struct Assembly {
   private var families: [NamespacedName: [IPFamily]] = [:]
   private var terminating: Set<PodID> = []
 
-  var notes: [Note] { inventory.notes + cluster.settings.remarks + assumptions }
+  var notes: [Note] { inventory.notes + cluster.settings.remarks(inventory.options) + assumptions }
 
   /// The cluster without endpoint slices.
   init(_ inventory: Inventory, keeping pins: Pins = .none) throws(ManifestError) {

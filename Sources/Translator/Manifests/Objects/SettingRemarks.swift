@@ -2,8 +2,10 @@ internal import NetpolModel
 
 extension ClusterSettings {
   /// What the settings ask for and not every style does.
-  var remarks: [Note] {
-    guard defaultDeny else { return [] }
-    return [Note(.note, "defaultDeny: true has an effect in kube-router-2.11, kube-router-2.11-nft and compiled only")]
+  func remarks(_ options: ReadOptions) -> [Note] {
+    let styles = options.stylesWithDefaultDeny
+    guard defaultDeny, let last = styles.last else { return [] }
+    let names = styles.count == 1 ? last : "\(styles.dropLast().joined(separator: ", ")) and \(last)"
+    return [Note(.note, "defaultDeny: true has an effect in \(names) only")]
   }
 }

@@ -1,0 +1,244 @@
+// What this does not show: that a style can be registered (EnforcementStyle.all), which is one entry there.
+import Comparison
+import Dumps
+import Evaluator
+import Foundation
+import Lowering
+import Manifests
+import NetpolModel
+import NodeComparison
+import Path
+import Rendering
+import RuleIR
+import Testing
+
+@testable import Lab
+
+/// A style as somebody would add it, of a name, a back end and rules: whatever policies say, all may talk to the pods that
+/// the node knows, and nobody to others in its pod CIDRs.
+private func madeUp(_ backend: Ruleset.Backend) -> EnforcementStyle {
+  EnforcementStyle(name: "made-up-\(backend.rawValue)", backend: backend) { view in
+    var ruleset = Ruleset(backend: backend)
+    for family in view.families {
+      let pods = view.pods.filter { $0.node == view.node && !$0.hostNetwork }.flatMap(\.podIPs)
+      let known = NamedSet(
+        name: "made-up-\(family.rawValue.lowercased())", family: family, kind: .addresses,
+        members: Set(pods.filter { $0.family == family }).sorted().map { .init(CIDR($0)) })
+      let refusals = view.podCIDRs.filter { $0.family == family }.flatMap { block in
+        Side.allCases.map { side in
+          Rule([.address(side, block), .inSet(side, known.name, negated: true)], [.reject(.portUnreachable)])
+        }
+      }
+      let rules = refusals + [Rule([], [.accept], comment: "an acquaintance")]
+      let jump = Rule([], [.jump("MADE-UP")], comment: "made up")
+      let hooks = [Hook.input, .forward, .output].map { hook in
+        Chain(name: hook.rawValue.uppercased(), base: Chain.Base(hook), rules: hook == .forward ? [jump] : [])
+      }
+      ruleset.sets.append(known)
+      ruleset.tables.append(
+        Table(
+          name: backend == .iptables ? "filter" : "made-up", family: family,
+          chains: hooks + [Chain(name: "MADE-UP", rules: rules)]))
+    }
+    return Lowered(ruleset)
+  }
+}
+
+private let madeUps = [madeUp(.iptables), madeUp(.nftables)]
+private let all = EnforcementStyle.all + madeUps
+
+private func world() throws -> Cluster {
+  let policy = """
+    apiVersion: networking.k8s.io/v1
+    kind: NetworkPolicy
+    metadata: {namespace: app, name: nobody}
+    spec: {podSelector: {matchLabels: {app: web}}, policyTypes: [Ingress]}
+    """
+  return try readManifests([ManifestSource(name: "world.yaml", text: webAndClient + secondWeb + policy)]).cluster
+}
+
+private func view() throws -> NodeView {
+  let cluster = try world()
+  return NodeView(of: try #require(cluster.node("node1")), in: cluster)
+}
+
+/// A node that has the rules, as a dump of it says them.
+private func dump(_ ruleset: Ruleset) throws -> NodeRules {
+  switch ruleset.backend {
+  case .nftables: return NodeRules(try readNftList(try nftText(ruleset), file: "dump"))
+  case .iptables:
+    let tables = try ruleset.tables.map {
+      try readIptablesSave(try iptablesRestoreText($0), family: $0.family, file: "dump")
+    }
+    return NodeRules(tables, try readIpsetSave(try ipsetRestoreText(ruleset.sets), file: "dump"))
+  }
+}
+
+private func compared(_ node: Ruleset, with style: EnforcementStyle) throws -> DumpComparison {
+  var view = try view()
+  let traces = style.traces(on: view)
+  let dump = try dump(node)
+  view.families = dump.families(traces)
+  return try DumpComparison(dump, expected: style.lower(view).ruleset, traces: traces, namesHold: false)
+}
+
+@Suite("A style that nobody knows but by its value") struct MadeUpStyleTests {
+  @Test("is rendered", arguments: madeUps) func rendered(style: EnforcementStyle) throws {
+    let ruleset = style.lower(try view()).ruleset
+    switch style.backend {
+    case .iptables:
+      let text = try iptablesRestoreText(try #require(ruleset.table("filter", .v4)))
+      #expect(text.contains("-A MADE-UP -m comment --comment \"an acquaintance\" -j ACCEPT"))
+      #expect(try ipsetRestoreText(ruleset.sets).contains("add made-up-ipv4 10.42.0."))
+    case .nftables: #expect(try nftText(ruleset).contains("@made-up-ipv4"))
+    }
+  }
+
+  @Test("has the agent that any style has", arguments: madeUps) func agent(style: EnforcementStyle) {
+    #expect(style.agents == [.incremental] && LagOptions(style: style).agent == .incremental)
+    #expect(!style.knowsDefaultDeny && style.costPerPod > 0)
+  }
+
+  @Test("its accepting rule is told as the one that decides, other programs' are not", arguments: madeUps)
+  func deciding(style: EnforcementStyle) throws {
+    let cluster = try world()
+    let enforced = try EnforcedCluster(cluster, Topology(cluster), style, versionStamp: "1")
+    let (web, client) = (PodID("app", "web"), PodID("app", "client"))
+    let flow = try #require(
+      enforced.topology.flow(from: .pod(client), to: .pod(web), TransportPort(.tcp, 8080), .v4))
+    let walk = enforced.walk(flow)
+    #expect(walk.deciding.map(\.step.rule.comment) == ["an acquaintance"])
+    if style.backend == .nftables {
+      // It has tables of its own, and so the others are asked too.
+      #expect(
+        walk.hooks.flatMap(\.outcome.steps).contains { $0.chain == "FLANNEL-FWD" && $0.rule.statements == [.accept] })
+    }
+  }
+
+  // MARK: - Dumps
+
+  @Test("a dump is recognised as of the style that wrote it, and is what the style writes", arguments: all)
+  func recognised(style: EnforcementStyle) throws {
+    let ruleset = style.lower(try view()).ruleset
+    let names = try dump(ruleset).names
+    #expect(EnforcementStyle.recognising(names, among: all)?.name == style.name)
+    #expect(all.filter { $0.recognises(names) && $0.backend == names.backend }.count == 1)
+    let comparison = try compared(ruleset, with: style)
+    #expect(comparison.differences == [] && comparison.chains > 0 && comparison.rules > 0 && comparison.sets > 0)
+    #expect(comparison.foreign == NodeRules.Foreign())
+  }
+
+  @Test("a dump of others' rules alone is nobody's", arguments: [Ruleset.Backend.iptables, .nftables])
+  func nobodys(backend: Ruleset.Backend) throws {
+    let chain = Chain(name: "INPUT", base: Chain.Base(.input), rules: [Rule([.local(.source)], [.accept])])
+    let ruleset = Ruleset(backend: backend, tables: [Table(name: "filter", family: .v4, chains: [chain])])
+    #expect(EnforcementStyle.recognising(try dump(ruleset).names, among: all) == nil)
+  }
+
+  @Test("a rule, a member or an element that is missing is a difference, and so is one too many", arguments: all)
+  func differing(style: EnforcementStyle) throws {
+    let ruleset = style.lower(try view()).ruleset
+    var changes: [(what: String, ruleset: Ruleset)] = []
+    for (table, chains) in ruleset.tables.map(\.chains).enumerated() {
+      for (chain, rules) in chains.map(\.rules).enumerated() where !rules.isEmpty {
+        var less = ruleset
+        less.tables[table].chains[chain].rules.removeLast()
+        changes.append(("\(chains[chain].name) without its last rule", less))
+      }
+      // Of a built-in chain nobody says whose another rule is.
+      let own = chains.firstIndex { $0.base == nil }
+      var more = ruleset
+      more.tables[table].chains[try #require(own)].rules.append(Rule([.local(.source)], [.accept]))
+      changes.append(("a rule more", more))
+    }
+    for index in ruleset.sets.indices where !ruleset.sets[index].members.isEmpty {
+      var less = ruleset
+      less.sets[index].members.removeLast()
+      changes.append(("\(less.sets[index].name) without a member", less))
+    }
+    for index in ruleset.keyedSets.indices {
+      var changed = ruleset
+      if changed.keyedSets[index].elements.popLast() == nil {
+        let set = changed.keyedSets[index]
+        changed.keyedSets[index].elements = [
+          .init(set.fields.map { _ in 1 }, through: set.hasRanges ? 2 : nil, mark: set.isMap ? 1 : nil)
+        ]
+      }
+      changes.append(("\(changed.keyedSets[index].name) with other elements", changed))
+    }
+    for change in changes {
+      #expect(try !compared(change.ruleset, with: style).differences.isEmpty, "\(change.what)")
+    }
+  }
+
+  @Test("what another style left on the node is foreign to it") func foreign() throws {
+    let (own, other) = (madeUp(.iptables), EnforcementStyle.kubeRouterIptables)
+    var both = own.lower(try view()).ruleset
+    let left = other.lower(try view()).ruleset
+    both.sets += left.sets
+    both.tables[0].chains += left.tables[0].chains.filter { $0.base == nil }
+    let comparison = try compared(both, with: own)
+    #expect(comparison.differences == [] && comparison.foreign.chains > 5 && comparison.foreign.sets == left.sets.count)
+  }
+
+  // MARK: - Packets
+
+  @Suite("With real packets", .serialized, .enabled(if: canRunLab, needsNamespaces)) struct Packets {
+    @Test("is run, and differs from the specification unexplained where policies deny", arguments: madeUps)
+    func run(style: EnforcementStyle) async throws {
+      let cluster = try world()
+      let report = try await blocking { try ClusterRun(style: style).run(cluster, version: "test") }
+      #expect(report.comparisons.contains { $0.specified.verdict == .deny && $0.observed == .allow })
+      for comparison in report.comparisons where comparison.observed != nil {
+        let finding: Comparison.Finding =
+          comparison.specified.verdict == comparison.observed ? .agreement : .unexplained
+        #expect(comparison.finding == finding && comparison.observed == .allow, "\(comparison.flow)")
+      }
+      #expect(TextReport(report).text.contains(style.name))
+    }
+
+    @Test("lag is measured, and steps are told in the style's own words", arguments: madeUps)
+    func lag(style: EnforcementStyle) async throws {
+      var style = style
+      style.moments = [.lower: "acquaintances listed"]
+      var options = LagOptions(style: style)
+      (options.trials, options.requests, options.spacing) = (2, 0, .milliseconds(1))
+      let run = LagRun(
+        LagWorld(policies: 2, pods: 6, local: 4), .newPod, burst: 1, defaultDeny: false, options: options)
+      let report = try await blocking { try run.run(version: "test") }
+      #expect(report.findings == [])
+      #expect(report.streams.contains { $0.stream.change == .opens && ($0.windows.median ?? 0) > 0 })
+      #expect(report.timeline.contains { $0.name == "acquaintances listed" })
+      #expect(LagText(report).text.contains("enforcer incremental"))
+    }
+
+    @Test("a full sync of it is nobody's work", arguments: madeUps) func noFullSync(style: EnforcementStyle) throws {
+      let view = try view()
+      #expect(throws: LabError.self) { try AgentSandbox(view, style) }
+    }
+
+    @Test("its packets' cost is measured beside all others'") func bench() async throws {
+      let probes = [BenchProbe(.established, .lastPod), BenchProbe(.first, .lastPod)]
+      let sweep = PacketSweep([.init(BenchWorld(pods: 2, peers: 2), probes)], styles: all, rounds: 10)
+      let report = try await blocking { try PacketBench(sweep).run(version: "test") }
+      for style in madeUps {
+        #expect(report.rows.count { $0.rules == style.name && $0.packet.value > 0 } == probes.count)
+      }
+    }
+
+    @Test("what it takes to load and to change its rules is measured") func apply() async throws {
+      let report = try await blocking {
+        var options = ApplyBenchOptions()
+        (options.policies, options.pods, options.rounds, options.updates, options.copies) = (2, 3, 2, 10, 1)
+        return try ApplyBench(options, styles: madeUps).run(version: "test")
+      }
+      for style in madeUps {
+        #expect(report.applies.count { $0.style == style.name } == 2)
+        #expect(report.updates.contains { $0.rules == style.name })
+        #expect(report.memory.contains { $0.style == style.name })
+      }
+      #expect(Set(report.newPods.map(\.style)) == ["made-up-nftables"])
+      #expect(report.syncs.isEmpty)
+    }
+  }
+}
