@@ -166,7 +166,7 @@ extension IptablesReading.OpenTable {
     }
     do throws(Problem) {
       let words = try Words(rest.dropFirst(name.count), escapes: true)
-      var reading = RuleReading(words, family: table.family, userChains: userChains)
+      var reading = IptablesRuleReader(words, family: table.family, userChains: userChains)
       table.chains[index].rules.append(try reading.read())
       return nil
     } catch {

@@ -2,7 +2,7 @@ internal import NetpolModel
 internal import RuleIR
 
 /// One rule behind `-A CHAIN`, read from left to right.
-struct RuleReading {
+struct IptablesRuleReader {
   private enum IPProtocol: Equatable {
     case transport(Transport)
     case icmp
@@ -77,7 +77,7 @@ struct RuleReading {
 
 // MARK: Matches
 
-extension RuleReading {
+extension IptablesRuleReader {
   private mutating func readMatch(_ module: String) throws(Problem) {
     switch module {
     case "comment":
@@ -215,7 +215,7 @@ extension RuleReading {
 
 // MARK: Target
 
-extension RuleReading {
+extension IptablesRuleReader {
   private mutating func target(_ name: String) throws(Problem) -> Statement {
     switch name {
     case "ACCEPT": return .accept

@@ -13,7 +13,7 @@ private func rule(_ text: String, _ family: IPFamily = .v4) throws -> Rule? {
   return dump.tables.first?.chain("KUBE-ROUTER-INPUT")?.rules.first
 }
 
-@Suite("Rules of iptables-save") struct RuleReadingTests {
+@Suite("Rules of iptables-save") struct IptablesRuleReaderTests {
   static let rules: [(String, IPFamily, Rule)] = [
     ("", .v4, Rule([], [])),
     (
