@@ -126,7 +126,7 @@ import Testing
       """
     let topology = Topology(try readManifests([ManifestSource(name: "w", text: pods)]).cluster)
     #expect(
-      topology.left.map { "\($0.pod): \($0.why)" } == [
+      topology.unplaced.map { "\($0.pod): \($0.why)" } == [
         "default/done: its phase is Succeeded", "default/new: it has no address yet",
         "default/twin2: its address 10.42.0.60 belongs to default/twin1",
       ])

@@ -95,7 +95,7 @@ struct PolicyFlows: Sendable {
 
   private static func why(_ topology: Topology, _ families: [IPFamily]) -> String {
     if topology.pods.isEmpty {
-      let reason = topology.left.first.map { "\($0.pod): \($0.why)" }
+      let reason = topology.unplaced.first.map { "\($0.pod): \($0.why)" }
       return "no pod has a place and an address (\(reason ?? "there is none, or all are of the host network"))"
     }
     let names = families.map(\.rawValue).joined(separator: " or ")

@@ -58,19 +58,19 @@ struct FollowUpPackets {
   private let plan: LabPlan
   private let reading: DeviationModel
   /// What a ping meets: a rule with ports does not speak of it.
-  private let withoutPorts: Reading
+  private let withoutPorts: DeviationModel
   private let traits: EnforcerTraits
 
   init(_ plan: LabPlan) {
     self.plan = plan
     traits = plan.enforced.style.traits
-    reading = Reading(plan.cluster, plan.comparer.oracle, traits)
+    reading = DeviationModel(plan.cluster, plan.comparer.oracle, traits)
     var portless = plan.cluster
     for index in portless.policies.indices {
       portless.policies[index].ingress.removeAll { $0.ports != .all }
       portless.policies[index].egress.removeAll { $0.ports != .all }
     }
-    withoutPorts = Reading(portless, Oracle(portless), traits)
+    withoutPorts = DeviationModel(portless, Oracle(portless), traits)
   }
 
   /// Of flows that do as they should: a mistake elsewhere is another matter.

@@ -97,7 +97,7 @@ public struct ClusterRun: Sendable {
     return RunReport(
       environment: environment, cluster: cluster, plan: plan, comparisons: comparisons,
       styleWarnings: base.enforced.findings.map(\.description) + base.enforced.serviceFindings.map(\.description),
-      notInLab: base.topology.left, strict: strict,
+      notInLab: base.topology.unplaced, strict: strict,
       timings: RunReport.Timings(build: lab.buildTime, load: lab.loadTime, probe: probe), expectations: results)
   }
 }

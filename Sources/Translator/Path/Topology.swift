@@ -43,7 +43,7 @@ public struct Topology: Sendable {
   public let hostNetworkPods: [PodID: String]
   public let externals: [ExternalHost]
   /// Pods that have no place, and why.
-  public let left: [(pod: PodID, why: String)]
+  public let unplaced: [(pod: PodID, why: String)]
 
   /// `net.bridge.bridge-nf-call-iptables` of every node: whether rules see what a bridge switches.
   public let bridgeNetfilter: Bool
@@ -59,7 +59,7 @@ public struct Topology: Sendable {
   public init(_ cluster: Cluster) {
     var pods: [PodID: PodPlace] = [:]
     var hostNetworkPods: [PodID: String] = [:]
-    var left: [(pod: PodID, why: String)] = []
+    var unplaced: [(pod: PodID, why: String)] = []
     var owners: [IPAddress: Endpoint] = [:]
     let podCIDRs = Self.bridgeBlocks(cluster)
     for node in cluster.nodes {
@@ -70,17 +70,17 @@ public struct Topology: Sendable {
     }
     for pod in cluster.pods {
       guard let node = pod.node, let blocks = podCIDRs[node] else {
-        left.append((pod.id, "it is on no node"))
+        unplaced.append((pod.id, "it is on no node"))
         continue
       }
       if pod.phase.isTerminal {
-        left.append((pod.id, "its phase is \(pod.phase.rawValue)"))
+        unplaced.append((pod.id, "its phase is \(pod.phase.rawValue)"))
       } else if pod.hostNetwork {
         hostNetworkPods[pod.id] = node
       } else if pod.podIPs.isEmpty {
-        left.append((pod.id, "it has no address yet"))
+        unplaced.append((pod.id, "it has no address yet"))
       } else if let taken = pod.podIPs.first(where: { owners[$0] != nil }) {
-        left.append((pod.id, "its address \(taken) belongs to \(owners[taken].map(\.description) ?? "another")"))
+        unplaced.append((pod.id, "its address \(taken) belongs to \(owners[taken].map(\.description) ?? "another")"))
       } else {
         for address in pod.podIPs { owners[address] = .pod(pod.id) }
         pods[pod.id] = PodPlace(
@@ -111,7 +111,7 @@ public struct Topology: Sendable {
     self.hostNetworkPods = hostNetworkPods
     externals = cluster.externalHosts
     bridgeNetfilter = cluster.settings.bridgeNetfilter
-    self.left = left
+    self.unplaced = unplaced
     serviceAddresses = Dictionary(cluster.services.map { ($0.id, $0.clusterIPs) }) { first, _ in first }
     let announced = cluster.services.flatMap(\.announcedAddresses)
     let announcer = cluster.announcer?.name
