@@ -28,7 +28,7 @@ struct Inventory {
   private var added: Set<Key> = []
   private var decoder: PolicyDecoder
   private var features = UnmodelledFeatures()
-  private var strangers = Strangers()
+  private var skipped = SkippedObjects()
   private var typeless = TypelessDocuments()
 
   init(_ options: ReadOptions) {
@@ -38,7 +38,7 @@ struct Inventory {
 
   /// What there is to say of single objects.
   var notes: [Note] {
-    decoder.notes + strangers.warnings + features.notes + endpointSlices.flatMap(\.notes) + strangers.notes
+    decoder.notes + skipped.warnings + features.notes + endpointSlices.flatMap(\.notes) + skipped.notes
       + typeless.notes
   }
 
@@ -86,7 +86,7 @@ struct Inventory {
   private mutating func add(_ object: ManifestObject) throws(ManifestError) {
     objectCount += 1
     guard let kind = try ObjectKind(object) else {
-      strangers.note(object)
+      skipped.note(object)
       if object.kind == "ConfigMap" { features.look(atConfigMap: object) }
       return
     }

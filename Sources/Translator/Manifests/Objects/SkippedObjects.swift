@@ -1,7 +1,7 @@
 internal import NetpolModel
 
 /// Objects that are skipped: policies of other engines by name, the rest by number.
-struct Strangers {
+struct SkippedObjects {
   private var policies: [String: [String]] = [:]
   private var others: [String: Int] = [:]
   private var endpoints: [String] = []
