@@ -75,8 +75,8 @@ public struct LiveWorld: Sendable {
     let free = absent.indices.filter { absent[$0].hostNetwork || taken.isDisjoint(with: absent[$0].podIPs) }
     guard let index = random.one(of: free) else { return nil }
     var pod = absent.remove(at: index)
-    pod.labels = Wording.labels(&random)
-    pod.ports = Wording.containerPorts(&random)
+    pod.labels = RandomWords.labels(&random)
+    pod.ports = RandomWords.containerPorts(&random)
     insert(pod)
     return "pod \(pod.id) comes"
   }
@@ -84,7 +84,7 @@ public struct LiveWorld: Sendable {
   private mutating func relabelPod() -> String? {
     guard !cluster.pods.isEmpty else { return nil }
     let index = random.below(cluster.pods.count)
-    let labels = Wording.labels(&random)
+    let labels = RandomWords.labels(&random)
     guard cluster.pods[index].labels != labels else { return nil }
     cluster.pods[index].labels = labels
     return "pod \(cluster.pods[index].id) is relabelled"
@@ -100,11 +100,11 @@ public struct LiveWorld: Sendable {
     var pod = cluster.pods.remove(at: index)
     let old = pod.id
     leaveSlices(pod)
-    pod.id = PodID(Ground.namespace(&random), "r\(created)")
+    pod.id = PodID(WorldPlaces.namespace(&random), "r\(created)")
     created += 1
     pod.phase = .running
-    pod.labels = Wording.labels(&random)
-    pod.ports = Wording.containerPorts(&random)
+    pod.labels = RandomWords.labels(&random)
+    pod.ports = RandomWords.containerPorts(&random)
     insert(pod)
     return "pod \(pod.id) takes over the address of \(old)"
   }
@@ -151,7 +151,7 @@ public struct LiveWorld: Sendable {
   private mutating func relabelNamespace() -> String? {
     guard !cluster.namespaces.isEmpty else { return nil }
     let index = random.below(cluster.namespaces.count)
-    cluster.namespaces[index].labels = Wording.namespaceLabels(&random)
+    cluster.namespaces[index].labels = RandomWords.namespaceLabels(&random)
     return "namespace \(cluster.namespaces[index].name) is relabelled"
   }
 

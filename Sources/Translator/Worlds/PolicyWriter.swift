@@ -19,8 +19,8 @@ struct PolicyWriter {
       [.ingress, .egress], [.ingress, .egress], [.ingress, .egress], [.ingress], [.egress],
     ]
     var policy = NetworkPolicy(
-      id: PolicyID(Ground.namespace(&random), "p\(index)"),
-      podSelector: Wording.podSelector(&random), isolates: random.one(of: types, else: [.ingress]))
+      id: PolicyID(WorldPlaces.namespace(&random), "p\(index)"),
+      podSelector: RandomWords.podSelector(&random), isolates: random.one(of: types, else: [.ingress]))
     // Also in a direction that it doesn't isolate.
     if random.chance(85) { policy.ingress = (0..<random.number(1...2)).map { _ in rule(&random) } }
     if random.chance(85) { policy.egress = (0..<random.number(1...2)).map { _ in rule(&random) } }
@@ -44,18 +44,18 @@ struct PolicyWriter {
 
   private func peer(_ random: inout SplitMix64) -> NetworkPolicy.Peer {
     switch random.below(10) {
-    case 0...2: .pods(in: .own, matching: Wording.podSelector(&random))
+    case 0...2: .pods(in: .own, matching: RandomWords.podSelector(&random))
     case 3...5:
       .pods(
-        in: .matching(Wording.namespaceSelector(&random)),
-        matching: random.chance(50) ? .everything : Wording.podSelector(&random))
+        in: .matching(RandomWords.namespaceSelector(&random)),
+        matching: random.chance(50) ? .everything : RandomWords.podSelector(&random))
     default: .block(blocks.block(&random))
     }
   }
 
   private func port(_ random: inout SplitMix64) -> NetworkPolicy.PortRule {
-    let transport = Wording.transport(&random)
-    let number = random.one(of: Wording.numbers + [nodePorts.first, nodePorts.last, 1, 65_535], else: 80)
+    let transport = RandomWords.transport(&random)
+    let number = random.one(of: RandomWords.numbers + [nodePorts.first, nodePorts.last, 1, 65_535], else: 80)
     switch random.below(20) {
     case 0...1: return .init(transport)
     case 2...6: return .init(transport, .number(number, through: nil))
@@ -67,6 +67,6 @@ struct PolicyWriter {
     case 11...16: if let port = random.one(of: exposed) { return port }
     default: break
     }
-    return .init(transport, .name(random.one(of: Wording.portNames + ["nobody"], else: "http")))
+    return .init(transport, .name(random.one(of: RandomWords.portNames + ["nobody"], else: "http")))
   }
 }

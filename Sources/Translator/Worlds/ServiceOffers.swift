@@ -11,8 +11,8 @@ struct ServiceOffers {
     nodePorts = cluster.settings.nodePorts
   }
 
-  func add(_ ground: Service, to cluster: inout Cluster, _ random: inout SplitMix64) {
-    var service = ground
+  func add(_ placed: Service, to cluster: inout Cluster, _ random: inout SplitMix64) {
+    var service = placed
     let index = UInt16(cluster.services.count)
     let isServed = service.kind != .externalName
     if isServed { choose(&service, cluster, &random) }
@@ -55,8 +55,9 @@ struct ServiceOffers {
       // Both ends of the range are somebody's.
       let offset = index * 2 + UInt16(number)
       var port = Service.Port(
-        name: "p\(number)", port: 80 + UInt16(number), targetPort: .number(random.one(of: Wording.numbers, else: 80)),
-        transport: Wording.transport(&random),
+        name: "p\(number)", port: 80 + UInt16(number),
+        targetPort: .number(random.one(of: RandomWords.numbers, else: 80)),
+        transport: RandomWords.transport(&random),
         nodePort: hasNodePorts ? (offset % 2 == 0 ? nodePorts.first + offset : nodePorts.last - offset) : nil)
       if random.chance(50), let target = random.one(of: exposed) {
         port.transport = target.transport
@@ -86,7 +87,7 @@ struct ServiceOffers {
         id: NamespacedName(service.id.namespace, "\(service.id.name)-\(family.rawValue.lowercased())"),
         service: service.id.name, family: family,
         ports: service.ports.map { port in
-          .init(name: port.name, transport: port.transport, port: random.one(of: Wording.numbers, else: 80))
+          .init(name: port.name, transport: port.transport, port: random.one(of: RandomWords.numbers, else: 80))
         },
         members: members.compactMap { pod in
           guard let address = pod.address(family) else { return nil }

@@ -16,9 +16,9 @@ public struct World: Hashable, Sendable {
 
   public init(seed: UInt64) {
     self.seed = seed
-    var places = SplitMix64(seed: seed / Self.seedsOnOnePlace)
-    let ground = Ground(&places)
+    var placing = SplitMix64(seed: seed / Self.seedsOnOnePlace)
+    let places = WorldPlaces(&placing)
     var random = SplitMix64(seed: ~seed)
-    cluster = ground.settled(&random)
+    cluster = places.populated(&random)
   }
 }

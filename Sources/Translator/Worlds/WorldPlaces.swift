@@ -2,7 +2,7 @@ internal import NetpolModel
 internal import Statistics
 
 /// Where everything of a world stands: what a lab is built of. Who is selected and what is allowed comes later.
-struct Ground {
+struct WorldPlaces {
   let families: [IPFamily]
   private(set) var nodes: [Node] = []
   private(set) var pods: [Pod] = []
@@ -103,7 +103,7 @@ struct Ground {
     return random.one(of: free)
   }
 
-  /// Addresses that are announced outside are the ground's, and all else about a service is not.
+  /// Addresses that are announced outside belong to the places, and all else about a service is not.
   private mutating func addService(_ index: Int, _ random: inout SplitMix64) {
     let kinds: [Service.Kind] = [
       .clusterIP, .clusterIP, .clusterIP, .nodePort, .nodePort, .loadBalancer, .loadBalancer, .loadBalancer,

@@ -2,7 +2,7 @@ internal import NetpolModel
 internal import Statistics
 
 /// Few words, many of them nearly alike, so that selectors and names often meet, and often just miss.
-enum Wording {
+enum RandomWords {
   static let keys = ["app", "role"]
   static let values = ["web", "webx", "db", ""]
   static let portNames = ["http", "htt", "metrics"]
@@ -42,7 +42,7 @@ enum Wording {
     if random.chance(25) { return .everything }
     if random.chance(25) {
       return LabelSelector(matchLabels: [
-        "kubernetes.io/metadata.name": random.one(of: Ground.namespaces, else: "ns0")
+        "kubernetes.io/metadata.name": random.one(of: WorldPlaces.namespaces, else: "ns0")
       ])
     }
     return selector(["team", "env"], ["a", "b", "prod", ""], &random)

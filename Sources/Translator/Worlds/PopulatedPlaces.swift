@@ -1,9 +1,9 @@
 internal import NetpolModel
 internal import Statistics
 
-extension Ground {
-  /// The ground with labels, ports, services and policies on it.
-  func settled(_ random: inout SplitMix64) -> Cluster {
+extension WorldPlaces {
+  /// The places with labels, ports, services and policies on it.
+  func populated(_ random: inout SplitMix64) -> Cluster {
     var settings = settings
     let serviceCIDRs: [IPFamily: CIDR?] = [.v4: CIDR("10.43.0.0/16"), .v6: CIDR("fd43::/112")]
     settings.serviceCIDRs = families.compactMap { serviceCIDRs[$0] ?? nil }
@@ -15,11 +15,11 @@ extension Ground {
     settings.defaultDeny = random.chance(10) && isPoliced
     var cluster = Cluster(nodes: nodes, pods: pods, externalHosts: externalHosts, settings: settings)
     cluster.namespaces = Self.namespaces.map { name in
-      Namespace(name: name, labels: Wording.namespaceLabels(&random))
+      Namespace(name: name, labels: RandomWords.namespaceLabels(&random))
     }
     for index in cluster.pods.indices {
-      cluster.pods[index].labels = Wording.labels(&random)
-      cluster.pods[index].ports = Wording.containerPorts(&random)
+      cluster.pods[index].labels = RandomWords.labels(&random)
+      cluster.pods[index].ports = RandomWords.containerPorts(&random)
       if random.chance(15) || cluster.pods[index].phase == .pending { cluster.pods[index].isReady = false }
     }
     let offers = ServiceOffers(cluster, families)
