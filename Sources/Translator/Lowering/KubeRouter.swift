@@ -1,7 +1,7 @@
 internal import NetpolModel
 internal import RuleIR
 
-/// The chain-and-mark machine of kube-router's network policy controller (its `pkg/controllers/netpol`), top to bottom.
+/// The chains and marks of kube-router's network policy controller (its `pkg/controllers/netpol`), top to bottom.
 ///
 /// Built-in hook -> KUBE-ROUTER-* -> KUBE-POD-FW-* (local pods) -> KUBE-NWPLCY-* (every policy). A policy chain never
 /// accepts: it sets `allowed` and returns. The pod chain rejects what nobody allowed and sets `passed` on the rest.

@@ -99,7 +99,7 @@ public struct RateLimit: Hashable, Sendable {
   }
 }
 
-/// What a rule asks of a packet. Closed: the machine and each renderer switch over all of it.
+/// What a rule asks of a packet. Closed: the evaluator and each renderer switch over all of it.
 public enum Match: Hashable, Sendable {
   case address(Side, CIDR, negated: Bool = false)
   case inSet(Side, SetName, negated: Bool = false)

@@ -1,6 +1,6 @@
 public import NetpolModel
 
-/// All rules and sets of one node, both families: what a style lowers to, what a machine runs, what a kernel loads.
+/// All rules and sets of one node, both families: what a style lowers to, what the evaluator runs, what a kernel loads.
 public struct Ruleset: Hashable, Sendable {
   /// Whose language it is written for.
   public enum Backend: String, Hashable, Sendable { case iptables, nftables }

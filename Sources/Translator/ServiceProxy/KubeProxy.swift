@@ -14,7 +14,7 @@ public func serviceProxyTables(_ view: ProxyView) -> [Table] {
   }
 }
 
-/// kube-proxy's machine in one family.
+/// kube-proxy's chains in one family.
 ///
 /// Built-in chain -> KUBE-SERVICES by address, its last rule by node port -> KUBE-EXT-* or KUBE-SVC-*, KUBE-SVL-* ->
 /// KUBE-SEP-*, which translates. Who must be masqueraded is marked on the way; KUBE-POSTROUTING does it.

@@ -3,11 +3,11 @@ internal import NetpolModel
 /// Whose each address is, of those that the input states. No two machines share one, but two pods may: an old one in
 /// phase Unknown, and its successor. Host-network pods have none of their own.
 struct AddressBook {
-  private enum Machine: String {
+  private enum HolderKind: String {
     case node, pod, host
   }
   private struct Holder {
-    let machine: Machine
+    let kind: HolderKind
     let name: String
     let location: SourceLocation?
     /// Whether the input states the address.
@@ -29,30 +29,30 @@ struct AddressBook {
   }
 
   private mutating func keep(
-    _ addresses: [IPAddress], _ machine: Machine, _ name: String, _ location: SourceLocation?
+    _ addresses: [IPAddress], _ kind: HolderKind, _ name: String, _ location: SourceLocation?
   ) {
     for address in addresses {
-      holders[address] = Holder(machine: machine, name: name, location: location, isStated: false)
+      holders[address] = Holder(kind: kind, name: name, location: location, isStated: false)
     }
   }
 
-  private mutating func claim(_ addresses: [Stated<IPAddress>], _ machine: Machine, _ name: String)
+  private mutating func claim(_ addresses: [Stated<IPAddress>], _ kind: HolderKind, _ name: String)
     throws(ManifestError)
   {
     for address in addresses {
       if let obstacle = address.value.obstacle {
         throw address.field.error(
-          "\(address.value) is \(obstacle)", "give the \(machine) a unicast address that others can reach")
+          "\(address.value) is \(obstacle)", "give the \(kind) a unicast address that others can reach")
       }
       guard let first = holders[address.value] else {
-        holders[address.value] = Holder(machine: machine, name: name, location: address.field.location)
+        holders[address.value] = Holder(kind: kind, name: name, location: address.field.location)
         continue
       }
-      if first.isStated, first.machine == .pod, machine == .pod { continue }
+      if first.isStated, first.kind == .pod, kind == .pod { continue }
       let place = first.location.map { " (\($0))" } ?? ""
       throw address.field.error(
-        "\(address.value) is the address of \(first.machine) \(first.name)\(place)",
-        "give the \(machine) an address of its own")
+        "\(address.value) is the address of \(first.kind) \(first.name)\(place)",
+        "give the \(kind) an address of its own")
     }
   }
 }
