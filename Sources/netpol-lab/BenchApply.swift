@@ -1,6 +1,5 @@
 import ArgumentParser
 import Bench
-import Kernel
 import Report
 
 /// What `bench --apply` takes besides --policies, --pods and --rounds, which it has in common with the others.

@@ -1,8 +1,6 @@
 import ArgumentParser
 import Bench
-import Kernel
 import Lag
-import Lowering
 import Manifests
 import NetpolModel
 import Report

@@ -1,6 +1,5 @@
 import ArgumentParser
 import DumpDiff
-import Dumps
 import Foundation
 import Lowering
 import Manifests

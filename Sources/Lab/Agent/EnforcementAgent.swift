@@ -3,7 +3,6 @@ public import Kernel
 public import Lowering
 internal import NetpolModel
 internal import Network
-internal import RuleIR
 internal import Synchronization
 
 /// A back end's part of the agent.

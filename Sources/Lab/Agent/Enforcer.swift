@@ -1,5 +1,4 @@
 internal import Glibc
-internal import Kernel
 internal import Lowering
 internal import NetpolModel
 internal import Network

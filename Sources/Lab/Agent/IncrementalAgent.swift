@@ -1,10 +1,8 @@
 internal import Apply
-internal import Dumps
 package import Kernel
 package import Lowering
 internal import NetpolModel
 internal import Network
-internal import Rendering
 internal import RuleIR
 internal import Synchronization
 internal import Text

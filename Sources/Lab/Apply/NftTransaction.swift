@@ -1,6 +1,5 @@
 public import Kernel
 internal import NetpolModel
-internal import Rendering
 public import RuleIR
 
 /// A ruleset, or what changes one into another, as messages for nf_tables.

@@ -2,7 +2,6 @@ internal import Apply
 internal import Dumps
 package import Kernel
 package import NetpolModel
-internal import RuleIR
 
 extension StoredRules {
   /// Reads back what a node's kernel holds, with the programs that an administrator would ask.

@@ -1,6 +1,5 @@
 internal import NetpolModel
 internal import Statistics
-internal import Worlds
 
 /// What is sent: of which connections the packets are, and by which way they come.
 public struct BenchProbe: Hashable, Sendable {

@@ -1,5 +1,4 @@
 public import NetpolModel
-internal import RuleIR
 
 /// A cluster of a given size, to send packets through the rules of one of its nodes.
 ///

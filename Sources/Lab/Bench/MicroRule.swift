@@ -1,5 +1,4 @@
 internal import NetpolModel
-internal import Rendering
 
 /// A rule whose copies are counted: what it costs is what so many of it cost more than `base`.
 struct MicroRule: Hashable, Sendable {

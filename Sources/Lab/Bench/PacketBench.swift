@@ -2,7 +2,6 @@ internal import Apply
 internal import Kernel
 internal import Lowering
 internal import NetpolModel
-internal import RuleIR
 internal import StandingLab
 internal import Statistics
 

@@ -1,4 +1,3 @@
-internal import Dumps
 internal import Kernel
 internal import NetpolModel
 internal import Network

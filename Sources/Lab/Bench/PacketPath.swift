@@ -1,4 +1,3 @@
-internal import Dumps
 internal import Glibc
 internal import Kernel
 internal import NetpolModel

@@ -1,5 +1,4 @@
 internal import Statistics
-internal import Worlds
 
 /// Rounds in which every cell is measured once. Cells that are compared are a group and stand together, in an order that is drawn
 /// anew for each round: what came just before has filled the caches, with what helps some and not others, and what is

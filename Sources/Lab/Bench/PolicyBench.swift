@@ -1,9 +1,7 @@
 internal import Apply
 internal import Kernel
 public import Lowering
-internal import Manifests
 public import NetpolModel
-internal import RuleIR
 internal import StandingLab
 internal import Statistics
 internal import Text

@@ -1,5 +1,4 @@
 public import NetpolModel
-internal import RuleIR
 public import StandingLab
 public import Statistics
 

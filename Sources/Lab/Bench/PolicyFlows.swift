@@ -1,4 +1,3 @@
-internal import Lowering
 internal import NetpolModel
 internal import Oracle
 internal import Path

@@ -1,5 +1,4 @@
 internal import EngineComparison
-internal import Lowering
 internal import NetpolModel
 
 /// Something that a random world brought to light.

@@ -1,13 +1,10 @@
-internal import EngineComparison
+internal import Enforcement
 public import Lowering
 internal import NetpolModel
-internal import Path
-internal import RuleIR
 internal import StandingLab
 internal import Statistics
 internal import Verdicts
 internal import Worlds
-internal import Enforcement
 
 /// Whether mistakes in lowerings come to light: seeded mutants of a style, each judged by the worlds until the evaluator
 /// differs from what oracle and deviations foretell of the style.

@@ -1,13 +1,11 @@
 internal import Enforcement
 internal import EngineComparison
 internal import Lowering
-internal import Manifests
 internal import NetpolModel
 internal import Path
 internal import StandingLab
 internal import Statistics
 internal import Verdicts
-internal import Worlds
 
 /// A world in a style, and what it is asked to find mistakes out.
 struct MutantJudge {

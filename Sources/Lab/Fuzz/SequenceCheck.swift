@@ -1,11 +1,10 @@
 internal import Apply
-internal import EngineComparison
+internal import Enforcement
 public import Lowering
 internal import NetpolModel
 internal import RuleIR
 internal import StandingLab
 public import Worlds
-internal import Enforcement
 
 extension WorldCheck {
   /// Checks each state of a sequence, the lab standing: the first one's rules are loaded, those of the others come by

@@ -5,9 +5,6 @@ public import Lowering
 internal import Manifests
 public import NetpolModel
 internal import Network
-internal import Oracle
-internal import Path
-internal import RuleIR
 internal import StandingLab
 internal import Statistics
 internal import Verdicts

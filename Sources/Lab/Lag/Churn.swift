@@ -1,9 +1,9 @@
+internal import Agent
 internal import Glibc
 internal import Kernel
 internal import NetpolModel
 internal import Network
 internal import Synchronization
-internal import Agent
 
 /// A pod like the newcomer that comes and goes all the time: every change makes every enforcer sync.
 final class Churn {

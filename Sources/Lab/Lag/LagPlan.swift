@@ -1,6 +1,5 @@
 internal import Lowering
 internal import NetpolModel
-internal import Path
 
 /// Which streams tell the windows of a actors, and who asks whom besides.
 struct LagPlan: Sendable {

@@ -1,7 +1,6 @@
 public import NetpolModel
 public import StandingLab
 public import Statistics
-internal import Worlds
 
 /// All that a lag run found out. Times are nanoseconds on one clock.
 public struct LagReport: Sendable {

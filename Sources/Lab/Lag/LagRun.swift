@@ -5,7 +5,6 @@ public import NetpolModel
 internal import Network
 internal import Path
 internal import StandingLab
-internal import Worlds
 internal import Text
 
 /// Measures how long a new pod's packets are lost, and how long they are not policed: real packets, while a real

@@ -1,6 +1,5 @@
 internal import Kernel
 public import NetpolModel
-internal import RuleIR
 
 /// A world of a given size to measure lag in: namespaces with a standard set of policies each, filled with pods.
 ///

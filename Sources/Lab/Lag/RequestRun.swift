@@ -1,4 +1,4 @@
-internal import Evaluator
+internal import Agent
 internal import Glibc
 internal import Kernel
 internal import Lowering
@@ -6,7 +6,6 @@ internal import NetpolModel
 internal import Network
 internal import Statistics
 internal import Synchronization
-internal import Agent
 
 /// What applications pay: newcomers of their own make one request each, when their containers start.
 ///

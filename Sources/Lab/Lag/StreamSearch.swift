@@ -1,5 +1,4 @@
 internal import Enforcement
-internal import EngineComparison
 internal import Lowering
 internal import NetpolModel
 internal import Oracle

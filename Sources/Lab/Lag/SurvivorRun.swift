@@ -1,8 +1,8 @@
+internal import Agent
 internal import Glibc
 internal import Kernel
 internal import NetpolModel
 internal import Network
-internal import Agent
 
 /// What a newcomer begins, or what is begun with it, before its own rules stand, and that goes on when they do:
 /// `ESTABLISHED` is accepted before any policy is asked.

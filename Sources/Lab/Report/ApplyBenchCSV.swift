@@ -1,6 +1,6 @@
 public import Bench
-internal import Text
 internal import Statistics
+internal import Text
 
 /// A report of `ApplyBench` for a spreadsheet: RFC 4180, a line for each value that was measured.
 public struct ApplyBenchCSV {

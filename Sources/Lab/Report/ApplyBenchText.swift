@@ -1,8 +1,8 @@
 public import Bench
 internal import NetpolModel
+internal import StandingLab
 internal import Statistics
 internal import Text
-internal import StandingLab
 
 /// A report of `ApplyBench` for a reader.
 public struct ApplyBenchText {

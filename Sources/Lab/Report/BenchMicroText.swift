@@ -1,7 +1,7 @@
 public import Bench
-internal import Text
 internal import StandingLab
 internal import Statistics
+internal import Text
 
 /// What single rules cost, for a person.
 public struct MicroBenchText {

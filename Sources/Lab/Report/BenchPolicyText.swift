@@ -1,7 +1,7 @@
 public import Bench
 internal import Manifests
-internal import Text
 internal import Statistics
+internal import Text
 
 /// What packets of a user's own flows cost, for a person.
 public struct PolicyBenchText {

@@ -1,10 +1,10 @@
+internal import Enforcement
 internal import EngineComparison
 internal import Evaluator
 internal import Kernel
 internal import Lowering
 internal import NetpolModel
 internal import Run
-internal import Enforcement
 
 /// A group of expectations in JSON. What is nil is absent.
 struct GroupObject: Encodable {

@@ -1,3 +1,4 @@
+internal import Enforcement
 internal import EngineComparison
 internal import Evaluator
 internal import Kernel
@@ -6,7 +7,6 @@ internal import NetpolModel
 internal import Path
 internal import RuleIR
 internal import Text
-internal import Enforcement
 
 /// One flow for a person: what each engine said, and the rules that decided.
 struct FlowText {

@@ -1,9 +1,9 @@
 public import Lag
 internal import Lowering
 internal import NetpolModel
+internal import StandingLab
 internal import Statistics
 internal import Text
-internal import StandingLab
 
 /// A lag run for a person.
 public struct LagText {

@@ -4,8 +4,8 @@ internal import Lowering
 internal import NetpolModel
 internal import Path
 public import Run
-internal import Text
 internal import StandingLab
+internal import Text
 internal import Verdicts
 
 /// A run for a person.

@@ -1,3 +1,4 @@
+internal import Enforcement
 internal import EngineComparison
 internal import Kernel
 public import Lowering
@@ -5,7 +6,6 @@ public import NetpolModel
 internal import Path
 public import StandingLab
 public import Verdicts
-internal import Enforcement
 
 /// Builds a cluster in namespaces, loads a style's rules on every node, sends the packets and compares the engines.
 public struct ClusterRun: Sendable {

@@ -13,7 +13,8 @@ package struct LabPlan: Sendable {
   package var topology: Topology { enforced.topology }
 
   /// `topology` is the cluster's own, unless somebody is there whom its objects don't tell.
-  package init(_ cluster: Cluster, _ style: EnforcementStyle, versionStamp: String, in topology: Topology? = nil) throws {
+  package init(_ cluster: Cluster, _ style: EnforcementStyle, versionStamp: String, in topology: Topology? = nil) throws
+  {
     self.cluster = cluster
     enforced = try EnforcedCluster(cluster, topology ?? Topology(cluster), style, versionStamp: versionStamp)
     comparer = Comparer(cluster, enforced)

@@ -1,12 +1,10 @@
 internal import Apply
-internal import EngineComparison
+internal import Enforcement
 internal import Kernel
 internal import NetpolModel
 internal import Network
 internal import Path
-internal import RuleIR
 internal import Verdicts
-internal import Enforcement
 
 /// A lab that is up: the namespaces of a cluster, and on every node the rules of a style.
 struct LoadedFabric {

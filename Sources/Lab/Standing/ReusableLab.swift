@@ -1,10 +1,9 @@
 internal import Apply
-internal import EngineComparison
+internal import Enforcement
 package import Kernel
 internal import Lowering
 package import NetpolModel
 internal import Network
-internal import Enforcement
 
 /// Where one lab stands at a time: the next cluster takes over its namespaces where it can, and else gets its own.
 package struct ReusableLab {

@@ -1,5 +1,4 @@
 public import Apply
-internal import Kernel
 public import NetpolModel
 public import Network
 internal import Path

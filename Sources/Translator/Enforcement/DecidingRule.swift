@@ -1,5 +1,4 @@
 internal import Evaluator
-internal import Lowering
 public import NetpolModel
 internal import Path
 internal import Rendering

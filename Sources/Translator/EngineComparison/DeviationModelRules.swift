@@ -1,7 +1,6 @@
 internal import Lowering
 internal import NetpolModel
 internal import Oracle
-internal import RuleIR
 
 /// One rule as an enforcer with deviations reads it.
 extension DeviationModel {

@@ -1,6 +1,5 @@
 internal import Lowering
 internal import NetpolModel
-internal import RuleIR
 
 /// The world whose rules are applied: each policy is for pods of its own on the node, and admits 20 peers elsewhere.
 ///

@@ -1,8 +1,6 @@
 internal import Apply
-internal import Dumps
 internal import Glibc
 internal import Kernel
-internal import Lowering
 internal import NetpolModel
 internal import RuleIR
 internal import Statistics

@@ -1,6 +1,5 @@
 internal import Enforcement
 public import EngineComparison
-internal import Evaluator
 public import Lowering
 public import NetpolModel
 internal import Path

@@ -1,4 +1,3 @@
-internal import Dumps
 internal import NetpolModel
 internal import Path
 internal import StandingLab

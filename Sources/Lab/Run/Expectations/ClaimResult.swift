@@ -1,4 +1,3 @@
-internal import Kernel
 internal import NetpolModel
 
 /// What all groups of one claim say together.

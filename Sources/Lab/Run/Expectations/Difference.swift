@@ -1,11 +1,11 @@
 internal import Dispatch
+internal import Enforcement
 internal import EngineComparison
 public import NetpolModel
 internal import Path
 internal import StandingLab
 internal import Synchronization
 internal import Verdicts
-internal import Enforcement
 
 /// The flows whose verdicts differ between two clusters.
 public struct Difference: Sendable {

@@ -1,9 +1,8 @@
+internal import Enforcement
 internal import EngineComparison
-internal import Kernel
 internal import NetpolModel
 internal import Path
 internal import StandingLab
-internal import Enforcement
 
 /// All groups, by the clusters that they need: each distinct one is a stage, in which all is asked that needs it.
 struct ExpectationsCheck {

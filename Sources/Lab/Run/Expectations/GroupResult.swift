@@ -1,7 +1,5 @@
-internal import Evaluator
-internal import Kernel
-public import NetpolModel
 internal import EngineComparison
+public import NetpolModel
 
 /// What became of a group's expectations.
 public struct GroupResult: Sendable {
