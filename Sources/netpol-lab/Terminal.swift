@@ -48,8 +48,9 @@ enum Terminal {
     pthread_sigmask(SIG_BLOCK, &pipe, &before)
     defer { pthread_sigmask(SIG_SETMASK, &before, nil) }
     do { try FileHandle.standardError.write(contentsOf: Data(text.utf8)) } catch {
-      var atOnce = timespec()
-      sigtimedwait(&pipe, nil, &atOnce)
+      var (pending, number) = (sigset_t(), Int32(0))
+      sigpending(&pending)
+      if sigismember(&pending, SIGPIPE) == 1 { sigwait(&pipe, &number) }
     }
   }
 
