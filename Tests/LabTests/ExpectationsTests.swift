@@ -108,7 +108,7 @@ enum ExpectationsWorld {
 extension RunReport {
   /// The outcomes of a flow's pairs in words.
   fileprivate func packets(_ group: Int, _ flow: Int) -> [String] {
-    expectations[group].flows[flow].pairs.map { $0.answer?.outcome.word ?? $0.whyNot ?? "" }
+    expectations[group].flows[flow].pairs.map { $0.answer?.outcome.kind.text ?? $0.whyNot ?? "" }
   }
 }
 
@@ -116,22 +116,22 @@ extension RunReport {
   @Test("every kind of end, and a ping, in every style", arguments: EnforcementStyle.all.map(\.name))
   func ends(style: String) async throws {
     // kube-router lets echo requests pass (D5).
-    let ping = style == EnforcementStyle.compiled.name ? "deny" : "allow"
+    let ping = style == EnforcementStyle.compiled.name ? "denied" : "allowed"
     let report = try await ExpectationsWorld.run(
       """
       - name: ends
         flows:
-        - {from: app/client, to: app/Deployment/web, port: 8080, expect: allow}
-        - {from: app/client, to: app/Service/web, port: 80, expect: allow}
-        - {from: app/client, to: 10.43.0.80, port: 80, expect: allow}
-        - {from: app/other, to: app/Deployment/web, port: 8080, expect: deny}
+        - {from: app/client, to: app/Deployment/web, port: 8080, expect: allowed}
+        - {from: app/client, to: app/Service/web, port: 80, expect: allowed}
+        - {from: app/client, to: 10.43.0.80, port: 80, expect: allowed}
+        - {from: app/other, to: app/Deployment/web, port: 8080, expect: denied}
         - {from: app/other, to: app/Deployment/web, port: ICMP, expect: \(ping)}
-        - {from: node/node1, to: node/node1, port: 30080, expect: allow}
-        - {from: external/lan, to: node/node2, port: 30080, expect: deny}
-        - {from: 10.42.0.2, to: 192.168.20.12, port: 9, expect: allow}
-        - {from: app/client, to: 127.0.0.1, port: 9, expect: allow}
-        - {from: app/client, to: app/client, port: 9, expect: allow}
-        - {from: app/client, to: external/lan, port: UDP/9, expect: allow}
+        - {from: node/node1, to: node/node1, port: 30080, expect: allowed}
+        - {from: external/lan, to: node/node2, port: 30080, expect: denied}
+        - {from: 10.42.0.2, to: 192.168.20.12, port: 9, expect: allowed}
+        - {from: app/client, to: 127.0.0.1, port: 9, expect: allowed}
+        - {from: app/client, to: app/client, port: 9, expect: allowed}
+        - {from: app/client, to: external/lan, port: UDP/9, expect: allowed}
 
       """, style: try #require(EnforcementStyle.named(style)))
     #expect(report.isAsExpected, "\(TextReport(report).text)")
@@ -148,8 +148,8 @@ extension RunReport {
       """
       - name: ends
         flows:
-        - {from: app/client, to: vip/app/front/192.168.1.240, port: 80, expect: allow}
-        - {from: app/other, to: vip/app/front/192.168.1.240, port: 80, expect: deny}
+        - {from: app/client, to: vip/app/front/192.168.1.240, port: 80, expect: allowed}
+        - {from: app/other, to: vip/app/front/192.168.1.240, port: 80, expect: denied}
       ---
       apiVersion: v1
       kind: Service
@@ -172,20 +172,20 @@ extension RunReport {
       """
       - name: right
         flows:
-        - {from: app/other, to: app/Deployment/web, ports: [8080, UDP/8080], expect: deny, mechanism: reject}
-        - {from: app/client, to: 10.43.7.7, port: 80, expect: deny, mechanism: no-route}
-        - {from: external/lan, to: app/client, port: 80, expect: deny, mechanism: no-route}
-        - {from: app/client, to: app/web-0, port: UDP/5353, group: 224.0.0.251, expect: allow}
-        - {from: app/other, to: app/web-0, port: UDP/5353, group: 224.0.0.251, expect: deny, mechanism: no-route}
+        - {from: app/other, to: app/Deployment/web, ports: [8080, UDP/8080], expect: denied, mechanism: rejected}
+        - {from: app/client, to: 10.43.7.7, port: 80, expect: denied, mechanism: noRoute}
+        - {from: external/lan, to: app/client, port: 80, expect: denied, mechanism: noRoute}
+        - {from: app/client, to: app/web-0, port: UDP/5353, group: 224.0.0.251, expect: allowed}
+        - {from: app/other, to: app/web-0, port: UDP/5353, group: 224.0.0.251, expect: denied, mechanism: noRoute}
       - name: local
         add: [third.yaml]
         flows:
-        - {from: external/lan, to: node/node2, port: 30081, expect: deny, mechanism: drop}
-        - {from: external/lan, to: node/node1, port: 30081, expect: allow}
+        - {from: external/lan, to: node/node2, port: 30081, expect: denied, mechanism: dropped}
+        - {from: external/lan, to: node/node1, port: 30081, expect: allowed}
       - name: wrong
         flows:
-        - {from: app/other, to: app/Deployment/web, port: 8080, expect: deny, mechanism: drop}
-        - {from: app/client, to: 10.43.7.7, port: 80, expect: deny, mechanism: reject}
+        - {from: app/other, to: app/Deployment/web, port: 8080, expect: denied, mechanism: dropped}
+        - {from: app/client, to: 10.43.7.7, port: 80, expect: denied, mechanism: rejected}
 
       """)
     #expect(report.expectations[0].isAsExpected && report.expectations[0].metCount == 6)
@@ -197,7 +197,7 @@ extension RunReport {
 
   @Test("a dropped packet is one that nothing comes back for") func drop() async throws {
     let (cluster, groups) = try ExpectationsWorld.groups(
-      "- name: a\n  flows:\n  - {from: app/client, to: app/other, port: 80, expect: allow}\n")
+      "- name: a\n  flows:\n  - {from: app/client, to: app/other, port: 80, expect: allowed}\n")
     let plan = try LabPlan(cluster, .kubeRouterK3s, versionStamp: "1")
     let pair = try #require(plan.pairs(groups[0].group.flows[0], sctpObstacle: nil).first)
     guard case .inquiry(let inquiry) = pair.asking else { return #expect(Bool(false)) }
@@ -219,7 +219,7 @@ extension RunReport {
       - name: hope
         labels: [{pod: app/web-1, set: {app: free}}]
         flows:
-        - {from: app/other, to: app/Deployment/web, port: 8080, expect: allow, because: of a wrong hope}
+        - {from: app/other, to: app/Deployment/web, port: 8080, expect: allowed, because: of a wrong hope}
 
       """)
     let flow = report.expectations[0].flows[0]
@@ -238,17 +238,17 @@ extension RunReport {
         claim: C1
         says: everybody reaches web
         flows:
-        - {from: app/client, to: app/Deployment/web, port: 8080, expect: allow, document: allow}
-        - {from: app/other, to: app/Deployment/web, port: 8080, expect: deny, document: allow}
+        - {from: app/client, to: app/Deployment/web, port: 8080, expect: allowed, document: allowed}
+        - {from: app/other, to: app/Deployment/web, port: 8080, expect: denied, document: allowed}
       - name: second
         claim: C1
         without: [app/web-in]
         flows:
-        - {from: app/other, to: app/Deployment/web, port: 8080, expect: allow, document: allow}
+        - {from: app/other, to: app/Deployment/web, port: 8080, expect: allowed, document: allowed}
       - name: third
         claim: C2
         flows:
-        - {from: app/client, to: app/other, port: UDP/5353, group: 'ff02::fb', expect: allow, document: allow}
+        - {from: app/client, to: app/other, port: UDP/5353, group: 'ff02::fb', expect: allowed, document: allowed}
 
       """)
     #expect(report.isAsExpected)
@@ -265,24 +265,24 @@ extension RunReport {
       - name: added
         add: [third.yaml]
         flows:
-        - {from: app/third, to: app/Deployment/web, port: 8080, expect: deny}
+        - {from: app/third, to: app/Deployment/web, port: 8080, expect: denied}
       - name: base
         flows:
-        - {from: app/other, to: app/Deployment/web, ports: [8080, UDP/8080], expect: deny}
+        - {from: app/other, to: app/Deployment/web, ports: [8080, UDP/8080], expect: denied}
       - name: open
         without: [app/web-in]
         flows:
-        - {from: app/other, to: app/Deployment/web, ports: [8080, UDP/8080], expect: allow}
+        - {from: app/other, to: app/Deployment/web, ports: [8080, UDP/8080], expect: allowed}
       - name: labelled
         labels: [{pod: app/other, set: {app: client}}]
         flows:
-        - {from: app/other, to: app/Deployment/web, port: 8080, expect: allow}
-        - {from: app/other, to: app/Deployment/web, port: UDP/8080, expect: deny}
+        - {from: app/other, to: app/Deployment/web, port: 8080, expect: allowed}
+        - {from: app/other, to: app/Deployment/web, port: UDP/8080, expect: denied}
       - name: open again
         without: [app/web-in]
         comparedWith: labelled
         flows:
-        - {from: app/other, to: app/Service/web, port: 80, expect: allow}
+        - {from: app/other, to: app/Service/web, port: 80, expect: allowed}
 
       """
     let (report, built, loaded) = try await blocking {
@@ -332,10 +332,10 @@ extension RunReport {
     let report = try await ExpectationsWorld.run(
       """
       - name: base
-        flows: [{from: app/client, to: app/web-0, port: 9, expect: deny}]
+        flows: [{from: app/client, to: app/web-0, port: 9, expect: denied}]
       - name: without
         cluster: {bridgeNetfilter: false}
-        flows: [{from: app/client, to: app/web-0, port: 9, expect: allow}]
+        flows: [{from: app/client, to: app/web-0, port: 9, expect: allowed}]
 
       """)
     #expect(report.expectations.flatMap(\.missed).isEmpty, "\(TextReport(report).text)")
@@ -350,11 +350,11 @@ extension RunReport {
         says: words of a document that go on for longer than any terminal of this test has columns to show them in
         without: [app/web-in]
         flows:
-        - {from: [app/other, app/client, external/lan, node/node1], to: [app/Deployment/web, app/Service/web, node/node2], ports: [80, 8080, 30080], expect: allow, because: there is a reason that is told in a good many words and must be broken}
-        - {from: app/client, to: app/other, port: UDP/5353, group: 'ff02::fb', expect: allow}
+        - {from: [app/other, app/client, external/lan, node/node1], to: [app/Deployment/web, app/Service/web, node/node2], ports: [80, 8080, 30080], expect: allowed, because: there is a reason that is told in a good many words and must be broken}
+        - {from: app/client, to: app/other, port: UDP/5353, group: 'ff02::fb', expect: allowed}
       - name: b
         flows:
-        - {from: app/other, to: app/Deployment/web, port: 8080, expect: allow}
+        - {from: app/other, to: app/Deployment/web, port: 8080, expect: allowed}
 
       """)
     let lines = ExpectationsText(report.expectations, width: width).parts.joined(separator: "\n").split(separator: "\n")
@@ -395,9 +395,9 @@ extension RunReport {
       """
       - name: a
         flows:
-        - {from: app/client, to: app/other, port: 80, family: IPv6, expect: deny}
-        - {from: node/node1, to: 127.0.0.1, port: 80, expect: deny}
-        - {from: app/client, to: app/other, port: SCTP/80, expect: deny}
+        - {from: app/client, to: app/other, port: 80, family: IPv6, expect: denied}
+        - {from: node/node1, to: 127.0.0.1, port: 80, expect: denied}
+        - {from: app/client, to: app/other, port: SCTP/80, expect: denied}
 
       """)
     let plan = try LabPlan(cluster, .kubeRouterK3s, versionStamp: "1")

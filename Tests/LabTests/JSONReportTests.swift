@@ -120,16 +120,16 @@ import Testing
         says: words
         without: [app/web-in]
         flows:
-        - {from: app/client, to: 10.43.7.7, port: 80, family: IPv4, expect: deny, mechanism: no-route, document: deny}
-        - {from: app/other, to: app/client, port: UDP/53, group: 'ff02::fb', expect: allow, because: of that}
+        - {from: app/client, to: 10.43.7.7, port: 80, family: IPv4, expect: denied, mechanism: noRoute, document: denied}
+        - {from: app/other, to: app/client, port: UDP/53, group: 'ff02::fb', expect: allowed, because: of that}
       - name: b
         comparedWith: a
         flows:
-        - {from: app/Deployment/web, to: node/node1, port: 30080, expect: allow}
+        - {from: app/Deployment/web, to: node/node1, port: 30080, expect: allowed}
       - name: c
         add: [third.yaml]
         flows:
-        - {from: app/third, to: node/node2, port: 30000, expect: allow}
+        - {from: app/third, to: node/node2, port: 30000, expect: allowed}
       """
     ).expectations
     let told = try self.object(report)
@@ -144,6 +144,15 @@ import Testing
     try check(objects(differences, "changes"), tables["A change"], "a change")
     try check(try #require(told["claims"] as? [[String: Any]]), tables["A claim"], "a claim")
     #expect(tables.count == 13)
+    // Verdicts and outcomes have the same words in both halves.
+    let all =
+      try #require(object["flows"] as? [[String: Any]]) + expected + objects(expected, "pairs")
+      + objects(differences, "changes")
+    let words = { (keys: [String]) in Set(all.flatMap { entry in keys.compactMap { entry[$0] as? String } }) }
+    let verdicts = words(["oracle", "evaluator", "kernel", "expect", "claimed", "before", "after"])
+    #expect(verdicts == Set(Verdict.allCases.map(\.rawValue)))
+    let outcomes = words(["mechanism", "packets", "packetsBefore", "packetsAfter"])
+    #expect(!outcomes.isEmpty && outcomes.isSubset(of: Set(PacketOutcome.allCases.map(\.rawValue))), "\(outcomes)")
     #expect(object["notes"] as? [String] == ["a note"] && object["warnings"] as? [String] == ["a warning"])
   }
 

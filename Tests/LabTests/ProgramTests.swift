@@ -247,17 +247,17 @@ import Testing
   @Test("a missed expectation is exit code 1, a refuted document is 0", .enabled(if: canRunLab, needsNamespaces))
   func expectations() async throws {
     let flow = "from: app/other, to: app/web-0, port: 8080"
-    let refuted = try await expecting("{\(flow), expect: deny, document: allow}")
+    let refuted = try await expecting("{\(flow), expect: denied, document: allowed}")
     #expect(refuted.status == .exited(0) && refuted.output.contains("C1  refuted  1 of 1 met"), "\(refuted)")
-    let missed = try await expecting("{\(flow), expect: allow}", ["--claim", "C1"])
+    let missed = try await expecting("{\(flow), expect: allowed}", ["--claim", "C1"])
     #expect(missed.status == .exited(1) && missed.output.contains("MISSED") && missed.output.contains("KUBE-POD-FW-"))
-    let json = try await expecting("{\(flow), expect: allow}", ["-o", "json"])
+    let json = try await expecting("{\(flow), expect: allowed}", ["-o", "json"])
     #expect(json.status == .exited(1) && json.output.contains("\"asExpected\":false"))
   }
 
   @Test("single flows are asked without the expectations", .enabled(if: canRunLab, needsNamespaces))
   func selection() async throws {
-    let groups = "- name: g\n  flows: [{from: app/other, to: app/web-0, port: 8080, expect: allow}]\n"
+    let groups = "- name: g\n  flows: [{from: app/other, to: app/web-0, port: 8080, expect: allowed}]\n"
     let result = try await Program.run(
       ["run", "-f", "-", "--from", "app/other", "--to", "app/web-0"], input: ExpectationsWorld.text(groups))
     #expect(result.status == .exited(0) && !result.output.contains("MISSED"))
@@ -266,7 +266,7 @@ import Testing
   @Test("expectations that can't be checked are bad input")
   func badExpectations() async throws {
     let unknown = try await expecting(
-      "{from: app/other, to: app/web-0, port: 80, expect: deny}", ["--claim", "C9"])
+      "{from: app/other, to: app/web-0, port: 80, expect: denied}", ["--claim", "C9"])
     #expect(unknown.status == .exited(2))
     #expect(unknown.errors.contains("--claim C9: no such claim or group; known: C1"))
     let none = try await Program.run(["run", "-f", "-", "--expectations-only"], input: Self.pod)
@@ -276,7 +276,7 @@ import Testing
     #expect(missing.status == .exited(2))
     #expect(missing.errors.contains("/nowhere/third.yaml can't be read: no such file"), "\(missing.errors)")
     let mixed = try await expecting(
-      "{from: app/other, to: app/web-0, port: 80, expect: deny}", ["--from", "app/other"])
+      "{from: app/other, to: app/web-0, port: 80, expect: denied}", ["--from", "app/other"])
     #expect(mixed.status == .exited(2))
   }
 }

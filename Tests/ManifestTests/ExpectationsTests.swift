@@ -44,9 +44,9 @@ import Testing
         - from: shop/a
           to: shop/Service/web
           port: UDP/7777
-          expect: deny
-          mechanism: no-route
-          document: allow
+          expect: denied
+          mechanism: noRoute
+          document: allowed
           because: text
           family: IPv6
       - name: plain
@@ -93,12 +93,25 @@ import Testing
       ("fd00::1", .address(IPAddress(v6: 0xfd << 120 | 1))),
     ] as [(String, ExpectedFlow.End)])
   func ends(text: String, end: ExpectedFlow.End) throws {
-    #expect(try flows("from: shop/b, to: \"\(text)\", port: 80, expect: allow").map(\.to) == [end])
+    #expect(try flows("from: shop/b, to: \"\(text)\", port: 80, expect: allowed").map(\.to) == [end])
+  }
+
+  @Test(
+    "the words of older documents are read as those of today",
+    arguments: [
+      ("expect: allow, document: deny", "expect: allowed, document: denied"),
+      ("expect: deny, mechanism: reject", "expect: denied, mechanism: rejected"),
+      ("expect: deny, mechanism: drop, document: allow", "expect: denied, mechanism: dropped, document: allowed"),
+      ("expect: deny, mechanism: no-route", "expect: denied, mechanism: noRoute"),
+    ])
+  func olderWords(old: String, new: String) throws {
+    let ends = "from: shop/a, to: shop/b, port: 80"
+    #expect(try flows("\(ends), \(old)") == flows("\(ends), \(new)"))
   }
 
   @Test("a first word node or external is the keyword, whatever namespaces are called so")
   func namespacesWithOtherMeanings() throws {
-    let flow = "[{name: g, flows: [{from: node/n1, to: external/peer, port: 80, expect: allow}]}]"
+    let flow = "[{name: g, flows: [{from: node/n1, to: external/peer, port: 80, expect: allowed}]}]"
     let pods = podText("n1", namespace: "node") + podText("peer", namespace: "external")
     let reading = try read(Self.document(flow), Self.world + pods)
     #expect(reading.expectations.flatMap(\.flows).map { [$0.from, $0.to] } == [[.node("n1"), .external("peer")]])
@@ -115,7 +128,7 @@ import Testing
     ])
   func ports(text: String, question: String) throws {
     for field in ["port: \(text)", "ports: [\(text)]", "port: [\(text)]"] {
-      let questions = try flows("from: shop/a, to: shop/b, \(field), expect: allow").map { flow in
+      let questions = try flows("from: shop/a, to: shop/b, \(field), expect: allowed").map { flow in
         if case .port(let port) = flow.question { "\(port)" } else { "ping" }
       }
       #expect(questions == [question])
@@ -125,15 +138,15 @@ import Testing
   @Test("lists stand for all combinations, but for an end with itself")
   func lists() throws {
     let flows = try flows(
-      "from: [shop/a, shop/b], to: [shop/a, shop/b, node/n1], ports: [80, UDP/53], expect: allow")
+      "from: [shop/a, shop/b], to: [shop/a, shop/b, node/n1], ports: [80, UDP/53], expect: allowed")
     #expect(flows.count == 8)
     #expect(flows.allSatisfy { $0.from != $0.to })
-    #expect(try self.flows("from: shop/a, to: shop/a, port: 80, expect: allow").count == 1)
+    #expect(try self.flows("from: shop/a, to: shop/a, port: 80, expect: allowed").count == 1)
   }
 
   @Test("a multicast group is taken with UDP")
   func multicast() throws {
-    let flows = try flows("from: shop/a, to: shop/b, port: UDP/5353, group: 224.0.0.251, expect: deny")
+    let flows = try flows("from: shop/a, to: shop/b, port: UDP/5353, group: 224.0.0.251, expect: denied")
     #expect(flows.map(\.group) == [try address("224.0.0.251")])
   }
 
@@ -204,79 +217,79 @@ import Testing
 
   private static let forms = EndpointReference.forms
   private static let badFlows = [
-    ("to: shop/b, port: 80, expect: allow", "from: is missing; write \(forms)"),
-    ("from: [], to: shop/b, port: 80, expect: allow", "from: is empty; give one entry at least"),
-    ("from: shop/a, to: shop, port: 80, expect: allow", "to: \"shop\" is no end of a flow; write \(forms)"),
-    ("from: shop/a, to: a/b/c/d, port: 80, expect: allow", "to: \"a/b/c/d\" is no end of a flow; write \(forms)"),
-    ("from: shop/a, to: shop/, port: 80, expect: allow", "to: \"shop/\" is no end of a flow; write \(forms)"),
+    ("to: shop/b, port: 80, expect: allowed", "from: is missing; write \(forms)"),
+    ("from: [], to: shop/b, port: 80, expect: allowed", "from: is empty; give one entry at least"),
+    ("from: shop/a, to: shop, port: 80, expect: allowed", "to: \"shop\" is no end of a flow; write \(forms)"),
+    ("from: shop/a, to: a/b/c/d, port: 80, expect: allowed", "to: \"a/b/c/d\" is no end of a flow; write \(forms)"),
+    ("from: shop/a, to: shop/, port: 80, expect: allowed", "to: \"shop/\" is no end of a flow; write \(forms)"),
     (
-      "from: shop/Service/web, to: shop/b, port: 80, expect: allow",
+      "from: shop/Service/web, to: shop/b, port: 80, expect: allowed",
       "from: a Service sends nothing; name the pods or the workload behind it"
     ),
     (
-      "from: shop/a, to: [shop/b, shop/c], port: 80, expect: allow",
+      "from: shop/a, to: [shop/b, shop/c], port: 80, expect: allowed",
       "to[1]: \"shop/c\" is no pod; known in shop: a, b, web-0, web-1"
     ),
-    ("from: shop/a, to: x/c, port: 80, expect: allow", "to: \"x/c\" is no pod; there is none in x"),
+    ("from: shop/a, to: x/c, port: 80, expect: allowed", "to: \"x/c\" is no pod; there is none in x"),
     (
-      "from: shop/a, to: shop/DaemonSet/web, port: 80, expect: allow",
+      "from: shop/a, to: shop/DaemonSet/web, port: 80, expect: allowed",
       "to: \"shop/DaemonSet/web\" is no workload with pods; known in shop: Deployment/web"
     ),
     (
-      "from: shop/a, to: shop/Service/x, port: 80, expect: allow",
+      "from: shop/a, to: shop/Service/x, port: 80, expect: allowed",
       "to: \"shop/Service/x\" is no Service; known in shop: bare, web"
     ),
     (
-      "from: shop/a, to: shop/Service/bare, port: 80, expect: allow",
+      "from: shop/a, to: shop/Service/bare, port: 80, expect: allowed",
       "to: \"shop/Service/bare\" has no ClusterIP; name the pods or the workload behind it"
     ),
     (
-      "from: shop/a, to: node/shop/a, port: 80, expect: allow",
+      "from: shop/a, to: node/shop/a, port: 80, expect: allowed",
       "to: \"node/shop/a\" is no end of a flow; "
         + "write node/NAME; what is in a namespace called node is given by its address"
     ),
-    ("from: node/x, to: shop/b, port: 80, expect: allow", "from: \"node/x\" is no node; known: n1, n2"),
+    ("from: node/x, to: shop/b, port: 80, expect: allowed", "from: \"node/x\" is no node; known: n1, n2"),
     (
-      "from: external/x, to: shop/b, port: 80, expect: allow", "from: \"external/x\" is no external host; known: peer"
+      "from: external/x, to: shop/b, port: 80, expect: allowed", "from: \"external/x\" is no external host; known: peer"
     ),
-    ("from: shop/a, to: shop/b, expect: allow", "port: is missing; write a number, UDP/53 or ICMP"),
+    ("from: shop/a, to: shop/b, expect: allowed", "port: is missing; write a number, UDP/53 or ICMP"),
     (
-      "from: shop/a, to: shop/b, port: 80, ports: [80], expect: allow",
+      "from: shop/a, to: shop/b, port: 80, ports: [80], expect: allowed",
       "ports: may not stand beside port; keep one of them"
     ),
     (
-      "from: shop/a, to: shop/b, port: http, expect: allow",
+      "from: shop/a, to: shop/b, port: http, expect: allowed",
       "port: \"http\" is no port; write a number from 1 to 65535, TCP/80, UDP/53, SCTP/9 or ICMP"
     ),
-    ("from: shop/a, to: shop/b, port: 0, expect: allow", "port: 0 is no port; give a number from 1 to 65535"),
-    ("from: shop/a, to: shop/b, port: 80", "expect: is missing; write allow or deny"),
-    ("from: shop/a, to: shop/b, port: 80, expect: pass", "expect: unknown word \"pass\"; write allow or deny"),
+    ("from: shop/a, to: shop/b, port: 0, expect: allowed", "port: 0 is no port; give a number from 1 to 65535"),
+    ("from: shop/a, to: shop/b, port: 80", "expect: is missing; write allowed or denied"),
+    ("from: shop/a, to: shop/b, port: 80, expect: pass", "expect: unknown word \"pass\"; write allowed or denied"),
     (
-      "from: shop/a, to: shop/b, port: 80, expect: allow, mechanism: drop",
-      "mechanism: may not be given with expect: allow; remove it"
+      "from: shop/a, to: shop/b, port: 80, expect: allowed, mechanism: dropped",
+      "mechanism: may not be given with expect: allowed; remove it"
     ),
     (
-      "from: shop/a, to: shop/b, port: 80, expect: deny, mechanism: lost",
-      "mechanism: unknown word \"lost\"; write reject, drop or no-route"
+      "from: shop/a, to: shop/b, port: 80, expect: denied, mechanism: lost",
+      "mechanism: unknown word \"lost\"; write rejected, dropped or noRoute"
     ),
     (
-      "from: shop/a, to: shop/b, port: 80, expect: deny, family: 6",
+      "from: shop/a, to: shop/b, port: 80, expect: denied, family: 6",
       "family: expected a string, found the number 6; write \"6\" with the quotes"
     ),
     (
-      "from: shop/a, to: shop/b, port: UDP/1, expect: deny, group: 10.0.0.1",
+      "from: shop/a, to: shop/b, port: UDP/1, expect: denied, group: 10.0.0.1",
       "group: 10.0.0.1 is no multicast group; write one such as 224.0.0.251 or ff02::fb"
     ),
     (
-      "from: shop/a, to: shop/b, port: UDP/1, expect: deny, group: 224.0.0.251, family: IPv6",
+      "from: shop/a, to: shop/b, port: UDP/1, expect: denied, group: 224.0.0.251, family: IPv6",
       "group: 224.0.0.251 is no IPv6 address; give family IPv4, or none"
     ),
     (
-      "from: shop/a, to: shop/b, port: 1, expect: deny, group: 224.0.0.251",
+      "from: shop/a, to: shop/b, port: 1, expect: denied, group: 224.0.0.251",
       "group: a group is reached by UDP alone; give a port such as UDP/5353"
     ),
     (
-      "from: shop/a, to: shop/b, port: 80, expect: allow, documents: deny",
+      "from: shop/a, to: shop/b, port: 80, expect: allowed, documents: deny",
       "documents: unknown field; did you mean document?"
     ),
   ]
@@ -292,7 +305,7 @@ import Testing
   func tooMany() {
     let ends = "[" + Array(repeating: "10.0.0.1", count: 400).joined(separator: ", ") + "]"
     #expect(
-      refusal(Self.document("[{name: g, flows: [{from: \(ends), to: \(ends), port: 80, expect: allow}]}]"))
+      refusal(Self.document("[{name: g, flows: [{from: \(ends), to: \(ends), port: 80, expect: allowed}]}]"))
         == "a.yaml:3: Expectations: groups[0].flows[0]: more than 100000 flows in all; give fewer ends, or workloads in place of pods"
     )
   }

@@ -130,7 +130,8 @@ import Testing
 
   @Test("names of a group that adds files are looked up with them")
   func addedNames() throws {
-    let fields = "add: [x.yaml], without: [shop/new], flows: [{from: shop/new, to: shop/lone, port: 80, expect: allow}]"
+    let fields =
+      "add: [x.yaml], without: [shop/new], flows: [{from: shop/new, to: shop/lone, port: 80, expect: allowed}]"
     let added = podText("new", namespace: "shop") + policyText("{}").replacing("name: web", with: "name: new")
     #expect(refusal(fields, added) == "accepted")
     #expect(

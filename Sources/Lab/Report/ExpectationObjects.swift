@@ -66,7 +66,7 @@ struct PairObject: Encodable {
     result = pair.state.rawValue
     fromAddress = pair.answer?.flow.sourceAddress.description
     toAddress = pair.answer?.flow.destinationAddress.description
-    packets = pair.answer?.outcome.name
+    packets = pair.answer?.outcome.kind.rawValue
     why =
       switch pair.answer?.outcome {
       case .noRoute(let why), .undecided(let why): why
@@ -109,8 +109,8 @@ struct ChangeObject: Encodable {
     port = change.flow.port ?? 0
     before = change.before.rawValue
     after = change.after.rawValue
-    packetsBefore = change.answerBefore?.outcome.name
-    packetsAfter = change.answerAfter?.outcome.name
+    packetsBefore = change.answerBefore?.outcome.kind.rawValue
+    packetsAfter = change.answerAfter?.outcome.kind.rawValue
   }
 }
 
@@ -125,17 +125,5 @@ struct ClaimObject: Encodable {
     met = result.met
     asked = result.asked
     notAsked = result.notAsked
-  }
-}
-
-extension Answer.Outcome {
-  fileprivate var name: String {
-    switch self {
-    case .delivered: "delivered"
-    case .rejected: "rejected"
-    case .dropped: "dropped"
-    case .noRoute: "noRoute"
-    case .undecided: "undecided"
-    }
   }
 }

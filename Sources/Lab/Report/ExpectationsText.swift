@@ -243,8 +243,8 @@ private struct FlowCells {
 }
 
 extension ExpectedFlow {
-  /// `deny (reject)`.
-  fileprivate var wanted: String { expect.rawValue + (mechanism.map { " (\($0.rawValue))" } ?? "") }
+  /// `denied (rejected)`.
+  fileprivate var wanted: String { expect.rawValue + (mechanism.map { " (\($0.outcome.text))" } ?? "") }
 }
 
 extension FlowResult {
@@ -274,7 +274,7 @@ extension PairResult {
   fileprivate var word: String {
     guard let answer else { return state == .notAsked ? "not asked" : "impossible" }
     let deviations = answer.deviations.map(\.id).joined(separator: " ")
-    return answer.outcome.word + (deviations.isEmpty ? "" : " [\(deviations)]")
+    return answer.outcome.kind.text + (deviations.isEmpty ? "" : " [\(deviations)]")
   }
 }
 
@@ -286,29 +286,17 @@ extension Answer {
   }
 
   fileprivate var disagreementText: String {
-    var text = "; evaluator \(comparison.evaluated?.rawValue ?? "no way")"
+    var text = "; evaluator \(comparison.evaluated?.rawValue ?? PacketOutcome.noRoute.text)"
     if let specified = comparison.specified { text += ", specification \(specified.verdict.rawValue)" }
     return text
   }
 }
 
 extension Answer.Outcome {
-  /// In a column.
-  var word: String {
-    switch self {
-    case .delivered: "delivered"
-    case .rejected: "rejected"
-    case .dropped: "dropped"
-    case .noRoute: "no route"
-    case .undecided: "undecided"
-    }
-  }
-
   var text: String {
     switch self {
-    case .delivered, .rejected, .dropped: word
-    case .noRoute(let why): "no route: \(why)"
-    case .undecided(let why): "undecided: \(why)"
+    case .delivered, .rejected, .dropped: kind.text
+    case .noRoute(let why), .undecided(let why): "\(kind.text): \(why)"
     }
   }
 }

@@ -36,14 +36,7 @@ struct FlowObject: Encodable {
     oracle = comparison.specified?.verdict.rawValue
     evaluator = comparison.evaluated?.rawValue
     kernel = comparison.observed?.rawValue
-    mechanism =
-      switch comparison.observation {
-      case .delivered: "delivered"
-      case .refused: "refused"
-      case .silent: "silent"
-      case .unusable: "unusable"
-      case nil: nil
-      }
+    mechanism = comparison.observation.map { _ in comparison.outcome.rawValue }
     failure = comparison.isFailure(strict: strict)
     (result, deviations, why) =
       switch comparison.finding {

@@ -18,7 +18,7 @@ struct FlowText {
     self.width = width
   }
 
-  /// `a -> b TCP/80: specified deny, enforced allow`.
+  /// `a -> b TCP/80: specified denied, enforced allowed`.
   var line: String {
     let flow = comparison.flow
     return "\(flow.source) -> \(flow.destination) \(flow.question): specified "
@@ -33,7 +33,7 @@ struct FlowText {
       "oracle",
       comparison.specified.map { "\($0.verdict.rawValue): \($0.because.map(\.text).joined(separator: "; "))" }
         ?? "the specification says nothing of ICMP")
-    lines += entry("evaluator", "\(comparison.evaluated?.rawValue ?? "no way"): \(endText)")
+    lines += entry("evaluator", "\(comparison.evaluated?.rawValue ?? PacketOutcome.noRoute.text): \(endText)")
     // Of a packet that nobody changes the evaluator's line says it all.
     if journey.steps.contains(where: \.isTranslation) {
       for step in journey.steps { lines += entry("path", step.text) }
@@ -71,11 +71,13 @@ struct FlowText {
   }
 
   private var observedText: String {
-    switch comparison.observation {
-    case .delivered: "allow: delivered"
-    case .refused(let refusal): "deny: refused (\(refusal))"
-    case .silent(let duration): "deny: nothing came back within \(duration.secondsText)"
-    case .unusable(let why): "unusable: \(why)"
+    let outcome = comparison.outcome.text
+    return switch comparison.observation {
+    case .delivered: "\(Verdict.allow.rawValue): \(outcome)"
+    case .refused(let refusal): "\(Verdict.deny.rawValue): \(outcome) (\(refusal))"
+    case .silent(let duration):
+      "\(Verdict.deny.rawValue): \(outcome) (nothing came back within \(duration.secondsText))"
+    case .unusable(let why): "\(outcome): \(why)"
     case nil: "not asked"
     }
   }

@@ -7,7 +7,7 @@ public import Run
 internal import StandingLab
 internal import Verdicts
 
-/// A run for a program: `netpol-lab/run/v1`, documented in docs/json.md.
+/// A run for a program: `netpol-lab/run/v2`, documented in docs/json.md.
 public struct JSONReport {
   private let report: RunReport
 
@@ -17,7 +17,7 @@ public struct JSONReport {
   public func data() throws -> Data { try oneLine(Document(report)) }
 
   private struct Document: Encodable {
-    let schema = "netpol-lab/run/v1"
+    let schema = "netpol-lab/run/v2"
     let environment: EnvironmentObject
     let asExpected: Bool
     let endpoints: [String]

@@ -37,13 +37,13 @@ extension Matrix.Symbol {
   /// For the legend; nil for the empty cell, which needs none.
   var meaning: String? {
     switch self {
-    case .allowed: "allowed"
-    case .denied: "denied"
-    case .allowedByDeviation: "allowed by a deviation"
-    case .deniedByDeviation: "denied by a deviation"
+    case .allowed: Verdict.allow.rawValue
+    case .denied: Verdict.deny.rawValue
+    case .allowedByDeviation: "\(Verdict.allow.rawValue) by a deviation"
+    case .deniedByDeviation: "\(Verdict.deny.rawValue) by a deviation"
     case .failure: "disagreement"
-    case .noRoute: "no way there"
-    case .unknown: "undecided"
+    case .noRoute: PacketOutcome.noRoute.text
+    case .unknown: PacketOutcome.undecided.text
     case .nothing: nil
     }
   }

@@ -48,8 +48,8 @@ public enum SelfCheck {
       guard let (planted, observation) = failed.first else { return }
       if attempt == 4 || failed.contains(where: { $0.expected == .deny && $1.verdict == .allow }) {
         throw LabError(
-          "the lab's own check failed, so no verdict of it would count: a planted \(planted.expected.rawValue) for "
-            + "\(planted.flow) was seen as \(observation)")
+          "the lab's own check failed, so no verdict of it would count: \(planted.flow) was to be "
+            + "\(planted.expected.rawValue) and was seen as \(observation)")
       }
       pending = failed.map(\.0)
     }

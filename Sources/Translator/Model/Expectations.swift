@@ -72,10 +72,19 @@ public struct Expectations: Hashable, Sendable {
 public struct ExpectedFlow: Hashable, Sendable {
   public typealias End = EndpointReference
 
-  /// How a denied packet is lost.
+  /// How a denied packet is lost, in the words of `PacketOutcome`.
   public enum Mechanism: String, Hashable, Sendable, CaseIterable {
-    case reject, drop
-    case noRoute = "no-route"
+    case reject = "rejected"
+    case drop = "dropped"
+    case noRoute
+
+    public var outcome: PacketOutcome {
+      switch self {
+      case .reject: .rejected
+      case .drop: .dropped
+      case .noRoute: .noRoute
+      }
+    }
   }
 
   public var from: End

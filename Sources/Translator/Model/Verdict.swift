@@ -1,7 +1,8 @@
-/// Whether a flow's first packet is delivered.
+/// Whether a flow's first packet is delivered. The raw value is the word for it in reports, JSON and Expectations
+/// documents.
 public enum Verdict: String, Hashable, Sendable, CaseIterable {
-  case allow
-  case deny
+  case allow = "allowed"
+  case deny = "denied"
 }
 
 /// Why the API's semantics give a verdict; sentences are made from it, never parsed.

@@ -43,15 +43,25 @@ public struct Answer: Sendable {
 
 extension Answer.Outcome {
   fileprivate init(_ comparison: Comparison) {
-    switch (comparison.observation, comparison.journey.end.noRoute) {
-    case (.delivered, _): self = .delivered
-    // The sender's own kernel says the same of a rejected and a dropped packet.
-    case (.refused(.local), nil): self = comparison.journey.stop == .dropped ? .dropped : .rejected
-    case (.refused, _): self = .rejected
-    case (_, let why?): self = .noRoute(why)
-    case (.silent, nil): self = .dropped
-    case (.unusable(let why), nil): self = .undecided(why)
-    case (nil, nil): self = .undecided("no packet was sent")
+    self =
+      switch comparison.outcome {
+      case .delivered: .delivered
+      case .rejected: .rejected
+      case .dropped: .dropped
+      case .noRoute: .noRoute(comparison.journey.end.noRoute ?? PacketOutcome.noRoute.text)
+      case .undecided:
+        if case .unusable(let why)? = comparison.observation { .undecided(why) } else { .undecided("no packet was sent") }
+      }
+  }
+
+  /// Without the reason.
+  public var kind: PacketOutcome {
+    switch self {
+    case .delivered: .delivered
+    case .rejected: .rejected
+    case .dropped: .dropped
+    case .noRoute: .noRoute
+    case .undecided: .undecided
     }
   }
 }

@@ -94,17 +94,6 @@ extension Answer {
   func meets(_ expected: ExpectedFlow) -> Bool {
     guard observed == expected.expect else { return false }
     guard let mechanism = expected.mechanism else { return true }
-    return mechanism == outcome.mechanism
-  }
-}
-
-extension Answer.Outcome {
-  var mechanism: ExpectedFlow.Mechanism? {
-    switch self {
-    case .rejected: .reject
-    case .dropped: .drop
-    case .noRoute: .noRoute
-    case .delivered, .undecided: nil
-    }
+    return mechanism.outcome == outcome.kind
   }
 }

@@ -14,12 +14,13 @@ struct FlowReader {
     let questions = try Self.questions(fields)
     var flow = ExpectedFlow(
       from: .node(""), to: .node(""), question: .echo,
-      expect: try fields.required("expect", "write allow or deny").word(Verdict.self), location: entry.location)
+      expect: try fields.required("expect", "write allowed or denied").verdict(), location: entry.location)
     if let field = fields["mechanism"] {
-      flow.mechanism = try field.word(ExpectedFlow.Mechanism.self)
-      if flow.expect == .allow { throw field.error("may not be given with expect: allow", "remove it") }
+      flow.mechanism = try field.word(
+        ExpectedFlow.Mechanism.self, synonyms: ["reject": .reject, "drop": .drop, "no-route": .noRoute])
+      if flow.expect == .allow { throw field.error("may not be given with expect: allowed", "remove it") }
     }
-    flow.document = try fields["document"]?.word(Verdict.self)
+    flow.document = try fields["document"]?.verdict()
     flow.because = try fields["because"]?.string()
     flow.family = try fields["family"]?.word(IPFamily.self)
     if let field = fields["group"] { flow.group = try Self.group(field, flow.family, questions) }
@@ -102,6 +103,10 @@ struct FlowReader {
 }
 
 extension Field {
+  fileprivate func verdict() throws(ManifestError) -> Verdict {
+    try word(Verdict.self, synonyms: ["allow": .allow, "deny": .deny])
+  }
+
   /// `80`, `TCP/80`, `53/udp`, or `ICMP`.
   fileprivate func question() throws(ManifestError) -> Flow.Question {
     guard case .string(let text) = scalar else { return .port(TransportPort(.tcp, try port())) }

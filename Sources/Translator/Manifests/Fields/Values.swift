@@ -37,9 +37,12 @@ extension Field {
   }
 
   /// One of an enum's words.
-  func word<T: RawRepresentable<String> & CaseIterable>(_ type: T.Type) throws(ManifestError) -> T {
+  /// `synonyms` are read too, and never written.
+  func word<T: RawRepresentable<String> & CaseIterable>(_ type: T.Type, synonyms: [String: T] = [:])
+    throws(ManifestError) -> T
+  {
     let text = try string()
-    if let value = T(rawValue: text) { return value }
+    if let value = T(rawValue: text) ?? synonyms[text] { return value }
     throw error("unknown word \(text.quoted)", "write \(T.allCases.map(\.rawValue).alternatives)")
   }
 

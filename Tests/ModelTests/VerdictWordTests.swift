@@ -1,0 +1,18 @@
+// What this does not show: that every report uses these words.
+import NetpolModel
+import Testing
+
+@Suite struct VerdictWordTests {
+  @Test func aVerdictHasOneWordForTextAndJSON() {
+    #expect(Verdict.allCases.map(\.rawValue) == ["allowed", "denied"])
+  }
+
+  @Test func anOutcomeHasOneWordThatAPersonReadsInTwo() {
+    #expect(PacketOutcome.allCases.map(\.rawValue) == ["delivered", "rejected", "dropped", "noRoute", "undecided"])
+    #expect(PacketOutcome.allCases.filter { $0.text != $0.rawValue }.map(\.text) == ["no route"])
+  }
+
+  @Test func aDocumentSaysInTheWordsOfOutcomesHowAPacketIsLost() {
+    for mechanism in ExpectedFlow.Mechanism.allCases { #expect(mechanism.rawValue == mechanism.outcome.rawValue) }
+  }
+}
