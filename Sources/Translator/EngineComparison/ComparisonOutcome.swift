@@ -1,4 +1,6 @@
 public import NetpolModel
+internal import Enforcement
+internal import Path
 
 extension Comparison {
   /// What became of the packet that was sent, or would have been; how the rules stop it tells only where the packet alone
