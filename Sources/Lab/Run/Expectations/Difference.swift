@@ -98,7 +98,7 @@ struct MatrixVerdicts: Sendable {
       self.flows = flows
       byEnds = Dictionary(flows.enumerated().map { (Ends($1), $0) }) { first, _ in first }
     }
-    verdicts = self.flows.map { plan.enforced.verdict(of: $0) }
+    verdicts = plan.enforced.verdicts(of: self.flows)
   }
 
   /// Those of several clusters, on all cores.
