@@ -40,7 +40,7 @@ let package = Package(
   targets: [
     // Translator: manifests to rules. Pure values, no system calls, builds and tests without root.
     library("NetpolModel", "Translator/Model"),
-    library("Manifests", "Translator/Manifests", ["NetpolModel", .product(name: "Yams", package: "Yams")]),
+    library("Manifests", "Translator/Manifests", ["NetpolModel", "Text", .product(name: "Yams", package: "Yams")]),
     library("Oracle", "Translator/Oracle", ["NetpolModel"]),
     library("Text", "Translator/Text"),
     library("Statistics", "Translator/Statistics"),

@@ -1,5 +1,5 @@
-public import NetpolModel
 internal import Enforcement
+public import NetpolModel
 internal import Path
 
 extension Comparison {

@@ -1,21 +1,5 @@
 public import NetpolModel
 
-/// A remark for the user that stops nothing.
-public struct Note: Hashable, Sendable {
-  public enum Severity: String, Hashable, Sendable, CaseIterable {
-    /// What the reader assumed.
-    case note
-    /// What may make a verdict differ from the cluster's.
-    case warning
-  }
-  public let severity: Severity
-  public let text: String
-  public init(_ severity: Severity, _ text: String) {
-    self.severity = severity
-    self.text = text.onOneLine
-  }
-}
-
 /// What the manifests say, with every default applied.
 public struct ManifestReading: Hashable, Sendable {
   public var cluster: Cluster
@@ -36,16 +20,4 @@ public struct ManifestReading: Hashable, Sendable {
     self.objectCount = objectCount
     self.expectations = expectations
   }
-}
-
-extension [String] {
-  /// `a, b or c`.
-  var alternatives: String {
-    count < 2 ? joined() : "\(dropLast().joined(separator: ", ")) or \(self[count - 1])"
-  }
-}
-
-extension Int {
-  /// `1 pod`, `2 pods`.
-  func of(_ noun: String) -> String { self == 1 ? "1 \(noun)" : "\(self) \(noun)s" }
 }

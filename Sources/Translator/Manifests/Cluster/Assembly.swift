@@ -1,4 +1,5 @@
 internal import NetpolModel
+internal import Text
 
 /// The inventory's objects made into one cluster.
 struct Assembly {
@@ -130,7 +131,7 @@ struct Assembly {
     let workloads = inventory.workloadsWithoutPods
     let pods = workloads.flatMap { $0.pods(atMost: cap, nodes: nodes, taken: &taken) }
     if !workloads.isEmpty {
-      let counts = "\(workloads.count.of("workload")) expanded to \(pods.count.of("pod"))"
+      let counts = "\(counted(workloads.count, "workload")) expanded to \(counted(pods.count, "pod"))"
       assumptions.append(Note(.note, "\(counts), at most \(cap) each; DaemonSets have one a node"))
     }
     return pods

@@ -1,4 +1,5 @@
 internal import NetpolModel
+internal import Text
 
 /// `apiVersion: netpol-lab/v1alpha1, kind: Expectations`: the groups of all such documents, in the order of the input.
 struct ExpectationsReader {

@@ -1,4 +1,5 @@
 internal import NetpolModel
+internal import Text
 
 /// An entry of `flows`: one flow for each combination of its ends and ports.
 struct FlowReader {

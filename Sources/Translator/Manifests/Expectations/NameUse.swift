@@ -1,4 +1,5 @@
 internal import NetpolModel
+internal import Text
 
 /// A name in an Expectations document: what it should stand for, and where it is written.
 struct NameUse: Hashable, Sendable {

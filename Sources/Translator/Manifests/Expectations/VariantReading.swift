@@ -1,4 +1,5 @@
 internal import NetpolModel
+internal import Text
 
 extension Expectations.Variant {
   /// Nil where the group changes nothing.

@@ -1,4 +1,5 @@
 internal import NetpolModel
+internal import Text
 internal import Yams
 
 /// Whom an error is about: the file and the object in it.

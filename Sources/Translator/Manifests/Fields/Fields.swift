@@ -1,4 +1,5 @@
 internal import NetpolModel
+internal import Text
 internal import Yams
 
 /// The fields of one mapping, in the order of the file.

@@ -1,4 +1,5 @@
 internal import NetpolModel
+internal import Text
 
 /// Fields that hold one value of the model.
 extension Field {

@@ -1,4 +1,5 @@
 internal import NetpolModel
+internal import Text
 
 /// `apiVersion: netpol-lab/v1alpha1, kind: Cluster`: what manifests can't say. Every field is optional, none unknown.
 struct ClusterDocument {

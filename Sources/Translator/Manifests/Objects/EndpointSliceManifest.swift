@@ -1,4 +1,5 @@
 internal import NetpolModel
+internal import Text
 
 /// A `discovery.k8s.io/v1` EndpointSlice as the input gives it.
 struct EndpointSliceManifest {

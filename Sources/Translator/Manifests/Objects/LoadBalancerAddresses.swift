@@ -1,4 +1,5 @@
 internal import NetpolModel
+internal import Text
 
 /// The addresses of a LoadBalancer: its status, else what the spec or MetalLB's annotation asks for.
 struct LoadBalancerAddresses {

@@ -1,4 +1,5 @@
 internal import NetpolModel
+internal import Text
 
 /// One API object of the input, before its kind is looked at.
 struct ManifestObject {

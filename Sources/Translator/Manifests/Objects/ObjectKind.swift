@@ -1,3 +1,5 @@
+internal import Text
+
 /// The kinds that the reader takes something from.
 enum ObjectKind: Hashable {
   case namespace, node, pod, service, endpointSlice, networkPolicy, workload, cluster, expectations

@@ -1,4 +1,5 @@
 internal import NetpolModel
+internal import Text
 
 /// A pod as the input gives it: without a status it still lacks a node, or addresses, or both.
 struct PodManifest {

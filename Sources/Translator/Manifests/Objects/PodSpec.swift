@@ -1,4 +1,5 @@
 internal import NetpolModel
+internal import Text
 
 /// What the reader takes from a pod's spec, or a template's.
 struct PodSpec {

@@ -1,4 +1,5 @@
 internal import NetpolModel
+internal import Text
 
 /// A Service as the input gives it: addresses and NodePorts that the API server would give are still missing.
 struct ServiceManifest {

@@ -1,4 +1,5 @@
 internal import NetpolModel
+internal import Text
 
 /// `spec.ports` of a Service: the defaults of `SetDefaults_Service` and the checks of `ValidateService`.
 struct ServicePorts {

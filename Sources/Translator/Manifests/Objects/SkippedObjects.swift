@@ -1,4 +1,5 @@
 internal import NetpolModel
+internal import Text
 
 /// Objects that are skipped: policies of other engines by name, the rest by number.
 struct SkippedObjects {
@@ -33,6 +34,6 @@ struct SkippedObjects {
     guard !others.isEmpty else { return notes }
     let kinds = others.sorted { ($1.value, $0.key) < ($0.value, $1.key) }.map { "\($0.value) \($0.key)" }
     let count = others.values.reduce(0, +)
-    return notes + [Note(.note, "skipped \(count.of("object")) of other kinds: \(kinds.abridged(to: 8))")]
+    return notes + [Note(.note, "skipped \(counted(count, "object")) of other kinds: \(kinds.abridged(to: 8))")]
   }
 }

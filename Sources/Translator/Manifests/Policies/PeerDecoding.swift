@@ -1,4 +1,5 @@
 internal import NetpolModel
+internal import Text
 
 extension PolicyDecoder {
   mutating func peer(_ field: Field) throws(ManifestError) -> NetworkPolicy.Peer {

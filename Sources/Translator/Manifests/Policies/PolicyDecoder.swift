@@ -1,4 +1,5 @@
 internal import NetpolModel
+internal import Text
 
 /// NetworkPolicy objects to policies: the defaults of `SetDefaults_NetworkPolicy` and the checks of
 /// `pkg/apis/networking/validation`.

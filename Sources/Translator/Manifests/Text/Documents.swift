@@ -1,4 +1,5 @@
 internal import NetpolModel
+internal import Text
 internal import Yams
 
 /// The documents of one source in order, without the empty ones.

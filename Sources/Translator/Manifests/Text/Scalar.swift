@@ -1,3 +1,4 @@
+internal import Text
 internal import Yams
 
 /// A scalar as kubectl's YAML reader (a fork of go-yaml 2, so YAML 1.1) hands it to the API server.

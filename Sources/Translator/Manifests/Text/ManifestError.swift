@@ -1,4 +1,5 @@
 public import NetpolModel
+internal import Text
 
 /// Why the input can't be read: one line that says where, what, and how to mend it.
 public struct ManifestError: UserFacingError, Hashable, Sendable {
@@ -27,21 +28,5 @@ public struct ManifestError: UserFacingError, Hashable, Sendable {
     let place = [location?.description, object, field].compactMap { $0 }
     let what = [problem, remedy].compactMap { $0 }.joined(separator: "; ")
     return (place + [what]).joined(separator: ": ").onOneLine
-  }
-}
-
-extension String {
-  /// Words of the input in a message: in quotes, at most 60 characters of them.
-  var quoted: String { count > 60 ? "\"\(prefix(57))...\"" : "\"\(self)\"" }
-
-  /// Control characters of the input never reach a terminal.
-  var onOneLine: String {
-    let isControl = { (scalar: Unicode.Scalar) in
-      scalar.value < 0x20 || (0x7f...0x9f).contains(scalar.value) || scalar.value == 0x2028 || scalar.value == 0x2029
-    }
-    guard unicodeScalars.contains(where: isControl) else { return self }
-    var line = String.UnicodeScalarView()
-    line.append(contentsOf: unicodeScalars.map { isControl($0) ? " " : $0 })
-    return String(line)
   }
 }

@@ -1,5 +1,6 @@
 internal import NetpolModel
 internal import Yams
+internal import Text
 
 /// Documents that were found in a directory and are no manifests: Helm values, kustomizations, package.json.
 struct TypelessDocuments {
@@ -13,7 +14,7 @@ struct TypelessDocuments {
 
   var notes: [Note] {
     if count == 0 { return [] }
-    return [Note(.note, "skipped \(count.of("document")) without apiVersion and kind: \(files.abridged())")]
+    return [Note(.note, "skipped \(counted(count, "document")) without apiVersion and kind: \(files.abridged())")]
   }
 }
 
