@@ -15,7 +15,8 @@ func library(_ name: String, _ path: String, _ dependencies: [Target.Dependency]
 }
 
 func tests(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
-  .testTarget(name: name, dependencies: dependencies, path: "Tests/\(name)", swiftSettings: settings)
+  .testTarget(
+    name: name, dependencies: dependencies + ["TestSupport"], path: "Tests/\(name)", swiftSettings: settings)
 }
 
 /// What knows no kernel.
@@ -70,7 +71,8 @@ let package = Package(
     library("Kernel", "Lab/Kernel", ["CNftables", "CLinux", .product(name: "SystemPackage", package: "swift-system")]),
     library("Apply", "Lab/Apply", ["NetpolModel", "RuleIR", "Rendering", "Dumps", "Kernel"]),
     library("Network", "Lab/Network", ["NetpolModel", "Path", "Kernel", "Apply"]),
-    library("Verdicts", "Lab/Verdicts", ["NetpolModel", "RuleIR", "Path", "EngineComparison", "Kernel", "Apply", "Network"]),
+    library(
+      "Verdicts", "Lab/Verdicts", ["NetpolModel", "RuleIR", "Path", "EngineComparison", "Kernel", "Apply", "Network"]),
     library(
       "StandingLab", "Lab/Standing",
       [
@@ -98,20 +100,40 @@ let package = Package(
         + ["Report", .product(name: "ArgumentParser", package: "swift-argument-parser")],
       path: "Sources/netpol-lab", swiftSettings: settings),
 
+    // Tests mirror Sources; what they share is in Tests/Support.
+    .target(
+      name: "TestSupport",
+      dependencies: [
+        "NetpolModel", "Statistics", "Manifests", "RuleIR", "Lowering", "Path", "Rendering", "Dumps", "DumpDiff",
+        "Enforcement", "EngineComparison", "Kernel", "StandingLab", "Run",
+      ], path: "Tests/Support", swiftSettings: settings),
     tests("ModelTests", ["NetpolModel"]),
-    tests("ManifestTests", ["Manifests", "NetpolModel"]),
-    tests("WorldsTests", ["Worlds", "Manifests", "NetpolModel"]),
-    tests("OracleTests", ["Oracle", "Manifests", "NetpolModel"]),
-    tests("RuleIRTests", ["RuleIR", "Rendering", "Lowering", "Worlds", "NetpolModel"]),
-    tests("DumpsTests", ["Dumps", "RuleIR", "Rendering", "Worlds", "NetpolModel"]),
-    tests("LoweringTests", ["Lowering", "Rendering", "RuleIR", "Manifests", "NetpolModel"]),
-    tests(
-      "DumpDiffTests",
-      ["DumpDiff", "Dumps", "Evaluator", "Lowering", "Manifests", "NetpolModel", "Rendering", "RuleIR"]),
-    tests("EvaluatorTests", ["Evaluator", "RuleIR", "NetpolModel"]),
-    tests("ServiceProxyTests", ["ServiceProxy", "Lowering", "Evaluator", "Rendering", "RuleIR", "NetpolModel"]),
-    tests("EngineComparisonTests", translator + lab + products),
+    tests("TextTests", ["Text"]),
+    tests("StatisticsTests", ["Statistics"]),
+    tests("ManifestTests", ["NetpolModel", "Manifests"]),
+    tests("OracleTests", ["NetpolModel", "Manifests", "Oracle"]),
+    tests("WorldsTests", ["NetpolModel", "Manifests", "Worlds"]),
+    tests("RuleIRTests", ["NetpolModel", "RuleIR", "Rendering", "Lowering", "Worlds"]),
+    tests("LoweringTests", ["NetpolModel", "Manifests", "RuleIR", "Lowering", "Rendering"]),
+    tests("EvaluatorTests", ["NetpolModel", "Manifests", "RuleIR", "Lowering", "Evaluator", "Dumps", "DumpDiff"]),
+    tests("ServiceProxyTests", ["NetpolModel", "RuleIR", "Lowering", "Evaluator", "ServiceProxy", "Rendering"]),
+    tests("PathTests", ["NetpolModel", "Manifests", "Path"]),
+    tests("RenderingTests", ["NetpolModel", "RuleIR", "Rendering"]),
+    tests("DumpsTests", ["NetpolModel", "Statistics", "Worlds", "RuleIR", "Rendering", "Dumps"]),
+    tests("DumpDiffTests", ["NetpolModel", "Manifests", "RuleIR", "Lowering", "Rendering", "Dumps", "DumpDiff"]),
+    tests("EnforcementTests", translator),
+    tests("EngineComparisonTests", translator),
     tests("KernelTests", ["Kernel"]),
-    tests("LabTests", translator + lab + products + ["Report", "netpol-lab"]),
+    tests("ApplyTests", translator + ["Kernel", "Apply"]),
+    tests("NetworkTests", translator + lab + ["Run", "Report"]),
+    tests("VerdictsTests", translator + lab),
+    tests("AgentTests", translator + lab),
+    tests("RunTests", translator + lab + ["Run", "Report"]),
+    tests("LagTests", translator + lab + ["Lag", "Report"]),
+    tests("BenchTests", translator + lab + ["Bench", "Lag", "Report"]),
+    tests("FuzzTests", translator + lab + ["Fuzz"]),
+    tests("ReportTests", translator + lab + products + ["Report"]),
+    tests("ProgramTests", translator + lab + ["netpol-lab"]),
+    tests("LabTests", translator + lab + products + ["Report"]),
   ]
 )

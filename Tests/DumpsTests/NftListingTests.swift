@@ -2,6 +2,7 @@ import Dumps
 import NetpolModel
 import Rendering
 import RuleIR
+import Statistics
 import Testing
 import Worlds
 

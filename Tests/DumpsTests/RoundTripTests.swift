@@ -3,6 +3,7 @@ import Foundation
 import NetpolModel
 import Rendering
 import RuleIR
+import Statistics
 import Testing
 import Worlds
 

@@ -1,11 +1,14 @@
 // What this does not show: that the kernel does it too; LabTests and the examples show that with packets.
-import EngineComparison
+import Enforcement
 import Lowering
 import NetpolModel
 import Oracle
 import Path
 import RuleIR
+import TestSupport
 import Testing
+
+@testable import EngineComparison
 
 @Suite("Known deviations of kube-router") struct DeviationTests {
   /// A deviation, its smallest world, a flow that shows it and one step beside it a flow that does not.
@@ -245,7 +248,8 @@ import Testing
     let world = try SmallWorld(policies: "")
     let flow = try world.compare("app/web", "app/web2", 80)
     let of = { (finding: Comparison.Finding) in
-      Comparison(flow: flow.flow, specified: flow.specified, evaluated: .allow, observed: nil, finding: finding)
+      Comparison(
+        flow: flow.flow, specified: flow.specified, journey: flow.journey, observation: nil, finding: finding)
     }
     #expect(of(.deviationMissing([.bothTypePolicy])).isFailure(strict: false))
     #expect(of(.unexplained).isFailure(strict: false) && of(.kernelDisagrees).isFailure(strict: false))
@@ -286,14 +290,14 @@ import Testing
   func kernel() throws {
     let world = try SmallWorld(policies: Self.policy("{podSelector: {}}"))
     let flow = try world.compare("other/client", "app/web", 80).flow
-    #expect(world.comparer.compare(flow, kernel: .verdict(.deny)).finding == .agreement)
-    #expect(world.comparer.compare(flow, kernel: .verdict(.allow)).finding == .kernelDisagrees)
-    let unusable = world.comparer.compare(flow, kernel: .unusable("lost"))
+    #expect(world.comparer.compare(flow, .refused(.reset)).finding == .agreement)
+    #expect(world.comparer.compare(flow, .delivered).finding == .kernelDisagrees)
+    let unusable = world.comparer.compare(flow, .unusable("lost"))
     #expect(unusable.finding == .undecided("lost") && unusable.observed == nil)
   }
 
-  @Test("a reading without deviations is the oracle's, on every flow of every case")
-  func readingIsOracle() throws {
+  @Test("a model without deviations is the oracle's, on every flow of every case")
+  func modelIsOracle() throws {
     for deviation in Self.cases {
       let world = try SmallWorld(policies: deviation.policies, extra: deviation.extra)
       let oracle = Oracle(world.cluster)

@@ -1,9 +1,10 @@
 // Doesn't show that children die when the whole process is killed; that the end of the worker kills them, it does.
 import Glibc
 import Kernel
+import TestSupport
 import Testing
 
-@Suite(needsNamespaces) struct CommandTests {
+@Suite(.needsNamespaces) struct CommandTests {
   private let sandbox: Sandbox
 
   init() throws { sandbox = try Sandbox() }

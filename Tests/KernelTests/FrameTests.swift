@@ -1,3 +1,4 @@
+import TestSupport
 import Testing
 
 @testable import Kernel
@@ -50,7 +51,7 @@ import Testing
     if content == .udp, isV4 { #expect(bytes.count == 60) }
   }
 
-  @Test("a sender sends as many frames as it is told to, in the ring's order and past its end", needsNamespaces)
+  @Test("a sender sends as many frames as it is told to, in the ring's order and past its end", .needsNamespaces)
   func sending() async throws {
     try await blocking {
       let sandbox = try Sandbox()

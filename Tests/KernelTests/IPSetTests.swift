@@ -1,9 +1,10 @@
 // Compares with the `ipset` program in the same kernel. Doesn't show that a rule matches the sets.
 import Glibc
 import Kernel
+import TestSupport
 import Testing
 
-@Suite(needsNamespaces) struct IPSetTests {
+@Suite(.needsNamespaces) struct IPSetTests {
   private let sandbox: Sandbox
 
   init() throws { sandbox = try Sandbox() }

@@ -1,9 +1,10 @@
 // Doesn't show that a killed process leaves nothing behind, nor what happens when the way home is barred.
 import Glibc
 import Kernel
+import TestSupport
 import Testing
 
-@Suite(needsNamespaces) struct NamespaceWorkerTests {
+@Suite(.needsNamespaces) struct NamespaceWorkerTests {
   private struct ProbeRefusal: Error {}
 
   private func here() throws -> UInt64 { try NetworkNamespace.ofCallingThread().inode }

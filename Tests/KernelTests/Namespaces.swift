@@ -3,31 +3,6 @@ import Glibc
 import Kernel
 import Testing
 
-/// For tests that make namespaces. REQUIRE_NETNS=1 lets them fail, not skip, where they can't run.
-let needsNamespaces: ConditionTrait = .enabled(
-  if: Privilege.canMakeNamespaces || getenv("REQUIRE_NETNS").map { String(cString: $0) } == "1",
-  "needs root, or: unshare -Urnm swift test")
-
-/// Awaits `body` on a thread of its own: the pool has few, and a test that blocks one holds up others.
-func blocking<Result: Sendable>(_ body: @escaping @Sendable () throws -> Result) async throws -> Result {
-  try await withCheckedThrowingContinuation { continuation in
-    var thread = pthread_t()
-    let start = Unmanaged.passRetained(Box { continuation.resume(with: Swift.Result(catching: body)) })
-    pthread_create(
-      &thread, nil,
-      { start in
-        Unmanaged<Box>.fromOpaque(start!).takeRetainedValue().run()
-        return nil
-      }, start.toOpaque())
-    pthread_detach(thread)
-  }
-}
-
-private final class Box: Sendable {
-  let run: @Sendable () -> Void
-  init(_ run: @escaping @Sendable () -> Void) { self.run = run }
-}
-
 /// The target of a symbolic link; nil when there is none.
 func symbolicLink(_ path: String) -> String? {
   let target = [UInt8](unsafeUninitializedCapacity: 256) { buffer, count in

@@ -1,5 +1,6 @@
 // Shows that messages have the layout of linux/netlink.h. Doesn't show that the kernel understands them.
 import Glibc
+import TestSupport
 import Testing
 
 @testable import Kernel
@@ -54,7 +55,7 @@ private func tooLongForItsLength(what: TooLong) throws {
   #expect(buffer.bytes.count == before.bytes.count + 20)
 }
 
-@Suite("What does not fit into a message is refused under its request's label", needsNamespaces)
+@Suite("What does not fit into a message is refused under its request's label", .needsNamespaces)
 struct TooLongRequests {
   private let long = String(repeating: "x", count: 70_000)
 

@@ -1,8 +1,9 @@
 // What this does not show: replies of a host that others answer for.
 import Kernel
+import TestSupport
 import Testing
 
-@Suite("Echo requests", needsNamespaces) struct PingTests {
+@Suite("Echo requests", .needsNamespaces) struct PingTests {
   private func observe(
     _ family: AddressFamily, _ rule: String? = nil, timeout: Duration = ProbeLink.patience
   ) async throws -> ProbeOutcome {

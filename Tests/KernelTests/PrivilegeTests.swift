@@ -1,20 +1,21 @@
 // Shows what this host allows. Doesn't show entering a user namespace, which a process with one thread must do.
 import Glibc
 import Kernel
+import TestSupport
 import Testing
 
 @Test func anObstacleIsExplained() {
   #expect(Privilege.canMakeNamespaces == (Privilege.obstacle == nil))
 }
 
-@Test(needsNamespaces) func aMissingFeatureTellsWhatItsModuleWouldDo() throws {
+@Test(.needsNamespaces) func aMissingFeatureTellsWhatItsModuleWouldDo() throws {
   for missing in try KernelFeatures.missing(on: NamespaceWorker()) {
     #expect("\(missing)".contains("modprobe \(missing.feature.module)"))
   }
   #expect(KernelFeature.bridgeNetfilter.effectOnHost.contains("the host's own bridged traffic"))
 }
 
-@Test(needsNamespaces) func sysctlsBelongToTheNamespace() throws {
+@Test(.needsNamespaces) func sysctlsBelongToTheNamespace() throws {
   let sandbox = try Sandbox()
   let path = "net/ipv4/ip_forward"
   let home = try sandbox.worker.onThread { try Sysctl.read(path) }

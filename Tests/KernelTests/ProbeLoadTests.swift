@@ -1,8 +1,9 @@
 // Shows many probes at a time. Shows no speed: that depends on the machine, and on how the program was built.
 import Kernel
+import TestSupport
 import Testing
 
-@Suite(needsNamespaces, .serialized) struct ProbeLoadTests {
+@Suite(.needsNamespaces, .serialized) struct ProbeLoadTests {
   @Test(arguments: ProbeTransport.withPorts) func twoThousandProbesInParallelAreDelivered(transport: ProbeTransport)
     async throws
   {

@@ -1,11 +1,12 @@
 // Shows what one probe sees between two namespaces on one wire. Shows no forwarding, no NAT and no bridge, and not what
 // a TCP probe sees when the answer to its SYN is lost: it can't tell that from a lost SYN.
 import Kernel
+import TestSupport
 import Testing
 
 private let ways = ProbeTransport.withPorts.flatMap { transport in AddressFamily.allCases.map { (transport, $0) } }
 
-@Suite(needsNamespaces) struct ProbeTests {
+@Suite(.needsNamespaces) struct ProbeTests {
   private func withLink<Result: Sendable>(_ body: @escaping @Sendable (ProbeLink) throws -> Result) async throws
     -> Result
   {

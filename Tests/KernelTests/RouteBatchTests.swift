@@ -1,9 +1,10 @@
 // Shows links that carry packets between namespaces. Shows no routing between nodes, and no load.
 import Glibc
 import Kernel
+import TestSupport
 import Testing
 
-@Suite(needsNamespaces) struct RouteBatchTests {
+@Suite(.needsNamespaces) struct RouteBatchTests {
   private let sandbox: Sandbox
 
   init() throws { sandbox = try Sandbox() }

@@ -1,9 +1,10 @@
 // Shows what only probes over SCTP see; ProbeTests shows what they share with TCP and UDP. Shows no kernel that knows
 // SCTP.
 import Kernel
+import TestSupport
 import Testing
 
-@Suite(needsNamespaces) struct SCTPProbeTests {
+@Suite(.needsNamespaces) struct SCTPProbeTests {
   private func withLink<Result: Sendable>(_ body: @escaping @Sendable (ProbeLink) throws -> Result) async throws
     -> Result
   {

@@ -1,9 +1,10 @@
 // Shows what is peculiar to streams over TCP: that they are SYNs to everyone on the way, and that nobody answers them.
 import Glibc
 import Kernel
+import TestSupport
 import Testing
 
-@Suite(needsNamespaces, .serialized) struct SYNStreamTests {
+@Suite(.needsNamespaces, .serialized) struct SYNStreamTests {
   @Test("to connection tracking each SYN is new, in a second run too", arguments: AddressFamily.allCases)
   func everySYNIsNew(family: AddressFamily) async throws {
     let (sent, counts) = try await blocking {

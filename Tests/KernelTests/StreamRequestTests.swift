@@ -1,9 +1,10 @@
 // Shows what one request sees on a path through a forwarding namespace. Shows no time of a request: who waits how long
 // is the kernel's matter.
 import Kernel
+import TestSupport
 import Testing
 
-@Suite(needsNamespaces) struct StreamRequestTests {
+@Suite(.needsNamespaces) struct StreamRequestTests {
   private static let patience = Duration.seconds(5)
   private static let brief = Duration.milliseconds(100)
 

@@ -2,9 +2,10 @@
 // machine that does other work: each trial says that itself, by its bracket.
 import Glibc
 import Kernel
+import TestSupport
 import Testing
 
-@Suite(needsNamespaces, .serialized) struct StreamTests {
+@Suite(.needsNamespaces, .serialized) struct StreamTests {
   private func withLink<Result: Sendable>(_ body: @escaping @Sendable (StreamLink) throws -> Result) async throws
     -> Result
   {

@@ -1,11 +1,12 @@
 // Shows one tunnel between two namespaces. Shows no routing between nodes: OverlayTests (LabTests) do.
 import Glibc
 import Kernel
+import TestSupport
 import Testing
 
 private let hasIP = ["/sbin", "/usr/sbin", "/bin", "/usr/bin"].contains { access("\($0)/ip", X_OK) == 0 }
 
-@Suite(needsNamespaces) struct VXLANTests {
+@Suite(.needsNamespaces) struct VXLANTests {
   private let sandbox: Sandbox
 
   init() throws { sandbox = try Sandbox() }

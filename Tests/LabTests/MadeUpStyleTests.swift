@@ -1,18 +1,26 @@
 // What this does not show: that a style can be registered (EnforcementStyle.all), which is one entry there.
-import Comparison
+import Agent
+import Bench
+import DumpDiff
 import Dumps
+import Enforcement
+import EngineComparison
 import Evaluator
 import Foundation
+import Kernel
+import Lag
 import Lowering
 import Manifests
 import NetpolModel
-import NodeComparison
+import Network
 import Path
 import Rendering
+import Report
 import RuleIR
+import Run
+import Statistics
+import TestSupport
 import Testing
-
-@testable import Lab
 
 /// A style as somebody would add it, of a name, a back end and rules: whatever policies say, all may talk to the pods that
 /// the node knows, and nobody to others in its pod CIDRs.
@@ -183,15 +191,15 @@ private func compared(_ node: Ruleset, with style: EnforcementStyle) throws -> D
 
   // MARK: - Packets
 
-  @Suite("With real packets", .serialized, .enabled(if: canRunLab, needsNamespaces)) struct Packets {
+  @Suite("With real packets", .serialized, .needsNamespaces) struct Packets {
     @Test("is run, and differs from the specification unexplained where policies deny", arguments: madeUps)
     func run(style: EnforcementStyle) async throws {
       let cluster = try world()
       let report = try await blocking { try ClusterRun(style: style).run(cluster, version: "test") }
-      #expect(report.comparisons.contains { $0.specified.verdict == .deny && $0.observed == .allow })
+      #expect(report.comparisons.contains { $0.specified?.verdict == .deny && $0.observed == .allow })
       for comparison in report.comparisons where comparison.observed != nil {
         let finding: Comparison.Finding =
-          comparison.specified.verdict == comparison.observed ? .agreement : .unexplained
+          comparison.specified?.verdict == comparison.observed ? .agreement : .unexplained
         #expect(comparison.finding == finding && comparison.observed == .allow, "\(comparison.flow)")
       }
       #expect(TextReport(report).text.contains(style.name))
@@ -214,7 +222,10 @@ private func compared(_ node: Ruleset, with style: EnforcementStyle) throws -> D
 
     @Test("a full sync of it is nobody's work", arguments: madeUps) func noFullSync(style: EnforcementStyle) throws {
       let view = try view()
-      #expect(throws: LabError.self) { try AgentSandbox(view, style) }
+      let worker = try NamespaceWorker()
+      #expect(throws: LabError.self) {
+        try EnforcementAgent(view, style: style, in: try worker.makeNamespace(), worker: worker)
+      }
     }
 
     @Test("its packets' cost is measured beside all others'") func bench() async throws {

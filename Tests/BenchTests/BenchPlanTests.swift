@@ -1,0 +1,97 @@
+import Foundation
+import Kernel
+import Lowering
+import NetpolModel
+import Report
+import TestSupport
+import Testing
+import Text
+
+@testable import Bench
+
+@Suite("Bench: what is planned, and of which flows") struct BenchPlanTests {
+  @Test("the usual sweep is planned for less than five minutes, the full one for hours") func usual() {
+    let usual = SweepPlan(.usual)
+    #expect(usual.total < .seconds(300) && usual.total > .seconds(60))
+    #expect(SweepPlan(.full).total > .seconds(3600))
+    #expect(usual.worlds == 7 && usual.batches.count == 1)
+    #expect(usual.text == "7 worlds, 300 rounds: about \(roughText(usual.total))")
+  }
+
+  @Test("a plan grows with rounds, worlds, pods and families") func grows() {
+    let total = { (sweep: PacketSweep) in SweepPlan(sweep).total }
+    let world = { (pods: Int) in PacketSweep([.init(BenchWorld(pods: pods), PacketSweep.mainProbes)]) }
+    var longer = world(10)
+    longer.rounds *= 10
+    #expect(total(longer) > total(world(10)) * 5)
+    #expect(total(world(10_000)) > total(world(10)) * 10)
+    #expect(abs(total(world(10).over(IPFamily.allCases)) / total(world(10)) - 2) < 0.001)
+    var one = world(1000)
+    one.styles = [.compiled]
+    #expect(total(one) < total(world(1000)) / 2)
+  }
+
+  @Test("what is left follows how long finished batches took, and leaves out the one that runs") func left() {
+    let plan = SweepPlan(.full)
+    let all = plan.batches
+    #expect(all.count > 3)
+    let rest = { (from: Int) in all.dropFirst(from).reduce(Duration.zero, +) }
+    #expect(plan.left(behind: []) == rest(1))
+    #expect(abs(plan.left(behind: [all[0]]) / rest(2) - 1) < 0.001)
+    let slow = plan.left(behind: [all[0] * 2, all[1] * 2]) / rest(3)
+    #expect(abs(slow - 2) < 0.001)
+    #expect(plan.left(behind: all) == .zero)
+  }
+
+  @Test(
+    "durations of plans are rough",
+    arguments: [(0.4, "0 s"), (99, "99 s"), (100, "2 min"), (3600, "60 min"), (6000, "1 h 40 min"), (7200, "2 h")])
+  func rough(_ seconds: Double, _ text: String) {
+    #expect(roughText(.seconds(seconds)) == text)
+  }
+
+  @Test("a step says where it is and what is left") func steps() {
+    var step = BenchProgress.measuring(100, of: 300, in: .seconds(20))
+    #expect(step.text == "round 100 of 300, about 40 s left")
+    (step.batch, step.batches) = (2, 12)
+    #expect(step.text == "batch 2 of 12: round 100 of 300, about 40 s left")
+    #expect(BenchProgress(.building(3, of: 7)).text == "building 3 of 7")
+  }
+
+  @Test("of a user's cluster the node that most flows go to is taken, and its flows by family and verdict") func flows()
+    throws
+  {
+    let chosen = try PolicyFlows(BenchWorld(pods: 30, policies: 1, peers: 4).cluster)
+    #expect(chosen.node.name == BenchWorld.node && chosen.families == [.v4])
+    #expect(chosen.groups.map(\.isAllowed) == [true, false])
+    #expect(chosen.groups.allSatisfy { $0.flows.count == 64 && $0.found > 64 })
+    let six = try PolicyFlows(BenchWorld(pods: 3, policies: 1, peers: 4, family: .v6).cluster)
+    #expect(six.families == [.v6] && six.blocks == [BenchAddresses(.v6).pods])
+  }
+
+  @Test("where there is nothing to measure it is said why, in one line") func nothing() {
+    func why(_ cluster: Cluster, _ families: [IPFamily] = IPFamily.allCases) -> String? {
+      do {
+        _ = try PolicyFlows(cluster, families: families)
+        return nil
+      } catch { return "\(error)" }
+    }
+    #expect(why(Cluster())?.contains("no pod has a place and an address") == true)
+    var lost = BenchWorld(pods: 1, peers: 1).cluster
+    lost.nodes = []
+    #expect(why(lost)?.contains("bench/client: it is on no node") == true)
+    #expect(why(BenchWorld(pods: 1, peers: 1).cluster, [.v6])?.contains("no TCP or UDP flow over IPv6") == true)
+    #expect(why(BenchWorld(pods: 1, peers: 1).cluster) == nil)
+  }
+
+  @Test(
+    "the command says what it can't use", .needsNamespaces,
+    arguments: [
+      (["--families", "ipv5"], "--families ipv5: write ipv4, ipv6"), (["--families", ""], "--families: name one"),
+      (["--families", "ipv6", "--engines"], "--families: goes without"), (["--full", "--pods", "3"], "--full: goes"),
+    ])
+  func command(_ arguments: [String], _ said: String) async throws {
+    let result = try await Program.run(["bench"] + arguments)
+    #expect(result.status == .exited(2) && result.errors.contains(said), "\(result)")
+  }
+}

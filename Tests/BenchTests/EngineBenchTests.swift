@@ -1,0 +1,51 @@
+// What this does not show: that an engine is fast. `netpol-lab bench --engines` measures it.
+import Bench
+import Foundation
+import Lag
+import Lowering
+import NetpolModel
+import Report
+import StandingLab
+import TestSupport
+import Testing
+
+@Suite("Benches of the engines") struct EngineBenchTests {
+  private static let world = LagWorld(policies: 50, pods: 60, local: 20).cluster
+
+  @Test("every engine judges all flows, some of them allowed, and a batch differs from no engine one by one")
+  func rows() throws {
+    let bench = EngineBench(styles: EnforcementStyle.all, flows: .some(5000), sample: 200, seed: 1)
+    let report = try bench.run(Self.world, version: "test") { _ in }
+    #expect(report.rows.count == EnforcementStyle.all.count + 1 && report.flows == 5000)
+    for row in report.rows {
+      #expect(row.verdicts == 5000 && row.compared == 200 && row.different == 0 && row.walked == 0)
+      #expect((0.2...0.8).contains(row.allowedShare), "\(row.engine): \(row.allowedShare)")
+    }
+    #expect(report.text.contains("evaluator, compiled") && report.csv.split(separator: "\n").count == 6)
+  }
+
+  @Test("all pairs are every ordered pair of pods once")
+  func pairs() throws {
+    let bench = EngineBench(styles: [.compiled], flows: .allPairs, sample: 60 * 59, seed: 1)
+    let report = try bench.run(Self.world, version: "test") { _ in }
+    #expect(report.flows == 60 * 59)
+    #expect(report.rows.allSatisfy { $0.verdicts == 60 * 59 && $0.compared == 60 * 59 && $0.different == 0 })
+  }
+
+  @Test("the command prints JSON for a world of its own", .timeLimit(.minutes(5)))
+  func command() async throws {
+    let arguments = ["--policies", "14", "--pods", "20", "--flows", "500", "--sample", "50", "-o", "json"]
+    let result = try await Program.run(["bench", "--engines"] + arguments)
+    let report = try #require(try JSONSerialization.jsonObject(with: Data(result.output.utf8)) as? [String: Any])
+    #expect(report["schema"] as? String == "netpol-lab/bench/v1" && report["flows"] as? Int == 500)
+    #expect((report["rows"] as? [Any])?.count == EnforcementStyle.all.count + 1)
+  }
+
+  @Test("a cluster with one pod has nothing to ask")
+  func lonely() {
+    let bench = EngineBench(styles: [.compiled], flows: .some(10), sample: 1, seed: 1)
+    #expect(throws: NothingToAsk.self) {
+      try bench.run(LagWorld(policies: 1, pods: 1, local: 1).cluster, version: "test") { _ in }
+    }
+  }
+}

@@ -1,0 +1,170 @@
+import Foundation
+import Kernel
+import Lowering
+import Manifests
+import NetpolModel
+import RuleIR
+import TestSupport
+import Testing
+
+@testable import Agent
+@testable import Lag
+
+private let small = LagWorld(policies: 10, pods: 40, local: 12)
+
+@Suite("Lag: worlds, casts and the streams that tell") struct LagPlanTests {
+  /// Prints the manifests of a measured world; beside the project, where it was measured.
+  private static let printer = repository.appendingPathComponent("../shared/lag/world.py").standardized
+  private static let hasPrinter = FileManager.default.fileExists(atPath: printer.path)
+
+  @Test(
+    "the lab's own world is the one in which the real controller was measured",
+    .enabled(if: hasPrinter, "needs the printer of the measured worlds"),
+    arguments: [(1, 4, 3), (50, 200, 60), (9, 30, 10)])
+  func measuredWorld(_ policies: Int, _ pods: Int, _ local: Int) async throws {
+    let text = try await Program.start(["python3", Self.printer.path, "\(policies)", "\(pods)", "\(local)"])
+    let read = try readManifests([ManifestSource(name: "world", text: text.text)]).cluster
+    let own = LagWorld(policies: policies, pods: pods, local: local).cluster
+    #expect(read.pods.map(\.withoutLocation) == own.pods.map(\.withoutLocation))
+    #expect(read.policies.map(\.withoutLocation) == own.policies.map(\.withoutLocation))
+    #expect(Set(read.namespaces) == Set(own.namespaces))
+    #expect(read.nodes.map(\.addresses) == own.nodes.map(\.addresses))
+  }
+
+  @Test(
+    "no two pods of a world or newcomers of it share an address, and all are in their node's block",
+    arguments: [(1, 4, 3), (50, 200, 60), (7, 500, 160), (7, 1000, 161), (7, 2000, 2000), (7, 20_000, 10_000)])
+  func addresses(_ policies: Int, _ pods: Int, _ local: Int) {
+    let world = LagWorld(policies: policies, pods: pods, local: local)
+    let cluster = world.cluster
+    let newcomers = (0..<60).map { world.address(ofNewcomer: $0) }
+    let all = cluster.pods.flatMap(\.podIPs) + newcomers
+    #expect(Set(all).count == all.count)
+    #expect(cluster.pods.count { $0.node == LagWorld.node } == local)
+    let block = cluster.nodes[0].podCIDRs[0]
+    #expect(newcomers.allSatisfy(block.contains))
+    #expect(cluster.pods.allSatisfy { block.contains($0.podIPs[0]) == ($0.node == LagWorld.node) })
+    #expect(!block.overlaps(cluster.nodes[1].podCIDRs[0]))
+  }
+
+  @Test(
+    "each scenario has streams that open, close and stay open",
+    arguments: LagScenario.allCases, EnforcementStyle.all)
+  func streams(_ scenario: LagScenario, _ style: EnforcementStyle) throws {
+    let plan = try LagPlan(LagActors(small, scenario, burst: 1, defaultDeny: false), style)
+    #expect(Set(plan.streams.map(\.change)) == Set(LagStream.Change.allCases), "\(plan.streams)")
+    #expect(plan.notes == [])
+    #expect(plan.nodes == [LagWorld.node])
+    let control = try #require(plan.streams.first { $0.change == .staysOpen })
+    #expect(control.decidedBy.hasPrefix("ipBlock of"), "\(control.decidedBy)")
+    if scenario != .reusedAddress {
+      let opening = try #require(plan.streams.first { $0.change == .opens && $0.isOutgoing })
+      #expect(opening.decidedBy.hasPrefix("podSelector of"), "\(opening.decidedBy)")
+    }
+  }
+
+  @Test(
+    "under default-deny a newcomer is refused by everyone until it is known",
+    arguments: EnforcementStyle.all.filter(\.knowsDefaultDeny)
+  ) func defaultDeny(style: EnforcementStyle) throws {
+    let plan = try LagPlan(LagActors(small, .newPod, burst: 1, defaultDeny: true), style)
+    #expect(plan.streams.allSatisfy { $0.change == .opens })
+    #expect(plan.notes.count == 1)
+  }
+
+  @Test("of several newcomers each has streams of its own") func burst() throws {
+    let plan = try LagPlan(LagActors(small, .newPod, burst: 4, defaultDeny: false), .kubeRouterK3s)
+    #expect(Set(plan.streams.map(\.newcomer)) == [0, 1, 2, 3])
+    #expect(Set(plan.actors.newcomers.map(\.after.podIP)).count == 4)
+  }
+
+  @Test("what happens to the actors can be taken back", arguments: LagScenario.allCases)
+  func undoing(_ scenario: LagScenario) throws {
+    let actors = LagActors(small, scenario, burst: 2, defaultDeny: false)
+    let node = try #require(actors.before.node(LagWorld.node))
+    var view = NodeView(of: node, in: actors.before)
+    for event in actors.events { _ = view.apply(event) }
+    #expect(view.pods == NodeView(of: node, in: actors.after).pods)
+    for event in actors.undoing { _ = view.apply(event) }
+    #expect(view.pods == NodeView(of: node, in: actors.before).pods)
+  }
+
+  @Test("clients have the newcomer's labels and addresses that nobody has") func clients() throws {
+    let plan = try LagPlan(LagActors(small, .newPod, burst: 1, defaultDeny: false), .kubeRouterK3s, clients: 3)
+    let newcomer = try #require(plan.actors.newcomers.first?.after)
+    #expect(plan.clients.count == 12 && plan.churner != nil)
+    #expect(plan.clients.allSatisfy { $0.labels == newcomer.labels && $0.node == newcomer.node })
+    let all = (plan.actors.after.pods + plan.clients + [try #require(plan.churner)]).flatMap(\.podIPs)
+    #expect(Set(all).count == all.count)
+    let targets = try #require(plan.requestTargets)
+    let ports = [targets.bySelector.ports, targets.byBlock?.ports] + plan.unpoliced.map(\.ports)
+    #expect(ports.count == 4 && ports.allSatisfy { $0?.udp != nil && $0?.tcp != nil })
+  }
+
+  @Test("where policies allow TCP ports alone, a kind of stream that UDP doesn't have is one of SYNs")
+  func connectionsAlone() throws {
+    let actors = try ConnectionsAlone.actors()
+    let plan = try LagPlan(actors, .kubeRouterK3s, clients: 1)
+    let found = plan.streams.map {
+      "\($0.change.rawValue) \($0.isOutgoing ? "out" : "in") \($0.flow.question)"
+    }
+    #expect(
+      Set(found.filter { $0.contains("TCP") }) == [
+        "opens out TCP/5432", "stays-open out TCP/6379", "closes out TCP/8080",
+      ])
+    #expect(found.count == 4 && found.contains { $0.hasPrefix("closes in UDP/") }, "\(found)")
+    #expect(plan.notes == [])
+    #expect(plan.streams.first { $0.change == .opens }?.decidedBy == "podSelector of app/db")
+    let targets = try #require(plan.requestTargets)
+    #expect(targets.bySelector.ports.udp == nil && targets.bySelector.ports.tcp == 5432)
+    #expect(targets.byBlock?.ports.udp == nil && targets.byBlock?.ports.tcp == 6379)
+    #expect(plan.unpoliced.map { $0.ports.udp == nil } == plan.unpoliced.map { $0.stream.isOutgoing })
+  }
+
+  @Test("an ipBlock in place of the selector admits every pod there is") func openedPairs() throws {
+    let plan = try LagPlan(LagActors(small, .newPod, burst: 1, defaultDeny: false), .kubeRouterK3s)
+    let opened = try #require(OpenedPairs(plan))
+    #expect(opened.policies == [PolicyID("lag-0", "allow-intra-namespace")])
+    let pods = plan.actors.after.pods
+    let receivers = pods.count { $0.id.namespace == "lag-0" }
+    #expect(opened.all == receivers * (pods.count - 1))
+    #expect(opened.openWithBlock == opened.all)
+    // Those of the namespace, Traefik, Prometheus and the dashboard; and all to the pod that has an ipBlock.
+    #expect(opened.open == (receivers - 1) * (receivers - 1 + 3) + pods.count - 1)
+  }
+
+  @Test(
+    "a style with another way to refuse writes nothing else differently", arguments: EnforcementStyle.all)
+  func refusals(_ style: EnforcementStyle) throws {
+    let cluster = small.cluster
+    let view = NodeView(of: cluster.nodes[0], in: cluster)
+    let rules = { (kind: RefusalKind) in
+      style.refusing(by: kind).lower(view).ruleset.tables.flatMap(\.chains).flatMap(\.rules)
+    }
+    #expect(rules(.portUnreachable) == style.lower(view).ruleset.tables.flatMap(\.chains).flatMap(\.rules))
+    let refuses = rules(.portUnreachable).count { $0.statements.contains(.reject(.portUnreachable)) }
+    #expect(refuses > 0)
+    #expect(rules(.drop).count == rules(.portUnreachable).count)
+    #expect(!rules(.drop).contains { $0.statements.contains(.reject(.portUnreachable)) })
+    #expect(rules(.tcpReset).count { $0.statements.contains(.reject(.tcpReset)) } == refuses)
+    #expect(rules(.tcpReset).count == rules(.portUnreachable).count + refuses)
+  }
+}
+
+extension Pod {
+  fileprivate var withoutLocation: Pod {
+    var pod = self
+    (pod.location, pod.owner) = (nil, nil)
+    return pod
+  }
+}
+
+extension NetworkPolicy {
+  fileprivate var withoutLocation: NetworkPolicy {
+    var policy = self
+    policy.location = nil
+    for index in policy.ingress.indices { policy.ingress[index].location = nil }
+    for index in policy.egress.indices { policy.egress[index].location = nil }
+    return policy
+  }
+}

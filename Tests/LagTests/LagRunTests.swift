@@ -1,0 +1,277 @@
+import Apply
+import Foundation
+import Kernel
+import Lowering
+import NetpolModel
+import Rendering
+import Report
+import RuleIR
+import Statistics
+import TestSupport
+import Testing
+
+@testable import Agent
+@testable import Lag
+
+private let tiny = LagWorld(policies: 2, pods: 6, local: 4)
+
+/// One after the other: each trial has a thread that runs before all others.
+@Suite("Lag", .serialized) enum LagTests {}
+
+extension LagTests {
+  @Suite("Lag: real packets while an enforcer is at work", .needsNamespaces)
+  struct Runs {
+    private func measure(
+      _ style: EnforcementStyle = .kubeRouterK3s, _ scenario: LagScenario = .newPod, burst: Int = 1,
+      defaultDeny: Bool = false, _ change: @Sendable (inout LagOptions) -> Void = { _ in }
+    ) async throws -> LagReport {
+      var options = LagOptions(style: style)
+      options.trials = 3
+      options.requests = 0
+      // Other tests need the processor too.
+      options.spacing = .milliseconds(1)
+      change(&options)
+      let run = LagRun(tiny, scenario, burst: burst, defaultDeny: defaultDeny, options: options)
+      return try await blocking { try run.run(version: "test") }
+    }
+
+    @Test(
+      "a selector loses the newcomer's packets until its set has it, an ipBlock none, and its own rules come last",
+      arguments: EnforcementStyle.kubeRouters.map { ($0, AgentKind.fullSync) }
+        + EnforcementStyle.all.map { ($0, AgentKind.incremental) })
+    func windows(_ style: EnforcementStyle, _ agent: AgentKind) async throws {
+      let report = try await measure(style) { $0.agent = agent }
+      #expect(report.findings == [])
+      for result in report.streams {
+        switch result.stream.change {
+        case .staysOpen: #expect(result.lost == 0 && result.sent > 10)
+        case .opens, .closes: #expect(result.windows.count + result.undecided.values.reduce(0, +) == 3, "\(result)")
+        }
+      }
+      let median = { (change: LagStream.Change) in
+        report.streams.first { $0.stream.change == change && $0.stream.isOutgoing }?.windows.median
+      }
+      #expect(try #require(median(.opens)) > 0)
+      if agent == .fullSync {
+        #expect(try #require(median(.opens)) < (try #require(median(.closes))), "sets come before chains")
+      }
+      let moments = report.timeline.map(\.name)
+      #expect(
+        moments.first?.hasPrefix("the API knows") == true && (agent == .incremental || moments.last == "sync ended"),
+        "\(moments)")
+      let text = LagText(report).text
+      #expect(text.contains("Resolution:") && text.contains("Advice:") && text.contains("x lost"))
+      let json = try #require(try JSONSerialization.jsonObject(with: try LagJSON(report).data()) as? [String: Any])
+      #expect(json["schema"] as? String == "netpol-lab/lag/v1" && json["asExpected"] as? Bool == true)
+    }
+
+    @Test("where policies allow TCP ports alone, SYNs tell the windows, and requests are connections")
+    func connectionsAlone() async throws {
+      var options = LagOptions(style: .kubeRouterK3s)
+      (options.trials, options.requests, options.spacing) = (3, 1, .microseconds(200))
+      let cluster = try ConnectionsAlone.cluster()
+      let run = LagRun(cluster, newcomer: try ConnectionsAlone.newcomer(in: cluster), options: options)
+      let report = try await blocking { try run.run(version: "test") }
+      #expect(report.findings == [])
+      for result in report.streams where result.stream.flow.transport == .tcp {
+        if result.stream.change == .staysOpen {
+          #expect(result.lost == 0 && result.sent > 10)
+        } else {
+          #expect(result.windows.count + result.undecided.values.reduce(0, +) == 3, "\(result)")
+        }
+      }
+      let opening = try #require(report.streams.first { $0.stream.change == .opens })
+      #expect(opening.stream.flow.transport == .tcp && !opening.windows.isEmpty)
+      #expect(LagText(report).text.contains("SYNs lost"))
+      #expect(!report.requests.isEmpty && report.requests.allSatisfy { $0.kind == .tcp })
+      let survivors = report.survivors.filter { $0.what.contains("from the newcomer") }
+      #expect(survivors.map(\.stillWorks) == [3, 0] && survivors.allSatisfy { $0.what.hasPrefix("TCP") })
+    }
+
+    @Test(
+      "relabelled pods and reused addresses have windows of both kinds",
+      arguments: [LagScenario.relabelled, .reusedAddress])
+    func pasts(_ scenario: LagScenario) async throws {
+      let report = try await measure(.kubeRouterK3s, scenario)
+      #expect(report.findings == [])
+      let changes = Set(report.streams.filter { !$0.windows.isEmpty }.map(\.stream.change))
+      #expect(changes == [.opens, .closes])
+    }
+
+    @Test(
+      "default-deny refuses a newcomer's packets until it is programmed",
+      arguments: [EnforcementStyle.kubeRouterIptables, .compiled]
+    ) func defaultDeny(style: EnforcementStyle) async throws {
+      let report = try await measure(style, defaultDeny: true)
+      #expect(report.findings == [])
+      #expect(report.streams.allSatisfy { $0.stream.change == .opens && !$0.windows.isEmpty })
+    }
+
+    @Test("every newcomer of a burst is let in") func burst() async throws {
+      let report = try await measure(burst: 3) { $0.trials = 2 }
+      #expect(report.findings == [])
+      let opened = report.streams.filter { $0.stream.change == .opens && !$0.windows.isEmpty }
+      #expect(Set(opened.map(\.stream.newcomer)) == [0, 1, 2])
+    }
+
+    @Test("the API's delay is part of the window") func apiDelay() async throws {
+      let report = try await measure { $0.apiDelay = .constant(.milliseconds(300)) }
+      let window = try #require(report.streams.first { $0.stream.change == .opens }?.windows)
+      #expect(try #require(window.values.first) > 300e6)
+      #expect(
+        try #require(report.streams.first { $0.stream.change == .opens }?.fromEvent.median)
+          < (try #require(window.median)) - 299e6)
+    }
+
+    @Test("changes beside make syncs wait for each other, and nothing is lost under an ipBlock") func churn()
+      async throws
+    {
+      let report = try await measure { $0.churn = 20 }
+      #expect(report.findings == [])
+      #expect(report.streams.first { $0.stream.change == .staysOpen }?.lost == 0)
+    }
+
+    @Test("what a request pays depends on how it is refused, and under an ipBlock it pays nothing")
+    func requests() async throws {
+      let report = try await measure {
+        $0.trials = 1
+        $0.requests = 2
+      }
+      func endings(_ refusal: String, _ kind: RequestResult.Kind, _ target: String) throws -> [RequestResult.Ending:
+        Int]
+      {
+        let result = try #require(
+          report.requests.first { $0.refusal == refusal && $0.kind == kind && $0.target == target })
+        return result.endings.mapValues(\.count)
+      }
+      for refusal in Set(report.requests.map(\.refusal)) {
+        #expect(try endings(refusal, .tcp, "ipBlock") == [.answered: 2], "\(refusal)")
+      }
+      for (refusal, kind, ending) in [
+        ("REJECT, ICMP errors to spare", RequestResult.Kind.tcp, RequestResult.Ending.refused),
+        ("REJECT, ICMP errors to spare", .udp, .refused), ("REJECT, ICMP errors spent", .tcp, .answered),
+        ("REJECT, ICMP errors spent", .udp, .silent), ("REJECT, no ICMP limit", .tcp, .refused),
+        ("REJECT, no ICMP limit", .udp, .refused), ("REJECT with tcp-reset", .tcp, .refused),
+        ("DROP", .tcp, .answered), ("DROP", .udp, .silent),
+      ] {
+        let got = try endings(refusal, kind, "podSelector")
+        #expect(got == [ending: 2], "\(refusal), \(kind.rawValue): \(got)")
+      }
+      // A lost SYN is repeated after a second; a connection that nothing holds up takes microseconds.
+      let waiting = try #require(
+        report.requests.first { $0.refusal == "DROP" && $0.kind == .tcp && $0.target == "podSelector" })
+      #expect(try #require(waiting.endings[.answered]?.values.first) >= 0.9e9)
+
+      #expect(report.survivors.count == 6)
+      for survivor in report.survivors {
+        let isNew = survivor.what.contains("begun afterwards")
+        #expect(survivor.stillWorks == (isNew ? 0 : survivor.asked) && survivor.asked == 3, "\(survivor)")
+      }
+    }
+
+    @Test(
+      "an incremental enforcer's node has what the style writes, but for the order of pods",
+      arguments: EnforcementStyle.all)
+    func incremental(_ style: EnforcementStyle) async throws {
+      try await blocking {
+        let actors = LagActors(tiny, .relabelled, burst: 2, defaultDeny: false)
+        let worker = try NamespaceWorker()
+        defer { worker.close() }
+        let namespace = try worker.makeNamespace()
+        var view = NodeView(of: try #require(actors.before.node(LagWorld.node)), in: actors.before)
+        let agent = IncrementalAgent(
+          view, style: style, in: namespace, worker: worker, onThreadStart: {}, observer: { _ in })
+        try agent.start()
+        defer { agent.close() }
+        let job = try #require(actors.newcomers.first?.after)
+        let stranger = PolicyID("lag-0", "stranger")
+        let events: [InformerEvent] =
+          actors.events + [
+            .podDeleted(job.id), .policyAdded(NetworkPolicy(id: stranger, isolates: [.ingress])), .podUpdated(job),
+            .policyDeleted(stranger),
+          ] + actors.undoing
+        for event in events {
+          _ = view.apply(event)
+          agent.notify(event)
+          try agent.waitUntilIdle(timeout: .seconds(30))
+          let fresh = try worker.makeNamespace()
+          try RuleLoader(worker: worker).load(style.lower(view).ruleset, in: fresh)
+          #expect(
+            try state(of: namespace, style, worker) == (try state(of: fresh, style, worker)), "\(event)")
+        }
+      }
+    }
+
+    private func state(of namespace: NetworkNamespace, _ style: EnforcementStyle, _ worker: NamespaceWorker) throws
+      -> [String]
+    {
+      let commands =
+        style.backend == .iptables
+        ? [["iptables-save", "-t", "filter"], ["ipset", "save"]] : [["nft", "--stateless", "list", "ruleset"]]
+      return try commands.flatMap { try lines(Command($0).run(in: namespace, on: worker).requireSuccess().text) }
+    }
+
+    /// Sorted, without comments, counters and the seeds of hashes; elements of a set too.
+    private func lines(_ text: String) -> [String] {
+      text.replacing(#/,\n\s+/#, with: ", ").split(separator: "\n").filter { !$0.hasPrefix("#") }.map { line in
+        let plain = String(line).replacing(#/\[\d+:\d+\]| initval 0x[0-9a-f]+/#, with: "")
+        guard plain.contains("elements = {") else { return plain }
+        return plain.split { " ,{}\t".contains($0) }.sorted().joined(separator: " ")
+      }.sorted()
+    }
+  }
+}
+
+extension LagTests {
+  @Suite("Lag: the command") struct Commands {
+    @Test(
+      "an option that can't be used is one line and exit code 2",
+      arguments: [
+        (["--policies", "-1"], "--policies"), (["--pods", "0"], "--pods 0"), (["--local", "500"], "--local 500"),
+        (["--trials", "0"], "--trials 0"), (["--burst", "51"], "--burst 51"), (["--spacing", "50"], "--spacing 50"),
+        (["--spacing", "1us"], "--spacing 1us"), (["--api-delay", "2s..1s"], "--api-delay 2s..1s"),
+        (["--api-delay", "~x"], "--api-delay x"), (["--max-gap", "soon"], "--max-gap soon"),
+        (["--scenario", "old-pod"], "--scenario old-pod"), (["--agent", "none"], "--agent none"),
+        (["--default-deny"], "--default-deny"), (["--newcomer", "a/b"], "--newcomer"), (["--churn", "-1"], "--churn"),
+        (["--requests", "99"], "--requests 99"), (["-f", "-"], "--newcomer"),
+        (["-f", "-", "--burst", "2"], "--burst"), (["-f", "-", "--newcomer", "app/none"], "--newcomer app/none"),
+        (["-f", "-", "--newcomer", "app/host"], "Pod app/host"),
+      ])
+    func badInput(_ arguments: [String], _ said: String) async throws {
+      let world = """
+        {apiVersion: v1, kind: Pod, metadata: {namespace: app, name: host}, spec: {hostNetwork: true, nodeName: node1, containers: [{name: c}]}}
+        """
+      let result = try await Program.run(["lag"] + arguments, input: world)
+      #expect(result.status == .exited(2), "\(result)")
+      #expect(result.errors.contains(said), "\(result.errors)")
+      #expect(result.output.isEmpty)
+    }
+
+    @Test(
+      "--max-gap makes a window that is too long exit code 1", .needsNamespaces,
+      arguments: [("1us", 1, "FAILED"), ("1000s", 0, "Within --max-gap")])
+    func gate(_ gap: String, _ status: Int32, _ said: String) async throws {
+      let result = try await Program.run([
+        "lag", "--spacing", "1ms", "--policies", "1", "--pods", "4", "--local", "3", "--trials", "2", "--requests", "0",
+        "--max-gap", gap,
+      ])
+      #expect(result.status == .exited(status), "\(result)")
+      #expect(result.output.contains(said), "\(result.output)")
+    }
+
+    @Test(
+      "a user's pod can be the newcomer, and a world in which nothing about it changes is said to be one",
+      .needsNamespaces)
+    func usersWorld() async throws {
+      let example = repository.appendingPathComponent("examples/homelab-podselector").path
+      let known = try await Program.run([
+        "lag", "--spacing", "1ms", "-f", example, "--newcomer", "cardboard/web-0", "--trials", "2", "--requests", "0",
+      ])
+      #expect(known.status == .exited(0) && known.output.contains("podSelector of"), "\(known)")
+      let pod =
+        "{apiVersion: v1, kind: Pod, metadata: {namespace: app, name: a}, spec: {nodeName: node1, containers: [{name: c}]}}"
+      let nothing = try await Program.run(["lag", "-f", "-", "--newcomer", "app/a"], input: pod)
+      #expect(nothing.status == .exited(2) && nothing.errors.contains("no UDP or TCP flow"), "\(nothing)")
+    }
+  }
+}

@@ -1,0 +1,79 @@
+// What this does not show: which changes of a dump are noticed (NodeComparisonTests).
+import Foundation
+import Kernel
+import TestSupport
+import Testing
+
+@Suite("netpol-lab compare") struct CompareProgramTests {
+  static let golden = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
+    .appendingPathComponent("../Fixtures/golden").standardized.path
+
+  @Test("equals every dump of the real controllers, names and all, a line for each")
+  func all() async throws {
+    let result = try await Program.run(["compare", "--golden", Self.golden])
+    #expect(result.status == .exited(0))
+    let lines = result.output.split(separator: "\n")
+    #expect(lines.dropLast().allSatisfy { $0.hasSuffix("  equal") })
+    #expect(lines.last == "\(lines.count - 1) dumps, \(lines.count - 1) equal, 0 with differences")
+    for style in ["kube-router-2.6-k3s", "kube-router-2.11", "kube-router-2.11-nft"] {
+      #expect(lines.contains { $0.contains("  \(style)  ") })
+    }
+  }
+
+  @Test(
+    "style and node are found from the dump",
+    arguments: [("v2.11.1-nft", "kube-router-2.11-nft"), ("", "kube-router-2.6-k3s")])
+  func detected(folder: String, style: String) async throws {
+    let place = "\(Self.golden)/dual-stack-pod-peer"
+    let dump =
+      folder.isEmpty
+      ? [
+        "--iptables-save", "\(place)/iptables-save.txt", "--ip6tables-save", "\(place)/ip6tables-save.txt",
+        "--ipset-save", "\(place)/ipset-save.txt",
+      ] : ["--nft", "\(place)/\(folder)/ruleset.nft"]
+    let result = try await Program.run(
+      ["compare", "-f", "\(place)/manifests.yaml", "--service-cidr", "10.43.0.0/16,fd00:43::/112"] + dump)
+    #expect(result.status == .exited(0))
+    #expect(result.output.hasPrefix("\(style) on node1: "))
+    #expect(result.output.hasSuffix("equal: the node has what \(style) writes\n"))
+  }
+
+  @Test("a flag that the node had and the command was not told is a difference, exit code 1, also as JSON")
+  func flag() async throws {
+    let place = "\(Self.golden)/no-policy"
+    let arguments = [
+      "compare", "-f", "\(place)/manifests.yaml", "--nft", "\(place)/v2.11.1-nft-default-deny/ruleset.nft",
+    ]
+    #expect(try await Program.run(arguments + ["--netpol-default-deny"]).status == .exited(0))
+    let result = try await Program.run(arguments)
+    #expect(result.status == .exited(1))
+    #expect(result.output.contains("chain KUBE-NWPLCY-TAIL (kube-router-filter-ipv4, IPv4) differs:"))
+    let json = try await Program.run(arguments + ["-o", "json"])
+    let object = try #require(try JSONSerialization.jsonObject(with: Data(json.output.utf8)) as? [String: Any])
+    #expect(object["schema"] as? String == "netpol-lab/compare/v1")
+    #expect(object["equal"] as? Bool == false)
+    let documented = try String(
+      contentsOf: repository.appendingPathComponent("docs/compare-json.md"), encoding: .utf8)
+    let difference = try #require((object["differences"] as? [[String: Any]])?.first)
+    for field in Array(object.keys) + Array(difference.keys) {
+      #expect(documented.contains("`\(field)`"), "docs/compare-json.md says nothing of \(field)")
+    }
+    #expect((object["differences"] as? [[String: Any]])?.isEmpty == false)
+  }
+
+  @Test(
+    "what kube-router was told of further ranges is in KUBE-ROUTER-INPUT, as on real nodes",
+    arguments: [
+      ("kube-router-2.11", "allow traffic to external IP range: 1.2.3.0/24 - IXGFL4ASW22URLDR"),
+      ("kube-router-2.6-k3s", "allow traffic to load balancer IP range: 1.2.3.0/24 - B556T4UEWRJJNJW7"),
+      ("kube-router-2.11-nft", "allow LB IP range"), ("kube-router-2.11-nft", "allow traffic to External IP range"),
+    ]) func ranges(style: String, comment: String) async throws
+  {
+    let result = try await Program.run(
+      [
+        "render", "-f", "\(Self.golden)/no-policy/manifests.yaml", "--style", style, "--service-external-ip-range",
+        "1.2.3.0/24", "--loadbalancer-ip-range", "1.2.3.0/24",
+      ])
+    #expect(result.output.contains("comment \"\(comment)\"") || result.output.contains("--comment \"\(comment)\""))
+  }
+}

@@ -1,0 +1,284 @@
+// What this does not show: verdicts; ThreeEnginesTests do.
+import Foundation
+import Kernel
+import NetpolModel
+import TestSupport
+import Testing
+
+@Suite("The program's manners") struct ProgramTests {
+  static let pod = """
+    apiVersion: v1
+    kind: Pod
+    metadata: {name: web, labels: {app: web}}
+    spec: {containers: [{name: c}]}
+    ---
+
+    """
+
+  static let deployment = """
+    apiVersion: apps/v1
+    kind: Deployment
+    metadata: {name: web}
+    spec:
+      replicas: 2
+      selector: {matchLabels: {app: web}}
+      template: {metadata: {labels: {app: web}}, spec: {containers: [{name: c}]}}
+    """
+
+  @Test(
+    "bad input is one line and exit code 2",
+    arguments: [
+      (["run", "-f", "/nowhere.yaml"], "", "/nowhere.yaml: no such file or directory"),
+      (
+        ["run", "-f", "-"], "apiVersion: v1\nkind: Namespace\nmetadata: {name: x}\n",
+        "-: no pods and no workloads; add at least one Pod"
+      ),
+      (
+        ["render", "-f", "-", "--style", "calico"], pod,
+        "--style calico: there is no such style; known: kube-router-2.6-k3s, kube-router-2.11, kube-router-2.11-nft, compiled"
+      ),
+      (["render", "-f", "-", "--node", "n9"], pod, "--node n9: no such node; known: node1"),
+      (
+        ["render", "-f", "-", "--service-cidr", "10.43.0.0"], pod,
+        "--service-cidr 10.43.0.0: no CIDR; write an address and a length, as 10.43.0.0/16"
+      ),
+      (
+        ["render", "-f", "-", "--node-port-range", "40000-30000"], pod,
+        "--node-port-range 40000-30000: write two ports, the lower first, as 30000-32767"
+      ),
+      (["compare", "-f", "-"], pod, "give --iptables-save and --ipset-save (--ip6tables-save for IPv6), or --nft"),
+      (
+        ["compare", "-f", "-", "--nft", "/nowhere"], pod, "/nowhere: can't be read; check the path and its permissions"
+      ),
+      (
+        ["compare", "-f", "-", "--nft", "/dev/null", "--ipset-save", "x"], pod,
+        "--nft /dev/null: goes without --iptables-save, --ip6tables-save and --ipset-save"
+      ),
+      (
+        ["compare", "-f", "-", "--nft", "/dev/null"], pod,
+        "the dump holds no chain of kube-router; give --style to compare nevertheless"
+      ),
+      (
+        ["compare", "-f", "-", "--nft", "/dev/null", "--style", "kube-router-2.11"], pod,
+        "--style kube-router-2.11: it writes iptables, and the dump is of nftables"
+      ),
+      (
+        ["compare", "--golden", "/nowhere"], "",
+        "--golden /nowhere: can't be listed; check the path and its permissions"
+      ),
+      (
+        ["run", "-f", "-", "--from", "default/web", "--to", "127.0.0.1"], pod,
+        "--to 127.0.0.1: what is sent to a loopback address leaves no pod; an Expectations document can ask it"
+      ),
+      (
+        ["run", "-f", "-", "--to", "node/default/web"], pod,
+        "--to node/default/web: is no end of a flow; "
+          + "write node/NAME; what is in a namespace called node is given by its address"
+      ),
+      (
+        ["run", "-f", "-", "--to", "default/deployment/web"], deployment,
+        "--to default/deployment/web: has 2 pods; name one of default/web-0, default/web-1"
+      ),
+      (
+        ["run", "-f", "-", "--to", "service/default/web"], pod,
+        "--to service/default/web: is no Service; there is none in default"
+      ),
+      (
+        ["run", "-f", "-", "--from", "default/web", "--to", "node/node1", "--group", "10.0.0.1", "--port", "UDP/5353"],
+        pod, "--group 10.0.0.1: no IPv4 multicast address; write one such as 224.0.0.251"
+      ),
+      (
+        ["run", "-f", "-", "--group", "224.0.0.251"], pod,
+        "--group 224.0.0.251: needs --from, --to and a UDP --port"
+      ),
+      (["run", "-f", "-", "--from", "default/api"], pod, "--from default/api: is no pod; known in default: web"),
+      (
+        ["lag", "--pods", "9223372036854775807"], "",
+        "--pods 9223372036854775807: write a number from 1 to 20000"
+      ),
+      (
+        ["lag", "--pods=-9223372036854775808"], "",
+        "--pods -9223372036854775808: write a number from 1 to 20000"
+      ),
+      (
+        ["fuzz", "--mutants", "1", "--cases", "9223372036854775807"], "",
+        "--cases 9223372036854775807: with --mutants, write 100000 or fewer"
+      ),
+      (
+        ["run", "-f", "-", "--port", "TCP/99999"], pod,
+        "--port TCP/99999: write a number from 1 to 65535, with TCP/, UDP/ or SCTP/ before it"
+      ),
+    ]) func badInput(arguments: [String], input: String, line: String) async throws
+  {
+    let result = try await Program.run(arguments, input: input)
+    #expect(result.status == .exited(2))
+    let lines = result.errors.split(separator: "\n").filter { !$0.hasPrefix("note: ") }
+    #expect(lines == [Substring(line)])
+    #expect(result.output.isEmpty)
+  }
+
+  @Test("a policy that the API server would refuse names its file, line, object, field and remedy")
+  func refusedPolicy() async throws {
+    let policy = """
+      apiVersion: networking.k8s.io/v1
+      kind: NetworkPolicy
+      metadata: {name: p}
+      spec:
+        podSelector: {}
+        ingress:
+        - from:
+          - ipBlock: {cidr: 10.0.0.0/33}
+      """
+    let result = try await Program.run(["render", "-f", "-"], input: Self.pod + policy)
+    #expect(result.status == .exited(2))
+    #expect(result.errors.contains("-:13: NetworkPolicy default/p: spec.ingress[0].from[0].ipBlock.cidr:"))
+  }
+
+  @Test("usage errors are exit code 2, help and version are 0")
+  func usage() async throws {
+    #expect(try await Program.run(["run"]).status == .exited(2))
+    #expect(try await Program.run(["frobnicate"]).status == .exited(2))
+    #expect(try await Program.run(["--help"]).status == .exited(0))
+    let version = try await Program.run(["--version"])
+    #expect(version.status == .exited(0) && version.output == "0.1.0\n")
+  }
+
+  @Test("output that can't be written is no success", .enabled(if: FileManager.default.fileExists(atPath: "/dev/full")))
+  func fullDisk() async throws {
+    let shell = "printf '%s' \"$0\" | \(Program.path) render -f - > /dev/full"
+    let result = try await Program.start(["sh", "-c", shell, Self.pod])
+    #expect(result.ending == .exited(3))
+    #expect(String(decoding: result.stderr, as: UTF8.self).contains("standard output can't be written"))
+  }
+
+  @Test("help that can't be written is no success", .enabled(if: FileManager.default.fileExists(atPath: "/dev/full")))
+  func helpOnFullDisk() async throws {
+    #expect(try await Program.start(["sh", "-c", "\(Program.path) --help > /dev/full"]).ending == .exited(3))
+  }
+
+  @Test(
+    "where standard error can't be written the program does the same and ends with the same exit code",
+    arguments: ["2>/dev/full", "2>&-", "2>&3"])
+  func unwritableErrors(redirection: String) async throws {
+    // Descriptor 3 is a pipe that nobody reads any more.
+    let shell = """
+      coproc reader { read -r; }
+      eval "exec 3>&${reader[1]}"
+      echo >&3
+      wait $reader_PID
+      printf '%s' "$0" | "$1" render -f - \(redirection); good=$?
+      "$1" render -f /nowhere \(redirection); echo "$good $?"
+      """
+    let result = try await Program.start(["bash", "-c", shell, Self.pod, Program.path])
+    #expect(result.text.hasSuffix("\n0 2\n") && result.text.hasPrefix("*filter\n"), "\(result)")
+  }
+
+  @Test("what is meant for a closed standard stream gets into no other file")
+  func closedStreams() async throws {
+    let shell = "printf '%s' \"$0\" | \(Program.path) render -f -"
+    #expect(try await Program.start(["sh", "-c", "\(shell) >&-", Self.pod]).ending == .exited(3))
+    #expect(try await Program.start(["sh", "-c", "\(Program.path) render -f - <&-"]).ending == .exited(2))
+  }
+
+  @Test("in a pipe there is no progress, only notes", .needsNamespaces)
+  func noProgress() async throws {
+    let result = try await Program.run(["run", "-f", "-"], input: Self.pod)
+    #expect(result.status == .exited(0))
+    let lines = result.errors.split(separator: "\n")
+    #expect(!lines.isEmpty && lines.allSatisfy { $0.hasPrefix("note: ") }, "\(result.errors)")
+  }
+
+  @Test("a selection that leaves no flow is bad input, not an empty success", .needsNamespaces)
+  func nothingToAsk() async throws {
+    let result = try await Program.run(
+      ["run", "-f", "-", "--from", "default/web", "--to", "default/web"], input: Self.pod)
+    #expect(result.status == .exited(2))
+    #expect(result.errors.contains("there is no flow to ask about"))
+  }
+
+  @Test("render prints what iptables-restore reads, and the sets beside it")
+  func render() async throws {
+    let iptables = try await Program.run(["render", "-f", "-", "--version-stamp", "7"], input: Self.pod)
+    #expect(iptables.status == .exited(0))
+    #expect(iptables.output.hasPrefix("*filter\n:INPUT ACCEPT [0:0]\n") && iptables.output.hasSuffix("COMMIT\n"))
+    let other = try await Program.run(["render", "-f", "-", "--version-stamp", "8"], input: Self.pod)
+    #expect(other.output != iptables.output, "the stamp is part of the chains' names")
+    let policy = "apiVersion: networking.k8s.io/v1\nkind: NetworkPolicy\nmetadata: {name: p}\nspec: {podSelector: {}}\n"
+    let sets = try await Program.run(["render", "-f", "-", "-o", "ipset"], input: Self.pod + policy)
+    #expect(sets.output.contains("add KUBE-DST-") && sets.output.contains(" 10.42.0.2 timeout 0\n"))
+  }
+
+  @Test(
+    "a run leaves its host as it was: after success, Ctrl-C and kill -9, while building, probing and measuring lag",
+    .needsNamespaces) func hostUntouched() async throws
+  {
+    let script = repository.appendingPathComponent("netns-scripts/host-untouched.sh").path
+    // Without its expectations, which take their time.
+    let parts = ["cluster.yaml", "namespaces.yaml", "nodes.yaml", "policies", "services.yaml", "workloads"]
+    let world = parts.map { repository.appendingPathComponent("examples/homelab/\($0)").path }
+    let result = try await Program.start([script, Program.path] + world)
+    #expect(result.succeeded, "\(result.text)")
+    #expect(result.text.hasSuffix("7 passed, 0 failed\n"), "\(result.text)")
+  }
+
+  @Test(
+    "the plain shell version shows packets lost under a podSelector until the sync, and none under an ipBlock",
+    .needsNamespaces) func shellLag() async throws
+  {
+    let script = repository.appendingPathComponent("netns-scripts/lag.sh").path
+    let result = try await Program.start([script, "0.3"])
+    #expect(result.succeeded, "\(result.text)")
+    let lost = { (line: String) -> Int? in
+      let words = result.text.split(separator: "\n").first { $0.hasPrefix(line) }?.split(separator: " ") ?? []
+      return words.firstIndex(of: "lost").flatMap { Int(words[$0 + 1]) }
+    }
+    #expect(try #require(lost("podSelector")) > 0)
+    // Nothing, but on a loaded machine where a program of its own sends each datagram.
+    #expect(try #require(lost("ipBlock")) < (try #require(lost("podSelector"))))
+    // The last ten are sent when its own rules stand.
+    #expect(try #require(lost("newcomer's")) >= 10)
+    #expect(try await Program.start([script, "soon"]).ending == .exited(2))
+  }
+
+  private func expecting(_ flows: String, _ arguments: [String] = []) async throws -> Program.Result {
+    let groups = "- name: g\n  claim: C1\n  flows: [\(flows)]\n"
+    return try await Program.run(
+      ["run", "-f", "-", "--expectations-only"] + arguments, input: ExpectationsWorld.text(groups))
+  }
+
+  @Test("a missed expectation is exit code 1, a refuted document is 0", .needsNamespaces)
+  func expectations() async throws {
+    let flow = "from: app/other, to: app/web-0, port: 8080"
+    let refuted = try await expecting("{\(flow), expect: denied, document: allowed}")
+    #expect(refuted.status == .exited(0) && refuted.output.contains("C1  refuted  1 of 1 met"), "\(refuted)")
+    let missed = try await expecting("{\(flow), expect: allowed}", ["--claim", "C1"])
+    #expect(missed.status == .exited(1) && missed.output.contains("MISSED") && missed.output.contains("KUBE-POD-FW-"))
+    let json = try await expecting("{\(flow), expect: allowed}", ["-o", "json"])
+    #expect(json.status == .exited(1) && json.output.contains("\"asExpected\":false"))
+  }
+
+  @Test("single flows are asked without the expectations", .needsNamespaces)
+  func selection() async throws {
+    let groups = "- name: g\n  flows: [{from: app/other, to: app/web-0, port: 8080, expect: allowed}]\n"
+    let result = try await Program.run(
+      ["run", "-f", "-", "--from", "app/other", "--to", "app/web-0"], input: ExpectationsWorld.text(groups))
+    #expect(result.status == .exited(0) && !result.output.contains("MISSED"))
+  }
+
+  @Test("expectations that can't be checked are bad input")
+  func badExpectations() async throws {
+    let unknown = try await expecting(
+      "{from: app/other, to: app/web-0, port: 80, expect: denied}", ["--claim", "C9"])
+    #expect(unknown.status == .exited(2))
+    #expect(unknown.errors.contains("--claim C9: no such claim or group; known: C1"))
+    let none = try await Program.run(["run", "-f", "-", "--expectations-only"], input: Self.pod)
+    #expect(none.status == .exited(2) && none.errors.contains("-: no Expectations document"), "\(none.errors)")
+    let text = ExpectationsWorld.text("- name: g\n  add: [/nowhere/third.yaml]\n")
+    let missing = try await Program.run(["run", "-f", "-"], input: text)
+    #expect(missing.status == .exited(2))
+    #expect(missing.errors.contains("/nowhere/third.yaml can't be read: no such file"), "\(missing.errors)")
+    let mixed = try await expecting(
+      "{from: app/other, to: app/web-0, port: 80, expect: denied}", ["--from", "app/other"])
+    #expect(mixed.status == .exited(2))
+  }
+}

@@ -1,0 +1,68 @@
+import NetpolModel
+import StandingLab
+import Statistics
+import Worlds
+
+@testable import Bench
+
+/// Reports of benches that nobody measured, with all that reports may have.
+enum HandMadeBench {
+  static let environment = LabEnvironment.handMade("of all")
+
+  /// Two worlds, one probe, and two styles `one` and `two`: rows of rounds as `CellTable` makes them of samples. The
+  /// styles cost so much more than nothing, in nanoseconds, with so much noise either way, and so does the pair.
+  static func packets(one: Double, two: Double, noise: Double = 1, pair: Double = 0) throws -> PacketBenchReport {
+    var report = PacketBenchReport(
+      environment: environment, machine: "a machine", rounds: 40, batches: 1, measuredRounds: [40],
+      clock: .processor, isRealTime: true, reference: "two")
+    let points = [10, 100].map { PacketSweep.Point(BenchWorld(pods: $0), [BenchProbe(.established, .lastPod)]) }
+    var random = SplitMix64(seed: 3)
+    // The first world's twin of the reference, and the reference once more.
+    let costs = [0, 100, one, two, two + pair, two + pair, 0, 100, one * 10, two]
+    let values = costs.map { cost in
+      (0..<40).map { _ in 1000 + cost + Double.random(in: -noise...noise, using: &random) }
+    }
+    CellTable(points, counts: [6, 4]).tell(
+      PairedSamples(values), names: [BenchRules.none.name, BenchRules.conntrackOnly.name, "one", "two"], batch: 0,
+      &report)
+    return report
+  }
+
+  static func micro() throws -> MicroBenchReport {
+    MicroBenchReport(
+      environment: environment, machine: "a machine", rounds: 40, measuredRounds: 12, clock: .wall,
+      isRealTime: false, packet: Estimate(1000, 990, 1010),
+      rows: [.init(backend: "nft", name: "jump", cost: Estimate(12, 11, 13))],
+      sameNamespace: Estimate(0, -90, 90), otherNamespace: Estimate(1, 0, 2), duration: .seconds(1))
+  }
+
+  static func policies() throws -> PolicyBenchReport {
+    let pair = PacketBenchReport.Resolution(
+      batch: 0, .sameNamespace, BenchProbe(.first, .spread), what: "what was sent", "two", Estimate(90, 80, 100),
+      base: 1000)
+    return PolicyBenchReport(
+      environment: environment, machine: "a machine",
+      origin: .init(node: "node1", pods: 3, policies: 2, flows: 9, unequal: 1),
+      sent: [.init(flow: "a -> b", family: .v6, way: .bridged, isAllowed: false)], rounds: 40, measuredRounds: 12,
+      clock: .processor, isRealTime: true,
+      rows: [
+        .init(
+          flows: "a -> b", family: .v6, phase: .first, isAllowed: false, rules: "two", packet: Estimate(1, 1, 1),
+          overNothing: Estimate(1, 1, 1))
+      ], resolutions: [pair],
+      verdicts: [
+        .init(flows: "a -> b", phase: .first, standing: .cheapest("two")),
+        .init(flows: "a -> b", phase: .first, standing: .undecided(["one", "two"])),
+      ])
+  }
+
+  static func apply() throws -> ApplyBenchReport {
+    var report = ApplyBenchReport(environment: environment, options: ApplyBenchOptions())
+    let objects = ApplyBenchReport.RuleCount(rules: 1, chains: 2, sets: 3, elements: 4)
+    report.applies = [
+      .init(style: "one", way: "slow", times: Distribution([4e6, 5e6]), parts: [], ratio: nil, objects: objects)
+    ]
+    report.memory = [.init(style: "one", bytes: Distribution([]))]
+    return report
+  }
+}

@@ -1,0 +1,78 @@
+import Enforcement
+import EngineComparison
+import Foundation
+import Lowering
+import Manifests
+import NetpolModel
+import Path
+import Run
+import ServiceProxy
+import StandingLab
+import Testing
+import Verdicts
+
+/// Reports without a lab: the kernel is said to do what the rules say, or what a test wants.
+enum HandMadeReport {
+  static func make(
+    _ text: String, _ selection: ProbePlan.Selection = .init(), style: EnforcementStyle = .kubeRouterK3s,
+    strict: Bool = false, expectations: [GroupResult] = [],
+    kernel: (Flow, Verdict) -> Observation = { $1 == .allow ? .delivered : .refused(.reset) }
+  ) throws -> RunReport {
+    let cluster = try readManifests([ManifestSource(name: "world.yaml", text: text)]).cluster
+    let topology = Topology(cluster)
+    let plan = ProbePlan(cluster, topology, only: selection)
+    let enforced = try EnforcedCluster(cluster, topology, style, versionStamp: "1")
+    let comparer = Comparer(cluster, enforced)
+    let observations = plan.flows.map { kernel($0, enforced.journey(of: $0).verdict ?? .deny) }
+    let comparisons =
+      comparer.compare(plan.flows, observations) + plan.unasked.map { comparer.compare($0.flow, nil) }
+    return RunReport(
+      environment: LabEnvironment.handMade(style.name), cluster: cluster, plan: plan, comparisons: comparisons,
+      styleWarnings: enforced.findings.map(\.description) + enforced.serviceFindings.map(\.description),
+      notInLab: topology.unplaced, strict: strict,
+      timings: .init(build: .milliseconds(1), load: .milliseconds(20), probe: .milliseconds(300)),
+      expectations: expectations)
+  }
+
+  static let pods = """
+    apiVersion: v1
+    kind: Pod
+    metadata: {namespace: app, name: web, labels: {app: web}}
+    spec: {nodeName: node1, containers: [{name: c, ports: [{name: http, containerPort: 8080}]}]}
+    ---
+    apiVersion: v1
+    kind: Pod
+    metadata: {namespace: app, name: client}
+    spec: {nodeName: node2, containers: [{name: c}]}
+    ---
+    apiVersion: v1
+    kind: Pod
+    metadata: {namespace: app, name: done}
+    spec: {nodeName: node2, containers: [{name: c}]}
+    status: {phase: Succeeded}
+    ---
+
+    """
+
+  /// The pod may send nothing, which it does all the same to its node's NodePorts (D8).
+  static let policy = """
+    apiVersion: networking.k8s.io/v1
+    kind: NetworkPolicy
+    metadata: {namespace: app, name: silence}
+    spec: {podSelector: {matchLabels: {app: web}}, policyTypes: [Egress, Ingress]}
+    ---
+
+    """
+
+  static let toNodePort = ProbePlan.Selection(
+    source: .pod(PodID("app", "web")), destination: .node("node1"), ports: [TransportPort(.tcp, 30000)])
+}
+
+extension LabEnvironment {
+  /// Of no machine.
+  static func handMade(_ style: String) -> LabEnvironment {
+    LabEnvironment(
+      version: "test", style: style, kernel: "6.1.0", iptables: "iptables v1.8.9 (nf_tables)", nft: "nftables v1.0.6",
+      ipset: "ipset v7.17")
+  }
+}

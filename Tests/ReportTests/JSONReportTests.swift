@@ -1,0 +1,185 @@
+// What this does not show: what real packets did; the answers of the kernel are made by hand here.
+import EngineComparison
+import Foundation
+import Kernel
+import NetpolModel
+import Run
+import TestSupport
+import Testing
+import Verdicts
+
+@testable import Report
+
+@Suite("A run for a program") struct JSONReportTests {
+  /// A table of docs/json.md: its fields, by whether they are always there.
+  private struct Fields {
+    var always: Set<String> = []
+    var sometimes: Set<String> = []
+    var types: [String: String] = [:]
+    var all: Set<String> { always.union(sometimes) }
+  }
+
+  /// By the line that stands above the table, without the colon; the first has none.
+  private func documented() throws -> [String: Fields] {
+    let text = try String(contentsOf: repository.appendingPathComponent("docs/json.md"), encoding: .utf8)
+    var tables: [String: Fields] = [:]
+    var heading = ""
+    for line in text.split(separator: "\n") {
+      if line.hasSuffix(":") { heading = line.dropLast().replacingOccurrences(of: "`", with: "") }
+      guard line.hasPrefix("| `") else { continue }
+      let cells = line.split(separator: "|").map { $0.trimmingCharacters(in: .whitespaces) }
+      for name in cells[0].split(separator: ",") {
+        let name = name.trimmingCharacters(in: CharacterSet(charactersIn: " `"))
+        let type = cells[1].replacingOccurrences(of: " or absent", with: "")
+        tables[heading, default: Fields()].types[name] = type
+        if type == cells[1] {
+          tables[heading, default: Fields()].always.insert(name)
+        } else {
+          tables[heading, default: Fields()].sometimes.insert(name)
+        }
+      }
+    }
+    return tables
+  }
+
+  private func object(_ report: RunReport) throws -> [String: Any] {
+    try #require(try JSONSerialization.jsonObject(with: try JSONReport(report).data()) as? [String: Any])
+  }
+
+  /// By the words of docs/json.md. A boolean is told from a number by how it is written.
+  private func isOfType(_ value: Any, _ type: String) -> Bool {
+    switch type {
+    case "string": value is String
+    case "number": (value as? NSNumber).map { !["true", "false"].contains("\(written($0))") } ?? false
+    case "boolean": (value as? NSNumber).map { ["true", "false"].contains("\(written($0))") } ?? false
+    case "array of strings": value is [String]
+    case "array of objects": value is [[String: Any]]
+    case "object": value is [String: Any]
+    default: false
+    }
+  }
+
+  private func written(_ value: Any) -> String {
+    let data = try? JSONSerialization.data(withJSONObject: value, options: .fragmentsAllowed)
+    return String(decoding: data ?? Data(), as: UTF8.self)
+  }
+
+  private func check(_ objects: [[String: Any]], _ fields: Fields?, _ name: String) throws {
+    let fields = try #require(fields, "docs/json.md has no table for \(name)")
+    #expect(!objects.isEmpty, "\(name)")
+    for object in objects {
+      #expect(fields.always.isSubset(of: object.keys), "\(name): \(object)")
+      for (key, value) in object {
+        let type = try #require(fields.types[key], "\(name): \(key) is not documented")
+        #expect(isOfType(value, type), "\(name): \(key) is no \(type)")
+      }
+    }
+    #expect(Set(objects.flatMap(\.keys)) == fields.all, "\(name)")
+  }
+
+  @Test("every field is documented, every documented field is there, and each has its type", .needsNamespaces)
+  func documentation() async throws {
+    let far = "apiVersion: netpol-lab/v1alpha1\nkind: Cluster\nexternalHosts: [{name: far, addresses: [203.0.113.9]}]\n"
+    let rules = """
+      apiVersion: networking.k8s.io/v1
+      kind: NetworkPolicy
+      metadata: {namespace: app, name: some}
+      spec: {podSelector: {}, ingress: [{from: [{podSelector: {}}], ports: [{port: 80}]}]}
+      ---
+
+      """
+    let service = """
+      apiVersion: v1
+      kind: Service
+      metadata: {namespace: app, name: some}
+      spec: {type: NodePort, ports: [{port: 80, targetPort: 8080}], selector: {app: web}}
+      ---
+
+      """
+    let world = HandMadeReport.pods + HandMadeReport.policy + rules + service + far
+    let expectations = try await ExpectationsWorld.run(
+      """
+      - name: a
+        claim: C1
+        says: words
+        without: [app/web-in]
+        flows:
+        - {from: app/client, to: 10.43.7.7, port: 80, family: IPv4, expect: denied, mechanism: noRoute, document: denied}
+        - {from: app/other, to: app/client, port: UDP/53, group: 'ff02::fb', expect: allowed, because: of that}
+      - name: b
+        comparedWith: a
+        flows:
+        - {from: app/Deployment/web, to: node/node1, port: 30080, expect: allowed}
+      - name: c
+        add: [third.yaml]
+        flows:
+        - {from: app/third, to: node/node2, port: 30000, expect: allowed}
+      """
+    ).expectations
+    var report = try HandMadeReport.make(world, expectations: expectations) { flow, verdict in
+      switch (flow.transport, flow.port) {
+      case (.udp, _): .unusable("lost")
+      case (_, 80): verdict == .allow ? .silent(after: .seconds(1)) : .delivered
+      default: verdict == .allow ? .delivered : .refused(.reset)
+      }
+    }
+    report.notes = ["a note"]
+    report.warnings = ["a warning"]
+    let object = try object(report)
+    let tables = try documented()
+    try check([object], tables[""], "the document")
+    let flows = try #require(object["flows"] as? [[String: Any]])
+    try check(flows, tables["A flow"], "a flow")
+    try check(flows.flatMap { $0["rules"] as? [[String: Any]] ?? [] }, tables["A rule"], "a rule")
+    try check(flows.flatMap { $0["path"] as? [[String: Any]] ?? [] }, tables["A step of a path"], "a step")
+    try check([try #require(object["environment"] as? [String: Any])], tables["environment"], "environment")
+    try check([try #require(object["seconds"] as? [String: Any])], tables["seconds"], "seconds")
+    try check(try #require(object["notInLab"] as? [[String: Any]]), tables["A pod of notInLab"], "notInLab")
+    let groups = try #require(object["expectations"] as? [[String: Any]])
+    let objects = { (list: [[String: Any]], key: String) in list.flatMap { $0[key] as? [[String: Any]] ?? [] } }
+    let expected = objects(groups, "flows")
+    let differences = groups.compactMap { $0["difference"] as? [String: Any] }
+    try check(groups, tables["A group of expectations"], "a group")
+    try check(expected, tables["An expected flow"], "an expected flow")
+    try check(objects(expected, "pairs"), tables["A pair of an expected flow"], "a pair")
+    try check(differences, tables["A difference"], "a difference")
+    try check(objects(differences, "changes"), tables["A change"], "a change")
+    try check(try #require(object["claims"] as? [[String: Any]]), tables["A claim"], "a claim")
+    #expect(tables.count == 13)
+    // Verdicts and outcomes have the same words in both halves.
+    let all =
+      try #require(object["flows"] as? [[String: Any]]) + expected + objects(expected, "pairs")
+      + objects(differences, "changes")
+    let words = { (keys: [String]) in Set(all.flatMap { entry in keys.compactMap { entry[$0] as? String } }) }
+    let verdicts = words(["oracle", "evaluator", "kernel", "expect", "claimed", "before", "after"])
+    #expect(verdicts == Set(Verdict.allCases.map(\.rawValue)))
+    let outcomes = words(["mechanism", "packets", "packetsBefore", "packetsAfter"])
+    #expect(!outcomes.isEmpty && outcomes.isSubset(of: Set(PacketOutcome.allCases.map(\.rawValue))), "\(outcomes)")
+    #expect(object["notes"] as? [String] == ["a note"] && object["warnings"] as? [String] == ["a warning"])
+  }
+
+  @Test("of many flows those that agree or have no way are told without reasons and rules, the others with both")
+  func reasons() throws {
+    let report = try HandMadeReport.make(HandMadeReport.pods + HandMadeReport.policy)
+    let flows = try #require(try object(report)["flows"] as? [[String: Any]])
+    #expect(Set(flows.compactMap { $0["result"] as? String }) == ["agreement", "deviation"])
+    for flow in flows {
+      let isTold = flow["result"] as? String == "deviation"
+      #expect((flow["because"] != nil) == isTold && (flow["rules"] != nil) == isTold, "\(flow)")
+    }
+  }
+
+  @Test("of few flows each is told with the oracle's reasons and the rules that decided")
+  func few() throws {
+    let selection = ProbePlan.Selection(
+      source: .pod(PodID("app", "client")), destination: .pod(PodID("app", "web")), ports: [TransportPort(.tcp, 80)])
+    let report = try HandMadeReport.make(HandMadeReport.pods + HandMadeReport.policy, selection)
+    let flows = try #require(try object(report)["flows"] as? [[String: Any]])
+    #expect(flows.count == 1 && flows[0]["result"] as? String == "agreement")
+    let why = "the destination is isolated for ingress by app/silence, and no rule of theirs admits it"
+    #expect(flows[0]["because"] as? [String] == [why])
+    let rules = try #require(flows[0]["rules"] as? [[String: Any]])
+    let last = try #require(rules.last?["text"] as? String)
+    #expect(last.hasPrefix("-") && last.contains("-j REJECT"))
+  }
+}

@@ -1,0 +1,108 @@
+// What this does not show: what real packets did; the answers of the kernel are made by hand here.
+import Foundation
+import Lowering
+import NetpolModel
+import Report
+import Run
+import Testing
+
+@Suite("A run for a person") struct TextReportTests {
+  /// Many pods that no two policies treat alike, with long names, and a machine outside.
+  static let wide: String = {
+    let pods = (0..<26).map { index in
+      """
+      apiVersion: v1
+      kind: Pod
+      metadata: {namespace: a-namespace-\(index % 3), name: an-application-with-a-long-name-\(index), labels: {number: '\(index)'}}
+      spec: {nodeName: node\(index % 2 + 1), containers: [{name: c}]}
+      ---
+
+      """
+    }
+    let policies = (0..<26).map { index in
+      let from = (0..<index).map { "{namespaceSelector: {}, podSelector: {matchLabels: {number: '\($0)'}}}" }
+      return """
+        apiVersion: networking.k8s.io/v1
+        kind: NetworkPolicy
+        metadata: {namespace: a-namespace-\(index % 3), name: only-some-may-come-in-\(index)}
+        spec:
+          podSelector: {matchLabels: {number: '\(index)'}}
+          policyTypes: [Ingress, Egress]
+          ingress: [{from: [{ipBlock: {cidr: 192.168.0.0/16}}, \(from.joined(separator: ", "))], ports: [{port: 80}]}]
+          egress: [{to: [{ipBlock: {cidr: 10.0.0.0/8}}]}]
+        ---
+
+        """
+    }
+    return pods.joined() + policies.joined() + """
+      apiVersion: netpol-lab/v1alpha1
+      kind: Cluster
+      externalHosts:
+      - {name: a-machine-of-the-local-network, addresses: [192.168.1.9], routesToPods: true}
+
+      """
+  }()
+
+  /// A rule's text, which begins with a match or jump of iptables behind the margin.
+  private func isRule(_ line: Substring) -> Bool {
+    let margin = String(repeating: " ", count: 13)
+    return line.hasPrefix(margin + "! -") || line.hasPrefix(margin + "-") && !line.hasPrefix(margin + "->")
+  }
+
+  @Test("no line but a rule's is longer than the width: grids, deviations, failures", arguments: GridReportTests.widths)
+  func width(width: Int) throws {
+    let report = try HandMadeReport.make(Self.wide, strict: true) { flow, verdict in
+      switch flow.source {
+      case .node("node1"):
+        .unusable("the request was delivered, but its answer was lost on the way back to the one who asked")
+      case .node("node2"): verdict == .allow ? .silent(after: .seconds(1)) : .delivered
+      default: verdict == .allow ? .delivered : .refused(.icmp(type: 3, code: 3))
+      }
+    }
+    let text = TextReport(report, width: width).text
+    for part in ["DISAGREEMENTS", "Known deviation D8", "! disagreement", "? undecided", "  rule       node"] {
+      #expect(text.contains(part), "\(part)")
+    }
+    for line in text.split(separator: "\n") where !isRule(line) { #expect(line.count <= width, "\(line)") }
+    #expect(text.split(separator: "\n").contains { isRule($0) && $0.contains(" -j ") })
+  }
+
+  @Test("D8 has cells of its own, and the legend says what they mean")
+  func deviation() throws {
+    let text = TextReport(try HandMadeReport.make(HandMadeReport.pods + HandMadeReport.policy)).text
+    #expect(text.contains("o allowed by a deviation") && !text.contains("! disagreement"))
+    #expect(text.contains("\nTCP 30000\n"))
+    #expect(text.contains("2 nodes, 0 external hosts, 1 policy\n"))
+    #expect(text.contains("not in the lab: app/done, since its phase is Succeeded"))
+  }
+
+  @Test("a single flow is told once, also with --strict", arguments: [false, true])
+  func once(strict: Bool) throws {
+    let world = HandMadeReport.pods + HandMadeReport.policy
+    let report = try HandMadeReport.make(world, HandMadeReport.toNodePort, strict: strict)
+    #expect(report.failures.count == (strict ? 1 : 0))
+    let text = TextReport(report, width: 80).text
+    #expect(text.components(separatedBy: "ALLOWED, a known").count == 2)
+    #expect(!text.contains("DISAGREEMENTS") && !text.contains("Known deviation"))
+    for line in text.split(separator: "\n") where !isRule(line) { #expect(line.count <= 80, "\(line)") }
+  }
+
+  @Test("an nft style's rules are told in nft's words")
+  func nft() throws {
+    let world = HandMadeReport.pods + HandMadeReport.policy
+    let report = try HandMadeReport.make(world, HandMadeReport.toNodePort, style: .kubeRouterNftables)
+    let text = TextReport(report).text
+    #expect(text.contains(" dport 30000-32767 ") && !text.contains(" --dport"), "\(text)")
+  }
+
+  @Test("what a style does unexpectedly is its warning, and no finding")
+  func warnings() throws {
+    let policy = HandMadeReport.policy.replacingOccurrences(
+      of: "name: silence", with: "name: silence, annotations: {kube-router.io/netpol-nflog-limit: 100000/second}")
+    let report = try HandMadeReport.make(HandMadeReport.pods + policy)
+    #expect(!report.styleWarnings.isEmpty)
+    let text = TextReport(report, width: 60).text
+    #expect(text.contains("\nWarning from the style: ") && !text.contains("Finding"))
+    for line in text.split(separator: "\n") { #expect(line.count <= 60, "\(line)") }
+  }
+}

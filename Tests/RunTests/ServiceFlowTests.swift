@@ -1,0 +1,154 @@
+// What this does not show: random choice among endpoints, and session affinity.
+import EngineComparison
+import Foundation
+import Lowering
+import Manifests
+import NetpolModel
+import Report
+import Run
+import TestSupport
+import Testing
+
+/// Two nodes with a web pod each, a client on either, a LAN host; services in front of the web pods.
+private func serviceWorld(
+  policies: String = "", services: [Service], overlay: Overlay, only node: String? = nil, bridgeNetfilter: Bool = true
+) throws -> Cluster {
+  let text = """
+    apiVersion: netpol-lab/v1alpha1
+    kind: Cluster
+    nodes:
+    - {name: node1, addresses: [192.168.20.11], podCIDRs: [10.42.0.0/24]}
+    - {name: node2, addresses: [192.168.20.12], podCIDRs: [10.42.1.0/24]}
+    externalHosts:
+    - {name: lan, addresses: [192.168.1.50]}
+    ---
+    apiVersion: v1
+    kind: Pod
+    metadata: {namespace: app, name: web1, labels: {app: web}}
+    spec: {nodeName: node1, containers: [{name: c, ports: [{containerPort: 8080}]}]}
+    ---
+    apiVersion: v1
+    kind: Pod
+    metadata: {namespace: app, name: web2, labels: {app: web}}
+    spec: {nodeName: node2, containers: [{name: c, ports: [{containerPort: 8080}]}]}
+    ---
+    apiVersion: v1
+    kind: Pod
+    metadata: {namespace: app, name: client1, labels: {app: client}}
+    spec: {nodeName: node1, containers: [{name: c}]}
+    ---
+    apiVersion: v1
+    kind: Pod
+    metadata: {namespace: app, name: client2, labels: {app: client}}
+    spec: {nodeName: node2, containers: [{name: c}]}
+    ---
+
+    """
+  var cluster = try readManifests([ManifestSource(name: "world.yaml", text: text + policies)]).cluster
+  cluster.settings.overlay = overlay
+  cluster.settings.bridgeNetfilter = bridgeNetfilter
+  cluster.services = services
+  cluster.endpointSlices = services.map { service in
+    EndpointSlice(
+      id: service.id, service: service.id.name, family: .v4,
+      ports: service.ports.map { .init(name: $0.name, transport: $0.transport, port: 8080) },
+      members: cluster.pods.filter { service.selects($0) && (node == nil || $0.node == node) }.compactMap { pod in
+        pod.podIP.map { .init($0, node: pod.node, pod: pod.id) }
+      })
+  }
+  return cluster
+}
+
+private func service(
+  _ name: String, _ address: UInt32, selector: Labels = ["app": "web"], kind: Service.Kind = .nodePort,
+  nodePort: UInt16? = nil, loadBalancer: IPAddress? = nil, external: Service.TrafficPolicy = .cluster,
+  internal: Service.TrafficPolicy = .cluster
+) -> Service {
+  Service(
+    id: NamespacedName("app", name), kind: kind, selector: selector,
+    ports: [
+      .init(name: "tcp", port: 80, targetPort: .number(8080), transport: .tcp, nodePort: nodePort),
+      .init(name: "udp", port: 80, targetPort: .number(8080), transport: .udp, nodePort: nodePort),
+    ],
+    clusterIPs: [IPAddress(v4: address)], loadBalancerIPs: loadBalancer.map { [.init($0)] } ?? [],
+    externalTrafficPolicy: external, internalTrafficPolicy: `internal`)
+}
+
+private let vip = IPAddress(v4: 0xc0a8_14c8)
+
+@Suite("Services with real packets", .serialized, .needsNamespaces)
+struct ServiceFlowTests {
+  static let all = [
+    service("web", 0x0a2b_0010, nodePort: 30080, loadBalancer: vip),
+    service("local", 0x0a2b_0011, nodePort: 30081, external: .local, internal: .local),
+    service("nobody", 0x0a2b_0012, selector: ["app": "none"], nodePort: 30082),
+  ]
+
+  private func report(_ cluster: Cluster, _ style: EnforcementStyle = .kubeRouterK3s) async throws -> RunReport {
+    try await blocking { try ClusterRun(style: style).run(cluster, version: "test") }
+  }
+
+  @Test(
+    "an address of a load balancer that is a node's own is translated on the sender's node, as k3s's servicelb has it")
+  func nodesAddress() async throws {
+    // To the endpoints alone, and not to the nodes' addresses.
+    let policy = """
+      apiVersion: networking.k8s.io/v1
+      kind: NetworkPolicy
+      metadata: {namespace: app, name: client-out}
+      spec:
+        podSelector: {matchLabels: {app: client}}
+        policyTypes: [Egress]
+        egress: [{to: [{ipBlock: {cidr: 10.42.0.0/16}}]}]
+
+      """
+    let address = IPAddress(v4: 0xc0a8_140c)
+    let cluster = try serviceWorld(
+      policies: policy, services: [service("lb", 0x0a2b_0020, nodePort: 30090, loadBalancer: address)], overlay: .vxlan)
+    let report = try await report(cluster)
+    #expect(report.failures.isEmpty, "\(TextReport(report).text)")
+    let flow = report.comparisons.first {
+      $0.flow.source == .pod(PodID("app", "client1")) && $0.flow.destinationAddress == address && $0.flow.port == 80
+    }
+    #expect(flow?.observed == .allow)
+  }
+
+  static let policies = """
+    apiVersion: networking.k8s.io/v1
+    kind: NetworkPolicy
+    metadata: {namespace: app, name: web-in}
+    spec:
+      podSelector: {matchLabels: {app: web}}
+      ingress:
+      - from: [{podSelector: {matchLabels: {app: client}}}, {ipBlock: {cidr: 192.168.1.0/24}}]
+    ---
+    apiVersion: networking.k8s.io/v1
+    kind: NetworkPolicy
+    metadata: {namespace: app, name: client-out}
+    spec:
+      podSelector: {matchLabels: {app: client}}
+      policyTypes: [Egress]
+      egress:
+      - to: [{podSelector: {matchLabels: {app: web}}}]
+        ports: [{port: 8080}]
+
+    """
+
+  @Test(
+    "oracle, evaluator and kernel agree on every flow, to every service, from everywhere",
+    arguments: EnforcementStyle.all.map(\.name), [(Overlay.hostGateway, "node1"), (.vxlan, "node1"), (.vxlan, "node2")])
+  func agree(style: String, world: (overlay: Overlay, endpoints: String)) async throws {
+    let style = try #require(EnforcementStyle.named(style))
+    for policies in ["", Self.policies] {
+      let cluster = try serviceWorld(
+        policies: policies, services: Self.all, overlay: world.overlay, only: world.endpoints)
+      let report = try await report(cluster, style)
+      #expect(report.failures.isEmpty, "\(TextReport(report).text)")
+      let services = report.comparisons.filter {
+        if case .service = $0.flow.destination { true } else { false }
+      }
+      #expect(services.contains { $0.observed == .allow })
+      #expect(services.contains { $0.observed == .deny })
+    }
+  }
+}

@@ -1,0 +1,101 @@
+package import Lowering
+internal import Manifests
+package import NetpolModel
+package import Run
+
+/// Two nodes, a Deployment with a pod on either, a client and another pod, a NodePort service, a host outside.
+package enum ExpectationsWorld {
+  package static let objects = """
+    apiVersion: netpol-lab/v1alpha1
+    kind: Cluster
+    nodes:
+    - {name: node1, addresses: [192.168.20.11], podCIDRs: [10.42.0.0/24]}
+    - {name: node2, addresses: [192.168.20.12], podCIDRs: [10.42.1.0/24]}
+    externalHosts:
+    - {name: lan, addresses: [192.168.1.50]}
+    ---
+    apiVersion: apps/v1
+    kind: Deployment
+    metadata: {namespace: app, name: web}
+    spec:
+      replicas: 2
+      selector: {matchLabels: {app: web}}
+      template: {metadata: {labels: {app: web}}, spec: {containers: [{name: c, ports: [{containerPort: 8080}]}]}}
+    ---
+    apiVersion: v1
+    kind: Pod
+    metadata: {namespace: app, name: client, labels: {app: client}}
+    spec: {nodeName: node1, containers: [{name: c}]}
+    ---
+    apiVersion: v1
+    kind: Pod
+    metadata: {namespace: app, name: other, labels: {app: other}}
+    spec: {nodeName: node2, containers: [{name: c}]}
+    ---
+    apiVersion: v1
+    kind: Service
+    metadata: {namespace: app, name: web}
+    spec:
+      type: NodePort
+      clusterIP: 10.43.0.80
+      selector: {app: web}
+      ports: [{port: 80, targetPort: 8080, nodePort: 30080}]
+    ---
+    apiVersion: networking.k8s.io/v1
+    kind: NetworkPolicy
+    metadata: {namespace: app, name: web-in}
+    spec:
+      podSelector: {matchLabels: {app: web}}
+      ingress: [{from: [{podSelector: {matchLabels: {app: client}}}], ports: [{port: 8080}]}]
+    ---
+
+    """
+
+  /// What `add` names: a pod that may send nothing, and a service that answers on the node of its endpoint alone.
+  package static let third = """
+    apiVersion: v1
+    kind: Pod
+    metadata: {namespace: app, name: third, labels: {app: third}}
+    spec: {nodeName: node2, containers: [{name: c}]}
+    ---
+    apiVersion: networking.k8s.io/v1
+    kind: NetworkPolicy
+    metadata: {namespace: app, name: third-out}
+    spec: {podSelector: {matchLabels: {app: third}}, policyTypes: [Egress]}
+    ---
+    apiVersion: v1
+    kind: Service
+    metadata: {namespace: app, name: local}
+    spec:
+      type: NodePort
+      externalTrafficPolicy: Local
+      selector: {app: client}
+      ports: [{port: 80, nodePort: 30081}]
+    """
+
+  package static func text(_ groups: String) -> String {
+    objects + "apiVersion: netpol-lab/v1alpha1\nkind: Expectations\ngroups:\n" + groups
+  }
+
+  /// What the command does with the files, without the files.
+  package static func groups(_ groups: String) throws -> (cluster: Cluster, groups: [GroupToCheck]) {
+    let reading = try readManifests([ManifestSource(name: "world.yaml", text: text(groups))])
+    let cluster = { (group: Expectations.Group) in
+      try reading.cluster(of: group) { ManifestSource(name: $0, text: third) }
+    }
+    let toCheck = try reading.expectations.map { group in
+      let other = reading.expectations.first { $0.name == group.comparedWith }
+      let reference = try other.map { GroupToCheck.Reference(name: $0.name, cluster: try cluster($0)) }
+      let base = group.variant == nil ? nil : GroupToCheck.Reference(name: nil, cluster: reading.cluster)
+      return GroupToCheck(group, cluster: try cluster(group), reference: reference ?? base)
+    }
+    return (reading.cluster, toCheck)
+  }
+
+  package static func run(_ text: String, style: EnforcementStyle = .kubeRouterK3s) async throws -> RunReport {
+    try await blocking {
+      let (cluster, groups) = try groups(text)
+      return try ClusterRun(style: style, asksMatrix: false).run(cluster, expecting: groups, version: "test")
+    }
+  }
+}
