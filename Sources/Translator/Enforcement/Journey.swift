@@ -24,6 +24,14 @@ public struct Journey: Hashable, Sendable {
   /// The rules that decided, each once, in the order in which the packet met them.
   public let deciding: [DecidingRule]
 
+  public init(hops: [Position], end: Walk.End, stop: Stop?, steps: [PathStep], deciding: [DecidingRule]) {
+    self.hops = hops
+    self.end = end
+    self.stop = stop
+    self.steps = steps
+    self.deciding = deciding
+  }
+
   /// Nil: no packet was sent that a rule could judge.
   public var verdict: Verdict? { end.verdict }
 }
