@@ -33,22 +33,6 @@ extension BenchCommand {
     try enterNamespaces()
     let report = try bench.run(version: version) { Terminal.progress($0.text) }
     Terminal.progress("")
-    switch output {
-    case .text: try Terminal.print(ApplyBenchText(report, width: Terminal.width).text)
-    case .json: try Terminal.print(json: try ApplyBenchJSON(report).data())
-    case .csv: try Terminal.print(ApplyBenchCSV(report).text)
-    }
-  }
-}
-
-extension ApplyBench.Progress {
-  fileprivate var text: String {
-    switch self {
-    case .apply(let round, let all): "all rules: round \(round) of \(all)"
-    case .sync(let style): "a whole sync of \(style)"
-    case .updates(let rules): "single elements: \(rules)"
-    case .newPod(let what): "a new pod: \(what)"
-    case .memory(let style): "memory: \(style)"
-    }
+    try show(report.document)
   }
 }

@@ -1,4 +1,5 @@
 import ArgumentParser
+import Report
 
 struct BenchCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
@@ -41,5 +42,13 @@ struct BenchCommand: ParsableCommand {
     if micro { return try runMicro() }
     if apply { return try runApply() }
     try runPackets()
+  }
+
+  func show(_ document: Document) throws {
+    switch output {
+    case .text: try Terminal.print(document.text(width: Terminal.width))
+    case .json: try Terminal.print(json: try document.json())
+    case .csv: try Terminal.print(document.csv)
+    }
   }
 }

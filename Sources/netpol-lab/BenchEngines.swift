@@ -35,15 +35,9 @@ extension BenchCommand {
     let bench = EngineBench(
       styles: try packets.chosenStyles(), flows: engineOptions.allPairs ? .allPairs : .some(engineOptions.flows),
       sample: engineOptions.sample, seed: engineOptions.seed)
-    let report = try bench.run(try engineCluster(), version: version) { step in
-      Terminal.progress("\(step.engine): \(step.done) of \(step.of)")
-    }
+    let report = try bench.run(try engineCluster(), version: version) { Terminal.progress($0.text) }
     Terminal.progress("")
-    switch output {
-    case .text: try Terminal.print(report.text)
-    case .json: try Terminal.print(json: try oneLine(report))
-    case .csv: try Terminal.print(report.csv)
-    }
+    try show(report.document)
     if report.hasDifferences { throw ExitCode.finding }
   }
 

@@ -118,12 +118,9 @@ extension BenchCommand {
     let report = try interruptible { progress, stop in
       try PacketBench(sweep).run(version: version, progress: progress, stop: stop)
     }
-    if let directory = packets.plot { try BenchPlots.files(report).write(to: directory) }
-    switch output {
-    case .text: try Terminal.print(BenchText(report, width: Terminal.width).text)
-    case .json: try Terminal.print(json: try BenchJSON.data(report))
-    case .csv: try Terminal.print(BenchCSV.text(report))
-    }
+    let document = report.document
+    if let directory = packets.plot { try DocumentPictures(document).files.write(to: directory) }
+    try show(document)
   }
 
   /// Runs a bench that Ctrl-C ends with what it has. Where that is nothing, the process ends as by Ctrl-C without this.
@@ -150,11 +147,7 @@ extension BenchCommand {
     let report = try interruptible { progress, stop in
       try bench.run(version: version, progress: progress, stop: stop)
     }
-    switch output {
-    case .text: try Terminal.print(PolicyBenchText(report, width: Terminal.width).text)
-    case .json: try Terminal.print(json: try BenchJSON.data(report))
-    case .csv: try Terminal.print(BenchCSV.text(report))
-    }
+    try show(report.document)
   }
 }
 

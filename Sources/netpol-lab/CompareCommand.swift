@@ -4,6 +4,7 @@ import Foundation
 import Lowering
 import Manifests
 import NetpolModel
+import Report
 import RuleIR
 
 struct CompareCommand: ParsableCommand {
@@ -64,9 +65,10 @@ struct CompareCommand: ParsableCommand {
     let (comparison, findings) = try compared(
       dump, with: style, on: try nodeOptions.view(of: node, in: cluster), namesHold: nodeOptions.versionStamp != nil)
     for finding in findings { Terminal.say("warning from the style: \(finding)") }
+    let document = comparison.document(style: style.name, node: node.name, version: version)
     switch output {
-    case .text: try Terminal.print(comparison.text(style: style.name, node: node.name))
-    case .json: try Terminal.print(json: try comparison.json(style: style.name, node: node.name, version: version))
+    case .text: try Terminal.print(document.text(width: Terminal.width))
+    case .json: try Terminal.print(json: try document.json())
     }
     if !comparison.differences.isEmpty { throw ExitCode.finding }
   }

@@ -3,6 +3,7 @@ import Foundation
 import Fuzz
 import Lowering
 import NetpolModel
+import Report
 import Worlds
 
 struct FuzzCommand: ParsableCommand {
@@ -106,7 +107,7 @@ struct FuzzCommand: ParsableCommand {
           try sequence.map { try self.finding(result, $0, world.seed, style, &check) }
           ?? self.finding(result, world, style, &check)
         summary.findings.append(finding)
-        if output == .text { try Terminal.print(finding.text) }
+        if output == .text { try Terminal.print(finding.document.text(width: Terminal.width)) }
         try keep(finding)
       }
       summary.clusters += 1
@@ -117,8 +118,8 @@ struct FuzzCommand: ParsableCommand {
     summary.labs = check.labsBuilt
     summary.time = clock.now - begin
     switch output {
-    case .text: try Terminal.print(summary.text)
-    case .json: try Terminal.print(json: try summary.json())
+    case .text: try Terminal.print(summary.document.text(width: Terminal.width))
+    case .json: try Terminal.print(json: try summary.document.json())
     }
     if !summary.findings.isEmpty { throw ExitCode.finding }
   }

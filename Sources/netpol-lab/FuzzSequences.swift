@@ -2,6 +2,7 @@ import Fuzz
 import Lowering
 import Manifests
 import NetpolModel
+import Report
 import Worlds
 
 extension FuzzCommand {

@@ -5,7 +5,6 @@ import Lowering
 import Manifests
 import NetpolModel
 import Report
-import Text
 
 /// A folder of cases: `manifests.yaml`, dumps of a node beside it and in sub-folders, and `names.json` with the version
 /// stamp and the controller's flags.
@@ -18,27 +17,24 @@ struct GoldenCases {
   func run() throws {
     let cases = try folders().flatMap(dumps)
     if cases.isEmpty { throw InputError("--golden \(root): no folder with manifests.yaml and a dump in it") }
-    var differing = 0
     var results: [GoldenResult] = []
     for (number, golden) in cases.enumerated() {
       Terminal.progress("\(number + 1) of \(cases.count): \(golden.name)")
       let (style, comparison) = try compare(golden)
-      if !comparison.differences.isEmpty { differing += 1 }
-      results.append(GoldenResult(golden.name, style.name, comparison))
+      let result = GoldenResult(dump: golden.name, style: style.name, comparison)
+      results.append(result)
       if json { continue }
       Terminal.progress("")
-      let what = comparison.differences.isEmpty ? "equal" : counted(comparison.differences.count, "difference")
-      try Terminal.print("\(golden.name)  \(style.name)  \(comparison.counts)  \(what)\n")
-      for difference in comparison.differences.prefix(5) { try Terminal.print("  \(difference.title)\n") }
+      try Terminal.print(result.document.text(width: Terminal.width))
     }
     Terminal.progress("")
+    let summary = GoldenSummary(results, version: version)
     if json {
-      try Terminal.print(json: try oneLine(GoldenReport(version: version, dumps: results)))
+      try Terminal.print(json: try summary.document.json())
     } else {
-      try Terminal.print(
-        "\(counted(cases.count, "dump")), \(cases.count - differing) equal, \(differing) with differences\n")
+      try Terminal.print(summary.document.text(width: Terminal.width))
     }
-    if differing > 0 { throw ExitCode.finding }
+    if summary.hasDifferences { throw ExitCode.finding }
   }
 
   private struct Golden {
@@ -107,25 +103,5 @@ struct GoldenCases {
     do { return try decoder.decode(Names.self, from: data) } catch {
       throw InputError("\(path): no JSON object with sync_version and flags")
     }
-  }
-}
-
-private struct GoldenReport: Encodable {
-  let schema = "netpol-lab/compare-golden/v1"
-  let version: String
-  let dumps: [GoldenResult]
-}
-
-private struct GoldenResult: Encodable {
-  let dump: String
-  let style: String
-  let equal: Bool
-  let differences: [ComparisonJSON.Difference]
-
-  init(_ dump: String, _ style: String, _ comparison: DumpComparison) {
-    self.dump = dump
-    self.style = style
-    equal = comparison.differences.isEmpty
-    differences = comparison.differences.map(ComparisonJSON.Difference.init)
   }
 }

@@ -76,8 +76,8 @@ struct LagCommand: ParsableCommand {
     let report = try run.run(version: version) { Terminal.progress($0.text) }
     Terminal.progress("")
     switch output {
-    case .text: try Terminal.print(LagText(report, width: Terminal.width).text)
-    case .json: try Terminal.print(json: try LagJSON(report).data())
+    case .text: try Terminal.print(report.document.text(width: Terminal.width))
+    case .json: try Terminal.print(json: try report.document.json())
     }
     if !report.isAsExpected { throw ExitCode.finding }
   }
@@ -180,18 +180,6 @@ extension APIDelay {
       self = .uniform(low...high)
     } else {
       self = .constant(try time(text[...]))
-    }
-  }
-}
-
-extension LagRun.Progress {
-  fileprivate var text: String {
-    switch self {
-    case .planning: "looking for streams that tell something"
-    case .firstSync: "first syncs"
-    case .trial(let number, let all): "trial \(number) of \(all)"
-    case .requests(let number, let all): "requests: \(number) of \(all)"
-    case .countingPairs: "counting what an ipBlock would open"
     }
   }
 }

@@ -87,31 +87,9 @@ struct RunCommand: ParsableCommand {
     report.notes = reading.notes.filter { $0.severity == .note }.map(\.text)
     report.warnings = reading.notes.filter { $0.severity == .warning }.map(\.text)
     switch output {
-    case .text: try Terminal.print(TextReport(report, width: Terminal.width).text)
-    case .json: try Terminal.print(json: try JSONReport(report).data())
+    case .text: try Terminal.print(report.document.text(width: Terminal.width))
+    case .json: try Terminal.print(json: try report.document.json())
     }
     if !report.isAsExpected { throw ExitCode.finding }
-  }
-}
-
-extension ClusterRun.Progress {
-  fileprivate var text: String {
-    switch self {
-    case .lab(let step): step.text
-    case .comparing: "comparing"
-    case .planning: "reading the expectations"
-    case .expecting(let stage, let all): "expectations: cluster \(stage) of \(all)"
-    }
-  }
-}
-
-extension LabProgress {
-  fileprivate var text: String {
-    switch self {
-    case .building(let namespaces): "building \(namespaces) namespaces"
-    case .checking: "checking the lab itself"
-    case .loading(let nodes): "loading the rules of \(nodes) nodes"
-    case .probing(let done, let all): "probing \(all) flows: \(done * 100 / max(all, 1)) %"
-    }
   }
 }

@@ -1,6 +1,6 @@
 /// What engines were measured to do, one row each.
-public struct EngineBenchReport: Encodable, Sendable {
-  public struct Row: Encodable, Sendable {
+public struct EngineBenchReport: Sendable {
+  public struct Row: Sendable {
     public let engine: String
     /// Nil for the oracle, which knows no rules.
     public let style: String?
@@ -22,8 +22,6 @@ public struct EngineBenchReport: Encodable, Sendable {
     public let batchBytes: Int?
   }
 
-  public let schema = "netpol-lab/bench/v1"
-  public let kind = "engines"
   public let version: String
   public let machine: String
   public let pods: Int
@@ -33,8 +31,4 @@ public struct EngineBenchReport: Encodable, Sendable {
   public let rows: [Row]
 
   public var hasDifferences: Bool { rows.contains { $0.different > 0 } }
-
-  private enum CodingKeys: String, CodingKey {
-    case schema, kind, version, machine, pods, policies, nodes, flows, rows
-  }
 }

@@ -1,0 +1,46 @@
+internal import Bench
+internal import NetpolModel
+internal import Text
+
+extension PacketBenchReport {
+  /// Cost over pods, a line for each style: a plot for each probe and each number of peers that was measured with several
+  /// numbers of pods, as many policies as pods.
+  var plots: [Plot] {
+    var seen: Set<CostPlot> = []
+    let square = rows.filter { $0.world.pods == $0.world.policies && $0.rules != BenchRules.none.name }
+    return square.compactMap { row -> Plot? in
+      let key = CostPlot(row)
+      guard seen.insert(key).inserted else { return nil }
+      let own = square.filter { CostPlot($0) == key }
+      guard Set(own.map(\.world.pods)).count > 1 else { return nil }
+      var names: [String] = []
+      for row in own where !names.contains(row.rules) { names.append(row.rules) }
+      let plot = LogPlot(
+        title: key.title, horizontal: "pods on the node, each with a policy of its own",
+        vertical: "ns that a packet costs more than without rules",
+        series: names.map { name in
+          (name, own.filter { $0.rules == name }.map { .init(x: Double($0.world.pods), y: $0.overNothing) })
+        })
+      return .lines(plot, name: key.fileName)
+    }
+  }
+}
+
+/// Whose costs stand in one plot.
+private struct CostPlot: Hashable {
+  let probe: BenchProbe
+  let peers: Int
+  let kind: BenchWorld.PeerKind
+  let family: IPFamily
+  init(_ row: PacketBenchReport.Row) {
+    (probe, peers, kind, family) = (row.probe, row.world.peers, row.world.peerKind, row.world.family)
+  }
+  var title: String {
+    let peers = "\(counted(peers, kind == .pods ? "peer" : "block")) a policy"
+    return "\(probe.name), \(peers)\(family == .v6 ? ", IPv6" : "")"
+  }
+  var fileName: String {
+    let words = probe.name.split { !$0.isLetter && !$0.isNumber }.joined(separator: "-")
+    return "\(words)-\(peers)-\(kind == .pods ? "peers" : "blocks")\(family == .v6 ? "-ipv6" : "")"
+  }
+}

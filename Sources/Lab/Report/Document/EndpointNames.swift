@@ -1,0 +1,52 @@
+internal import NetpolModel
+internal import Text
+
+/// Names of several endpoints on one line: `media/{jellyfin-0,redis-0} node/node1`.
+func namesText(_ endpoints: [Endpoint]) -> String { namesText(of: endpoints) }
+
+/// The same of whatever is written with slashes.
+func namesText(of ends: [some CustomStringConvertible]) -> String {
+  namePieces(ends, width: .max).joined(separator: " ")
+}
+
+/// The same on lines of at most `width` characters; each line repeats the namespace of its names.
+func namesLines(_ ends: [some CustomStringConvertible], width: Int) -> [String] {
+  filled(namePieces(ends, width: width), width: width)
+}
+
+/// Names by namespace, in pieces of at most `width` characters; a longer name is a piece of its own.
+private func namePieces(_ endpoints: [some CustomStringConvertible], width: Int) -> [String] {
+  var order: [String] = []
+  var members: [String: [String]] = [:]
+  for endpoint in endpoints {
+    let parts = endpoint.description.split(separator: "/", maxSplits: 1).map(String.init)
+    let (head, tail) = parts.count == 2 ? (parts[0], parts[1]) : ("", parts[0])
+    if members[head] == nil { order.append(head) }
+    members[head, default: []].append(tail)
+  }
+  return order.flatMap { head -> [String] in
+    let tails = members[head] ?? []
+    if head.isEmpty { return tails }
+    var pieces: [[String]] = []
+    for tail in tails {
+      if let last = pieces.last, braced(head, last + [tail]).count <= width {
+        pieces[pieces.count - 1].append(tail)
+      } else {
+        pieces.append([tail])
+      }
+    }
+    return pieces.map { braced(head, $0) }
+  }
+}
+
+private func braced(_ head: String, _ tails: [String]) -> String {
+  "\(head)/" + (tails.count == 1 ? tails[0] : "{\(tails.joined(separator: ","))}")
+}
+
+/// Ports on one line: `TCP 53 443 8080-8082  UDP 53`.
+func portsText(_ ports: [TransportPort]) -> String {
+  Transport.allCases.compactMap { transport in
+    let numbers = ports.filter { $0.transport == transport }.map(\.port).sorted()
+    return numbers.isEmpty ? nil : "\(transport.rawValue) \(numbers.map(String.init).joined(separator: " "))"
+  }.joined(separator: "  ")
+}

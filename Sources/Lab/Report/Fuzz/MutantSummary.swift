@@ -1,0 +1,75 @@
+public import Fuzz
+
+/// What became of mutants: `netpol-lab/mutants/v1`, documented in docs/fuzzing.md.
+public struct MutantSummary {
+  struct Equivalent: Encodable {
+    let mutant: String
+    let because: String
+  }
+
+  struct Count: Encodable {
+    var noticed = 0
+    var mistakes = 0
+  }
+
+  let worlds: Int
+  /// Those that are no mistakes are not counted.
+  public private(set) var noticed = 0
+  public private(set) var mistakes = 0
+  private var unnoticed: [String] = []
+  private var equivalent: [Equivalent] = []
+  /// Called equivalent, and noticed.
+  private var disproved: [Equivalent] = []
+  private var kinds: [String: Count] = [:]
+  public var time = Duration.zero
+
+  public init(worlds: Int) { self.worlds = worlds }
+
+  public var judged: Int { mistakes + equivalent.count + disproved.count }
+  public var unnoticedCount: Int { unnoticed.count }
+  public var isDisproved: Bool { !disproved.isEmpty }
+
+  public mutating func add(_ mutant: MutantHunt.Mutant, isNoticed: Bool) {
+    if let because = mutant.equivalentBecause {
+      let entry = Equivalent(mutant: "\(mutant)", because: because)
+      if isNoticed { disproved.append(entry) } else { equivalent.append(entry) }
+      return
+    }
+    mistakes += 1
+    kinds[mutant.kind, default: Count()].mistakes += 1
+    if isNoticed {
+      noticed += 1
+      kinds[mutant.kind]?.noticed += 1
+    } else {
+      unnoticed.append("\(mutant)")
+    }
+  }
+
+  private var seconds: Double { time / .seconds(1) }
+
+  public var document: Document {
+    Document(
+      schema: "netpol-lab/mutants/v1",
+      facts: [
+        Fact("worlds", worlds), Fact("noticed", noticed), Fact("mistakes", mistakes), Fact("unnoticed", unnoticed),
+        Fact("equivalent", equivalent), Fact("disproved", disproved), Fact("kinds", kinds), Fact("seconds", seconds),
+      ],
+      sections: [section])
+  }
+
+  /// A line for each mutant that was not noticed, to be searched.
+  private var section: Section {
+    let counts = kinds.sorted { $0.key < $1.key }.map { "\($0.key) \($0.value.noticed)/\($0.value.mistakes)" }
+    let mutants =
+      equivalent.map { "equivalent: \($0.mutant): \($0.because)" }
+      + disproved.map { "called equivalent, and noticed: \($0.mutant): \($0.because)" }
+      + unnoticed.map { "unnoticed: \($0)" }
+    return Section([
+      .code(Code(mutants)),
+      .paragraph(
+        "\(noticed) of \(mistakes) mutants noticed in \(worlds) worlds, \(equivalent.count) more are equivalent; "
+          + "\(Int(seconds.rounded())) s", indent: 2),
+      .paragraph("by kind: \(counts.joined(separator: ", "))", indent: 2),
+    ])
+  }
+}

@@ -1,0 +1,100 @@
+internal import Enforcement
+internal import EngineComparison
+internal import Lowering
+internal import NetpolModel
+internal import Path
+internal import RuleIR
+internal import Text
+
+/// One flow for a person: what each engine said, and the rules that decided.
+struct FlowSection {
+  private let comparison: Comparison
+
+  init(_ comparison: Comparison) { self.comparison = comparison }
+
+  /// `a -> b TCP/80: specified denied, enforced allowed`.
+  var line: String {
+    let flow = comparison.flow
+    return "\(flow.source) -> \(flow.destination) \(flow.question): specified "
+      + "\(comparison.specified?.verdict.rawValue ?? "nothing"), enforced \(comparison.verdict?.rawValue ?? "nothing")"
+  }
+
+  /// A rule's text is code: it is there to be copied.
+  var section: Section {
+    let journey = comparison.journey
+    var blocks = [Block.paragraph("\(comparison.flow): \(headline)", indent: 4)]
+    blocks.append(
+      entry(
+        "oracle",
+        comparison.specified.map { "\($0.verdict.rawValue): \($0.because.map(\.text).joined(separator: "; "))" }
+          ?? "the specification says nothing of ICMP"))
+    blocks.append(entry("evaluator", "\(comparison.evaluated?.rawValue ?? PacketOutcome.noRoute.text): \(endText)"))
+    // Of a packet that nobody changes the evaluator's line says it all.
+    if journey.steps.contains(where: \.isTranslation) { blocks += journey.steps.map { entry("path", $0.text) } }
+    blocks.append(entry("kernel", observedText))
+    for rule in journey.deciding {
+      let origin = rule.originText.isEmpty ? "" : " \(rule.originText)"
+      blocks.append(entry("rule", "\(rule.node) \(rule.chain) #\(rule.number)\(origin):"))
+      blocks.append(.code(rule.text, indent: Self.margin))
+    }
+    return Section(blocks)
+  }
+
+  private static let margin = 13
+
+  private func entry(_ name: String, _ text: String) -> Block {
+    let label = "  \(name)"
+    let first = label + String(repeating: " ", count: max(1, Self.margin - label.count))
+    return .paragraph(text, first: first, indent: Self.margin)
+  }
+
+  private var headline: String {
+    switch comparison.finding {
+    case .agreement: comparison.verdict == .allow ? "ALLOWED" : "DENIED"
+    case .deviation(let deviations):
+      "\(comparison.verdict == .allow ? "ALLOWED" : "DENIED"), a known deviation: "
+        + deviations.map { "\($0.id) \($0.summary)" }.joined(separator: "; ")
+    case .kernelDisagrees: "the kernel does not do what the rules say in the evaluator"
+    case .unexplained: "the rules differ from the specification, and no known deviation says so"
+    case .deviationMissing(let deviations):
+      "\(deviations.map(\.id).joined(separator: ", ")) should show here and does not"
+    case .undecided(let why): "undecided: \(why)"
+    case .noRoute(let why): "not asked: \(why)"
+    }
+  }
+
+  private var observedText: String {
+    let outcome = comparison.outcome.text
+    return switch comparison.observation {
+    case .delivered: "\(Verdict.allow.rawValue): \(outcome)"
+    case .refused(let refusal): "\(Verdict.deny.rawValue): \(outcome) (\(refusal))"
+    case .silent(let duration):
+      "\(Verdict.deny.rawValue): \(outcome) (nothing came back within \(duration.secondsText))"
+    case .unusable(let why): "\(outcome): \(why)"
+    case nil: "not asked"
+    }
+  }
+
+  private var endText: String {
+    let journey = comparison.journey
+    let hops = journey.hops.filter { [.input, .forward, .output].contains($0.hook) }.map(\.description)
+    let way = hops.isEmpty ? "" : hops.joined(separator: ", ") + ", "
+    switch journey.end {
+    case .delivered(let endpoint): return "\(way)delivered to \(endpoint)"
+    case .stopped(let position):
+      let how =
+        switch journey.stop {
+        // Nobody is told of a packet to a group (RFC 1122, 3.2.2).
+        case .portUnreachable? where comparison.flow.destinationAddress.isMulticast,
+          .tcpReset? where comparison.flow.destinationAddress.isMulticast:
+          "rejected without a word"
+        case .portUnreachable?: "rejected (ICMP port unreachable)"
+        case .tcpReset?: "rejected (TCP reset)"
+        case .dropped?: "dropped"
+        case nil: "stopped"
+        }
+      return "\(way)\(how) at \(position)"
+    case .noRoute(let why): return why
+    }
+  }
+}

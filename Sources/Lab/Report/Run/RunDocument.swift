@@ -1,0 +1,136 @@
+internal import EngineComparison
+internal import Lowering
+internal import NetpolModel
+public import Run
+internal import StandingLab
+internal import Text
+internal import Verdicts
+
+extension RunReport {
+  /// A run: `netpol-lab/run/v2`, documented in docs/json.md.
+  public var document: Document { Document(schema: "netpol-lab/run/v2", facts: facts, sections: RunSections(self).all) }
+
+  private var facts: [Fact] {
+    [
+      Fact("environment", EnvironmentObject(environment)),
+      Fact("asExpected", isAsExpected),
+      Fact("endpoints", plan.endpoints.map(\.description)),
+      Fact(
+        "flows", comparisons.map { FlowObject($0, strict: strict, inFull: isToldInFull, withPath: tellsAllPaths) }),
+      Fact("expectations", expectations.map(GroupObject.init)),
+      Fact("claims", expectations.claims.map(ClaimObject.init)),
+      Fact("styleWarnings", styleWarnings),
+      Fact("warnings", warnings),
+      Fact("notes", notes),
+      Fact("notInLab", notInLab.map { LeftPodObject(pod: $0.pod.description, why: $0.why) }),
+      Fact(
+        "seconds",
+        [
+          "build": timings.build / .seconds(1), "load": timings.load / .seconds(1),
+          "probe": timings.probe / .seconds(1),
+        ]),
+    ]
+  }
+}
+
+private struct LeftPodObject: Encodable {
+  let pod, why: String
+}
+
+/// A run for a person.
+private struct RunSections {
+  private let report: RunReport
+
+  init(_ report: RunReport) { self.report = report }
+
+  var all: [Section] {
+    var sections = [heading]
+    // A flow that is told in full needs no list that tells it again.
+    if report.isToldInFull {
+      sections += report.comparisons.map(full) + [styleWarnings]
+    } else {
+      sections += grids + [services] + deviations + [styleWarnings] + failures
+    }
+    if !report.expectations.isEmpty {
+      sections += ExpectationSections(report.expectations, inFull: report.tellsExpectationsInFull).all
+    }
+    return sections + [summary]
+  }
+
+  private var heading: Section {
+    let cluster = report.cluster
+    let counts = [
+      counted(cluster.pods.count, "pod"), counted(cluster.nodes.count, "node"),
+      counted(cluster.externalHosts.count, "external host"), counted(cluster.policies.count, "policy", "policies"),
+    ]
+    return Section(
+      [clauses(report.environment.text), clauses(counts.joined(separator: ", "))]
+        + report.notInLab.map { .note("not in the lab", "\($0.pod), since \($0.why)") })
+  }
+
+  /// Broken behind commas.
+  private func clauses(_ text: String) -> Block {
+    let clauses = text.split(separator: ", ").map(String.init)
+    return .pieces(clauses.dropLast().map { $0 + "," } + clauses.suffix(1), indent: 2)
+  }
+
+  private var grids: [Section] {
+    let matrix = Matrix(
+      endpoints: report.plan.endpoints, cells: report.comparisons.map { ($0.flow, Matrix.Symbol($0)) })
+    let showsFamily = report.cluster.families.count > 1
+    return [Section([.pieces(["Rows send, columns receive."] + matrix.legend, separator: "   ")])]
+      + matrix.grids.map {
+        Section([.grid(Grid(grid: $0, endpoints: matrix.endpoints, showsFamily: showsFamily))])
+      }
+  }
+
+  private var services: Section { ServiceSection(report.comparisons, senders: report.plan.endpoints).section }
+
+  private func full(_ comparison: Comparison) -> Section { FlowSection(comparison).section }
+
+  // MARK: - What differs
+
+  private var deviations: [Section] {
+    var byNumber: [[Deviation]: [Comparison]] = [:]
+    for comparison in report.comparisons {
+      if case .deviation(let numbers) = comparison.finding { byNumber[numbers, default: []].append(comparison) }
+    }
+    return byNumber.sorted { $0.key.map(\.rawValue).lexicographicallyPrecedes($1.key.map(\.rawValue)) }
+      .map { numbers, comparisons in
+        let title = numbers.map { "\($0.id) \($0.summary)" }.joined(separator: "; ")
+        let examples = comparisons.prefix(4).map { Block.paragraph(FlowSection($0).line, first: "  ", indent: 6) }
+        let more = comparisons.count > 4 ? [Block.paragraph("and \(comparisons.count - 4) more", first: "  ")] : []
+        return Section(
+          [.heading("Known deviation \(title): \(counted(comparisons.count, "flow"))")] + examples + more)
+      }
+  }
+
+  private var styleWarnings: Section { Section(report.styleWarnings.map { .note("Warning from the style", $0) }) }
+
+  private var failures: [Section] {
+    let failures = report.failures
+    if failures.isEmpty { return [] }
+    let more = failures.count > 20 ? [Section([.paragraph("and \(failures.count - 20) more")])] : []
+    return [Section([.heading("DISAGREEMENTS: \(counted(failures.count, "flow"))")])]
+      + failures.prefix(20).map(full) + more
+  }
+
+  private var summary: Section {
+    let compared = report.comparisons.filter { $0.observed != nil }.count
+    let allowed = report.comparisons.filter { $0.observed == .allow }.count
+    let explained = report.comparisons.filter { if case .deviation = $0.finding { true } else { false } }.count
+    let evaluatedAlone = report.comparisons.filter { $0.observed == nil && $0.evaluated != nil }.count
+    var text =
+      "\(counted(compared, "flow")) by real packets in \(report.timings.probe.secondsText): \(allowed) allowed, "
+      + "\(compared - allowed) denied. "
+    text += "Oracle, evaluator and kernel: \(counted(report.failures.count, "disagreement"))"
+    text += explained > 0 ? ", \(explained) explained by known deviations." : "."
+    if evaluatedAlone > 0 { text += " \(counted(evaluatedAlone, "flow")) by oracle and evaluator alone." }
+    return Section(
+      (report.hasMatrix ? [.paragraph(text)] : [])
+        + [
+          .paragraph(
+            "Built in \(report.timings.build.secondsText), rules loaded in \(report.timings.load.secondsText).")
+        ])
+  }
+}

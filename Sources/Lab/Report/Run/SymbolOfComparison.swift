@@ -1,0 +1,17 @@
+internal import EngineComparison
+internal import NetpolModel
+
+extension Matrix.Symbol {
+  init(_ comparison: Comparison) {
+    self =
+      switch (comparison.finding, comparison.verdict) {
+      case (.undecided, _): .unknown
+      case (.noRoute, _), (_, nil): .noRoute
+      case (.kernelDisagrees, _), (.unexplained, _), (.deviationMissing, _): .failure
+      case (.deviation, .allow?): .allowedByDeviation
+      case (.deviation, .deny?): .deniedByDeviation
+      case (.agreement, .allow?): .allowed
+      case (.agreement, .deny?): .denied
+      }
+  }
+}
