@@ -1,3 +1,5 @@
+internal import NetpolModel
+
 extension Matrix {
   /// What stands in a cell. A verdict that is a known deviation is another symbol than the same verdict as specified:
   /// no grid or group may hide it.

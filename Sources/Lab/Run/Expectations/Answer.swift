@@ -50,7 +50,11 @@ extension Answer.Outcome {
       case .dropped: .dropped
       case .noRoute: .noRoute(comparison.journey.end.noRoute ?? PacketOutcome.noRoute.text)
       case .undecided:
-        if case .unusable(let why)? = comparison.observation { .undecided(why) } else { .undecided("no packet was sent") }
+        if case .unusable(let why)? = comparison.observation {
+          .undecided(why)
+        } else {
+          .undecided("no packet was sent")
+        }
       }
   }
 

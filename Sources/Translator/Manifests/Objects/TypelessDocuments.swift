@@ -1,6 +1,6 @@
 internal import NetpolModel
-internal import Yams
 internal import Text
+internal import Yams
 
 /// Documents that were found in a directory and are no manifests: Helm values, kustomizations, package.json.
 struct TypelessDocuments {
