@@ -199,13 +199,14 @@ struct NftMessagesTests {
       }
     }
     matches += [RateLimit.Unit.second, .minute, .hour, .day].map { .limit(RateLimit(10, per: $0, burst: 10)) }
-    matches += [.limit(RateLimit(1, per: .second, burst: 5))]
+    matches += [.limit(RateLimit(1, per: .second, burst: 5)), .keyed([.mark, .transport, .port], in: "asked")]
 
     let statements: [[Statement]] = [
       [.counter, .accept], [.drop], [.return], [.jump("user")], [.reject(.portUnreachable)], [.reject(.tcpReset)],
       [.counter, .reject(.tcpReset)], [.setMark(Mark(0x10, mask: 0x10))], [.setMark(Mark(0, mask: 0xf))],
       [.setMark(Mark(5, mask: 0xf))], [.setMark(Mark(7, mask: 0xffff_ffff)), .counter], [.log(group: 100)],
       [.log(group: 5, prefix: "DROP by \"policy\" "), .drop],
+      [.setMarkFrom([.address(.source)], map: "marks"), .jump("user")],
     ]
     var rules = matches.map { Rule([$0], [.accept]) } + statements.map { Rule([], $0) }
     let address = Match.address(.source, try network(networks[0]))
@@ -241,16 +242,31 @@ struct NftMessagesTests {
       Chain(name: "hook-\($1.rawValue)", base: .init($1, priority: $0 * 7 - 10, policy: .accept))
     }
     let table = Table(name: "everything", family: family, chains: chains, comment: "all of \"it\"")
-    return Ruleset(backend: .nftables, tables: [table], sets: sets)
+    let keyed = [
+      KeyedSet(
+        name: "marks", family: family, fields: [.address], isMap: true,
+        elements: [.init([UInt128(v4 ? 0x0a00_0001 : 1)], mark: 7)]),
+      KeyedSet(
+        name: "asked", family: family, fields: [.mark, .transport, .port], hasRanges: true,
+        elements: [.init([5, 6, 80], through: 90)]),
+    ]
+    return Ruleset(backend: .nftables, tables: [table], sets: sets, keyedSets: keyed)
   }
 
   @Test("every match and statement is listed as after nft -f", arguments: IPFamily.allCases)
-  func everyShape(family: IPFamily) throws { try expectSame(try everything(family)) }
+  func everyShape(family: IPFamily) throws {
+    let ruleset = try everything(family)
+    #expect(Set(of: ruleset.tables.flatMap(\.chains).flatMap(\.rules)) == .sayable(in: .nftables))
+    try expectSame(ruleset)
+  }
 
   @Test("both families, each with sets of the same names")
   func bothFamilies() throws {
     let (v4, v6) = (try everything(.v4), try everything(.v6))
-    try expectSame(Ruleset(backend: .nftables, tables: v4.tables + v6.tables, sets: v4.sets + v6.sets))
+    try expectSame(
+      Ruleset(
+        backend: .nftables, tables: v4.tables + v6.tables, sets: v4.sets + v6.sets,
+        keyedSets: v4.keyedSets + v6.keyedSets))
   }
 
   @Test("a set of several messages, and of ranges over the border of two messages, is whole")
@@ -350,8 +366,10 @@ struct NftMessagesTests {
 
   @Test("what nf_tables can't say is unsupported, as in text")
   func unsupported() throws {
-    let table = Table(name: "t", family: .v4, chains: [Chain(name: "c", rules: [Rule([.bridged], [.accept])])])
-    #expect(throws: Unsupported.self) { try NftTransaction(Ruleset(backend: .nftables, tables: [table])) }
+    for rule in unsayableRules(in: .nftables) {
+      let table = Table(name: "t", family: .v4, chains: [Chain(name: "c", rules: [rule])])
+      #expect(throws: Unsupported.self) { try NftTransaction(Ruleset(backend: .nftables, tables: [table])) }
+    }
     let set = NamedSet(name: "s", family: .v4, kind: .hashNet)
     let empty = Table(name: "t", family: .v4)
     #expect(throws: Unsupported.self) { try NftTransaction(Ruleset(backend: .nftables, tables: [empty], sets: [set])) }

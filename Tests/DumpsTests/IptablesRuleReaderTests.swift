@@ -1,6 +1,7 @@
 import Dumps
 import NetpolModel
 import RuleIR
+import TestSupport
 import Testing
 
 /// A filter table with `line` in it, on line 6.
@@ -70,6 +71,11 @@ private func rule(_ text: String, _ family: IPFamily = .v4) throws -> Rule? {
     let (text, family, expected) = Self.rules[index]
     #expect(try rule(text, family) == expected)
     #expect(try readIptablesSave(table("[5:300] -A KUBE-ROUTER-INPUT\(text)"), family: family, file: "f").foreign == [])
+  }
+
+  @Test("of every kind that iptables-save prints") func complete() {
+    // It prints the counters of each rule, which no rule asks for.
+    #expect(Set(of: Self.rules.map(\.2)) == Set.sayable(in: .iptables).subtracting([.counter]))
   }
 
   static let comments = [

@@ -3,6 +3,7 @@ import NetpolModel
 import Rendering
 import RuleIR
 import Statistics
+import TestSupport
 import Testing
 import Worlds
 
@@ -85,6 +86,12 @@ import Worlds
     #expect(read.tables == tables)
     #expect(read.sets == sets)
     #expect(read.foreign == [])
+  }
+
+  @Test("and those are of every kind that is listed, but what asks sets of joined fields") func kinds() {
+    var generator = SplitMix64(seed: 1)
+    let rules = (0..<500).map { _ in randomNftRule(.v4, &generator) }
+    #expect(Set(of: rules) == Set.sayable(in: .nftables).subtracting([.keyed, .setMarkFrom]))
   }
 }
 

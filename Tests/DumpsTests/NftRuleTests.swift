@@ -2,6 +2,7 @@ import Dumps
 import NetpolModel
 import Rendering
 import RuleIR
+import TestSupport
 import Testing
 
 /// A table of kube-router with `line` in its chain, on line 3.
@@ -77,6 +78,11 @@ private let tcp = Match.port(.tcp, PortRange(80))
     #expect(
       try rule("tcp dport 80 \(text) comment \"a\\b # { }\"", family) == Rule([tcp], [statement], comment: "a\\b # { }")
     )
+  }
+
+  @Test("of every kind that nft lists; NftKeyedSetTests have those that ask sets of joined fields") func complete() {
+    let rules = Self.matches.map { Rule([$0.2], []) } + Self.statements.map { Rule([], [$0.2]) }
+    #expect(Set(of: rules + NftKeyedSetTests.rules) == .sayable(in: .nftables))
   }
 
   @Test("a reset is of TCP alone, as nft adds it") func reset() throws {

@@ -4,6 +4,7 @@ import NetpolModel
 import Rendering
 import RuleIR
 import Statistics
+import TestSupport
 import Testing
 import Worlds
 
@@ -63,6 +64,12 @@ import Worlds
     let text = try iptablesRestoreText(table)
     let read = try readIptablesSave(text, family: family, file: "f") { _ in true }
     #expect(read == IptablesDump(tables: [table]))
+  }
+
+  @Test("and those are of every kind that is printed") func kinds() {
+    var generator = SplitMix64(seed: 1)
+    let rules = (0..<500).map { _ in randomRule(.v4, &generator) }
+    #expect(Set(of: rules) == Set.sayable(in: .iptables).subtracting([.counter]))
   }
 }
 

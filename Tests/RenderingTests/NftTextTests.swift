@@ -1,7 +1,8 @@
-// What this does not show: that nft reads it (LabTests load it), and that whole nodes equal real dumps (LoweringTests).
+// What this does not show: that nft reads it (ApplyTests load it), and that whole nodes equal real dumps (LoweringTests).
 import NetpolModel
 import Rendering
 import RuleIR
+import TestSupport
 import Testing
 
 private let host = CIDR(IPAddress(v4: 0x0a2a_000b))
@@ -25,6 +26,7 @@ private let mark = Mark(0x10000, mask: 0x10000)
     (.mark(mark, negated: true), .v4, "meta mark & 0x00010000 != 0x00010000"),
     (.limit(RateLimit(10, per: .minute, burst: 10)), .v4, "limit rate 10/minute burst 10 packets"),
     (.limit(RateLimit(1, per: .day, burst: 5)), .v4, "limit rate 1/day burst 5 packets"),
+    (.keyed([.mark, .address(.source), .port], in: "S"), .v6, "meta mark . ip6 saddr . th dport @S"),
   ]
 
   static let statements: [(Statement, String)] = [
@@ -33,6 +35,7 @@ private let mark = Mark(0x10000, mask: 0x10000)
     (.log(group: 7, prefix: "drop"), "log prefix \"drop\" group 7"), (.jump("C"), "jump C"), (.return, "return"),
     (.accept, "accept"), (.drop, "drop"), (.reject(.portUnreachable), "reject"),
     (.reject(.tcpReset), "reject with tcp reset"),
+    (.setMarkFrom([.address(.source)], map: "M"), "meta mark set ip saddr map @M"),
   ]
 
   @Test("every match", arguments: matches.indices) func match(index: Int) throws {
@@ -42,6 +45,15 @@ private let mark = Mark(0x10000, mask: 0x10000)
 
   @Test("every statement", arguments: statements.indices) func statement(index: Int) throws {
     #expect(try nftRuleText(Rule([], [Self.statements[index].0]), .v4) == Self.statements[index].1)
+  }
+
+  @Test("the tables above leave out no kind of match or statement but what nft can't say, which is refused")
+  func complete() {
+    let rules = Self.matches.map { Rule([$0.0], []) } + Self.statements.map { Rule([], [$0.0]) }
+    #expect(Set(of: rules) == .sayable(in: .nftables))
+    let others = unsayableRules(in: .nftables)
+    #expect(Set(of: rules + others) == Set(RuleKind.allCases))
+    for rule in others { #expect(throws: Unsupported.self) { try nftRuleText(rule, .v4) } }
   }
 
   @Test("what nft can't say is refused")

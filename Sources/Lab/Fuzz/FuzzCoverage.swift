@@ -3,7 +3,7 @@ internal import EngineComparison
 internal import Evaluator
 public import Lowering
 internal import NetpolModel
-internal import RuleIR
+public import RuleIR
 
 /// What the worlds of a run met.
 public struct FuzzCoverage: Hashable, Sendable {

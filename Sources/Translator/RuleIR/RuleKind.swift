@@ -1,11 +1,9 @@
-internal import RuleIR
-
-/// A kind of match or statement: what a rule can be made of.
+/// A kind of match or statement: what a rule can be made of. A table that has all of them leaves nothing out.
 public enum RuleKind: String, Hashable, Sendable, CaseIterable {
   case address, inSet, keyed, transport, port, multiport, icmpType, conntrack, bridged, local, mark, limit, random
   case counter, setMark, setMarkFrom, log, jump, `return`, accept, drop, reject, dnat, masquerade
 
-  init(_ match: Match) {
+  public init(_ match: Match) {
     self =
       switch match {
       case .address: .address
@@ -24,7 +22,7 @@ public enum RuleKind: String, Hashable, Sendable, CaseIterable {
       }
   }
 
-  init(_ statement: Statement) {
+  public init(_ statement: Statement) {
     self =
       switch statement {
       case .counter: .counter

@@ -1,0 +1,31 @@
+internal import NetpolModel
+package import RuleIR
+
+extension Set where Element == RuleKind {
+  /// What the rules are made of.
+  package init(of rules: [Rule]) {
+    self.init(rules.flatMap { $0.matches.map { RuleKind($0) } + $0.statements.map { RuleKind($0) } })
+  }
+
+  /// What a rule can be made of on a back end; the rest it can't say.
+  package static func sayable(in backend: Ruleset.Backend) -> Self {
+    let rest: Self =
+      switch backend {
+      case .iptables: [.keyed, .setMarkFrom]
+      case .nftables: [.bridged, .random, .dnat, .masquerade]
+      }
+    return Self(RuleKind.allCases).subtracting(rest)
+  }
+}
+
+/// A match or statement of every kind that the back end can't say, a rule each.
+package func unsayableRules(in backend: Ruleset.Backend) -> [Rule] {
+  switch backend {
+  case .iptables: [Rule([.keyed([.mark, .port], in: "s")], [.accept]), Rule([], [.setMarkFrom([.mark], map: "s")])]
+  case .nftables:
+    [
+      Rule([.bridged], [.accept]), Rule([.random(share: 1)], [.accept]), Rule([], [.dnat(IPAddress(v4: 1), port: 80)]),
+      Rule([], [.masquerade(randomFully: true)]),
+    ]
+  }
+}
