@@ -5,14 +5,12 @@ run: setup
 	@$(BUILD) -c release --product netpol-lab
 	@.build/release/netpol-lab run -f examples/homelab
 
-# Tests with packets come first. Those that compute for minutes would keep them waiting, and so would trials of lag and
-# benchmarks, with threads that run before all others: they come one kind after the other.
-HEAVY := FuzzTests|MutantTests|SmallWorldsTests|BatchEvaluatorTests|EnforcedBatchTests
-ALONE := LagTests|BenchRunTests|ApplyBench
-
+# Tests with packets come first. Those that compute for minutes would keep them waiting, and so would those that measure,
+# with threads that run before all others: they come one kind after the other. Tests/Support/Tags.swift says what a test
+# of a kind looks like.
 test: setup
 	@$(BUILD) --build-tests
-	@for tests in '--skip $(HEAVY)|$(ALONE)' '--filter $(HEAVY)' '--filter $(ALONE)'; do \
+	@for tests in '--skip \.(Slow|Alone)/' '--filter \.Slow/' '--filter \.Alone/'; do \
 	  set -- $$tests; \
 	  if [ "$$(id -u)" -eq 0 ] || ! unshare -Urnm true 2>/dev/null; \
 	    then NETPOL_LAB_REALTIME=off swift test --skip-build "$$1" "$$2"; \

@@ -11,144 +11,145 @@ import Testing
 
 @testable import Bench
 
-/// One after the other: a bench has a processor to itself.
-@Suite("Bench: real packets through every style's rules", .serialized, .needsNamespaces)
-struct BenchRunTests {
-  @Test("every probe's packets go where the policies say, in every style, and are told in every form") func sweep()
-    async throws
-  {
-    let world = BenchWorld(pods: 3, policies: 6, peers: 2)
-    let probes =
-      PacketSweep.everyProbe + [
-        BenchProbe(.first, .lastPod, from: .peerOfFirst), BenchProbe(.first, .pod(1), from: .stranger, .bridged),
-      ]
-    let sweep = PacketSweep(
-      [
-        .init(world, probes), .init(BenchWorld(pods: 2, peers: 2, peerKind: .blocks), PacketSweep.mainProbes),
-        .init(BenchWorld(pods: 4, peers: 2, peerKind: .blocks), PacketSweep.mainProbes),
-      ], rounds: 10)
-    let report = try await blocking { try PacketBench(sweep).run(version: "test") }
-    let variants = EnforcementStyle.all.count + 2
-    #expect(report.rows.count == variants * (probes.count + 2 * PacketSweep.mainProbes.count))
-    #expect(report.rows.allSatisfy { $0.packet.value > 0 && $0.packet.lower <= $0.packet.upper })
-    #expect(report.resolutions.count == 2 * probes.count)
-    #expect(report.verdicts.count == probes.count + 2 * PacketSweep.mainProbes.count)
-    let text = BenchText(report).text
-    for style in EnforcementStyle.all { #expect(text.contains(style.name)) }
-    #expect(BenchCSV.text(report).split(separator: "\n").count == report.rows.count + 1)
-    let json = try #require(try JSONSerialization.jsonObject(with: try BenchJSON.data(report)) as? [String: Any])
-    #expect((json["rows"] as? [Any])?.count == report.rows.count)
-    #expect(BenchPlots.files(report).count == PacketSweep.mainProbes.count)
-  }
-
-  @Test("over IPv6 every probe's packets go where the policies say, in every style, beside IPv4's") func overIPv6()
-    async throws
-  {
-    let probes = PacketSweep.everyProbe + [BenchProbe(.first, .lastPod, from: .peerOfFirst)]
-    let sweep = PacketSweep(
-      [
-        .init(BenchWorld(pods: 3, policies: 6, peers: 2), probes),
-        .init(BenchWorld(pods: 2, peers: 2, peerKind: .blocks), PacketSweep.mainProbes),
-      ], rounds: 10
-    ).over(IPFamily.allCases)
-    let report = try await blocking { try PacketBench(sweep).run(version: "test") }
-    for family in IPFamily.allCases {
-      let rows = report.rows.filter { $0.world.family == family }
-      #expect(rows.count == (EnforcementStyle.all.count + 2) * (probes.count + PacketSweep.mainProbes.count))
+extension Alone {
+  @Suite("Bench: real packets through every style's rules", .needsNamespaces)
+  struct BenchRunTests {
+    @Test("every probe's packets go where the policies say, in every style, and are told in every form") func sweep()
+      async throws
+    {
+      let world = BenchWorld(pods: 3, policies: 6, peers: 2)
+      let probes =
+        PacketSweep.everyProbe + [
+          BenchProbe(.first, .lastPod, from: .peerOfFirst), BenchProbe(.first, .pod(1), from: .stranger, .bridged),
+        ]
+      let sweep = PacketSweep(
+        [
+          .init(world, probes), .init(BenchWorld(pods: 2, peers: 2, peerKind: .blocks), PacketSweep.mainProbes),
+          .init(BenchWorld(pods: 4, peers: 2, peerKind: .blocks), PacketSweep.mainProbes),
+        ], rounds: 10)
+      let report = try await blocking { try PacketBench(sweep).run(version: "test") }
+      let variants = EnforcementStyle.all.count + 2
+      #expect(report.rows.count == variants * (probes.count + 2 * PacketSweep.mainProbes.count))
+      #expect(report.rows.allSatisfy { $0.packet.value > 0 && $0.packet.lower <= $0.packet.upper })
+      #expect(report.resolutions.count == 2 * probes.count)
+      #expect(report.verdicts.count == probes.count + 2 * PacketSweep.mainProbes.count)
+      let text = BenchText(report).text
+      for style in EnforcementStyle.all { #expect(text.contains(style.name)) }
+      #expect(BenchCSV.text(report).split(separator: "\n").count == report.rows.count + 1)
+      let json = try #require(try JSONSerialization.jsonObject(with: try BenchJSON.data(report)) as? [String: Any])
+      #expect((json["rows"] as? [Any])?.count == report.rows.count)
+      #expect(BenchPlots.files(report).count == PacketSweep.mainProbes.count)
     }
-    #expect(BenchText(report).text.contains("3 pods, 6 policies, 2 peers each, IPv6"))
-  }
 
-  @Test(
-    "packets that the rules treat otherwise than foreseen stop the bench", arguments: BenchProbe.Way.allCases,
-    IPFamily.allCases)
-  func unforeseen(_ way: BenchProbe.Way, _ family: IPFamily) async throws {
-    try await blocking {
-      let worker = try NamespaceWorker()
-      defer { worker.close() }
-      let world = BenchWorld(pods: 1, peers: 1, family: family)
-      let path = try PacketPath(world.addresses, worker: worker)
-      try path.waitForLinks()
-      let flows = world.flows(BenchProbe(.first, .lastPod, way), order: [0])
-      // Nothing refuses on a node without rules: what is allowed passes, once each, and what is to be refused does too.
-      try PacketCell(path, .first, flows, isAllowed: true).check("first")
-      try PacketCell(path, .established, flows, isAllowed: true).check("established")
-      #expect(throws: LabError.self) { try PacketCell(path, .first, flows, isAllowed: false).check("denied") }
-      let passed = try path.passed()
-      let arrived = try path.arrived()
-      try PacketCell(path, .first, flows, isAllowed: true).sendOnce()
-      #expect(try path.passed() == passed + 1)
-      #expect(try path.arrived() == arrived, "a first packet is dropped behind the rules")
+    @Test("over IPv6 every probe's packets go where the policies say, in every style, beside IPv4's") func overIPv6()
+      async throws
+    {
+      let probes = PacketSweep.everyProbe + [BenchProbe(.first, .lastPod, from: .peerOfFirst)]
+      let sweep = PacketSweep(
+        [
+          .init(BenchWorld(pods: 3, policies: 6, peers: 2), probes),
+          .init(BenchWorld(pods: 2, peers: 2, peerKind: .blocks), PacketSweep.mainProbes),
+        ], rounds: 10
+      ).over(IPFamily.allCases)
+      let report = try await blocking { try PacketBench(sweep).run(version: "test") }
+      for family in IPFamily.allCases {
+        let rows = report.rows.filter { $0.world.family == family }
+        #expect(rows.count == (EnforcementStyle.all.count + 2) * (probes.count + PacketSweep.mainProbes.count))
+      }
+      #expect(BenchText(report).text.contains("3 pods, 6 policies, 2 peers each, IPv6"))
     }
-  }
 
-  @Test("every single rule loads, lets the packet pass and has a cost") func micro() async throws {
-    let report = try await blocking { try MicroBench(rounds: 10).run(version: "test") }
-    let missing = MicroRule.all.filter { rule in
-      !report.rows.contains { $0.name == rule.name && $0.backend == rule.backend.rawValue }
-    }
-    #expect(missing.allSatisfy { $0.backend == .legacy }, "\(missing.map(\.name))")
-    #expect(MicroBenchText(report).text.contains("one more linear rule"))
-    #expect(BenchCSV.text(report).split(separator: "\n").count == report.rows.count + 1)
-    #expect(!(try BenchJSON.data(report)).isEmpty)
-  }
-
-  @Test("a user's own flows are measured in every style, allowed and denied, routed and bridged") func policies()
-    async throws
-  {
-    let cluster = BenchWorld(pods: 3, policies: 1, peers: 1).cluster
-    let report = try await blocking {
-      try PolicyBench(cluster, rounds: 10).run(version: "test")
-    }
-    #expect(report.origin.node == BenchWorld.node && report.origin.unequal == 0 && report.origin.pods == 4)
-    #expect(Set(report.sent.map(\.way)) == Set(BenchProbe.Way.allCases))
-    #expect(Set(report.rows.map(\.isAllowed)) == [true, false])
-    #expect(Set(report.rows.map(\.rules)).count == EnforcementStyle.all.count + 2)
-    #expect(PolicyBenchText(report).text.contains("compiled"))
-    #expect(BenchCSV.text(report).split(separator: "\n").count == report.rows.count + 1)
-    #expect(!(try BenchJSON.data(report)).isEmpty)
-  }
-
-  @Test("of a dual-stack cluster both families' flows are measured, of an IPv6 one those of IPv6") func dualStack()
-    async throws
-  {
-    let single = BenchWorld(pods: 3, policies: 1, peers: 1, family: .v6).cluster
-    let dual = BenchWorld(pods: 3, policies: 1, peers: 1).cluster.joined(with: single)
-    let (both, one) = try await blocking {
-      (
-        try PolicyBench(dual, styles: [.kubeRouterK3s, .compiled], rounds: 10).run(version: "test"),
-        try PolicyBench(single, rounds: 10).run(version: "test")
-      )
-    }
-    for family in IPFamily.allCases {
-      let rows = both.rows.filter { $0.family == family }
-      #expect(Set(rows.map(\.isAllowed)) == [true, false] && Set(rows.map(\.phase)).count == 2)
-      #expect(Set(both.sent.filter { $0.family == family }.map(\.way)) == Set(BenchProbe.Way.allCases))
-    }
-    #expect(PolicyBenchText(both).text.contains("allowed IPv6 flows in turn, established"))
-    #expect(both.origin.unequal == 0 && one.origin.unequal == 0)
-    #expect(Set(one.rows.map(\.family)) == [.v6] && Set(one.rows.map(\.isAllowed)) == [true, false])
-  }
-
-  @Test("a bench that is stopped tells what it has, of whole rounds, and nothing where that is too little")
-  func stopped() async throws {
-    let sweep = PacketSweep(
-      [.init(BenchWorld(pods: 2, peers: 1), [BenchProbe(.established, .lastPod)])], styles: [.compiled], rounds: 1000)
-    let report = try await blocking {
-      var done = 0
-      return try PacketBench(sweep).run(version: "test") { step in
-        if case .measuring(let round, _) = step.step { done = round }
-      } stop: {
-        done == 12
+    @Test(
+      "packets that the rules treat otherwise than foreseen stop the bench", arguments: BenchProbe.Way.allCases,
+      IPFamily.allCases)
+    func unforeseen(_ way: BenchProbe.Way, _ family: IPFamily) async throws {
+      try await blocking {
+        let worker = try NamespaceWorker()
+        defer { worker.close() }
+        let world = BenchWorld(pods: 1, peers: 1, family: family)
+        let path = try PacketPath(world.addresses, worker: worker)
+        try path.waitForLinks()
+        let flows = world.flows(BenchProbe(.first, .lastPod, way), order: [0])
+        // Nothing refuses on a node without rules: what is allowed passes, once each, and what is to be refused does too.
+        try PacketCell(path, .first, flows, isAllowed: true).check("first")
+        try PacketCell(path, .established, flows, isAllowed: true).check("established")
+        #expect(throws: LabError.self) { try PacketCell(path, .first, flows, isAllowed: false).check("denied") }
+        let passed = try path.passed()
+        let arrived = try path.arrived()
+        try PacketCell(path, .first, flows, isAllowed: true).sendOnce()
+        #expect(try path.passed() == passed + 1)
+        #expect(try path.arrived() == arrived, "a first packet is dropped behind the rules")
       }
     }
-    #expect(report.measuredRounds == [12] && report.interruption == "12 of 1000 rounds" && report.rows.count == 3)
-    await #expect(throws: Interrupted.self) {
-      try await blocking { _ = try PacketBench(sweep).run(version: "test", stop: { true }) }
+
+    @Test("every single rule loads, lets the packet pass and has a cost") func micro() async throws {
+      let report = try await blocking { try MicroBench(rounds: 10).run(version: "test") }
+      let missing = MicroRule.all.filter { rule in
+        !report.rows.contains { $0.name == rule.name && $0.backend == rule.backend.rawValue }
+      }
+      #expect(missing.allSatisfy { $0.backend == .legacy }, "\(missing.map(\.name))")
+      #expect(MicroBenchText(report).text.contains("one more linear rule"))
+      #expect(BenchCSV.text(report).split(separator: "\n").count == report.rows.count + 1)
+      #expect(!(try BenchJSON.data(report)).isEmpty)
     }
-    await #expect(throws: Interrupted.self) {
-      try await blocking {
-        _ = try PolicyBench(BenchWorld(pods: 2, peers: 1).cluster).run(version: "test", stop: { true })
+
+    @Test("a user's own flows are measured in every style, allowed and denied, routed and bridged") func policies()
+      async throws
+    {
+      let cluster = BenchWorld(pods: 3, policies: 1, peers: 1).cluster
+      let report = try await blocking {
+        try PolicyBench(cluster, rounds: 10).run(version: "test")
+      }
+      #expect(report.origin.node == BenchWorld.node && report.origin.unequal == 0 && report.origin.pods == 4)
+      #expect(Set(report.sent.map(\.way)) == Set(BenchProbe.Way.allCases))
+      #expect(Set(report.rows.map(\.isAllowed)) == [true, false])
+      #expect(Set(report.rows.map(\.rules)).count == EnforcementStyle.all.count + 2)
+      #expect(PolicyBenchText(report).text.contains("compiled"))
+      #expect(BenchCSV.text(report).split(separator: "\n").count == report.rows.count + 1)
+      #expect(!(try BenchJSON.data(report)).isEmpty)
+    }
+
+    @Test("of a dual-stack cluster both families' flows are measured, of an IPv6 one those of IPv6") func dualStack()
+      async throws
+    {
+      let single = BenchWorld(pods: 3, policies: 1, peers: 1, family: .v6).cluster
+      let dual = BenchWorld(pods: 3, policies: 1, peers: 1).cluster.joined(with: single)
+      let (both, one) = try await blocking {
+        (
+          try PolicyBench(dual, styles: [.kubeRouterK3s, .compiled], rounds: 10).run(version: "test"),
+          try PolicyBench(single, rounds: 10).run(version: "test")
+        )
+      }
+      for family in IPFamily.allCases {
+        let rows = both.rows.filter { $0.family == family }
+        #expect(Set(rows.map(\.isAllowed)) == [true, false] && Set(rows.map(\.phase)).count == 2)
+        #expect(Set(both.sent.filter { $0.family == family }.map(\.way)) == Set(BenchProbe.Way.allCases))
+      }
+      #expect(PolicyBenchText(both).text.contains("allowed IPv6 flows in turn, established"))
+      #expect(both.origin.unequal == 0 && one.origin.unequal == 0)
+      #expect(Set(one.rows.map(\.family)) == [.v6] && Set(one.rows.map(\.isAllowed)) == [true, false])
+    }
+
+    @Test("a bench that is stopped tells what it has, of whole rounds, and nothing where that is too little")
+    func stopped() async throws {
+      let sweep = PacketSweep(
+        [.init(BenchWorld(pods: 2, peers: 1), [BenchProbe(.established, .lastPod)])], styles: [.compiled], rounds: 1000)
+      let report = try await blocking {
+        var done = 0
+        return try PacketBench(sweep).run(version: "test") { step in
+          if case .measuring(let round, _) = step.step { done = round }
+        } stop: {
+          done == 12
+        }
+      }
+      #expect(report.measuredRounds == [12] && report.interruption == "12 of 1000 rounds" && report.rows.count == 3)
+      await #expect(throws: Interrupted.self) {
+        try await blocking { _ = try PacketBench(sweep).run(version: "test", stop: { true }) }
+      }
+      await #expect(throws: Interrupted.self) {
+        try await blocking {
+          _ = try PolicyBench(BenchWorld(pods: 2, peers: 1).cluster).run(version: "test", stop: { true })
+        }
       }
     }
   }

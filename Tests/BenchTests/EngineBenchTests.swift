@@ -6,7 +6,6 @@ import Lowering
 import NetpolModel
 import Report
 import StandingLab
-import TestSupport
 import Testing
 
 @Suite("Benches of the engines") struct EngineBenchTests {
@@ -30,15 +29,6 @@ import Testing
     let report = try bench.run(Self.world, version: "test") { _ in }
     #expect(report.flows == 60 * 59)
     #expect(report.rows.allSatisfy { $0.verdicts == 60 * 59 && $0.compared == 60 * 59 && $0.different == 0 })
-  }
-
-  @Test("the command prints JSON for a world of its own", .timeLimit(.minutes(5)))
-  func command() async throws {
-    let arguments = ["--policies", "14", "--pods", "20", "--flows", "500", "--sample", "50", "-o", "json"]
-    let result = try await Program.run(["bench", "--engines"] + arguments)
-    let report = try #require(try JSONSerialization.jsonObject(with: Data(result.output.utf8)) as? [String: Any])
-    #expect(report["schema"] as? String == "netpol-lab/bench/v1" && report["flows"] as? Int == 500)
-    #expect((report["rows"] as? [Any])?.count == EnforcementStyle.all.count + 1)
   }
 
   @Test("a cluster with one pod has nothing to ask")

@@ -1,4 +1,4 @@
-// What this does not show: that the kernel does it too; LabTests and the examples show that with packets.
+// What this does not show: that the kernel does it too; RunTests and the examples show that with packets.
 import Enforcement
 import Lowering
 import NetpolModel

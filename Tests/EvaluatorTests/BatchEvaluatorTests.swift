@@ -111,30 +111,32 @@ extension Evaluator {
   }
 }
 
-@Suite("Batches of the evaluator") struct BatchEvaluatorTests {
-  @Test("under random rules every packet between any two addresses fares as it does one by one")
-  func randomRules() throws {
-    var passed = 0
-    var stopped = 0
-    for seed in 1...UInt64(200) {
-      let evaluator = try Evaluator(RandomRules(seed: seed).ruleset, localAddresses: [RandomRules.addresses[0]])
-      var batch = try #require(BatchEvaluator(evaluator, addresses: RandomRules.addresses, mostEntries: 1 << 20))
-      for (from, source) in RandomRules.addresses.enumerated() {
-        for (to, destination) in RandomRules.addresses.enumerated() {
-          for port in RandomRules.ports {
-            for isBridged in [false, true] {
-              let packet = Packet(
-                from: source, to: destination, .transport(.tcp, source: 40000, destination: port),
-                isBridged: isBridged)
-              let expected = evaluator.passes(packet)
-              let passage = batch.passage(from: from, to: to, .tcp, port, isBridged: isBridged)
-              #expect((passage == .passed) == expected, "seed \(seed): \(packet)")
-              if expected { passed += 1 } else { stopped += 1 }
+extension Slow {
+  @Suite("Batches of the evaluator") struct BatchEvaluatorTests {
+    @Test("under random rules every packet between any two addresses fares as it does one by one")
+    func randomRules() throws {
+      var passed = 0
+      var stopped = 0
+      for seed in 1...UInt64(200) {
+        let evaluator = try Evaluator(RandomRules(seed: seed).ruleset, localAddresses: [RandomRules.addresses[0]])
+        var batch = try #require(BatchEvaluator(evaluator, addresses: RandomRules.addresses, mostEntries: 1 << 20))
+        for (from, source) in RandomRules.addresses.enumerated() {
+          for (to, destination) in RandomRules.addresses.enumerated() {
+            for port in RandomRules.ports {
+              for isBridged in [false, true] {
+                let packet = Packet(
+                  from: source, to: destination, .transport(.tcp, source: 40000, destination: port),
+                  isBridged: isBridged)
+                let expected = evaluator.passes(packet)
+                let passage = batch.passage(from: from, to: to, .tcp, port, isBridged: isBridged)
+                #expect((passage == .passed) == expected, "seed \(seed): \(packet)")
+                if expected { passed += 1 } else { stopped += 1 }
+              }
             }
           }
         }
       }
+      #expect(passed > 5000 && stopped > 5000, "\(passed) passed, \(stopped) stopped")
     }
-    #expect(passed > 5000 && stopped > 5000, "\(passed) passed, \(stopped) stopped")
   }
 }

@@ -1,4 +1,4 @@
-// What this does not show: that the kernel does the same; LabTests compare the two.
+// What this does not show: that the kernel does the same; RunTests and FuzzTests compare the two.
 import Evaluator
 import NetpolModel
 import RuleIR

@@ -9,72 +9,74 @@ import TestSupport
 import Testing
 import Worlds
 
-@Suite("Random worlds, compared", .serialized) struct FuzzTests {
-  /// No flow of a world shows these.
-  private static let unseen: [RuleKind: String] = [
-    .icmpType: "pings are not asked of worlds", .random: "the lab's rules choose the first endpoint",
-  ]
+extension Slow {
+  @Suite("Random worlds, compared", .serialized) struct FuzzTests {
+    /// No flow of a world shows these.
+    private static let unseen: [RuleKind: String] = [
+      .icmpType: "pings are not asked of worlds", .random: "the lab's rules choose the first endpoint",
+    ]
 
-  private static let seeds = Array(UInt64(0)..<196) + [263, 297, 319, 342]
-  /// Worlds with few flows that show something rare (D4, D10, D16, D21): all of theirs are asked.
-  private static let rare: Set<UInt64> = [72, 78, 263, 297, 319, 342]
+    private static let seeds = Array(UInt64(0)..<196) + [263, 297, 319, 342]
+    /// Worlds with few flows that show something rare (D4, D10, D16, D21): all of theirs are asked.
+    private static let rare: Set<UInt64> = [72, 78, 263, 297, 319, 342]
 
-  @Test("oracle and evaluator agree on 200 worlds in every style, which meet every deviation and every kind of rule")
-  func worlds() async throws {
-    let found = try await blocking {
-      var check = WorldCheck()
-      return Self.coverage(Self.seeds, &check) { Self.rare.contains($0) ? 5000 : 40 }
-    }
-    #expect(found.cases == Self.seeds.count * EnforcementStyle.all.count)
-    let missing = Set(EnforcementStyle.all.flatMap(\.traits.deviations)).subtracting(found.deviations.keys)
-    #expect(missing.isEmpty, "deviations that no flow showed: \(missing.map(\.id).sorted())")
-    let unmatched = found.written.subtracting(found.matched).subtracting(Self.unseen.keys)
-    #expect(unmatched.isEmpty, "kinds of rules that no packet matched: \(unmatched.map(\.rawValue).sorted())")
-  }
-
-  @Test(
-    "packets agree on eight worlds in every style, four of them in one lab",
-    .needsNamespaces)
-  func packets() async throws {
-    let (found, labs) = try await blocking {
-      var check = try WorldCheck(packetsAs: "test")
-      return (Self.coverage([0, 1, 2, 3, 8, 9, 10, 11], &check) { _ in 80 }, check.labsBuilt)
-    }
-    #expect(found.casesWithPackets == 8 * EnforcementStyle.all.count && labs == 2)
-    #expect(found.observed > 1000 && found.allowed > 100 && found.allowed < found.flows)
-  }
-
-  private static func coverage(
-    _ seeds: [UInt64], _ check: inout WorldCheck, flows: (UInt64) -> Int
-  ) -> FuzzCoverage {
-    var coverage = FuzzCoverage()
-    for seed in seeds {
-      let world = World(seed: seed)
-      check.flowLimit = flows(seed)
-      for style in EnforcementStyle.all {
-        let result = check.check(world.cluster, style, seed: seed)
-        coverage.add(result.coverage)
-        #expect(result.failures.isEmpty, "seed \(seed), \(style.name): \(result.failures.first?.text ?? "")")
+    @Test("oracle and evaluator agree on 200 worlds in every style, which meet every deviation and every kind of rule")
+    func worlds() async throws {
+      let found = try await blocking {
+        var check = WorldCheck()
+        return Self.coverage(Self.seeds, &check) { Self.rare.contains($0) ? 5000 : 40 }
       }
+      #expect(found.cases == Self.seeds.count * EnforcementStyle.all.count)
+      let missing = Set(EnforcementStyle.all.flatMap(\.traits.deviations)).subtracting(found.deviations.keys)
+      #expect(missing.isEmpty, "deviations that no flow showed: \(missing.map(\.id).sorted())")
+      let unmatched = found.written.subtracting(found.matched).subtracting(Self.unseen.keys)
+      #expect(unmatched.isEmpty, "kinds of rules that no packet matched: \(unmatched.map(\.rawValue).sorted())")
     }
-    return coverage
-  }
 
-  @Test("a style that enforces nothing is found out, and the world is shrunk to a pod and a policy")
-  func shrinking() throws {
-    let open = EnforcementStyle(
-      name: "open", backend: .iptables, traits: EnforcementStyle.kubeRouterK3s.traits.making([])
-    ) { _ in Lowered(.init()) }
-    var check = WorldCheck()
-    let failing = try #require(
-      (0..<50).lazy.map { World(seed: $0) }.first { world in
-        check.check(world.cluster, open, seed: world.seed).failures.contains { $0.kind == .unexplained }
-      })
-    let smallest = failing.cluster.shrunk(attempts: 500) { smaller in
-      check.check(smaller, open, seed: failing.seed).failures.contains { $0.kind == .unexplained }
+    @Test(
+      "packets agree on eight worlds in every style, four of them in one lab",
+      .needsNamespaces)
+    func packets() async throws {
+      let (found, labs) = try await blocking {
+        var check = try WorldCheck(packetsAs: "test")
+        return (Self.coverage([0, 1, 2, 3, 8, 9, 10, 11], &check) { _ in 80 }, check.labsBuilt)
+      }
+      #expect(found.casesWithPackets == 8 * EnforcementStyle.all.count && labs == 2)
+      #expect(found.observed > 1000 && found.allowed > 100 && found.allowed < found.flows)
     }
-    #expect(smallest.policies.count == 1 && smallest.pods.count <= 2 && smallest.services.isEmpty)
-    #expect(smallest.policies.allSatisfy { $0.ingress.isEmpty && $0.egress.isEmpty && $0.isolates.count == 1 })
-    #expect(check.check(smallest, open, seed: failing.seed).failures.contains { $0.kind == .unexplained })
+
+    private static func coverage(
+      _ seeds: [UInt64], _ check: inout WorldCheck, flows: (UInt64) -> Int
+    ) -> FuzzCoverage {
+      var coverage = FuzzCoverage()
+      for seed in seeds {
+        let world = World(seed: seed)
+        check.flowLimit = flows(seed)
+        for style in EnforcementStyle.all {
+          let result = check.check(world.cluster, style, seed: seed)
+          coverage.add(result.coverage)
+          #expect(result.failures.isEmpty, "seed \(seed), \(style.name): \(result.failures.first?.text ?? "")")
+        }
+      }
+      return coverage
+    }
+
+    @Test("a style that enforces nothing is found out, and the world is shrunk to a pod and a policy")
+    func shrinking() throws {
+      let open = EnforcementStyle(
+        name: "open", backend: .iptables, traits: EnforcementStyle.kubeRouterK3s.traits.making([])
+      ) { _ in Lowered(.init()) }
+      var check = WorldCheck()
+      let failing = try #require(
+        (0..<50).lazy.map { World(seed: $0) }.first { world in
+          check.check(world.cluster, open, seed: world.seed).failures.contains { $0.kind == .unexplained }
+        })
+      let smallest = failing.cluster.shrunk(attempts: 500) { smaller in
+        check.check(smaller, open, seed: failing.seed).failures.contains { $0.kind == .unexplained }
+      }
+      #expect(smallest.policies.count == 1 && smallest.pods.count <= 2 && smallest.services.isEmpty)
+      #expect(smallest.policies.allSatisfy { $0.ingress.isEmpty && $0.egress.isEmpty && $0.isolates.count == 1 })
+      #expect(check.check(smallest, open, seed: failing.seed).failures.contains { $0.kind == .unexplained })
+    }
   }
 }

@@ -5,26 +5,28 @@ import TestSupport
 import Testing
 import Worlds
 
-@Suite("Small worlds of the compiled style") struct SmallWorldsTests {
-  private static let slice = 100
+extension Slow {
+  @Suite("Small worlds of the compiled style") struct SmallWorldsTests {
+    private static let slice = 100
 
-  @Test("a thousand small worlds: compiled equals the oracle", arguments: 0..<10)
-  func exact(_ number: Int) async throws {
-    let found = try await blocking {
-      var check = WorldCheck()
-      check.flowLimit = 40
-      var coverage = FuzzCoverage()
-      for index in 0..<Self.slice {
-        let seed = UInt64(10_000 + number * Self.slice + index)
-        let result = check.check(World(seed: seed).cluster, .compiled, seed: seed)
-        coverage.add(result.coverage)
-        #expect(result.failures.isEmpty, "seed \(seed): \(result.failures.first?.text ?? "")")
+    @Test("a thousand small worlds: compiled equals the oracle", arguments: 0..<10)
+    func exact(_ number: Int) async throws {
+      let found = try await blocking {
+        var check = WorldCheck()
+        check.flowLimit = 40
+        var coverage = FuzzCoverage()
+        for index in 0..<Self.slice {
+          let seed = UInt64(10_000 + number * Self.slice + index)
+          let result = check.check(World(seed: seed).cluster, .compiled, seed: seed)
+          coverage.add(result.coverage)
+          #expect(result.failures.isEmpty, "seed \(seed): \(result.failures.first?.text ?? "")")
+        }
+        return coverage
       }
-      return coverage
+      #expect(found.cases == Self.slice && found.flows > 20 * Self.slice)
+      #expect(found.allowed > found.flows / 10 && found.allowed < found.flows * 19 / 20)
+      // Of packets that no rule sees, and of groups.
+      #expect(found.deviations.keys.allSatisfy { [.bridgeHidesPackets, .multicastIngress].contains($0) })
     }
-    #expect(found.cases == Self.slice && found.flows > 20 * Self.slice)
-    #expect(found.allowed > found.flows / 10 && found.allowed < found.flows * 19 / 20)
-    // Of packets that no rule sees, and of groups.
-    #expect(found.deviations.keys.allSatisfy { [.bridgeHidesPackets, .multicastIngress].contains($0) })
   }
 }

@@ -1,4 +1,4 @@
-// Shows one tunnel between two namespaces. Shows no routing between nodes: OverlayTests (LabTests) do.
+// Shows one tunnel between two namespaces. Shows no routing between nodes: OverlayTests (NetworkTests) do.
 import Glibc
 import Kernel
 import TestSupport

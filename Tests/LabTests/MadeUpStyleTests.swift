@@ -205,6 +205,18 @@ private func compared(_ node: Ruleset, with style: EnforcementStyle) throws -> D
       #expect(TextReport(report).text.contains(style.name))
     }
 
+    @Test("a full sync of it is nobody's work", arguments: madeUps) func noFullSync(style: EnforcementStyle) throws {
+      let view = try view()
+      let worker = try NamespaceWorker()
+      #expect(throws: LabError.self) {
+        try EnforcementAgent(view, style: style, in: try worker.makeNamespace(), worker: worker)
+      }
+    }
+  }
+}
+
+extension Alone {
+  @Suite("A made-up style, measured", .needsNamespaces) struct MadeUpStyleTests {
     @Test("lag is measured, and steps are told in the style's own words", arguments: madeUps)
     func lag(style: EnforcementStyle) async throws {
       var style = style
@@ -218,14 +230,6 @@ private func compared(_ node: Ruleset, with style: EnforcementStyle) throws -> D
       #expect(report.streams.contains { $0.stream.change == .opens && ($0.windows.median ?? 0) > 0 })
       #expect(report.timeline.contains { $0.name == "acquaintances listed" })
       #expect(LagText(report).text.contains("enforcer incremental"))
-    }
-
-    @Test("a full sync of it is nobody's work", arguments: madeUps) func noFullSync(style: EnforcementStyle) throws {
-      let view = try view()
-      let worker = try NamespaceWorker()
-      #expect(throws: LabError.self) {
-        try EnforcementAgent(view, style: style, in: try worker.makeNamespace(), worker: worker)
-      }
     }
 
     @Test("its packets' cost is measured beside all others'") func bench() async throws {

@@ -1,6 +1,7 @@
 // A world for the tests of `lag`; it has no tests.
 import Manifests
 import NetpolModel
+import TestSupport
 import Testing
 
 @testable import Lag

@@ -1,4 +1,4 @@
-// What this does not show: that the rules judge as the specification says (ComparisonTests, LabTests).
+// What this does not show: that the rules judge as the specification says (EngineComparisonTests, RunTests).
 import NetpolModel
 import RuleIR
 import Testing

@@ -1,4 +1,4 @@
-// What this does not show: that the kernel agrees; KernelTests and LabTests do that.
+// What this does not show: that the kernel agrees; KernelTests and RunTests do that.
 import NetpolModel
 import Testing
 

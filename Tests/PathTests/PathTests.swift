@@ -1,4 +1,4 @@
-// What this does not show: that the kernel routes the same way; LabTests do, since a packet must arrive to be allowed.
+// What this does not show: that the kernel routes the same way; RunTests do, since a packet must arrive to be allowed.
 import Manifests
 import NetpolModel
 import Path

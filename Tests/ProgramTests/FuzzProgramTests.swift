@@ -1,85 +1,91 @@
 import Foundation
 import Kernel
 import Lowering
+import NetpolModel
 import TestSupport
 import Testing
 
-@Suite("fuzz, the program", .serialized) struct FuzzProgramTests {
-  @Test("fuzz without packets ends with 0, and with 2 for what it can't do")
-  func program() async throws {
-    let result = try await Program.run(["fuzz", "--no-kernel", "--seed", "7", "--cases", "2", "--flows", "30"])
-    let clusters = "2 clusters in \(2 * EnforcementStyle.all.count) cases"
-    #expect(result.status == .exited(0) && result.output.hasPrefix(clusters), "\(result.errors)")
-    for wrong in [
-      ["--cases", "0"], ["--steps", "0"], ["--mutants", "0"], ["--style", "ipvs"], ["--time", "soon"],
-      ["--flows", "0"], ["--replay", "nowhere.yaml"], ["--mutants", "5", "--cases", "3"], ["--live", "--mutants", "5"],
-    ] {
-      let refused = try await Program.run(["fuzz", "--no-kernel"] + wrong)
-      #expect(
-        refused.status == .exited(2) && refused.errors.contains(wrong[0].hasPrefix("--replay") ? wrong[1] : wrong[0]))
-      #expect(refused.output.isEmpty && refused.errors.filter { $0 == "\n" }.count == 1, "\(refused.errors)")
+extension Slow {
+  @Suite("fuzz, the program", .serialized) struct FuzzProgramTests {
+    @Test("fuzz without packets ends with 0, and with 2 for what it can't do")
+    func program() async throws {
+      let result = try await Program.run(["fuzz", "--no-kernel", "--seed", "7", "--cases", "2", "--flows", "30"])
+      let clusters = "2 clusters in \(2 * EnforcementStyle.all.count) cases"
+      #expect(result.status == .exited(0) && result.output.hasPrefix(clusters), "\(result.errors)")
+      for wrong in [
+        ["--cases", "0"], ["--steps", "0"], ["--mutants", "0"], ["--style", "ipvs"], ["--time", "soon"],
+        ["--flows", "0"], ["--replay", "nowhere.yaml"], ["--mutants", "5", "--cases", "3"],
+        ["--live", "--mutants", "5"],
+      ] {
+        let refused = try await Program.run(["fuzz", "--no-kernel"] + wrong)
+        #expect(
+          refused.status == .exited(2) && refused.errors.contains(wrong[0].hasPrefix("--replay") ? wrong[1] : wrong[0]))
+        #expect(refused.output.isEmpty && refused.errors.filter { $0 == "\n" }.count == 1, "\(refused.errors)")
+      }
     }
-  }
 
-  @Test("fuzz tells programs the same in JSON")
-  func json() async throws {
-    let result = try await Program.run(
-      ["fuzz", "--no-kernel", "--cases", "2", "--flows", "30", "-o", "json"])
-    let object = try #require(try JSONSerialization.jsonObject(with: Data(result.output.utf8)) as? [String: Any])
-    #expect(object["schema"] as? String == "netpol-lab/fuzz/v1" && object["clusters"] as? Int == 2)
-    #expect(object["cases"] as? Int == 2 * EnforcementStyle.all.count && (object["flows"] as? Int ?? 0) > 60)
-    #expect(object["packets"] as? Int == 0 && object["deviations"] is [String: Int])
-    #expect((object["findings"] as? [Any])?.isEmpty == true && result.status == .exited(0))
-  }
+    @Test("fuzz tells programs the same in JSON")
+    func json() async throws {
+      let result = try await Program.run(
+        ["fuzz", "--no-kernel", "--cases", "2", "--flows", "30", "-o", "json"])
+      let object = try #require(try JSONSerialization.jsonObject(with: Data(result.output.utf8)) as? [String: Any])
+      #expect(object["schema"] as? String == "netpol-lab/fuzz/v1" && object["clusters"] as? Int == 2)
+      #expect(object["cases"] as? Int == 2 * EnforcementStyle.all.count && (object["flows"] as? Int ?? 0) > 60)
+      #expect(object["packets"] as? Int == 0 && object["deviations"] is [String: Int])
+      #expect((object["findings"] as? [Any])?.isEmpty == true && result.status == .exited(0))
+    }
 
-  @Test("fuzz ends with 1 for a mistake that is found, and prints a manifest that shows it")
-  func finding() async throws {
-    let result = try await Program.run(
-      ["fuzz", "--no-kernel", "--plant", "1", "--seed", "0", "--cases", "8", "--flows", "60", "--style", "compiled"])
-    #expect(result.status == .exited(1), "\(result.errors)")
-    #expect(result.output.contains("style compiled, mistaken: ") && result.output.contains("\nkind: Cluster\n"))
-    let few = try await Program.run(["fuzz", "--mutants", "5", "--cases", "4", "--flows", "1"])
-    #expect(few.status == .exited(1) && few.output.contains("unnoticed: ") && few.output.contains("of 5 mutants"))
-    let object = try await Program.run(["fuzz", "--mutants", "2", "--cases", "4", "--flows", "1", "-o", "json"]).output
-    #expect(object.contains("\"schema\":\"netpol-lab/mutants/v1\"") && object.contains("\"mistakes\":2"))
-  }
+    @Test("fuzz ends with 1 for a mistake that is found, and prints a manifest that shows it")
+    func finding() async throws {
+      let result = try await Program.run(
+        ["fuzz", "--no-kernel", "--plant", "1", "--seed", "0", "--cases", "8", "--flows", "60", "--style", "compiled"])
+      #expect(result.status == .exited(1), "\(result.errors)")
+      #expect(result.output.contains("style compiled, mistaken: ") && result.output.contains("\nkind: Cluster\n"))
+      let few = try await Program.run(["fuzz", "--mutants", "5", "--cases", "4", "--flows", "1"])
+      #expect(few.status == .exited(1) && few.output.contains("unnoticed: ") && few.output.contains("of 5 mutants"))
+      let object = try await Program.run(["fuzz", "--mutants", "2", "--cases", "4", "--flows", "1", "-o", "json"])
+        .output
+      #expect(object.contains("\"schema\":\"netpol-lab/mutants/v1\"") && object.contains("\"mistakes\":2"))
+    }
 
-  @Test("fuzz ends with 3 where there is no lab", .needsNamespaces)
-  func machine() async throws {
-    let shell = "echo 0 > /proc/sys/user/max_net_namespaces && exec \"$0\" fuzz --cases 1"
-    let result = try await Program.start(["unshare", "-Ur", "sh", "-c", shell, Program.path])
-    #expect(result.ending == .exited(3))
-  }
+    @Test("fuzz ends with 3 where there is no lab", .needsNamespaces)
+    func machine() async throws {
+      let shell = "echo 0 > /proc/sys/user/max_net_namespaces && exec \"$0\" fuzz --cases 1"
+      let result = try await Program.start(["unshare", "-Ur", "sh", "-c", shell, Program.path])
+      #expect(result.ending == .exited(3))
+    }
 
-  @Test("fuzz tells what it has done when it is interrupted")
-  func interrupted() async throws {
-    let result = try await Program.start(
-      [
-        "timeout", "--preserve-status", "--signal=INT", "5", Program.path, "fuzz", "--no-kernel", "--flows", "10",
-        "--cases", "1000000",
-      ])
-    #expect(result.ending == .exited(0) && result.text.contains(" clusters in "))
-  }
+    @Test("fuzz tells what it has done when it is interrupted")
+    func interrupted() async throws {
+      let result = try await Program.start(
+        [
+          "timeout", "--preserve-status", "--signal=INT", "5", Program.path, "fuzz", "--no-kernel", "--flows", "10",
+          "--cases", "1000000",
+        ])
+      #expect(result.ending == .exited(0) && result.text.contains(" clusters in "))
+    }
 
-  @Test("fuzz --live keeps a sequence of states that fuzz --replay finds wrong again, and right without the mistake")
-  func replay() async throws {
-    let directory = FileManager.default.temporaryDirectory.appendingPathComponent("live-\(UUID().uuidString)")
-    defer { try? FileManager.default.removeItem(at: directory) }
-    let quiet = ["--no-kernel", "--flows", "10", "--style", "compiled"]
-    let found = try await Program.run(
-      ["fuzz", "--live", "--plant", "1", "--seed", "0", "--cases", "4", "--keep", directory.path] + quiet)
-    #expect(found.status == .exited(1) && found.output.contains("\n...\n"), "\(found.errors)")
-    let kept = try #require(try FileManager.default.contentsOfDirectory(atPath: directory.path).min())
-    let file = directory.appendingPathComponent(kept).path
-    let again = try await Program.run(["fuzz", "--replay", file, "--plant", "1"] + quiet)
-    #expect(again.status == .exited(1) && again.output.contains("change 1: changedOtherwise: "), "\(again.errors)")
-    let right = try await Program.run(["fuzz", "--replay", file] + quiet)
-    #expect(right.status == .exited(0), "\(right.output)\(right.errors)")
-    guard canRunLab else { return }
-    let packets = ["--replay", file, "--flows", "10", "--style", "compiled"]
-    let mistaken = try await Program.run(["fuzz", "--plant", "1"] + packets)
-    #expect(mistaken.status == .exited(1) && mistaken.output.contains("changedOtherwise: node "), "\(mistaken.errors)")
-    let correct = try await Program.run(["fuzz"] + packets)
-    #expect(correct.status == .exited(0), "\(correct.output)\(correct.errors)")
+    @Test("fuzz --live keeps a sequence of states that fuzz --replay finds wrong again, and right without the mistake")
+    func replay() async throws {
+      let directory = FileManager.default.temporaryDirectory.appendingPathComponent("live-\(UUID().uuidString)")
+      defer { try? FileManager.default.removeItem(at: directory) }
+      let quiet = ["--no-kernel", "--flows", "10", "--style", "compiled"]
+      let found = try await Program.run(
+        ["fuzz", "--live", "--plant", "1", "--seed", "0", "--cases", "4", "--keep", directory.path] + quiet)
+      #expect(found.status == .exited(1) && found.output.contains("\n...\n"), "\(found.errors)")
+      let kept = try #require(try FileManager.default.contentsOfDirectory(atPath: directory.path).min())
+      let file = directory.appendingPathComponent(kept).path
+      let again = try await Program.run(["fuzz", "--replay", file, "--plant", "1"] + quiet)
+      #expect(again.status == .exited(1) && again.output.contains("change 1: changedOtherwise: "), "\(again.errors)")
+      let right = try await Program.run(["fuzz", "--replay", file] + quiet)
+      #expect(right.status == .exited(0), "\(right.output)\(right.errors)")
+      guard canRunLab else { return }
+      let packets = ["--replay", file, "--flows", "10", "--style", "compiled"]
+      let mistaken = try await Program.run(["fuzz", "--plant", "1"] + packets)
+      #expect(
+        mistaken.status == .exited(1) && mistaken.output.contains("changedOtherwise: node "), "\(mistaken.errors)")
+      let correct = try await Program.run(["fuzz"] + packets)
+      #expect(correct.status == .exited(0), "\(correct.output)\(correct.errors)")
+    }
   }
 }

@@ -1,4 +1,4 @@
-// What this does not show: that a kernel takes the changes (LabTests send them).
+// What this does not show: that a kernel takes the changes (ApplyTests send them).
 import Lowering
 import NetpolModel
 import RuleIR

@@ -1,4 +1,4 @@
-// What this does not show: that nft reads the text and lists it so (LabTests load it).
+// What this does not show: that nft reads the text and lists it so (ApplyTests load it).
 import NetpolModel
 import Rendering
 import RuleIR

@@ -1,0 +1,4 @@
+import TestSupport
+import Testing
+
+@Suite(.serialized, .tags(.alone)) enum Alone {}

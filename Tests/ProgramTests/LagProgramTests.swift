@@ -1,0 +1,59 @@
+import Foundation
+import Kernel
+import NetpolModel
+import TestSupport
+import Testing
+
+extension Alone {
+  @Suite("Lag: the command") struct LagProgramTests {
+    @Test(
+      "an option that can't be used is one line and exit code 2",
+      arguments: [
+        (["--policies", "-1"], "--policies"), (["--pods", "0"], "--pods 0"), (["--local", "500"], "--local 500"),
+        (["--trials", "0"], "--trials 0"), (["--burst", "51"], "--burst 51"), (["--spacing", "50"], "--spacing 50"),
+        (["--spacing", "1us"], "--spacing 1us"), (["--api-delay", "2s..1s"], "--api-delay 2s..1s"),
+        (["--api-delay", "~x"], "--api-delay x"), (["--max-gap", "soon"], "--max-gap soon"),
+        (["--scenario", "old-pod"], "--scenario old-pod"), (["--agent", "none"], "--agent none"),
+        (["--default-deny"], "--default-deny"), (["--newcomer", "a/b"], "--newcomer"), (["--churn", "-1"], "--churn"),
+        (["--requests", "99"], "--requests 99"), (["-f", "-"], "--newcomer"),
+        (["-f", "-", "--burst", "2"], "--burst"), (["-f", "-", "--newcomer", "app/none"], "--newcomer app/none"),
+        (["-f", "-", "--newcomer", "app/host"], "Pod app/host"),
+      ])
+    func badInput(_ arguments: [String], _ said: String) async throws {
+      let world = """
+        {apiVersion: v1, kind: Pod, metadata: {namespace: app, name: host}, spec: {hostNetwork: true, nodeName: node1, containers: [{name: c}]}}
+        """
+      let result = try await Program.run(["lag"] + arguments, input: world)
+      #expect(result.status == .exited(2), "\(result)")
+      #expect(result.errors.contains(said), "\(result.errors)")
+      #expect(result.output.isEmpty)
+    }
+
+    @Test(
+      "--max-gap makes a window that is too long exit code 1", .needsNamespaces,
+      arguments: [("1us", 1, "FAILED"), ("1000s", 0, "Within --max-gap")])
+    func gate(_ gap: String, _ status: Int32, _ said: String) async throws {
+      let result = try await Program.run([
+        "lag", "--spacing", "1ms", "--policies", "1", "--pods", "4", "--local", "3", "--trials", "2", "--requests", "0",
+        "--max-gap", gap,
+      ])
+      #expect(result.status == .exited(status), "\(result)")
+      #expect(result.output.contains(said), "\(result.output)")
+    }
+
+    @Test(
+      "a user's pod can be the newcomer, and a world in which nothing about it changes is said to be one",
+      .needsNamespaces)
+    func usersWorld() async throws {
+      let example = repository.appendingPathComponent("examples/homelab-podselector").path
+      let known = try await Program.run([
+        "lag", "--spacing", "1ms", "-f", example, "--newcomer", "cardboard/web-0", "--trials", "2", "--requests", "0",
+      ])
+      #expect(known.status == .exited(0) && known.output.contains("podSelector of"), "\(known)")
+      let pod =
+        "{apiVersion: v1, kind: Pod, metadata: {namespace: app, name: a}, spec: {nodeName: node1, containers: [{name: c}]}}"
+      let nothing = try await Program.run(["lag", "-f", "-", "--newcomer", "app/a"], input: pod)
+      #expect(nothing.status == .exited(2) && nothing.errors.contains("no UDP or TCP flow"), "\(nothing)")
+    }
+  }
+}
