@@ -91,8 +91,8 @@ let package = Package(
     library(
       "Report", "Lab/Report",
       [
-        "NetpolModel", "Text", "Statistics", "RuleIR", "Lowering", "Path", "Rendering", "Enforcement",
-        "EngineComparison", "DumpDiff", "Verdicts", "StandingLab", "Agent",
+        "NetpolModel", "Text", "Statistics", "RuleIR", "Lowering", "Path", "Enforcement", "EngineComparison", "DumpDiff",
+        "Verdicts", "StandingLab",
       ] + products),
     .executableTarget(
       name: "netpol-lab",

@@ -33,10 +33,10 @@ extension Alone {
       #expect(report.rows.allSatisfy { $0.packet.value > 0 && $0.packet.lower <= $0.packet.upper })
       #expect(report.resolutions.count == 2 * probes.count)
       #expect(report.verdicts.count == probes.count + 2 * PacketSweep.mainProbes.count)
-      let text = BenchText(report).text
+      let text = report.document.text()
       for style in EnforcementStyle.all { #expect(text.contains(style.name)) }
-      #expect(BenchCSV.text(report).split(separator: "\n").count == report.rows.count + 1)
-      let json = try #require(try JSONSerialization.jsonObject(with: try BenchJSON.data(report)) as? [String: Any])
+      #expect(report.document.csv.split(separator: "\n").count == report.rows.count + 1)
+      let json = try #require(try JSONSerialization.jsonObject(with: try report.document.json()) as? [String: Any])
       #expect((json["rows"] as? [Any])?.count == report.rows.count)
       #expect(BenchPlots.files(report).count == PacketSweep.mainProbes.count)
     }
@@ -56,7 +56,7 @@ extension Alone {
         let rows = report.rows.filter { $0.world.family == family }
         #expect(rows.count == (EnforcementStyle.all.count + 2) * (probes.count + PacketSweep.mainProbes.count))
       }
-      #expect(BenchText(report).text.contains("3 pods, 6 policies, 2 peers each, IPv6"))
+      #expect(report.document.text().contains("3 pods, 6 policies, 2 peers each, IPv6"))
     }
 
     @Test(
@@ -88,9 +88,9 @@ extension Alone {
         !report.rows.contains { $0.name == rule.name && $0.backend == rule.backend.rawValue }
       }
       #expect(missing.allSatisfy { $0.backend == .legacy }, "\(missing.map(\.name))")
-      #expect(MicroBenchText(report).text.contains("one more linear rule"))
-      #expect(BenchCSV.text(report).split(separator: "\n").count == report.rows.count + 1)
-      #expect(!(try BenchJSON.data(report)).isEmpty)
+      #expect(report.document.text().contains("one more linear rule"))
+      #expect(report.document.csv.split(separator: "\n").count == report.rows.count + 1)
+      #expect(!(try report.document.json()).isEmpty)
     }
 
     @Test("a user's own flows are measured in every style, allowed and denied, routed and bridged") func policies()
@@ -104,9 +104,9 @@ extension Alone {
       #expect(Set(report.sent.map(\.way)) == Set(BenchProbe.Way.allCases))
       #expect(Set(report.rows.map(\.isAllowed)) == [true, false])
       #expect(Set(report.rows.map(\.rules)).count == EnforcementStyle.all.count + 2)
-      #expect(PolicyBenchText(report).text.contains("compiled"))
-      #expect(BenchCSV.text(report).split(separator: "\n").count == report.rows.count + 1)
-      #expect(!(try BenchJSON.data(report)).isEmpty)
+      #expect(report.document.text().contains("compiled"))
+      #expect(report.document.csv.split(separator: "\n").count == report.rows.count + 1)
+      #expect(!(try report.document.json()).isEmpty)
     }
 
     @Test("of a dual-stack cluster both families' flows are measured, of an IPv6 one those of IPv6") func dualStack()
@@ -125,7 +125,7 @@ extension Alone {
         #expect(Set(rows.map(\.isAllowed)) == [true, false] && Set(rows.map(\.phase)).count == 2)
         #expect(Set(both.sent.filter { $0.family == family }.map(\.way)) == Set(BenchProbe.Way.allCases))
       }
-      #expect(PolicyBenchText(both).text.contains("allowed IPv6 flows in turn, established"))
+      #expect(both.document.text().contains("allowed IPv6 flows in turn, established"))
       #expect(both.origin.unequal == 0 && one.origin.unequal == 0)
       #expect(Set(one.rows.map(\.family)) == [.v6] && Set(one.rows.map(\.isAllowed)) == [true, false])
     }

@@ -202,7 +202,7 @@ private func compared(_ node: Ruleset, with style: EnforcementStyle) throws -> D
           comparison.specified?.verdict == comparison.observed ? .agreement : .unexplained
         #expect(comparison.finding == finding && comparison.observed == .allow, "\(comparison.flow)")
       }
-      #expect(TextReport(report).text.contains(style.name))
+      #expect(report.document.text().contains(style.name))
     }
 
     @Test("a full sync of it is nobody's work", arguments: madeUps) func noFullSync(style: EnforcementStyle) throws {
@@ -229,7 +229,7 @@ extension Alone {
       #expect(report.findings == [])
       #expect(report.streams.contains { $0.stream.change == .opens && ($0.windows.median ?? 0) > 0 })
       #expect(report.timeline.contains { $0.name == "acquaintances listed" })
-      #expect(LagText(report).text.contains("enforcer incremental"))
+      #expect(report.document.text().contains("enforcer incremental"))
     }
 
     @Test("its packets' cost is measured beside all others'") func bench() async throws {

@@ -56,9 +56,9 @@ extension Alone {
       #expect(
         moments.first?.hasPrefix("the API knows") == true && (agent == .incremental || moments.last == "sync ended"),
         "\(moments)")
-      let text = LagText(report).text
+      let text = report.document.text()
       #expect(text.contains("Resolution:") && text.contains("Advice:") && text.contains("x lost"))
-      let json = try #require(try JSONSerialization.jsonObject(with: try LagJSON(report).data()) as? [String: Any])
+      let json = try #require(try JSONSerialization.jsonObject(with: try report.document.json()) as? [String: Any])
       #expect(json["schema"] as? String == "netpol-lab/lag/v1" && json["asExpected"] as? Bool == true)
     }
 
@@ -79,7 +79,7 @@ extension Alone {
       }
       let opening = try #require(report.streams.first { $0.stream.change == .opens })
       #expect(opening.stream.flow.transport == .tcp && !opening.windows.isEmpty)
-      #expect(LagText(report).text.contains("SYNs lost"))
+      #expect(report.document.text().contains("SYNs lost"))
       #expect(!report.requests.isEmpty && report.requests.allSatisfy { $0.kind == .tcp })
       let survivors = report.survivors.filter { $0.what.contains("from the newcomer") }
       #expect(survivors.map(\.stillWorks) == [3, 0] && survivors.allSatisfy { $0.what.hasPrefix("TCP") })

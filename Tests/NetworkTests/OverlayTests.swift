@@ -272,7 +272,7 @@ private func device(_ family: IPFamily) -> String { family == .v4 ? "flannel.1" 
     for overlay in Overlay.allCases {
       let cluster = try world(overlay, policy)
       let report = try await blocking { try ClusterRun(style: style).run(cluster, version: "test") }
-      #expect(report.failures.isEmpty, "\(overlay): \(TextReport(report).text)")
+      #expect(report.failures.isEmpty, "\(overlay): \(report.document.text())")
       let open = Set(
         report.comparisons.filter {
           $0.observed == .allow && $0.flow.source == .node("node1") && $0.flow.destination == b

@@ -25,14 +25,14 @@ import Testing
   @Test("reports have the same figures as text, JSON and CSV")
   func reports() throws {
     let report = report()
-    let text = ApplyBenchText(report).text
+    let text = report.document.text()
     for part in ["4.00 ms", "0.250 (? to ?)", "500 us", "2.00", "0.25"] {
       #expect(text.contains(part), "\(part) in \(text)")
     }
-    let csv = ApplyBenchCSV(report).text.split(separator: "\n")
+    let csv = report.document.csv.split(separator: "\n")
     #expect(csv.contains { $0.hasPrefix("apply,s,\"slow, \"\"old\"\"\",us,2,4000.0000,4000.0000,5000.0000,5000.0000") })
     #expect(csv.contains { $0.hasPrefix("apply,s,fast,ratio,2,0.2500,0.2500,0.4000,0.4000") })
-    let data = try ApplyBenchJSON(report).data()
+    let data = try report.document.json()
     let json = try #require(try JSONSerialization.jsonObject(with: data) as? [String: Any])
     #expect(json["schema"] as? String == "netpol-lab/bench-apply/v1")
     #expect((json["rows"] as? [Any])?.count == csv.count - 1)

@@ -77,7 +77,7 @@ struct BenchSchemaTests {
   @Test("a sweep's fields are those that are documented") func sweep() throws {
     var noisy = try HandMadeBench.packets(one: 300, two: 300, noise: 20, pair: 50)
     noisy.measuredRounds = [20]
-    let objects = try [HandMadeBench.packets(one: 900, two: 300), noisy].map { try object(try BenchJSON.data($0)) }
+    let objects = try [HandMadeBench.packets(one: 900, two: 300), noisy].map { try object(try $0.document.json()) }
     #expect(objects.allSatisfy { $0["schema"] as? String == "netpol-lab/bench/v1" })
     try check(objects, packets, "packets")
     try check(list(objects, "rows"), try fields("A row of packets"), "a row")
@@ -87,7 +87,7 @@ struct BenchSchemaTests {
   }
 
   @Test("so are those of a user's own flows, and of single rules") func others() throws {
-    let policies = try object(try BenchJSON.data(try HandMadeBench.policies()))
+    let policies = try object(try (try HandMadeBench.policies()).document.json())
     let own = try fields(
       "The document of policies has the fields of packets but for reference and growth, and two of its own")
     let shared = packets.filter { !["reference", "growth"].contains($0.key) }
@@ -97,14 +97,14 @@ struct BenchSchemaTests {
     try check(list([policies], "rows"), try fields("A row of policies"), "a row")
     try check(list([policies], "winners"), try fields("A winner of packets"), "a winner")
     try check(list([policies], "resolution"), try fields("A resolution of packets"), "a resolution")
-    let micro = try object(try BenchJSON.data(try HandMadeBench.micro()))
+    let micro = try object(try (try HandMadeBench.micro()).document.json())
     try check([micro], shared.filter { $0.key != "winners" }, "micro")
     try check(list([micro], "rows"), try fields("A row of micro"), "a row")
     try check(list([micro], "resolution"), try fields("A resolution of packets"), "a resolution")
   }
 
   @Test("so are those of applying rules") func applying() throws {
-    let report = try object(try ApplyBenchJSON(try HandMadeBench.apply()).data())
+    let report = try object(try (try HandMadeBench.apply()).document.json())
     try check([report], try fields("The document of netpol-lab/bench-apply/v1"), "apply")
     try check(list([report], "objects"), try fields("An entry of objects"), "objects")
     try check(list([report], "rows"), try fields("A row of netpol-lab/bench-apply/v1"), "a row")
@@ -116,14 +116,14 @@ struct BenchSchemaTests {
     let engines = try object(try JSONEncoder().encode(report))
     try check([engines], try fields("The document of engines"), "engines")
     try check(list([engines], "rows"), try fields("A row of engines"), "a row")
-    try checkColumns(report.csv, "engines")
+    try checkColumns(report.document.csv, "engines")
   }
 
   @Test("each column of a CSV has its own name and is documented") func columns() throws {
-    try checkColumns(BenchCSV.text(try HandMadeBench.packets(one: 900, two: 300)), "packets")
-    try checkColumns(BenchCSV.text(try HandMadeBench.policies()), "policies")
-    try checkColumns(BenchCSV.text(try HandMadeBench.micro()), "micro")
-    try checkColumns(ApplyBenchCSV(try HandMadeBench.apply()).text, "netpol-lab/bench-apply/v1")
+    try checkColumns((try HandMadeBench.packets(one: 900, two: 300)).document.csv, "packets")
+    try checkColumns((try HandMadeBench.policies()).document.csv, "policies")
+    try checkColumns((try HandMadeBench.micro()).document.csv, "micro")
+    try checkColumns((try HandMadeBench.apply()).document.csv, "netpol-lab/bench-apply/v1")
   }
 
   private func checkColumns(_ csv: String, _ kind: String) throws {

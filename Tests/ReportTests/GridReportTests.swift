@@ -42,7 +42,7 @@ import Text
       let endpoints = endpoints(count)
       for kinds in [1, 2, count] {
         let matrix = grid(endpoints) { from, to in from % kinds < to % kinds ? .denied : .allowed }
-        for line in GridText(matrix.grids[0], of: endpoints, width: width).lines(showingFamily: true) {
+        for line in GridText(Grid(grid: matrix.grids[0], endpoints: endpoints, showsFamily: true), width: width).lines {
           #expect(line.count <= width, "\(count) endpoints of \(kinds) kinds: \(line)")
         }
       }
@@ -55,7 +55,7 @@ import Text
     let endpoints = (0..<50).map { Endpoint.pod(PodID("ns", "p\($0)")) }
     let matrix = grid(endpoints) { from, to in from < to ? .denied : .allowed }
     let groups = matrix.grids[0].groups(count: endpoints.count)
-    let lines = GridText(matrix.grids[0], of: endpoints, width: width).lines(showingFamily: false).dropFirst()
+    let lines = GridText(Grid(grid: matrix.grids[0], endpoints: endpoints, showsFamily: false), width: width).lines.dropFirst()
     let parts = lines.split(separator: "").map(Array.init)
     let names = try #require(parts.last)
     #expect(names.map { String($0.drop { $0 == " " }) } == groups.indices.map { "\($0 + 1)  ns/p\($0)" })
@@ -78,7 +78,7 @@ import Text
   func beside() {
     let endpoints = (0..<6).map { Endpoint.pod(PodID("ns", "p\($0)")) }
     let matrix = grid(endpoints) { from, to in from < to ? .denied : .allowed }
-    let lines = GridText(matrix.grids[0], of: endpoints, width: 60).lines(showingFamily: false)
+    let lines = GridText(Grid(grid: matrix.grids[0], endpoints: endpoints, showsFamily: false), width: 60).lines
     #expect(lines[2] == "1    X X X X X  ns/p0")
     #expect(lines.count == 8)
   }

@@ -43,7 +43,7 @@ import Verdicts
   }
 
   private func object(_ report: RunReport) throws -> [String: Any] {
-    try #require(try JSONSerialization.jsonObject(with: try JSONReport(report).data()) as? [String: Any])
+    try #require(try JSONSerialization.jsonObject(with: try report.document.json()) as? [String: Any])
   }
 
   /// By the words of docs/json.md. A boolean is told from a number by how it is written.

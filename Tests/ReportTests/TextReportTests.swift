@@ -59,7 +59,7 @@ import Testing
       default: verdict == .allow ? .delivered : .refused(.icmp(type: 3, code: 3))
       }
     }
-    let text = TextReport(report, width: width).text
+    let text = report.document.text(width: width)
     for part in ["DISAGREEMENTS", "Known deviation D8", "! disagreement", "? undecided", "  rule       node"] {
       #expect(text.contains(part), "\(part)")
     }
@@ -69,7 +69,7 @@ import Testing
 
   @Test("D8 has cells of its own, and the legend says what they mean")
   func deviation() throws {
-    let text = TextReport(try HandMadeReport.make(HandMadeReport.pods + HandMadeReport.policy)).text
+    let text = (try HandMadeReport.make(HandMadeReport.pods + HandMadeReport.policy)).document.text()
     #expect(text.contains("o allowed by a deviation") && !text.contains("! disagreement"))
     #expect(text.contains("\nTCP 30000\n"))
     #expect(text.contains("2 nodes, 0 external hosts, 1 policy\n"))
@@ -81,7 +81,7 @@ import Testing
     let world = HandMadeReport.pods + HandMadeReport.policy
     let report = try HandMadeReport.make(world, HandMadeReport.toNodePort, strict: strict)
     #expect(report.failures.count == (strict ? 1 : 0))
-    let text = TextReport(report, width: 80).text
+    let text = report.document.text(width: 80)
     #expect(text.components(separatedBy: "ALLOWED, a known").count == 2)
     #expect(!text.contains("DISAGREEMENTS") && !text.contains("Known deviation"))
     for line in text.split(separator: "\n") where !isRule(line) { #expect(line.count <= 80, "\(line)") }
@@ -91,7 +91,7 @@ import Testing
   func nft() throws {
     let world = HandMadeReport.pods + HandMadeReport.policy
     let report = try HandMadeReport.make(world, HandMadeReport.toNodePort, style: .kubeRouterNftables)
-    let text = TextReport(report).text
+    let text = report.document.text()
     #expect(text.contains(" dport 30000-32767 ") && !text.contains(" --dport"), "\(text)")
   }
 
@@ -101,7 +101,7 @@ import Testing
       of: "name: silence", with: "name: silence, annotations: {kube-router.io/netpol-nflog-limit: 100000/second}")
     let report = try HandMadeReport.make(HandMadeReport.pods + policy)
     #expect(!report.styleWarnings.isEmpty)
-    let text = TextReport(report, width: 60).text
+    let text = report.document.text(width: 60)
     #expect(text.contains("\nWarning from the style: ") && !text.contains("Finding"))
     for line in text.split(separator: "\n") { #expect(line.count <= 60, "\(line)") }
   }

@@ -130,7 +130,7 @@ struct Example: CustomTestStringConvertible, Sendable {
     let source = ManifestSource(name: world, text: try String(contentsOf: file, encoding: .utf8))
     let cluster = try readManifests([source], options: options).cluster
     let report = try await blocking { try ClusterRun(style: .kubeRouterK3s).run(cluster, version: "test") }
-    #expect(report.failures.isEmpty, "\(TextReport(report).text)")
+    #expect(report.failures.isEmpty, "\(report.document.text())")
     #expect(report.comparisons.contains { $0.observed == .allow })
   }
 }

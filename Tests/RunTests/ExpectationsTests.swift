@@ -41,7 +41,7 @@ extension RunReport {
         - {from: app/client, to: external/lan, port: UDP/9, expect: allowed}
 
       """, style: try #require(EnforcementStyle.named(style)))
-    #expect(report.isAsExpected, "\(TextReport(report).text)")
+    #expect(report.isAsExpected, "\(report.document.text())")
     #expect(report.expectations[0].metCount == 11)
     #expect(report.packets(0, 0) == ["delivered", "delivered"])
     let addressed = report.expectations[0].flows[2].pairs[0]
@@ -68,7 +68,7 @@ extension RunReport {
         ports: [{port: 80, targetPort: 8080}]
 
       """)
-    #expect(report.isAsExpected, "\(TextReport(report).text)")
+    #expect(report.isAsExpected, "\(report.document.text())")
     #expect(report.packets(0, 0) == ["delivered"])
     let pair = report.expectations[0].flows[0].pairs[0]
     #expect(pair.to == .virtualAddress(NamespacedName("app", "front"), try #require(IPAddress("192.168.1.240"))))
@@ -131,7 +131,7 @@ extension RunReport {
       """)
     let flow = report.expectations[0].flows[0]
     #expect(flow.pairs.map(\.state) == [.missed, .met])
-    let text = TextReport(report).text
+    let text = report.document.text()
     #expect(text.contains("MISSED") && text.contains("app/other -> app/web-0: rejected"))
     #expect(!text.contains("app/other -> app/web-1: "))
     #expect(text.contains("(chain of pod app/web-0)") && text.contains("because of a wrong hope"))
@@ -161,7 +161,7 @@ extension RunReport {
     #expect(report.isAsExpected)
     #expect(report.expectations.map(\.document) == [.refuted, .holds, nil])
     #expect(report.expectations.claims.map(\.document) == [.partly, nil])
-    let text = TextReport(report).text
+    let text = report.document.text()
     #expect(text.contains("C1 first: refuted as expected, 2 of 2 expectations met\n  \"everybody reaches web\"\n"))
     #expect(text.contains("C1  holds in part  3 of 3 met"))
   }
@@ -204,7 +204,7 @@ extension RunReport {
     }
     #expect(
       report.filter { !$0.isAsExpected }.isEmpty,
-      "\(ExpectationsText(report, width: 100).parts.joined(separator: "\n"))")
+      "\(Document(sections: ExpectationSections(report).all).text(width: 100))")
     #expect(built == 2 && loaded == 2)
     #expect(report.map { $0.group.name } == ["added", "base", "open", "labelled", "open again"])
     #expect(report[1].difference == nil)
@@ -229,7 +229,7 @@ extension RunReport {
     }
     let closed = try #require(report.expectations[1].difference)
     #expect(closed.reference == "labelled" && closed.closed.count == 3 && closed.opened.isEmpty)
-    let text = TextReport(report).text
+    let text = report.document.text()
     #expect(text.contains("against the manifests, of 144 flows: opened: 3, closed: 0"))
     #expect(text.contains("    opened app/other -> app/{web-0,web-1} TCP 8080: 2 flows"))
     #expect(text.contains("against group \"labelled\", of 144 flows: opened: 0, closed: 3"))
@@ -245,7 +245,7 @@ extension RunReport {
         flows: [{from: app/client, to: app/web-0, port: 9, expect: allowed}]
 
       """)
-    #expect(report.expectations.flatMap(\.missed).isEmpty, "\(TextReport(report).text)")
+    #expect(report.expectations.flatMap(\.missed).isEmpty, "\(report.document.text())")
   }
 
   @Test("no line but a rule's is longer than the width", arguments: [60, 80, 100, 132])
@@ -264,7 +264,7 @@ extension RunReport {
         - {from: app/other, to: app/Deployment/web, port: 8080, expect: allowed}
 
       """)
-    let lines = ExpectationsText(report.expectations, width: width).parts.joined(separator: "\n").split(separator: "\n")
+    let lines = Document(sections: ExpectationSections(report.expectations).all).text(width: width).split(separator: "\n")
     for line in lines where !line.hasPrefix("          -") && !line.hasPrefix("          !") {
       #expect(line.count <= width, "\(line)")
     }

@@ -106,7 +106,7 @@ struct ServiceFlowTests {
     let cluster = try serviceWorld(
       policies: policy, services: [service("lb", 0x0a2b_0020, nodePort: 30090, loadBalancer: address)], overlay: .vxlan)
     let report = try await report(cluster)
-    #expect(report.failures.isEmpty, "\(TextReport(report).text)")
+    #expect(report.failures.isEmpty, "\(report.document.text())")
     let flow = report.comparisons.first {
       $0.flow.source == .pod(PodID("app", "client1")) && $0.flow.destinationAddress == address && $0.flow.port == 80
     }
@@ -143,7 +143,7 @@ struct ServiceFlowTests {
       let cluster = try serviceWorld(
         policies: policies, services: Self.all, overlay: world.overlay, only: world.endpoints)
       let report = try await report(cluster, style)
-      #expect(report.failures.isEmpty, "\(TextReport(report).text)")
+      #expect(report.failures.isEmpty, "\(report.document.text())")
       let services = report.comparisons.filter {
         if case .service = $0.flow.destination { true } else { false }
       }

@@ -79,7 +79,7 @@ struct ThreeEnginesTests {
   func smallWorld(style: String) async throws {
     let style = try #require(EnforcementStyle.named(style))
     let report = try await run(base + policies + hosts, style: style)
-    #expect(report.failures.isEmpty, "\(TextReport(report).text)")
+    #expect(report.failures.isEmpty, "\(report.document.text())")
     let shown = Set(
       report.comparisons.flatMap { comparison -> [Deviation] in
         if case .deviation(let numbers) = comparison.finding, comparison.observed != nil { numbers } else { [] }
@@ -109,7 +109,7 @@ struct ThreeEnginesTests {
       - {name: node2, addresses: [192.168.20.12, 'fd00:20::12'], podCIDRs: [10.42.1.0/24, 'fd00:42:0:1::/64']}
       """
     let report = try await run(base + policies + families)
-    #expect(report.failures.isEmpty, "\(TextReport(report).text)")
+    #expect(report.failures.isEmpty, "\(report.document.text())")
     for family in IPFamily.allCases {
       for transport in Transport.allCases {
         let of = report.comparisons.filter { $0.flow.family == family && $0.flow.transport == transport }
@@ -320,11 +320,11 @@ struct ThreeEnginesTests {
       source: .pod(PodID("other", "client")), destination: .pod(PodID("app", "web")), ports: [TransportPort(.tcp, 8080)]
     )
     let report = try await run(base + policies, selection)
-    let text = TextReport(report).text
+    let text = report.document.text()
     #expect(text.contains("DENIED"))
     #expect(text.contains("isolated for ingress by app/both"))
     #expect(text.contains("KUBE-POD-FW-") && text.contains("REJECT"))
-    let object = try JSONSerialization.jsonObject(with: try JSONReport(report).data()) as? [String: Any]
+    let object = try JSONSerialization.jsonObject(with: try report.document.json()) as? [String: Any]
     #expect(object?["schema"] as? String == "netpol-lab/run/v2")
     let flows = try #require(object?["flows"] as? [[String: Any]])
     #expect(
