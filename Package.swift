@@ -72,7 +72,7 @@ let package = Package(
     library("Apply", "Lab/Apply", ["NetpolModel", "RuleIR", "Rendering", "Dumps", "Kernel"]),
     library("Network", "Lab/Network", ["NetpolModel", "Path", "Kernel", "Apply"]),
     library(
-      "Verdicts", "Lab/Verdicts", ["NetpolModel", "RuleIR", "Path", "EngineComparison", "Kernel", "Apply", "Network"]),
+      "Verdicts", "Lab/Verdicts", ["NetpolModel", "RuleIR", "Path", "Kernel", "Apply", "Network"]),
     library(
       "StandingLab", "Lab/Standing",
       [

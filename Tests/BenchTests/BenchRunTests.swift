@@ -38,7 +38,7 @@ extension Alone {
       #expect(report.document.csv.split(separator: "\n").count == report.rows.count + 1)
       let json = try #require(try JSONSerialization.jsonObject(with: try report.document.json()) as? [String: Any])
       #expect((json["rows"] as? [Any])?.count == report.rows.count)
-      #expect(BenchPlots.files(report).count == PacketSweep.mainProbes.count)
+      #expect(DocumentPictures(report.document).files.count == PacketSweep.mainProbes.count)
     }
 
     @Test("over IPv6 every probe's packets go where the policies say, in every style, beside IPv4's") func overIPv6()

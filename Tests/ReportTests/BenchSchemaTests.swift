@@ -113,7 +113,7 @@ struct BenchSchemaTests {
   @Test("so are those of the engines") func engines() throws {
     let bench = EngineBench(styles: [.compiled], flows: .some(50), sample: 10, seed: 1)
     let report = try bench.run(LagWorld(policies: 7, pods: 6, local: 3).cluster, version: "test") { _ in }
-    let engines = try object(try JSONEncoder().encode(report))
+    let engines = try object(try report.document.json())
     try check([engines], try fields("The document of engines"), "engines")
     try check(list([engines], "rows"), try fields("A row of engines"), "a row")
     try checkColumns(report.document.csv, "engines")

@@ -24,12 +24,15 @@ import Testing
       (-2..<8).map { millisecond($0, $0 >= 3) }, (-2..<8).map { millisecond($0, true) },
       [(at: 1e5, passed: false), (at: 2e5, passed: true)],
     ])
-    let text = StripText(example, room: 40)
+    let text = StripText(Strips(names: [], streams: example.streams), width: 44)
     #expect(text.step == 1e6)
     #expect(text.strips == ["xxxxx.....", "..........", "  /"])
     #expect(text.start == 2)
     let long = LagExample(streams: [(0..<1000).map { millisecond($0, $0 >= 500) }])
-    #expect(StripText(long, room: 50).step == 20e6)
-    #expect(StripText(long, room: 50).strips == [String(repeating: "x", count: 25) + String(repeating: ".", count: 25)])
+    #expect(StripText(Strips(names: [], streams: long.streams), width: 54).step == 20e6)
+    #expect(
+      StripText(Strips(names: [], streams: long.streams), width: 54).strips == [
+        String(repeating: "x", count: 25) + String(repeating: ".", count: 25)
+      ])
   }
 }

@@ -23,7 +23,7 @@ extension RunReport {
   @Test("every kind of end, and a ping, in every style", arguments: EnforcementStyle.all.map(\.name))
   func ends(style: String) async throws {
     // kube-router lets echo requests pass (D5).
-    let ping = style == EnforcementStyle.compiled.name ? "denied" : "allowed"
+    let word = style == EnforcementStyle.compiled.name ? "denied" : "allowed"
     let report = try await ExpectationsWorld.run(
       """
       - name: ends
@@ -32,7 +32,7 @@ extension RunReport {
         - {from: app/client, to: app/Service/web, port: 80, expect: allowed}
         - {from: app/client, to: 10.43.0.80, port: 80, expect: allowed}
         - {from: app/other, to: app/Deployment/web, port: 8080, expect: denied}
-        - {from: app/other, to: app/Deployment/web, port: ICMP, expect: \(ping)}
+        - {from: app/other, to: app/Deployment/web, port: ICMP, expect: \(word)}
         - {from: node/node1, to: node/node1, port: 30080, expect: allowed}
         - {from: external/lan, to: node/node2, port: 30080, expect: denied}
         - {from: 10.42.0.2, to: 192.168.20.12, port: 9, expect: allowed}
