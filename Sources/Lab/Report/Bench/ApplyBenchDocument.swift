@@ -1,5 +1,4 @@
 public import Bench
-internal import NetpolModel
 internal import StandingLab
 internal import Statistics
 internal import Text

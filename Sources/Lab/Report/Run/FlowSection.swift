@@ -3,7 +3,6 @@ internal import EngineComparison
 internal import Lowering
 internal import NetpolModel
 internal import Path
-internal import RuleIR
 internal import Text
 
 /// One flow for a person: what each engine said, and the rules that decided.

@@ -1,5 +1,4 @@
 internal import Enforcement
-internal import EngineComparison
 internal import NetpolModel
 internal import Path
 
