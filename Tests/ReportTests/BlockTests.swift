@@ -154,16 +154,18 @@ private enum Content: CaseIterable {
     }
   }
 
-  @Test("a fact that is nil is absent, and one that nobody asks for is not worked out") func facts() throws {
-    var asked = 0
-    func work() -> Int? {
-      asked += 1
-      return asked
+  @Test("a fact that is nil is absent, and what nobody asks for is not worked out") func laziness() throws {
+    var asked: [String] = []
+    func work(_ name: String) -> String {
+      asked.append(name)
+      return name
     }
     let document = Document(
-      schema: "s", facts: [Fact("absent", nil as String?), Fact("list", [1, 2]), Fact("n", work())])
-    _ = document.text()
-    #expect(asked == 0)
-    #expect(String(decoding: try document.json(), as: UTF8.self) == #"{"list":[1,2],"n":1,"schema":"s"}"#)
+      schema: "s", facts: [Fact("absent", nil as String?), Fact("list", [1, 2]), Fact("n", work("fact"))],
+      sections: [Section([.heading(work("section"))])])
+    #expect(document.text() == "section\n")
+    #expect(asked == ["section"])
+    #expect(String(decoding: try document.json(), as: UTF8.self) == #"{"list":[1,2],"n":"fact","schema":"s"}"#)
+    #expect(asked == ["section", "fact"])
   }
 }

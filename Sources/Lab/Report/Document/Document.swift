@@ -6,11 +6,22 @@ internal import Statistics
 /// It has two halves. Sections are for people, and know no width and no output; facts and rows are for programs.
 public struct Document {
   /// As `netpol-lab/run/v1`. Where a document is for people alone it has none.
-  var schema: String?
-  var facts: [Fact] = []
+  let schema: String?
+  let facts: [Fact]
   /// What was measured, in one shape for all who read figures: `rows` in JSON, and all that CSV has.
-  var rows: Table?
-  var sections: [Section] = []
+  let rows: Table?
+  /// Worked out only where a renderer asks, as facts are.
+  var sections: [Section] { told() }
+  private let told: () -> [Section]
+
+  init(
+    schema: String? = nil, facts: [Fact] = [], rows: Table? = nil, sections: @autoclosure @escaping () -> [Section] = []
+  ) {
+    self.schema = schema
+    self.facts = facts
+    self.rows = rows
+    told = sections
+  }
 }
 
 /// Blocks that stand together. One without blocks is none.
