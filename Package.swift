@@ -104,8 +104,8 @@ let package = Package(
     .target(
       name: "TestSupport",
       dependencies: [
-        "NetpolModel", "Statistics", "Manifests", "RuleIR", "Lowering", "Path", "Rendering", "Dumps", "DumpDiff",
-        "Enforcement", "EngineComparison", "Kernel", "StandingLab", "Run",
+        "NetpolModel", "Manifests", "RuleIR", "Lowering", "Path", "Dumps", "DumpDiff",
+        "Enforcement", "EngineComparison", "Kernel", "Run",
       ], path: "Tests/Support", swiftSettings: settings),
     tests("ModelTests", ["NetpolModel"]),
     tests("TextTests", ["Text"]),
@@ -114,8 +114,8 @@ let package = Package(
     tests("OracleTests", ["NetpolModel", "Manifests", "Oracle"]),
     tests("WorldsTests", ["NetpolModel", "Manifests", "Worlds"]),
     tests("RuleIRTests", ["NetpolModel", "RuleIR", "Rendering", "Lowering", "Worlds"]),
-    tests("LoweringTests", ["NetpolModel", "Manifests", "RuleIR", "Lowering", "Rendering"]),
-    tests("EvaluatorTests", ["NetpolModel", "Manifests", "RuleIR", "Lowering", "Evaluator", "Dumps", "DumpDiff"]),
+    tests("LoweringTests", ["NetpolModel", "Statistics", "Manifests", "RuleIR", "Lowering", "Rendering"]),
+    tests("EvaluatorTests", ["NetpolModel", "Statistics", "Manifests", "RuleIR", "Lowering", "Evaluator", "Dumps", "DumpDiff"]),
     tests("ServiceProxyTests", ["NetpolModel", "RuleIR", "Lowering", "Evaluator", "ServiceProxy", "Rendering"]),
     tests("PathTests", ["NetpolModel", "Manifests", "Path"]),
     tests("RenderingTests", ["NetpolModel", "RuleIR", "Rendering"]),

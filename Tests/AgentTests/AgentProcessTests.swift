@@ -9,14 +9,7 @@ import Testing
 /// P policies, each with the two sets of its pods, and N local pods.
 private func world(policies: Int, pods: Int) -> String {
   let pods = (0..<pods).map { index in
-    """
-    apiVersion: v1
-    kind: Pod
-    metadata: {namespace: app, name: p\(index), labels: {app: a}}
-    spec: {nodeName: node1, containers: [{name: c}]}
-    ---
-
-    """
+    podText("app/p\(index)", on: "node1", labels: "app: a")
   }
   let policies = (0..<policies).map { index in
     """

@@ -11,11 +11,7 @@ import Testing
 @testable import Agent
 
 private let world = """
-  apiVersion: v1
-  kind: Pod
-  metadata: {namespace: app, name: web, labels: {app: web}}
-  spec: {nodeName: node1, containers: [{name: c}]}
-  ---
+  \(podText("app/web", on: "node1", labels: "app: web"))
   apiVersion: networking.k8s.io/v1
   kind: NetworkPolicy
   metadata: {namespace: app, name: web}

@@ -7,11 +7,7 @@ import Testing
 
 private let world =
   webAndClient + """
-    apiVersion: v1
-    kind: Pod
-    metadata: {namespace: app, name: far, labels: {app: client}}
-    spec: {nodeName: node2, containers: [{name: c}]}
-    ---
+    \(podText("app/far", on: "node2", labels: "app: client"))
     apiVersion: networking.k8s.io/v1
     kind: NetworkPolicy
     metadata: {namespace: app, name: web}

@@ -2,7 +2,6 @@
 import Foundation
 import Kernel
 import Lowering
-import Manifests
 import NetpolModel
 import Rendering
 import RuleIR
@@ -11,7 +10,8 @@ import Testing
 
 @testable import Apply
 
-private let world =
+/// Web servers and a client, with a policy of everything that kube-router has rules for.
+let policedWebs =
   webAndClient + secondWeb + """
     apiVersion: networking.k8s.io/v1
     kind: NetworkPolicy
@@ -113,14 +113,14 @@ struct NftMessagesTests {
 
   @Test("kube-router's nftables rules are listed as after nft -f", arguments: ["", dualStack], ["node1", "node2"])
   func kubeRouter(families: String, node: String) throws {
-    let cluster = try readManifests([ManifestSource(name: "world.yaml", text: world + families)]).cluster
+    let cluster = try readWorld(policedWebs + families)
     let view = NodeView(of: try #require(cluster.node(node)), in: cluster)
     try expectSame(EnforcementStyle.kubeRouterNftables.lower(view).ruleset)
   }
 
   @Test("the compiled style's rules are listed as after nft -f", arguments: ["", dualStack], [false, true])
   func compiled(families: String, defaultDeny: Bool) throws {
-    var cluster = try readManifests([ManifestSource(name: "world.yaml", text: world + wide + families)]).cluster
+    var cluster = try readWorld(policedWebs + wide + families)
     cluster.settings.defaultDeny = defaultDeny
     let ruleset = EnforcementStyle.compiled.lower(NodeView(of: try #require(cluster.node("node1")), in: cluster))
       .ruleset
@@ -131,7 +131,7 @@ struct NftMessagesTests {
 
   @Test("changes in one transaction leave what loading the target does", arguments: ["", dualStack])
   func changes(families: String) throws {
-    let cluster = try readManifests([ManifestSource(name: "world.yaml", text: world + wide + families)]).cluster
+    let cluster = try readWorld(policedWebs + wide + families)
     let lowered = { (policies: [NetworkPolicy], pods: [Pod], defaultDeny: Bool) throws -> Ruleset in
       var other = cluster
       other.policies = policies

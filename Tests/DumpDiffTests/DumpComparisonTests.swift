@@ -6,6 +6,7 @@ import Lowering
 import Manifests
 import NetpolModel
 import RuleIR
+import TestSupport
 import Testing
 
 /// The dump of one real node, changed or not, beside what the style would write there.
@@ -15,23 +16,16 @@ struct DumpedNode {
   let expected: Ruleset
   private let traces: Traces
 
-  init(_ name: String, style: EnforcementStyle = .kubeRouterK3s, folder: String = "") throws {
-    let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
-      .appendingPathComponent("../Fixtures/golden/\(name)").standardized
-    let lines = { (file: String) in
-      try String(contentsOf: root.appendingPathComponent(folder).appendingPathComponent(file), encoding: .utf8)
-        .split(separator: "\n").map(String.init)
-    }
+  init(_ name: String, _ version: String = "") throws {
+    let golden = try GoldenCase.of(name, version)
+    let lines = { (file: String) in try golden.text(file).split(separator: "\n").map(String.init) }
     tables = try lines("iptables-save.txt")
     sets = try lines("ipset-save.txt")
-    var options = ReadOptions()
-    options.validation = .asStored
-    let manifests = try String(contentsOf: root.appendingPathComponent("manifests.yaml"), encoding: .utf8)
-    let cluster = try readManifests([ManifestSource(name: "manifests.yaml", text: manifests)], options: options).cluster
+    let cluster = try golden.cluster()
     var view = NodeView(of: try #require(cluster.node("node1")), in: cluster)
     view.families = [.v4]
-    expected = style.lower(view).ruleset
-    traces = style.traces(on: view)
+    expected = golden.style.lower(view).ruleset
+    traces = golden.style.traces(on: view)
   }
 
   func compared(namesHold: Bool = false) throws -> DumpComparison {
@@ -195,22 +189,16 @@ struct DumpedNode {
   @Test(
     "every line of an nft dump that is lost is noticed", arguments: ["named-port", "ipblock-except", "dual-stack-all"])
   func lostNft(name: String) throws {
-    let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
-      .appendingPathComponent("../Fixtures/golden/\(name)").standardized
-    let text = { (file: String) in try String(contentsOf: root.appendingPathComponent(file), encoding: .utf8) }
-    var options = ReadOptions()
-    options.validation = .asStored
-    let manifests = ManifestSource(name: "manifests.yaml", text: try text("manifests.yaml"))
-    let cluster = try readManifests([manifests], options: options).cluster
+    let golden = try GoldenCase.of(name, "v2.11.1-nft")
+    let cluster = try golden.cluster()
     var view = NodeView(of: try #require(cluster.node("node1")), in: cluster)
     view.serviceCIDRs = ["10.43.0.0/16", "fd00:43::/112"].compactMap { CIDR($0) }
-    let lines = try text("v2.11.1-nft/ruleset.nft").split(separator: "\n", omittingEmptySubsequences: false)
+    let lines = try golden.text("ruleset.nft").split(separator: "\n", omittingEmptySubsequences: false)
     let compared = { (lines: [Substring]) in
       let node = NodeRules(try readNftList(lines.joined(separator: "\n"), file: "ruleset.nft"))
-      let style = EnforcementStyle.kubeRouterNftables
-      let traces = style.traces(on: view)
+      let traces = golden.style.traces(on: view)
       view.families = node.families(traces)
-      return try DumpComparison(node, expected: style.lower(view).ruleset, traces: traces, namesHold: false)
+      return try DumpComparison(node, expected: golden.style.lower(view).ruleset, traces: traces, namesHold: false)
     }
     #expect(try compared(lines).differences == [])
     for index in lines.indices {

@@ -1,10 +1,11 @@
 import Foundation
 import NetpolModel
+import TestSupport
 import Testing
 
 /// A file of real dumps: of any folder under `Fixtures/golden`, whatever version made it.
 struct GoldenDump: Sendable, CustomTestStringConvertible {
-  /// Its path below `golden`.
+  /// Its folder and name.
   let path: String
   let text: String
   var testDescription: String { path }
@@ -13,13 +14,10 @@ struct GoldenDump: Sendable, CustomTestStringConvertible {
   static let iptables = all(["iptables-save.txt", "ip6tables-save.txt"])
   static let ipset = all(["ipset-save.txt"])
 
-  private static func all(_ names: Set<String>) -> [GoldenDump] {
-    let golden = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
-      .appendingPathComponent("../Fixtures/golden").standardizedFileURL
-    let files = FileManager.default.enumerator(atPath: golden.path)?.compactMap { $0 as? String } ?? []
-    return files.filter { names.contains(($0 as NSString).lastPathComponent) }.sorted().compactMap { path in
-      (try? String(contentsOf: golden.appendingPathComponent(path), encoding: .utf8)).map {
-        .init(path: path, text: $0)
+  private static func all(_ names: [String]) -> [GoldenDump] {
+    GoldenCase.all.flatMap { golden in
+      names.compactMap { name in
+        (try? golden.text(name)).map { .init(path: "\(golden.testDescription)/\(name)", text: $0) }
       }
     }
   }

@@ -2,6 +2,7 @@ import Dumps
 import Foundation
 import NetpolModel
 import RuleIR
+import TestSupport
 import Testing
 
 /// A listing of nft from `Fixtures`.
@@ -11,8 +12,7 @@ struct NftFixture: Sendable, CustomTestStringConvertible {
   let text: String
   var testDescription: String { path }
 
-  private static let folder = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
-    .appendingPathComponent("../Fixtures").standardizedFileURL
+  private static let folder = repository.appendingPathComponent("Tests/Fixtures")
 
   init?(_ path: String) {
     guard let text = try? String(contentsOf: Self.folder.appendingPathComponent(path), encoding: .utf8) else {

@@ -3,11 +3,11 @@ import Enforcement
 import EngineComparison
 import Foundation
 import Lowering
-import Manifests
 import NetpolModel
 import Oracle
 import Path
 import Statistics
+import TestSupport
 import Testing
 import Worlds
 
@@ -40,8 +40,7 @@ extension Slow {
 
       static func world(_ seed: UInt64) throws -> Case {
         let text = World(seed: seed).cluster.manifest
-        let options = ReadOptions(validation: .asStored)
-        return Case(try readManifests([ManifestSource(name: "world.yaml", text: text)], options: options).cluster)
+        return Case(try readWorld(text, asStored: true))
       }
 
       /// Of endpoints that a batch can judge: pods with a place and an address of the family, and hosts outside that have

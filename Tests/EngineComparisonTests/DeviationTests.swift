@@ -84,14 +84,7 @@ import Testing
       deviation: .sharedNamedPortLists,
       policies: policy(
         "{podSelector: {matchLabels: {app: web}}, ingress: [{from: [{podSelector: {}}], ports: [{port: admin}]}]}"),
-      extra: """
-        apiVersion: v1
-        kind: Pod
-        metadata: {namespace: app, name: web3, labels: {app: web}}
-        spec: {nodeName: node2, containers: [{name: c, ports: [{name: http, containerPort: 8080}]}]}
-        ---
-
-        """,
+      extra: podText("app/web3", on: "node2", labels: "app: web", ports: ["name: http, containerPort: 8080"]),
       shows: ("app/client", "app/web3", 9000), beside: ("app/client", "app/web2", 9000)),
     Case(
       deviation: .overlappingBlocks,
@@ -222,12 +215,7 @@ import Testing
       kind: Cluster
       nodes: [{name: node1, addresses: [192.168.20.11]}, {name: node2, addresses: [192.168.20.12]}]
       ---
-      apiVersion: v1
-      kind: Pod
-      metadata: {namespace: app, name: stray, labels: {app: stray}}
-      spec: {nodeName: node1, containers: [{name: c}]}
-      status: {phase: Running, hostIP: 192.168.20.12, podIP: 10.42.0.50, podIPs: [{ip: 10.42.0.50}]}
-      ---
+      \(podText("app/stray", on: "node1", labels: "app: stray", status: "phase: Running, hostIP: 192.168.20.12, podIP: 10.42.0.50, podIPs: [{ip: 10.42.0.50}]"))
 
       """
     let denied = Self.policy("{podSelector: {matchLabels: {app: stray}}, policyTypes: [Egress]}")

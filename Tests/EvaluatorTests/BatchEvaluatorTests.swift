@@ -2,19 +2,8 @@
 import Evaluator
 import NetpolModel
 import RuleIR
+import Statistics
 import Testing
-
-/// Numbers that a seed stands for (xorshift64).
-private struct Numbers {
-  private var state: UInt64
-  init(seed: UInt64) { state = seed &* 0x9e37_79b9_7f4a_7c15 | 1 }
-  mutating func below(_ bound: Int) -> Int {
-    state ^= state << 13
-    state ^= state >> 7
-    state ^= state << 17
-    return Int(state >> 33) % bound
-  }
-}
 
 /// Random rules as those of nodes with a chain for each pod: a dispatching chain, chains about one address that are
 /// alike but for it, and chains that all of them jump to.
@@ -23,11 +12,11 @@ private struct RandomRules {
   static let ports: [UInt16] = [53, 80, 443]
   private static let sets = 4
   private static let shared = 3
-  private var numbers: Numbers
+  private var numbers: SplitMix64
   private(set) var ruleset = Ruleset()
 
   init(seed: UInt64) {
-    numbers = Numbers(seed: seed)
+    numbers = SplitMix64(seed: seed)
     for set in 0..<Self.sets {
       let members = Self.addresses.filter { _ in numbers.below(2) == 0 }
       ruleset.sets.append(

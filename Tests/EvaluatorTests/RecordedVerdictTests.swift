@@ -19,19 +19,19 @@ import Testing
     try Evaluator(ruleset, localAddresses: Set(local.compactMap { IPAddress($0) }))
   }
 
-  @Test("open in the evaluator exactly where they were open with the real controller", arguments: RecordedCase.all)
-  func agrees(recorded: RecordedCase) throws {
+  @Test("open in the evaluator exactly where they were open with the real controller", arguments: GoldenCase.recorded)
+  func agrees(recorded: GoldenCase) throws {
     let cluster = try recorded.cluster()
     let view = NodeView(of: Node(name: "node1", addresses: [IPAddress(v4: 0xc0a8_140b)]), in: cluster)
     try check(recorded, cluster, Self.evaluator(recorded.style.lower(view).ruleset))
   }
 
-  @Test("the real controller's own dump, read back, judges them as its kernel did", arguments: RecordedCase.all)
-  func dumps(recorded: RecordedCase) throws {
-    try check(recorded, try recorded.cluster(), Self.evaluator(try recorded.dump().ruleset))
+  @Test("the real controller's own dump, read back, judges them as its kernel did", arguments: GoldenCase.recorded)
+  func dumps(recorded: GoldenCase) throws {
+    try check(recorded, try recorded.cluster(), Self.evaluator(try recorded.nodeRules().ruleset))
   }
 
-  private func check(_ recorded: RecordedCase, _ cluster: Cluster, _ evaluator: Evaluator) throws {
+  private func check(_ recorded: GoldenCase, _ cluster: Cluster, _ evaluator: Evaluator) throws {
     let unknown = try recorded.probeAddresses()
     var compared = 0
     for row in try recorded.rows() where !row.src.contains("service") && !row.dst.contains("service") {

@@ -10,7 +10,6 @@ import Foundation
 import Kernel
 import Lag
 import Lowering
-import Manifests
 import NetpolModel
 import Network
 import Path
@@ -62,7 +61,7 @@ private func world() throws -> Cluster {
     metadata: {namespace: app, name: nobody}
     spec: {podSelector: {matchLabels: {app: web}}, policyTypes: [Ingress]}
     """
-  return try readManifests([ManifestSource(name: "world.yaml", text: webAndClient + secondWeb + policy)]).cluster
+  return try readWorld(webAndClient + secondWeb + policy)
 }
 
 private func view() throws -> NodeView {

@@ -1,5 +1,4 @@
 // A world for the tests of `lag`; it has no tests.
-import Manifests
 import NetpolModel
 import TestSupport
 import Testing
@@ -27,7 +26,7 @@ enum ConnectionsAlone {
       policy("client", "egress: [{ports: [{port: 5432}, {port: 6379}]}], ingress: []"),
     ]
     let text = (pods + policies).joined(separator: "\n---\n")
-    return try readManifests([ManifestSource(name: "connections-alone", text: text)]).cluster
+    return try readWorld(text)
   }
 
   static func newcomer(in cluster: Cluster) throws -> Pod { try #require(cluster.pod(PodID("app", "client"))) }

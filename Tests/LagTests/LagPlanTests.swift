@@ -1,7 +1,6 @@
 import Foundation
 import Kernel
 import Lowering
-import Manifests
 import NetpolModel
 import RuleIR
 import TestSupport
@@ -23,7 +22,7 @@ private let small = LagWorld(policies: 10, pods: 40, local: 12)
     arguments: [(1, 4, 3), (50, 200, 60), (9, 30, 10)])
   func measuredWorld(_ policies: Int, _ pods: Int, _ local: Int) async throws {
     let text = try await Program.start(["python3", Self.printer.path, "\(policies)", "\(pods)", "\(local)"])
-    let read = try readManifests([ManifestSource(name: "world", text: text.text)]).cluster
+    let read = try readWorld(text.text)
     let own = LagWorld(policies: policies, pods: pods, local: local).cluster
     #expect(read.pods.map(\.withoutLocation) == own.pods.map(\.withoutLocation))
     #expect(read.policies.map(\.withoutLocation) == own.policies.map(\.withoutLocation))

@@ -1,6 +1,7 @@
 // What this does not show: that the rules judge as the specification says (EngineComparisonTests, RunTests).
 import NetpolModel
 import RuleIR
+import Statistics
 import Testing
 
 @testable import Lowering
@@ -140,11 +141,8 @@ private func number(_ port: UInt16, through last: UInt16? = nil) -> NetworkPolic
 
   @Test("segments admit exactly what the blocks' union does, at each of their ends")
   func segments() {
-    var seed: UInt64 = 7
-    let next = { (bound: UInt64) -> UInt64 in
-      seed = seed &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
-      return (seed >> 33) % bound
-    }
+    var random = SplitMix64(seed: 7)
+    let next = { (bound: Int) in random.below(bound) }
     for family in IPFamily.allCases {
       for _ in 0..<200 {
         let width = family.bitWidth
@@ -152,10 +150,10 @@ private func number(_ port: UInt16, through last: UInt16? = nil) -> NetworkPolic
           // Few bits at either end, so that blocks meet.
           let bits = UInt128(next(16)) << UInt128(width - 4) | UInt128(next(8)) | (next(4) == 0 ? UInt128(0xf8) : 0)
           return CIDR(
-            IPAddress(family: family, bits: bits), prefixLength: [0, 1, 3, 4, width - 3, width][Int(next(6))])
+            IPAddress(family: family, bits: bits), prefixLength: [0, 1, 3, 4, width - 3, width][next(6)])
         }
         let blocks = (0..<next(6)).map { _ -> (block: NetworkPolicy.IPBlock, ports: PortSet) in
-          let ports = [NetworkPolicy.Ports.all, number(80), number(80, through: 99), number(443)][Int(next(4))]
+          let ports = [NetworkPolicy.Ports.all, number(80), number(80, through: 99), number(443)][next(4)]
           return (.init(cidr(0), except: (0..<next(4)).map { _ in cidr(0) }), PortSet(ports, of: nil))
         }
         let segments = AddressSegments(blocks)

@@ -4,6 +4,7 @@ import Lowering
 import NetpolModel
 import Rendering
 import RuleIR
+import TestSupport
 import Testing
 
 @Suite("The styles against dumps of the real controllers") struct GoldenTests {

@@ -3,7 +3,6 @@ import EngineComparison
 import Foundation
 import Kernel
 import Lowering
-import Manifests
 import NetpolModel
 import Network
 import Path
@@ -21,14 +20,7 @@ private func world(
     addresses.filter { families.contains($0.contains(":") ? .v6 : .v4) }.map { "'\($0)'" }.joined(separator: ", ")
   }
   let pods = [("a", "node1"), ("a2", "node1"), ("b", "node2")].map { name, node in
-    """
-    apiVersion: v1
-    kind: Pod
-    metadata: {namespace: app, name: \(name), labels: {app: \(name)}}
-    spec: {nodeName: \(node), containers: [{name: c}]}
-    ---
-
-    """
+    podText("app/\(name)", on: node, labels: "app: \(name)")
   }.joined()
   let nodes = [
     ("node1", ["192.168.20.11", "fd00:20::11"], ["10.42.0.0/24", "fd00:42::/64"]),
@@ -48,7 +40,7 @@ private func world(
     ---
 
     """
-  return try readManifests([ManifestSource(name: "world.yaml", text: pods + cluster + more)]).cluster
+  return try readWorld(pods + cluster + more)
 }
 
 private let a = Endpoint.pod(PodID("app", "a"))
@@ -213,15 +205,7 @@ private func device(_ family: IPFamily) -> String { family == .v4 ? "flannel.1" 
   @Test("passes by nodes without a pod CIDR or a pod on its .0, and reaches pods outside their node's CIDR")
   func oddNodes() throws {
     let pod = { (name: String, node: String, ip: String) in
-      """
-      apiVersion: v1
-      kind: Pod
-      metadata: {namespace: odd, name: \(name)}
-      spec: {nodeName: \(node), containers: [{name: c}]}
-      status: {phase: Running, podIP: \(ip), podIPs: [{ip: \(ip)}]}
-      ---
-
-      """
+      podText("odd/\(name)", on: node, status: "phase: Running, podIP: \(ip), podIPs: [{ip: \(ip)}]")
     }
     let text =
       pod("a", "node1", "10.50.0.2") + pod("apart", "node1", "10.60.7.7") + pod("b", "node2", "10.50.1.2")
@@ -236,7 +220,7 @@ private func device(_ family: IPFamily) -> String { family == .v4 ? "flannel.1" 
         - {name: wide, addresses: [192.168.1.9], networks: [10.0.0.0/8]}
 
         """
-    let cluster = try readManifests([ManifestSource(name: "odd.yaml", text: text)]).cluster
+    let cluster = try readWorld(text)
     let lab = try Lab(cluster)
     let texts = lab.topology.nodes.map { $0.tunnel.map(\.description) }
     #expect(texts == [["10.50.0.0"], ["10.50.1.0"], []])

@@ -1,5 +1,4 @@
 // What this does not show: that the kernel routes the same way; RunTests do, since a packet must arrive to be allowed.
-import Manifests
 import NetpolModel
 import Path
 import TestSupport
@@ -7,11 +6,7 @@ import Testing
 
 @Suite("The way of a packet") struct PathTests {
   static let hosts = """
-    apiVersion: v1
-    kind: Pod
-    metadata: {namespace: app, name: host}
-    spec: {nodeName: node2, hostNetwork: true, containers: [{name: c}]}
-    ---
+    \(podText("app/host", on: "node2", spec: "hostNetwork: true"))
     apiVersion: netpol-lab/v1alpha1
     kind: Cluster
     nodes:
@@ -125,7 +120,7 @@ import Testing
       spec: {nodeName: node1}
       status: {phase: Unknown, podIP: 10.42.0.60, podIPs: [{ip: 10.42.0.60}]}
       """
-    let topology = Topology(try readManifests([ManifestSource(name: "w", text: pods)]).cluster)
+    let topology = Topology(try readWorld(pods))
     #expect(
       topology.unplaced.map { "\($0.pod): \($0.why)" } == [
         "default/done: its phase is Succeeded", "default/new: it has no address yet",
@@ -134,6 +129,6 @@ import Testing
   }
 
   private static func topology() throws -> Topology {
-    Topology(try readManifests([ManifestSource(name: "world.yaml", text: SmallWorld.base + hosts)]).cluster)
+    Topology(try readWorld(SmallWorld.base + hosts))
   }
 }

@@ -1,12 +1,11 @@
-// What this does not show: which changes of a dump are noticed (NodeComparisonTests).
+// What this does not show: which changes of a dump are noticed (DumpComparisonTests).
 import Foundation
 import Kernel
 import TestSupport
 import Testing
 
 @Suite("netpol-lab compare") struct CompareProgramTests {
-  static let golden = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
-    .appendingPathComponent("../Fixtures/golden").standardized.path
+  static let golden = goldenFolder.path
 
   @Test("equals every dump of the real controllers, names and all, a line for each")
   func all() async throws {

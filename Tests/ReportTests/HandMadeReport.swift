@@ -2,12 +2,12 @@ import Enforcement
 import EngineComparison
 import Foundation
 import Lowering
-import Manifests
 import NetpolModel
 import Path
 import Run
 import ServiceProxy
 import StandingLab
+import TestSupport
 import Testing
 import Verdicts
 
@@ -18,7 +18,7 @@ enum HandMadeReport {
     strict: Bool = false, expectations: [GroupResult] = [],
     kernel: (Flow, Verdict) -> Observation = { $1 == .allow ? .delivered : .refused(.reset) }
   ) throws -> RunReport {
-    let cluster = try readManifests([ManifestSource(name: "world.yaml", text: text)]).cluster
+    let cluster = try readWorld(text)
     let topology = Topology(cluster)
     let plan = ProbePlan(cluster, topology, only: selection)
     let enforced = try EnforcedCluster(cluster, topology, style, versionStamp: "1")
@@ -34,25 +34,7 @@ enum HandMadeReport {
       expectations: expectations)
   }
 
-  static let pods = """
-    apiVersion: v1
-    kind: Pod
-    metadata: {namespace: app, name: web, labels: {app: web}}
-    spec: {nodeName: node1, containers: [{name: c, ports: [{name: http, containerPort: 8080}]}]}
-    ---
-    apiVersion: v1
-    kind: Pod
-    metadata: {namespace: app, name: client}
-    spec: {nodeName: node2, containers: [{name: c}]}
-    ---
-    apiVersion: v1
-    kind: Pod
-    metadata: {namespace: app, name: done}
-    spec: {nodeName: node2, containers: [{name: c}]}
-    status: {phase: Succeeded}
-    ---
-
-    """
+  static let pods = podText("app/web", on: "node1", labels: "app: web", ports: ["name: http, containerPort: 8080"]) + podText("app/client", on: "node2") + podText("app/done", on: "node2", status: "phase: Succeeded")
 
   /// The pod may send nothing, which it does all the same to its node's NodePorts (D8).
   static let policy = """

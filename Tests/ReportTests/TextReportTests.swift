@@ -4,20 +4,14 @@ import Lowering
 import NetpolModel
 import Report
 import Run
+import TestSupport
 import Testing
 
 @Suite("A run for a person") struct TextReportTests {
   /// Many pods that no two policies treat alike, with long names, and a machine outside.
   static let wide: String = {
     let pods = (0..<26).map { index in
-      """
-      apiVersion: v1
-      kind: Pod
-      metadata: {namespace: a-namespace-\(index % 3), name: an-application-with-a-long-name-\(index), labels: {number: '\(index)'}}
-      spec: {nodeName: node\(index % 2 + 1), containers: [{name: c}]}
-      ---
-
-      """
+      podText("a-namespace-\(index % 3)/an-application-with-a-long-name-\(index)", on: "node\(index % 2 + 1)", labels: "number: '\(index)'")
     }
     let policies = (0..<26).map { index in
       let from = (0..<index).map { "{namespaceSelector: {}, podSelector: {matchLabels: {number: '\($0)'}}}" }

@@ -2,7 +2,6 @@
 import EngineComparison
 import Foundation
 import Lowering
-import Manifests
 import NetpolModel
 import Run
 import TestSupport
@@ -59,10 +58,7 @@ struct DeviationExamplesTests {
     arguments: EnforcementStyle.all.map(\.name), DeviationExample.all)
   func shows(style: String, example: DeviationExample) async throws {
     let text = try String(contentsOf: example.file, encoding: .utf8)
-    var options = ReadOptions()
-    options.validation = .asStored
-    let cluster = try readManifests([ManifestSource(name: example.testDescription, text: text)], options: options)
-      .cluster
+    let cluster = try readWorld(text, asStored: true)
     let style = try #require(EnforcementStyle.named(style))
     let deviation = try #require(example.deviation)
     for label in ["shows", "beside"] {

@@ -117,18 +117,13 @@ struct Example: CustomTestStringConvertible, Sendable {
   }
 
   static let dumpedWorlds = {
-    let folder = repository.appendingPathComponent("Tests/Fixtures/golden")
-    let names = (try? FileManager.default.contentsOfDirectory(atPath: folder.path)) ?? []
+    let names = (try? FileManager.default.contentsOfDirectory(atPath: goldenFolder.path)) ?? []
     return names.filter { !$0.hasSuffix(".md") }.sorted()
   }()
 
   @Test("in every world of the dumps the three engines agree, or a deviation says why not", arguments: dumpedWorlds)
   func dumps(world: String) async throws {
-    let file = repository.appendingPathComponent("Tests/Fixtures/golden/\(world)/manifests.yaml")
-    var options = ReadOptions()
-    options.validation = .asStored
-    let source = ManifestSource(name: world, text: try String(contentsOf: file, encoding: .utf8))
-    let cluster = try readManifests([source], options: options).cluster
+    let cluster = try GoldenCase.of(world).cluster()
     let report = try await blocking { try ClusterRun(style: .kubeRouterK3s).run(cluster, version: "test") }
     #expect(report.failures.isEmpty, "\(report.document.text())")
     #expect(report.comparisons.contains { $0.observed == .allow })

@@ -2,7 +2,6 @@
 import EngineComparison
 import Foundation
 import Lowering
-import Manifests
 import NetpolModel
 import Report
 import Run
@@ -22,29 +21,13 @@ private func serviceWorld(
     externalHosts:
     - {name: lan, addresses: [192.168.1.50]}
     ---
-    apiVersion: v1
-    kind: Pod
-    metadata: {namespace: app, name: web1, labels: {app: web}}
-    spec: {nodeName: node1, containers: [{name: c, ports: [{containerPort: 8080}]}]}
-    ---
-    apiVersion: v1
-    kind: Pod
-    metadata: {namespace: app, name: web2, labels: {app: web}}
-    spec: {nodeName: node2, containers: [{name: c, ports: [{containerPort: 8080}]}]}
-    ---
-    apiVersion: v1
-    kind: Pod
-    metadata: {namespace: app, name: client1, labels: {app: client}}
-    spec: {nodeName: node1, containers: [{name: c}]}
-    ---
-    apiVersion: v1
-    kind: Pod
-    metadata: {namespace: app, name: client2, labels: {app: client}}
-    spec: {nodeName: node2, containers: [{name: c}]}
-    ---
+    \(podText("app/web1", on: "node1", labels: "app: web", ports: ["containerPort: 8080"]))
+    \(podText("app/web2", on: "node2", labels: "app: web", ports: ["containerPort: 8080"]))
+    \(podText("app/client1", on: "node1", labels: "app: client"))
+    \(podText("app/client2", on: "node2", labels: "app: client"))
 
     """
-  var cluster = try readManifests([ManifestSource(name: "world.yaml", text: text + policies)]).cluster
+  var cluster = try readWorld(text + policies)
   cluster.settings.overlay = overlay
   cluster.settings.bridgeNetfilter = bridgeNetfilter
   cluster.services = services

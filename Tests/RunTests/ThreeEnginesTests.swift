@@ -5,7 +5,6 @@ import EngineComparison
 import Foundation
 import Kernel
 import Lowering
-import Manifests
 import NetpolModel
 import Network
 import Path
@@ -17,24 +16,8 @@ import TestSupport
 import Testing
 import Verdicts
 
-private func world(_ text: String) throws -> Cluster {
-  try readManifests([ManifestSource(name: "world.yaml", text: text)]).cluster
-}
-
 private let base =
-  webAndClient + secondWeb + """
-    apiVersion: v1
-    kind: Pod
-    metadata: {namespace: other, name: client, labels: {app: client}}
-    spec: {nodeName: node1, containers: [{name: c}]}
-    ---
-    apiVersion: v1
-    kind: Pod
-    metadata: {namespace: app, name: host, labels: {app: web}}
-    spec: {nodeName: node2, hostNetwork: true, containers: [{name: c}]}
-    ---
-
-    """
+  webAndClient + secondWeb + podText("other/client", on: "node1", labels: "app: client") + podText("app/host", on: "node2", labels: "app: web", spec: "hostNetwork: true")
 
 private let policies = """
   apiVersion: networking.k8s.io/v1
@@ -69,7 +52,7 @@ struct ThreeEnginesTests {
     _ text: String, _ selection: ProbePlan.Selection = .init(), style: EnforcementStyle = .kubeRouterK3s
   ) async throws -> RunReport {
     try await blocking {
-      try ClusterRun(style: style, selection: selection).run(try world(text), version: "test")
+      try ClusterRun(style: style, selection: selection).run(try readWorld(text), version: "test")
     }
   }
 
@@ -188,15 +171,7 @@ struct ThreeEnginesTests {
   @Test("pods on the first and last addresses of a block, and in another node's block, are reached")
   func oddAddresses() async throws {
     let pod = { (name: String, node: String, ip: String) in
-      """
-      apiVersion: v1
-      kind: Pod
-      metadata: {namespace: odd, name: \(name)}
-      spec: {nodeName: \(node), containers: [{name: c}]}
-      status: {phase: Running, hostIP: 192.168.20.1\(node.suffix(1)), podIP: \(ip), podIPs: [{ip: \(ip)}]}
-      ---
-
-      """
+      podText("odd/\(name)", on: node, status: "phase: Running, hostIP: 192.168.20.1\(node.suffix(1)), podIP: \(ip), podIPs: [{ip: \(ip)}]")
     }
     let nodes = """
       apiVersion: netpol-lab/v1alpha1
@@ -213,95 +188,10 @@ struct ThreeEnginesTests {
     }
   }
 
-  @Test("a kernel without the rules is noticed: every denied flow disagrees")
-  func rulesMatter() async throws {
-    let cluster = try world(base + policies)
-    let worker = try NamespaceWorker()
-    let topology = Topology(cluster)
-    let fabric = try Fabric(topology, families: [.v4], bridgeNetfilter: true, worker: worker)
-    let enforced = try EnforcedCluster(cluster, topology, .kubeRouterK3s, versionStamp: "1")
-    let comparer = Comparer(cluster, enforced)
-    let denied = ProbePlan(cluster, topology).flows.filter { enforced.walk($0).verdict == .deny }
-    #expect(!denied.isEmpty)
-    let seen = try await blocking { try KernelEngine(fabric).observe(denied) }
-    for (flow, observation) in zip(denied, seen) {
-      #expect(comparer.compare(flow, observation).finding == .kernelDisagrees)
-    }
-  }
-
-  @Test("rules read back from the kernel are the ones that were loaded")
-  func readBack() throws {
-    let cluster = try world(base + policies)
-    let worker = try NamespaceWorker()
-    let topology = Topology(cluster)
-    let fabric = try Fabric(topology, families: [.v4], bridgeNetfilter: true, worker: worker)
-    let node = try #require(cluster.node("node1"))
-    let namespace = try #require(fabric.namespace(ofNode: "node1"))
-    let ruleset = EnforcementStyle.kubeRouterK3s.lower(NodeView(of: node, in: cluster)).ruleset
-    try RuleLoader(worker: worker).load(ruleset, in: namespace)
-    let lines = { (text: String) in
-      Set(text.split(separator: "\n").filter { $0.hasPrefix("-A ") || $0.hasPrefix("add ") }.map(String.init))
-    }
-    let table = try #require(ruleset.table("filter", .v4))
-    let saved = try Command(["iptables-save", "-t", "filter"]).run(in: namespace, on: worker).requireSuccess()
-    #expect(lines(saved.text) == lines(try iptablesRestoreText(table)))
-    let sets = try Command(["ipset", "save"]).run(in: namespace, on: worker).requireSuccess()
-    #expect(lines(sets.text) == lines(try ipsetRestoreText(ruleset.sets)))
-  }
-
-  @Test("nft lists the ruleset that was loaded as the text says it")
-  func nftReadBack() throws {
-    let cluster = try world(base + policies)
-    let worker = try NamespaceWorker()
-    let namespace = try worker.makeNamespace()
-    let node = try #require(cluster.node("node1"))
-    let ruleset = EnforcementStyle.kubeRouterNftables.lower(NodeView(of: node, in: cluster)).ruleset
-    try RuleLoader(worker: worker).load(ruleset, in: namespace)
-    let listed = try Command(["nft", "--stateless", "list", "ruleset"]).run(in: namespace, on: worker).requireSuccess()
-    let canonical = { (text: String) in
-      // nft wraps the elements of a set, and lists counters as they were written.
-      text.replacingOccurrences(of: ",\n", with: ", ").split(separator: "\n").map {
-        $0.split(whereSeparator: { $0 == " " || $0 == "\t" }).joined(separator: " ")
-      }.filter { !$0.isEmpty }
-    }
-    #expect(canonical(listed.text) == canonical(try nftText(ruleset)))
-  }
-
-  @Test("a lab whose bridge hides packets from iptables fails its own check, and no verdict is given")
-  func brokenLab() throws {
-    let cluster = try world(base)
-    let worker = try NamespaceWorker()
-    let fabric = try Fabric(Topology(cluster), families: [.v4], bridgeNetfilter: false, worker: worker)
-    #expect(throws: LabError.self) {
-      try SelfCheck.run(fabric, families: [.v4], bridged: true, loader: try RuleLoader(worker: worker))
-    }
-  }
-
-  @Test("a rule that iptables-restore refuses is named")
-  func refusedRule() throws {
-    let worker = try NamespaceWorker()
-    let namespace = try worker.makeNamespace()
-    let bad = Rule([.limit(RateLimit(1, per: .day, burst: 20_000))], [.accept])
-    let table = Table(name: "filter", family: .v4, chains: [Chain(name: "INPUT", base: .init(.input), rules: [bad])])
-    do {
-      try RuleLoader(worker: worker).load(Ruleset(tables: [table]), in: namespace)
-      Issue.record("it was loaded")
-    } catch let refused as RefusedRule {
-      #expect(refused.description.contains("20000"))
-    }
-  }
-
   @Test("50 pods on 3 nodes are built; the time is printed")
   func fiftyPods() async throws {
     let pods = (0..<50).map { index in
-      """
-      apiVersion: v1
-      kind: Pod
-      metadata: {namespace: ns\(index % 5), name: p\(index), labels: {number: '\(index)'}}
-      spec: {nodeName: node\(index % 3), containers: [{name: c}]}
-      ---
-
-      """
+      podText("ns\(index % 5)/p\(index)", on: "node\(index % 3)", labels: "number: '\(index)'")
     }.joined()
     let ports = [TransportPort(.tcp, 80), TransportPort(.udp, 53)]
     let policy =

@@ -22,16 +22,8 @@ package enum ExpectationsWorld {
       selector: {matchLabels: {app: web}}
       template: {metadata: {labels: {app: web}}, spec: {containers: [{name: c, ports: [{containerPort: 8080}]}]}}
     ---
-    apiVersion: v1
-    kind: Pod
-    metadata: {namespace: app, name: client, labels: {app: client}}
-    spec: {nodeName: node1, containers: [{name: c}]}
-    ---
-    apiVersion: v1
-    kind: Pod
-    metadata: {namespace: app, name: other, labels: {app: other}}
-    spec: {nodeName: node2, containers: [{name: c}]}
-    ---
+    \(podText("app/client", on: "node1", labels: "app: client"))
+    \(podText("app/other", on: "node2", labels: "app: other"))
     apiVersion: v1
     kind: Service
     metadata: {namespace: app, name: web}
@@ -53,11 +45,7 @@ package enum ExpectationsWorld {
 
   /// What `add` names: a pod that may send nothing, and a service that answers on the node of its endpoint alone.
   package static let third = """
-    apiVersion: v1
-    kind: Pod
-    metadata: {namespace: app, name: third, labels: {app: third}}
-    spec: {nodeName: node2, containers: [{name: c}]}
-    ---
+    \(podText("app/third", on: "node2", labels: "app: third"))
     apiVersion: networking.k8s.io/v1
     kind: NetworkPolicy
     metadata: {namespace: app, name: third-out}

@@ -1,7 +1,6 @@
 internal import Enforcement
 package import EngineComparison
 package import Lowering
-internal import Manifests
 package import NetpolModel
 internal import Path
 internal import Testing
@@ -14,9 +13,7 @@ package struct SmallWorld {
   /// Two namespaces on two nodes; policies are appended.
   package init(policies: String, extra: String = "", style: EnforcementStyle = .kubeRouterK3s) throws {
     let text = Self.base + extra + policies
-    var options = ReadOptions()
-    options.validation = .asStored
-    cluster = try readManifests([ManifestSource(name: "world.yaml", text: text)], options: options).cluster
+    cluster = try readWorld(text, asStored: true)
     comparer = Comparer(
       cluster, try EnforcedCluster(cluster, Topology(cluster), style, versionStamp: "1"))
   }
@@ -43,26 +40,10 @@ package struct SmallWorld {
     kind: Namespace
     metadata: {name: other, labels: {team: b}}
     ---
-    apiVersion: v1
-    kind: Pod
-    metadata: {namespace: app, name: web, labels: {app: web}}
-    spec: {nodeName: node1, containers: [{name: c, ports: [{name: http, containerPort: 8080}, {name: admin, containerPort: 9000}]}]}
-    ---
-    apiVersion: v1
-    kind: Pod
-    metadata: {namespace: app, name: web2, labels: {app: web}}
-    spec: {nodeName: node2, containers: [{name: c, ports: [{name: http, containerPort: 8081}]}]}
-    ---
-    apiVersion: v1
-    kind: Pod
-    metadata: {namespace: app, name: client, labels: {app: client}}
-    spec: {nodeName: node1, containers: [{name: c}]}
-    ---
-    apiVersion: v1
-    kind: Pod
-    metadata: {namespace: other, name: client, labels: {app: client}}
-    spec: {nodeName: node2, containers: [{name: c, ports: [{name: http, containerPort: 9090}]}]}
-    ---
+    \(podText("app/web", on: "node1", labels: "app: web", ports: ["name: http, containerPort: 8080", "name: admin, containerPort: 9000"]))
+    \(podText("app/web2", on: "node2", labels: "app: web", ports: ["name: http, containerPort: 8081"]))
+    \(podText("app/client", on: "node1", labels: "app: client"))
+    \(podText("other/client", on: "node2", labels: "app: client", ports: ["name: http, containerPort: 9090"]))
 
     """
 }

@@ -1,22 +1,14 @@
 // What this does not show: that the probes are answered.
-import Manifests
 import NetpolModel
 import Path
+import TestSupport
 import Testing
 import Verdicts
 
 @Suite("Which flows are asked about") struct ProbePlanTests {
   static let world = """
-    apiVersion: v1
-    kind: Pod
-    metadata: {name: web, labels: {app: web}}
-    spec: {nodeName: node1, containers: [{name: c, ports: [{name: http, containerPort: 8080}, {containerPort: 7000, protocol: UDP}]}]}
-    ---
-    apiVersion: v1
-    kind: Pod
-    metadata: {name: other}
-    spec: {nodeName: node2, containers: [{name: c}]}
-    ---
+    \(podText("default/web", on: "node1", labels: "app: web", ports: ["name: http, containerPort: 8080", "containerPort: 7000, protocol: UDP"]))
+    \(podText("default/other", on: "node2"))
     apiVersion: v1
     kind: Service
     metadata: {name: web}
@@ -39,7 +31,7 @@ import Verdicts
     """
 
   private func plan(_ selection: ProbePlan.Selection = .init(), sctpObstacle: String? = nil) throws -> ProbePlan {
-    let cluster = try readManifests([ManifestSource(name: "w", text: Self.world)]).cluster
+    let cluster = try readWorld(Self.world)
     return ProbePlan(cluster, Topology(cluster), only: selection, sctpObstacle: sctpObstacle)
   }
 
@@ -86,11 +78,7 @@ import Verdicts
       externalHosts:
       - {name: gw, addresses: [192.168.1.9], networks: [198.51.100.0/24], routesToPods: true}
       ---
-      apiVersion: v1
-      kind: Pod
-      metadata: {name: web}
-      spec: {nodeName: node1, containers: [{name: c}]}
-      ---
+      \(podText("default/web", on: "node1"))
       apiVersion: networking.k8s.io/v1
       kind: NetworkPolicy
       metadata: {name: p}
@@ -100,7 +88,7 @@ import Verdicts
         - {from: [{ipBlock: {cidr: 198.51.100.128/25}}], ports: [{port: 443}, {port: 600, endPort: 610}]}
 
       """
-    let cluster = try readManifests([ManifestSource(name: "w", text: networks)]).cluster
+    let cluster = try readWorld(networks)
     let plan = ProbePlan(cluster, Topology(cluster), breadth: .boundaries)
     let web = Endpoint.pod(PodID("default", "web"))
     let coming = plan.flows.filter { $0.destination == web && $0.source != .node("node1") }

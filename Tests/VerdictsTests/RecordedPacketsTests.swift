@@ -16,14 +16,14 @@ import Verdicts
 @Suite("Packets of a real node, sent again", .serialized, .needsNamespaces)
 struct RecordedPacketsTests {
   /// A quarter of the cases in turn; with NETPOL_CONFORMANCE=all, or folders in NETPOL_GOLDEN, every one.
-  static let cases: [RecordedCase] = {
+  static let cases: [GoldenCase] = {
     let environment = ProcessInfo.processInfo.environment
-    if environment["NETPOL_CONFORMANCE"] == "all" || environment["NETPOL_GOLDEN"] != nil { return RecordedCase.all }
-    return RecordedCase.all.enumerated().filter { ($0.offset + $0.offset / 12) % 4 == 0 }.map(\.element)
+    if environment["NETPOL_CONFORMANCE"] == "all" || environment["NETPOL_GOLDEN"] != nil { return GoldenCase.recorded }
+    return GoldenCase.recorded.enumerated().filter { ($0.offset + $0.offset / 12) % 4 == 0 }.map(\.element)
   }()
 
   /// What was there, whether or not the controller knew: pods that had finished, addresses without a status.
-  private func world(_ recorded: RecordedCase, _ known: Cluster, _ rows: [RecordedCase.Row]) throws -> Cluster {
+  private func world(_ recorded: GoldenCase, _ known: Cluster, _ rows: [GoldenCase.Row]) throws -> Cluster {
     var world = known
     let unknown = try recorded.probeAddresses()
     for index in world.pods.indices {
@@ -32,7 +32,7 @@ struct RecordedPacketsTests {
       if let address = unknown[world.pods[index].id.description] { world.pods[index].podIPs = [address] }
     }
     world.settings.overlay = .hostGateway
-    let hosts = Set(rows.flatMap { [$0.src, $0.dst] }.compactMap { RecordedCase.lanAddress($0) })
+    let hosts = Set(rows.flatMap { [$0.src, $0.dst] }.compactMap { GoldenCase.lanAddress($0) })
     world.externalHosts = [ExternalHost(name: "lan", addresses: hosts.sorted(), routesToPods: true)]
     if rows.contains(where: { $0.src.contains("v6") || $0.dst.contains("v6") }) {
       world.nodes[0].addresses += ["fd00:20::11", "2001:db8:20::11", "fc00:20::11"].compactMap { IPAddress($0) }
@@ -41,7 +41,7 @@ struct RecordedPacketsTests {
   }
 
   @Test("the kernel opens with our rules exactly what the real controller's opened", arguments: cases)
-  func agrees(recorded: RecordedCase) async throws {
+  func agrees(recorded: GoldenCase) async throws {
     let known = try recorded.cluster()
     let rows = try recorded.rows().filter { !$0.src.contains("service") && !$0.dst.contains("service") }
     let world = try world(recorded, known, rows)
@@ -68,7 +68,7 @@ struct RecordedPacketsTests {
   @Test(
     "and through a ClusterIP that kube-proxy's rules translate, pod after pod",
     arguments: cases.filter { (try? $0.rows().contains { $0.dst.hasPrefix("(service ") }) ?? false })
-  func services(recorded: RecordedCase) async throws {
+  func services(recorded: GoldenCase) async throws {
     let known = try recorded.cluster()
     let rows = try recorded.rows().filter { $0.dst.hasPrefix("(service ") && !$0.src.contains("v6") }
     var world = try world(recorded, known, rows)
@@ -120,7 +120,7 @@ struct RecordedPacketsTests {
           return try #require(
             topology.flow(
               from: from, to: .virtualAddress(id, front), TransportPort(transport, row.port), .v4,
-              sourceAddress: RecordedCase.lanAddress(row.src)), "\(row)")
+              sourceAddress: GoldenCase.lanAddress(row.src)), "\(row)")
         }
         let engine = KernelEngine(fabric, timeout: .milliseconds(600))
         let seen = try engine.observe(
@@ -134,7 +134,7 @@ struct RecordedPacketsTests {
   }
 }
 
-extension RecordedCase {
+extension GoldenCase {
   fileprivate func flow(_ row: Row, _ cluster: Cluster, _ topology: Topology) -> Flow? {
     guard let transport = Transport(rawValue: row.proto.uppercased()) else { return nil }
     let isIPv6 = [row.src, row.dst].contains { $0.contains("v6") || $0.contains("::") }

@@ -1,0 +1,42 @@
+// What this does not show: that packets do what the rules say (RunTests).
+import Apply
+import Enforcement
+import EngineComparison
+import Kernel
+import Lowering
+import NetpolModel
+import Network
+import Path
+import TestSupport
+import Testing
+import Verdicts
+
+@Suite("The kernel as an engine", .serialized, .needsNamespaces) struct KernelEngineTests {
+  private static let webs = webAndClient + secondWeb
+
+  @Test("a kernel without the rules is noticed: every denied flow disagrees")
+  func rulesMatter() async throws {
+    let cluster = try readWorld(Self.webs + policyText("app/silence", "{podSelector: {}, policyTypes: [Ingress, Egress]}"))
+    let worker = try NamespaceWorker()
+    let topology = Topology(cluster)
+    let fabric = try Fabric(topology, families: [.v4], bridgeNetfilter: true, worker: worker)
+    let enforced = try EnforcedCluster(cluster, topology, .kubeRouterK3s, versionStamp: "1")
+    let comparer = Comparer(cluster, enforced)
+    let denied = ProbePlan(cluster, topology).flows.filter { enforced.walk($0).verdict == .deny }
+    #expect(!denied.isEmpty)
+    let seen = try await blocking { try KernelEngine(fabric).observe(denied) }
+    for (flow, observation) in zip(denied, seen) {
+      #expect(comparer.compare(flow, observation).finding == .kernelDisagrees)
+    }
+  }
+
+  @Test("a lab whose bridge hides packets from iptables fails its own check, and no verdict is given")
+  func brokenLab() throws {
+    let cluster = try readWorld(Self.webs)
+    let worker = try NamespaceWorker()
+    let fabric = try Fabric(Topology(cluster), families: [.v4], bridgeNetfilter: false, worker: worker)
+    #expect(throws: LabError.self) {
+      try SelfCheck.run(fabric, families: [.v4], bridged: true, loader: try RuleLoader(worker: worker))
+    }
+  }
+}
