@@ -115,7 +115,9 @@ let package = Package(
     tests("WorldsTests", ["NetpolModel", "Manifests", "Worlds"]),
     tests("RuleIRTests", ["NetpolModel", "RuleIR", "Rendering", "Lowering", "Worlds"]),
     tests("LoweringTests", ["NetpolModel", "Statistics", "Manifests", "RuleIR", "Lowering", "Rendering"]),
-    tests("EvaluatorTests", ["NetpolModel", "Statistics", "Manifests", "RuleIR", "Lowering", "Evaluator", "Dumps", "DumpDiff"]),
+    tests(
+      "EvaluatorTests",
+      ["NetpolModel", "Statistics", "Manifests", "RuleIR", "Lowering", "Evaluator", "Dumps", "DumpDiff"]),
     tests("ServiceProxyTests", ["NetpolModel", "RuleIR", "Lowering", "Evaluator", "ServiceProxy", "Rendering"]),
     tests("PathTests", ["NetpolModel", "Manifests", "Path"]),
     tests("RenderingTests", ["NetpolModel", "RuleIR", "Rendering"]),

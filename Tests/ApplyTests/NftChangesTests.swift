@@ -1,3 +1,4 @@
+// What this does not show: what packets meet while a change is made.
 import Apply
 import Kernel
 import Lowering
@@ -8,8 +9,6 @@ import TestSupport
 import Testing
 
 @testable import Worlds
-
-// What this does not show: what packets meet while a change is made.
 
 @Suite("Changes of nf_tables", .serialized, .needsNamespaces)
 struct NftChangesTests {

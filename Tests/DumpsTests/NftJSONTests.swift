@@ -4,27 +4,14 @@ import NetpolModel
 import Rendering
 import RuleIR
 import Statistics
+import TestSupport
 import Testing
 import Worlds
 
 /// Loads a listing into a network namespace of its own and asks for JSON.
 private enum NftProgram {
-  static func run(_ arguments: String...) throws -> (status: Int32, output: String) {
-    let process = Process()
-    process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
-    process.arguments = ["unshare", geteuid() == 0 ? "-n" : "-Urn"] + arguments
-    let pipe = Pipe()
-    process.standardOutput = pipe
-    process.standardError = FileHandle.nullDevice
-    try process.run()
-    let data = pipe.fileHandleForReading.readDataToEndOfFile()
-    process.waitUntilExit()
-    return (process.terminationStatus, String(decoding: data, as: UTF8.self))
-  }
-
-  static let isUsable =
-    ProcessInfo.processInfo.environment["REQUIRE_NETNS"] == "1"
-    || (try? run("nft", "list", "ruleset"))?.status == 0
+  static func run(_ arguments: String...) throws -> (status: Int32, output: String) { try Unshared.run(arguments) }
+  static let isUsable = Unshared.canRun(["nft", "list", "ruleset"])
 }
 
 @Suite("JSON of nft is read to the values of its text") struct NftJSONTests {

@@ -7,15 +7,7 @@ import Testing
 @Suite("The way of a packet") struct PathTests {
   static let hosts = """
     \(podText("app/host", on: "node2", spec: "hostNetwork: true"))
-    apiVersion: netpol-lab/v1alpha1
-    kind: Cluster
-    nodes:
-    - {name: node1, addresses: [192.168.20.11], podCIDRs: [10.42.0.0/24]}
-    - {name: node2, addresses: [192.168.20.12], podCIDRs: [10.42.1.0/24]}
-    externalHosts:
-    - {name: lan, addresses: [192.168.1.9], routesToPods: true}
-    - {name: far, addresses: [203.0.113.9]}
-    ---
+    \(twoNodesText("externalHosts: [{name: lan, addresses: [192.168.1.9], routesToPods: true}, {name: far, addresses: [203.0.113.9]}]"))
 
     """
 

@@ -34,7 +34,9 @@ enum HandMadeReport {
       expectations: expectations)
   }
 
-  static let pods = podText("app/web", on: "node1", labels: "app: web", ports: ["name: http, containerPort: 8080"]) + podText("app/client", on: "node2") + podText("app/done", on: "node2", status: "phase: Succeeded")
+  static let pods =
+    podText("app/web", on: "node1", labels: "app: web", ports: ["name: http, containerPort: 8080"])
+    + podText("app/client", on: "node2") + podText("app/done", on: "node2", status: "phase: Succeeded")
 
   /// The pod may send nothing, which it does all the same to its node's NodePorts (D8).
   static let policy = """

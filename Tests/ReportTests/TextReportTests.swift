@@ -11,7 +11,9 @@ import Testing
   /// Many pods that no two policies treat alike, with long names, and a machine outside.
   static let wide: String = {
     let pods = (0..<26).map { index in
-      podText("a-namespace-\(index % 3)/an-application-with-a-long-name-\(index)", on: "node\(index % 2 + 1)", labels: "number: '\(index)'")
+      podText(
+        "a-namespace-\(index % 3)/an-application-with-a-long-name-\(index)", on: "node\(index % 2 + 1)",
+        labels: "number: '\(index)'")
     }
     let policies = (0..<26).map { index in
       let from = (0..<index).map { "{namespaceSelector: {}, podSelector: {matchLabels: {number: '\($0)'}}}" }

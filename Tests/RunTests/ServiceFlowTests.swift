@@ -13,14 +13,7 @@ private func serviceWorld(
   policies: String = "", services: [Service], overlay: Overlay, only node: String? = nil, bridgeNetfilter: Bool = true
 ) throws -> Cluster {
   let text = """
-    apiVersion: netpol-lab/v1alpha1
-    kind: Cluster
-    nodes:
-    - {name: node1, addresses: [192.168.20.11], podCIDRs: [10.42.0.0/24]}
-    - {name: node2, addresses: [192.168.20.12], podCIDRs: [10.42.1.0/24]}
-    externalHosts:
-    - {name: lan, addresses: [192.168.1.50]}
-    ---
+    \(twoNodesText("externalHosts: [{name: lan, addresses: [192.168.1.50]}]"))
     \(podText("app/web1", on: "node1", labels: "app: web", ports: ["containerPort: 8080"]))
     \(podText("app/web2", on: "node2", labels: "app: web", ports: ["containerPort: 8080"]))
     \(podText("app/client1", on: "node1", labels: "app: client"))

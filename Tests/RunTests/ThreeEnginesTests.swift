@@ -17,7 +17,8 @@ import Testing
 import Verdicts
 
 private let base =
-  webAndClient + secondWeb + podText("other/client", on: "node1", labels: "app: client") + podText("app/host", on: "node2", labels: "app: web", spec: "hostNetwork: true")
+  webAndClient + secondWeb + podText("other/client", on: "node1", labels: "app: client")
+  + podText("app/host", on: "node2", labels: "app: web", spec: "hostNetwork: true")
 
 private let policies = """
   apiVersion: networking.k8s.io/v1
@@ -171,7 +172,9 @@ struct ThreeEnginesTests {
   @Test("pods on the first and last addresses of a block, and in another node's block, are reached")
   func oddAddresses() async throws {
     let pod = { (name: String, node: String, ip: String) in
-      podText("odd/\(name)", on: node, status: "phase: Running, hostIP: 192.168.20.1\(node.suffix(1)), podIP: \(ip), podIPs: [{ip: \(ip)}]")
+      podText(
+        "odd/\(name)", on: node,
+        status: "phase: Running, hostIP: 192.168.20.1\(node.suffix(1)), podIP: \(ip), podIPs: [{ip: \(ip)}]")
     }
     let nodes = """
       apiVersion: netpol-lab/v1alpha1

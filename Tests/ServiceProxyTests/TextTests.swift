@@ -3,6 +3,7 @@ import NetpolModel
 import Rendering
 import RuleIR
 import ServiceProxy
+import TestSupport
 import Testing
 
 @Suite("Text of the rules of services") struct TextTests {
@@ -135,21 +136,10 @@ import Testing
 /// `iptables-restore` in a network namespace of its own.
 private enum Restore {
   static func run(_ script: String, _ arguments: [String] = []) throws -> (status: Int32, output: String) {
-    let process = Process()
-    process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
-    process.arguments = ["unshare", geteuid() == 0 ? "-n" : "-Urn", "sh", "-c", script] + arguments
-    let pipe = Pipe()
-    process.standardOutput = pipe
-    process.standardError = pipe
-    try process.run()
-    let data = pipe.fileHandleForReading.readDataToEndOfFile()
-    process.waitUntilExit()
-    return (process.terminationStatus, String(decoding: data, as: UTF8.self))
+    try Unshared.run(["sh", "-c", script] + arguments, withErrors: true)
   }
 
-  static let isUsable =
-    ProcessInfo.processInfo.environment["REQUIRE_NETNS"] == "1"
-    || (try? run("iptables-save && ip6tables-save"))?.status == 0
+  static let isUsable = Unshared.canRun(["sh", "-c", "iptables-save && ip6tables-save"])
 }
 
 @Suite("Rules of services in a kernel") struct RestoreTests {

@@ -6,14 +6,7 @@ package import Run
 /// Two nodes, a Deployment with a pod on either, a client and another pod, a NodePort service, a host outside.
 package enum ExpectationsWorld {
   package static let objects = """
-    apiVersion: netpol-lab/v1alpha1
-    kind: Cluster
-    nodes:
-    - {name: node1, addresses: [192.168.20.11], podCIDRs: [10.42.0.0/24]}
-    - {name: node2, addresses: [192.168.20.12], podCIDRs: [10.42.1.0/24]}
-    externalHosts:
-    - {name: lan, addresses: [192.168.1.50]}
-    ---
+    \(twoNodesText("externalHosts: [{name: lan, addresses: [192.168.1.50]}]"))
     apiVersion: apps/v1
     kind: Deployment
     metadata: {namespace: app, name: web}

@@ -1,5 +1,3 @@
-package import DumpDiff
-internal import Dumps
 package import Foundation
 package import Lowering
 package import NetpolModel
@@ -25,7 +23,8 @@ package struct GoldenCase: CustomTestStringConvertible, Sendable {
   /// A case of the fixtures by its folder, with the sub-folder of the controller's version.
   package static func of(_ name: String, _ version: String = "") throws -> GoldenCase {
     let dumps = version.isEmpty ? name : "\(name)/\(version)"
-    return try #require(all.first { $0.dumps.path == goldenFolder.appendingPathComponent(dumps).path }, "no dumps \(dumps)")
+    return try #require(
+      all.first { $0.dumps.path == goldenFolder.appendingPathComponent(dumps).path }, "no dumps \(dumps)")
   }
 
   /// Folders that NETPOL_GOLDEN names: of cases, or a case itself.
@@ -62,7 +61,9 @@ package struct GoldenCase: CustomTestStringConvertible, Sendable {
     try String(contentsOf: dumps.appendingPathComponent(file), encoding: .utf8)
   }
 
-  package func has(_ file: String) -> Bool { FileManager.default.fileExists(atPath: dumps.appendingPathComponent(file).path) }
+  package func has(_ file: String) -> Bool {
+    FileManager.default.fileExists(atPath: dumps.appendingPathComponent(file).path)
+  }
 
   /// As the API server would have stored the manifests.
   package func cluster() throws -> Cluster {
@@ -93,48 +94,4 @@ package struct GoldenCase: CustomTestStringConvertible, Sendable {
   }
 
   package func lowered() throws -> Lowered { style.lower(try view()) }
-}
-
-/// What packets did with the real controller's rules.
-extension GoldenCase {
-  /// Where nobody but the policies closes a pod.
-  package static let recorded = all.filter { $0.has("verdicts.json") && !$0.dumps.path.hasSuffix("-default-deny") }
-
-  package struct Row: Decodable {
-    package let src, dst, proto, verdict: String
-    package let port: UInt16
-  }
-
-  package func rows() throws -> [Row] {
-    try JSONDecoder().decode([Row].self, from: Data(text("verdicts.json").utf8))
-  }
-
-  /// What the controller left on node1.
-  package func nodeRules() throws -> NodeRules {
-    if style.backend == .nftables { return NodeRules(try readNftList(try text("ruleset.nft"), file: "ruleset.nft")) }
-    let files: [(String, IPFamily)] = [("iptables-save.txt", .v4), ("ip6tables-save.txt", .v6)]
-    let tables = try files.filter { has($0.0) }.map { try readIptablesSave(try text($0.0), family: $0.1, file: $0.0) }
-    return NodeRules(tables, try readIpsetSave(try text("ipset-save.txt"), file: "ipset-save.txt"))
-  }
-
-  /// Addresses that the controller did not know (annotation `probe-ip`), as namespace/name.
-  package func probeAddresses() throws -> [String: IPAddress] {
-    let text = try String(contentsOf: manifests, encoding: .utf8)
-    var found: [String: IPAddress] = [:]
-    for document in text.components(separatedBy: "\n---\n") where document.contains("probe-ip:") {
-      let value = { (key: String) in
-        document.components(separatedBy: "\n").first { $0.trimmingCharacters(in: .whitespaces).hasPrefix(key) }?
-          .components(separatedBy: ": ").last?.trimmingCharacters(in: CharacterSet(charactersIn: " '\""))
-      }
-      if let name = value("name:"), let namespace = value("namespace:"), let address = value("probe-ip:") {
-        found["\(namespace)/\(name)"] = IPAddress(address)
-      }
-    }
-    return found
-  }
-
-  /// `(lan host ADDRESS)`
-  package static func lanAddress(_ text: String) -> IPAddress? {
-    text.hasPrefix("(lan host ") ? IPAddress(String(text.dropFirst(10).dropLast())) : nil
-  }
 }

@@ -35,6 +35,20 @@ package func policyText(_ id: String, _ spec: String, annotations: String = "") 
     """
 }
 
+/// The lab's own document: two nodes with an address and pods of their own; `more` is YAML beside them.
+package func twoNodesText(_ more: String = "") -> String {
+  """
+  apiVersion: netpol-lab/v1alpha1
+  kind: Cluster
+  nodes:
+  - {name: node1, addresses: [192.168.20.11], podCIDRs: [10.42.0.0/24]}
+  - {name: node2, addresses: [192.168.20.12], podCIDRs: [10.42.1.0/24]}
+  \(more)
+  ---
+
+  """
+}
+
 /// The cluster that the documents describe, with `asStored` even where the API server would refuse them. Throws `ManifestError`.
 package func readWorld(
   _ text: String, name: String = "world.yaml", asStored: Bool = false

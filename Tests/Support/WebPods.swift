@@ -1,5 +1,7 @@
 /// A server and its client on node1, in one namespace.
-package let webAndClient = podText("app/web", on: "node1", labels: "app: web", ports: ["name: http, containerPort: 8080"]) + podText("app/client", on: "node1", labels: "app: client")
+package let webAndClient =
+  podText("app/web", on: "node1", labels: "app: web", ports: ["name: http, containerPort: 8080"])
+  + podText("app/client", on: "node1", labels: "app: client")
 
 /// Another server, on node2: its port has the same name and another number.
 package let secondWeb = podText("app/web2", on: "node2", labels: "app: web", ports: ["name: http, containerPort: 8081"])

@@ -16,7 +16,8 @@ import Verdicts
 
   @Test("a kernel without the rules is noticed: every denied flow disagrees")
   func rulesMatter() async throws {
-    let cluster = try readWorld(Self.webs + policyText("app/silence", "{podSelector: {}, policyTypes: [Ingress, Egress]}"))
+    let cluster = try readWorld(
+      Self.webs + policyText("app/silence", "{podSelector: {}, policyTypes: [Ingress, Egress]}"))
     let worker = try NamespaceWorker()
     let topology = Topology(cluster)
     let fabric = try Fabric(topology, families: [.v4], bridgeNetfilter: true, worker: worker)
