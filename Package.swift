@@ -91,7 +91,8 @@ let package = Package(
     library(
       "Report", "Lab/Report",
       [
-        "NetpolModel", "Text", "Statistics", "RuleIR", "Lowering", "Path", "Enforcement", "EngineComparison", "DumpDiff",
+        "NetpolModel", "Text", "Statistics", "RuleIR", "Lowering", "Path", "Enforcement", "EngineComparison",
+        "DumpDiff",
         "Verdicts", "StandingLab",
       ] + products),
     .executableTarget(

@@ -1,7 +1,6 @@
 import Foundation
 import Glibc
 import NetpolModel
-import SwiftOverlayShims
 import Synchronization
 
 /// Standard output, and standard error: notes, and progress where a person looks on.

@@ -20,7 +20,8 @@ import Testing
       #expect(row.verdicts == 5000 && row.compared == 200 && row.different == 0 && row.walked == 0)
       #expect((0.2...0.8).contains(row.allowedShare), "\(row.engine): \(row.allowedShare)")
     }
-    #expect(report.document.text().contains("evaluator, compiled") && report.document.csv.split(separator: "\n").count == 6)
+    #expect(
+      report.document.text().contains("evaluator, compiled") && report.document.csv.split(separator: "\n").count == 6)
   }
 
   @Test("all pairs are every ordered pair of pods once")

@@ -55,7 +55,8 @@ import Text
     let endpoints = (0..<50).map { Endpoint.pod(PodID("ns", "p\($0)")) }
     let matrix = grid(endpoints) { from, to in from < to ? .denied : .allowed }
     let groups = matrix.grids[0].groups(count: endpoints.count)
-    let lines = GridText(Grid(grid: matrix.grids[0], endpoints: endpoints, showsFamily: false), width: width).lines.dropFirst()
+    let lines = GridText(Grid(grid: matrix.grids[0], endpoints: endpoints, showsFamily: false), width: width).lines
+      .dropFirst()
     let parts = lines.split(separator: "").map(Array.init)
     let names = try #require(parts.last)
     #expect(names.map { String($0.drop { $0 == " " }) } == groups.indices.map { "\($0 + 1)  ns/p\($0)" })

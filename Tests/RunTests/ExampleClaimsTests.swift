@@ -40,7 +40,9 @@ struct ExampleClaimsTests {
       try ClusterRun(style: .kubeRouterK3s, asksMatrix: false).run(
         example.cluster, expecting: example.groups, version: "test")
     }
-    #expect(report.isAsExpected, "\(Document(sections: ExpectationSections(report.expectations, inFull: false).all).text(width: 120))")
+    #expect(
+      report.isAsExpected,
+      "\(Document(sections: ExpectationSections(report.expectations, inFull: false).all).text(width: 120))")
     #expect(report.expectations.allSatisfy { $0.askedCount == $0.flows.count }, "none is left unasked")
   }
 
@@ -76,7 +78,9 @@ struct ExampleClaimsTests {
     let report = try await blocking {
       try ClusterRun(style: .kubeRouterK3s, asksMatrix: false).run(example.cluster, expecting: groups, version: "test")
     }
-    #expect(report.isAsExpected, "\(Document(sections: ExpectationSections(report.expectations, inFull: false).all).text(width: 120))")
+    #expect(
+      report.isAsExpected,
+      "\(Document(sections: ExpectationSections(report.expectations, inFull: false).all).text(width: 120))")
   }
 
   /// The cluster without the rules that admitted the flow, or without the policies that isolated its ends: as many as it

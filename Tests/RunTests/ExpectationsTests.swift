@@ -264,7 +264,8 @@ extension RunReport {
         - {from: app/other, to: app/Deployment/web, port: 8080, expect: allowed}
 
       """)
-    let lines = Document(sections: ExpectationSections(report.expectations).all).text(width: width).split(separator: "\n")
+    let lines = Document(sections: ExpectationSections(report.expectations).all).text(width: width).split(
+      separator: "\n")
     for line in lines where !line.hasPrefix("          -") && !line.hasPrefix("          !") {
       #expect(line.count <= width, "\(line)")
     }

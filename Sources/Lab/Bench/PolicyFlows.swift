@@ -1,3 +1,4 @@
+internal import Lowering
 internal import NetpolModel
 internal import Oracle
 internal import Path

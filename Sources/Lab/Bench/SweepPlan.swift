@@ -1,3 +1,5 @@
+internal import Lowering
+
 /// What a sweep will do and how long that will take, as far as it is known before anything is measured.
 ///
 /// Of 1.2 ms that a cell takes a round (`PacketCell`) most is known; what isn't is how long many pods' rules take to

@@ -1,4 +1,5 @@
 internal import EngineComparison
+internal import Lowering
 internal import NetpolModel
 
 /// Something that a random world brought to light.

@@ -4,6 +4,7 @@ internal import Kernel
 public import Lowering
 public import NetpolModel
 internal import Path
+internal import ServiceProxy
 public import StandingLab
 public import Verdicts
 

@@ -1,5 +1,6 @@
 public import Fuzz
 internal import Lowering
+internal import RuleIR
 
 /// The end of a fuzz run: `netpol-lab/fuzz/v1`, documented in docs/fuzzing.md.
 public struct FuzzSummary {
