@@ -9,9 +9,8 @@ let settings: [SwiftSetting] = [
 ]
 
 /// A target is a boundary only where an import must be forbidden; ARCHITECTURE.md says which and why.
-func library(_ name: String, _ path: String, _ dependencies: [Target.Dependency] = [], exclude: [String] = []) -> Target
-{
-  .target(name: name, dependencies: dependencies, path: "Sources/\(path)", exclude: exclude, swiftSettings: settings)
+func library(_ name: String, _ path: String, _ dependencies: [Target.Dependency] = []) -> Target {
+  .target(name: name, dependencies: dependencies, path: "Sources/\(path)", swiftSettings: settings)
 }
 
 func tests(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
@@ -41,10 +40,10 @@ let package = Package(
   targets: [
     // Translator: manifests to rules. Pure values, no system calls, builds and tests without root.
     library("NetpolModel", "Translator/Model"),
-    library("Manifests", "Translator/Manifests", ["NetpolModel", "Text", .product(name: "Yams", package: "Yams")]),
-    library("Oracle", "Translator/Oracle", ["NetpolModel"]),
     library("Text", "Translator/Text"),
     library("Statistics", "Translator/Statistics"),
+    library("Manifests", "Translator/Manifests", ["NetpolModel", "Text", .product(name: "Yams", package: "Yams")]),
+    library("Oracle", "Translator/Oracle", ["NetpolModel"]),
     library("Worlds", "Translator/Worlds", ["NetpolModel", "Statistics"]),
     library("RuleIR", "Translator/RuleIR", ["NetpolModel", .product(name: "Crypto", package: "swift-crypto")]),
     library("Lowering", "Translator/Lowering", ["NetpolModel", "RuleIR"]),
@@ -84,16 +83,35 @@ let package = Package(
       ["NetpolModel", "Text", "RuleIR", "Lowering", "Rendering", "Dumps", "Kernel", "Apply", "Network"]),
 
     // Products, and what tells of them.
-    library("Run", "Lab/Run", translator + lab),
-    library("Lag", "Lab/Lag", translator + lab),
-    library("Bench", "Lab/Bench", translator + lab),
-    library("Fuzz", "Lab/Fuzz", translator + lab),
+    library(
+      "Run", "Lab/Run",
+      [
+        "NetpolModel", "Lowering", "ServiceProxy", "Path", "Enforcement", "EngineComparison", "Kernel", "Verdicts",
+        "StandingLab",
+      ]),
+    library(
+      "Lag", "Lab/Lag",
+      [
+        "NetpolModel", "Text", "Statistics", "Oracle", "Lowering", "Path", "Enforcement", "Kernel", "Network",
+        "Verdicts", "StandingLab", "Agent",
+      ]),
+    library(
+      "Bench", "Lab/Bench",
+      [
+        "NetpolModel", "Text", "Statistics", "Oracle", "RuleIR", "Lowering", "Path", "Rendering", "Enforcement",
+        "Kernel", "Apply", "Network", "Verdicts", "StandingLab", "Agent",
+      ]),
+    library(
+      "Fuzz", "Lab/Fuzz",
+      [
+        "NetpolModel", "Statistics", "Manifests", "Worlds", "Oracle", "RuleIR", "Lowering", "Evaluator", "Path",
+        "Enforcement", "EngineComparison", "Kernel", "Apply", "Network", "Verdicts", "StandingLab",
+      ]),
     library(
       "Report", "Lab/Report",
       [
         "NetpolModel", "Text", "Statistics", "RuleIR", "Lowering", "Path", "Enforcement", "EngineComparison",
-        "DumpDiff",
-        "Verdicts", "StandingLab",
+        "DumpDiff", "Verdicts", "StandingLab",
       ] + products),
     .executableTarget(
       name: "netpol-lab",

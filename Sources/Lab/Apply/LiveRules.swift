@@ -1,4 +1,3 @@
-internal import Apply
 package import Kernel
 internal import NetpolModel
 package import RuleIR

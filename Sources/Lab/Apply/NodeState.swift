@@ -1,4 +1,3 @@
-internal import Apply
 internal import Dumps
 package import Kernel
 package import NetpolModel

@@ -1,5 +1,4 @@
 internal import Agent
-internal import Evaluator
 internal import Kernel
 internal import Lowering
 internal import Text
