@@ -92,7 +92,10 @@ struct GoldenCases {
     options.loadbalancerIpRange = flag("loadbalancer-ip-range").map { [$0] } ?? []
     options.netpolDefaultDeny = flag("netpol-default-deny") == "true"
     let view = try options.view(of: try chosenNode(flag("hostname-override") ?? "node1", cluster, dump), in: cluster)
-    let (comparison, _) = try compared(dump, with: style, on: view, namesHold: names.syncVersion != nil)
+    let comparison: DumpComparison
+    do {
+      (comparison, _) = try compared(dump, with: style, on: view, namesHold: names.syncVersion != nil)
+    } catch let error as InputError { throw InputError("\(golden.name): \(error)") }
     return (style, comparison)
   }
 

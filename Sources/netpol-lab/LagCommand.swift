@@ -5,6 +5,7 @@ import Lowering
 import Manifests
 import NetpolModel
 import Report
+import Text
 
 struct LagCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
@@ -162,7 +163,8 @@ private struct TimeInput {
       throw InputError("\(option) \(text): write a number with us, ms, s, m or h, as 50ms")
     }
     guard range.contains(duration) else {
-      throw InputError("\(option) \(text): write a time from \(range.lowerBound) to \(range.upperBound)")
+      throw InputError(
+        "\(option) \(text): write a time from \(timeText(range.lowerBound)) to \(timeText(range.upperBound))")
     }
     self.duration = duration
   }

@@ -62,7 +62,7 @@ struct RunCommand: ParsableCommand {
       return address
     }
     let selection = ProbePlan.Selection(
-      source: try from.map { try names.endpoint($0, option: "--from") },
+      source: try from.map { try sender($0, names) },
       destination: try to.map { try names.endpoint($0, option: "--to") },
       sourceAddress: from.flatMap(IPAddress.init), destinationAddress: group ?? to.flatMap(IPAddress.init),
       ports: port.isEmpty ? nil : try port.map(transportPort))
@@ -91,5 +91,15 @@ struct RunCommand: ParsableCommand {
     case .json: try Terminal.print(json: try report.document.json())
     }
     if !report.isAsExpected { throw ExitCode.finding }
+  }
+
+  /// Throws `InputError` where the text names no sender.
+  private func sender(_ text: String, _ names: EndpointNames) throws -> Endpoint {
+    let endpoint = try names.endpoint(text, option: "--from")
+    switch endpoint {
+    case .service, .virtualAddress:
+      throw InputError("--from \(text): a Service sends nothing; name the pods or the workload behind it")
+    case .pod, .node, .external, .address: return endpoint
+    }
   }
 }

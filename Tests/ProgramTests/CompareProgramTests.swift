@@ -37,6 +37,20 @@ import Testing
     #expect(result.output.hasSuffix("equal: the node has what \(style) writes\n"))
   }
 
+  @Test(
+    "a dump that holds nothing of the style is bad input, and not equal to it",
+    arguments: [
+      ["--style", "compiled", "--nft", "/dev/null"], ["--style", "kube-router-2.11-nft", "--nft", "/dev/null"],
+      ["--style", "kube-router-2.6-k3s", "--iptables-save", "/dev/null", "--ipset-save", "/dev/null"],
+      ["--style", "compiled", "--nft", "\(golden)/dual-stack-pod-peer/v2.11.1-nft/ruleset.nft"],
+    ]) func nothing(arguments: [String]) async throws
+  {
+    let manifests = "\(Self.golden)/dual-stack-pod-peer/manifests.yaml"
+    let result = try await Program.run(["compare", "-f", manifests, "--node", "node1"] + arguments)
+    #expect(result.status == .exited(2) && result.output.isEmpty)
+    #expect(result.errors.contains("the dump holds no chain and no set of \(arguments[1])"), "\(result.errors)")
+  }
+
   @Test("a flag that the node had and the command was not told is a difference, exit code 1, also as JSON")
   func flag() async throws {
     let place = "\(Self.golden)/no-policy"

@@ -15,6 +15,14 @@ import Testing
 
     """
 
+  static let service = """
+    apiVersion: v1
+    kind: Service
+    metadata: {name: web}
+    spec: {selector: {app: web}, ports: [{port: 80}]}
+
+    """
+
   static let deployment = """
     apiVersion: apps/v1
     kind: Deployment
@@ -104,6 +112,11 @@ import Testing
         ["fuzz", "--mutants", "1", "--cases", "9223372036854775807"], "",
         "--cases 9223372036854775807: with --mutants, write 100000 or fewer"
       ),
+      (
+        ["run", "-f", "-", "--from", "service/default/web"], pod + service,
+        "--from service/default/web: a Service sends nothing; name the pods or the workload behind it"
+      ),
+      (["lag", "--spacing", "0s"], "", "--spacing 0s: write a time from 20.0 us to 10.0 ms"),
       (
         ["run", "-f", "-", "--port", "TCP/99999"], pod,
         "--port TCP/99999: write a number from 1 to 65535, with TCP/, UDP/ or SCTP/ before it"

@@ -11,6 +11,9 @@ public struct DumpComparison: Sendable {
   public internal(set) var chains = 0
   public internal(set) var rules = 0
   public internal(set) var sets = 0
+
+  /// Nothing of the style's was beside anything: the two are not equal, there is nothing to compare.
+  public var isEmpty: Bool { chains == 0 && rules == 0 && sets == 0 && differences.isEmpty }
 }
 
 /// One chain, set or table that differs.

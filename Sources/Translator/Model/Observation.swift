@@ -4,25 +4,21 @@ public enum Observation: Hashable, Sendable {
   case delivered
   /// Something on the way said no.
   case refused(Refusal)
-  /// Nothing came back before the timeout.
-  ///
-  /// Over UDP and SCTP, the request didn't reach the listener. Over TCP the answer to the SYN may have been lost
-  /// instead: the listener learns of a connection only when the client has answered in turn. A next hop that doesn't
-  /// answer ARP is silent too, for its first 3 s. So silence needs a control that is delivered on the same way.
+  /// Nothing came back in time. That says something only where a control is delivered on the same way.
   case silent(after: Duration)
-  /// The probe proves nothing, and why: the sender had no route, or the request arrived but its reply was lost.
+  /// It proves nothing, and why.
   case unusable(String)
 }
 
 /// Who said no, and how.
 public enum Refusal: Hashable, Sendable {
-  /// An ICMP or ICMPv6 error that a packet filter sends: 3/3 and 1/4 are "port unreachable".
+  /// An ICMP or ICMPv6 error.
   case icmp(type: UInt8, code: UInt8)
-  /// A TCP segment with RST. Also any refusal of TCP before Linux 5.8, which didn't tell of the ICMP error.
+  /// A TCP reset.
   case reset
-  /// SCTP's ABORT, and no INIT ACK before the timeout.
+  /// SCTP's ABORT.
   case abort
-  /// The sender's own kernel (EPERM, EACCES): a rule in its OUTPUT chain dropped a datagram, or a route prohibits it.
+  /// The sender's own kernel would not send it.
   case local
 }
 
