@@ -5,6 +5,7 @@ import Foundation
 import Lowering
 import Manifests
 import NetpolModel
+import Rendering
 import RuleIR
 import TestSupport
 import Testing
@@ -54,6 +55,22 @@ struct DumpedNode {
 
 @Suite("A node's dump beside the style's rules") struct DumpComparisonTests {
   static let cases = ["named-port", "icn-sketch", "ipblock-except", "deny-all", "no-target-and-twin-policies"]
+
+  @Test("an element of a keyed set that differs is told as nft lists it") func keyedElement() throws {
+    let cluster = try GoldenCase.of("icn-sketch", "").cluster()
+    let view = NodeView(of: try #require(cluster.node("node1")), in: cluster)
+    let expected = EnforcementStyle.compiled.lower(view).ruleset
+    var changed = expected
+    let map = try #require(changed.keyedSets.firstIndex { $0.isMap && $0.fields == [.address] })
+    var element = try #require(changed.keyedSets[map].elements.first)
+    element.key = [IPAddress(v4: 0x0a2a_00fe).bits]
+    element.mark = 0x892d_1996
+    changed.keyedSets[map].elements[0] = element
+    let dump = NodeRules(try readNftList(try nftText(changed), file: "dump"))
+    let comparison = try DumpComparison(
+      dump, expected: expected, traces: EnforcementStyle.compiled.traces(on: view), namesHold: false)
+    #expect(comparison.differences.flatMap(\.lines).contains(.onlyOnNode("10.42.0.254 : 0x892d1996")))
+  }
 
   @Test("chains are found without knowing the time of the sync", arguments: cases)
   func equal(name: String) throws {

@@ -1,4 +1,5 @@
 internal import NetpolModel
+internal import Rendering
 public import RuleIR
 
 /// A node's dump beside what a style would have written there.
@@ -175,7 +176,9 @@ extension DumpComparison {
         lines += [.onlyOnNode(real.kindText), .onlyExpected(ours.kindText, nil)]
       }
       let (there, stated) = (Set(real.elements), Set(ours.elements))
-      let texts = { (elements: Set<KeyedSet.Element>) in elements.sorted(by: KeyedSet.Element.precedes).map(\.text) }
+      let texts = { (elements: Set<KeyedSet.Element>) in
+        elements.sorted(by: KeyedSet.Element.precedes).map { nftElementText($0, of: ours) }
+      }
       lines += texts(there.subtracting(stated)).map { .onlyOnNode($0) }
       lines += texts(stated.subtracting(there)).map { .onlyExpected($0, nil) }
       if !lines.isEmpty { differences.append(Difference(subject: subject, problem: "differs", lines: lines)) }
@@ -215,13 +218,6 @@ extension DumpComparison {
 extension KeyedSet {
   fileprivate var kindText: String {
     "\(isMap ? "map" : "set") of \(fields.map(\.rawValue).joined(separator: " . "))\(hasRanges ? ", with ranges" : "")"
-  }
-}
-
-extension KeyedSet.Element {
-  /// As numbers: `1 . 167772161-167772170: 3`.
-  fileprivate var text: String {
-    key.map(\.description).joined(separator: " . ") + (through.map { "-\($0)" } ?? "") + (mark.map { ": \($0)" } ?? "")
   }
 }
 

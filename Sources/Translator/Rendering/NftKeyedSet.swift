@@ -1,5 +1,5 @@
 internal import NetpolModel
-internal import RuleIR
+public import RuleIR
 
 /// `meta mark . ip saddr . meta l4proto . th dport`
 func nftKeyText(_ fields: [PacketField], _ family: IPFamily) -> String {
@@ -26,12 +26,13 @@ func nftKeyedSetText(_ set: KeyedSet) -> String {
   ]
   if let size = set.size { lines.append("\t\tsize \(size)") }
   if set.hasRanges { lines.append("\t\tflags interval") }
-  let elements = set.elements.sorted(by: KeyedSet.Element.precedes).map { elementText($0, set) }
+  let elements = set.elements.sorted(by: KeyedSet.Element.precedes).map { nftElementText($0, of: set) }
   if !elements.isEmpty { lines.append("\t\telements = { \(elements.joined(separator: ", ")) }") }
   return lines.joined(separator: "\n") + "\n\t}\n"
 }
 
-private func elementText(_ element: KeyedSet.Element, _ set: KeyedSet) -> String {
+/// An element as nft lists it: `tcp . 80-90`, `10.42.0.2 : 0x3`.
+public func nftElementText(_ element: KeyedSet.Element, of set: KeyedSet) -> String {
   let values = zip(set.fields, element.key).enumerated().map { index, pair in
     let (field, value) = pair
     let last = index == set.fields.count - 1 ? element.through ?? value : value
