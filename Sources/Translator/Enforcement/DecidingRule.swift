@@ -1,5 +1,5 @@
 internal import Evaluator
-public import NetpolModel
+internal import NetpolModel
 internal import Path
 internal import Rendering
 public import RuleIR
