@@ -1,4 +1,4 @@
-internal import Kernel
+package import Kernel
 public import NetpolModel
 public import Network
 internal import Path
