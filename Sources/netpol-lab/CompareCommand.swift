@@ -87,14 +87,13 @@ func clusterAsStored(_ files: [String]) throws -> ManifestReading {
 func compared(
   _ dump: NodeRules, with style: EnforcementStyle, on view: NodeView, namesHold: Bool
 ) throws -> (DumpComparison, [Finding]) {
-  let wholeView = view
-  var view = view
   let traces = style.traces(on: view)
-  view.families = dump.families(traces)
-  let lowered = style.lower(view)
+  var covered = view
+  covered.families = dump.families(traces)
+  let lowered = style.lower(covered)
   let comparison = try DumpComparison(dump, expected: lowered.ruleset, traces: traces, namesHold: namesHold)
   // Of a style that writes nothing on this node nothing is missing.
-  if comparison.isEmpty, !style.lower(wholeView).ruleset.tables.allSatisfy(\.chains.isEmpty) {
+  if comparison.isEmpty, !style.lower(view).ruleset.tables.allSatisfy(\.chains.isEmpty) {
     throw InputError(
       "the dump holds no chain and no set of \(style.name): take it as root, on a node where it is at work, or give the "
         + "--style that wrote it")

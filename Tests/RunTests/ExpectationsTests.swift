@@ -15,7 +15,7 @@ import Testing
 extension RunReport {
   /// The outcomes of a flow's pairs in words.
   fileprivate func packets(_ group: Int, _ flow: Int) -> [String] {
-    expectations[group].flows[flow].pairs.map { $0.answer?.outcome.kind.text ?? $0.whyNot ?? "" }
+    expectations[group].flows[flow].pairs.map { $0.answer?.outcome.text ?? $0.whyNot ?? "" }
   }
 }
 

@@ -64,12 +64,8 @@ struct PairObject: Encodable {
     result = pair.state.rawValue
     fromAddress = pair.answer?.flow.sourceAddress.description
     toAddress = pair.answer?.flow.destinationAddress.description
-    packets = pair.answer?.outcome.kind.rawValue
-    why =
-      switch pair.answer?.outcome {
-      case .noRoute(let why), .undecided(let why): why
-      default: pair.whyNot
-      }
+    packets = pair.answer?.outcome.rawValue
+    why = pair.answer?.why ?? pair.whyNot
     oracle = pair.answer?.comparison.specified?.verdict.rawValue
     evaluator = pair.answer?.comparison.evaluated?.rawValue
     let numbers = pair.answer?.deviations.map(\.id) ?? []
@@ -107,8 +103,8 @@ struct ChangeObject: Encodable {
     port = change.flow.port ?? 0
     before = change.before.rawValue
     after = change.after.rawValue
-    packetsBefore = change.answerBefore?.outcome.kind.rawValue
-    packetsAfter = change.answerAfter?.outcome.kind.rawValue
+    packetsBefore = change.answerBefore?.outcome.rawValue
+    packetsAfter = change.answerAfter?.outcome.rawValue
   }
 }
 

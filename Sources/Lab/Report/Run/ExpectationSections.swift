@@ -126,7 +126,7 @@ struct ExpectationSections {
   private func missed(_ flow: FlowResult) -> [Block] {
     if flow.pairs.isEmpty { return [.paragraph("there is no pair of ends", first: "      ")] }
     return flow.pairs.filter { $0.state == .missed }.prefix(8).flatMap { pair -> [Block] in
-      let happened = pair.whyNot ?? pair.answer.map { $0.outcome.text + $0.evaluatorText } ?? ""
+      let happened = pair.whyNot ?? pair.answer.map { $0.outcomeText + $0.evaluatorText } ?? ""
       return [.paragraph("\(pair.from) -> \(pair.to): \(happened)", first: "      ", indent: 8)]
         + (pair.answer?.comparison.journey.deciding ?? []).flatMap(blocks(of:))
     }
@@ -182,7 +182,7 @@ struct ExpectationSections {
     let failures = results.flatMap(\.failures)
     if failures.isEmpty { return Section([]) }
     let told = failures.prefix(20).flatMap { answer in
-      [Block.paragraph("\(answer.flow): \(answer.outcome.text)\(answer.disagreementText)", indent: 4)]
+      [Block.paragraph("\(answer.flow): \(answer.outcomeText)\(answer.disagreementText)", indent: 4)]
         + answer.comparison.journey.deciding.flatMap(blocks(of:))
     }
     let more = failures.count > 20 ? [Block.paragraph("and \(failures.count - 20) more")] : []
@@ -253,7 +253,7 @@ extension PairResult {
   fileprivate var word: String {
     guard let answer else { return state == .notAsked ? "not asked" : "impossible" }
     let deviations = answer.deviations.map(\.id).joined(separator: " ")
-    return answer.outcome.kind.text + (deviations.isEmpty ? "" : " [\(deviations)]")
+    return answer.outcome.text + (deviations.isEmpty ? "" : " [\(deviations)]")
   }
 }
 
@@ -271,13 +271,9 @@ extension Answer {
   }
 }
 
-extension Answer.Outcome {
-  var text: String {
-    switch self {
-    case .delivered, .rejected, .dropped: kind.text
-    case .noRoute(let why), .undecided(let why): "\(kind.text): \(why)"
-    }
-  }
+extension Answer {
+  /// With its reason.
+  fileprivate var outcomeText: String { outcome.text + (why.map { ": \($0)" } ?? "") }
 }
 
 extension Expectations.Variant {

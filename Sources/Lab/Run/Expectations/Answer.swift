@@ -6,23 +6,21 @@ internal import Path
 
 /// What the engines said of one flow that somebody expects something of.
 public struct Answer: Sendable {
-  public enum Outcome: Hashable, Sendable {
-    case delivered
-    /// An ICMP error or a reset came back.
-    case rejected
-    /// Nothing came back.
-    case dropped
-    case noRoute(String)
-    /// The kernel's answer proves nothing.
-    case undecided(String)
-  }
-
   public let comparison: Comparison
-  public let outcome: Outcome
 
-  public init(_ comparison: Comparison) {
-    self.comparison = comparison
-    outcome = Outcome(comparison)
+  public init(_ comparison: Comparison) { self.comparison = comparison }
+
+  public var outcome: PacketOutcome { comparison.outcome }
+
+  /// Why there is no way, or why the kernel's answer proves nothing; nil of every other outcome.
+  public var why: String? {
+    switch outcome {
+    case .delivered, .rejected, .dropped: return nil
+    case .noRoute: return comparison.journey.end.noRoute
+    case .undecided:
+      if case .unusable(let why)? = comparison.observation { return why }
+      return "no packet was sent"
+    }
   }
 
   public var flow: Flow { comparison.flow }
@@ -38,34 +36,5 @@ public struct Answer: Sendable {
   /// Known ones, by which the verdict is not the specification's.
   public var deviations: [Deviation] {
     if case .deviation(let deviations) = comparison.finding { deviations } else { [] }
-  }
-}
-
-extension Answer.Outcome {
-  fileprivate init(_ comparison: Comparison) {
-    self =
-      switch comparison.outcome {
-      case .delivered: .delivered
-      case .rejected: .rejected
-      case .dropped: .dropped
-      case .noRoute: .noRoute(comparison.journey.end.noRoute ?? PacketOutcome.noRoute.text)
-      case .undecided:
-        if case .unusable(let why)? = comparison.observation {
-          .undecided(why)
-        } else {
-          .undecided("no packet was sent")
-        }
-      }
-  }
-
-  /// Without the reason.
-  public var kind: PacketOutcome {
-    switch self {
-    case .delivered: .delivered
-    case .rejected: .rejected
-    case .dropped: .dropped
-    case .noRoute: .noRoute
-    case .undecided: .undecided
-    }
   }
 }

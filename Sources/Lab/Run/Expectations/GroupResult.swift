@@ -94,6 +94,6 @@ extension Answer {
   func meets(_ expected: ExpectedFlow) -> Bool {
     guard observed == expected.expect else { return false }
     guard let mechanism = expected.mechanism else { return true }
-    return mechanism.outcome == outcome.kind
+    return mechanism.outcome == outcome
   }
 }
