@@ -33,7 +33,8 @@ let package = Package(
   products: [.executable(name: "netpol-lab", targets: ["netpol-lab"])],
   dependencies: [
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.5.0"),
-    .package(url: "https://github.com/apple/swift-crypto", from: "3.12.0"),
+    .package(url: "https://github.com/apple/swift-algorithms", from: "1.2.0"),
+    .package(url: "https://github.com/apple/swift-collections", from: "1.1.0"),
     .package(url: "https://github.com/apple/swift-system", from: "1.4.0"),
     .package(url: "https://github.com/jpsim/Yams", from: "6.0.0"),
   ],
@@ -45,7 +46,7 @@ let package = Package(
     library("Manifests", "Translator/Manifests", ["NetpolModel", "Text", .product(name: "Yams", package: "Yams")]),
     library("Oracle", "Translator/Oracle", ["NetpolModel"]),
     library("Worlds", "Translator/Worlds", ["NetpolModel", "Statistics"]),
-    library("RuleIR", "Translator/RuleIR", ["NetpolModel", .product(name: "Crypto", package: "swift-crypto")]),
+    library("RuleIR", "Translator/RuleIR", ["NetpolModel", "CDigest"]),
     library("Lowering", "Translator/Lowering", ["NetpolModel", "RuleIR"]),
     library("Evaluator", "Translator/Evaluator", ["NetpolModel", "RuleIR"]),
     library("ServiceProxy", "Translator/ServiceProxy", ["NetpolModel", "RuleIR"]),
@@ -60,7 +61,8 @@ let package = Package(
       "EngineComparison", "Translator/EngineComparison",
       ["NetpolModel", "Oracle", "Lowering", "Path", "Enforcement"]),
 
-    // The C side: headers of libnftnl and libmnl, and the calls that Swift can't import.
+    // C libraries and shims: digests (libmd), netlink (libnftnl, libmnl), and calls that Swift can't import.
+    .systemLibrary(name: "CDigest", path: "Sources/CDigest", pkgConfig: "libmd", providers: [.apt(["libmd-dev"])]),
     .systemLibrary(
       name: "CNftables", path: "Sources/CNftables", pkgConfig: "libnftnl",
       providers: [.apt(["libnftnl-dev", "libmnl-dev"])]),

@@ -2,7 +2,7 @@
 # Installs what the build and the lab need and Debian or Ubuntu lack. Changes nothing where all is there.
 set -eu
 
-wanted="libnftnl-dev libmnl-dev pkg-config nftables iptables ipset iproute2 netcat-openbsd conntrack make"
+wanted="libnftnl-dev libmnl-dev libmd-dev pkg-config nftables iptables ipset iproute2 netcat-openbsd conntrack make"
 missing=""
 for package in $wanted; do
   dpkg-query -W -f '${Status}' "$package" 2>/dev/null | grep -q 'ok installed' || missing="$missing $package"

@@ -1,11 +1,10 @@
-internal import Crypto
+/// Returns the first 16 characters of the base32 (RFC 4648) of the SHA-256 of `text`. kube-router and kube-proxy name
+/// chains and sets this way.
+public func hashedName(_ text: String) -> String { base32(sha256(Array(text.utf8)).prefix(10)) }
 
-/// First 16 characters of the base32 (RFC 4648) of the SHA-256 of `text`: what kube-router and kube-proxy make names of
-/// chains and sets from.
-public func hashedName(_ text: String) -> String { base32(SHA256.hash(data: Array(text.utf8)).prefix(10)) }
-
-/// The same of the SHA-1, from which kube-router names the sets that it fills before a swap (its `pkg/utils/ipset.go`).
-public func sha1Name(_ text: String) -> String { base32(Insecure.SHA1.hash(data: Array(text.utf8)).prefix(10)) }
+/// Returns the first 16 characters of the base32 of the SHA-1 of `text`. kube-router names the temporary sets that it
+/// fills before a swap this way (its `pkg/utils/ipset.go`).
+public func sha1Name(_ text: String) -> String { base32(sha1(Array(text.utf8)).prefix(10)) }
 
 private let alphabet = Array("ABCDEFGHIJKLMNOPQRSTUVWXYZ234567".utf8)
 
