@@ -10,71 +10,88 @@ import RuleIR
 struct CompareCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "compare",
-    abstract: "Compares a node's own rules with what kube-router should have written there. Needs no root.",
+    abstract: "Compare a real node's rules with those that kube-router should have written there. Needs no root.",
     discussion: """
-      On the node: iptables-save > v4; ip6tables-save > v6; ipset save > sets (or nft list ruleset > rules), and
-      kubectl get nodes,namespaces,pods,networkpolicies -A -o yaml > cluster.yaml.
+      First, on the node: iptables-save > v4; ip6tables-save > v6; ipset save > sets (or nft list ruleset > rules). Then, \
+      from the cluster: kubectl get nodes,namespaces,pods,networkpolicies -A -o yaml > cluster.yaml.
       """)
-
-  enum Format: String, CaseIterable, ExpressibleByArgument { case text, json }
 
   @Option(
     name: [.customShort("f"), .customLong("filename")],
-    help: "The cluster's objects as it holds them: a manifest, a directory of them, or - for standard input.")
+    help: ArgumentHelp(
+      "The cluster's objects, as kubectl get prints them: a file, a directory, or - for standard input.",
+      valueName: "path"))
   var files: [String] = []
 
-  @Option(help: "What iptables-save printed.")
+  @Option(help: ArgumentHelp("Output of iptables-save.", valueName: "file"))
   var iptablesSave: String?
 
-  @Option(help: "What ip6tables-save printed.")
+  @Option(help: ArgumentHelp("Output of ip6tables-save.", valueName: "file"))
   var ip6tablesSave: String?
 
-  @Option(help: "What ipset save printed.")
+  @Option(help: ArgumentHelp("Output of ipset save.", valueName: "file"))
   var ipsetSave: String?
 
-  @Option(help: "What nft list ruleset printed, as text or with -j.")
+  @Option(help: ArgumentHelp("Output of nft list ruleset, as text or with -j.", valueName: "file"))
   var nft: String?
 
-  @Option(help: "The style; found from the dump if not given.")
-  var style: String?
+  @Option(help: "Enforcement style. Default: recognised from the dump.")
+  var style: EnforcementStyle?
 
-  @Option(help: "The node; if not given the only one with pods, or the one whose pods the dump has chains for.")
+  @Option(
+    help:
+      "Node that the dump is from. Default: the only node with pods, or the node whose pods the dump has chains for.")
   var node: String?
 
   @OptionGroup var nodeOptions: NodeOptions
 
-  @Option(help: "A folder of cases, each with manifests.yaml and dumps beside it or below: one line for each.")
+  @Option(
+    help: ArgumentHelp(
+      "Compare every case in this directory, one line each. A case is a manifests.yaml with dumps beside or below it.",
+      valueName: "directory"))
   var golden: String?
 
-  @Option(name: .shortAndLong, help: "The report: text or json.")
-  var output = Format.text
+  @Option(name: .shortAndLong, help: "Report format.")
+  var output = ReportFormat.text
+
+  func validate() throws {
+    let dumps = [iptablesSave, ip6tablesSave, ipsetSave].compactMap(\.self)
+    guard golden == nil else {
+      if !files.isEmpty || !dumps.isEmpty || nft != nil {
+        throw ValidationError("--golden can't be combined with -f or dumps; its directory holds them")
+      }
+      return
+    }
+    if files.isEmpty {
+      throw ValidationError("-f is missing: give the cluster's objects, as kubectl get … -A -o yaml prints them")
+    }
+    if nft != nil, !dumps.isEmpty {
+      throw ValidationError("--nft can't be combined with --iptables-save, --ip6tables-save or --ipset-save")
+    }
+    if nft == nil, iptablesSave == nil && ip6tablesSave == nil || ipsetSave == nil {
+      throw ValidationError("give --iptables-save and --ipset-save (--ip6tables-save for IPv6), or --nft")
+    }
+  }
 
   func run() throws {
     if let golden {
-      guard files.isEmpty, iptablesSave == nil, ip6tablesSave == nil, ipsetSave == nil, nft == nil else {
-        throw InputError("--golden \(golden): takes no -f and no dumps; they are in its folders")
-      }
       try GoldenCases(root: golden, style: style, json: output == .json).run()
       return
     }
-    if files.isEmpty { throw InputError("-f: give the cluster's objects, as kubectl get … -A -o yaml prints them") }
     let dump = try DumpFiles(iptables: iptablesSave, ip6tables: ip6tablesSave, ipset: ipsetSave, nft: nft).rules()
     let cluster = try clusterAsStored(files).cluster
     let style = try chosenStyle(style, for: dump)
     let node = try chosenNode(node, cluster, dump)
     let (comparison, findings) = try compared(
-      dump, with: style, on: try nodeOptions.view(of: node, in: cluster), namesHold: nodeOptions.versionStamp != nil)
+      dump, with: style, on: nodeOptions.view(of: node, in: cluster), namesHold: nodeOptions.versionStamp != nil)
     for finding in findings { Terminal.say("warning from the style: \(finding)") }
     let document = comparison.document(style: style.name, node: node.name, version: version)
-    switch output {
-    case .text: try Terminal.print(document.text(width: Terminal.width))
-    case .json: try Terminal.print(json: try document.json())
-    }
+    try output.print(document)
     if !comparison.differences.isEmpty { throw ExitCode.finding }
   }
 }
 
-/// The cluster's own objects: the API server has taken them, whatever it would say today.
+/// Reads a cluster's own objects. Its API server accepted them, even if today's would not.
 func clusterAsStored(_ files: [String]) throws -> ManifestReading {
   var options = ReadOptions()
   options.validation = .asStored
@@ -83,7 +100,8 @@ func clusterAsStored(_ files: [String]) throws -> ManifestReading {
   return reading
 }
 
-/// A dump beside what the style writes in the families that the dump covers, and what the style has to say of that.
+/// Compares a dump with the rules that the style writes, in the address families that the dump covers. Also returns the
+/// style's own findings. Throws `InputError` if the dump holds nothing of the style.
 func compared(
   _ dump: NodeRules, with style: EnforcementStyle, on view: NodeView, namesHold: Bool
 ) throws -> (DumpComparison, [Finding]) {
@@ -92,34 +110,32 @@ func compared(
   covered.families = dump.families(traces)
   let lowered = style.lower(covered)
   let comparison = try DumpComparison(dump, expected: lowered.ruleset, traces: traces, namesHold: namesHold)
-  // Of a style that writes nothing on this node nothing is missing.
+  // A style that writes nothing on this node misses nothing.
   if comparison.isEmpty, !style.lower(view).ruleset.tables.allSatisfy(\.chains.isEmpty) {
     throw InputError(
-      "the dump holds no chain and no set of \(style.name): take it as root, on a node where it is at work, or give the "
+      "the dump holds no chain and no set of \(style.name): take the dump as root, on a node that runs it, or give the "
         + "--style that wrote it")
   }
   return (comparison, lowered.findings)
 }
 
-/// The style that was asked for, or the one that the dump is of.
-func chosenStyle(
-  _ name: String?, for dump: NodeRules, among styles: [EnforcementStyle] = EnforcementStyle.all
-) throws -> EnforcementStyle {
-  if let name {
-    let style = try EnforcementStyle(argument: name, among: styles)
+/// Returns `style`, or the style that wrote the dump if it is `nil`. Throws `InputError` if the dump doesn't fit.
+func chosenStyle(_ style: EnforcementStyle?, for dump: NodeRules) throws -> EnforcementStyle {
+  if let style {
     guard style.backend == dump.backend else {
       throw InputError(
-        "--style \(name): it writes \(style.backend.rawValue), and the dump is of \(dump.backend.rawValue)")
+        "--style \(style.name): it writes \(style.backend.rawValue), but the dump is of \(dump.backend.rawValue)")
     }
     return style
   }
-  guard let style = EnforcementStyle.recognising(dump.names, among: styles) else {
-    throw InputError("the dump holds no chain of kube-router; give --style to compare nevertheless")
+  guard let style = EnforcementStyle.recognising(dump.names) else {
+    throw InputError("the dump holds no chain of kube-router; give --style to compare anyway")
   }
   return style
 }
 
-/// The node that was asked for, the only one with pods, or the one most of whose pods the dump has jumps for.
+/// Returns the node called `name`. If it is `nil`, returns the only node with pods, or the node with the most pods that the
+/// dump has jumps for. Throws `InputError` if there is no such node.
 func chosenNode(_ name: String?, _ cluster: Cluster, _ dump: NodeRules) throws -> Node {
   let known = cluster.nodes.map(\.name).sorted().joined(separator: ", ")
   if let name {
@@ -138,7 +154,7 @@ func chosenNode(_ name: String?, _ cluster: Cluster, _ dump: NodeRules) throws -
   let most = jumps.values.max()
   let best = jumps.filter { $0.value == most }.keys
   guard best.count == 1, let node = best.first.flatMap(cluster.node) else {
-    throw InputError("--node: the dump doesn't tell which node it is of; name one of \(known)")
+    throw InputError("--node: the dump doesn't show which node it is from; name one of \(known)")
   }
   return node
 }

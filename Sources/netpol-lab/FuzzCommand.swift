@@ -9,80 +9,83 @@ import Worlds
 struct FuzzCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "fuzz",
-    abstract: "Makes random clusters from seeds, and compares oracle, evaluator and real packets on each.",
+    abstract: "Make random clusters from seeds, and compare oracle, evaluator and real packets on each.",
     discussion: """
-      A failure is printed with its seed and the smallest manifest that still shows it: input for run --as-stored -f -, \
-      or, of --live, for fuzz --replay.
+      Each failure is printed with its seed and the smallest manifest that still shows it. Feed that manifest to \
+      run --as-stored -f -, or, if --live found it, to fuzz --replay.
       """)
 
-  enum Format: String, CaseIterable, ExpressibleByArgument { case text, json }
+  struct Count: Bounded {
+    static let range = 1...1_000_000_000
+    let value: Int
+  }
+  struct TimeLimit: Bounded {
+    static let range = Duration.microseconds(1)...(.seconds(1000 * 3600))
+    let value: Duration
+  }
 
-  @Option(help: "The first seed; each further case has the next one.")
+  @Option(help: "Seed of the first cluster. Each further cluster uses the next seed.")
   var seed: UInt64 = 1
 
-  @Option(help: "How many clusters.")
-  var cases = 100
+  @Option(help: Count.help("Number of clusters."))
+  var cases = Count(value: 100)
 
-  @Option(help: "A way to enforce; may be repeated. All where none is given.")
-  var style: [String] = []
+  @Option(help: "Enforcement style to test. Can be repeated. Default: all.")
+  var style: [EnforcementStyle] = []
 
-  @Flag(help: "Oracle and evaluator alone: no root, no namespaces, and much faster.")
+  @Flag(help: "Compare only oracle and evaluator. Needs no root and no namespaces, and is much faster.")
   var noKernel = false
 
-  @Option(help: "The most flows of a cluster in a style.")
-  var flows = 400
+  @Option(help: Count.help("Maximum flows tested per cluster and style."))
+  var flows = Count(value: 400)
 
-  @Option(help: "No new case after this time, as 90s, 10m or 1h.")
-  var time: String?
+  @Option(help: TimeLimit.help("Start no new cluster after this time, such as 90s, 10m or 1h."))
+  var time: TimeLimit?
 
-  @Option(help: "Writes the manifest of each failure into this directory.")
+  @Option(help: ArgumentHelp("Write the manifest of each failure into this directory.", valueName: "directory"))
   var keep: String?
 
-  @Flag(help: "Changes each cluster one object at a time, and its rules as little as that needs, the lab standing.")
+  @Flag(help: "Change each cluster one object at a time, with the smallest change of its rules, in a running lab.")
   var live = false
 
-  @Option(help: "With --live: how many changes.")
-  var steps = 6
+  @Option(help: Count.help("With --live: number of changes per cluster."))
+  var steps = Count(value: 6)
 
   @Option(
-    help: "Checks the states of a cluster in this file, as --live prints them, and no worlds; - for standard input.")
+    help: ArgumentHelp(
+      "Check the cluster states in this file, in the form that --live prints, instead of random clusters. - for standard "
+        + "input.", valueName: "file"))
   var replay: String?
 
-  @Option(help: "Makes so many mistakes in the styles' rules, and tells of those that no packet of the worlds shows.")
-  var mutants: Int?
+  @Option(help: Count.help("Plant this many mistakes in the styles' rules, and report those that no packet reveals."))
+  var mutants: Count?
 
   @Option(
     help: """
-      Makes in each style the mistake that this seed draws, to see what a finding looks like; with --live or --replay \
-      changes forget to take out of sets who has gone.
+      Plant one mistake, drawn from this seed, in each style, to see what a finding looks like. With --live or --replay, \
+      changes forget to remove deleted pods from sets.
       """)
   var plant: UInt64?
 
-  @Option(name: .shortAndLong, help: "The report: text or json.")
-  var output = Format.text
+  @Option(name: .shortAndLong, help: "Report format.")
+  var output = ReportFormat.text
+
+  func validate() throws {
+    if [live, mutants != nil, replay != nil].count(where: { $0 }) > 1 {
+      throw ValidationError("--live, --replay and --mutants are three different runs; give one of them")
+    }
+    if let mutants { try requireCases(for: mutants) }
+  }
 
   func run() throws {
-    guard cases > 0 else { throw InputError("--cases \(cases): write 1 or more") }
-    guard steps > 0 else { throw InputError("--steps \(steps): write 1 or more") }
-    guard flows > 0 else { throw InputError("--flows \(flows): write 1 or more") }
-    var styles = try style.isEmpty ? EnforcementStyle.all : style.map { try EnforcementStyle(argument: $0) }
-    guard mutants.map({ $0 > 0 }) ?? true else { throw InputError("--mutants \(mutants ?? 0): write 1 or more") }
-    guard [live, mutants != nil, replay != nil].filter({ $0 }).count < 2 else {
-      throw InputError("--live, --replay and --mutants are three different runs: give one of them")
-    }
-    let limit = try time.map { text in
-      guard let limit = Duration(text: text), limit > .zero else {
-        throw InputError("--time \(text): write one such as 90s, 10m or 1h")
-      }
-      return limit
-    }
+    var styles = style.isEmpty ? EnforcementStyle.all : style
     Interruption.listen()
-    if let mutants { return try hunt(mutants, styles) }
+    if let mutants { return try hunt(mutants.value, styles) }
     let replayed = try replay.map(sequence)
     // Before there is a second thread.
     if !noKernel { try enterNamespaces() }
     var check = noKernel ? WorldCheck() : try WorldCheck(packetsAs: version)
-    check.flowLimit = flows
+    check.flowLimit = flows.value
     if let plant {
       check.forgetsMembers = live || replay != nil
       if !check.forgetsMembers { styles = try styles.map { try $0.mistaken(seed: plant) } }
@@ -90,10 +93,10 @@ struct FuzzCommand: ParsableCommand {
     let clock = ContinuousClock()
     let begin = clock.now
     var summary = FuzzSummary()
-    worlds: for index in 0..<(replayed == nil ? cases : 1) {
-      if let limit, clock.now - begin > limit { break }
+    worlds: for index in 0..<(replayed == nil ? cases.value : 1) {
+      if let time, clock.now - begin > time.value { break }
       let world = World(seed: seed &+ UInt64(index))
-      let sequence = replayed ?? (live ? LiveWorld(seed: world.seed).sequence(steps: steps) : nil)
+      let sequence = replayed ?? (live ? LiveWorld(seed: world.seed).sequence(steps: steps.value) : nil)
       for style in styles {
         let result =
           sequence.map { check.check($0, style, seed: world.seed) }
@@ -112,15 +115,13 @@ struct FuzzCommand: ParsableCommand {
       }
       summary.clusters += 1
       Terminal.progress(
-        "\(summary.clusters) of \(cases) clusters, \(summary.coverage.flows) flows, \(summary.findings.count) failures")
+        "\(summary.clusters) of \(cases.value) clusters, \(summary.coverage.flows) flows, \(summary.findings.count) failures"
+      )
     }
     Terminal.progress("")
     summary.labs = check.labsBuilt
     summary.time = clock.now - begin
-    switch output {
-    case .text: try Terminal.print(summary.document.text(width: Terminal.width))
-    case .json: try Terminal.print(json: try summary.document.json())
-    }
+    try output.print(summary.document)
     if !summary.findings.isEmpty { throw ExitCode.finding }
   }
 

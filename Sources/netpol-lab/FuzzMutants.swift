@@ -4,22 +4,28 @@ import Lowering
 import Report
 
 extension FuzzCommand {
-  /// Fewer of a hundred mutants than these come to light: a finding.
+  /// Fewer noticed mutants than these, of a hundred, are a finding.
   private static let noticedOfHundred = 95
 
-  /// Makes mistakes in the styles' rules, and tells of those that no world shows.
-  func hunt(_ count: Int, _ styles: [EnforcementStyle]) throws {
+  /// Throws `ValidationError` for too few clusters to plant mistakes in, or too many to hold in memory.
+  func requireCases(for mutants: Count) throws {
     let least = MutantHunt.leastWorlds
-    guard cases >= least else {
-      throw InputError(
-        "--mutants \(count): mistakes are made in what \(least) worlds have; write --cases \(least) or more")
+    if cases.value < least {
+      throw ValidationError(
+        "--mutants \(mutants.value): needs the rules of \(least) clusters; write --cases \(least) or more")
     }
-    // All of them are in memory at once.
-    guard cases <= 100_000 else { throw InputError("--cases \(cases): with --mutants, write 100000 or fewer") }
+    if cases.value > 100_000 {
+      throw ValidationError("--cases \(cases.value): with --mutants, write 100000 or fewer")
+    }
+  }
+
+  /// Plants mistakes in the styles' rules, and reports those that no cluster's packets reveal.
+  func hunt(_ count: Int, _ styles: [EnforcementStyle]) throws {
+    let cases = cases.value
     let clock = ContinuousClock()
     let begin = clock.now
-    Terminal.progress("making \(cases) worlds")
-    var hunt = try MutantHunt(styles, seeds: (0..<UInt64(cases)).map { seed &+ $0 }, flows: flows)
+    Terminal.progress("making \(cases) clusters")
+    var hunt = try MutantHunt(styles, seeds: (0..<UInt64(cases)).map { seed &+ $0 }, flows: flows.value)
     var summary = MutantSummary(worlds: cases)
     let mutants = hunt.mutants(count, of: styles, seed: seed)
     for mutant in mutants {
@@ -30,12 +36,10 @@ extension FuzzCommand {
     Terminal.progress("")
     summary.time = clock.now - begin
     if summary.mistakes == 0 {
-      throw InputError("--mutants \(count): no mistake can be made in the rules of these worlds; write more --cases")
+      throw InputError(
+        "--mutants \(count): no mistake can be planted in the rules of these clusters; write more --cases")
     }
-    switch output {
-    case .text: try Terminal.print(summary.document.text(width: Terminal.width))
-    case .json: try Terminal.print(json: try summary.document.json())
-    }
+    try output.print(summary.document)
     if summary.noticed * 100 < summary.mistakes * Self.noticedOfHundred || summary.isDisproved {
       throw ExitCode.finding
     }

@@ -6,7 +6,8 @@ import Report
 import Worlds
 
 extension FuzzCommand {
-  /// The states of a cluster in a file. Throws what can't be read, and `InputError` where no lab can be all of them.
+  /// Reads the states of a cluster from a file. Throws `ManifestFileError` and `ManifestError`, and `InputError` if one lab
+  /// can't have all of them.
   func sequence(_ path: String) throws -> ClusterSequence {
     let source = path == "-" ? try ManifestFiles.read([path])[0] : try ManifestFiles.readFile(path)
     let states = try ClusterSequence.manifests(in: source.text).enumerated().map { index, text in
@@ -16,12 +17,12 @@ extension FuzzCommand {
     }
     guard let sequence = ClusterSequence(states) else {
       throw InputError(
-        "--replay \(path): nodes, external hosts, services, settings and pods' addresses must stay the same")
+        "--replay \(path): nodes, external hosts, services, settings and pod addresses must be the same in all states")
     }
     return sequence
   }
 
-  /// Shrunk to few states with little in them, unless it was shrunk before.
+  /// The finding, shrunk to few states and few objects. A replayed sequence stays as it is.
   func finding(
     _ result: WorldCheck.Result, _ sequence: ClusterSequence, _ seed: UInt64, _ style: EnforcementStyle,
     _ check: inout WorldCheck

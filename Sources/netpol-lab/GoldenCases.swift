@@ -6,17 +6,17 @@ import Manifests
 import NetpolModel
 import Report
 
-/// A folder of cases: `manifests.yaml`, dumps of a node beside it and in sub-folders, and `names.json` with the version
-/// stamp and the controller's flags.
+/// A directory of cases. Each has `manifests.yaml`, dumps of a node beside it and in sub-folders, and `names.json` with the
+/// version stamp and the controller's flags.
 struct GoldenCases {
   let root: String
-  let style: String?
+  let style: EnforcementStyle?
   let json: Bool
 
-  /// One line for each dump. Throws exit code 1 where one differs.
+  /// Prints one line per dump. Throws exit code 1 if one differs.
   func run() throws {
     let cases = try folders().flatMap(dumps)
-    if cases.isEmpty { throw InputError("--golden \(root): no folder with manifests.yaml and a dump in it") }
+    if cases.isEmpty { throw InputError("--golden \(root): no directory in it has manifests.yaml and a dump") }
     var results: [GoldenResult] = []
     for (number, golden) in cases.enumerated() {
       Terminal.progress("\(number + 1) of \(cases.count): \(golden.name)")
@@ -81,30 +81,36 @@ struct GoldenCases {
     let names = try names(file("names.json"))
     let style = try chosenStyle(style, for: dump)
     let cluster = try clusterAsStored([golden.manifests]).cluster
-    let flag = { (name: String) in
+    let value = { (name: String) in
       names.flags?.first { $0.hasPrefix("--\(name)=") }.map { String($0.dropFirst(name.count + 3)) }
     }
-    var options = try NodeOptions.parse([])
-    options.versionStamp = names.syncVersion
-    options.serviceCidr = flag("service-cluster-ip-range").map { [$0] } ?? []
-    options.nodePortRange = flag("service-node-port-range")
-    options.serviceExternalIpRange = flag("service-external-ip-range").map { [$0] } ?? []
-    options.loadbalancerIpRange = flag("loadbalancer-ip-range").map { [$0] } ?? []
-    options.netpolDefaultDeny = flag("netpol-default-deny") == "true"
-    let view = try options.view(of: try chosenNode(flag("hostname-override") ?? "node1", cluster, dump), in: cluster)
+    var arguments = names.syncVersion.map { ["--version-stamp", $0] } ?? []
+    for (flag, option) in Self.nodeOptions {
+      if let value = value(flag) { arguments += [option, value] }
+    }
+    if value("netpol-default-deny") == "true" { arguments.append("--netpol-default-deny") }
+    let options = try NodeOptions.parse(arguments)
+    let node = try chosenNode(value("hostname-override") ?? "node1", cluster, dump)
     let comparison: DumpComparison
     do {
-      (comparison, _) = try compared(dump, with: style, on: view, namesHold: names.syncVersion != nil)
+      (comparison, _) = try compared(
+        dump, with: style, on: options.view(of: node, in: cluster), namesHold: names.syncVersion != nil)
     } catch let error as InputError { throw InputError("\(golden.name): \(error)") }
     return (style, comparison)
   }
+
+  /// Flags of the controllers, and this program's options with the same meaning.
+  private static let nodeOptions = [
+    ("service-cluster-ip-range", "--service-cidr"), ("service-node-port-range", "--node-port-range"),
+    ("service-external-ip-range", "--service-external-ip-range"), ("loadbalancer-ip-range", "--loadbalancer-ip-range"),
+  ]
 
   private func names(_ path: String?) throws -> Names {
     guard let path, let data = FileManager.default.contents(atPath: path) else { return Names() }
     let decoder = JSONDecoder()
     decoder.keyDecodingStrategy = .convertFromSnakeCase
     do { return try decoder.decode(Names.self, from: data) } catch {
-      throw InputError("\(path): no JSON object with sync_version and flags")
+      throw InputError("\(path): is not a JSON object with sync_version and flags")
     }
   }
 }

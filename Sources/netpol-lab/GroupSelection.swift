@@ -3,8 +3,8 @@ import NetpolModel
 import Run
 
 extension ManifestReading {
-  /// The groups of expectations with the clusters of their variants. `claims` restricts them to claims or names; empty:
-  /// all.
+  /// Returns the groups of expectations, each with its variant of the cluster. `claims` limits them to these claims or
+  /// group names; if it is empty, all are returned. Throws `InputError` for an unknown claim.
   func groupsToCheck(_ claims: [String]) throws -> [GroupToCheck] {
     for wanted in claims where !expectations.contains(where: { $0.claim == wanted || $0.name == wanted }) {
       var known: [String] = []

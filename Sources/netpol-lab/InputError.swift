@@ -1,6 +1,6 @@
 import NetpolModel
 
-/// Input that can't be used, in one line.
+/// Why input can't be used, in one line.
 struct InputError: UserFacingError {
   let description: String
   var exitStatus: ExitStatus { .badInput }

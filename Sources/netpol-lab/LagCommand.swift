@@ -5,191 +5,200 @@ import Lowering
 import Manifests
 import NetpolModel
 import Report
-import Text
 
 struct LagCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "lag",
-    abstract: "Measures how long a new pod's packets are lost, and how long they are not policed.",
+    abstract: "Measure how long a new pod's packets are lost, and how long its own policies are not yet enforced.",
     discussion: """
-      Without -f in a world of its own, of --policies, --pods and --local. An enforcer that does kube-router's work takes \
-      its time while numbered packets pass: each trial says between which two of them the rules changed.
+      Without -f it measures in a generated cluster, whose size --policies, --pods and --local set. Numbered packets flow \
+      while an agent syncs the rules as kube-router does. Each trial shows between which two packets the rules changed.
       """)
 
-  @OptionGroup var input: InputOptions
+  struct Policies: Bounded {
+    static let range = LagWorld.policyRange
+    let value: Int
+  }
+  struct Pods: Bounded {
+    static let range = LagWorld.podRange
+    let value: Int
+  }
+  struct LocalPods: Bounded {
+    static let range = LagWorld.localPodRange
+    let value: Int
+  }
+  struct Burst: Bounded {
+    static let range = 1...LagWorld.mostNewcomers
+    let value: Int
+  }
+  struct Trials: Bounded {
+    static let range = 1...100_000
+    let value: Int
+  }
+  struct Churn: Bounded {
+    static let range = 0.0...1000
+    let value: Double
+  }
+  struct Spacing: Bounded {
+    static let range = Duration.microseconds(20)...(.milliseconds(10))
+    let value: Duration
+  }
+  struct Requests: Bounded {
+    static let range = 0...50
+    let value: Int
+  }
+  struct Gap: Bounded {
+    static let range = Duration.microseconds(1)...(.seconds(3600))
+    let value: Duration
+  }
 
-  @Option(help: "Who enforces: \(AgentKind.allCases.map(\.rawValue).joined(separator: ", ")).")
-  var agent: String?
+  @OptionGroup var input: ManifestOptions
+  @OptionGroup var enforcement: StyleOption
 
-  @Option(help: "Policies of the lab's own world.")
-  var policies: Int?
+  @Option(help: "Enforcement agent to run. Default: the style's own.")
+  var agent: AgentKind?
 
-  @Option(help: "Pods of the lab's own world.")
-  var pods: Int?
+  @Option(help: Policies.help("Number of policies in the generated cluster. Default: 50."))
+  var policies: Policies?
 
-  @Option(help: "How many of them are on the newcomers' node.")
-  var local: Int?
+  @Option(help: Pods.help("Number of pods in the generated cluster. Default: 200."))
+  var pods: Pods?
+
+  @Option(help: LocalPods.help("Number of those pods on the new pod's node. Default: 30 % of --pods."))
+  var local: LocalPods?
+
+  @Option(help: "Event to measure in the generated cluster. Default: new-pod.")
+  var scenario: LagScenario?
+
+  @Option(help: Burst.help("Number of pods the event happens to at once, in the generated cluster. Default: 1."))
+  var burst: Burst?
 
   @Option(
-    help: "What happens: \(LagScenario.allCases.map(\.rawValue).joined(separator: ", ")). In the lab's own world.")
-  var scenario = LagScenario.newPod.rawValue
-
-  @Option(help: "How many pods it happens to at once, up to 50. In the lab's own world.")
-  var burst = 1
-
-  @Option(help: "With -f: the pod that is new, as namespace/pod.")
-  var newcomer: String?
-
-  @Option(help: "Only streams to and from this endpoint: namespace/pod, external/NAME, or as run --from takes it.")
-  var to: String?
-
-  @Option(help: "How often it is tried.")
-  var trials = 50
-
-  @Option(help: "Other pods that come or go a second, while packets flow.")
-  var churn = 0.0
+    help: ArgumentHelp("With -f: the pod to treat as new.", valueName: "namespace/pod"),
+    transform: EndpointReference.init)
+  var newcomer: EndpointReference?
 
   @Option(
-    help:
-      "What passes until the API knows the address: 200ms, from 100ms..2s, or ~300ms for an exponential distribution.")
-  var apiDelay: String?
+    help: ArgumentHelp(
+      "Watch only packets to and from this endpoint, written as for run --from.", valueName: "endpoint"),
+    transform: EndpointReference.init)
+  var to: EndpointReference?
 
-  @Option(help: "Between two datagrams: 20us to 10ms.")
-  var spacing = "50us"
+  @Option(help: Trials.help("Number of trials."))
+  var trials = Trials(value: 50)
 
-  @Option(help: "How often each kind of request is made; 0: none.")
-  var requests = 5
+  @Option(help: Churn.help("Other pods that start or stop per second during a trial."))
+  var churn = Churn(value: 0)
+
+  @Option(
+    help: ArgumentHelp(
+      "Delay before the API server learns a new pod's address: fixed, from a range, or ~ and the mean of an exponential "
+        + "distribution. At most 60s.", valueName: "200ms, 100ms..2s or ~300ms"))
+  var apiDelay: APIDelay?
+
+  @Option(help: Spacing.help("Time between two datagrams."))
+  var spacing = Spacing(value: .microseconds(50))
+
+  @Option(help: Requests.help("Number of requests of each kind; 0 for none."))
+  var requests = Requests(value: 5)
 
   @Flag(help: "kube-router's --netpol-default-deny.")
   var defaultDeny = false
 
-  @Option(help: "Exit code 1 if a window is longer, as 50ms.")
-  var maxGap: String?
+  @Option(help: Gap.help("End with exit code 1 if a packet loss window is longer than this, such as 50ms."))
+  var maxGap: Gap?
 
-  @Option(name: .shortAndLong, help: "The report: text or json.")
-  var output = RunCommand.Format.text
+  @Option(name: .shortAndLong, help: "Report format.")
+  var output = ReportFormat.text
+
+  func validate() throws {
+    guard !input.files.isEmpty else {
+      if newcomer != nil { throw ValidationError("--newcomer needs -f; the generated cluster has its own new pods") }
+      try LagWorld.requireLocal(local?.value ?? 1, of: pods?.value ?? Self.usualPods)
+      return
+    }
+    for (name, isGiven) in [
+      ("--policies", policies != nil), ("--pods", pods != nil), ("--local", local != nil), ("--burst", burst != nil),
+      ("--scenario", scenario != nil),
+    ] where isGiven {
+      throw ValidationError("\(name) can't be combined with -f; it shapes the generated cluster")
+    }
+    if newcomer == nil { throw ValidationError("-f needs --newcomer namespace/pod: the pod to treat as new") }
+  }
+
+  private static let usualPods = 200
 
   func run() throws {
-    var run = try input.files.isEmpty ? ownWorld() : usersWorld()
+    var run = try input.files.isEmpty ? generatedWorld() : usersWorld()
     Terminal.progress(LagRun.Progress.planning.text)
     try run.requireChange()
     try enterNamespaces()
     let report = try run.run(version: version) { Terminal.progress($0.text) }
     Terminal.progress("")
-    switch output {
-    case .text: try Terminal.print(report.document.text(width: Terminal.width))
-    case .json: try Terminal.print(json: try report.document.json())
-    }
+    try output.print(report.document)
     if !report.isAsExpected { throw ExitCode.finding }
   }
 
-  private func ownWorld() throws -> LagRun {
-    if newcomer != nil { throw InputError("--newcomer: goes with -f alone; the lab's own world has its own") }
-    let (policies, pods) = (policies ?? 50, pods ?? 200)
-    // Three of ten, of any number.
-    let local = local ?? max(1, pods / 10 * 3 + pods % 10 * 3 / 10)
-    if let obstacle = LagWorld.obstacle(policies: policies, pods: pods, local: local) { throw InputError(obstacle) }
-    guard let scenario = LagScenario(rawValue: scenario) else {
-      throw InputError(
-        "--scenario \(scenario): write one of \(LagScenario.allCases.map(\.rawValue).joined(separator: ", "))")
-    }
-    guard (1...LagWorld.mostNewcomers).contains(burst) else {
-      throw InputError("--burst \(burst): write a number from 1 to \(LagWorld.mostNewcomers)")
-    }
-    let world = LagWorld(policies: policies, pods: pods, local: local)
-    return LagRun(world, scenario, burst: burst, defaultDeny: defaultDeny, options: try options(in: world.cluster))
+  private func generatedWorld() throws -> LagRun {
+    let pods = pods?.value ?? Self.usualPods
+    let local = local?.value ?? max(1, pods * 3 / 10)
+    let world = LagWorld(policies: policies?.value ?? 50, pods: pods, local: local)
+    return LagRun(
+      world, scenario ?? .newPod, burst: burst?.value ?? 1, defaultDeny: defaultDeny,
+      options: try options(in: world.cluster))
   }
 
   private func usersWorld() throws -> LagRun {
-    for (name, isGiven) in [
-      ("--policies", policies != nil), ("--pods", pods != nil), ("--local", local != nil), ("--burst", burst != 1),
-      ("--scenario", scenario != LagScenario.newPod.rawValue),
-    ] where isGiven {
-      throw InputError("\(name): goes without -f alone, for the lab's own world")
-    }
     var cluster = try input.reading().cluster
     if defaultDeny { cluster.settings.defaultDeny = true }
-    guard let newcomer else { throw InputError("--newcomer: with -f, name the pod that is new, as namespace/pod") }
-    guard case .pod(let id) = try EndpointNames(cluster).endpoint(newcomer, option: "--newcomer"),
+    guard let newcomer, case .pod(let id) = try EndpointNames(cluster).endpoint(newcomer, option: "--newcomer"),
       let pod = cluster.pod(id)
     else {
-      throw InputError("--newcomer \(newcomer): is no pod; write namespace/pod")
+      throw InputError("--newcomer \(newcomer.map { "\($0)" } ?? ""): is not a pod; write namespace/pod")
     }
     if let obstacle = pod.obstacleToBeingNew {
       throw InputError(
-        "\(pod.location.map { "\($0): " } ?? "")Pod \(pod.id): \(obstacle); name another one as --newcomer")
+        "\(pod.location.map { "\($0): " } ?? "")Pod \(pod.id): \(obstacle); name another pod with --newcomer")
     }
     return LagRun(cluster, newcomer: pod, options: try options(in: cluster))
   }
 
   private func options(in cluster: Cluster) throws -> LagOptions {
-    var options = LagOptions(style: try input.enforcementStyle())
-    let agent = agent ?? options.style.defaultAgent.rawValue
-    guard let kind = AgentKind(rawValue: agent) else {
-      throw InputError("--agent \(agent): write one of \(AgentKind.allCases.map(\.rawValue).joined(separator: ", "))")
-    }
-    guard options.style.agents.contains(kind) else {
+    var options = LagOptions(style: enforcement.style)
+    options.agent = agent ?? options.style.defaultAgent
+    guard options.style.agents.contains(options.agent) else {
       let others = options.style.agents.map(\.rawValue).joined(separator: ", ")
       throw InputError(
-        "--agent \(agent): is how kube-router works; the style \(options.style.name) goes with \(others)")
+        "--agent \(options.agent.rawValue): the style \(options.style.name) can't use it; write \(others)")
     }
-    options.agent = kind
-    guard (1...100_000).contains(trials) else {
-      throw InputError("--trials \(trials): write a number from 1 to 100000")
-    }
-    options.trials = trials
-    guard (0...1000).contains(churn) else { throw InputError("--churn \(churn): write a number from 0 to 1000") }
-    options.churn = churn
-    guard (0...50).contains(requests) else { throw InputError("--requests \(requests): write a number from 0 to 50") }
-    options.requests = requests
-    options.spacing = try TimeInput(spacing, "--spacing", .microseconds(20)...(.milliseconds(10))).duration
-    options.maxGap = try maxGap.map { try TimeInput($0, "--max-gap", .microseconds(1)...(.seconds(3600))).duration }
-    options.apiDelay = try apiDelay.map { try APIDelay(argument: $0) } ?? .none
+    options.trials = trials.value
+    options.churn = churn.value
+    options.requests = requests.value
+    options.spacing = spacing.value
+    options.maxGap = maxGap?.value
+    options.apiDelay = apiDelay ?? .none
     options.target = try to.map { try EndpointNames(cluster).endpoint($0, option: "--to") }
     if defaultDeny || cluster.settings.defaultDeny, !options.style.knowsDefaultDeny {
       let other = EnforcementStyle.all.first(where: \.knowsDefaultDeny).map { "; \($0.name) does" } ?? ""
-      throw InputError("--default-deny: the style \(options.style.name) has none\(other)")
+      throw InputError("--default-deny: the style \(options.style.name) doesn't have it\(other)")
     }
     return options
   }
 }
 
-/// A time within an option's range.
-private struct TimeInput {
-  let duration: Duration
-
-  init(_ text: String, _ option: String, _ range: ClosedRange<Duration>) throws {
-    guard let duration = Duration(text: text) else {
-      throw InputError("\(option) \(text): write a number with us, ms, s, m or h, as 50ms")
-    }
-    guard range.contains(duration) else {
-      throw InputError(
-        "\(option) \(text): write a time from \(timeText(range.lowerBound)) to \(timeText(range.upperBound))")
-    }
-    self.duration = duration
-  }
-}
-
-extension APIDelay {
-  fileprivate init(argument text: String) throws {
-    let bounds = Duration.zero...Duration.seconds(60)
-    let time = { (part: Substring) in try TimeInput(String(part), "--api-delay", bounds).duration }
-    if text.hasPrefix("~") {
-      self = .exponential(mean: try time(text.dropFirst()))
-    } else if let dots = text.range(of: "..") {
-      let (low, high) = (try time(text[..<dots.lowerBound]), try time(text[dots.upperBound...]))
-      guard low <= high else { throw InputError("--api-delay \(text): write the shorter time first") }
-      self = .uniform(low...high)
-    } else {
-      self = .constant(try time(text[...]))
+extension LagWorld {
+  /// Throws `ValidationError` if there are more pods on the new pod's node than in the cluster.
+  static func requireLocal(_ local: Int, of pods: Int) throws {
+    if local > pods {
+      throw ValidationError("--local \(local): write a number from 1 to \(pods), the number of all pods")
     }
   }
 }
 
 extension Pod {
-  /// Why no packets of it can be watched; nil: they can.
+  /// Why the pod's packets can't be watched, or `nil` if they can.
   fileprivate var obstacleToBeingNew: String? {
-    if hostNetwork { return "is on its node's network, where no policy selects it" }
+    if hostNetwork { return "uses its node's network, where no policy selects it" }
     if phase.isTerminal { return "has ended (\(phase.rawValue))" }
     if podIPs.isEmpty { return "has no address" }
     if node == nil { return "is on no node" }

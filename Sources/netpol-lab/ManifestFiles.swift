@@ -2,7 +2,7 @@ import Foundation
 import Manifests
 import NetpolModel
 
-/// Why a `-f` argument gives no text, in one line.
+/// Why a `-f` argument can't be read, in one line.
 struct ManifestFileError: UserFacingError {
   let path: String
   let problem: String
@@ -10,8 +10,8 @@ struct ManifestFileError: UserFacingError {
   var exitStatus: ExitStatus { .badInput }
 }
 
-/// The texts behind `-f` arguments: a file; a directory, whose .yaml, .yml and .json files are read in the order of
-/// their paths; or `-`, standard input.
+/// Reads `-f` arguments. Each is a file, `-` for standard input, or a directory, whose .yaml, .yml and .json files are read
+/// in the order of their paths.
 enum ManifestFiles {
   private static let extensions: Set<String> = ["yaml", "yml", "json"]
 
@@ -38,7 +38,7 @@ enum ManifestFiles {
     return sources
   }
 
-  /// One file, by its path.
+  /// Reads one regular file.
   static func readFile(_ path: String) throws(ManifestFileError) -> ManifestSource {
     guard type(of: URL(fileURLWithPath: path).resolvingSymlinksInPath().path) == .typeRegular else {
       throw ManifestFileError(path: path, problem: "no such file")
@@ -46,8 +46,8 @@ enum ManifestFiles {
     return try source(path)
   }
 
-  /// Manifests below a directory, sorted by path. Hidden entries are skipped. A link to a directory isn't followed
-  /// (as in `kubectl -R`), so a loop of links has no end to miss; of a link to a file the file is read.
+  /// Returns the paths of the manifests below a directory, sorted. Skips hidden entries. Follows links to files, but not
+  /// links to directories (like `kubectl -R`), so that a loop of links can't make it run forever.
   private static func files(under root: String) throws(ManifestFileError) -> [String] {
     var found: [String] = []
     var pending = [root]
@@ -64,11 +64,11 @@ enum ManifestFiles {
         case .typeDirectory: pending.append(path)
         case .typeRegular where isManifest(entry): found.append(path)
         case .typeSymbolicLink where isManifest(entry):
-          // Pipes and sockets could make a reader wait for ever.
+          // Pipes and sockets could make a reader wait forever.
           let target = URL(fileURLWithPath: path).resolvingSymlinksInPath().path
           if type(of: target) == .typeDirectory { continue }
           guard type(of: target) == .typeRegular else {
-            throw ManifestFileError(path: path, problem: "the link leads to no file")
+            throw ManifestFileError(path: path, problem: "the link does not lead to a file")
           }
           found.append(path)
         default: continue
@@ -83,7 +83,7 @@ enum ManifestFiles {
     extensions.contains(name.split(separator: ".").last?.lowercased() ?? "")
   }
 
-  /// Of the entry itself, not of what a link leads to.
+  /// The type of the entry itself, not of a link's target.
   private static func type(of path: String) -> FileAttributeType? {
     (try? FileManager.default.attributesOfItem(atPath: path))?[.type] as? FileAttributeType
   }

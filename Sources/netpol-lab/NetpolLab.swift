@@ -1,14 +1,14 @@
 import ArgumentParser
 
-/// The version of this program, which every report names.
+/// The program's version, which every report includes.
 let version = "0.1.0"
 
 struct NetpolLab: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "netpol-lab",
-    abstract: "Shows what Kubernetes NetworkPolicies really do to packets, in network namespaces of this machine.",
+    abstract: "Show what Kubernetes NetworkPolicies really do to packets, in network namespaces on this machine.",
     discussion: """
-      Exit codes: 0 as expected; 1 engines disagree, or a flow is unexplained; 2 bad input or usage; 3 this machine can't run it.
+      Exit codes: 0 as expected; 1 a finding or a failed expectation; 2 bad input or usage; 3 this machine can't run it.
       """,
     version: version,
     subcommands: [

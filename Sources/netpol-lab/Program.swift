@@ -29,11 +29,12 @@ enum Program {
     return code == .success || code == .validationFailure
   }
 
-  /// Help that was asked for is output, and all else of the kind is bad input.
+  /// Help that the user asked for goes to standard output. Any other usage error is bad input, in one line.
   private static func endWithUsage(_ error: any Error) -> Never {
-    let text = NetpolLab.fullMessage(for: error)
-    guard NetpolLab.exitCode(for: error) == .success else { end(.badInput, text) }
-    do throws(OutputError) { try Terminal.print(text + "\n") } catch {
+    guard NetpolLab.exitCode(for: error) == .success else {
+      end(.badInput, NetpolLab.message(for: error).split(separator: "\n").joined(separator: " "))
+    }
+    do throws(OutputError) { try Terminal.print(NetpolLab.fullMessage(for: error) + "\n") } catch {
       end(error.exitStatus, error.message(from: name))
     }
     exit(ExitStatus.asExpected.rawValue)
@@ -46,6 +47,6 @@ enum Program {
 }
 
 extension ExitCode {
-  /// The report has said what was found.
+  /// The report says what was found.
   static let finding = ExitCode(ExitStatus.finding.rawValue)
 }

@@ -7,31 +7,33 @@ import RuleIR
 
 struct RenderCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "render", abstract: "Prints the rules or sets that a node would get. Needs no root.")
+    commandName: "render", abstract: "Print the rules or sets that a style writes on a node. Needs no root.")
 
   enum Format: String, CaseIterable, ExpressibleByArgument { case iptables, ip6tables, ipset, nft }
 
-  @OptionGroup var input: InputOptions
+  @OptionGroup var input: ManifestOptions
+  @OptionGroup var enforcement: StyleOption
 
-  @Option(help: "The node; the first by name if not given.")
+  @Option(help: "Node to print. Default: the first by name.")
   var node: String?
 
   @OptionGroup var nodeOptions: NodeOptions
 
   @Option(
     name: .shortAndLong,
-    help: "What to print: iptables, ip6tables (iptables-save text), ipset (ipset save text), or nft (nft -f text).")
+    help: "What to print: iptables or ip6tables as iptables-save text, ipset as ipset save text, or nft as nft -f text."
+  )
   var output: Format?
 
   func run() throws {
-    let style = try input.enforcementStyle()
+    let style = enforcement.style
     let cluster = try input.reading().cluster
-    let view = try nodeOptions.view(of: try chosenNode(cluster), in: cluster)
+    let view = nodeOptions.view(of: try chosenNode(cluster), in: cluster)
     let lowered = style.lower(view)
     for finding in lowered.findings { Terminal.say("warning from the style: \(finding)") }
     let wanted = output ?? (style.backend == .nftables ? .nft : .iptables)
     guard (wanted == .nft) == (style.backend == .nftables) else {
-      throw InputError("-o \(wanted.rawValue): the style \(style.name) is written for \(style.backend.rawValue)")
+      throw InputError("-o \(wanted.rawValue): the style \(style.name) writes \(style.backend.rawValue)")
     }
     switch wanted {
     case .iptables: try Terminal.print(try table(lowered, .v4))
@@ -47,7 +49,7 @@ struct RenderCommand: ParsableCommand {
       throw InputError("--node \(node ?? ""): no such node; known: \(names.joined(separator: ", "))")
     }
     if node == nil, names.count > 1 {
-      Terminal.say("note: rules of \(name), of nodes \(names.joined(separator: ", "))")
+      Terminal.say("note: rules of node \(name); --node prints another of \(names.joined(separator: ", "))")
     }
     return found
   }

@@ -10,72 +10,71 @@ import Verdicts
 struct RunCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "run",
-    abstract: "Builds the cluster in network namespaces, sends packets, and says who reaches whom and why not.")
+    abstract: "Build the cluster in network namespaces, send packets, and report which flows pass and why others don't."
+  )
 
-  enum Format: String, CaseIterable, ExpressibleByArgument { case text, json }
+  @OptionGroup var input: ManifestOptions
+  @OptionGroup var enforcement: StyleOption
 
-  @OptionGroup var input: InputOptions
+  @Option(
+    help: ArgumentHelp("Ask only about flows from this endpoint: \(EndpointReference.forms).", valueName: "endpoint"),
+    transform: EndpointReference.init)
+  var from: EndpointReference?
 
-  @Option(help: "Only flows from this endpoint: \(EndpointReference.forms).")
-  var from: String?
+  @Option(
+    help: ArgumentHelp("Ask only about flows to this endpoint.", valueName: "endpoint"),
+    transform: EndpointReference.init)
+  var to: EndpointReference?
 
-  @Option(help: "Only flows to this endpoint.")
-  var to: String?
+  @Option(
+    help: ArgumentHelp("Ask only about this destination port. Can be repeated.", valueName: "80, TCP/80 or UDP/53"))
+  var port: [TransportPort] = []
 
-  @Option(help: "Only this port, as 80, TCP/80 or UDP/53; may be repeated.")
-  var port: [String] = []
+  @Option(
+    help: ArgumentHelp(
+      "Send to this IPv4 multicast group, on which --to listens. Needs --from, --to and a UDP --port.",
+      valueName: "IPv4 group such as 224.0.0.251"))
+  var group: MulticastGroup?
 
-  @Option(help: "Send to this IPv4 multicast group, on which --to listens; with --from, --to and a UDP --port.")
-  var group: String?
-
-  @Flag(help: "Checks the Expectations documents and leaves the matrix of all flows out.")
+  @Flag(help: "Check only the Expectations documents; skip the matrix of all flows.")
   var expectationsOnly = false
 
-  @Option(help: "Only expectations of this claim, or the group of this name; may be repeated.")
+  @Option(help: "Check only the expectations of this claim, or the group with this name. Can be repeated.")
   var claim: [String] = []
 
-  @Flag(help: "With -o json: the path of every flow, hop by hop.")
+  @Flag(help: "With -o json: include the path of every flow, hop by hop.")
   var paths = false
 
-  @Flag(help: "A known deviation from the Kubernetes specification is a failure too.")
+  @Flag(help: "Count known deviations from the Kubernetes specification as failures too.")
   var strict = false
 
-  @Option(name: .shortAndLong, help: "The report: text or json.")
-  var output = Format.text
+  @Option(name: .shortAndLong, help: "Report format.")
+  var output = ReportFormat.text
+
+  func validate() throws {
+    if group != nil, from == nil || to == nil || port.isEmpty || port.contains(where: { $0.transport != .udp }) {
+      throw ValidationError("--group needs --from, --to and a UDP --port")
+    }
+    if selectsFlows, expectationsOnly || !claim.isEmpty {
+      throw ValidationError("--from, --to and --port can't be combined with --expectations-only or --claim")
+    }
+  }
+
+  private var selectsFlows: Bool { from != nil || to != nil || !port.isEmpty }
 
   func run() throws {
-    let style = try input.enforcementStyle()
     let reading = try input.reading()
     let cluster = reading.cluster
-    if cluster.pods.isEmpty {
-      throw InputError("\(input.files.joined(separator: ", ")): no pods and no workloads; add at least one Pod")
-    }
-    let names = EndpointNames(cluster)
-    let group = try group.map { text in
-      guard let address = IPAddress(text), address.isMulticast, address.family == .v4 else {
-        throw InputError("--group \(text): no IPv4 multicast address; write one such as 224.0.0.251")
-      }
-      guard from != nil, to != nil, try !port.isEmpty && port.allSatisfy({ try transportPort($0).transport == .udp })
-      else {
-        throw InputError("--group \(text): needs --from, --to and a UDP --port")
-      }
-      return address
-    }
-    let selection = ProbePlan.Selection(
-      source: try from.map { try sender($0, names) },
-      destination: try to.map { try names.endpoint($0, option: "--to") },
-      sourceAddress: from.flatMap(IPAddress.init), destinationAddress: group ?? to.flatMap(IPAddress.init),
-      ports: port.isEmpty ? nil : try port.map(transportPort))
-    let selects = from != nil || to != nil || !port.isEmpty
-    if selects, expectationsOnly || !claim.isEmpty {
-      throw InputError("--from, --to and --port go without --expectations-only and --claim")
-    }
-    // Who asks for single flows is not told of all expectations.
-    let groups = selects ? [] : try reading.groupsToCheck(claim)
+    let files = input.files.joined(separator: ", ")
+    if cluster.pods.isEmpty { throw InputError("\(files): no pods and no workloads; add at least one Pod") }
+    let selection = try selection(in: cluster)
+    // Questions about single flows leave the expectations out.
+    let groups = selectsFlows ? [] : try reading.groupsToCheck(claim)
     if expectationsOnly, groups.isEmpty {
-      throw InputError("--expectations-only: \(input.files.joined(separator: ", ")): no Expectations document")
+      throw InputError("--expectations-only: \(files): no Expectations document")
     }
-    let run = ClusterRun(style: style, selection: selection, strict: strict, asksMatrix: !expectationsOnly)
+    let run = ClusterRun(
+      style: enforcement.style, selection: selection, strict: strict, asksMatrix: !expectationsOnly)
     try run.requireFlow(in: cluster)
     try enterNamespaces()
     var report = try run.run(cluster, expecting: groups, version: version) {
@@ -86,20 +85,34 @@ struct RunCommand: ParsableCommand {
     report.tellsAllPaths = paths
     report.notes = reading.notes.filter { $0.severity == .note }.map(\.text)
     report.warnings = reading.notes.filter { $0.severity == .warning }.map(\.text)
-    switch output {
-    case .text: try Terminal.print(report.document.text(width: Terminal.width))
-    case .json: try Terminal.print(json: try report.document.json())
-    }
+    try output.print(report.document)
     if !report.isAsExpected { throw ExitCode.finding }
   }
 
-  /// Throws `InputError` where the text names no sender.
-  private func sender(_ text: String, _ names: EndpointNames) throws -> Endpoint {
-    let endpoint = try names.endpoint(text, option: "--from")
+  /// Throws `InputError` if the cluster has no such endpoint.
+  private func selection(in cluster: Cluster) throws -> ProbePlan.Selection {
+    let names = EndpointNames(cluster)
+    return ProbePlan.Selection(
+      source: try from.map { try sender($0, names) },
+      destination: try to.map { try names.endpoint($0, option: "--to") },
+      sourceAddress: from?.address, destinationAddress: group?.address ?? to?.address,
+      ports: port.isEmpty ? nil : port)
+  }
+
+  /// Throws `InputError` for an endpoint that sends nothing.
+  private func sender(_ reference: EndpointReference, _ names: EndpointNames) throws -> Endpoint {
+    let endpoint = try names.endpoint(reference, option: "--from")
     switch endpoint {
     case .service, .virtualAddress:
-      throw InputError("--from \(text): a Service sends nothing; name the pods or the workload behind it")
+      throw InputError("--from \(reference): a Service sends no packets; name the pods or the workload behind it")
     case .pod, .node, .external, .address: return endpoint
     }
+  }
+}
+
+extension EndpointReference {
+  /// The address, if it is written as one.
+  fileprivate var address: IPAddress? {
+    if case .address(let address) = self { address } else { nil }
   }
 }

@@ -3,33 +3,33 @@ import Glibc
 import NetpolModel
 import Synchronization
 
-/// Standard output, and standard error: notes, and progress where a person looks on.
+/// Standard output for results, and standard error for notes and, on a terminal, progress.
 enum Terminal {
   private static let shown = Mutex("")
 
   static var isInteractive: Bool { isatty(2) == 1 }
 
-  /// A file that is opened while one of the standard streams is closed gets its number, and what is meant for the user
-  /// would be written there. So a number that is free is taken, in a way that fails what is read and written there.
+  /// Occupies the descriptors of closed standard streams. Otherwise the next file that is opened gets such a descriptor, and
+  /// output for the user would end up in that file. Reading from or writing to an occupied descriptor fails.
   static func reserveStandardStreams() {
     for number: Int32 in 0...2 where fcntl(number, F_GETFD) == -1 {
       _ = open("/dev/null", number == 1 ? O_RDONLY : O_WRONLY)
     }
   }
 
-  /// Standard output. Throws where it can't be written: a full disk must not look like success.
+  /// Writes to standard output. Throws if that fails, because a full disk must not look like success.
   static func print(_ text: String) throws(OutputError) {
     do { try FileHandle.standardOutput.write(contentsOf: Data(text.utf8)) } catch {
       throw OutputError(description: "standard output can't be written: \(error.localizedDescription)")
     }
   }
 
-  /// The same, of a JSON document: with a line feed at its end.
+  /// Writes a JSON document and a line feed to standard output.
   static func print(json: Data) throws(OutputError) { try print(String(decoding: json, as: UTF8.self) + "\n") }
 
   static func say(_ text: String) { writeError(text + "\n") }
 
-  /// Replaces the line of progress, if it is another one; nothing in a pipe.
+  /// Replaces the line of progress if it changed. Does nothing in a pipe.
   static func progress(_ text: String) {
     guard isInteractive else { return }
     shown.withLock { shown in
@@ -39,8 +39,8 @@ enum Terminal {
     }
   }
 
-  /// Where standard error can't be written, what the program does and how it ends is the same. A pipe that nobody reads
-  /// would end it by a signal, which is kept back and taken off.
+  /// Writes to standard error. If that fails, the program goes on and its exit code stays the same. A pipe without a reader
+  /// would end the program by SIGPIPE, so the signal is blocked and removed.
   private static func writeError(_ text: String) {
     var (pipe, before) = (sigset_t(), sigset_t())
     sigemptyset(&pipe)
@@ -54,14 +54,14 @@ enum Terminal {
     }
   }
 
-  /// Columns of the terminal on standard output; 100 in a pipe.
+  /// Width of the terminal in columns; 100 in a pipe.
   static var width: Int {
     var size = winsize()
     return ioctl(1, UInt(TIOCGWINSZ), &size) == 0 && size.ws_col > 0 ? Int(size.ws_col) : 100
   }
 }
 
-/// Output that could not be written.
+/// Why output could not be written.
 struct OutputError: UserFacingError {
   let description: String
   var exitStatus: ExitStatus { .machine }

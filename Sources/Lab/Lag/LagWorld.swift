@@ -11,14 +11,10 @@ public struct LagWorld: Hashable, Sendable {
   /// Pods on the newcomers' node.
   public let local: Int
 
-  /// Nil: why the numbers make no world.
-  public static func obstacle(policies: Int, pods: Int, local: Int) -> String? {
-    if !(0...10_000).contains(policies) { return "--policies \(policies): write a number from 0 to 10000" }
-    if !(1...20_000).contains(pods) { return "--pods \(pods): write a number from 1 to 20000" }
-    if !(1...pods).contains(local) { return "--local \(local): write a number from 1 to \(pods), that of all pods" }
-    if local > 10_000 { return "--local \(local): write a number up to 10000" }
-    return nil
-  }
+  public static let policyRange = 0...10_000
+  public static let podRange = 1...20_000
+  /// There are never more of them than `pods`.
+  public static let localPodRange = 1...10_000
 
   public init(policies: Int, pods: Int, local: Int) {
     self.policies = policies

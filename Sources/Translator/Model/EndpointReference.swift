@@ -24,6 +24,10 @@ public struct EndpointTextError: Error, Hashable, Sendable {
   public let remedy: String
 }
 
+extension EndpointTextError: CustomStringConvertible {
+  public var description: String { "\(problem); \(remedy)" }
+}
+
 extension EndpointReference {
   /// All ways to write an end, but for the one that is a report's alone.
   public static let forms =
@@ -104,7 +108,7 @@ extension EndpointReference: CustomStringConvertible {
     switch self {
     case .pod(let id): id.description
     case .workload(let namespace, let kind, let name): "\(namespace)/\(kind)/\(name)"
-    case .service(let id): "\(id.namespace)/Service/\(id.name)"
+    case .service(let id): "service/\(id)"
     case .virtualAddress(let id, let address): "vip/\(id)/\(address)"
     case .node(let name): "node/\(name)"
     case .external(let name): "external/\(name)"

@@ -14,13 +14,9 @@ public struct ApplyBenchOptions: Hashable, Sendable {
 
   public init() {}
 
-  /// Why the numbers can't be used; nil: they can.
-  public var obstacle: String? {
-    if !(1...4000).contains(policies) { return "--policies \(policies): write a number from 1 to 4000" }
-    if !(1...10_000).contains(pods) { return "--pods \(pods): write a number from 1 to 10000" }
-    if !(1...1000).contains(rounds) { return "--rounds \(rounds): write a number from 1 to 1000" }
-    if !(0...100).contains(syncs) { return "--syncs \(syncs): write a number from 0 to 100" }
-    if !(10...100_000).contains(updates) { return "--updates \(updates): write a number from 10 to 100000" }
-    return nil
-  }
+  public static let policyRange = 1...4000
+  public static let podRange = 1...10_000
+  public static let roundRange = 1...1000
+  public static let syncRange = 0...100
+  public static let updateRange = 10...100_000
 }

@@ -1,0 +1,86 @@
+public import ArgumentParser
+public import Bench
+import Foundation
+public import Lag
+public import Lowering
+public import NetpolModel
+
+// Values of the model and the products that options name. Each option's value name shows how to write them.
+
+extension EnforcementStyle: ExpressibleByArgument {
+  public init?(argument: String) {
+    guard let style = Self.named(argument) else { return nil }
+    self = style
+  }
+
+  public var defaultValueDescription: String { name }
+  public static var allValueStrings: [String] { all.map(\.name) }
+}
+
+extension AgentKind: ExpressibleByArgument {}
+extension LagScenario: ExpressibleByArgument {}
+extension BenchWorld.PeerKind: ExpressibleByArgument {}
+
+extension IPFamily: ExpressibleByArgument {
+  public init?(argument: String) {
+    guard let family = Self.allCases.first(where: { $0.optionText == argument.lowercased() }) else { return nil }
+    self = family
+  }
+
+  public static var allValueStrings: [String] { allCases.map(\.optionText) }
+  private var optionText: String { rawValue.lowercased() }
+}
+
+extension CIDR: ExpressibleByArgument {
+  public init?(argument: String) { self.init(argument) }
+}
+
+/// `30000-32767` or `30000:32767`.
+extension PortRange: ExpressibleByArgument {
+  public init?(argument: String) {
+    let parts = argument.split { $0 == "-" || $0 == ":" }.map { UInt16($0) }
+    guard parts.count == 2, let first = parts[0], let last = parts[1], 0 < first, first < last else { return nil }
+    self.init(first, last)
+  }
+}
+
+/// `80`, `TCP/80` or `80/udp`.
+extension TransportPort: ExpressibleByArgument {
+  public init?(argument: String) {
+    let parts = argument.split(separator: "/", omittingEmptySubsequences: false).map(String.init)
+    guard let number = parts.compactMap({ UInt16($0) }).first, number > 0, parts.count <= 2 else { return nil }
+    let transports = parts.compactMap { Transport(rawValue: $0.uppercased()) }
+    guard transports.count == parts.count - 1 else { return nil }
+    self.init(transports.first ?? .tcp, number)
+  }
+}
+
+/// An IPv4 multicast group, such as `224.0.0.251`.
+struct MulticastGroup: ExpressibleByArgument {
+  let address: IPAddress
+
+  init?(argument: String) {
+    guard let address = IPAddress(argument), address.isMulticast, address.family == .v4 else { return nil }
+    self.address = address
+  }
+}
+
+/// `200ms`, `100ms..2s` for a uniform distribution, or `~300ms` for the mean of an exponential one; at most 60 s.
+extension APIDelay: ExpressibleByArgument {
+  public init?(argument: String) {
+    let time = { (part: Substring) -> Duration? in
+      Duration(text: String(part)).flatMap { $0 <= .seconds(60) ? $0 : nil }
+    }
+    if argument.hasPrefix("~") {
+      guard let mean = time(argument.dropFirst()) else { return nil }
+      self = .exponential(mean: mean)
+    } else if let dots = argument.range(of: "..") {
+      guard let low = time(argument[..<dots.lowerBound]), let high = time(argument[dots.upperBound...]), low <= high
+      else { return nil }
+      self = .uniform(low...high)
+    } else {
+      guard let delay = time(argument[...]) else { return nil }
+      self = .constant(delay)
+    }
+  }
+}
