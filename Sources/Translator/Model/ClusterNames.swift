@@ -1,4 +1,4 @@
-/// The names of a cluster's objects, and what an end of a flow stands for there.
+/// The names of a cluster's objects. Resolves the source or destination of a flow to endpoints.
 public struct ClusterNames: Sendable {
   private let cluster: Cluster
   private let namespaces: Set<String>
@@ -32,7 +32,7 @@ public struct ClusterNames: Sendable {
     if !namespaces.contains(name) { throw UnknownName("is no namespace", namespaces) }
   }
 
-  /// Throws where the cluster has nothing of this name. An address may be nobody's.
+  /// Throws `UnknownName` if the cluster has no object of this name. An address may belong to no object.
   public func check(_ end: EndpointReference) throws(UnknownName) {
     switch end {
     case .address: break
@@ -67,7 +67,7 @@ public struct ClusterNames: Sendable {
     throw UnknownName("Service", in: id.namespace, services.keys)
   }
 
-  /// What an end stands for, of a workload each of its pods; never empty. Throws as `check` does.
+  /// The endpoints behind a reference. For a workload, these are all its pods. Never empty. Throws as `check` does.
   public func endpoints(_ end: EndpointReference) throws(UnknownName) -> [Endpoint] {
     try check(end)
     return switch end {
@@ -87,7 +87,7 @@ public struct ClusterNames: Sendable {
 }
 
 extension Cluster {
-  /// A kind may be written with capitals or without.
+  /// `kind` is not case-sensitive.
   public func pods(ofWorkload kind: String, _ name: String, in namespace: String) -> [Pod] {
     pods.filter { $0.id.namespace == namespace && $0.owner?.isCalled(kind, name) == true }
   }
@@ -99,11 +99,11 @@ extension Pod.Workload {
   }
 }
 
-/// A name that the cluster has nothing of.
+/// A name that matches no object in the cluster.
 public struct UnknownName: Error, Hashable, Sendable {
-  /// Goes on from the text: `is no pod`.
+  /// Continues the user's text: `matches no pod`.
   public let problem: String
-  /// What there is in its place, or what to write.
+  /// The names that exist, or what to write instead.
   public let remedy: String
 
   fileprivate init(problem: String, remedy: String) {
