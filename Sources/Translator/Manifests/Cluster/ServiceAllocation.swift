@@ -1,10 +1,10 @@
 internal import NetpolModel
 
-/// Gives Services what the API server would give them: ClusterIPs and NodePorts.
+/// Assigns the ClusterIPs and NodePorts that the API server would assign to Services.
 struct ServiceAllocation {
-  /// In the order of namespace and name.
+  /// Sorted by namespace and name.
   private(set) var services: [Service] = []
-  /// Families in which each has endpoints.
+  /// The families in which each Service has endpoints.
   private(set) var families: [NamespacedName: [IPFamily]] = [:]
 
   private struct Holder {
@@ -49,7 +49,7 @@ struct ServiceAllocation {
     ].filter { !$1.isEmpty }.map { Note(.note, "\($0): \($1.abridged(to: 5))") }
   }
 
-  /// What the base cluster's Service was given stays its own.
+  /// Reserves what the Service was given in the base cluster.
   private mutating func pin(_ manifest: ServiceManifest) {
     let holder = Holder(id: manifest.service.id, location: manifest.service.location)
     guard let pinned = pins.services[manifest.service.id] else { return }
@@ -95,7 +95,7 @@ struct ServiceAllocation {
     }
   }
 
-  /// `ipFamilies` and `ipFamilyPolicy`, else the family of the first service CIDR.
+  /// From `ipFamilies` and `ipFamilyPolicy`, or else the family of the first service CIDR.
   private func families(of manifest: ServiceManifest) throws(ManifestError) -> [IPFamily] {
     let available = settings.serviceCIDRs.map(\.family)
     var families: [IPFamily] = []
@@ -165,7 +165,7 @@ struct ServiceAllocation {
 }
 
 extension Service {
-  /// The NodePort that the service has for a port of this number and transport.
+  /// The NodePort that the service has for a port with this number and transport.
   fileprivate func nodePort(_ port: Port) -> UInt16? {
     ports.first { $0.port == port.port && $0.transport == port.transport }?.nodePort
   }

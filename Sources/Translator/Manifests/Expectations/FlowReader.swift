@@ -1,7 +1,7 @@
 internal import NetpolModel
 internal import Text
 
-/// An entry of `flows`: one flow for each combination of its ends and ports.
+/// Reads an entry of `flows`: one flow for each combination of its ends and ports.
 struct FlowReader {
   private(set) var flows: [ExpectedFlow] = []
 
@@ -32,7 +32,7 @@ struct FlowReader {
         "more than \(ExpectationsReader.flowLimit) flows in all", "give fewer ends, or workloads in place of pods")
     }
     for source in sources {
-      // In a list for each with each, an end and itself are not meant.
+      // When lists are combined, an end is not paired with itself.
       for target in targets where source != target || pairs == 1 {
         for question in questions {
           flow.from = source
@@ -44,7 +44,7 @@ struct FlowReader {
     }
   }
 
-  /// The value, or a list's values.
+  /// The value itself, or the values of a list.
   private static func values(_ field: Field) throws(ManifestError) -> [Field] {
     guard field.isList else { return [field] }
     let list = try field.list()

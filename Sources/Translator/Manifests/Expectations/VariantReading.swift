@@ -2,7 +2,7 @@ internal import NetpolModel
 internal import Text
 
 extension Expectations.Variant {
-  /// Nil where the group changes nothing.
+  /// `nil` if the group changes nothing.
   init?(_ group: Fields, _ uses: inout [NameUse]) throws(ManifestError) {
     guard ["without", "add", "labels", "cluster"].contains(where: { group[$0] != nil }) else { return nil }
     self.init()

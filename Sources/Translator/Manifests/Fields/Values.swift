@@ -1,7 +1,7 @@
 internal import NetpolModel
 internal import Text
 
-/// Fields that hold one value of the model.
+/// Reads fields that hold one value of the model.
 extension Field {
   func address() throws(ManifestError) -> IPAddress {
     let text = try string()
@@ -11,7 +11,7 @@ extension Field {
     return address
   }
 
-  /// A CIDR as the API's legacy fields take it: bits behind the prefix are dropped.
+  /// Reads a CIDR as the API's legacy fields do: host bits are dropped.
   func cidr() throws(ManifestError) -> CIDR {
     let text = try string()
     if let cidr = CIDR(text) { return cidr }
@@ -24,7 +24,7 @@ extension Field {
     throw error("\(text.quoted) is no CIDR", "write one such as 10.0.0.0/8 or fd00::/8")
   }
 
-  /// A CIDR without bits behind its prefix.
+  /// Reads a CIDR that has no host bits set.
   func canonicalCIDR() throws(ManifestError) -> CIDR {
     let cidr = try cidr()
     if try hasHostBits() { throw error("\(try string().quoted) has bits behind its prefix", "write \(cidr)") }
@@ -37,8 +37,7 @@ extension Field {
     return cidr.network != address
   }
 
-  /// One of an enum's words.
-  /// `synonyms` are read too, and never written.
+  /// Reads one of an enum's raw values. `synonyms` are accepted too, but never printed.
   func word<T: RawRepresentable<String> & CaseIterable>(_ type: T.Type, synonyms: [String: T] = [:])
     throws(ManifestError) -> T
   {
@@ -63,7 +62,7 @@ extension Field {
     throw error("unknown protocol \(text.quoted)", "write \(near?.rawValue ?? "TCP, UDP or SCTP")")
   }
 
-  /// A port by number or name (IntOrString). `stored` lets any name pass.
+  /// A port by number or name (IntOrString). With `asStored` any name is accepted.
   func portReference(_ validation: Validation) throws(ManifestError) -> PortReference {
     guard case .string(let name) = scalar else { return .number(try port()) }
     if validation == .asStored || NameSyntax.isPortName(name) { return .name(name) }
@@ -75,7 +74,7 @@ extension Field {
       "\(name.quoted) is no port name", "give at most 15 of a-z, 0-9 and single inner '-', one of them a letter")
   }
 
-  /// A map of strings.
+  /// A map from strings to strings.
   func stringMap() throws(ManifestError) -> Labels {
     var result: Labels = [:]
     for (name, field) in try fields() { result[name] = field.isNull ? "" : try field.string() }
@@ -113,7 +112,7 @@ extension Field {
 }
 
 extension String {
-  /// `010.0.0.0/8` as `10.0.0.0/8`; nil where no octet starts with a zero.
+  /// `010.0.0.0/8` as `10.0.0.0/8`. `nil` if no octet starts with a zero.
   fileprivate var decimalWithoutLeadingZeros: String? {
     let parts = split(separator: ".", omittingEmptySubsequences: false)
     guard parts.count == 4 else { return nil }

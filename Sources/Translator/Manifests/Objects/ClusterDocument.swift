@@ -1,7 +1,8 @@
 internal import NetpolModel
 internal import Text
 
-/// `apiVersion: netpol-lab/v1alpha1, kind: Cluster`: what manifests can't say. Every field is optional, none unknown.
+/// `apiVersion: netpol-lab/v1alpha1, kind: Cluster`: settings that manifests can't express. Every field is optional,
+/// and unknown fields are errors.
 struct ClusterDocument {
   static let apiVersion = "netpol-lab/v1alpha1"
 
@@ -13,7 +14,7 @@ struct ClusterDocument {
   private(set) var nodes: [NodeManifest] = []
   private(set) var externalHosts: [ExternalHost] = []
   private(set) var settings = ClusterSettings()
-  /// For errors that show only beside the other objects: the hosts' addresses, and the announcer.
+  /// The hosts' addresses and the announcer, kept for errors that need the other objects to be known.
   private(set) var hostAddresses: [Stated<IPAddress>] = []
   private(set) var announcer: Field?
 

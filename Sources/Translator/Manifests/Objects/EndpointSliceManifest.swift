@@ -4,7 +4,7 @@ internal import Text
 /// A `discovery.k8s.io/v1` EndpointSlice as the input gives it.
 struct EndpointSliceManifest {
   let id: NamespacedName
-  /// Nil where the slice says nothing to the service proxy: names instead of addresses, or no Service.
+  /// `nil` if the service proxy ignores the slice: it has DNS names instead of addresses, or no Service.
   private(set) var slice: EndpointSlice?
   private(set) var notes: [Note] = []
 
@@ -45,7 +45,7 @@ struct EndpointSliceManifest {
     self.slice = slice
   }
 
-  /// Nil without an address. Of several the first counts, as in kube-proxy.
+  /// `nil` without an address. If there are several, the first one counts, as in kube-proxy.
   private static func member(
     _ fields: Fields, _ namespace: String, _ family: IPFamily, _ validation: Validation
   ) throws(ManifestError) -> EndpointSlice.Member? {

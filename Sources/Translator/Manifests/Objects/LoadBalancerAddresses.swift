@@ -1,10 +1,10 @@
 internal import NetpolModel
 internal import Text
 
-/// The addresses of a LoadBalancer: its status, else what the spec or MetalLB's annotation asks for.
+/// The addresses of a LoadBalancer: from its status, or else what MetalLB's annotation or the spec asks for.
 struct LoadBalancerAddresses {
   private(set) var addresses: [Service.LoadBalancerIP] = []
-  /// Where the addresses are from, if not from the status.
+  /// Where the addresses come from, if not from the status.
   private(set) var assumption: String?
 
   private enum Mode: String, CaseIterable {

@@ -1,7 +1,7 @@
 internal import NetpolModel
 internal import Text
 
-/// One API object of the input, before its kind is looked at.
+/// One API object of the input, before its kind is examined.
 struct ManifestObject {
   let apiVersion: String
   let kind: String
@@ -12,7 +12,7 @@ struct ManifestObject {
   /// Empty for the core group.
   var group: String { apiVersion.contains("/") ? String(apiVersion.prefix { $0 != "/" }) : "" }
 
-  /// `kind` and `apiVersion` may come from the list that holds the object: a PodList's items have neither.
+  /// `kind` and `apiVersion` may come from the list that contains the object: the items of a PodList have neither.
   init(_ field: Field, kind impliedKind: String? = nil, apiVersion impliedVersion: String? = nil) throws(ManifestError)
   {
     let unnamed = try field.objectFields()
@@ -25,7 +25,7 @@ struct ManifestObject {
     if apiVersion.isEmpty { throw root.missing("apiVersion", "give it, such as v1 or networking.k8s.io/v1") }
   }
 
-  /// `Kind namespace/name`, as far as the object says.
+  /// `Kind namespace/name`, as far as the object gives them.
   private static func title(_ kind: String, _ fields: Fields) -> String? {
     let metadata = try? fields["metadata"]?.fields()
     let name = try? metadata?["name"]?.string()
@@ -36,7 +36,7 @@ struct ManifestObject {
     return title.isEmpty ? nil : title
   }
 
-  /// `metadata.name`. A `generateName` gets a 0 in place of the API server's random letters.
+  /// `metadata.name`. A `generateName` gets the suffix 0 instead of the API server's random letters.
   func name(_ validation: Validation, _ grammar: (String) -> Bool = NameSyntax.isDNSSubdomain) throws(ManifestError)
     -> String
   {
@@ -50,7 +50,7 @@ struct ManifestObject {
     return name
   }
 
-  /// Namespace and name; without a namespace the object goes to `default`.
+  /// The namespace and name. Without a namespace the object is in `default`.
   func id(_ validation: Validation) throws(ManifestError) -> NamespacedName {
     let name = try name(validation)
     guard let field = metadata?["namespace"] else { return NamespacedName("default", name) }
@@ -65,7 +65,7 @@ struct ManifestObject {
     try metadata?["labels"]?.labels(validation) ?? [:]
   }
 
-  /// Kind and name of each of `metadata.ownerReferences`.
+  /// The kind and name of each entry of `metadata.ownerReferences`.
   func owners() throws(ManifestError) -> [(kind: String, name: String)] {
     guard let list = try metadata?["ownerReferences"]?.list() else { return [] }
     return try list.map { (field) throws(ManifestError) in
@@ -74,7 +74,7 @@ struct ManifestObject {
     }
   }
 
-  /// The owner with `controller: true`, else the first that says nothing of it.
+  /// The owner with `controller: true`, or else the first one that does not set `controller`.
   func controller() throws(ManifestError) -> Pod.Workload? {
     var candidate: Pod.Workload?
     for entry in try metadata?["ownerReferences"]?.list() ?? [] {

@@ -1,7 +1,7 @@
 internal import NetpolModel
 internal import Text
 
-/// What the reader takes from a pod's spec, or a template's.
+/// What the reader takes from a pod's spec, or from a template's spec.
 struct PodSpec {
   struct Container {
     let name: String
@@ -11,7 +11,7 @@ struct PodSpec {
   }
 
   var nodeName: String?
-  /// `nodeSelector`'s `kubernetes.io/hostname`.
+  /// `kubernetes.io/hostname` in `nodeSelector`.
   var hostname: String?
   var hostNetwork = false
   var ports: [ContainerPort] = []
@@ -44,7 +44,7 @@ struct PodSpec {
         hostPorts.append(host)
       }
     }
-    // Read for remarks alone, and so a wrong type here is the API server's affair.
+    // Used only for notes, so a wrong type here is not an error. The API server would report it.
     let text = { (name: String) in (try? fields[name]?.string()) ?? "" }
     let words = { (name: String) in (try? fields[name]?.strings()) ?? [] }
     containers.append(Container(name: text("name"), image: text("image"), words: words("command") + words("args")))

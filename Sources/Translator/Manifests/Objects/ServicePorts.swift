@@ -4,7 +4,7 @@ internal import Text
 /// `spec.ports` of a Service: the defaults of `SetDefaults_Service` and the checks of `ValidateService`.
 struct ServicePorts {
   private(set) var ports: [Service.Port] = []
-  /// The `nodePort` fields, by position.
+  /// The `nodePort` fields, by index of the port.
   private(set) var nodePorts: [Int: Field] = [:]
   private let kind: Service.Kind
   private let validation: Validation
@@ -19,7 +19,7 @@ struct ServicePorts {
   private mutating func read(_ fields: Fields, isAlone: Bool) throws(ManifestError) {
     let number = try fields.required("port", "give a number from 1 to 65535").port()
     var target = PortReference.number(number)
-    // SetDefaults_Service: the target is the port where it is missing, 0 or "".
+    // SetDefaults_Service: targetPort is the port if it is missing, 0 or "".
     if let field = fields["targetPort"], field.scalar != .integer(0), field.scalar != .string("") {
       target = try field.portReference(validation)
     }

@@ -56,7 +56,7 @@ extension PolicyDecoder {
     return LabelSelector(matchLabels: labels, matchExpressions: expressions)
   }
 
-  /// apimachinery's `ValidateLabelSelectorRequirement`.
+  /// The checks of apimachinery's `ValidateLabelSelectorRequirement`.
   private mutating func expression(_ field: Field) throws(ManifestError) -> LabelSelector.Expression {
     let fields = try field.fields()
     try close(fields, to: ["key", "operator", "values"])

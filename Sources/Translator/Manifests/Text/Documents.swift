@@ -2,9 +2,9 @@ internal import NetpolModel
 internal import Text
 internal import Yams
 
-/// The documents of one source in order, without the empty ones.
+/// The documents of one source in order, without empty ones.
 ///
-/// Yams' sequence ends quietly at a syntax error and keeps the error for whoever asks; `next` asks.
+/// Yams' sequence ends silently at a syntax error and only stores the error. `next` checks for it.
 struct Documents {
   private let source: ManifestSource
   private var roots: YamlSequence<Yams.Node>
