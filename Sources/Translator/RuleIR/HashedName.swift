@@ -1,10 +1,11 @@
 internal import Crypto
 
-/// First 16 characters of the base32 (RFC 4648) of the SHA-256 of `text`: what kube-router and kube-proxy make names of
-/// chains and sets from.
+/// The first 16 characters of the base32 text (RFC 4648) of the SHA-256 of `text`. kube-router and kube-proxy use it in
+/// the names of chains and sets.
 public func hashedName(_ text: String) -> String { base32(SHA256.hash(data: Array(text.utf8)).prefix(10)) }
 
-/// The same of the SHA-1, from which kube-router names the sets that it fills before a swap (its `pkg/utils/ipset.go`).
+/// The same with SHA-1. kube-router uses it in the names of the sets that it fills before a swap (its
+/// `pkg/utils/ipset.go`).
 public func sha1Name(_ text: String) -> String { base32(Insecure.SHA1.hash(data: Array(text.utf8)).prefix(10)) }
 
 private let alphabet = Array("ABCDEFGHIJKLMNOPQRSTUVWXYZ234567".utf8)

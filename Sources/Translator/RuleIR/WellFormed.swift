@@ -1,6 +1,6 @@
 public import NetpolModel
 
-/// Something in a ruleset that a kernel would refuse.
+/// A defect in a ruleset that a kernel would reject.
 public struct IllFormed: Error, Hashable, Sendable, CustomStringConvertible {
   public enum Defect: Hashable, Sendable {
     case unknownChain(ChainName)
@@ -15,13 +15,14 @@ public struct IllFormed: Error, Hashable, Sendable, CustomStringConvertible {
     case memberOfWrongFamily(SetName, CIDR)
     case networkInAddressSet(SetName, CIDR)
     case duplicateSet(SetName)
-    /// Other fields than the set's, or a map where a set must stand, or the other way round.
+    /// The key has other fields than the set, or a map is used as a set, or a set as a map.
     case wrongKey(SetName)
-    /// Not a value for each field, one too large, a range or a mark where none belongs, or none where one does.
+    /// The element lacks a value for a field or has a value that is too large. Or it has a range or mark where none is
+    /// allowed, or lacks one that is required.
     case badElement(SetName)
-    /// Twice one key, or ranges that overlap.
+    /// The same key twice, or overlapping ranges.
     case overlappingElements(SetName)
-    /// More elements than the size of the set.
+    /// More elements than the set's size.
     case tooManyElements(SetName)
   }
   public let defect: Defect
@@ -47,7 +48,8 @@ public struct IllFormed: Error, Hashable, Sendable, CustomStringConvertible {
 }
 
 extension Ruleset {
-  /// Throws the first defect: jumps resolve and don't loop, names fit, sets hold what their type can.
+  /// Throws `IllFormed` for the first defect. Checks that jumps resolve and don't loop, that names fit, and that sets
+  /// contain only what their type allows.
   public func checkWellFormed() throws(IllFormed) {
     var families: [SetName: Set<IPFamily>] = [:]
     for set in sets {
@@ -114,7 +116,7 @@ extension Table {
 }
 
 extension Rule {
-  /// Every question to a keyed set, and whether it is for a mark.
+  /// Every lookup in a keyed set, and whether it asks a map for a mark.
   fileprivate var keyedLookups: [(SetName, [PacketField], isMap: Bool)] {
     let asked = matches.compactMap { match -> (SetName, [PacketField], isMap: Bool)? in
       if case .keyed(let fields, let name) = match { (name, fields, false) } else { nil }
