@@ -59,7 +59,7 @@ public struct LiveWorld: Sendable {
         }
       if let change { return change }
     }
-    return "nothing"
+    return "no change"
   }
 
   private mutating func removePod() -> String? {
@@ -67,7 +67,7 @@ public struct LiveWorld: Sendable {
     let pod = cluster.pods.remove(at: random.below(cluster.pods.count))
     leaveSlices(pod)
     absent.append(pod)
-    return "pod \(pod.id) goes"
+    return "pod \(pod.id) is removed"
   }
 
   private mutating func addPod() -> String? {
@@ -78,7 +78,7 @@ public struct LiveWorld: Sendable {
     pod.labels = RandomWords.labels(&random)
     pod.ports = RandomWords.containerPorts(&random)
     insert(pod)
-    return "pod \(pod.id) comes"
+    return "pod \(pod.id) is added"
   }
 
   private mutating func relabelPod() -> String? {
@@ -125,12 +125,12 @@ public struct LiveWorld: Sendable {
     created += 1
     cluster.policies.append(policy)
     cluster.policies.sort { $0.id < $1.id }
-    return "policy \(policy.id) comes"
+    return "policy \(policy.id) is added"
   }
 
   private mutating func removePolicy() -> String? {
     guard !cluster.policies.isEmpty else { return nil }
-    return "policy \(cluster.policies.remove(at: random.below(cluster.policies.count)).id) goes"
+    return "policy \(cluster.policies.remove(at: random.below(cluster.policies.count)).id) is removed"
   }
 
   private mutating func changePolicy() -> String? {
