@@ -15,8 +15,8 @@ import Testing
     ("239.255.255.255", "a multicast address"), ("ff02::1", "a multicast address"),
     ("255.255.255.255", "the broadcast address"), ("169.254.0.1", "a link-local address"),
     ("fe80::1", "a link-local address"), ("febf::1", "a link-local address"),
-    ("198.18.255.254", "an address of the lab's own"), ("fdff::fffe", "an address of the lab's own"),
-    ("fdfe::1", "an address of the lab's own"),
+    ("198.18.255.254", "an address reserved by the lab"), ("fdff::fffe", "an address reserved by the lab"),
+    ("fdfe::1", "an address reserved by the lab"),
   ]
 
   @Test("an address that no machine of the lab can have is refused, stored or not", arguments: obstacles)

@@ -81,33 +81,36 @@ import Testing
       ("defaultdeny: true", "defaultdeny: unknown field; did you mean defaultDeny?"),
       ("nodes: [{name: a, cidr: 10.0.0.0/8}]", "nodes[0].cidr: unknown field; known here: name, addresses, podCIDRs"),
       ("nodes: [{addresses: [10.0.0.1]}]", "nodes[0].name: is missing; give it a name"),
-      ("nodes: [{name: a}, {name: a}]", "nodes[1].name: \"a\" stands twice; keep one of them"),
+      ("nodes: [{name: a}, {name: a}]", "nodes[1].name: \"a\" appears twice; keep one of them"),
       (
         "nodes: [{name: a, addresses: [10.0.0]}]",
-        "nodes[0].addresses[0]: \"10.0.0\" is no IP address; write one such as 10.42.0.5 or fd00::5"
+        "nodes[0].addresses[0]: \"10.0.0\" is not an IP address; write one such as 10.42.0.5 or fd00::5"
       ),
       (
         "nodes: [{name: a, podCIDRs: [10.42.0.1/24]}]",
-        "nodes[0].podCIDRs[0]: \"10.42.0.1/24\" has bits behind its prefix; write 10.42.0.0/24"
+        "nodes[0].podCIDRs[0]: \"10.42.0.1/24\" has host bits set; write 10.42.0.0/24"
       ),
       ("serviceCIDRs: 10.43.0.0/16", "serviceCIDRs: expected a list, found the string \"10.43.0.0/16\""),
-      ("nodePortRange: 32767-30000", "nodePortRange: \"32767-30000\" is no port range; write one such as 30000-32767"),
+      (
+        "nodePortRange: 32767-30000",
+        "nodePortRange: \"32767-30000\" is not a port range; write one such as 30000-32767"
+      ),
       (
         "nodePortRange: 30000",
         "nodePortRange: expected a string, found the number 30000; write \"30000\" with the quotes"
       ),
-      ("overlay: wireguard", "overlay: unknown word \"wireguard\"; write vxlan or host-gw"),
-      ("icmpLimits: none", "icmpLimits: unknown word \"none\"; write kernel or lifted"),
+      ("overlay: wireguard", "overlay: unknown value \"wireguard\"; write vxlan or host-gw"),
+      ("icmpLimits: none", "icmpLimits: unknown value \"none\"; write kernel or lifted"),
       ("bridgeNetfilter: 1", "bridgeNetfilter: expected true or false, found the number 1"),
-      ("loadBalancerAnnouncer: nobody", "loadBalancerAnnouncer: \"nobody\" is no node; name one of node1"),
-      ("externalHosts: [{name: a}]", "externalHosts[0].addresses: is missing; give one address at least"),
+      ("loadBalancerAnnouncer: nobody", "loadBalancerAnnouncer: \"nobody\" matches no node; name one of node1"),
+      ("externalHosts: [{name: a}]", "externalHosts[0].addresses: is missing; give at least one address"),
       (
         "externalHosts: [{name: A.b, addresses: [1.2.3.4]}]",
-        "externalHosts[0].name: \"A.b\" is no DNS name; give a-z, 0-9 and inner '-'"
+        "externalHosts[0].name: \"A.b\" is not a DNS name; use a-z, 0-9 and inner '-'"
       ),
       (
         "externalHosts: [{name: a, addresses: [1.2.3.4]}, {name: b, addresses: [1.2.3.4]}]",
-        "externalHosts[1].addresses[0]: 1.2.3.4 stands twice among the external hosts; give each host addresses of its own"
+        "externalHosts[1].addresses[0]: 1.2.3.4 is listed twice in externalHosts; give each host addresses of its own"
       ),
       (
         "externalHosts: [{name: a, addresses: [10.42.0.9]}]",

@@ -8,11 +8,11 @@ import Testing
     "an error in document 2 of 3 is an error of the file",
     arguments: [
       (
-        "a: [1", "a.yaml:6: syntax error: did not find expected ',' or ']'; mend the YAML at this line or the one above"
+        "a: [1", "a.yaml:6: syntax error: did not find expected ',' or ']'; fix the YAML at this line or the one above"
       ),
       (
         "apiVersion: v1\nkind: Pod\nkind: Node",
-        "a.yaml:6: the key \"kind\" stands twice in one mapping; keep one of them"
+        "a.yaml:6: the key \"kind\" appears twice in one mapping; keep one of them"
       ),
       (
         "apiVersion: v1\n\tkind: Pod",
@@ -27,7 +27,7 @@ import Testing
         "apiVersion: v1\nkind: Pod\nmetadata: {name: x, labels: {y: a}}",
         "a.yaml:7: Pod default/x: metadata.labels.y: the key reads as a boolean; write \"y\" with the quotes"
       ),
-      ("a: *nowhere", "a.yaml:5: syntax error: found undefined alias; mend the YAML at this line or the one above"),
+      ("a: *nowhere", "a.yaml:5: syntax error: found undefined alias; fix the YAML at this line or the one above"),
     ])
   func secondDocument(_ text: String, _ line: String) {
     let pod = "apiVersion: v1\nkind: Pod\nmetadata: {name: "
@@ -73,7 +73,7 @@ import Testing
   @Test("deep nesting ends in an error and not in a crash")
   func depth() {
     let deep = String(repeating: "[", count: 10000)
-    #expect(refusal(deep) == "a.yaml:1: lists and mappings are nested deeper than 1000; no manifest is so deep")
+    #expect(refusal(deep) == "a.yaml:1: lists and mappings are nested deeper than 1000 levels; flatten them")
     let closed = String(repeating: "[", count: 990) + String(repeating: "]", count: 990)
     #expect(refusal(closed).hasSuffix("found a list"))
     var chain = "a0: &a0 1\n"

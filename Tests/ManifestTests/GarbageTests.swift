@@ -63,7 +63,7 @@ import Testing
   func ranges(cidr: String) {
     let line = refusal(
       serviceText("{}") + "apiVersion: netpol-lab/v1alpha1\nkind: Cluster\nserviceCIDRs: [\(cidr)]\n")
-    let ends = ["accepted", "address is left in the service CIDRs", "no address is free"]
+    let ends = ["accepted", "address is left in the service CIDRs", "no free address"]
     #expect(ends.contains { line.contains($0) })
   }
 }

@@ -57,7 +57,7 @@ import Testing
       ),
       (
         "{\n\t\"a\": [1\n}",
-        "a.yaml:3: syntax error: did not find expected ',' or ']'; mend the JSON at this line or the one above"
+        "a.yaml:3: syntax error: did not find expected ',' or ']'; fix the JSON at this line or the one above"
       ),
     ])
   func remedy(text: String, line: String) {

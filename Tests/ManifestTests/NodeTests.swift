@@ -87,7 +87,7 @@ import Testing
     let reading = try read(podText("a", node: "v") + podText("b", node: "u"), node("u"))
     #expect(
       reading.texts == [
-        "no Node object: v; assumed since a pod names it",
+        "no Node object: v; assumed because a pod names it",
         "node addresses assumed: u 172.30.0.11, v 172.30.0.12",
         "pod CIDRs assumed: u 10.42.0.0/24, v 10.42.1.0/24",
       ])

@@ -38,7 +38,7 @@ import Testing
     let text = object(version, kind, "a", namespace: "x") + object(version, kind, "b")
     let group = version.prefix { $0 != "/" }
     #expect(
-      try warnings(text) == ["\(kind) (\(group)) is not modelled: x/a, b; verdicts hold for NetworkPolicy v1 alone"])
+      try warnings(text) == ["\(kind) (\(group)) is not modelled: x/a, b; verdicts cover NetworkPolicy v1 only"])
   }
 
   @Test(
@@ -100,7 +100,7 @@ import Testing
     #expect(reading.cluster.labels(ofNamespace: "shop") == ["kubernetes.io/metadata.name": "shop"])
     #expect(
       reading.texts.filter { $0.contains("Namespace") } == [
-        "no Namespace object: shop; assumed with the name label alone"
+        "no Namespace object: shop; assumed with only the name label"
       ])
   }
 

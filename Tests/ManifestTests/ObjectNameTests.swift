@@ -9,11 +9,11 @@ import Testing
     arguments: [
       (
         "apiVersion: networking.k8s.io/v1\nkind: NetworkPolicy\nmetadata: {name: Web}",
-        "a.yaml:3: NetworkPolicy default/Web: metadata.name: \"Web\" is no object name; give a-z, 0-9 and inner '-', as in a DNS name"
+        "a.yaml:3: NetworkPolicy default/Web: metadata.name: \"Web\" is not a valid object name; use a-z, 0-9 and inner '-', as in a DNS name"
       ),
       (
         "apiVersion: networking.k8s.io/v1\nkind: NetworkPolicy\nmetadata: {name: web, namespace: a.b}",
-        "a.yaml:3: NetworkPolicy a.b/web: metadata.namespace: \"a.b\" is no namespace name; give at most 63 of a-z, 0-9 and inner '-'"
+        "a.yaml:3: NetworkPolicy a.b/web: metadata.namespace: \"a.b\" is not a valid namespace name; use at most 63 of a-z, 0-9 and inner '-'"
       ),
       (
         "apiVersion: networking.k8s.io/v1\nkind: NetworkPolicy\nmetadata: {namespace: a}",
@@ -41,7 +41,7 @@ import Testing
       ),
       (
         "kind: NetworkPolicy\nmetadata: {name: web}",
-        "a.yaml:1: NetworkPolicy default/web: apiVersion: is missing; give it, such as v1 or networking.k8s.io/v1"
+        "a.yaml:1: NetworkPolicy default/web: apiVersion: is missing; write one such as v1 or networking.k8s.io/v1"
       ),
       (
         "apiVersion: v1\nmetadata: {name: web}",
@@ -67,7 +67,7 @@ import Testing
     let text = "\n\napiVersion: \(version)\nkind: \(kind)\nmetadata: {name: x}"
     #expect(
       refusal(text, "---" + text)
-        == "b.yaml:3: \(kind) \(name): a second \(kind) of this name; keep one; the first is at a.yaml:3")
+        == "b.yaml:3: \(kind) \(name): a second \(kind) with this name; keep one; the first is at a.yaml:3")
   }
 
   @Test(
@@ -86,7 +86,7 @@ import Testing
   func misspeltKinds(version: String, kind: String, right: String) {
     #expect(
       refusal("apiVersion: \(version)\nkind: \(kind)\nmetadata: {name: x}")
-        == "a.yaml:2: \(kind) default/x: kind: no kind is called \"\(kind)\"; write kind: \(right)")
+        == "a.yaml:2: \(kind) default/x: kind: there is no kind \"\(kind)\"; write kind: \(right)")
   }
 
   @Test(

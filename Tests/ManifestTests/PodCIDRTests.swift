@@ -45,7 +45,7 @@ import Testing
     "a pod CIDR whose bridge could have no address is refused",
     arguments: [
       ("127.0.0.0/24", "127.0.0.1", "a loopback address"), ("224.0.0.0/24", "224.0.0.1", "a multicast address"),
-      ("fe80::/64", "fe80::1", "a link-local address"), ("fdfe::/64", "fdfe::1", "an address of the lab's own"),
+      ("fe80::/64", "fe80::1", "a link-local address"), ("fdfe::/64", "fdfe::1", "an address reserved by the lab"),
     ])
   func bridge(cidr: String, first: String, obstacle: String) {
     #expect(

@@ -66,8 +66,10 @@ import Testing
         "{phase: Started}",
         "status.phase: unknown phase \"Started\"; write Pending, Running, Succeeded, Failed, Unknown"
       ),
-      ("{podIP: 10.0.0}", "status.podIP: \"10.0.0\" is no IP address; write one such as 10.42.0.5 or fd00::5"),
-      ("{podIPs: [{ip: x}]}", "status.podIPs[0].ip: \"x\" is no IP address; write one such as 10.42.0.5 or fd00::5"),
+      ("{podIP: 10.0.0}", "status.podIP: \"10.0.0\" is not an IP address; write one such as 10.42.0.5 or fd00::5"),
+      (
+        "{podIPs: [{ip: x}]}", "status.podIPs[0].ip: \"x\" is not an IP address; write one such as 10.42.0.5 or fd00::5"
+      ),
       ("{hostIP: 1}", "status.hostIP: expected a string, found the number 1; write \"1\" with the quotes"),
     ])
   func badStatus(status: String, line: String) {
@@ -98,7 +100,7 @@ import Testing
     arguments: [
       (
         "{containerPort: 70000}",
-        "spec.containers[0].ports[0].containerPort: 70000 is no port; give a number from 1 to 65535"
+        "spec.containers[0].ports[0].containerPort: 70000 is not a port; give a number from 1 to 65535"
       ),
       ("{name: http}", "spec.containers[0].ports[0].containerPort: is missing; give a number from 1 to 65535"),
       (
@@ -107,7 +109,7 @@ import Testing
       ),
       (
         "{containerPort: 80, name: HTTP}",
-        "spec.containers[0].ports[0].name: \"HTTP\" is no port name; give at most 15 of a-z, 0-9 and single inner '-', one of them a letter"
+        "spec.containers[0].ports[0].name: \"HTTP\" is not a valid port name; use at most 15 of a-z, 0-9 and single inner '-', with at least one letter"
       ),
     ])
   func badPort(port: String, line: String) {

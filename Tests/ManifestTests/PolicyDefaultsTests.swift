@@ -118,7 +118,7 @@ import Testing
     let reading = try read(policyText("{ingress: [{from: [{ipBlock: {cidr: 10.0.0.5/24}}]}]}"))
     #expect(reading.cluster.policies.first?.ingress.first?.peers == .listed([.block(.init(try cidr("10.0.0.0/24")))]))
     let text =
-      "a.yaml:4: NetworkPolicy shop/web: spec.ingress[0].from[0].ipBlock.cidr: \"10.0.0.5/24\" has bits behind its prefix and means 10.0.0.0/24"
+      "a.yaml:4: NetworkPolicy shop/web: spec.ingress[0].from[0].ipBlock.cidr: \"10.0.0.5/24\" has host bits set and means 10.0.0.0/24"
     #expect(reading.notes.first == Note(.warning, text))
   }
 

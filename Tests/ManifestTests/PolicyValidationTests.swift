@@ -11,7 +11,7 @@ import Testing
       ("{policyTypes: [Both]}", "spec.policyTypes[0]: unknown policy type \"Both\"; write Ingress or Egress"),
       (
         "{policyTypes: [Ingress, Egress, Ingress]}",
-        "spec.policyTypes: more than two policyTypes; give each of Ingress and Egress once at most"
+        "spec.policyTypes: more than two policyTypes; give Ingress and Egress at most once each"
       ),
     ])
   func policyTypes(_ spec: String, _ line: String) {

@@ -140,7 +140,9 @@ import Testing
     #expect(
       reading.cluster.services.flatMap(\.loadBalancerIPs).map(\.address.description) == addresses)
     #expect(
-      reading.texts.contains { $0.hasPrefix("load-balancer addresses taken from the request, for want of a status:") })
+      reading.texts.contains {
+        $0.hasPrefix("load-balancer addresses taken from the request because there is no status:")
+      })
     let served = try read(
       serviceText(spec, metadata: metadata, status: "{loadBalancer: {ingress: [{ip: 5.5.5.5}]}}"))
     #expect(served.cluster.services.flatMap(\.loadBalancerIPs).map(\.address.description) == ["5.5.5.5"])
@@ -150,22 +152,22 @@ import Testing
   private static let refusals = [
     (
       "{type: Nodeport}",
-      "spec.type: unknown word \"Nodeport\"; write ClusterIP, NodePort, LoadBalancer or ExternalName"
+      "spec.type: unknown value \"Nodeport\"; write ClusterIP, NodePort, LoadBalancer or ExternalName"
     ),
     ("{ports: [{}]}", "spec.ports[0].port: is missing; give a number from 1 to 65535"),
-    ("{ports: [{port: 65536}]}", "spec.ports[0].port: 65536 is no port; give a number from 1 to 65535"),
-    ("{externalIPs: [x]}", "spec.externalIPs[0]: \"x\" is no IP address; write one such as 10.42.0.5 or fd00::5"),
+    ("{ports: [{port: 65536}]}", "spec.ports[0].port: 65536 is not a port; give a number from 1 to 65535"),
+    ("{externalIPs: [x]}", "spec.externalIPs[0]: \"x\" is not an IP address; write one such as 10.42.0.5 or fd00::5"),
     (
       "{externalIPs: [127.0.0.1]}",
       "spec.externalIPs[0]: 127.0.0.1 is a loopback address; give a unicast address that others can reach"
     ),
-    ("{clusterIP: none}", "spec.clusterIP: \"none\" is no IP address; write one such as 10.42.0.5 or fd00::5"),
-    ("{ipFamilies: [IPv5]}", "spec.ipFamilies[0]: unknown word \"IPv5\"; write IPv4 or IPv6"),
-    ("{sessionAffinity: IP}", "spec.sessionAffinity: unknown word \"IP\"; write None or ClientIP"),
-    ("{externalTrafficPolicy: local}", "spec.externalTrafficPolicy: unknown word \"local\"; write Cluster or Local"),
+    ("{clusterIP: none}", "spec.clusterIP: \"none\" is not an IP address; write one such as 10.42.0.5 or fd00::5"),
+    ("{ipFamilies: [IPv5]}", "spec.ipFamilies[0]: unknown value \"IPv5\"; write IPv4 or IPv6"),
+    ("{sessionAffinity: IP}", "spec.sessionAffinity: unknown value \"IP\"; write None or ClientIP"),
+    ("{externalTrafficPolicy: local}", "spec.externalTrafficPolicy: unknown value \"local\"; write Cluster or Local"),
     (
       "{type: LoadBalancer, loadBalancerSourceRanges: [10.0.0.0]}",
-      "spec.loadBalancerSourceRanges[0]: \"10.0.0.0\" has no prefix length; write 10.0.0.0/32 for the address alone"
+      "spec.loadBalancerSourceRanges[0]: \"10.0.0.0\" has no prefix length; write 10.0.0.0/32 for this address only"
     ),
   ]
 
@@ -177,31 +179,34 @@ import Testing
   }
 
   private static let violations = [
-    ("{ports: [{port: 1}, {name: b, port: 2}]}", "spec.ports[0].name: is missing; each port of several needs one"),
+    (
+      "{ports: [{port: 1}, {name: b, port: 2}]}",
+      "spec.ports[0].name: is missing; each port needs a name if there are several"
+    ),
     (
       "{ports: [{name: A_b, port: 1}]}",
-      "spec.ports[0].name: \"A_b\" is no port name; give at most 63 of a-z, 0-9 and inner '-'"
+      "spec.ports[0].name: \"A_b\" is not a valid port name; use at most 63 of a-z, 0-9 and inner '-'"
     ),
     (
       "{ports: [{name: a, port: 1}, {name: a, port: 2}]}",
-      "spec.ports[1].name: \"a\" stands twice; give each port a name of its own"
+      "spec.ports[1].name: \"a\" appears twice; give each port a different name"
     ),
-    ("{ports: [{name: a, port: 1}, {name: b, port: 1}]}", "spec.ports[1].port: TCP/1 stands twice; keep one of them"),
+    ("{ports: [{name: a, port: 1}, {name: b, port: 1}]}", "spec.ports[1].port: TCP/1 appears twice; keep one of them"),
     (
       "{ports: [{port: 1, nodePort: 30001}]}",
       "spec.ports[0].nodePort: may not be given with type ClusterIP; remove it, or write type: NodePort or LoadBalancer"
     ),
     (
       "{type: NodePort, ports: [{port: 1, nodePort: 80}]}",
-      "spec.ports[0].nodePort: 80 is not within 30000-32767; give another, or nodePortRange in a Cluster document"
+      "spec.ports[0].nodePort: 80 is not in the range 30000-32767; use another number, or set nodePortRange in a Cluster document"
     ),
     (
       "{type: NodePort, ports: [{name: a, port: 1, nodePort: 30001}, {name: b, port: 2, nodePort: 30001}]}",
-      "spec.ports[1].nodePort: TCP/30001 is a NodePort of Service default/s (a.yaml:1); give a number of its own"
+      "spec.ports[1].nodePort: TCP/30001 is a NodePort of Service default/s (a.yaml:1); use a number that is free"
     ),
     (
       "{clusterIP: 10.96.0.1}",
-      "spec.clusterIP: 10.96.0.1 is in no service CIDR (10.43.0.0/16); give another, or serviceCIDRs in a Cluster document"
+      "spec.clusterIP: 10.96.0.1 is not in any service CIDR (10.43.0.0/16); use another address, or set serviceCIDRs in a Cluster document"
     ),
     (
       "{clusterIP: 10.43.0.1, clusterIPs: [10.43.0.2]}",
@@ -209,7 +214,7 @@ import Testing
     ),
     (
       "{clusterIPs: [10.43.0.1, 10.43.0.2]}",
-      "spec.clusterIPs[1]: 10.43.0.2 is a second IPv4 address; give one of each family at most"
+      "spec.clusterIPs[1]: 10.43.0.2 is a second IPv4 address; give at most one of each family"
     ),
     (
       "{type: NodePort, clusterIP: None}",
@@ -221,7 +226,7 @@ import Testing
     ),
     (
       "{ipFamilies: [IPv6]}",
-      "it asks for IPv6, and no service CIDR is of it; give serviceCIDRs of both families in a Cluster document, or another family"
+      "it asks for IPv6, but no service CIDR is IPv6; set serviceCIDRs of both families in a Cluster document, or ask for another family"
     ),
   ]
 
@@ -268,7 +273,7 @@ import Testing
     )
     #expect(
       refusal(text("a", 1, "nodePort: 30001"), text("b", 2, "nodePort: 30001"))
-        == "b.yaml:4: Service default/b: spec.ports[0].nodePort: TCP/30001 is a NodePort of Service default/a (a.yaml:1); give a number of its own"
+        == "b.yaml:4: Service default/b: spec.ports[0].nodePort: TCP/30001 is a NodePort of Service default/a (a.yaml:1); use a number that is free"
     )
     #expect(
       refusal(text("a", 1, "nodePort: 30001"), text("b", 2, "nodePort: 30001, protocol: UDP")) == "accepted")

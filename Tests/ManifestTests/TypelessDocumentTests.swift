@@ -35,7 +35,7 @@ import Testing
     arguments: [
       (
         "kind: NetworkPolicy",
-        "d/x.yaml:1: NetworkPolicy: apiVersion: is missing; give it, such as v1 or networking.k8s.io/v1"
+        "d/x.yaml:1: NetworkPolicy: apiVersion: is missing; write one such as v1 or networking.k8s.io/v1"
       ),
       ("apiVersion: v1", "d/x.yaml:1: kind: is missing; give the object's kind, or leave the file out"),
     ])

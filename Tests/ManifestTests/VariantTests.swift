@@ -136,10 +136,10 @@ import Testing
     #expect(refusal(fields, added) == "accepted")
     #expect(
       refusal(fields, podText("new", namespace: "shop"))
-        == "b.yaml:3: Expectations: groups[0].without[0]: \"shop/new\" is no NetworkPolicy; known in shop: web")
+        == "b.yaml:3: Expectations: groups[0].without[0]: \"shop/new\" matches no NetworkPolicy; known in shop: web")
     #expect(
       refusal(fields, policyText("{}").replacing("name: web", with: "name: new"))
-        == "b.yaml:3: Expectations: groups[0].flows[0].from: \"shop/new\" is no pod; known in shop: fixed, lone, web-0, web-1"
+        == "b.yaml:3: Expectations: groups[0].flows[0].from: \"shop/new\" matches no pod; known in shop: fixed, lone, web-0, web-1"
     )
   }
 
@@ -149,7 +149,7 @@ import Testing
     let group = try #require(reading.expectations.first)
     let added = podText("p", namespace: "new", node: "n2")
     let variant = try reading.reading(of: group) { ManifestSource(name: $0, text: added) }
-    #expect(variant.texts == ["no Namespace object: new; assumed with the name label alone"])
+    #expect(variant.texts == ["no Namespace object: new; assumed with only the name label"])
     #expect(variant.objectCount == reading.objectCount + 1)
     #expect(variant.expectations == reading.expectations)
   }
@@ -157,15 +157,15 @@ import Testing
   private static let refusals = [
     (
       "apiVersion: netpol-lab/v1alpha1\nkind: Cluster",
-      "x.yaml:1: Cluster: an added file may not hold a document of kind Cluster; move it to a file beside the manifests"
+      "x.yaml:1: Cluster: an added file can't contain a document of kind Cluster; move it to one of the manifest files"
     ),
     (
       "apiVersion: netpol-lab/v1alpha1\nkind: Expectations\ngroups: [{name: a}]",
-      "x.yaml:1: Expectations: an added file may not hold a document of kind Expectations; move it to a file beside the manifests"
+      "x.yaml:1: Expectations: an added file can't contain a document of kind Expectations; move it to one of the manifest files"
     ),
     (
       policyText("{}") + "\n---\n" + policyText("{}"),
-      "x.yaml:6: NetworkPolicy shop/web: a second NetworkPolicy of this name; keep one; the first is at x.yaml:1"
+      "x.yaml:6: NetworkPolicy shop/web: a second NetworkPolicy with this name; keep one; the first is at x.yaml:1"
     ),
     (
       podText("thief", ip: "10.42.9.3"),
@@ -185,7 +185,7 @@ import Testing
     ),
     (
       serviceText("{type: NodePort, ports: [{port: 1, nodePort: 30086}]}", metadata: "name: thief"),
-      "x.yaml:4: Service default/thief: spec.ports[0].nodePort: TCP/30086 is a NodePort of Service shop/web (a.yaml:22); give a number of its own"
+      "x.yaml:4: Service default/thief: spec.ports[0].nodePort: TCP/30086 is a NodePort of Service shop/web (a.yaml:22); use a number that is free"
     ),
   ]
 

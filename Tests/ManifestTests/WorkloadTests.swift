@@ -73,7 +73,7 @@ import Testing
     #expect(pod.node == "n7" && pod.hostNetwork && pod.phase == .running)
     #expect(pod.ports == [ContainerPort(number: 80)])
     #expect(pod.location == SourceLocation(file: "a.yaml", line: 1))
-    #expect(reading.texts.contains("1 workload expanded to 2 pods, at most 2 each; DaemonSets have one a node"))
+    #expect(reading.texts.contains("1 workload expanded to 2 pods, at most 2 each; DaemonSets get one per node"))
   }
 
   @Test(

@@ -29,7 +29,7 @@ public struct ClusterNames: Sendable {
   }
 
   public func check(namespace name: String) throws(UnknownName) {
-    if !namespaces.contains(name) { throw UnknownName("is no namespace", namespaces) }
+    if !namespaces.contains(name) { throw UnknownName("matches no namespace", namespaces) }
   }
 
   /// Throws `UnknownName` if the cluster has no object of this name. An address may belong to no object.
@@ -50,15 +50,15 @@ public struct ClusterNames: Sendable {
     case .virtualAddress(let id, let address):
       let announced = try service(id).announcedAddresses
       if announced.contains(address) { return }
-      throw UnknownName("is no address that Service \(id) announces", announced.map(\.description))
+      throw UnknownName("is not an address that Service \(id) announces", announced.map(\.description))
     case .node(let name):
-      if !nodes.contains(name) { throw UnknownName("is no node", nodes) }
+      if !nodes.contains(name) { throw UnknownName("matches no node", nodes) }
     case .external(let name):
       if hosts.contains(name) { return }
       if hosts.isEmpty {
-        throw UnknownName(problem: "is no external host", remedy: "give externalHosts in a Cluster document")
+        throw UnknownName(problem: "matches no external host", remedy: "define externalHosts in a Cluster document")
       }
-      throw UnknownName("is no external host", hosts)
+      throw UnknownName("matches no external host", hosts)
     }
   }
 
@@ -113,14 +113,14 @@ public struct UnknownName: Error, Hashable, Sendable {
 
   fileprivate init(_ problem: String, _ known: some Sequence<String>) {
     let known = known.sorted()
-    self.init(problem: problem, remedy: known.isEmpty ? "there is none" : "known: \(known.abridged(to: 8))")
+    self.init(problem: problem, remedy: known.isEmpty ? "there are none" : "known: \(known.abridged(to: 8))")
   }
 
   fileprivate init(_ what: String, in namespace: String, _ known: some Sequence<NamespacedName>) {
     let known = known.filter { $0.namespace == namespace }.map(\.name).sorted()
     self.init(
-      problem: "is no \(what)",
-      remedy: known.isEmpty ? "there is none in \(namespace)" : "known in \(namespace): \(known.abridged(to: 8))")
+      problem: "matches no \(what)",
+      remedy: known.isEmpty ? "there are none in \(namespace)" : "known in \(namespace): \(known.abridged(to: 8))")
   }
 }
 

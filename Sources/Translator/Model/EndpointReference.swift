@@ -47,7 +47,7 @@ extension EndpointReference {
     case ("service", _): throw .keyword("service", "service/namespace/name")
     case ("vip", 4):
       guard let address = IPAddress(parts[3]) else {
-        throw EndpointTextError(problem: "ends in no address", remedy: "write vip/namespace/name/ADDRESS")
+        throw EndpointTextError(problem: "does not end in an address", remedy: "write vip/namespace/name/ADDRESS")
       }
       self = .virtualAddress(NamespacedName(parts[1], parts[2]), address)
     case (let namespace, 2): self = .pod(PodID(namespace, parts[1]))
@@ -74,12 +74,12 @@ extension EndpointReference {
 
 extension EndpointTextError {
   fileprivate static let noEnd = Self(
-    problem: "is no end of a flow", remedy: "write \(EndpointReference.forms)")
+    problem: "is not a flow endpoint", remedy: "write \(EndpointReference.forms)")
 
   fileprivate static func keyword(_ word: String, _ form: String) -> Self {
     Self(
-      problem: "is no end of a flow",
-      remedy: "write \(form); what is in a namespace called \(word) is given by its address")
+      problem: "is not a flow endpoint",
+      remedy: "write \(form); for an object in a namespace called \(word), write its address")
   }
 }
 

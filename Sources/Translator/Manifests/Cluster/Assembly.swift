@@ -72,8 +72,8 @@ struct Assembly {
       assumptions.append(
         Note(
           .warning,
-          "no selector and no EndpointSlice: \(names); every flow to it is refused here, which need not be so in the "
-            + "cluster; add its slices (kubectl get endpointslices)"))
+          "no selector and no EndpointSlice: \(names); the lab refuses every flow to it, the cluster may not; "
+            + "add its EndpointSlices (kubectl get endpointslices)"))
     }
   }
 
@@ -132,7 +132,7 @@ struct Assembly {
     let pods = workloads.flatMap { $0.pods(atMost: cap, nodes: nodes, taken: &taken) }
     if !workloads.isEmpty {
       let counts = "\(counted(workloads.count, "workload")) expanded to \(counted(pods.count, "pod"))"
-      assumptions.append(Note(.note, "\(counts), at most \(cap) each; DaemonSets have one a node"))
+      assumptions.append(Note(.note, "\(counts), at most \(cap) each; DaemonSets get one per node"))
     }
     return pods
   }
@@ -150,14 +150,14 @@ struct Assembly {
     let remarkable = missing.subtracting(["default", "kube-system", "kube-public", "kube-node-lease"]).sorted()
     if !remarkable.isEmpty {
       assumptions.append(
-        Note(.note, "no Namespace object: \(remarkable.abridged(to: 5)); assumed with the name label alone"))
+        Note(.note, "no Namespace object: \(remarkable.abridged(to: 5)); assumed with only the name label"))
     }
   }
 
   private func checkSettings() throws(ManifestError) {
     guard let document = inventory.cluster else { return }
     if let field = document.announcer, let name = cluster.settings.loadBalancerAnnouncer, cluster.node(name) == nil {
-      throw field.error("\(name.quoted) is no node", "name one of \(cluster.nodes.map(\.name).abridged(to: 5))")
+      throw field.error("\(name.quoted) matches no node", "name one of \(cluster.nodes.map(\.name).abridged(to: 5))")
     }
     for host in document.hostAddresses {
       for node in cluster.nodes {

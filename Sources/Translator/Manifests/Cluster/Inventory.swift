@@ -139,7 +139,7 @@ struct Inventory {
     case .cluster, .expectations:
       if isAdding {
         throw object.root.mapping.error(
-          "an added file may not hold a document of kind \(object.kind)", "move it to a file beside the manifests")
+          "an added file can't contain a document of kind \(object.kind)", "move it to one of the manifest files")
       }
       if kind == .expectations { return try expectations.read(object) }
       let document = try ClusterDocument(object)
@@ -164,7 +164,7 @@ struct Inventory {
     let key = Key(kind: object.kind, id: id)
     if let first = places.updateValue(object.location, forKey: key) {
       guard isAdding, !added.contains(key) else {
-        throw object.root.mapping.error("a second \(object.kind) of this name", "keep one; the first is at \(first)")
+        throw object.root.mapping.error("a second \(object.kind) with this name", "keep one; the first is at \(first)")
       }
       remove(key)
     }

@@ -36,7 +36,7 @@ struct NodeTable {
       byName[node.name] = NodeManifest(name: node.name, location: node.location)
     }
     if !inventory.nodes.isEmpty, !implied.isEmpty {
-      notes.append(Note(.note, "no Node object: \(implied.sorted().abridged()); assumed since a pod names it"))
+      notes.append(Note(.note, "no Node object: \(implied.sorted().abridged()); assumed because a pod names it"))
     }
     if byName.isEmpty { byName["node1"] = NodeManifest(name: "node1") }
     manifests = byName.values.sorted { $0.name < $1.name }
@@ -90,7 +90,7 @@ struct NodeTable {
         guard !used.overlaps(CIDR(next[family])) else {
           throw ManifestError(
             location: nodes[index].location, object: "Node \(nodes[index].name)",
-            problem: "no address is free for it near \(start)", remedy: "give addresses in a Cluster document")
+            problem: "no free address near \(start)", remedy: "set its addresses in a Cluster document")
         }
         nodes[index].addresses.append(next[family])
         used.insert(CIDR(next[family]))

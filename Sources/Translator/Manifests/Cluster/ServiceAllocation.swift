@@ -45,7 +45,7 @@ struct ServiceAllocation {
   var notes: [Note] {
     [
       ("ClusterIPs assumed", assumedIPs), ("NodePorts assumed", assumedPorts),
-      ("load-balancer addresses taken from the request, for want of a status", balancers),
+      ("load-balancer addresses taken from the request because there is no status", balancers),
     ].filter { !$1.isEmpty }.map { Note(.note, "\($0): \($1.abridged(to: 5))") }
   }
 
@@ -71,8 +71,8 @@ struct ServiceAllocation {
     for address in manifest.statedIPs {
       if isStrict, !settings.serviceCIDRs.contains(where: { $0.contains(address.value) }) {
         throw address.field.error(
-          "\(address.value) is in no service CIDR (\(settings.serviceCIDRs.map(\.description).abridged()))",
-          "give another, or serviceCIDRs in a Cluster document")
+          "\(address.value) is not in any service CIDR (\(settings.serviceCIDRs.map(\.description).abridged()))",
+          "use another address, or set serviceCIDRs in a Cluster document")
       }
       if isStrict, let first = addressHolders[address.value] {
         throw address.field.error(
@@ -86,10 +86,11 @@ struct ServiceAllocation {
       let key = TransportPort(port.transport, number)
       if isStrict, !settings.nodePorts.contains(number) {
         throw field.error(
-          "\(number) is not within \(settings.nodePorts)", "give another, or nodePortRange in a Cluster document")
+          "\(number) is not in the range \(settings.nodePorts)",
+          "use another number, or set nodePortRange in a Cluster document")
       }
       if isStrict, let first = portHolders[key] {
-        throw field.error("\(key) is a NodePort of \(first.description)", "give a number of its own")
+        throw field.error("\(key) is a NodePort of \(first.description)", "use a number that is free")
       }
       portHolders[key] = holder
     }
@@ -113,8 +114,9 @@ struct ServiceAllocation {
     }
     throw ManifestError(
       location: manifest.statedFamilies.first { $0.value == family }?.field.location ?? manifest.service.location,
-      object: "Service \(manifest.service.id)", problem: "it asks for \(family.rawValue), and no service CIDR is of it",
-      remedy: "give serviceCIDRs of both families in a Cluster document, or another family")
+      object: "Service \(manifest.service.id)",
+      problem: "it asks for \(family.rawValue), but no service CIDR is \(family.rawValue)",
+      remedy: "set serviceCIDRs of both families in a Cluster document, or ask for another family")
   }
 
   private mutating func complete(_ manifest: ServiceManifest) throws(ManifestError) -> Service {

@@ -17,6 +17,6 @@ extension IPAddress {
     // RFC 4291 2.5.5.2: Linux accepts no packet from such a source.
     if family == .v6, bits >> 32 == 0xffff { return "an IPv4-mapped address" }
     if family == .v4, bits == 0xffff_ffff { return "the broadcast address" }
-    return Self.ownedByLab.contains(self) ? "an address of the lab's own" : nil
+    return Self.ownedByLab.contains(self) ? "an address reserved by the lab" : nil
   }
 }

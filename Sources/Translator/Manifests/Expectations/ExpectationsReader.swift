@@ -16,9 +16,9 @@ struct ExpectationsReader {
   mutating func read(_ object: ManifestObject) throws(ManifestError) {
     let root = object.root
     try root.closed(to: ["apiVersion", "kind", "metadata", "groups"])
-    let field = try root.required("groups", "give one group at least")
+    let field = try root.required("groups", "give at least one group")
     let list = try field.list()
-    if list.isEmpty { throw field.error("is empty", "give one group at least") }
+    if list.isEmpty { throw field.error("is empty", "give at least one group") }
     for entry in list { try readGroup(entry) }
   }
 
@@ -30,7 +30,7 @@ struct ExpectationsReader {
     let nameField = try fields.required("name", "give the group a name")
     let name = try nameField.string()
     if name.isEmpty { throw nameField.error("is empty", "give the group a name") }
-    if names[name] != nil { throw nameField.error("a second group \(name.quoted)", "give it a name of its own") }
+    if names[name] != nil { throw nameField.error("a second group \(name.quoted)", "give it a different name") }
     var uses: [NameUse] = []
     var group = Expectations.Group(name: name, location: entry.location)
     group.claim = try fields["claim"]?.string()

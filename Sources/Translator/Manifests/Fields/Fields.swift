@@ -23,7 +23,7 @@ struct Fields: Sequence {
     for (key, value) in mapping {
       guard case .scalar(let name) = key else {
         throw Field(key, path: field.path, subject: field.subject).error(
-          "a key is a list or a mapping", "give it a name")
+          "a key can't be a list or a mapping", "use a name")
       }
       let child = Field(
         value, path: field.path.isEmpty ? name.string : "\(field.path).\(name.string)", subject: field.subject,

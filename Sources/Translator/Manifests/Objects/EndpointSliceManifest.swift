@@ -14,14 +14,14 @@ struct EndpointSliceManifest {
     let word = try root.required("addressType", "write IPv4 or IPv6")
     let type = try word.string()
     if type == "FQDN" {
-      notes.append(Note(.note, "EndpointSlice \(id) has names in place of addresses, and is ignored"))
+      notes.append(Note(.note, "EndpointSlice \(id) has DNS names instead of addresses and is ignored"))
       return
     }
     guard let family = IPFamily(rawValue: type) else {
-      throw word.error("unknown word \(type.quoted)", "write IPv4 or IPv6")
+      throw word.error("unknown value \(type.quoted)", "write IPv4 or IPv6")
     }
     guard let service = try object.labels(validation)["kubernetes.io/service-name"], !service.isEmpty else {
-      notes.append(Note(.note, "EndpointSlice \(id) has no label kubernetes.io/service-name, and is ignored"))
+      notes.append(Note(.note, "EndpointSlice \(id) has no label kubernetes.io/service-name and is ignored"))
       return
     }
     var slice = EndpointSlice(id: id, service: service, family: family, ports: [], members: [])
@@ -29,7 +29,7 @@ struct EndpointSliceManifest {
       let fields = try entry.fields()
       guard let number = fields["port"] else {
         notes.append(
-          Note(.warning, "\(entry.error("every port of its endpoints is not modelled")); the entry is left out"))
+          Note(.warning, "\(entry.error("an entry without port (all ports) is not modelled")); the entry is ignored"))
         continue
       }
       var name = try fields["name"]?.string()
@@ -52,12 +52,13 @@ struct EndpointSliceManifest {
     let addresses = try fields["addresses"]?.list() ?? []
     guard let field = addresses.first else {
       if validation == .asStored { return nil }
-      throw fields.missing("addresses", "give one address at least")
+      throw fields.missing("addresses", "give at least one address")
     }
     let address = try field.address()
     guard address.family == family else {
       throw field.error(
-        "\(address) is no \(family.rawValue) address", "put it into a slice of addressType \(address.family.rawValue)")
+        "\(address) is not an \(family.rawValue) address",
+        "put it into a slice of addressType \(address.family.rawValue)")
     }
     if let obstacle = address.obstacle {
       throw field.error("\(address) is \(obstacle)", "give a unicast address that others can reach")

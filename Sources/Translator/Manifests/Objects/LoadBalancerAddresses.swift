@@ -27,7 +27,7 @@ struct LoadBalancerAddresses {
       for text in try field.string().split(separator: ",") {
         let text = text.filter { !$0.isWhitespace }
         guard let address = IPAddress(text), address.obstacle == nil else {
-          throw field.error("\(text.quoted) is no address for a Service", "write one such as 192.168.20.200")
+          throw field.error("\(text.quoted) is not a usable Service address", "write one such as 192.168.20.200")
         }
         addresses.append(Service.LoadBalancerIP(address))
       }

@@ -22,7 +22,7 @@ struct ManifestObject {
     root = try Field(field.node, path: "", subject: subject, keyLine: field.line).objectFields()
     metadata = try root["metadata"]?.fields()
     if kind.isEmpty { throw root.missing("kind", "give the object's kind, or leave the file out") }
-    if apiVersion.isEmpty { throw root.missing("apiVersion", "give it, such as v1 or networking.k8s.io/v1") }
+    if apiVersion.isEmpty { throw root.missing("apiVersion", "write one such as v1 or networking.k8s.io/v1") }
   }
 
   /// `Kind namespace/name`, as far as the object gives them.
@@ -45,7 +45,7 @@ struct ManifestObject {
     let field = try metadata.required("name", "give the object a name")
     let name = try field.string()
     guard validation == .asStored || grammar(name) else {
-      throw field.error("\(name.quoted) is no object name", "give a-z, 0-9 and inner '-', as in a DNS name")
+      throw field.error("\(name.quoted) is not a valid object name", "use a-z, 0-9 and inner '-', as in a DNS name")
     }
     return name
   }
@@ -56,7 +56,7 @@ struct ManifestObject {
     guard let field = metadata?["namespace"] else { return NamespacedName("default", name) }
     let namespace = try field.string()
     guard validation == .asStored || NameSyntax.isDNSLabel(namespace) else {
-      throw field.error("\(namespace.quoted) is no namespace name", "give at most 63 of a-z, 0-9 and inner '-'")
+      throw field.error("\(namespace.quoted) is not a valid namespace name", "use at most 63 of a-z, 0-9 and inner '-'")
     }
     return NamespacedName(namespace.isEmpty ? "default" : namespace, name)
   }

@@ -40,7 +40,7 @@ enum ObjectKind: Hashable {
       }
       if let name = Self.spellings[object.kind.lowercased()], name != object.kind, !object.isForeign {
         let field = object.root["kind"] ?? object.root.mapping
-        throw field.error("no kind is called \(object.kind.quoted)", "write kind: \(name)")
+        throw field.error("there is no kind \(object.kind.quoted)", "write kind: \(name)")
       }
       return nil
     }

@@ -14,7 +14,7 @@ extension ManifestObject {
       }
       // With aliases, a few Lists could expand to billions of objects.
       if let mark = object.root.mapping.node.mark, !lists.insert(mark.description).inserted {
-        throw object.root.mapping.error("a second use of one List", "write the alias out")
+        throw object.root.mapping.error("the same List is used twice", "write the alias out")
       }
       pending += items.reversed()
     }

@@ -37,7 +37,8 @@ struct PodSpec {
       if name == "" { name = nil }
       if validation == .apiServer, let field = port["name"], let name, !NameSyntax.isPortName(name) {
         throw field.error(
-          "\(name.quoted) is no port name", "give at most 15 of a-z, 0-9 and single inner '-', one of them a letter")
+          "\(name.quoted) is not a valid port name",
+          "use at most 15 of a-z, 0-9 and single inner '-', with at least one letter")
       }
       ports.append(ContainerPort(name: name, number: number, transport: transport))
       if case .integer(let host) = port["hostPort"]?.scalar, let host = UInt16(exactly: host), host > 0, !hostNetwork {

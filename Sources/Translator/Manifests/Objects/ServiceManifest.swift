@@ -96,7 +96,7 @@ extension [Stated<IPAddress>] {
     var families: Set<IPFamily> = []
     for address in self where !families.insert(address.value.family).inserted {
       throw address.field.error(
-        "\(address.value) is a second \(address.value.family.rawValue) address", "give one of each family at most")
+        "\(address.value) is a second \(address.value.family.rawValue) address", "give at most one of each family")
     }
   }
 }

@@ -45,17 +45,17 @@ struct ServicePorts {
     if let name = port.name {
       let field = fields["name"] ?? fields.mapping
       guard NameSyntax.isDNSLabel(name) else {
-        throw field.error("\(name.quoted) is no port name", "give at most 63 of a-z, 0-9 and inner '-'")
+        throw field.error("\(name.quoted) is not a valid port name", "use at most 63 of a-z, 0-9 and inner '-'")
       }
       if ports.contains(where: { $0.name == name }) {
-        throw field.error("\(name.quoted) stands twice", "give each port a name of its own")
+        throw field.error("\(name.quoted) appears twice", "give each port a different name")
       }
     } else if !isAlone {
-      throw fields.missing("name", "each port of several needs one")
+      throw fields.missing("name", "each port needs a name if there are several")
     }
     if ports.contains(where: { $0.port == port.port && $0.transport == port.transport }) {
       throw (fields["port"] ?? fields.mapping).error(
-        "\(TransportPort(port.transport, port.port)) stands twice", "keep one of them")
+        "\(TransportPort(port.transport, port.port)) appears twice", "keep one of them")
     }
   }
 }

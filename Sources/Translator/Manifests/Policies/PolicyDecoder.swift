@@ -35,7 +35,7 @@ struct PolicyDecoder {
     guard let field = spec["policyTypes"] else { return nil }
     let types = try field.list()
     if types.count > 2, validation == .apiServer {
-      throw field.error("more than two policyTypes", "give each of Ingress and Egress once at most")
+      throw field.error("more than two policyTypes", "give Ingress and Egress at most once each")
     }
     let directions = try types.map { (type) throws(ManifestError) in
       let text = try type.string()
