@@ -28,7 +28,7 @@ import Testing
       externalHosts: [ExternalHost(name: "lan", addresses: [lan])]))
 
   @Test(
-    "an end stands for what the cluster has under its name",
+    "resolves a reference to the endpoints of that name",
     arguments: [
       ("shop/web-0", ["shop/web-0"]), ("shop/deployment/web", ["shop/web-0", "shop/web-1"]),
       ("shop/rollout/blue", ["shop/blue-0"]), ("shop/service/web", ["service/shop/web"]),
@@ -42,7 +42,7 @@ import Testing
   }
 
   @Test(
-    "what the cluster does not have is refused with what it has",
+    "rejects an unknown name and lists the known ones",
     arguments: [
       ("shop/api", "matches no pod; known in shop: blue-0, web-0, web-1"),
       ("bar/api", "matches no pod; there are none in bar"),
@@ -62,12 +62,12 @@ import Testing
     #expect(throws: UnknownName.self) { try Self.names.check(end) }
   }
 
-  @Test func withoutExternalHostsTheRemedyIsToGiveSome() {
+  @Test func withoutExternalHostsTheRemedyIsToDefineSome() {
     let error = #expect(throws: UnknownName.self) { try ClusterNames(Cluster()).check(.external("lan")) }
     #expect(error?.remedy == "define externalHosts in a Cluster document")
   }
 
-  @Test func policiesAndNamespacesAreKnownByName() throws {
+  @Test func policiesAndNamespacesAreCheckedByName() throws {
     try Self.names.check(PolicyID("shop", "deny"))
     try Self.names.check(namespace: "shop")
     let policy = #expect(throws: UnknownName.self) { try Self.names.check(PolicyID("shop", "allow")) }
@@ -76,7 +76,7 @@ import Testing
     #expect(namespace?.problem == "matches no namespace" && namespace?.remedy == "known: shop")
   }
 
-  @Test func ofManyNamesTheFirstEightAreTold() {
+  @Test func onlyTheFirstEightOfManyNamesAreListed() {
     let cluster = Cluster(nodes: (10..<20).map { Node(name: "n\($0)") })
     let error = #expect(throws: UnknownName.self) { try ClusterNames(cluster).check(.node("x")) }
     #expect(error?.remedy == "known: n10, n11, n12, n13, n14, n15, n16, n17 and 2 more")
