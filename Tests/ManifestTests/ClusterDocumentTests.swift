@@ -1,4 +1,4 @@
-// Does not show that the lab obeys the settings: only that they are read.
+// Not covered: whether the lab obeys the settings. These tests only check that they are read.
 import Manifests
 import NetpolModel
 import Testing
@@ -6,7 +6,7 @@ import Testing
 @Suite struct ClusterDocumentTests {
   private func document(_ fields: String) -> String { "apiVersion: netpol-lab/v1alpha1\nkind: Cluster\n\(fields)" }
 
-  @Test("every field of the documented example is read")
+  @Test("reads every field of the documented example")
   func full() throws {
     let reading = try read(
       document(
@@ -57,7 +57,7 @@ import Testing
     #expect(try read(document("icmpLimits: lifted\noverlay: vxlan")).cluster.settings.liftICMPLimits == true)
   }
 
-  @Test("an entry adds to a Node object, or makes the node")
+  @Test("an entry extends a Node object, or creates the node")
   func nodes() throws {
     let node =
       "apiVersion: v1\nkind: Node\nmetadata: {name: a, labels: {zone: b}}\nstatus: {addresses: [{type: InternalIP, address: 10.0.0.1}]}"
@@ -72,7 +72,7 @@ import Testing
   }
 
   @Test(
-    "what the document can't mean is refused",
+    "rejects invalid documents",
     arguments: [
       (
         "podCIDR: 10.0.0.0/8",
@@ -124,7 +124,7 @@ import Testing
     #expect(refusal(document(fields + nodes)) == "a.yaml:3: Cluster: \(line)")
   }
 
-  @Test("a setting that not every style obeys is told of")
+  @Test("notes a setting that only some styles support")
   func styles() throws {
     let notes = { (styles: [String]) in
       var options = ReadOptions()
@@ -134,11 +134,11 @@ import Testing
     let remark = "defaultDeny: true has an effect in"
     #expect(try notes(["a", "b", "c"]).contains(Note(.note, "\(remark) a, b and c only")))
     #expect(try notes(["a"]).contains(Note(.note, "\(remark) a only")))
-    #expect(try notes([]).count == 2, "these are of the assumed node's networks")
+    #expect(try notes([]).count == 2, "these notes are about the assumed node's networks")
   }
 
   @Test(
-    "a setting that the lab obeys needs no remark",
+    "settings that the lab supports need no note",
     arguments: [
       "overlay: host-gw", "overlay: vxlan", "icmpLimits: lifted", "icmpLimits: kernel", "loadBalancerAnnouncer: node1",
       "defaultDeny: false", "bridgeNetfilter: false",
@@ -147,7 +147,7 @@ import Testing
     #expect(try read(document(field)).notes == read(document("")).notes)
   }
 
-  @Test("there is one Cluster document, of one version")
+  @Test("allows one Cluster document, with one apiVersion")
   func single() {
     #expect(
       refusal(document(""), document(""))

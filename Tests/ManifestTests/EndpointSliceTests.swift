@@ -1,4 +1,4 @@
-// Does not show how many endpoints a real controller puts into one slice: here it is all of them.
+// Not covered: how many endpoints a real controller puts into one slice. Here it is all of them.
 import Manifests
 import NetpolModel
 import Testing
@@ -10,7 +10,7 @@ import Testing
   private static let web = serviceText(
     "{selector: {app: web}, ports: [{port: 80}]}", metadata: "name: web, namespace: shop")
 
-  @Test("a slice is read with its ports, members and conditions")
+  @Test("reads a slice with its ports, members and conditions")
   func full() throws {
     let reading = try read(
       slice(
@@ -39,7 +39,7 @@ import Testing
   }
 
   @Test(
-    "what a slice can't say to the service proxy is told of",
+    "notes what the service proxy can't use in a slice",
     arguments: [
       ("addressType: FQDN", "EndpointSlice shop/web-x1 has DNS names instead of addresses and is ignored"),
       (
@@ -51,7 +51,7 @@ import Testing
     #expect(try read(slice(fields)).texts.contains(text))
   }
 
-  @Test("a slice without a Service, and Endpoints, are ignored and told of")
+  @Test("ignores a slice without a Service and Endpoints objects, with a note")
   func ignored() throws {
     let reading = try read(
       slice("addressType: IPv4", labels: "{}") + "apiVersion: v1\nkind: Endpoints\nmetadata: {name: e, namespace: x}\n")
@@ -63,7 +63,7 @@ import Testing
   }
 
   @Test(
-    "a slice that can't be is refused",
+    "rejects invalid slices",
     arguments: [
       ("ports: []", "3", "addressType: is missing; write IPv4 or IPv6"),
       ("addressType: ipv4", "4", "addressType: unknown value \"ipv4\"; write IPv4 or IPv6"),
@@ -86,7 +86,7 @@ import Testing
     #expect(refusal(slice(fields)) == "a.yaml:\(line): EndpointSlice shop/web-x1: \(text)")
   }
 
-  @Test("another version, and another spelling, are refused")
+  @Test("rejects another version and another spelling")
   func versions() {
     let object = "kind: EndpointSlice\nmetadata: {name: a}\naddressType: IPv4"
     #expect(
@@ -98,7 +98,7 @@ import Testing
         == "a.yaml:2: Endpointslice: kind: there is no kind \"Endpointslice\"; write kind: EndpointSlice")
   }
 
-  @Test("a Service with slices in the input gets no others, one without gets them")
+  @Test("adds slices only to Services without slices in the input")
   func given() throws {
     let pod = podText("a", namespace: "shop", ip: "10.42.0.5")
     let labelled = pod.replacing("namespace: shop}", with: "namespace: shop, labels: {app: web}}")

@@ -1,4 +1,4 @@
-// Does not show that the expectations hold: only that they are read.
+// Not covered: whether the expectations hold. These tests only check that they are read.
 import Manifests
 import NetpolModel
 import Testing
@@ -19,12 +19,12 @@ import Testing
   private func groups(_ groups: String) throws -> [Expectations.Group] {
     try read(Self.document(groups), Self.world).expectations
   }
-  /// The flows of one group with one entry.
+  /// The flows of a document with one group and one entry.
   private func flows(_ entry: String) throws -> [ExpectedFlow] {
     try groups("[{name: g, flows: [{\(entry)}]}]").flatMap(\.flows)
   }
 
-  @Test("every field of a group and of a flow is read")
+  @Test("reads every field of a group and of a flow")
   func full() throws {
     let groups = try groups(
       """
@@ -73,7 +73,7 @@ import Testing
     #expect(groups.last == Expectations.Group(name: "plain", location: SourceLocation(file: "a.yaml", line: 24)))
   }
 
-  @Test("a manifest alone expects nothing, and the groups of several documents follow each other")
+  @Test("plain manifests have no expectations, and the groups of several documents are concatenated")
   func documents() throws {
     #expect(try read(Self.world).expectations.isEmpty)
     let reading = try read(
@@ -82,7 +82,7 @@ import Testing
   }
 
   @Test(
-    "an end is read as on the command line",
+    "reads a flow endpoint as on the command line",
     arguments: [
       ("shop/a", .pod(PodID("shop", "a"))), ("shop/Pod/a", .pod(PodID("shop", "a"))),
       ("shop/Deployment/web", .workload(namespace: "shop", kind: "Deployment", name: "web")),
@@ -97,7 +97,7 @@ import Testing
   }
 
   @Test(
-    "the words of older documents are read as those of today",
+    "still reads the words of older documents",
     arguments: [
       ("expect: allow, document: deny", "expect: allowed, document: denied"),
       ("expect: deny, mechanism: reject", "expect: denied, mechanism: rejected"),
@@ -109,7 +109,7 @@ import Testing
     #expect(try flows("\(ends), \(old)") == flows("\(ends), \(new)"))
   }
 
-  @Test("a first word node or external is the keyword, whatever namespaces are called so")
+  @Test("node or external as the first word is the keyword, even if a namespace has that name")
   func namespacesWithOtherMeanings() throws {
     let flow = "[{name: g, flows: [{from: node/n1, to: external/peer, port: 80, expect: allowed}]}]"
     let pods = podText("n1", namespace: "node") + podText("peer", namespace: "external")
@@ -135,7 +135,7 @@ import Testing
     }
   }
 
-  @Test("lists stand for all combinations, but for an end with itself")
+  @Test("lists expand to all combinations, except an endpoint with itself")
   func lists() throws {
     let flows = try flows(
       "from: [shop/a, shop/b], to: [shop/a, shop/b, node/n1], ports: [80, UDP/53], expect: allowed")
@@ -144,7 +144,7 @@ import Testing
     #expect(try self.flows("from: shop/a, to: shop/a, port: 80, expect: allowed").count == 1)
   }
 
-  @Test("a multicast group is taken with UDP")
+  @Test("accepts a multicast group with UDP")
   func multicast() throws {
     let flows = try flows("from: shop/a, to: shop/b, port: UDP/5353, group: 224.0.0.251, expect: denied")
     #expect(flows.map(\.group) == [try address("224.0.0.251")])
@@ -210,7 +210,7 @@ import Testing
     ),
   ]
 
-  @Test("a group that can't be meant is refused", arguments: refusals)
+  @Test("rejects invalid groups", arguments: refusals)
   func refused(groups: String, line: Int, text: String) {
     let line = groups == "null" ? 1 : line
     #expect(refusal(Self.document(groups), Self.world) == "a.yaml:\(line): Expectations: \(text)")
@@ -296,14 +296,14 @@ import Testing
     ),
   ]
 
-  @Test("a flow that can't be meant is refused", arguments: badFlows)
+  @Test("rejects invalid flows", arguments: badFlows)
   func refusedFlow(entry: String, text: String) {
     #expect(
       refusal(Self.document("\n- name: g\n  flows:\n  - {\(entry)}"), Self.world)
         == "a.yaml:6: Expectations: groups[0].flows[0].\(text)")
   }
 
-  @Test("lists don't make more flows than a lab could answer")
+  @Test("lists can't create more flows than a lab could answer")
   func tooMany() {
     let ends = "[" + Array(repeating: "10.0.0.1", count: 400).joined(separator: ", ") + "]"
     #expect(
@@ -312,7 +312,7 @@ import Testing
     )
   }
 
-  @Test("the document has one version")
+  @Test("accepts only one version of the document")
   func version() {
     #expect(
       refusal("apiVersion: netpol-lab/v1\nkind: Expectations")

@@ -1,11 +1,11 @@
-// Does not show that everything an API server refuses is refused: only what names, kinds and versions can say.
+// Not covered: everything that an API server rejects. These tests check only names, kinds and versions.
 import Manifests
 import NetpolModel
 import Testing
 
 @Suite struct ObjectNameTests {
   @Test(
-    "names and versions are checked as the API server checks them",
+    "checks names and versions as the API server does",
     arguments: [
       (
         "apiVersion: networking.k8s.io/v1\nkind: NetworkPolicy\nmetadata: {name: Web}",
@@ -58,7 +58,7 @@ import Testing
   }
 
   @Test(
-    "a second object of one name is an error that names both places",
+    "a second object with the same name is an error that gives both locations",
     arguments: [
       ("networking.k8s.io/v1", "NetworkPolicy", "default/x"), ("v1", "Pod", "default/x"), ("v1", "Node", "x"),
       ("v1", "Service", "default/x"), ("apps/v1", "Deployment", "default/x"),
@@ -71,7 +71,7 @@ import Testing
   }
 
   @Test(
-    "a known kind in another case or in the plural is an error and not a skipped kind",
+    "a known kind with wrong case or in the plural is an error, not a skipped kind",
     arguments: [
       ("networking.k8s.io/v1", "networkpolicy", "NetworkPolicy"),
       ("networking.k8s.io/v1", "Networkpolicy", "NetworkPolicy"),
@@ -90,7 +90,7 @@ import Testing
   }
 
   @Test(
-    "another project's kind of a similar name is skipped",
+    "another project's kind with a similar name is skipped",
     arguments: [
       ("projectcalico.org/v3", "networkpolicies"), ("serving.knative.dev/v1", "Services"),
       ("networking.k8s.io/v1", "Ingress"), ("metrics.k8s.io/v1beta1", "PodMetrics"), ("v1", "Endpoints"),

@@ -1,11 +1,11 @@
-// Does not show whom a peer means: only which peers are refused.
+// Not covered: which pods a peer selects. These tests only check which peers are rejected.
 import Manifests
 import NetpolModel
 import Testing
 
 @Suite struct PolicyPeerTests {
   @Test(
-    "an ipBlock is a CIDR with strict subsets of it as exceptions",
+    "an ipBlock is a CIDR, and its exceptions are strict subsets of it",
     arguments: [
       (
         "{ingress: [{from: [{ipBlock: {cidr: 10.0.0.0/33}}]}]}",
@@ -45,7 +45,7 @@ import Testing
   }
 
   @Test(
-    "a peer says something",
+    "a peer can't be empty",
     arguments: [
       (
         "{ingress: [{from: [{}]}]}",

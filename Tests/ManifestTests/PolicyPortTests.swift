@@ -1,11 +1,11 @@
-// Does not show which packets a port means: only which ports are refused.
+// Not covered: which packets a port matches. These tests only check which ports are rejected.
 import Manifests
 import NetpolModel
 import Testing
 
 @Suite struct PolicyPortTests {
   @Test(
-    "a port is a number from 1 to 65535 or a name, and a range has two numbers",
+    "a port is a number from 1 to 65535 or a name, and a range consists of two numbers",
     arguments: [
       (
         "{ingress: [{ports: [{port: 0}]}]}",

@@ -1,11 +1,11 @@
-// Does not show which pods a selector means: only which selectors are refused.
+// Not covered: which pods a selector matches. These tests only check which selectors are rejected.
 import Manifests
 import NetpolModel
 import Testing
 
 @Suite struct PolicySelectorTests {
   @Test(
-    "a selector's keys, values and operators are those of the API server",
+    "checks a selector's keys, values and operators as the API server does",
     arguments: [
       (
         "{podSelector: {matchLabels: {app: true}}}",

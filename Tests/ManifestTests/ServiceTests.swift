@@ -1,4 +1,4 @@
-// Does not show that the API server would choose the same ClusterIP: it draws one, from the same band.
+// Not covered: whether the API server would choose the same ClusterIP. It picks a random one from the same band.
 import Manifests
 import NetpolModel
 import Testing
@@ -8,7 +8,7 @@ import Testing
     try #require(try read(serviceText(spec, status: status) + more).cluster.services.first)
   }
 
-  @Test("every field that decides where packets go is read")
+  @Test("reads every field that affects where packets go")
   func full() throws {
     let service = try service(
       """
@@ -32,7 +32,7 @@ import Testing
           location: SourceLocation(file: "a.yaml", line: 1)))
   }
 
-  @Test("a Service without fields has the API's defaults, and an address")
+  @Test("a Service without fields gets the API's defaults and a ClusterIP")
   func defaults() throws {
     for spec in ["{}", "null", "{clusterIP: \"\", ports: []}"] {
       let service = try service(spec)
@@ -44,7 +44,7 @@ import Testing
     }
   }
 
-  @Test("a targetPort is the port, and a protocol TCP, unless it says otherwise")
+  @Test("targetPort defaults to the port, and protocol to TCP")
   func targets() throws {
     let service = try service(
       "{ports: [{name: a, port: 80}, {name: b, port: 81, targetPort: http, protocol: UDP}, {name: c, port: 82, targetPort: 8082}, {name: d, port: 83, targetPort: 0}]}"
@@ -59,7 +59,7 @@ import Testing
   }
 
   @Test(
-    "a Service has the ClusterIPs that it states, or those of its families",
+    "a Service has the ClusterIPs that it states, plus one for each of its other families",
     arguments: [
       ("{clusterIP: None}", []), ("{clusterIPs: [None]}", []), ("{type: ExternalName, externalName: a.b}", []),
       ("{clusterIP: 10.43.0.9}", ["10.43.0.9"]), ("{}", ["10.43.1.1"]), ("{ipFamilies: [IPv6]}", ["fd43::101"]),
@@ -74,13 +74,13 @@ import Testing
     #expect(try service(spec, more: ranges).clusterIPs.map(\.description) == addresses)
   }
 
-  @Test("the first service CIDR gives the family")
+  @Test("the first service CIDR decides the family")
   func firstRange() throws {
     let ranges = "apiVersion: netpol-lab/v1alpha1\nkind: Cluster\nserviceCIDRs: [\"fd43::/112\", 10.43.0.0/16]\n"
     #expect(try service("{}", more: ranges).clusterIPs.map(\.description) == ["fd43::101"])
   }
 
-  @Test("missing addresses and NodePorts are given in the order of names, past those that are stated, and told of")
+  @Test("assigns missing ClusterIPs and NodePorts by name, skips stated ones, and notes them")
   func allocation() throws {
     let reading = try read(
       serviceText(
@@ -106,7 +106,7 @@ import Testing
       ])
   }
 
-  @Test("a range is used up to its last address, and then the input is refused")
+  @Test("a range is used up to its last address, then the input is rejected")
   func exhaustion() throws {
     func texts(_ count: Int) -> String {
       (0..<count).map { serviceText("{type: NodePort, ports: [{port: 1}]}", metadata: "name: s\($0)") }.joined()
@@ -128,7 +128,7 @@ import Testing
   }
 
   @Test(
-    "without a status the requested load-balancer address counts, and is told of",
+    "without a status, the requested load-balancer address is used, with a note",
     arguments: [
       ("name: s, annotations: {metallb.io/loadBalancerIPs: \"1.2.3.4, fd00::4\"}", ["1.2.3.4", "fd00::4"]),
       ("name: s, annotations: {metallb.universe.tf/loadBalancerIPs: 1.2.3.4}", ["1.2.3.4"]),
@@ -171,7 +171,7 @@ import Testing
     ),
   ]
 
-  @Test("what the model can't hold is refused, stored or not", arguments: refusals)
+  @Test("rejects what the model can't represent, stored or not", arguments: refusals)
   func unreadable(spec: String, line: String) {
     for validation in Validation.allCases {
       #expect(refusal(serviceText(spec), validation: validation) == "a.yaml:4: Service default/s: \(line)")
@@ -230,13 +230,13 @@ import Testing
     ),
   ]
 
-  @Test("what the API server refuses is refused, unless it is stored", arguments: violations)
+  @Test("rejects what the API server rejects, unless it is stored", arguments: violations)
   func invalid(spec: String, line: String) {
     #expect(refusal(serviceText(spec)) == "a.yaml:4: Service default/s: \(line)")
     #expect(refusal(serviceText(spec), validation: .asStored) == "accepted")
   }
 
-  @Test("a Service that leads nowhere, for nobody said where, is warned of")
+  @Test("warns about a Service without selector and EndpointSlices")
   func nowhere() throws {
     let notes = try read(serviceText("{ports: [{port: 1}]}")).notes.filter { $0.severity == .warning }
     #expect(notes.map(\.text).contains { $0.hasPrefix("no selector and no EndpointSlice: default/s; ") })
@@ -244,7 +244,7 @@ import Testing
     #expect(!selecting.contains { $0.text.hasPrefix("no selector") })
   }
 
-  @Test("an announced address that a pod has is refused")
+  @Test("rejects an announced address that a pod has")
   func announcedAddress() {
     let pod = """
       apiVersion: v1
@@ -261,7 +261,7 @@ import Testing
     #expect(refusal(pod, serviceText("{externalIPs: [10.42.0.8], ports: [{port: 1}]}")) == "accepted")
   }
 
-  @Test("no two Services share a ClusterIP or a NodePort; one number may serve two transports")
+  @Test("two Services can't share a ClusterIP or NodePort, but one number may serve two transports")
   func uniqueness() {
     func text(_ name: String, _ ip: Int, _ port: String) -> String {
       serviceText(
