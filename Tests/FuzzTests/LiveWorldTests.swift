@@ -114,6 +114,6 @@ import Worlds
       #expect(world.cluster == again.cluster)
     }
     #expect(
-      seen.isSuperset(of: ["pod", "policy", "namespace", "goes", "comes", "ends", "relabelled", "takes", "changes"]))
+      seen.isSuperset(of: ["pod", "policy", "namespace", "removed", "added", "ends", "relabelled", "takes", "changes"]))
   }
 }

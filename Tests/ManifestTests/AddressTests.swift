@@ -1,4 +1,4 @@
-// Does not show that the lab can use every address that is accepted: only that known obstacles are found.
+// Not covered: whether the lab can really use every accepted address. These tests only check known obstacles.
 import Manifests
 import NetpolModel
 import Testing
@@ -15,11 +15,11 @@ import Testing
     ("239.255.255.255", "a multicast address"), ("ff02::1", "a multicast address"),
     ("255.255.255.255", "the broadcast address"), ("169.254.0.1", "a link-local address"),
     ("fe80::1", "a link-local address"), ("febf::1", "a link-local address"),
-    ("198.18.255.254", "an address of the lab's own"), ("fdff::fffe", "an address of the lab's own"),
-    ("fdfe::1", "an address of the lab's own"),
+    ("198.18.255.254", "an address reserved by the lab"), ("fdff::fffe", "an address reserved by the lab"),
+    ("fdfe::1", "an address reserved by the lab"),
   ]
 
-  @Test("an address that no machine of the lab can have is refused, stored or not", arguments: obstacles)
+  @Test("rejects an address that no machine of the lab can have, stored or not", arguments: obstacles)
   func unusable(address: String, obstacle: String) {
     func line(_ owner: String) -> String {
       "\(address) is \(obstacle); give the \(owner) a unicast address that others can reach"
@@ -44,7 +44,7 @@ import Testing
   }
 
   @Test(
-    "the neighbours of those ranges are fine",
+    "accepts the addresses next to those ranges",
     arguments: [
       "126.255.255.255", "128.0.0.1", "223.255.255.255", "240.0.0.1", "169.253.255.255", "169.255.0.1",
       "198.18.255.253", "::2", "fe7f::1", "fec0::1", "feff::1", "fdff::fffd", "fdfe::2",
@@ -53,7 +53,7 @@ import Testing
     #expect(refusal(podText("p", node: "n1", ip: address)) == "accepted")
   }
 
-  @Test("a hostIP is checked where the node's address is taken from it")
+  @Test("checks a hostIP only if the node's address is taken from it")
   func hostIP() {
     let pod = podText("p", node: "n1", ip: "10.42.0.2", more: ", hostIP: 127.0.0.1")
     #expect(
@@ -63,12 +63,12 @@ import Testing
     #expect(refusal(pod, node("n1", "10.0.0.1")) == "accepted")
   }
 
-  @Test("a Node object's addresses don't count where the Cluster document gives others")
+  @Test("ignores a Node object's addresses if the Cluster document gives others")
   func replaced() {
     #expect(refusal(node("n1", "fe80::1"), cluster("nodes: [{name: n1, addresses: [10.0.0.1]}]")) == "accepted")
   }
 
-  @Test("a host-network pod's own statement of its address is not used, and not checked")
+  @Test("neither uses nor checks the address that a host-network pod states")
   func hostNetwork() {
     for address in ["10.0.0.1", "127.0.0.1"] {
       let pod =
@@ -77,7 +77,7 @@ import Testing
     }
   }
 
-  @Test("no pod gets an address of the lab's own")
+  @Test("no pod gets an address reserved by the lab")
   func pool() throws {
     let pods = (1...2).map { podText("p\($0)", node: "n1") }.joined()
     let reading = try read(pods, cluster("nodes: [{name: n1, podCIDRs: [198.18.255.248/29]}]"))
@@ -88,7 +88,7 @@ import Testing
         "no address is left in 198.18.255.248/29 of node n1; give the node wider podCIDRs in a Cluster document"))
   }
 
-  @Test("two nodes share no address, whatever states it")
+  @Test("two nodes can't share an address, whichever object states it")
   func nodes() {
     let line = "10.0.0.1 is the address of node a (a.yaml:4); give the node an address of its own"
     #expect(
@@ -102,13 +102,13 @@ import Testing
         == "b.yaml:5: Pod default/p: status.hostIP: \(line)")
   }
 
-  @Test("one node may state an address twice, and has it once")
+  @Test("a node that states an address twice has it once")
   func repeated() throws {
     let reading = try read(node("a", "10.0.0.1", "10.0.0.1"))
     #expect(reading.cluster.nodes.map(\.addresses) == [[try address("10.0.0.1")]])
   }
 
-  @Test("a pod has no node's address, but may share another pod's")
+  @Test("a pod can't have a node's address, but may share another pod's")
   func pods() {
     #expect(
       refusal(podText("p", node: "a", ip: "10.0.0.1"), node("a", "10.0.0.1"))
@@ -117,7 +117,7 @@ import Testing
     #expect(refusal(podText("p", node: "a", ip: "10.0.0.9") + podText("q", node: "a", ip: "10.0.0.9")) == "accepted")
   }
 
-  @Test("an external host has no node's and no pod's address")
+  @Test("an external host can't have a node's or a pod's address")
   func hosts() {
     let text = cluster("externalHosts: [{name: a, addresses: [10.0.0.1]}]")
     let place = "a.yaml:3: Cluster: externalHosts[0].addresses[0]: 10.0.0.1 is the address of"

@@ -1,4 +1,4 @@
-// Does not show that the lab obeys the settings: only that they are read.
+// Not covered: whether the lab obeys the settings. These tests only check that they are read.
 import Manifests
 import NetpolModel
 import Testing
@@ -6,7 +6,7 @@ import Testing
 @Suite struct ClusterDocumentTests {
   private func document(_ fields: String) -> String { "apiVersion: netpol-lab/v1alpha1\nkind: Cluster\n\(fields)" }
 
-  @Test("every field of the documented example is read")
+  @Test("reads every field of the documented example")
   func full() throws {
     let reading = try read(
       document(
@@ -57,7 +57,7 @@ import Testing
     #expect(try read(document("icmpLimits: lifted\noverlay: vxlan")).cluster.settings.liftICMPLimits == true)
   }
 
-  @Test("an entry adds to a Node object, or makes the node")
+  @Test("an entry extends a Node object, or creates the node")
   func nodes() throws {
     let node =
       "apiVersion: v1\nkind: Node\nmetadata: {name: a, labels: {zone: b}}\nstatus: {addresses: [{type: InternalIP, address: 10.0.0.1}]}"
@@ -72,7 +72,7 @@ import Testing
   }
 
   @Test(
-    "what the document can't mean is refused",
+    "rejects invalid documents",
     arguments: [
       (
         "podCIDR: 10.0.0.0/8",
@@ -81,33 +81,36 @@ import Testing
       ("defaultdeny: true", "defaultdeny: unknown field; did you mean defaultDeny?"),
       ("nodes: [{name: a, cidr: 10.0.0.0/8}]", "nodes[0].cidr: unknown field; known here: name, addresses, podCIDRs"),
       ("nodes: [{addresses: [10.0.0.1]}]", "nodes[0].name: is missing; give it a name"),
-      ("nodes: [{name: a}, {name: a}]", "nodes[1].name: \"a\" stands twice; keep one of them"),
+      ("nodes: [{name: a}, {name: a}]", "nodes[1].name: \"a\" appears twice; keep one of them"),
       (
         "nodes: [{name: a, addresses: [10.0.0]}]",
-        "nodes[0].addresses[0]: \"10.0.0\" is no IP address; write one such as 10.42.0.5 or fd00::5"
+        "nodes[0].addresses[0]: \"10.0.0\" is not an IP address; write one such as 10.42.0.5 or fd00::5"
       ),
       (
         "nodes: [{name: a, podCIDRs: [10.42.0.1/24]}]",
-        "nodes[0].podCIDRs[0]: \"10.42.0.1/24\" has bits behind its prefix; write 10.42.0.0/24"
+        "nodes[0].podCIDRs[0]: \"10.42.0.1/24\" has host bits set; write 10.42.0.0/24"
       ),
       ("serviceCIDRs: 10.43.0.0/16", "serviceCIDRs: expected a list, found the string \"10.43.0.0/16\""),
-      ("nodePortRange: 32767-30000", "nodePortRange: \"32767-30000\" is no port range; write one such as 30000-32767"),
+      (
+        "nodePortRange: 32767-30000",
+        "nodePortRange: \"32767-30000\" is not a port range; write one such as 30000-32767"
+      ),
       (
         "nodePortRange: 30000",
         "nodePortRange: expected a string, found the number 30000; write \"30000\" with the quotes"
       ),
-      ("overlay: wireguard", "overlay: unknown word \"wireguard\"; write vxlan or host-gw"),
-      ("icmpLimits: none", "icmpLimits: unknown word \"none\"; write kernel or lifted"),
+      ("overlay: wireguard", "overlay: unknown value \"wireguard\"; write vxlan or host-gw"),
+      ("icmpLimits: none", "icmpLimits: unknown value \"none\"; write kernel or lifted"),
       ("bridgeNetfilter: 1", "bridgeNetfilter: expected true or false, found the number 1"),
-      ("loadBalancerAnnouncer: nobody", "loadBalancerAnnouncer: \"nobody\" is no node; name one of node1"),
-      ("externalHosts: [{name: a}]", "externalHosts[0].addresses: is missing; give one address at least"),
+      ("loadBalancerAnnouncer: nobody", "loadBalancerAnnouncer: \"nobody\" matches no node; name one of node1"),
+      ("externalHosts: [{name: a}]", "externalHosts[0].addresses: is missing; give at least one address"),
       (
         "externalHosts: [{name: A.b, addresses: [1.2.3.4]}]",
-        "externalHosts[0].name: \"A.b\" is no DNS name; give a-z, 0-9 and inner '-'"
+        "externalHosts[0].name: \"A.b\" is not a DNS name; use a-z, 0-9 and inner '-'"
       ),
       (
         "externalHosts: [{name: a, addresses: [1.2.3.4]}, {name: b, addresses: [1.2.3.4]}]",
-        "externalHosts[1].addresses[0]: 1.2.3.4 stands twice among the external hosts; give each host addresses of its own"
+        "externalHosts[1].addresses[0]: 1.2.3.4 is listed twice in externalHosts; give each host addresses of its own"
       ),
       (
         "externalHosts: [{name: a, addresses: [10.42.0.9]}]",
@@ -121,7 +124,7 @@ import Testing
     #expect(refusal(document(fields + nodes)) == "a.yaml:3: Cluster: \(line)")
   }
 
-  @Test("a setting that not every style obeys is told of")
+  @Test("notes a setting that only some styles support")
   func styles() throws {
     let notes = { (styles: [String]) in
       var options = ReadOptions()
@@ -131,11 +134,11 @@ import Testing
     let remark = "defaultDeny: true has an effect in"
     #expect(try notes(["a", "b", "c"]).contains(Note(.note, "\(remark) a, b and c only")))
     #expect(try notes(["a"]).contains(Note(.note, "\(remark) a only")))
-    #expect(try notes([]).count == 2, "these are of the assumed node's networks")
+    #expect(try notes([]).count == 2, "these notes are about the assumed node's networks")
   }
 
   @Test(
-    "a setting that the lab obeys needs no remark",
+    "settings that the lab supports need no note",
     arguments: [
       "overlay: host-gw", "overlay: vxlan", "icmpLimits: lifted", "icmpLimits: kernel", "loadBalancerAnnouncer: node1",
       "defaultDeny: false", "bridgeNetfilter: false",
@@ -144,7 +147,7 @@ import Testing
     #expect(try read(document(field)).notes == read(document("")).notes)
   }
 
-  @Test("there is one Cluster document, of one version")
+  @Test("allows one Cluster document, with one apiVersion")
   func single() {
     #expect(
       refusal(document(""), document(""))

@@ -1,4 +1,4 @@
-// Does not show when a controller writes its slices: only what is in them once it has.
+// Not covered: when a controller writes its slices. These tests only check what is in them.
 import Manifests
 import NetpolModel
 import Testing
@@ -21,13 +21,13 @@ import Testing
   private func slices(_ service: String, _ pods: String...) throws -> [EndpointSlice] {
     try read(serviceText(service, metadata: "name: web") + pods.joined()).cluster.endpointSlices
   }
-  /// `address ready serving`, by slice.
+  /// `address ready serving`, grouped by slice.
   private func members(_ slices: [EndpointSlice]) -> [[String]] {
     slices.map { $0.members.map { "\($0.address) \($0.isReady) \($0.isServing)" } }
   }
   private let spec = "{selector: {app: web}, ports: [{port: 80, targetPort: http}]}"
 
-  @Test("members are the selected pods, in the order of addresses, with node and pod")
+  @Test("members are the selected pods, sorted by address, with node and pod")
   func members() throws {
     let slices = try slices(
       spec, pod("b", ip: "10.42.0.4"), pod("a", ip: "10.42.0.12"), podText("other", ip: "10.42.0.3"))
@@ -44,7 +44,7 @@ import Testing
   }
 
   @Test(
-    "readiness is the pod's, but for a Service that publishes all",
+    "a member is ready if its pod is, or if the Service publishes all addresses",
     arguments: [
       ("phase: Running", "", "true true", "true true"),
       ("phase: Running, conditions: [{type: Ready, status: \"True\"}]", "", "true true", "true true"),
@@ -61,7 +61,7 @@ import Testing
     #expect(members(try slices(all, pod)) == (published.map { [["10.42.0.4 \($0)"]] } ?? []))
   }
 
-  @Test("pods with other port numbers have a slice of their own, and one without the port none")
+  @Test("pods with different port numbers get separate slices, and pods without the port get none")
   func namedPorts() throws {
     let slices = try slices(
       "{selector: {app: web}, ports: [{name: w, port: 80, targetPort: http}, {name: m, port: 9, targetPort: metrics}]}",
@@ -78,7 +78,7 @@ import Testing
       ])
   }
 
-  @Test("a host-network pod's member is its node")
+  @Test("a host-network pod's member has its node's address")
   func hostNetwork() throws {
     let node =
       "apiVersion: v1\nkind: Node\nmetadata: {name: n1}\nstatus: {addresses: [{type: InternalIP, address: 10.0.0.4}]}\n---\n"
@@ -91,7 +91,7 @@ import Testing
   }
 
   @Test(
-    "a Service without selector, without ports or without a place has no slices",
+    "a Service without selector, ports, matching pods or target port has no slices",
     arguments: [
       "{ports: [{port: 80}]}", "{selector: {}, ports: [{port: 80}]}", "{selector: {app: web}}",
       "{type: ExternalName, externalName: a.b, selector: {app: web}, ports: [{port: 80}]}",
@@ -101,7 +101,7 @@ import Testing
     #expect(try slices(spec, pod("a", ip: "10.42.0.2")).isEmpty)
   }
 
-  @Test("the kubernetes Service has what the manifests give it")
+  @Test("the kubernetes Service has only the slices in the manifests")
   func kubernetes() throws {
     let service = serviceText(
       "{clusterIP: 10.43.0.1, ports: [{port: 443, targetPort: 6443}]}", metadata: "name: kubernetes")
@@ -112,7 +112,7 @@ import Testing
     #expect(cluster.slices(of: NamespacedName("default", "kubernetes")).flatMap(\.members).count == 1)
   }
 
-  @Test("a Service of both families has a slice in each, of the pods with an address there")
+  @Test("a dual-stack Service has a slice per family, with the pods that have an address in it")
   func dualStack() throws {
     let pods = pod("a", ip: "10.42.0.2") + pod("b", ip: "fd00::2")
     let ranges = "apiVersion: netpol-lab/v1alpha1\nkind: Cluster\nserviceCIDRs: [10.43.0.0/16, \"fd43::/112\"]\n"

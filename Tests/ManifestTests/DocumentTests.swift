@@ -1,18 +1,18 @@
-// Does not show that every YAML text is read as kubectl reads it: the parser is libyaml, kubectl's is go-yaml.
+// Not covered: whether every YAML text is read as kubectl reads it. The parser here is libyaml, kubectl's is go-yaml.
 import Manifests
 import NetpolModel
 import Testing
 
 @Suite struct DocumentTests {
   @Test(
-    "an error in document 2 of 3 is an error of the file",
+    "an error in document 2 of 3 is an error of the whole file",
     arguments: [
       (
-        "a: [1", "a.yaml:6: syntax error: did not find expected ',' or ']'; mend the YAML at this line or the one above"
+        "a: [1", "a.yaml:6: syntax error: did not find expected ',' or ']'; fix the YAML at this line or the one above"
       ),
       (
         "apiVersion: v1\nkind: Pod\nkind: Node",
-        "a.yaml:6: the key \"kind\" stands twice in one mapping; keep one of them"
+        "a.yaml:6: the key \"kind\" appears twice in one mapping; keep one of them"
       ),
       (
         "apiVersion: v1\n\tkind: Pod",
@@ -27,7 +27,7 @@ import Testing
         "apiVersion: v1\nkind: Pod\nmetadata: {name: x, labels: {y: a}}",
         "a.yaml:7: Pod default/x: metadata.labels.y: the key reads as a boolean; write \"y\" with the quotes"
       ),
-      ("a: *nowhere", "a.yaml:5: syntax error: found undefined alias; mend the YAML at this line or the one above"),
+      ("a: *nowhere", "a.yaml:5: syntax error: found undefined alias; fix the YAML at this line or the one above"),
     ])
   func secondDocument(_ text: String, _ line: String) {
     let pod = "apiVersion: v1\nkind: Pod\nmetadata: {name: "
@@ -35,7 +35,7 @@ import Testing
   }
 
   @Test(
-    "empty documents are skipped, and Windows line ends and a byte order mark are fine",
+    "skips empty documents, and accepts Windows line ends and a byte order mark",
     arguments: [
       "---\n---\n# nothing\n---\napiVersion: v1\nkind: Pod\nmetadata: {name: a}\n---\n",
       "apiVersion: v1\r\nkind: Pod\r\nmetadata:\r\n  name: a\r\n",
@@ -49,14 +49,14 @@ import Testing
     #expect(reading.objectCount == 1)
   }
 
-  @Test("no text at all is an empty cluster of one node", arguments: ["", "\n", "---", "# a comment"])
+  @Test("empty input gives an empty cluster with one node", arguments: ["", "\n", "---", "# a comment"])
   func nothing(text: String) throws {
     let reading = try read(text)
     #expect(reading.objectCount == 0)
     #expect(reading.cluster.nodes.map(\.name) == ["node1"])
   }
 
-  @Test("anchors, aliases and merge keys are followed")
+  @Test("follows anchors, aliases and merge keys")
   func anchors() throws {
     let reading = try read(
       """
@@ -70,10 +70,10 @@ import Testing
     #expect(reading.pod("default/b")?.labels == ["app": "web", "tier": "back"])
   }
 
-  @Test("deep nesting ends in an error and not in a crash")
+  @Test("deep nesting gives an error, not a crash")
   func depth() {
     let deep = String(repeating: "[", count: 10000)
-    #expect(refusal(deep) == "a.yaml:1: lists and mappings are nested deeper than 1000; no manifest is so deep")
+    #expect(refusal(deep) == "a.yaml:1: lists and mappings are nested deeper than 1000 levels; flatten them")
     let closed = String(repeating: "[", count: 990) + String(repeating: "]", count: 990)
     #expect(refusal(closed).hasSuffix("found a list"))
     var chain = "a0: &a0 1\n"
@@ -84,7 +84,7 @@ import Testing
     #expect(refusal(chain) == "a.yaml:1: more than 32 anchors in use; write the values out")
   }
 
-  @Test("an error is one line, whatever the input holds")
+  @Test("an error is always one line, whatever the input contains")
   func oneLine() {
     let line = refusal(policyText("{\"a\\nb\\u001b[31m\": 1}"))
     #expect(!line.contains("\n") && !line.contains("\u{1b}"))

@@ -1,4 +1,4 @@
-// Does not show how many endpoints a real controller puts into one slice: here it is all of them.
+// Not covered: how many endpoints a real controller puts into one slice. Here it is all of them.
 import Manifests
 import NetpolModel
 import Testing
@@ -10,7 +10,7 @@ import Testing
   private static let web = serviceText(
     "{selector: {app: web}, ports: [{port: 80}]}", metadata: "name: web, namespace: shop")
 
-  @Test("a slice is read with its ports, members and conditions")
+  @Test("reads a slice with its ports, members and conditions")
   func full() throws {
     let reading = try read(
       slice(
@@ -39,37 +39,37 @@ import Testing
   }
 
   @Test(
-    "what a slice can't say to the service proxy is told of",
+    "notes what the service proxy can't use in a slice",
     arguments: [
-      ("addressType: FQDN", "EndpointSlice shop/web-x1 has names in place of addresses, and is ignored"),
+      ("addressType: FQDN", "EndpointSlice shop/web-x1 has DNS names instead of addresses and is ignored"),
       (
         "addressType: IPv4\nports: [{name: any}]",
-        "a.yaml:5: EndpointSlice shop/web-x1: ports[0]: every port of its endpoints is not modelled; the entry is left out"
+        "a.yaml:5: EndpointSlice shop/web-x1: ports[0]: an entry without port (all ports) is not modelled; the entry is ignored"
       ),
     ])
   func notes(fields: String, text: String) throws {
     #expect(try read(slice(fields)).texts.contains(text))
   }
 
-  @Test("a slice without a Service, and Endpoints, are ignored and told of")
+  @Test("ignores a slice without a Service and Endpoints objects, with a note")
   func ignored() throws {
     let reading = try read(
       slice("addressType: IPv4", labels: "{}") + "apiVersion: v1\nkind: Endpoints\nmetadata: {name: e, namespace: x}\n")
     #expect(reading.cluster.endpointSlices.isEmpty)
     #expect(
-      reading.texts.contains("EndpointSlice shop/web-x1 has no label kubernetes.io/service-name, and is ignored"))
-    #expect(reading.texts.contains("Endpoints are ignored, EndpointSlices count: x/e"))
+      reading.texts.contains("EndpointSlice shop/web-x1 has no label kubernetes.io/service-name and is ignored"))
+    #expect(reading.texts.contains("Endpoints are ignored, only EndpointSlices are used: x/e"))
     #expect(!reading.texts.contains { $0.hasPrefix("skipped") })
   }
 
   @Test(
-    "a slice that can't be is refused",
+    "rejects invalid slices",
     arguments: [
       ("ports: []", "3", "addressType: is missing; write IPv4 or IPv6"),
-      ("addressType: ipv4", "4", "addressType: unknown word \"ipv4\"; write IPv4 or IPv6"),
+      ("addressType: ipv4", "4", "addressType: unknown value \"ipv4\"; write IPv4 or IPv6"),
       (
         "addressType: IPv6\nendpoints: [{addresses: [10.42.0.5]}]", "5",
-        "endpoints[0].addresses[0]: 10.42.0.5 is no IPv6 address; put it into a slice of addressType IPv4"
+        "endpoints[0].addresses[0]: 10.42.0.5 is not an IPv6 address; put it into a slice of addressType IPv4"
       ),
       (
         "addressType: IPv4\nendpoints: [{addresses: [127.0.0.1]}]", "5",
@@ -77,16 +77,16 @@ import Testing
       ),
       (
         "addressType: IPv4\nendpoints: [{addresses: []}]", "5",
-        "endpoints[0].addresses: is missing; give one address at least"
+        "endpoints[0].addresses: is missing; give at least one address"
       ),
-      ("addressType: IPv4\nports: [{port: 0}]", "5", "ports[0].port: 0 is no port; give a number from 1 to 65535"),
+      ("addressType: IPv4\nports: [{port: 0}]", "5", "ports[0].port: 0 is not a port; give a number from 1 to 65535"),
     ])
   func refused(fields: String, line: String, text: String) {
     let line = line == "3" ? "1" : line
     #expect(refusal(slice(fields)) == "a.yaml:\(line): EndpointSlice shop/web-x1: \(text)")
   }
 
-  @Test("another version, and another spelling, are refused")
+  @Test("rejects another version and another spelling")
   func versions() {
     let object = "kind: EndpointSlice\nmetadata: {name: a}\naddressType: IPv4"
     #expect(
@@ -95,10 +95,10 @@ import Testing
     )
     #expect(
       refusal("apiVersion: discovery.k8s.io/v1\nkind: Endpointslice")
-        == "a.yaml:2: Endpointslice: kind: no kind is called \"Endpointslice\"; write kind: EndpointSlice")
+        == "a.yaml:2: Endpointslice: kind: there is no kind \"Endpointslice\"; write kind: EndpointSlice")
   }
 
-  @Test("a Service with slices in the input gets no others, one without gets them")
+  @Test("adds slices only to Services without slices in the input")
   func given() throws {
     let pod = podText("a", namespace: "shop", ip: "10.42.0.5")
     let labelled = pod.replacing("namespace: shop}", with: "namespace: shop, labels: {app: web}}")

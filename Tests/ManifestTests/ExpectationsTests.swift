@@ -1,4 +1,4 @@
-// Does not show that the expectations hold: only that they are read.
+// Not covered: whether the expectations hold. These tests only check that they are read.
 import Manifests
 import NetpolModel
 import Testing
@@ -19,12 +19,12 @@ import Testing
   private func groups(_ groups: String) throws -> [Expectations.Group] {
     try read(Self.document(groups), Self.world).expectations
   }
-  /// The flows of one group with one entry.
+  /// The flows of a document with one group and one entry.
   private func flows(_ entry: String) throws -> [ExpectedFlow] {
     try groups("[{name: g, flows: [{\(entry)}]}]").flatMap(\.flows)
   }
 
-  @Test("every field of a group and of a flow is read")
+  @Test("reads every field of a group and of a flow")
   func full() throws {
     let groups = try groups(
       """
@@ -73,7 +73,7 @@ import Testing
     #expect(groups.last == Expectations.Group(name: "plain", location: SourceLocation(file: "a.yaml", line: 24)))
   }
 
-  @Test("a manifest alone expects nothing, and the groups of several documents follow each other")
+  @Test("plain manifests have no expectations, and the groups of several documents are concatenated")
   func documents() throws {
     #expect(try read(Self.world).expectations.isEmpty)
     let reading = try read(
@@ -82,7 +82,7 @@ import Testing
   }
 
   @Test(
-    "an end is read as on the command line",
+    "reads a flow endpoint as on the command line",
     arguments: [
       ("shop/a", .pod(PodID("shop", "a"))), ("shop/Pod/a", .pod(PodID("shop", "a"))),
       ("shop/Deployment/web", .workload(namespace: "shop", kind: "Deployment", name: "web")),
@@ -97,7 +97,7 @@ import Testing
   }
 
   @Test(
-    "the words of older documents are read as those of today",
+    "still reads the words of older documents",
     arguments: [
       ("expect: allow, document: deny", "expect: allowed, document: denied"),
       ("expect: deny, mechanism: reject", "expect: denied, mechanism: rejected"),
@@ -109,7 +109,7 @@ import Testing
     #expect(try flows("\(ends), \(old)") == flows("\(ends), \(new)"))
   }
 
-  @Test("a first word node or external is the keyword, whatever namespaces are called so")
+  @Test("node or external as the first word is the keyword, even if a namespace has that name")
   func namespacesWithOtherMeanings() throws {
     let flow = "[{name: g, flows: [{from: node/n1, to: external/peer, port: 80, expect: allowed}]}]"
     let pods = podText("n1", namespace: "node") + podText("peer", namespace: "external")
@@ -117,7 +117,7 @@ import Testing
     #expect(reading.expectations.flatMap(\.flows).map { [$0.from, $0.to] } == [[.node("n1"), .external("peer")]])
     #expect(
       refusal(Self.document(flow.replacing("node/n1", with: "node/p")), Self.world + podText("p", namespace: "node"))
-        .contains("\"node/p\" is no node"))
+        .contains("\"node/p\" matches no node"))
   }
 
   @Test(
@@ -135,7 +135,7 @@ import Testing
     }
   }
 
-  @Test("lists stand for all combinations, but for an end with itself")
+  @Test("lists expand to all combinations, except an endpoint with itself")
   func lists() throws {
     let flows = try flows(
       "from: [shop/a, shop/b], to: [shop/a, shop/b, node/n1], ports: [80, UDP/53], expect: allowed")
@@ -144,18 +144,18 @@ import Testing
     #expect(try self.flows("from: shop/a, to: shop/a, port: 80, expect: allowed").count == 1)
   }
 
-  @Test("a multicast group is taken with UDP")
+  @Test("accepts a multicast group with UDP")
   func multicast() throws {
     let flows = try flows("from: shop/a, to: shop/b, port: UDP/5353, group: 224.0.0.251, expect: denied")
     #expect(flows.map(\.group) == [try address("224.0.0.251")])
   }
 
   private static let refusals = [
-    ("null", 3, "groups: is missing; give one group at least"),
-    ("[]", 3, "groups: is empty; give one group at least"),
+    ("null", 3, "groups: is missing; give at least one group"),
+    ("[]", 3, "groups: is empty; give at least one group"),
     ("{a: b}", 3, "groups: expected a list, found a mapping"),
     ("[{flows: []}]", 3, "groups[0].name: is missing; give the group a name"),
-    ("[{name: a}, {name: a}]", 3, "groups[1].name: a second group \"a\"; give it a name of its own"),
+    ("[{name: a}, {name: a}]", 3, "groups[1].name: a second group \"a\"; give it a different name"),
     ("[{name: a, flow: []}]", 3, "groups[0].flow: unknown field; did you mean flows?"),
     (
       "[{name: a, comparedWith: b}]", 3, "groups[0].comparedWith: there is no group \"b\"; name one of \"a\""
@@ -164,13 +164,14 @@ import Testing
       "[{name: a, comparedWith: a}]", 3,
       "groups[0].comparedWith: the group is compared with itself; name another group"
     ),
-    ("[{name: a, without: [x]}]", 3, "groups[0].without[0]: \"x\" names no policy; write namespace/name"),
+    ("[{name: a, without: [x]}]", 3, "groups[0].without[0]: \"x\" is not a policy's name; write namespace/name"),
     (
       "[{name: a, without: [shop/x]}]", 3,
-      "groups[0].without[0]: \"shop/x\" is no NetworkPolicy; known in shop: web"
+      "groups[0].without[0]: \"shop/x\" matches no NetworkPolicy; known in shop: web"
     ),
     (
-      "[{name: a, add: [\"-\"]}]", 3, "groups[0].add[0]: \"-\" is no file; give a path from this file's folder"
+      "[{name: a, add: [\"-\"]}]", 3,
+      "groups[0].add[0]: \"-\" is not a file; give a path relative to this file's folder"
     ),
     (
       "[{name: a, labels: [{set: {a: b}}]}]", 3,
@@ -178,19 +179,19 @@ import Testing
     ),
     (
       "[{name: a, labels: [{namespace: x, set: {a: b}}]}]", 3,
-      "groups[0].labels[0].namespace: \"x\" is no namespace; known: shop"
+      "groups[0].labels[0].namespace: \"x\" matches no namespace; known: shop"
     ),
     (
       "[{name: a, labels: [{pod: shop/x, set: {a: b}}]}]", 3,
-      "groups[0].labels[0].pod: \"shop/x\" is no pod; known in shop: a, b, web-0, web-1"
+      "groups[0].labels[0].pod: \"shop/x\" matches no pod; known in shop: a, b, web-0, web-1"
     ),
     (
       "[{name: a, labels: [{namespace: shop, pod: shop/a, set: {a: b}}]}]", 3,
-      "groups[0].labels[0].pod: may not stand beside namespace; give each an entry of its own"
+      "groups[0].labels[0].pod: can't be combined with namespace; use a separate entry for each"
     ),
     (
       "[{name: a, labels: [{namespace: shop, set: {}}]}]", 3,
-      "groups[0].labels[0].set: is empty; give labels; null takes one away"
+      "groups[0].labels[0].set: is empty; give labels; null removes one"
     ),
     (
       "[{name: a, labels: [{namespace: shop, set: {a: true}}]}]", 3,
@@ -198,18 +199,18 @@ import Testing
     ),
     (
       "[{name: a, labels: [{namespace: shop, set: {kubernetes.io/metadata.name: b}}]}]", 3,
-      "groups[0].labels[0].set.kubernetes.io/metadata.name: every namespace has its name in this label; choose another label"
+      "groups[0].labels[0].set.kubernetes.io/metadata.name: this label always holds the namespace's name; choose another label"
     ),
     (
       "[{name: a, cluster: {overlays: vxlan}}]", 3, "groups[0].cluster.overlays: unknown field; did you mean overlay?"
     ),
     (
       "[{name: a, cluster: {overlay: ipip}}]", 3,
-      "groups[0].cluster.overlay: unknown word \"ipip\"; write vxlan or host-gw"
+      "groups[0].cluster.overlay: unknown value \"ipip\"; write vxlan or host-gw"
     ),
   ]
 
-  @Test("a group that can't be meant is refused", arguments: refusals)
+  @Test("rejects invalid groups", arguments: refusals)
   func refused(groups: String, line: Int, text: String) {
     let line = groups == "null" ? 1 : line
     #expect(refusal(Self.document(groups), Self.world) == "a.yaml:\(line): Expectations: \(text)")
@@ -218,26 +219,26 @@ import Testing
   private static let forms = EndpointReference.forms
   private static let badFlows = [
     ("to: shop/b, port: 80, expect: allowed", "from: is missing; write \(forms)"),
-    ("from: [], to: shop/b, port: 80, expect: allowed", "from: is empty; give one entry at least"),
-    ("from: shop/a, to: shop, port: 80, expect: allowed", "to: \"shop\" is no end of a flow; write \(forms)"),
-    ("from: shop/a, to: a/b/c/d, port: 80, expect: allowed", "to: \"a/b/c/d\" is no end of a flow; write \(forms)"),
-    ("from: shop/a, to: shop/, port: 80, expect: allowed", "to: \"shop/\" is no end of a flow; write \(forms)"),
+    ("from: [], to: shop/b, port: 80, expect: allowed", "from: is empty; give at least one entry"),
+    ("from: shop/a, to: shop, port: 80, expect: allowed", "to: \"shop\" is not a flow endpoint; write \(forms)"),
+    ("from: shop/a, to: a/b/c/d, port: 80, expect: allowed", "to: \"a/b/c/d\" is not a flow endpoint; write \(forms)"),
+    ("from: shop/a, to: shop/, port: 80, expect: allowed", "to: \"shop/\" is not a flow endpoint; write \(forms)"),
     (
       "from: shop/Service/web, to: shop/b, port: 80, expect: allowed",
       "from: a Service sends nothing; name the pods or the workload behind it"
     ),
     (
       "from: shop/a, to: [shop/b, shop/c], port: 80, expect: allowed",
-      "to[1]: \"shop/c\" is no pod; known in shop: a, b, web-0, web-1"
+      "to[1]: \"shop/c\" matches no pod; known in shop: a, b, web-0, web-1"
     ),
-    ("from: shop/a, to: x/c, port: 80, expect: allowed", "to: \"x/c\" is no pod; there is none in x"),
+    ("from: shop/a, to: x/c, port: 80, expect: allowed", "to: \"x/c\" matches no pod; there are none in x"),
     (
       "from: shop/a, to: shop/DaemonSet/web, port: 80, expect: allowed",
-      "to: \"shop/DaemonSet/web\" is no workload with pods; known in shop: Deployment/web"
+      "to: \"shop/DaemonSet/web\" matches no workload with pods; known in shop: Deployment/web"
     ),
     (
       "from: shop/a, to: shop/Service/x, port: 80, expect: allowed",
-      "to: \"shop/Service/x\" is no Service; known in shop: bare, web"
+      "to: \"shop/Service/x\" matches no Service; known in shop: bare, web"
     ),
     (
       "from: shop/a, to: shop/Service/bare, port: 80, expect: allowed",
@@ -245,32 +246,33 @@ import Testing
     ),
     (
       "from: shop/a, to: node/shop/a, port: 80, expect: allowed",
-      "to: \"node/shop/a\" is no end of a flow; "
-        + "write node/NAME; what is in a namespace called node is given by its address"
+      "to: \"node/shop/a\" is not a flow endpoint; "
+        + "write node/NAME; for an object in a namespace called node, write its address"
     ),
-    ("from: node/x, to: shop/b, port: 80, expect: allowed", "from: \"node/x\" is no node; known: n1, n2"),
+    ("from: node/x, to: shop/b, port: 80, expect: allowed", "from: \"node/x\" matches no node; known: n1, n2"),
     (
-      "from: external/x, to: shop/b, port: 80, expect: allowed", "from: \"external/x\" is no external host; known: peer"
+      "from: external/x, to: shop/b, port: 80, expect: allowed",
+      "from: \"external/x\" matches no external host; known: peer"
     ),
     ("from: shop/a, to: shop/b, expect: allowed", "port: is missing; write a number, UDP/53 or ICMP"),
     (
       "from: shop/a, to: shop/b, port: 80, ports: [80], expect: allowed",
-      "ports: may not stand beside port; keep one of them"
+      "ports: can't be combined with port; keep one of them"
     ),
     (
       "from: shop/a, to: shop/b, port: http, expect: allowed",
-      "port: \"http\" is no port; write a number from 1 to 65535, TCP/80, UDP/53, SCTP/9 or ICMP"
+      "port: \"http\" is not a port; write a number from 1 to 65535, TCP/80, UDP/53, SCTP/9 or ICMP"
     ),
-    ("from: shop/a, to: shop/b, port: 0, expect: allowed", "port: 0 is no port; give a number from 1 to 65535"),
+    ("from: shop/a, to: shop/b, port: 0, expect: allowed", "port: 0 is not a port; give a number from 1 to 65535"),
     ("from: shop/a, to: shop/b, port: 80", "expect: is missing; write allowed or denied"),
-    ("from: shop/a, to: shop/b, port: 80, expect: pass", "expect: unknown word \"pass\"; write allowed or denied"),
+    ("from: shop/a, to: shop/b, port: 80, expect: pass", "expect: unknown value \"pass\"; write allowed or denied"),
     (
       "from: shop/a, to: shop/b, port: 80, expect: allowed, mechanism: dropped",
       "mechanism: may not be given with expect: allowed; remove it"
     ),
     (
       "from: shop/a, to: shop/b, port: 80, expect: denied, mechanism: lost",
-      "mechanism: unknown word \"lost\"; write rejected, dropped or noRoute"
+      "mechanism: unknown value \"lost\"; write rejected, dropped or noRoute"
     ),
     (
       "from: shop/a, to: shop/b, port: 80, expect: denied, family: 6",
@@ -278,15 +280,15 @@ import Testing
     ),
     (
       "from: shop/a, to: shop/b, port: UDP/1, expect: denied, group: 10.0.0.1",
-      "group: 10.0.0.1 is no multicast group; write one such as 224.0.0.251 or ff02::fb"
+      "group: 10.0.0.1 is not a multicast group; write one such as 224.0.0.251 or ff02::fb"
     ),
     (
       "from: shop/a, to: shop/b, port: UDP/1, expect: denied, group: 224.0.0.251, family: IPv6",
-      "group: 224.0.0.251 is no IPv6 address; give family IPv4, or none"
+      "group: 224.0.0.251 is not an IPv6 address; write family: IPv4, or remove it"
     ),
     (
       "from: shop/a, to: shop/b, port: 1, expect: denied, group: 224.0.0.251",
-      "group: a group is reached by UDP alone; give a port such as UDP/5353"
+      "group: a multicast group can only be reached over UDP; give a port such as UDP/5353"
     ),
     (
       "from: shop/a, to: shop/b, port: 80, expect: allowed, documents: deny",
@@ -294,23 +296,23 @@ import Testing
     ),
   ]
 
-  @Test("a flow that can't be meant is refused", arguments: badFlows)
+  @Test("rejects invalid flows", arguments: badFlows)
   func refusedFlow(entry: String, text: String) {
     #expect(
       refusal(Self.document("\n- name: g\n  flows:\n  - {\(entry)}"), Self.world)
         == "a.yaml:6: Expectations: groups[0].flows[0].\(text)")
   }
 
-  @Test("lists don't make more flows than a lab could answer")
+  @Test("lists can't create more flows than a lab could answer")
   func tooMany() {
     let ends = "[" + Array(repeating: "10.0.0.1", count: 400).joined(separator: ", ") + "]"
     #expect(
       refusal(Self.document("[{name: g, flows: [{from: \(ends), to: \(ends), port: 80, expect: allowed}]}]"))
-        == "a.yaml:3: Expectations: groups[0].flows[0]: more than 100000 flows in all; give fewer ends, or workloads in place of pods"
+        == "a.yaml:3: Expectations: groups[0].flows[0]: more than 100000 flows in total; list fewer ends, or workloads instead of pods"
     )
   }
 
-  @Test("the document has one version")
+  @Test("accepts only one version of the document")
   func version() {
     #expect(
       refusal("apiVersion: netpol-lab/v1\nkind: Expectations")

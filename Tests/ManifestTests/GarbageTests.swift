@@ -1,4 +1,5 @@
-// Does not show that what is accepted makes sense: only that nothing ends the process, and that errors have a place.
+// Not covered: whether accepted input makes sense. These tests only check that nothing crashes and that errors have a
+// location.
 import Manifests
 import NetpolModel
 import Testing
@@ -37,7 +38,7 @@ import Testing
       + serviceText("{type: NodePort, ports: [{port: 1}]}"),
   ]
 
-  @Test("any value in any place is read or refused with its place", arguments: texts)
+  @Test("any value in any place is read, or rejected with its location", arguments: texts)
   func values(text: String) {
     let parts = text.split(separator: "@", omittingEmptySubsequences: false).map(String.init)
     let usual = "\"10.0.0.1\""
@@ -56,14 +57,14 @@ import Testing
   }
 
   @Test(
-    "a service CIDR of any size gives what it has",
+    "a service CIDR of any size hands out only the addresses it has",
     arguments: [
       "10.0.0.0/32", "10.0.0.0/31", "10.0.0.0/30", "0.0.0.0/0", "\"::/0\"", "\"fd00::/128\"", "\"fd00::/127\"",
     ])
   func ranges(cidr: String) {
     let line = refusal(
       serviceText("{}") + "apiVersion: netpol-lab/v1alpha1\nkind: Cluster\nserviceCIDRs: [\(cidr)]\n")
-    let ends = ["accepted", "address is left in the service CIDRs", "no address is free"]
+    let ends = ["accepted", "address is left in the service CIDRs", "no free address"]
     #expect(ends.contains { line.contains($0) })
   }
 }

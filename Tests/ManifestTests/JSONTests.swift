@@ -1,11 +1,12 @@
-// Does not show that every JSON text is read: it is read as YAML, whose flow style contains JSON but for details.
+// Not covered: whether every JSON text is read. JSON is read as YAML, whose flow style includes JSON except for
+// details.
 import Manifests
 import NetpolModel
 import Testing
 
 @Suite struct JSONTests {
   @Test(
-    "JSON escapes mean the same as in JSON",
+    "JSON escapes have their JSON meaning",
     arguments: [
       ("\\/\\u0041", "/A"), ("\\ud83d\\ude00", "\u{1F600}"), ("\\\\ud83d\\\\ude00", "\\ud83d\\ude00"),
       ("\\u003c\\n", "<\n"),
@@ -24,7 +25,7 @@ import Testing
     """
   }
 
-  @Test("objects that follow each other are read in turn, and keep their lines")
+  @Test("reads consecutive objects in order, with correct line numbers")
   func concatenated() throws {
     let list = "{\"apiVersion\": \"v1\", \"kind\": \"List\", \"items\": [\n\(pod("c"))\n]}"
     let reading = try read("\n\(pod("a"))\n\(pod("b"))\n\n  \(list)\n")
@@ -33,19 +34,19 @@ import Testing
     #expect(refusal("\(pod("a"))\r\n{\"kind\": \"Pod\"}").hasPrefix("a.yaml:5: Pod: apiVersion: is missing"))
   }
 
-  @Test("compact objects on one line each are read")
+  @Test("reads compact objects, one per line")
   func lines() throws {
     let lines = (1...100).map { "{\"apiVersion\":\"v1\",\"kind\":\"Pod\",\"metadata\":{\"name\":\"p\($0)\"}}\n" }
     #expect(try read(lines.joined()).cluster.pods.count == 100)
   }
 
-  @Test("JSON documents may also be parted as in YAML")
+  @Test("JSON documents may also be separated as in YAML")
   func parted() throws {
     #expect(try read("\(pod("a"))\n---\n\(pod("b"))").cluster.pods.count == 2)
   }
 
   @Test(
-    "what can't be read has a remedy that fits JSON",
+    "unreadable JSON gets a remedy that fits JSON",
     arguments: [
       (
         "{\"apiVersion\": \"v1\", \"kind\": \"Secret\"}{\"apiVersion\": \"v1\", \"kind\": \"Secret\"}",
@@ -57,7 +58,7 @@ import Testing
       ),
       (
         "{\n\t\"a\": [1\n}",
-        "a.yaml:3: syntax error: did not find expected ',' or ']'; mend the JSON at this line or the one above"
+        "a.yaml:3: syntax error: did not find expected ',' or ']'; fix the JSON at this line or the one above"
       ),
     ])
   func remedy(text: String, line: String) {

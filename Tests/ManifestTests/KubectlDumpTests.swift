@@ -1,4 +1,4 @@
-// Does not show that every kubectl release prints like this: the text is written after `kubectl get -o yaml` of 1.30.
+// Not covered: whether every kubectl release prints like this. The text follows `kubectl get -o yaml` of 1.30.
 import Manifests
 import NetpolModel
 import Testing
@@ -95,7 +95,7 @@ import Testing
     """
   }
 
-  @Test("a dump with managedFields, status and owners is read, and nothing of it is expanded twice")
+  @Test("reads a dump with managedFields, status and owners, and expands no workload twice")
   func dump() throws {
     let reading = try read(
       """
@@ -138,7 +138,7 @@ import Testing
     #expect(reading.notes.isEmpty)
   }
 
-  @Test("5,000 objects with managedFields and block scalars are read")
+  @Test("reads 5,000 objects with managedFields and block scalars")
   func many() throws {
     let text = "apiVersion: v1\nkind: List\nitems:\n" + (0..<5000).map(Self.pod).joined()
     let clock = ContinuousClock()

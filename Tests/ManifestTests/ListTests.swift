@@ -1,10 +1,10 @@
-// Does not show that a list of every kind is known: only List, and <Kind>List with items.
+// Not covered: lists of other kinds. Only List and <Kind>List with items are known.
 import Manifests
 import NetpolModel
 import Testing
 
 @Suite struct ListTests {
-  @Test("the items of a List count and are found by their own lines")
+  @Test("counts the items of a List and reports their own lines")
   func list() throws {
     let text = """
       apiVersion: v1
@@ -32,7 +32,7 @@ import Testing
     #expect(reading.cluster.policies.first?.location?.line == 7)
   }
 
-  @Test("a typed list gives its items kind and version")
+  @Test("a typed list gives its items their kind and version")
   func typedList() throws {
     let reading = try read(
       "apiVersion: networking.k8s.io/v1\nkind: NetworkPolicyList\nitems:\n- metadata: {name: p}",
@@ -42,7 +42,7 @@ import Testing
     #expect(reading.cluster.pods.count == 1)
   }
 
-  @Test("a List inside a List is read in place")
+  @Test("reads a List inside a List in place")
   func nested() throws {
     let reading = try read(
       """
@@ -61,7 +61,7 @@ import Testing
     #expect(reading.objectCount == 3)
   }
 
-  @Test("Lists that aliases multiply end in an error")
+  @Test("rejects Lists multiplied by aliases")
   func multiplied() {
     var text = "a: &a0 {apiVersion: v1, kind: List, items: []}\n"
     for level in 1...20 {
@@ -69,6 +69,6 @@ import Testing
       text += "a\(level): &a\(level) {apiVersion: v1, kind: List, items: [\(items)]}\n"
     }
     text += "apiVersion: v1\nkind: List\nitems: [*a20]"
-    #expect(refusal(text) == "a.yaml:1: List: a second use of one List; write the alias out")
+    #expect(refusal(text) == "a.yaml:1: List: the same List is used twice; write the alias out")
   }
 }

@@ -1,4 +1,4 @@
-// Does not show that the assumed networks are those of the cluster that the manifests come from: they can't be known.
+// Not covered: whether the assumed networks match the original cluster's. They can't be known.
 import Manifests
 import NetpolModel
 import Testing
@@ -14,7 +14,7 @@ import Testing
     "apiVersion: v1\nkind: Node\nmetadata: {name: \(name)}\n\(rest)\n---\n"
   }
 
-  @Test("without Node objects the nodes are those that pods name, else node1")
+  @Test("without Node objects, the nodes are those that pods name, or node1")
   func implied() throws {
     #expect(try nodes(podText("a")) == ["node1 172.30.0.11 10.42.0.0/24"])
     #expect(
@@ -22,7 +22,7 @@ import Testing
         == ["u 172.30.0.11 10.42.0.0/24", "v 172.30.0.12 10.42.1.0/24"])
   }
 
-  @Test("a Node object's addresses and pod CIDRs hold; a family that it lacks and its pods have is added")
+  @Test("a Node object's addresses and pod CIDRs are kept, and a family that only its pods have is added")
   func declared() throws {
     let spec = "spec: {podCIDR: 10.244.0.0/24, podCIDRs: [10.244.0.0/24, \"fd00:244::/64\"]}"
     let status = "status: {addresses: [{type: InternalIP, address: 10.0.0.1}]}"
@@ -30,20 +30,20 @@ import Testing
     #expect(try nodes(node("a", "spec: {podCIDR: 10.244.0.0/24}\n\(status)")) == ["a 10.0.0.1 10.244.0.0/24"])
   }
 
-  @Test("a node without addresses has its pods' hostIP, or the next free one")
+  @Test("a node without addresses gets its pods' hostIP, or the next free address")
   func addresses() throws {
     let pods = podText("a", node: "n1", ip: "10.42.5.2", more: ", hostIP: 172.30.0.11") + podText("b", node: "n2")
     #expect(try nodes(pods) == ["n1 172.30.0.11 10.42.5.0/24", "n2 172.30.0.12 10.42.0.0/24"])
   }
 
-  @Test("IPv6 node addresses are given out where the cluster has IPv6")
+  @Test("assigns IPv6 node addresses if the cluster has IPv6")
   func ipv6() throws {
     #expect(
       try nodes(podText("a", node: "n1", ip: "fd00:42::2"))
         == ["n1 172.30.0.11 fd00:30::11 fd00:42::/64"])
   }
 
-  @Test("a block with pods of two nodes is nobody's, nor is one that another node has declared")
+  @Test("a block belongs to no node if two nodes have pods in it, or if another node has declared it")
   func sharedBlocks() throws {
     #expect(
       try nodes(podText("a", node: "n1", ip: "10.42.0.2") + podText("b", node: "n2", ip: "10.42.0.3"))
@@ -56,14 +56,14 @@ import Testing
         == ["n1 172.30.0.11 ", "n2 172.30.0.12 10.40.0.0/14"])
   }
 
-  @Test("a host-network pod says nothing of pod CIDRs")
+  @Test("a host-network pod implies no pod CIDR")
   func hostNetwork() throws {
     let text =
       "apiVersion: v1\nkind: Pod\nmetadata: {name: a}\nspec: {hostNetwork: true, nodeName: n1}\nstatus: {phase: Running, podIP: 10.0.0.1, hostIP: 10.0.0.1}"
     #expect(try nodes(text) == ["n1 10.0.0.1 10.42.0.0/24"])
   }
 
-  @Test("an assumed pod CIDR overlaps nothing that is used")
+  @Test("an assumed pod CIDR doesn't overlap anything in use")
   func freeBlocks() throws {
     #expect(
       try nodes(
@@ -73,7 +73,7 @@ import Testing
         == ["n1 172.30.0.11 ", "n2 172.30.0.12 10.42.2.0/24", "n3 172.30.0.13 10.42.1.0/25"])
   }
 
-  @Test("pods get an address of every family that their node's declared pod CIDRs have")
+  @Test("pods get an address in every family of their node's declared pod CIDRs")
   func dualStack() throws {
     let reading = try read(
       podText("a", node: "n1"), node("n1", "spec: {podCIDRs: [\"fd00:1::/64\", 10.1.0.0/24]}"))
@@ -82,18 +82,18 @@ import Testing
     #expect(single.pod("default/a")?.podIPs.map(\.description) == ["fd00:1::2"])
   }
 
-  @Test("what is assumed of nodes is told in one note each")
+  @Test("one note for each kind of assumption about nodes")
   func notes() throws {
     let reading = try read(podText("a", node: "v") + podText("b", node: "u"), node("u"))
     #expect(
       reading.texts == [
-        "no Node object: v; assumed since a pod names it",
+        "no Node object: v; assumed because a pod names it",
         "node addresses assumed: u 172.30.0.11, v 172.30.0.12",
         "pod CIDRs assumed: u 10.42.0.0/24, v 10.42.1.0/24",
       ])
   }
 
-  @Test("257 nodes have no 10.42.N.0/24 each")
+  @Test("rejects 257 nodes, because there are only 256 blocks 10.42.N.0/24")
   func exhaustion() throws {
     let text = (0..<257).map { node("n\($0)") }.joined()
     #expect(

@@ -1,4 +1,4 @@
-// Does not show that every feature outside the model is found: only those that are named here.
+// Not covered: features outside the model that are not named here.
 import Manifests
 import NetpolModel
 import Testing
@@ -38,11 +38,11 @@ import Testing
     let text = object(version, kind, "a", namespace: "x") + object(version, kind, "b")
     let group = version.prefix { $0 != "/" }
     #expect(
-      try warnings(text) == ["\(kind) (\(group)) is not modelled: x/a, b; verdicts hold for NetworkPolicy v1 alone"])
+      try warnings(text) == ["\(kind) (\(group)) is not modelled: x/a, b; verdicts cover NetworkPolicy v1 only"])
   }
 
   @Test(
-    "what the lab has no model of is named in a warning",
+    "a feature that the lab doesn't model is named in a warning",
     arguments: [
       (
         "{containers: [{ports: [{containerPort: 80, hostPort: 8080}]}]}", "agent",
@@ -73,7 +73,7 @@ import Testing
   }
 
   @Test(
-    "a feature that is switched off is not named",
+    "a feature that is switched off gives no warning",
     arguments: [
       "{containers: [{image: kube-router, args: [--run-service-proxy=false]}]}",
       "{containers: [{ports: [{containerPort: 80, hostPort: 0}]}]}",
@@ -84,14 +84,14 @@ import Testing
   }
 
   @Test(
-    "kube-proxy's configuration tells of IPVS", arguments: [("ipvs", 1), ("\"ipvs\"", 1), ("iptables", 0), ("\"\"", 0)])
+    "detects IPVS in kube-proxy's config", arguments: [("ipvs", 1), ("\"ipvs\"", 1), ("iptables", 0), ("\"\"", 0)])
   func kubeProxy(mode: String, count: Int) throws {
     let data =
       "data:\n  config.conf: |-\n    apiVersion: kubeproxy.config.k8s.io/v1alpha1\n    ipvs:\n      minSyncPeriod: 0s\n    mode: \(mode)"
     #expect(try warnings(object("v1", "ConfigMap", "kube-proxy", namespace: "kube-system", rest: data)).count == count)
   }
 
-  @Test("a namespace without an object has its name label, and is noted once")
+  @Test("a namespace without an object has only its name label, and one note")
   func namespaces() throws {
     let reading = try read(
       podText("a", namespace: "shop") + podText("b", namespace: "bar") + podText("c") + policyText("{}"),
@@ -100,11 +100,11 @@ import Testing
     #expect(reading.cluster.labels(ofNamespace: "shop") == ["kubernetes.io/metadata.name": "shop"])
     #expect(
       reading.texts.filter { $0.contains("Namespace") } == [
-        "no Namespace object: shop; assumed with the name label alone"
+        "no Namespace object: shop; assumed with only the name label"
       ])
   }
 
-  @Test("the order of the sources changes nothing but the places")
+  @Test("the order of the sources changes only the locations")
   func order() throws {
     let texts = [podText("b"), podText("a"), policyText("{}")]
     var forward = try read(texts[0], texts[1], texts[2]).cluster

@@ -1,19 +1,19 @@
-// Does not show that everything an API server refuses is refused: only what names, kinds and versions can say.
+// Not covered: everything that an API server rejects. These tests check only names, kinds and versions.
 import Manifests
 import NetpolModel
 import Testing
 
 @Suite struct ObjectNameTests {
   @Test(
-    "names and versions are checked as the API server checks them",
+    "checks names and versions as the API server does",
     arguments: [
       (
         "apiVersion: networking.k8s.io/v1\nkind: NetworkPolicy\nmetadata: {name: Web}",
-        "a.yaml:3: NetworkPolicy default/Web: metadata.name: \"Web\" is no object name; give a-z, 0-9 and inner '-', as in a DNS name"
+        "a.yaml:3: NetworkPolicy default/Web: metadata.name: \"Web\" is not a valid object name; use a-z, 0-9 and inner '-', as in a DNS name"
       ),
       (
         "apiVersion: networking.k8s.io/v1\nkind: NetworkPolicy\nmetadata: {name: web, namespace: a.b}",
-        "a.yaml:3: NetworkPolicy a.b/web: metadata.namespace: \"a.b\" is no namespace name; give at most 63 of a-z, 0-9 and inner '-'"
+        "a.yaml:3: NetworkPolicy a.b/web: metadata.namespace: \"a.b\" is not a valid namespace name; use at most 63 of a-z, 0-9 and inner '-'"
       ),
       (
         "apiVersion: networking.k8s.io/v1\nkind: NetworkPolicy\nmetadata: {namespace: a}",
@@ -41,7 +41,7 @@ import Testing
       ),
       (
         "kind: NetworkPolicy\nmetadata: {name: web}",
-        "a.yaml:1: NetworkPolicy default/web: apiVersion: is missing; give it, such as v1 or networking.k8s.io/v1"
+        "a.yaml:1: NetworkPolicy default/web: apiVersion: is missing; write one such as v1 or networking.k8s.io/v1"
       ),
       (
         "apiVersion: v1\nmetadata: {name: web}",
@@ -58,7 +58,7 @@ import Testing
   }
 
   @Test(
-    "a second object of one name is an error that names both places",
+    "a second object with the same name is an error that gives both locations",
     arguments: [
       ("networking.k8s.io/v1", "NetworkPolicy", "default/x"), ("v1", "Pod", "default/x"), ("v1", "Node", "x"),
       ("v1", "Service", "default/x"), ("apps/v1", "Deployment", "default/x"),
@@ -67,11 +67,11 @@ import Testing
     let text = "\n\napiVersion: \(version)\nkind: \(kind)\nmetadata: {name: x}"
     #expect(
       refusal(text, "---" + text)
-        == "b.yaml:3: \(kind) \(name): a second \(kind) of this name; keep one; the first is at a.yaml:3")
+        == "b.yaml:3: \(kind) \(name): a second \(kind) with this name; keep one; the first is at a.yaml:3")
   }
 
   @Test(
-    "a known kind in another case or in the plural is an error and not a skipped kind",
+    "a known kind with wrong case or in the plural is an error, not a skipped kind",
     arguments: [
       ("networking.k8s.io/v1", "networkpolicy", "NetworkPolicy"),
       ("networking.k8s.io/v1", "Networkpolicy", "NetworkPolicy"),
@@ -86,11 +86,11 @@ import Testing
   func misspeltKinds(version: String, kind: String, right: String) {
     #expect(
       refusal("apiVersion: \(version)\nkind: \(kind)\nmetadata: {name: x}")
-        == "a.yaml:2: \(kind) default/x: kind: no kind is called \"\(kind)\"; write kind: \(right)")
+        == "a.yaml:2: \(kind) default/x: kind: there is no kind \"\(kind)\"; write kind: \(right)")
   }
 
   @Test(
-    "another project's kind of a similar name is skipped",
+    "another project's kind with a similar name is skipped",
     arguments: [
       ("projectcalico.org/v3", "networkpolicies"), ("serving.knative.dev/v1", "Services"),
       ("networking.k8s.io/v1", "Ingress"), ("metrics.k8s.io/v1beta1", "PodMetrics"), ("v1", "Endpoints"),

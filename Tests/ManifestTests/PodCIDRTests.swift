@@ -1,4 +1,4 @@
-// Does not show that pods are within their node's pod CIDRs: they need not be.
+// Not covered: whether pods are inside their node's pod CIDRs. They don't have to be.
 import Manifests
 import NetpolModel
 import Testing
@@ -10,7 +10,7 @@ import Testing
   }
 
   @Test(
-    "pod CIDRs of two nodes don't overlap",
+    "rejects overlapping pod CIDRs of two nodes",
     arguments: [
       ("10.42.0.0/24", "10.42.0.0/24"), ("10.42.0.0/16", "10.42.7.0/24"), ("0.0.0.0/0", "10.42.7.0/24"),
       ("fd00::/48", "fd00:0:0:1::/64"),
@@ -22,7 +22,7 @@ import Testing
     )
   }
 
-  @Test("an overlap is found behind an inner network of the same node")
+  @Test("finds an overlap even after a nested network of the same node")
   func nested() {
     #expect(
       refusal(node("a", "10.0.0.0/8", "10.1.0.0/24"), node("b", "10.2.0.0/24"))
@@ -31,7 +31,7 @@ import Testing
     #expect(refusal(node("a", "10.0.0.0/8", "10.1.0.0/24"), node("b", "11.0.0.0/24")) == "accepted")
   }
 
-  @Test("the Cluster document's pod CIDRs count in place of the Node object's")
+  @Test("the Cluster document's pod CIDRs replace those of the Node object")
   func document() {
     let document = "apiVersion: netpol-lab/v1alpha1\nkind: Cluster\nnodes:\n- {name: b, podCIDRs: [10.1.0.0/24]}"
     #expect(refusal(node("a", "10.0.0.0/24"), node("b", "10.0.0.0/24"), document) == "accepted")
@@ -42,10 +42,10 @@ import Testing
   }
 
   @Test(
-    "a pod CIDR whose bridge could have no address is refused",
+    "rejects a pod CIDR in which the bridge can't have an address",
     arguments: [
       ("127.0.0.0/24", "127.0.0.1", "a loopback address"), ("224.0.0.0/24", "224.0.0.1", "a multicast address"),
-      ("fe80::/64", "fe80::1", "a link-local address"), ("fdfe::/64", "fdfe::1", "an address of the lab's own"),
+      ("fe80::/64", "fe80::1", "a link-local address"), ("fdfe::/64", "fdfe::1", "an address reserved by the lab"),
     ])
   func bridge(cidr: String, first: String, obstacle: String) {
     #expect(

@@ -1,4 +1,5 @@
-// Does not show owners that the input doesn't name: a ReplicaSet's maker is guessed from the pod's label alone.
+// Not covered: owners that the input doesn't name. The Deployment of a ReplicaSet is guessed from the pod's label
+// alone.
 import Manifests
 import NetpolModel
 import Testing
@@ -14,7 +15,7 @@ import Testing
   }
 
   @Test(
-    "a given pod belongs to its controller, or to that one's maker where the input tells",
+    "a pod belongs to its controller, or to the controller's owner if the input shows it",
     arguments: [
       ("", "", "-"), ("{kind: StatefulSet, name: db, controller: true}", "", "StatefulSet/db"),
       ("{kind: Node, name: n1, controller: false}, {kind: DaemonSet, name: d, controller: true}", "", "DaemonSet/d"),
@@ -34,7 +35,7 @@ import Testing
     #expect(try owners(pod(references, hash: hash) + replicaSet + job) == ["p \(owner)"])
   }
 
-  @Test("a workload's pods belong to it", arguments: ["Deployment", "StatefulSet", "ReplicaSet"])
+  @Test("an expanded pod belongs to its workload", arguments: ["Deployment", "StatefulSet", "ReplicaSet"])
   func expanded(kind: String) throws {
     let text = "apiVersion: apps/v1\nkind: \(kind)\nmetadata: {name: web}\nspec: {replicas: 2, template: {}}"
     #expect(try owners(text) == ["web-0 \(kind)/web", "web-1 \(kind)/web"])

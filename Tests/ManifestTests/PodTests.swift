@@ -1,4 +1,5 @@
-// Does not show that a real scheduler or network plugin would choose the same: only that the choice is the documented one.
+// Not covered: whether a real scheduler or network plugin would choose the same. These tests check the documented
+// choice.
 import Manifests
 import NetpolModel
 import Testing
@@ -10,7 +11,7 @@ import Testing
   }
 
   @Test(
-    "a pod with a status is taken as it stands",
+    "a pod with a status is read as it is",
     arguments: [
       ("{phase: Pending}", PodPhase.pending, [String](), nil as String?),
       ("{podIP: 10.0.0.1}", .pending, ["10.0.0.1"], nil),
@@ -31,14 +32,14 @@ import Testing
     #expect(pod.hostIP?.description == host)
   }
 
-  @Test("a stored podIP without podIPs stays alone")
+  @Test("a stored podIP without podIPs is kept, and podIPs stays empty")
   func storedStatus() throws {
     let pod = try pod(status: "{phase: Running, podIP: 10.0.0.1}", validation: .asStored)
     #expect(pod.podIP == (try address("10.0.0.1")))
     #expect(pod.podIPs.isEmpty)
   }
 
-  @Test("a status without phase and addresses is none", arguments: ["{}", "null", "{conditions: []}"])
+  @Test("a status without phase and addresses counts as no status", arguments: ["{}", "null", "{conditions: []}"])
   func noStatus(status: String) throws {
     let pod = try pod(status: status)
     #expect(pod.phase == .running)
@@ -47,7 +48,7 @@ import Testing
   }
 
   @Test(
-    "a pod is ready unless its condition says otherwise, or it is pending",
+    "a pod is ready unless its condition says otherwise or it is pending",
     arguments: [
       ("{}", true), ("{phase: Running}", true), ("{phase: Pending}", false), ("{podIP: 10.0.0.1}", false),
       ("{phase: Running, conditions: [{type: Ready, status: \"False\"}]}", false),
@@ -60,14 +61,16 @@ import Testing
   }
 
   @Test(
-    "a status that no API server would hold is refused",
+    "rejects a status that no API server would store",
     arguments: [
       (
         "{phase: Started}",
         "status.phase: unknown phase \"Started\"; write Pending, Running, Succeeded, Failed, Unknown"
       ),
-      ("{podIP: 10.0.0}", "status.podIP: \"10.0.0\" is no IP address; write one such as 10.42.0.5 or fd00::5"),
-      ("{podIPs: [{ip: x}]}", "status.podIPs[0].ip: \"x\" is no IP address; write one such as 10.42.0.5 or fd00::5"),
+      ("{podIP: 10.0.0}", "status.podIP: \"10.0.0\" is not an IP address; write one such as 10.42.0.5 or fd00::5"),
+      (
+        "{podIPs: [{ip: x}]}", "status.podIPs[0].ip: \"x\" is not an IP address; write one such as 10.42.0.5 or fd00::5"
+      ),
       ("{hostIP: 1}", "status.hostIP: expected a string, found the number 1; write \"1\" with the quotes"),
     ])
   func badStatus(status: String, line: String) {
@@ -75,7 +78,7 @@ import Testing
     #expect(refusal(text) == "a.yaml:5: Pod default/a: \(line)")
   }
 
-  @Test("ports are those of the containers, TCP unless they say otherwise")
+  @Test("reads the containers' ports, which are TCP by default")
   func ports() throws {
     let reading = try read(
       """
@@ -94,11 +97,11 @@ import Testing
   }
 
   @Test(
-    "a bad container port is refused",
+    "rejects invalid container ports",
     arguments: [
       (
         "{containerPort: 70000}",
-        "spec.containers[0].ports[0].containerPort: 70000 is no port; give a number from 1 to 65535"
+        "spec.containers[0].ports[0].containerPort: 70000 is not a port; give a number from 1 to 65535"
       ),
       ("{name: http}", "spec.containers[0].ports[0].containerPort: is missing; give a number from 1 to 65535"),
       (
@@ -107,7 +110,7 @@ import Testing
       ),
       (
         "{containerPort: 80, name: HTTP}",
-        "spec.containers[0].ports[0].name: \"HTTP\" is no port name; give at most 15 of a-z, 0-9 and single inner '-', one of them a letter"
+        "spec.containers[0].ports[0].name: \"HTTP\" is not a valid port name; use at most 15 of a-z, 0-9 and single inner '-', with at least one letter"
       ),
     ])
   func badPort(port: String, line: String) {
@@ -115,7 +118,7 @@ import Testing
     #expect(refusal(text) == "a.yaml:4: Pod default/a: \(line)")
   }
 
-  @Test("addresses go by namespace and name, and one that a status has is never given out")
+  @Test("addresses are assigned by namespace and name, and never one that a status has")
   func addresses() throws {
     let reading = try read(
       podText("b", node: "n1") + podText("a", node: "n1") + podText("z", namespace: "alpha", node: "n1")
@@ -128,7 +131,7 @@ import Testing
       ])
   }
 
-  @Test("unscheduled pods go round robin, and one with a hostname selector to its node")
+  @Test("unscheduled pods are distributed round-robin, and a hostname selector picks its node")
   func roundRobin() throws {
     let reading = try read(
       ["a", "b", "c", "d"].map { podText($0) }.joined() + podText("fixed", node: "n2") + podText("other", node: "n1")
@@ -137,7 +140,7 @@ import Testing
     #expect(nodes == ["a n1", "aa n2", "b n2", "c n1", "d n2", "fixed n2", "other n1"])
   }
 
-  @Test("a pod whose status has an address but no node goes where the address belongs")
+  @Test("a pod whose status has an address but no node is placed where the address belongs")
   func homeless() throws {
     let reading = try read(
       podText("a", ip: "10.42.1.9") + podText("b", ip: "10.1.1.1", more: ", hostIP: 192.168.0.2")
@@ -164,7 +167,7 @@ import Testing
     #expect(reading.pod("default/a")?.hostIP == (try address("10.0.0.4")))
   }
 
-  @Test("a /24 has 253 addresses for pods, and the 254th pod is an error")
+  @Test("a /24 has addresses for 253 pods, and the 254th pod is an error")
   func exhaustion() throws {
     func pods(_ count: Int) -> String { (1...count).map { podText("p\($0)", node: "n1") }.joined() }
     let last = try read(pods(253)).cluster.pods.map(\.podIPs)

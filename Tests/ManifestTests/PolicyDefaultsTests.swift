@@ -1,11 +1,11 @@
-// Does not show that an API server applies the same defaults: they are read from its source, and no server is asked.
+// Not covered: whether a real API server applies the same defaults. They are taken from its source code.
 import Manifests
 import NetpolModel
 import Testing
 
 @Suite struct PolicyDefaultsTests {
   @Test(
-    "policyTypes default to Ingress, and Egress where there is an egress rule",
+    "policyTypes default to Ingress, plus Egress if there is an egress rule",
     arguments: [
       ("{podSelector: {}}", [Direction.ingress]),
       ("{}", [.ingress]),
@@ -25,7 +25,7 @@ import Testing
   }
 
   @Test(
-    "a rule without peers admits every peer, and one without ports every port",
+    "a rule without peers admits every peer, and a rule without ports every port",
     arguments: [
       "{ingress: [{}]}", "{ingress: [null]}", "{ingress: [{from: [], ports: []}]}",
       "{ingress: [{from: null, ports: null}]}",
@@ -38,14 +38,14 @@ import Testing
   }
 
   @Test(
-    "a list of rules that is missing, null or empty admits nothing",
+    "a missing, null or empty list of rules admits nothing",
     arguments: ["{}", "{ingress: null}", "{ingress: []}"])
   func noRules(spec: String) throws {
     #expect(try policy(spec).ingress.isEmpty)
   }
 
   @Test(
-    "a port's protocol is TCP unless it says otherwise",
+    "a port's protocol is TCP by default",
     arguments: [
       ("{}", NetworkPolicy.PortRule(.tcp, .any)),
       ("null", .init(.tcp, .any)),
@@ -63,7 +63,7 @@ import Testing
     #expect(try policy("{ingress: [{ports: [\(port)]}]}").ingress.first?.ports == .listed([expected]))
   }
 
-  @Test("a peer's selectors say whose pods: the policy's namespace, or those of a namespaceSelector")
+  @Test("a peer selects pods of the policy's namespace, or of the namespaces that namespaceSelector matches")
   func peers() throws {
     let spec = """
       {egress: [{to: [{podSelector: {}}, {namespaceSelector: {}},
@@ -89,7 +89,7 @@ import Testing
     #expect(try policy(spec).podSelector == .everything)
   }
 
-  @Test("a policy and its rules know their lines")
+  @Test("policies and rules have the right line numbers")
   func locations() throws {
     let reading = try read(
       """
@@ -113,16 +113,16 @@ import Testing
     #expect(policy.ingress.map { $0.location?.line } == [9, 11])
   }
 
-  @Test("bits behind a prefix are dropped with a warning, as today's API does")
+  @Test("host bits in a CIDR are dropped with a warning, as in today's API")
   func hostBits() throws {
     let reading = try read(policyText("{ingress: [{from: [{ipBlock: {cidr: 10.0.0.5/24}}]}]}"))
     #expect(reading.cluster.policies.first?.ingress.first?.peers == .listed([.block(.init(try cidr("10.0.0.0/24")))]))
     let text =
-      "a.yaml:4: NetworkPolicy shop/web: spec.ingress[0].from[0].ipBlock.cidr: \"10.0.0.5/24\" has bits behind its prefix and means 10.0.0.0/24"
+      "a.yaml:4: NetworkPolicy shop/web: spec.ingress[0].from[0].ipBlock.cidr: \"10.0.0.5/24\" has host bits set and means 10.0.0.0/24"
     #expect(reading.notes.first == Note(.warning, text))
   }
 
-  @Test("a policy of a test table needs neither apiVersion nor kind nor a name")
+  @Test("a policy from a test table needs no apiVersion, kind or name")
   func rawPolicy() throws {
     let raw = try readPolicy("{\"spec\": {\"podSelector\": {}, \"ingress\": [{}], \"egress\": null}}", name: "case-7")
     #expect(raw.id == PolicyID("default", "case-7"))
@@ -133,7 +133,7 @@ import Testing
     #expect(throws: ManifestError.self) { try readPolicy("# nothing", name: "case-10") }
   }
 
-  @Test("a stored policy is read as it stands where the model can hold it")
+  @Test("a stored policy is read as it is if the model can represent it")
   func asStored() throws {
     let spec = """
       {extra: 1, podSelector: {matchLabels: {"bad key!": "-"}}, ingress: [{from: [{ipBlock: {cidr: 10.0.0.0/8, except: [10.0.0.0/8, 11.0.0.0/8]}}],

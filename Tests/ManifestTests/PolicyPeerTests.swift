@@ -1,19 +1,19 @@
-// Does not show whom a peer means: only which peers are refused.
+// Not covered: which pods a peer selects. These tests only check which peers are rejected.
 import Manifests
 import NetpolModel
 import Testing
 
 @Suite struct PolicyPeerTests {
   @Test(
-    "an ipBlock is a CIDR with strict subsets of it as exceptions",
+    "an ipBlock is a CIDR, and its exceptions are strict subsets of it",
     arguments: [
       (
         "{ingress: [{from: [{ipBlock: {cidr: 10.0.0.0/33}}]}]}",
-        "spec.ingress[0].from[0].ipBlock.cidr: \"10.0.0.0/33\" is no CIDR; write one such as 10.0.0.0/8 or fd00::/8"
+        "spec.ingress[0].from[0].ipBlock.cidr: \"10.0.0.0/33\" is not a CIDR; write one such as 10.0.0.0/8 or fd00::/8"
       ),
       (
         "{ingress: [{from: [{ipBlock: {cidr: 10.0.0.5}}]}]}",
-        "spec.ingress[0].from[0].ipBlock.cidr: \"10.0.0.5\" has no prefix length; write 10.0.0.5/32 for the address alone"
+        "spec.ingress[0].from[0].ipBlock.cidr: \"10.0.0.5\" has no prefix length; write 10.0.0.5/32 for this address only"
       ),
       (
         "{ingress: [{from: [{ipBlock: {cidr: 010.0.0.0/8}}]}]}",
@@ -29,7 +29,7 @@ import Testing
       ),
       (
         "{egress: [{to: [{ipBlock: {cidr: 10.0.0.0/8, except: [10.0.0.0/8]}}]}]}",
-        "spec.egress[0].to[0].ipBlock.except[0]: 10.0.0.0/8 must be a strict subset of cidr 10.0.0.0/8; remove the peer, since nothing is left of it"
+        "spec.egress[0].to[0].ipBlock.except[0]: 10.0.0.0/8 must be a strict subset of cidr 10.0.0.0/8; remove the peer, because nothing is left of it"
       ),
       (
         "{egress: [{to: [{ipBlock: {cidr: 10.0.0.0/8, except: [\"::/0\"]}}]}]}",
@@ -37,7 +37,7 @@ import Testing
       ),
       (
         "{egress: [{to: [{ipBlock: {cidr: 10.0.0.0/8}, podSelector: {}}]}]}",
-        "spec.egress[0].to[0]: may not specify both ipBlock and another peer; give each a list entry of its own"
+        "spec.egress[0].to[0]: may not specify both ipBlock and another peer; use a separate list entry for each"
       ),
     ])
   func ipBlock(_ spec: String, _ line: String) {
@@ -45,7 +45,7 @@ import Testing
   }
 
   @Test(
-    "a peer says something",
+    "a peer can't be empty",
     arguments: [
       (
         "{ingress: [{from: [{}]}]}",

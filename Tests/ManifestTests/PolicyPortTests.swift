@@ -1,23 +1,23 @@
-// Does not show which packets a port means: only which ports are refused.
+// Not covered: which packets a port matches. These tests only check which ports are rejected.
 import Manifests
 import NetpolModel
 import Testing
 
 @Suite struct PolicyPortTests {
   @Test(
-    "a port is a number from 1 to 65535 or a name, and a range has two numbers",
+    "a port is a number from 1 to 65535 or a name, and a range consists of two numbers",
     arguments: [
       (
         "{ingress: [{ports: [{port: 0}]}]}",
-        "spec.ingress[0].ports[0].port: 0 is no port; give a number from 1 to 65535"
+        "spec.ingress[0].ports[0].port: 0 is not a port; give a number from 1 to 65535"
       ),
       (
         "{ingress: [{ports: [{port: -1}]}]}",
-        "spec.ingress[0].ports[0].port: -1 is no port; give a number from 1 to 65535"
+        "spec.ingress[0].ports[0].port: -1 is not a port; give a number from 1 to 65535"
       ),
       (
         "{ingress: [{ports: [{port: 65536}]}]}",
-        "spec.ingress[0].ports[0].port: 65536 is no port; give a number from 1 to 65535"
+        "spec.ingress[0].ports[0].port: 65536 is not a port; give a number from 1 to 65535"
       ),
       (
         "{ingress: [{ports: [{port: 99999999999999999999}]}]}",
@@ -33,15 +33,15 @@ import Testing
       ),
       (
         "{ingress: [{ports: [{port: \"80\"}]}]}",
-        "spec.ingress[0].ports[0].port: \"80\" in quotes is a port's name, and a name needs a letter; write 80 without quotes"
+        "spec.ingress[0].ports[0].port: \"80\" in quotes is a port name, and a port name needs a letter; write 80 without quotes"
       ),
       (
         "{ingress: [{ports: [{port: Http}]}]}",
-        "spec.ingress[0].ports[0].port: \"Http\" is no port name; give at most 15 of a-z, 0-9 and single inner '-', one of them a letter"
+        "spec.ingress[0].ports[0].port: \"Http\" is not a valid port name; use at most 15 of a-z, 0-9 and single inner '-', with at least one letter"
       ),
       (
         "{ingress: [{ports: [{port: a--b}]}]}",
-        "spec.ingress[0].ports[0].port: \"a--b\" is no port name; give at most 15 of a-z, 0-9 and single inner '-', one of them a letter"
+        "spec.ingress[0].ports[0].port: \"a--b\" is not a valid port name; use at most 15 of a-z, 0-9 and single inner '-', with at least one letter"
       ),
       (
         "{ingress: [{ports: [{port: 80, endPort: 79}]}]}",
@@ -49,7 +49,7 @@ import Testing
       ),
       (
         "{ingress: [{ports: [{port: 80, endPort: 70000}]}]}",
-        "spec.ingress[0].ports[0].endPort: 70000 is no port; give a number from 1 to 65535"
+        "spec.ingress[0].ports[0].endPort: 70000 is not a port; give a number from 1 to 65535"
       ),
       (
         "{ingress: [{ports: [{port: http, endPort: 90}]}]}",

@@ -1,11 +1,11 @@
-// Does not show which pods a selector means: only which selectors are refused.
+// Not covered: which pods a selector matches. These tests only check which selectors are rejected.
 import Manifests
 import NetpolModel
 import Testing
 
 @Suite struct PolicySelectorTests {
   @Test(
-    "a selector's keys, values and operators are those of the API server",
+    "checks a selector's keys, values and operators as the API server does",
     arguments: [
       (
         "{podSelector: {matchLabels: {app: true}}}",
@@ -21,11 +21,11 @@ import Testing
       ),
       (
         "{podSelector: {matchLabels: {app: -x}}}",
-        "spec.podSelector.matchLabels.app: \"-x\" is no label value; give at most 63 of letters, digits, '-', '_' and '.' that start and end with a letter or digit, or \"\""
+        "spec.podSelector.matchLabels.app: \"-x\" is not a valid label value; use at most 63 letters, digits, '-', '_' and '.', with a letter or digit at both ends, or \"\""
       ),
       (
         "{podSelector: {matchLabels: {a/b/c: x}}}",
-        "spec.podSelector.matchLabels.a/b/c: \"a/b/c\" is no label key; give at most 63 of letters, digits, '-', '_' and '.' that start and end with a letter or digit, after a DNS prefix and '/' or alone"
+        "spec.podSelector.matchLabels.a/b/c: \"a/b/c\" is not a valid label key; use at most 63 letters, digits, '-', '_' and '.', with a letter or digit at both ends; a DNS prefix and '/' may precede them"
       ),
       (
         "{podSelector: {matchExpressions: [{key: a, operator: in, values: [b]}]}}",
@@ -33,7 +33,7 @@ import Testing
       ),
       (
         "{podSelector: {matchExpressions: [{key: a, operator: In}]}}",
-        "spec.podSelector.matchExpressions[0].values: is missing; In needs one value at least"
+        "spec.podSelector.matchExpressions[0].values: is missing; In needs at least one value"
       ),
       (
         "{podSelector: {matchExpressions: [{key: a, operator: Exists, values: [b]}]}}",

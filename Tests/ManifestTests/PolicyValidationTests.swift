@@ -1,17 +1,17 @@
-// Does not show that everything an API server refuses is refused: only what a NetworkPolicy's spec can say.
+// Not covered: everything that an API server rejects. These tests only check the spec of a NetworkPolicy.
 import Manifests
 import NetpolModel
 import Testing
 
 @Suite struct PolicyValidationTests {
   @Test(
-    "policyTypes has each of Ingress and Egress once at most",
+    "policyTypes has Ingress and Egress at most once each",
     arguments: [
       ("{policyTypes: [ingress]}", "spec.policyTypes[0]: unknown policy type \"ingress\"; write Ingress"),
       ("{policyTypes: [Both]}", "spec.policyTypes[0]: unknown policy type \"Both\"; write Ingress or Egress"),
       (
         "{policyTypes: [Ingress, Egress, Ingress]}",
-        "spec.policyTypes: more than two policyTypes; give each of Ingress and Egress once at most"
+        "spec.policyTypes: more than two policyTypes; give Ingress and Egress at most once each"
       ),
     ])
   func policyTypes(_ spec: String, _ line: String) {
@@ -19,7 +19,7 @@ import Testing
   }
 
   @Test(
-    "an unknown field is refused, with the field that is near",
+    "rejects an unknown field and suggests a similar one",
     arguments: [
       ("{podselector: {}}", "spec.podselector: unknown field; did you mean podSelector?"),
       ("{policyType: [Ingress]}", "spec.policyType: unknown field; did you mean policyTypes?"),
@@ -45,7 +45,7 @@ import Testing
   }
 
   @Test(
-    "a list where a mapping belongs is refused, and the other way round",
+    "rejects a list in place of a mapping, and a mapping in place of a list",
     arguments: [
       ("{ingress: {from: []}}", "spec.ingress: expected a list, found a mapping"),
       ("{ingress: [{from: {podSelector: {}}}]}", "spec.ingress[0].from: expected a list, found a mapping"),
@@ -56,7 +56,7 @@ import Testing
   }
 
   @Test(
-    "what the API server takes is taken",
+    "accepts what the API server accepts",
     arguments: [
       "{podSelector: {matchLabels: {example.com/App_1.x: \"\", a: A.b_c-d}}}",
       "{podSelector: {matchLabels: {a: \"true\", b: null, c: 2024-05-01, d: v1, e: 1.2.3}}}",

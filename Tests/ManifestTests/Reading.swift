@@ -1,14 +1,14 @@
-// Shorthand for the tests of this target; shows nothing by itself.
+// Shorthand for the tests of this target. Contains no tests.
 import Manifests
 import NetpolModel
 
-/// The reading of texts that are named a.yaml, b.yaml and so on.
+/// Reads the texts under the names a.yaml, b.yaml and so on.
 func read(_ texts: String..., options: ReadOptions = .init()) throws(ManifestError) -> ManifestReading {
   let names = ["a.yaml", "b.yaml", "c.yaml"]
   return try readManifests(zip(names, texts).map { ManifestSource(name: $0, text: $1) }, options: options)
 }
 
-/// The line that the reading ends with, or `accepted`.
+/// The error line, or `accepted`.
 func refusal(_ texts: String..., validation: Validation = .apiServer) -> String {
   let names = ["a.yaml", "b.yaml", "c.yaml"]
   do {

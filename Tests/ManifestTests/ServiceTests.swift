@@ -1,4 +1,4 @@
-// Does not show that the API server would choose the same ClusterIP: it draws one, from the same band.
+// Not covered: whether the API server would choose the same ClusterIP. It picks a random one from the same band.
 import Manifests
 import NetpolModel
 import Testing
@@ -8,7 +8,7 @@ import Testing
     try #require(try read(serviceText(spec, status: status) + more).cluster.services.first)
   }
 
-  @Test("every field that decides where packets go is read")
+  @Test("reads every field that affects where packets go")
   func full() throws {
     let service = try service(
       """
@@ -32,7 +32,7 @@ import Testing
           location: SourceLocation(file: "a.yaml", line: 1)))
   }
 
-  @Test("a Service without fields has the API's defaults, and an address")
+  @Test("a Service without fields gets the API's defaults and a ClusterIP")
   func defaults() throws {
     for spec in ["{}", "null", "{clusterIP: \"\", ports: []}"] {
       let service = try service(spec)
@@ -44,7 +44,7 @@ import Testing
     }
   }
 
-  @Test("a targetPort is the port, and a protocol TCP, unless it says otherwise")
+  @Test("targetPort defaults to the port, and protocol to TCP")
   func targets() throws {
     let service = try service(
       "{ports: [{name: a, port: 80}, {name: b, port: 81, targetPort: http, protocol: UDP}, {name: c, port: 82, targetPort: 8082}, {name: d, port: 83, targetPort: 0}]}"
@@ -59,7 +59,7 @@ import Testing
   }
 
   @Test(
-    "a Service has the ClusterIPs that it states, or those of its families",
+    "a Service has the ClusterIPs that it states, plus one for each of its other families",
     arguments: [
       ("{clusterIP: None}", []), ("{clusterIPs: [None]}", []), ("{type: ExternalName, externalName: a.b}", []),
       ("{clusterIP: 10.43.0.9}", ["10.43.0.9"]), ("{}", ["10.43.1.1"]), ("{ipFamilies: [IPv6]}", ["fd43::101"]),
@@ -74,13 +74,13 @@ import Testing
     #expect(try service(spec, more: ranges).clusterIPs.map(\.description) == addresses)
   }
 
-  @Test("the first service CIDR gives the family")
+  @Test("the first service CIDR decides the family")
   func firstRange() throws {
     let ranges = "apiVersion: netpol-lab/v1alpha1\nkind: Cluster\nserviceCIDRs: [\"fd43::/112\", 10.43.0.0/16]\n"
     #expect(try service("{}", more: ranges).clusterIPs.map(\.description) == ["fd43::101"])
   }
 
-  @Test("missing addresses and NodePorts are given in the order of names, past those that are stated, and told of")
+  @Test("assigns missing ClusterIPs and NodePorts by name, skips stated ones, and notes them")
   func allocation() throws {
     let reading = try read(
       serviceText(
@@ -106,7 +106,7 @@ import Testing
       ])
   }
 
-  @Test("a range is used up to its last address, and then the input is refused")
+  @Test("a range is used up to its last address, then the input is rejected")
   func exhaustion() throws {
     func texts(_ count: Int) -> String {
       (0..<count).map { serviceText("{type: NodePort, ports: [{port: 1}]}", metadata: "name: s\($0)") }.joined()
@@ -128,7 +128,7 @@ import Testing
   }
 
   @Test(
-    "without a status the requested load-balancer address counts, and is told of",
+    "without a status, the requested load-balancer address is used, with a note",
     arguments: [
       ("name: s, annotations: {metallb.io/loadBalancerIPs: \"1.2.3.4, fd00::4\"}", ["1.2.3.4", "fd00::4"]),
       ("name: s, annotations: {metallb.universe.tf/loadBalancerIPs: 1.2.3.4}", ["1.2.3.4"]),
@@ -140,7 +140,9 @@ import Testing
     #expect(
       reading.cluster.services.flatMap(\.loadBalancerIPs).map(\.address.description) == addresses)
     #expect(
-      reading.texts.contains { $0.hasPrefix("load-balancer addresses taken from the request, for want of a status:") })
+      reading.texts.contains {
+        $0.hasPrefix("load-balancer addresses taken from the request because there is no status:")
+      })
     let served = try read(
       serviceText(spec, metadata: metadata, status: "{loadBalancer: {ingress: [{ip: 5.5.5.5}]}}"))
     #expect(served.cluster.services.flatMap(\.loadBalancerIPs).map(\.address.description) == ["5.5.5.5"])
@@ -150,26 +152,26 @@ import Testing
   private static let refusals = [
     (
       "{type: Nodeport}",
-      "spec.type: unknown word \"Nodeport\"; write ClusterIP, NodePort, LoadBalancer or ExternalName"
+      "spec.type: unknown value \"Nodeport\"; write ClusterIP, NodePort, LoadBalancer or ExternalName"
     ),
     ("{ports: [{}]}", "spec.ports[0].port: is missing; give a number from 1 to 65535"),
-    ("{ports: [{port: 65536}]}", "spec.ports[0].port: 65536 is no port; give a number from 1 to 65535"),
-    ("{externalIPs: [x]}", "spec.externalIPs[0]: \"x\" is no IP address; write one such as 10.42.0.5 or fd00::5"),
+    ("{ports: [{port: 65536}]}", "spec.ports[0].port: 65536 is not a port; give a number from 1 to 65535"),
+    ("{externalIPs: [x]}", "spec.externalIPs[0]: \"x\" is not an IP address; write one such as 10.42.0.5 or fd00::5"),
     (
       "{externalIPs: [127.0.0.1]}",
       "spec.externalIPs[0]: 127.0.0.1 is a loopback address; give a unicast address that others can reach"
     ),
-    ("{clusterIP: none}", "spec.clusterIP: \"none\" is no IP address; write one such as 10.42.0.5 or fd00::5"),
-    ("{ipFamilies: [IPv5]}", "spec.ipFamilies[0]: unknown word \"IPv5\"; write IPv4 or IPv6"),
-    ("{sessionAffinity: IP}", "spec.sessionAffinity: unknown word \"IP\"; write None or ClientIP"),
-    ("{externalTrafficPolicy: local}", "spec.externalTrafficPolicy: unknown word \"local\"; write Cluster or Local"),
+    ("{clusterIP: none}", "spec.clusterIP: \"none\" is not an IP address; write one such as 10.42.0.5 or fd00::5"),
+    ("{ipFamilies: [IPv5]}", "spec.ipFamilies[0]: unknown value \"IPv5\"; write IPv4 or IPv6"),
+    ("{sessionAffinity: IP}", "spec.sessionAffinity: unknown value \"IP\"; write None or ClientIP"),
+    ("{externalTrafficPolicy: local}", "spec.externalTrafficPolicy: unknown value \"local\"; write Cluster or Local"),
     (
       "{type: LoadBalancer, loadBalancerSourceRanges: [10.0.0.0]}",
-      "spec.loadBalancerSourceRanges[0]: \"10.0.0.0\" has no prefix length; write 10.0.0.0/32 for the address alone"
+      "spec.loadBalancerSourceRanges[0]: \"10.0.0.0\" has no prefix length; write 10.0.0.0/32 for this address only"
     ),
   ]
 
-  @Test("what the model can't hold is refused, stored or not", arguments: refusals)
+  @Test("rejects what the model can't represent, stored or not", arguments: refusals)
   func unreadable(spec: String, line: String) {
     for validation in Validation.allCases {
       #expect(refusal(serviceText(spec), validation: validation) == "a.yaml:4: Service default/s: \(line)")
@@ -177,31 +179,34 @@ import Testing
   }
 
   private static let violations = [
-    ("{ports: [{port: 1}, {name: b, port: 2}]}", "spec.ports[0].name: is missing; each port of several needs one"),
+    (
+      "{ports: [{port: 1}, {name: b, port: 2}]}",
+      "spec.ports[0].name: is missing; each port needs a name if there are several"
+    ),
     (
       "{ports: [{name: A_b, port: 1}]}",
-      "spec.ports[0].name: \"A_b\" is no port name; give at most 63 of a-z, 0-9 and inner '-'"
+      "spec.ports[0].name: \"A_b\" is not a valid port name; use at most 63 of a-z, 0-9 and inner '-'"
     ),
     (
       "{ports: [{name: a, port: 1}, {name: a, port: 2}]}",
-      "spec.ports[1].name: \"a\" stands twice; give each port a name of its own"
+      "spec.ports[1].name: \"a\" appears twice; give each port a different name"
     ),
-    ("{ports: [{name: a, port: 1}, {name: b, port: 1}]}", "spec.ports[1].port: TCP/1 stands twice; keep one of them"),
+    ("{ports: [{name: a, port: 1}, {name: b, port: 1}]}", "spec.ports[1].port: TCP/1 appears twice; keep one of them"),
     (
       "{ports: [{port: 1, nodePort: 30001}]}",
       "spec.ports[0].nodePort: may not be given with type ClusterIP; remove it, or write type: NodePort or LoadBalancer"
     ),
     (
       "{type: NodePort, ports: [{port: 1, nodePort: 80}]}",
-      "spec.ports[0].nodePort: 80 is not within 30000-32767; give another, or nodePortRange in a Cluster document"
+      "spec.ports[0].nodePort: 80 is not in the range 30000-32767; use another number, or set nodePortRange in a Cluster document"
     ),
     (
       "{type: NodePort, ports: [{name: a, port: 1, nodePort: 30001}, {name: b, port: 2, nodePort: 30001}]}",
-      "spec.ports[1].nodePort: TCP/30001 is a NodePort of Service default/s (a.yaml:1); give a number of its own"
+      "spec.ports[1].nodePort: TCP/30001 is a NodePort of Service default/s (a.yaml:1); use a number that is free"
     ),
     (
       "{clusterIP: 10.96.0.1}",
-      "spec.clusterIP: 10.96.0.1 is in no service CIDR (10.43.0.0/16); give another, or serviceCIDRs in a Cluster document"
+      "spec.clusterIP: 10.96.0.1 is not in any service CIDR (10.43.0.0/16); use another address, or set serviceCIDRs in a Cluster document"
     ),
     (
       "{clusterIP: 10.43.0.1, clusterIPs: [10.43.0.2]}",
@@ -209,7 +214,7 @@ import Testing
     ),
     (
       "{clusterIPs: [10.43.0.1, 10.43.0.2]}",
-      "spec.clusterIPs[1]: 10.43.0.2 is a second IPv4 address; give one of each family at most"
+      "spec.clusterIPs[1]: 10.43.0.2 is a second IPv4 address; give at most one of each family"
     ),
     (
       "{type: NodePort, clusterIP: None}",
@@ -221,17 +226,17 @@ import Testing
     ),
     (
       "{ipFamilies: [IPv6]}",
-      "it asks for IPv6, and no service CIDR is of it; give serviceCIDRs of both families in a Cluster document, or another family"
+      "it asks for IPv6, but no service CIDR is IPv6; set serviceCIDRs of both families in a Cluster document, or ask for another family"
     ),
   ]
 
-  @Test("what the API server refuses is refused, unless it is stored", arguments: violations)
+  @Test("rejects what the API server rejects, unless it is stored", arguments: violations)
   func invalid(spec: String, line: String) {
     #expect(refusal(serviceText(spec)) == "a.yaml:4: Service default/s: \(line)")
     #expect(refusal(serviceText(spec), validation: .asStored) == "accepted")
   }
 
-  @Test("a Service that leads nowhere, for nobody said where, is warned of")
+  @Test("warns about a Service without selector and EndpointSlices")
   func nowhere() throws {
     let notes = try read(serviceText("{ports: [{port: 1}]}")).notes.filter { $0.severity == .warning }
     #expect(notes.map(\.text).contains { $0.hasPrefix("no selector and no EndpointSlice: default/s; ") })
@@ -239,7 +244,7 @@ import Testing
     #expect(!selecting.contains { $0.text.hasPrefix("no selector") })
   }
 
-  @Test("an announced address that a pod has is refused")
+  @Test("rejects an announced address that a pod has")
   func announcedAddress() {
     let pod = """
       apiVersion: v1
@@ -256,7 +261,7 @@ import Testing
     #expect(refusal(pod, serviceText("{externalIPs: [10.42.0.8], ports: [{port: 1}]}")) == "accepted")
   }
 
-  @Test("no two Services share a ClusterIP or a NodePort; one number may serve two transports")
+  @Test("two Services can't share a ClusterIP or NodePort, but one number may serve two transports")
   func uniqueness() {
     func text(_ name: String, _ ip: Int, _ port: String) -> String {
       serviceText(
@@ -268,7 +273,7 @@ import Testing
     )
     #expect(
       refusal(text("a", 1, "nodePort: 30001"), text("b", 2, "nodePort: 30001"))
-        == "b.yaml:4: Service default/b: spec.ports[0].nodePort: TCP/30001 is a NodePort of Service default/a (a.yaml:1); give a number of its own"
+        == "b.yaml:4: Service default/b: spec.ports[0].nodePort: TCP/30001 is a NodePort of Service default/a (a.yaml:1); use a number that is free"
     )
     #expect(
       refusal(text("a", 1, "nodePort: 30001"), text("b", 2, "nodePort: 30001, protocol: UDP")) == "accepted")

@@ -1,4 +1,4 @@
-// Does not show that every other file of a repository is passed over: one that is no YAML is still an error.
+// Not covered: other files of a repository. One that is not YAML is still an error.
 import Manifests
 import NetpolModel
 import Testing
@@ -9,7 +9,7 @@ import Testing
   }
 
   @Test(
-    "in a directory a document without apiVersion and kind is skipped, and by itself it is an error",
+    "a document without apiVersion and kind is skipped in a directory, but is an error when named directly",
     arguments: [
       "resources: [a.yaml]", "services: {web: {image: web}}", "{\"name\": \"a\", \"version\": \"1\"}",
       "on: push\n? [a]\n: b", "- {op: remove, path: /a}", "kind: null", "words",
@@ -31,11 +31,11 @@ import Testing
   }
 
   @Test(
-    "a document with one of the two is an error in a directory too",
+    "a document with only one of the two is an error in a directory too",
     arguments: [
       (
         "kind: NetworkPolicy",
-        "d/x.yaml:1: NetworkPolicy: apiVersion: is missing; give it, such as v1 or networking.k8s.io/v1"
+        "d/x.yaml:1: NetworkPolicy: apiVersion: is missing; write one such as v1 or networking.k8s.io/v1"
       ),
       ("apiVersion: v1", "d/x.yaml:1: kind: is missing; give the object's kind, or leave the file out"),
     ])

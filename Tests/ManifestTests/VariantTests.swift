@@ -1,4 +1,4 @@
-// Does not show that a lab can be kept for a variant: only that what the variant leaves alone has what it had.
+// Not covered: whether a lab can be kept for a variant. These tests check that unchanged objects keep what they had.
 import Manifests
 import NetpolModel
 import Testing
@@ -31,14 +31,14 @@ import Testing
     } catch { return "\(error)" }
   }
 
-  @Test("a group without a variant has the manifests' own cluster")
+  @Test("a group without a variant uses the cluster of the manifests")
   func none() throws {
     let reading = try read(Self.base, ExpectationsTests.document("[{name: g}]"))
     let group = try #require(reading.expectations.first)
     #expect(try reading.cluster(of: group) { _ in throw Missing() } == reading.cluster)
   }
 
-  @Test("policies are left out, labels change, settings change, and nothing else does")
+  @Test("removes policies, changes labels and settings, and changes nothing else")
   func changes() throws {
     var (base, variant) = try variant(
       """
@@ -56,7 +56,7 @@ import Testing
     #expect(variant == base)
   }
 
-  @Test("a changed label changes what a Service reaches")
+  @Test("a changed label changes the endpoints of a Service")
   func slices() throws {
     let (base, variant) = try variant(
       "labels: [{pod: shop/lone, set: {app: web}}, {pod: shop/web-1, set: {app: null}}]")
@@ -65,7 +65,7 @@ import Testing
     #expect(pods(variant) == ["web-0", "lone"])
   }
 
-  @Test("an added object replaces one of its kind and name, or stands beside the rest")
+  @Test("an added object replaces one of the same kind and name, or is added to the rest")
   func replacement() throws {
     let added =
       policyText("{policyTypes: [Egress]}") + "\n---\n"
@@ -81,7 +81,7 @@ import Testing
     #expect(variant.pods == base.pods)
   }
 
-  @Test("objects that a variant leaves alone keep nodes, addresses and ports, wherever the added ones stand")
+  @Test("unchanged objects keep nodes, addresses and ports, wherever added objects sort")
   func pinned() throws {
     let added =
       podText("aaa", namespace: "aaa") + podText("bbb", namespace: "aaa", node: "n2")
@@ -99,7 +99,7 @@ import Testing
     #expect(variant.services.map(\.clusterIPs.description) == ["[10.43.1.2]", "[10.43.1.1]"])
   }
 
-  @Test("the one assumed node stays, and so does a workload's pod that a pod of the same name replaces")
+  @Test("the single assumed node stays, and an added pod can replace a workload's pod of the same name")
   func assumedNode() throws {
     let pod = podText("web-0", namespace: "shop", node: "node9")
     let (base, variant) = try variant("add: [x.yaml]", ["x.yaml": pod], base: Self.web)
@@ -110,7 +110,7 @@ import Testing
     #expect(Set(variant.pods.flatMap(\.podIPs)).count == 3)
   }
 
-  @Test("files are named from the document's folder")
+  @Test("paths of added files are relative to the document's folder")
   func paths() throws {
     for (document, path, expected) in [
       ("-", "x.yaml", "x.yaml"), ("e.yaml", "v/x.yaml", "v/x.yaml"), ("dir/e.yaml", "v/x.yaml", "dir/v/x.yaml"),
@@ -128,7 +128,7 @@ import Testing
     }
   }
 
-  @Test("names of a group that adds files are looked up with them")
+  @Test("names in a group that adds files may refer to objects in those files")
   func addedNames() throws {
     let fields =
       "add: [x.yaml], without: [shop/new], flows: [{from: shop/new, to: shop/lone, port: 80, expect: allowed}]"
@@ -136,20 +136,20 @@ import Testing
     #expect(refusal(fields, added) == "accepted")
     #expect(
       refusal(fields, podText("new", namespace: "shop"))
-        == "b.yaml:3: Expectations: groups[0].without[0]: \"shop/new\" is no NetworkPolicy; known in shop: web")
+        == "b.yaml:3: Expectations: groups[0].without[0]: \"shop/new\" matches no NetworkPolicy; known in shop: web")
     #expect(
       refusal(fields, policyText("{}").replacing("name: web", with: "name: new"))
-        == "b.yaml:3: Expectations: groups[0].flows[0].from: \"shop/new\" is no pod; known in shop: fixed, lone, web-0, web-1"
+        == "b.yaml:3: Expectations: groups[0].flows[0].from: \"shop/new\" matches no pod; known in shop: fixed, lone, web-0, web-1"
     )
   }
 
-  @Test("the variant tells of what it adds alone")
+  @Test("a variant's notes are only those about what it adds")
   func notes() throws {
     let reading = try read(Self.base, ExpectationsTests.document("[{name: g, add: [x.yaml]}]"))
     let group = try #require(reading.expectations.first)
     let added = podText("p", namespace: "new", node: "n2")
     let variant = try reading.reading(of: group) { ManifestSource(name: $0, text: added) }
-    #expect(variant.texts == ["no Namespace object: new; assumed with the name label alone"])
+    #expect(variant.texts == ["no Namespace object: new; assumed with only the name label"])
     #expect(variant.objectCount == reading.objectCount + 1)
     #expect(variant.expectations == reading.expectations)
   }
@@ -157,15 +157,15 @@ import Testing
   private static let refusals = [
     (
       "apiVersion: netpol-lab/v1alpha1\nkind: Cluster",
-      "x.yaml:1: Cluster: an added file may not hold a document of kind Cluster; move it to a file beside the manifests"
+      "x.yaml:1: Cluster: an added file can't contain a document of kind Cluster; move it to one of the manifest files"
     ),
     (
       "apiVersion: netpol-lab/v1alpha1\nkind: Expectations\ngroups: [{name: a}]",
-      "x.yaml:1: Expectations: an added file may not hold a document of kind Expectations; move it to a file beside the manifests"
+      "x.yaml:1: Expectations: an added file can't contain a document of kind Expectations; move it to one of the manifest files"
     ),
     (
       policyText("{}") + "\n---\n" + policyText("{}"),
-      "x.yaml:6: NetworkPolicy shop/web: a second NetworkPolicy of this name; keep one; the first is at x.yaml:1"
+      "x.yaml:6: NetworkPolicy shop/web: a second NetworkPolicy with this name; keep one; the first is at x.yaml:1"
     ),
     (
       podText("thief", ip: "10.42.9.3"),
@@ -185,16 +185,16 @@ import Testing
     ),
     (
       serviceText("{type: NodePort, ports: [{port: 1, nodePort: 30086}]}", metadata: "name: thief"),
-      "x.yaml:4: Service default/thief: spec.ports[0].nodePort: TCP/30086 is a NodePort of Service shop/web (a.yaml:22); give a number of its own"
+      "x.yaml:4: Service default/thief: spec.ports[0].nodePort: TCP/30086 is a NodePort of Service shop/web (a.yaml:22); use a number that is free"
     ),
   ]
 
-  @Test("an added file that can't stand beside the manifests is refused", arguments: refusals)
+  @Test("rejects an added file that conflicts with the manifests", arguments: refusals)
   func refused(text: String, line: String) {
     #expect(refusal("add: [x.yaml]", text) == line)
   }
 
-  @Test("a file that can't be read is an error at its name")
+  @Test("an unreadable file is reported at its name in the document")
   func unreadable() {
     #expect(
       refusal("add: [y.yaml]", "")

@@ -1,4 +1,4 @@
-// Does not show what the controllers' pods are called in a real cluster: their random suffixes are left out on purpose.
+// Not covered: the names of pods in a real cluster. The random suffixes of controllers are left out on purpose.
 import Manifests
 import NetpolModel
 import Testing
@@ -24,7 +24,7 @@ import Testing
   }
 
   @Test(
-    "a workload has the pods that it asks for, up to the cap",
+    "a workload gets the pods that it asks for, up to the cap",
     arguments: [
       ("Deployment", "", ["web-0"]), ("Deployment", "replicas: 0", []),
       ("Deployment", "replicas: 2", ["web-0", "web-1"]),
@@ -40,12 +40,12 @@ import Testing
     #expect(try names(workload(kind, fields)) == expected)
   }
 
-  @Test("the cap is the caller's")
+  @Test("the caller can set the cap")
   func cap() throws {
     #expect(try names(workload("Deployment", "replicas: 50"), cap: 5).count == 5)
   }
 
-  @Test("a DaemonSet has a pod on every node, a hostname selector keeps it on one")
+  @Test("a DaemonSet has a pod on every node, or on one with a hostname selector")
   func daemonSet() throws {
     let nodes = podText("p", node: "n1", ip: "10.42.0.2") + podText("q", node: "n2", ip: "10.42.1.2")
     #expect(try names(nodes, workload("DaemonSet", name: "agent")) == ["p", "q", "agent-n1", "agent-n2"])
@@ -60,7 +60,7 @@ import Testing
     #expect(try names(text) == ["cron-0"])
   }
 
-  @Test("a template's labels, ports, node and host network reach its pods")
+  @Test("a template's labels, ports, node and host network are applied to its pods")
   func template() throws {
     let reading = try read(
       workload(
@@ -73,7 +73,7 @@ import Testing
     #expect(pod.node == "n7" && pod.hostNetwork && pod.phase == .running)
     #expect(pod.ports == [ContainerPort(number: 80)])
     #expect(pod.location == SourceLocation(file: "a.yaml", line: 1))
-    #expect(reading.texts.contains("1 workload expanded to 2 pods, at most 2 each; DaemonSets have one a node"))
+    #expect(reading.texts.contains("1 workload expanded to 2 pods, at most 2 each; DaemonSets get one per node"))
   }
 
   @Test(
@@ -90,14 +90,14 @@ import Testing
     #expect(try names(workload(kind, name: "web-5d4f8b7c9-x"), pod).count == 2)
   }
 
-  @Test("a Deployment's ReplicaSet is not expanded beside it")
+  @Test("a Deployment's ReplicaSet is not expanded as well")
   func replicaSet() throws {
     let text =
       "apiVersion: apps/v1\nkind: ReplicaSet\nmetadata: {name: web-1, namespace: shop, ownerReferences: [{kind: Deployment, name: web}]}\nspec: {replicas: 2}"
     #expect(try names(workload("Deployment"), text) == ["web-0"])
   }
 
-  @Test("a name that is taken is passed over")
+  @Test("a name that is already used is skipped")
   func takenNames() throws {
     #expect(
       try names(podText("web-0", namespace: "shop"), workload("Deployment", "replicas: 2")) == [
@@ -105,7 +105,7 @@ import Testing
       ])
   }
 
-  @Test("a count below zero, or none, is refused")
+  @Test("rejects a replica count that is negative or not a number")
   func badCount() {
     #expect(
       refusal(workload("Deployment", "replicas: -1"))

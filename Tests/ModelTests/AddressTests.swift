@@ -1,4 +1,4 @@
-// What this does not show: that the kernel agrees; KernelTests and RunTests do that.
+// Not covered: whether the kernel agrees. KernelTests and RunTests check that.
 import NetpolModel
 import Testing
 
@@ -16,7 +16,7 @@ import Testing
   }
 
   @Test(
-    "what is no address is refused",
+    "rejects text that is not an address",
     arguments: [
       "", "10.0.0", "10.0.0.256", "010.0.0.1", "10.0.0.1.", "1.2.3.4.5", "::1::", "1:2:3:4:5:6:7", "g::", "12345::",
       "1:2:3:4:5:6:7:8:9", ":1", "fe80::1%eth0", "10.0.0.+1", "1.2.3.4::",
@@ -34,7 +34,7 @@ import Testing
   }
 
   @Test(
-    "what is no prefix is refused",
+    "rejects text that is not a prefix",
     arguments: ["10.0.0.0", "10.0.0.0/33", "10.0.0.0/-1", "10.0.0.0/08", "10.0.0.0/+8", "::/129", "10.0.0.0/8/8", "/8"])
   func notAPrefix(text: String) { #expect(CIDR(text) == nil) }
 
@@ -45,7 +45,7 @@ import Testing
         let cidr = CIDR(base, prefixLength: length)
         for flipped in 0..<width {
           let other = IPAddress(family: base.family, bits: base.bits ^ (1 << UInt128(flipped)))
-          // Flipping a bit leaves the prefix exactly when the bit is inside it.
+          // Flipping a bit keeps the address inside the prefix exactly if the bit is a host bit.
           #expect(cidr.contains(other) == (flipped < width - length))
         }
         #expect(cidr.contains(base))

@@ -28,7 +28,7 @@ import Testing
       externalHosts: [ExternalHost(name: "lan", addresses: [lan])]))
 
   @Test(
-    "an end stands for what the cluster has under its name",
+    "resolves a reference to the endpoints of that name",
     arguments: [
       ("shop/web-0", ["shop/web-0"]), ("shop/deployment/web", ["shop/web-0", "shop/web-1"]),
       ("shop/rollout/blue", ["shop/blue-0"]), ("shop/service/web", ["service/shop/web"]),
@@ -42,16 +42,18 @@ import Testing
   }
 
   @Test(
-    "what the cluster does not have is refused with what it has",
+    "rejects an unknown name and lists the known ones",
     arguments: [
-      ("shop/api", "is no pod; known in shop: blue-0, web-0, web-1"), ("bar/api", "is no pod; there is none in bar"),
-      ("shop/job/web", "is no workload with pods; known in shop: Deployment/web, Rollout/blue"),
-      ("service/shop/api", "is no Service; known in shop: bare, web"),
+      ("shop/api", "matches no pod; known in shop: blue-0, web-0, web-1"),
+      ("bar/api", "matches no pod; there are none in bar"),
+      ("shop/job/web", "matches no workload with pods; known in shop: Deployment/web, Rollout/blue"),
+      ("service/shop/api", "matches no Service; known in shop: bare, web"),
       ("service/shop/bare", "has no ClusterIP; name the pods or the workload behind it"),
-      ("vip/shop/web/1.1.1.1", "is no address that Service shop/web announces; known: 192.168.1.50"),
-      ("vip/shop/bare/1.1.1.1", "is no address that Service shop/bare announces; there is none"),
-      ("vip/shop/api/1.1.1.1", "is no Service; known in shop: bare, web"), ("node/n2", "is no node; known: n1"),
-      ("external/wan", "is no external host; known: lan"),
+      ("vip/shop/web/1.1.1.1", "is not an address that Service shop/web announces; known: 192.168.1.50"),
+      ("vip/shop/bare/1.1.1.1", "is not an address that Service shop/bare announces; there are none"),
+      ("vip/shop/api/1.1.1.1", "matches no Service; known in shop: bare, web"),
+      ("node/n2", "matches no node; known: n1"),
+      ("external/wan", "matches no external host; known: lan"),
     ])
   func unknown(text: String, message: String) throws {
     let end = try EndpointReference(text)
@@ -60,21 +62,21 @@ import Testing
     #expect(throws: UnknownName.self) { try Self.names.check(end) }
   }
 
-  @Test func withoutExternalHostsTheRemedyIsToGiveSome() {
+  @Test func withoutExternalHostsTheRemedyIsToDefineSome() {
     let error = #expect(throws: UnknownName.self) { try ClusterNames(Cluster()).check(.external("lan")) }
-    #expect(error?.remedy == "give externalHosts in a Cluster document")
+    #expect(error?.remedy == "define externalHosts in a Cluster document")
   }
 
-  @Test func policiesAndNamespacesAreKnownByName() throws {
+  @Test func policiesAndNamespacesAreCheckedByName() throws {
     try Self.names.check(PolicyID("shop", "deny"))
     try Self.names.check(namespace: "shop")
     let policy = #expect(throws: UnknownName.self) { try Self.names.check(PolicyID("shop", "allow")) }
-    #expect(policy?.problem == "is no NetworkPolicy" && policy?.remedy == "known in shop: deny")
+    #expect(policy?.problem == "matches no NetworkPolicy" && policy?.remedy == "known in shop: deny")
     let namespace = #expect(throws: UnknownName.self) { try Self.names.check(namespace: "bar") }
-    #expect(namespace?.problem == "is no namespace" && namespace?.remedy == "known: shop")
+    #expect(namespace?.problem == "matches no namespace" && namespace?.remedy == "known: shop")
   }
 
-  @Test func ofManyNamesTheFirstEightAreTold() {
+  @Test func onlyTheFirstEightOfManyNamesAreListed() {
     let cluster = Cluster(nodes: (10..<20).map { Node(name: "n\($0)") })
     let error = #expect(throws: UnknownName.self) { try ClusterNames(cluster).check(.node("x")) }
     #expect(error?.remedy == "known: n10, n11, n12, n13, n14, n15, n16, n17 and 2 more")

@@ -6,7 +6,7 @@ private let front = IPAddress(v4: 0xc0a8_0132)
 
 @Suite struct EndpointReferenceTests {
   @Test(
-    "an end of a flow is written in one of these ways",
+    "reads every form of a flow endpoint",
     arguments: [
       ("shop/web", .pod(PodID(web))), ("shop/Pod/web", .pod(PodID(web))), ("shop/pod/web", .pod(PodID(web))),
       ("vip/web", .pod(PodID("vip", "web"))), ("shop/node", .pod(PodID("shop", "node"))),
@@ -31,7 +31,7 @@ private let front = IPAddress(v4: 0xc0a8_0132)
   }
 
   @Test(
-    "anything else is refused with what to write",
+    "rejects other text and says what to write",
     arguments: [
       ("", "write namespace/pod, "), ("web", "write namespace/pod, "), ("shop/", "write namespace/pod, "),
       ("/web", "write namespace/pod, "), ("shop//web", "write namespace/pod, "), ("a/b/c/d", "write namespace/pod, "),
@@ -46,7 +46,7 @@ private let front = IPAddress(v4: 0xc0a8_0132)
   }
 
   @Test(
-    "an endpoint is read as reports print it",
+    "reads an endpoint as reports print it",
     arguments: [
       .pod(PodID(web)), .node("n1"), .external("lan"), .service(web), .virtualAddress(web, front), .address(front),
     ] as [Endpoint])
@@ -54,7 +54,7 @@ private let front = IPAddress(v4: 0xc0a8_0132)
     #expect(try Endpoint(EndpointReference(endpoint.description)) == endpoint)
   }
 
-  @Test func aWorkloadIsNoEndpointByItself() throws {
+  @Test func aWorkloadIsNotAnEndpointByItself() throws {
     #expect(try Endpoint(EndpointReference("shop/Deployment/web")) == nil)
   }
 }

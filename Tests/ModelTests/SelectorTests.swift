@@ -1,11 +1,11 @@
-// What this does not show: how selectors are read from manifests (ManifestTests).
+// Not covered: how selectors are read from manifests (ManifestTests).
 import NetpolModel
 import Testing
 
 @Suite("Label selectors") struct SelectorTests {
   static let labels: [Labels] = [[:], ["a": "1"], ["a": "2"], ["b": "1"], ["a": "1", "b": "1"]]
 
-  @Test("every operator means what apimachinery's labels package says, over all small label sets")
+  @Test("every operator behaves as in apimachinery's labels package, for all small label sets")
   func operators() {
     for labels in Self.labels {
       let value = labels["a"]
@@ -20,14 +20,14 @@ import Testing
     }
   }
 
-  @Test("an empty selector matches everything, and requirements are all needed")
+  @Test("an empty selector matches everything, and all requirements must hold")
   func conjunction() {
     for labels in Self.labels { #expect(LabelSelector.everything.matches(labels)) }
     let both = LabelSelector(matchLabels: ["a": "1"], matchExpressions: [.init(key: "b", operator: .exists)])
     #expect(Self.labels.filter(both.matches) == [["a": "1", "b": "1"]])
   }
 
-  @Test("a range holds its borders, and nothing when it ends before it starts")
+  @Test("a range includes both ends, and is empty if it ends before it starts")
   func ranges() {
     #expect(PortRange(80, 90).contains(80) && PortRange(80, 90).contains(90))
     #expect(!PortRange(80, 90).contains(79) && !PortRange(80, 90).contains(91))

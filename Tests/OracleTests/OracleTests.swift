@@ -1,4 +1,4 @@
-// What this does not show: services, and the tables of the Kubernetes suites (ComparisonTests run those).
+// Not covered: services, and the tables of the Kubernetes suites (ComparisonTests run those).
 import NetpolModel
 import Oracle
 import Testing
@@ -63,15 +63,15 @@ private func block(_ text: String, except: [String] = []) throws -> NetworkPolic
   .listed([.block(.init(try #require(CIDR(text)), except: try except.map { try #require(CIDR($0)) }))])
 }
 
-@Suite("The oracle says what the API reference says") struct OracleTests {
-  @Test("without a policy everything is allowed, and nothing is isolated")
+@Suite("The oracle follows the API reference") struct OracleTests {
+  @Test("without policies everything is allowed and nothing is isolated")
   func noPolicy() {
     #expect(
       World().judge("other/client", "app/web")
         == Judgement(.allow, because: [.notIsolated(.egress), .notIsolated(.ingress)]))
   }
 
-  @Test("a policy without rules denies its direction alone, and names itself")
+  @Test("a policy without rules denies only its direction, and the reason names it")
   func denyAll() {
     let world = World(policies: [policy()])
     #expect(
@@ -80,31 +80,31 @@ private func block(_ text: String, except: [String] = []) throws -> NetworkPolic
     #expect(world.judge("app/web", "other/client").verdict == .allow)
   }
 
-  @Test("a pod's own node reaches it whatever the policies say; another node does not")
+  @Test("a pod's own node always reaches it, another node does not")
   func ownNode() {
     let world = World(policies: [policy()])
     #expect(world.judge("node1", "app/web") == Judgement(.allow, because: [.notIsolated(.egress), .ownNode(.ingress)]))
     #expect(world.judge("node2", "app/web").verdict == .deny)
-    #expect(world.judge("app/host", "app/web").verdict == .allow, "a host-network pod speaks as its node")
+    #expect(world.judge("app/host", "app/web").verdict == .allow, "a host-network pod sends as its node")
     #expect(world.judge("app/host", "app/db").verdict == .deny)
   }
 
-  @Test("what a pod sends to its own node is judged by its egress policies")
+  @Test("traffic from a pod to its own node is judged by its egress policies")
   func towardsOwnNode() {
     #expect(World(policies: [policy([:], [.egress])]).judge("app/web", "node1").verdict == .deny)
   }
 
-  @Test("a host-network pod is neither selected nor a pod peer")
+  @Test("a host-network pod is not selected and doesn't match a pod peer")
   func hostNetwork() throws {
     #expect(World(policies: [policy()]).judge("other/client", "app/host").verdict == .allow)
     let peers = World(policies: [policy(["app": "db"], ingress: [.init(peers: pods(["app": "web"]))])])
     #expect(peers.judge("app/web", "app/db").verdict == .allow)
     #expect(peers.judge("app/host", "app/db").verdict == .deny)
     let node = World(policies: [policy(["app": "db"], ingress: [.init(peers: try block("192.168.20.0/24"))])])
-    #expect(node.judge("app/host", "app/db").verdict == .allow, "an ipBlock over its node's address admits it")
+    #expect(node.judge("app/host", "app/db").verdict == .allow, "an ipBlock that contains its node's address admits it")
   }
 
-  @Test("a podSelector means the policy's own namespace, a namespaceSelector all pods of those it matches")
+  @Test("a podSelector selects in the policy's own namespace, a namespaceSelector in all namespaces it matches")
   func peers() {
     let own = World(policies: [policy(ingress: [.init(peers: pods())])])
     #expect(own.judge("app/db", "app/web").verdict == .allow)
@@ -114,10 +114,10 @@ private func block(_ text: String, except: [String] = []) throws -> NetworkPolic
     #expect(others.judge("other/client", "app/web").verdict == .allow)
     #expect(others.judge("app/db", "app/web").verdict == .deny)
     let both = World(policies: [policy(ingress: [.init(peers: pods(["app": "nobody"], in: team))])])
-    #expect(both.judge("other/client", "app/web").verdict == .deny, "both selectors of one peer are needed")
+    #expect(both.judge("other/client", "app/web").verdict == .deny, "both selectors of one peer must match")
   }
 
-  @Test("an ipBlock admits its addresses but not its exceptions, pods and outsiders alike; blocks of one rule add up")
+  @Test("an ipBlock admits its addresses except its exceptions, for pods and outsiders, and blocks of one rule add up")
   func ipBlocks() throws {
     let world = World(policies: [policy(ingress: [.init(peers: try block("0.0.0.0/0", except: ["10.42.0.0/24"]))])])
     #expect(world.judge("lan", "app/web").verdict == .allow)
@@ -128,7 +128,7 @@ private func block(_ text: String, except: [String] = []) throws -> NetworkPolic
     #expect(World(policies: [policy(ingress: [.init(peers: two)])]).judge("other/client", "app/web").verdict == .allow)
   }
 
-  @Test("ports: a range holds its borders, a bare transport every port, a name the destination's own number")
+  @Test("a port range includes both ends, a bare transport every port, a name the destination's own number")
   func ports() {
     let cases: [(NetworkPolicy.PortRule, UInt16, Transport, Verdict)] = [
       (.init(.tcp, .number(8080, through: nil)), 8080, .tcp, .allow),
@@ -147,7 +147,7 @@ private func block(_ text: String, except: [String] = []) throws -> NetworkPolic
     }
   }
 
-  @Test("both ends must allow; the reason names the policy, the rule and the peer that did")
+  @Test("both ends must allow, and the reasons name the policy, rule and peer")
   func bothEnds() {
     var web = policy(
       ["app": "web"], [.egress],
@@ -170,7 +170,7 @@ private func block(_ text: String, except: [String] = []) throws -> NetworkPolic
     #expect(World(policies: [policy([:], [.ingress, .egress])]).judge("app/web", "app/web").because == [.sameEndpoint])
   }
 
-  @Test("an address of a family that the service has no ClusterIP of leads nowhere")
+  @Test("a service's address of a family without a ClusterIP leads nowhere")
   func foreignFamily() {
     let (own, foreign) = (IPAddress(v4: 0xc0a8_14c8), IPAddress(v6: 0xfd00_0020 << 96 | 0xc8))
     let id = NamespacedName("app", "web")

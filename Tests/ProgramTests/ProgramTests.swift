@@ -80,8 +80,8 @@ import Testing
       ),
       (
         ["run", "-f", "-", "--to", "node/default/web"], pod,
-        "--to node/default/web: is no end of a flow; "
-          + "write node/NAME; what is in a namespace called node is given by its address"
+        "--to node/default/web: is not a flow endpoint; "
+          + "write node/NAME; for an object in a namespace called node, write its address"
       ),
       (
         ["run", "-f", "-", "--to", "default/deployment/web"], deployment,
@@ -89,7 +89,7 @@ import Testing
       ),
       (
         ["run", "-f", "-", "--to", "service/default/web"], pod,
-        "--to service/default/web: is no Service; there is none in default"
+        "--to service/default/web: matches no Service; there are none in default"
       ),
       (
         ["run", "-f", "-", "--from", "default/web", "--to", "node/node1", "--group", "10.0.0.1", "--port", "UDP/5353"],
@@ -99,7 +99,7 @@ import Testing
         ["run", "-f", "-", "--group", "224.0.0.251"], pod,
         "--group 224.0.0.251: needs --from, --to and a UDP --port"
       ),
-      (["run", "-f", "-", "--from", "default/api"], pod, "--from default/api: is no pod; known in default: web"),
+      (["run", "-f", "-", "--from", "default/api"], pod, "--from default/api: matches no pod; known in default: web"),
       (
         ["lag", "--pods", "9223372036854775807"], "",
         "--pods 9223372036854775807: write a number from 1 to 20000"

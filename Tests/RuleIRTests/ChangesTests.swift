@@ -1,4 +1,4 @@
-// What this does not show: that a kernel takes the changes (ApplyTests send them).
+// Not covered: whether a kernel accepts the changes (ApplyTests send them).
 import Lowering
 import NetpolModel
 import RuleIR
@@ -37,7 +37,7 @@ import Worlds
     ruleset((1...9).map { element($0) }, size: 16), ruleset((1...3).map { element($0) }, size: 4),
   ]
 
-  /// What rules and sets mean, whatever room is left in them and in whatever order they stand.
+  /// The meaning of rules and sets, without the room left in sets and without order.
   private static func meaning(_ ruleset: Ruleset) -> Ruleset {
     var meaning = ruleset
     meaning.tables.sort { ($0.family, $0.name) < ($1.family, $1.name) }
@@ -52,7 +52,7 @@ import Worlds
     return meaning
   }
 
-  @Test("applying the changes to any ruleset gives the target, and what is well formed stays so")
+  @Test("applying the changes to any ruleset gives the target, and well-formed rulesets stay well-formed")
   func law() throws {
     for old in Self.rulesets {
       for new in Self.rulesets {
@@ -64,7 +64,7 @@ import Worlds
     }
   }
 
-  @Test("only elements change where only they differ, and only those that do")
+  @Test("if only elements differ, only those elements change")
   func elements() {
     let changes = Self.rulesets[3].changes(to: Self.rulesets[4])
     #expect(changes.replaced.isEmpty && changes.gone.isEmpty && changes.fresh.tables.isEmpty)
@@ -73,7 +73,7 @@ import Worlds
     #expect(changes.elements.map(\.added) == [[Self.element(2, 7), Self.element(3)]])
   }
 
-  @Test("other rules rewrite their chain and nothing else, and another chain comes alone")
+  @Test("changed rules rewrite only their chain, and a new chain is added on its own")
   func chains() throws {
     let old = Self.joined(Self.ruleset(members: [1]), Self.ruleset([Self.element(1)], family: .v6))
     var new = Self.joined(
@@ -88,7 +88,7 @@ import Worlds
     #expect(changes.elements.map(\.place.family) == [.v6] && changes.members.isEmpty && changes.goneSets.isEmpty)
   }
 
-  @Test("what jumps to a chain that goes and comes again is written again, however its rules are the same")
+  @Test("a chain that jumps to a recreated chain is rewritten, even if its rules are unchanged")
   func jumps() {
     func table(_ comment: String, hook: Hook = .forward) -> Ruleset {
       Ruleset(
@@ -109,7 +109,7 @@ import Worlds
     #expect(moved.chains.map(\.gone) == [["a"]] && moved.chains.map { $0.fresh.map(\.name) } == [["a"]])
   }
 
-  @Test("another table, or another comment of it, replaces its family")
+  @Test("a different table or table comment replaces the whole family")
   func tables() {
     let old = Self.joined(Self.ruleset(), Self.ruleset([Self.element(1)], family: .v6))
     var new = old
@@ -120,7 +120,7 @@ import Worlds
   }
 
   @Test(
-    "a set that the new elements don't fit into, or of another type, is replaced, and with it the rules that ask it")
+    "a set that is too small or of another type is replaced, together with the rules that use it")
   func rebuilt() {
     let asking = [Rule([.inSet(.source, "m")], [.setMarkFrom([.mark, .port], map: "k")])]
     let full = Self.ruleset((1...8).map { Self.element($0) }, rules: asking)
@@ -132,7 +132,7 @@ import Worlds
     #expect(typed.goneSets == [RulesetChanges.Place(set: "m", family: .v4)] && typed.elements.isEmpty)
   }
 
-  @Test("differences are the same in whatever order elements stand")
+  @Test("differences don't depend on the order of elements")
   func order() {
     let (a, b) = (Self.ruleset((1...6).map { Self.element($0) }), Self.ruleset([5, 9, 2, 3].map { Self.element($0) }))
     let changes = a.changes(to: b)
@@ -140,9 +140,9 @@ import Worlds
     #expect(changes.elements.flatMap(\.added) == [Self.element(9)])
   }
 
-  @Test("the law holds between the rules of random worlds, in every style", arguments: 0..<6 as Range<UInt64>)
+  @Test("applying the changes gives the target for random worlds, in every style", arguments: 0..<6 as Range<UInt64>)
   func worlds(_ place: UInt64) throws {
-    // The same places with other policies, and others.
+    // The same places with different policies, and different places.
     let seeds = (0..<3).map { place * World.seedsOnOnePlace + $0 } + [place * World.seedsOnOnePlace + 1000]
     for style in EnforcementStyle.all {
       let rulesets = seeds.flatMap { seed in

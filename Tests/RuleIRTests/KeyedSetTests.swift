@@ -1,4 +1,4 @@
-// What this does not show: that nft reads the text and lists it so (ApplyTests load it).
+// Not covered: whether nft reads the text and lists it like this (ApplyTests load it).
 import NetpolModel
 import Rendering
 import RuleIR
@@ -41,13 +41,13 @@ import Testing
     (ruleset([set(size: 1, elements: [.init([1, 1]), .init([1, 2])])]), .tooManyElements("s")),
   ]
 
-  @Test("each defect is named", arguments: defects.indices) func defect(index: Int) {
+  @Test("finds each defect of keyed sets", arguments: defects.indices) func defect(index: Int) {
     let (ruleset, defect) = Self.defects[index]
     #expect(throws: IllFormed(defect: defect)) { try ruleset.checkWellFormed() }
     #expect(!IllFormed(defect: defect).description.isEmpty)
   }
 
-  @Test("ranges that touch, or stand behind different fields, are no defect")
+  @Test("ranges that touch or differ in other fields are not a defect")
   func borders() throws {
     let elements: [KeyedSet.Element] = [
       .init([1, 0], through: 4), .init([1, 5], through: 65535), .init([2, 0], through: 65535),
@@ -55,7 +55,7 @@ import Testing
     try Self.ruleset([Self.set(ranges: true, size: 3, elements: elements)], [Self.asked]).checkWellFormed()
   }
 
-  @Test("sets and maps as nft lists them, in the order of keys")
+  @Test("writes sets and maps as nft lists them, sorted by key")
   func text() throws {
     let sets = [
       Self.set(

@@ -1,4 +1,4 @@
-// What this does not show: that a kernel takes every well-formed ruleset.
+// Not covered: whether a kernel accepts every well-formed ruleset.
 import NetpolModel
 import RuleIR
 import Testing
@@ -32,13 +32,13 @@ import Testing
     (ruleset([], sets: [set("s", .v4, [.init(network)])]), .networkInAddressSet("s", network)),
   ]
 
-  @Test("each defect is named", arguments: defects.indices) func defect(index: Int) {
+  @Test("finds each defect of rulesets", arguments: defects.indices) func defect(index: Int) {
     let (ruleset, defect) = Self.defects[index]
     #expect(throws: IllFormed(defect: defect)) { try ruleset.checkWellFormed() }
     #expect(!IllFormed(defect: defect).description.isEmpty)
   }
 
-  @Test("names of the longest allowed length, chains met twice and unused sets are no defects")
+  @Test("names of the maximum length, chains reached twice and unused sets are not defects")
   func borders() throws {
     let chains = [
       Chain(name: String(Self.long.prefix(28)), rules: [Rule([], [.jump("B")])]), Chain(name: "B"),

@@ -1,9 +1,9 @@
 import Statistics
 import Testing
 
-@Suite("A sample's distribution") struct DistributionTests {
+@Suite("Distribution of a sample") struct DistributionTests {
   @Test(
-    "a quantile is the smallest value that its share is not above",
+    "a quantile is the smallest value that is at least as large as its share of the values",
     arguments: [(0.5, 50.0), (0.9, 90), (0.99, 99), (0.999, 100), (1, 100), (0, 1)])
   func quantiles(_ q: Double, _ expected: Double) {
     #expect(Distribution((1...100).map(Double.init).shuffled()).quantile(q) == expected)
@@ -11,9 +11,9 @@ import Testing
   }
 
   @Test(
-    "a confidence interval is that of order statistics, open where the sample is too small",
+    "a confidence interval comes from order statistics, and is open if the sample is too small",
     arguments: [
-      // Ranks from tables of the binomial distribution: 95.9, 96.5, 98.4 and 97.0 % are covered.
+      // Ranks from tables of the binomial distribution. The coverage is 95.9, 96.5, 98.4 and 97.0 %.
       (20, 0.5, 6.0, 15.0), (100, 0.5, 40, 61), (200, 0.99, 195, nil as Double?), (50, 0.9, 41, 50),
       (10, 0.99, 9, nil), (3, 0.5, nil, nil),
     ] as [(Int, Double, Double?, Double?)])
@@ -23,7 +23,7 @@ import Testing
     #expect(interval.upper == upper, "\(interval)")
   }
 
-  @Test("an interval covers the true median about as often as it says") func coverage() {
+  @Test("an interval covers the true median about as often as stated") func coverage() {
     var random = SplitMix64(seed: 1)
     let hits = (0..<1000).count { _ in
       let sample = Distribution((0..<30).map { _ in Double.random(in: 0...1, using: &random) })

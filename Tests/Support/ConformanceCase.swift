@@ -4,14 +4,14 @@ package import NetpolModel
 package import Path
 package import Testing
 
-/// A verdict table of cyclonus or of the Kubernetes e2e suite: worlds, and who may reach whom in them.
+/// A verdict table from cyclonus or the Kubernetes e2e suite: worlds, and which pods may reach which.
 package struct ConformanceCase: CustomTestStringConvertible, Sendable {
   package struct Table: Sendable {
     package let transport: Transport
     package let port: UInt16
-    /// Of `ingress`, `egress`, or nil for both together.
+    /// `ingress`, `egress`, or `nil` for both together.
     package let direction: Direction?
-    /// `.` allowed, `X` denied, `-` not asked; a row for each source, a character for each column.
+    /// `.` allowed, `X` denied, `-` not asked. One row per source, one character per column.
     package let rows: [String: String]
   }
   package struct Step: Sendable {
@@ -23,7 +23,7 @@ package struct ConformanceCase: CustomTestStringConvertible, Sendable {
   package let steps: [Step]
   package var testDescription: String { name }
 
-  /// Folders with cases: the project's neighbour and those that NETPOL_CASES names (`:` between them).
+  /// Folders with cases: `../shared/conformance` if it exists, and those in NETPOL_CASES (separated by `:`).
   package static let folders: [URL] = {
     let beside = repository.appendingPathComponent("../shared/conformance").standardized
     return (FileManager.default.fileExists(atPath: beside.path) ? [beside] : []) + named(by: "NETPOL_CASES")
@@ -42,7 +42,7 @@ package struct ConformanceCase: CustomTestStringConvertible, Sendable {
       let lines = ((try? String(contentsOf: file, encoding: .utf8)) ?? "").split(separator: "\n")
       return lines.map { line in
         do { return try ConformanceCase(line: String(line), file: file.lastPathComponent) } catch {
-          // A case that can't be read is a failing case, not a missing one.
+          // A case that can't be read must fail, not go missing.
           return ConformanceCase(name: "\(file.lastPathComponent): \(error)", steps: [])
         }
       }
@@ -111,7 +111,7 @@ extension ConformanceCase.Step {
     package var isDiagonal: Bool { flow.source == flow.destination }
   }
 
-  /// Every cell that the tables ask.
+  /// Every cell of the tables that has a verdict.
   package func cells(_ topology: Topology) -> [Cell] {
     let endpoint = { (name: String) -> (Endpoint, IPAddress)? in
       let parts = name.split(separator: "/").map(String.init)
@@ -136,7 +136,8 @@ private func policy(_ object: [String: Any]) throws -> NetworkPolicy {
   return try readPolicy(text, name: "case")
 }
 
-/// All pods serve 80 and 81 over three transports under the names `serve-80-tcp` …; they go round over two nodes.
+/// All pods serve ports 80 and 81 over three transports under the names `serve-80-tcp` and so on, alternating between
+/// two nodes.
 private func world(
   namespaces: [String: [String: String]], pods: [(name: String, ip: String, labels: [String: String])],
   policies: [NetworkPolicy]
@@ -156,7 +157,7 @@ private func world(
     }.sorted { $0.id < $1.id }, policies: policies)
 }
 
-/// The e2e tables tell a first state and actions; state carries over.
+/// The e2e tables give an initial state and actions. The state carries over between steps.
 private struct ReplayedWorld {
   var namespaces: [String: [String: String]]
   var pods: [String: (ip: String, labels: [String: String])] = [:]
@@ -181,7 +182,7 @@ private struct ReplayedWorld {
     } else if let name = action["labelNamespace"] as? String {
       namespaces[name, default: [:]].merge(action["add"] as? [String: String] ?? [:]) { _, new in new }
     } else {
-      Issue.record("an action that the test does not know: \(action)")
+      Issue.record("unknown action: \(action)")
     }
   }
 

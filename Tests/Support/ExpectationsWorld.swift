@@ -3,7 +3,7 @@ internal import Manifests
 package import NetpolModel
 package import Run
 
-/// Two nodes, a Deployment with a pod on either, a client and another pod, a NodePort service, a host outside.
+/// Two nodes, a Deployment with a pod on each, a client and another pod, a NodePort service, an external host.
 package enum ExpectationsWorld {
   package static let objects = """
     \(twoNodesText("externalHosts: [{name: lan, addresses: [192.168.1.50]}]"))
@@ -36,7 +36,7 @@ package enum ExpectationsWorld {
 
     """
 
-  /// What `add` names: a pod that may send nothing, and a service that answers on the node of its endpoint alone.
+  /// The file that `add` names: a pod that may send nothing, and a service that answers only on its endpoint's node.
   package static let third = """
     \(podText("app/third", on: "node2", labels: "app: third"))
     apiVersion: networking.k8s.io/v1
@@ -58,7 +58,7 @@ package enum ExpectationsWorld {
     objects + "apiVersion: netpol-lab/v1alpha1\nkind: Expectations\ngroups:\n" + groups
   }
 
-  /// What the command does with the files, without the files.
+  /// Does what the command does with files, but without files.
   package static func groups(_ groups: String) throws -> (cluster: Cluster, groups: [GroupToCheck]) {
     let reading = try readManifests([ManifestSource(name: "world.yaml", text: text(groups))])
     let cluster = { (group: Expectations.Group) in

@@ -4,7 +4,7 @@ package import NetpolModel
 internal import RuleIR
 internal import Testing
 
-/// One folder of dumps: what a real controller wrote on node1 for some manifests, and what packets did there
+/// One folder of dumps: what a real controller wrote on node1 for some manifests, and what happened to packets there
 /// (Tests/Fixtures/golden/README.md).
 package struct GoldenCase: CustomTestStringConvertible, Sendable {
   package let manifests: URL
@@ -13,24 +13,24 @@ package struct GoldenCase: CustomTestStringConvertible, Sendable {
 
   package var testDescription: String { dumps.path.split(separator: "/").suffix(2).joined(separator: "/") }
 
-  /// Sub-folders of a case, and which style writes what is in them.
+  /// The sub-folders of a case, and the style that writes each.
   private static let flavours: [(folder: String, style: EnforcementStyle)] = [
     ("", .kubeRouterK3s), ("legacy", .kubeRouterK3s), ("v2.11.1", .kubeRouterIptables),
     ("v2.11.1-default-deny", .kubeRouterIptables), ("v2.11.1-nft", .kubeRouterNftables),
     ("v2.11.1-nft-default-deny", .kubeRouterNftables),
   ]
 
-  /// A case of the fixtures by its folder, with the sub-folder of the controller's version.
+  /// The fixture case in a folder, with the sub-folder of the controller's version.
   package static func of(_ name: String, _ version: String = "") throws -> GoldenCase {
     let dumps = version.isEmpty ? name : "\(name)/\(version)"
     return try #require(
       all.first { $0.dumps.path == goldenFolder.appendingPathComponent(dumps).path }, "no dumps \(dumps)")
   }
 
-  /// Folders that NETPOL_GOLDEN names: of cases, or a case itself.
+  /// Folders in NETPOL_GOLDEN: folders of cases, or single cases.
   private static let named = TestSupport.named(by: "NETPOL_GOLDEN")
 
-  /// Every dump below the fixtures and the named folders.
+  /// Every dump in the fixtures and in the folders of NETPOL_GOLDEN.
   package static let all: [GoldenCase] = {
     ([goldenFolder] + named).flatMap { root in
       let folders = (try? FileManager.default.contentsOfDirectory(at: root, includingPropertiesForKeys: nil)) ?? []
@@ -47,7 +47,7 @@ package struct GoldenCase: CustomTestStringConvertible, Sendable {
     }
   }()
 
-  /// Folders that NETPOL_GOLDEN names and that hold no case: a mistake, not an absence.
+  /// Folders in NETPOL_GOLDEN without a case. That is a mistake, not an absence.
   package static var emptyFolders: [String] {
     named.filter { root in !all.contains { $0.manifests.path.hasPrefix(root.path) } }.map(\.path)
   }
@@ -65,13 +65,13 @@ package struct GoldenCase: CustomTestStringConvertible, Sendable {
     FileManager.default.fileExists(atPath: dumps.appendingPathComponent(file).path)
   }
 
-  /// As the API server would have stored the manifests.
+  /// The manifests as the API server would have stored them.
   package func cluster() throws -> Cluster {
     try readWorld(
       try String(contentsOf: manifests, encoding: .utf8), name: manifests.lastPathComponent, asStored: true)
   }
 
-  /// What the node knew, with the flags that the controller had.
+  /// What the node saw, with the flags of the controller.
   package func view() throws -> NodeView {
     let decoder = JSONDecoder()
     decoder.keyDecodingStrategy = .convertFromSnakeCase

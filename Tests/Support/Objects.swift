@@ -1,8 +1,8 @@
 internal import Manifests
 package import NetpolModel
 
-/// A Pod as a document; `id` is `namespace/name`. Labels, ports, whatever else of its spec, and its status are YAML in flow
-/// style, without the braces: `app: web`, `containerPort: 80`.
+/// A Pod as a document. `id` is `namespace/name`. Labels, ports, the rest of the spec and the status are YAML in flow
+/// style without the braces: `app: web`, `containerPort: 80`.
 package func podText(
   _ id: String, on node: String, labels: String = "", ports: [String] = [], spec: String = "", status: String = ""
 ) -> String {
@@ -20,7 +20,7 @@ package func podText(
     """
 }
 
-/// A NetworkPolicy as a document; `spec` is YAML of any style.
+/// A NetworkPolicy as a document. `spec` is YAML in any style.
 package func policyText(_ id: String, _ spec: String, annotations: String = "") -> String {
   let (namespace, name) = halves(id)
   let lines = spec.split(separator: "\n").map { "  \($0)" }.joined(separator: "\n")
@@ -35,7 +35,7 @@ package func policyText(_ id: String, _ spec: String, annotations: String = "") 
     """
 }
 
-/// The lab's own document: two nodes with an address and pods of their own; `more` is YAML beside them.
+/// The lab's own Cluster document: two nodes, each with an address and a pod CIDR. `more` is additional YAML.
 package func twoNodesText(_ more: String = "") -> String {
   """
   apiVersion: netpol-lab/v1alpha1
@@ -49,7 +49,8 @@ package func twoNodesText(_ more: String = "") -> String {
   """
 }
 
-/// The cluster that the documents describe, with `asStored` even where the API server would refuse them. Throws `ManifestError`.
+/// The cluster that the documents describe. With `asStored`, even if the API server would reject them. Throws
+/// `ManifestError`.
 package func readWorld(
   _ text: String, name: String = "world.yaml", asStored: Bool = false
 ) throws -> Cluster {

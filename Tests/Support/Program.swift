@@ -1,7 +1,7 @@
 internal import Foundation
 package import Kernel
 
-/// The built program, run as a user runs it.
+/// The built program, run as a user would run it.
 package enum Program {
   package static let path = URL(fileURLWithPath: "/proc/self/exe").resolvingSymlinksInPath().deletingLastPathComponent()
     .appendingPathComponent("netpol-lab").path
@@ -18,7 +18,7 @@ package enum Program {
       status: result.ending, output: result.text, errors: String(decoding: result.stderr, as: UTF8.self))
   }
 
-  /// Any command, in this process's own namespaces.
+  /// Runs any command in this process's own namespaces.
   package static func start(_ command: [String], _ input: String = "") async throws -> CommandResult {
     try await blocking {
       let worker = try NamespaceWorker()

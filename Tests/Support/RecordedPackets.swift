@@ -5,9 +5,9 @@ internal import Lowering
 package import NetpolModel
 internal import RuleIR
 
-/// What packets did with the real controller's rules.
+/// What happened to packets under the real controller's rules.
 extension GoldenCase {
-  /// Where nobody but the policies closes a pod.
+  /// Cases in which only the policies close a pod.
   package static let recorded = all.filter { $0.has("verdicts.json") && !$0.dumps.path.hasSuffix("-default-deny") }
 
   package struct Row: Decodable {
@@ -19,7 +19,7 @@ extension GoldenCase {
     try JSONDecoder().decode([Row].self, from: Data(text("verdicts.json").utf8))
   }
 
-  /// What the controller left on node1.
+  /// The rules that the controller left on node1.
   package func nodeRules() throws -> NodeRules {
     if style.backend == .nftables { return NodeRules(try readNftList(try text("ruleset.nft"), file: "ruleset.nft")) }
     let files: [(String, IPFamily)] = [("iptables-save.txt", .v4), ("ip6tables-save.txt", .v6)]
@@ -27,7 +27,7 @@ extension GoldenCase {
     return NodeRules(tables, try readIpsetSave(try text("ipset-save.txt"), file: "ipset-save.txt"))
   }
 
-  /// Addresses that the controller did not know (annotation `probe-ip`), as namespace/name.
+  /// Addresses that the controller did not see (annotation `probe-ip`), by namespace/name.
   package func probeAddresses() throws -> [String: IPAddress] {
     let text = try String(contentsOf: manifests, encoding: .utf8)
     var found: [String: IPAddress] = [:]

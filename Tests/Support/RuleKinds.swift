@@ -2,12 +2,12 @@ internal import NetpolModel
 package import RuleIR
 
 extension Set where Element == RuleKind {
-  /// What the rules are made of.
+  /// The kinds that the rules contain.
   package init(of rules: [Rule]) {
     self.init(rules.flatMap { $0.matches.map { RuleKind($0) } + $0.statements.map { RuleKind($0) } })
   }
 
-  /// What a rule can be made of on a back end; the rest it can't say.
+  /// The kinds that a back end can express.
   package static func sayable(in backend: Ruleset.Backend) -> Self {
     let rest: Self =
       switch backend {
@@ -18,7 +18,7 @@ extension Set where Element == RuleKind {
   }
 }
 
-/// A match or statement of every kind that the back end can't say, a rule each.
+/// One rule for each match or statement that the back end can't express.
 package func unsayableRules(in backend: Ruleset.Backend) -> [Rule] {
   switch backend {
   case .iptables: [Rule([.keyed([.mark, .port], in: "s")], [.accept]), Rule([], [.setMarkFrom([.mark], map: "s")])]

@@ -10,7 +10,7 @@ package struct SmallWorld {
   package let cluster: Cluster
   package let comparer: Comparer
 
-  /// Two namespaces on two nodes; policies are appended.
+  /// Two namespaces on two nodes. `policies` is appended.
   package init(policies: String, extra: String = "", style: EnforcementStyle = .kubeRouterK3s) throws {
     let text = Self.base + extra + policies
     cluster = try readWorld(text, asStored: true)

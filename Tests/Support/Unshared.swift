@@ -1,9 +1,9 @@
 internal import Foundation
 internal import Glibc
 
-/// A program in a network namespace of its own, without the kernel layer of the lab.
+/// Runs a program in a network namespace of its own, without the lab's kernel layer.
 package enum Unshared {
-  /// What it wrote to standard output and, where that is asked for, to standard error.
+  /// The standard output and, if asked for, the standard error.
   package static func run(_ arguments: [String], withErrors: Bool = false) throws -> (status: Int32, output: String) {
     let process = Process()
     process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
@@ -17,7 +17,7 @@ package enum Unshared {
     return (process.terminationStatus, String(decoding: data, as: UTF8.self))
   }
 
-  /// With REQUIRE_NETNS=1 tests must run, and fail where they can't.
+  /// With REQUIRE_NETNS=1 tests must run, and fail if they can't.
   package static func canRun(_ arguments: [String]) -> Bool {
     ProcessInfo.processInfo.environment["REQUIRE_NETNS"] == "1" || (try? run(arguments))?.status == 0
   }

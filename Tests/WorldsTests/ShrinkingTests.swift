@@ -3,7 +3,7 @@ import Testing
 import Worlds
 
 @Suite("Shrinking") struct ShrinkingTests {
-  @Test("what the failure needs stays, and nothing else")
+  @Test("keeps what the failure needs, and nothing else")
   func minimal() throws {
     let world = try #require(
       (0..<100).lazy.map { World(seed: $0).cluster }.first { cluster in
@@ -19,7 +19,7 @@ import Worlds
     #expect(smallest.services.isEmpty && smallest.externalHosts.isEmpty)
   }
 
-  @Test("it asks no more often than it may, and what does not fail stays as it is")
+  @Test("asks at most as often as allowed, and keeps a cluster that does not fail")
   func bounded() {
     let world = World(seed: 3).cluster
     var asked = 0

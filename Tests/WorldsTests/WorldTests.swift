@@ -7,7 +7,7 @@ import Worlds
 struct WorldTests {
   private static let worlds = (0..<200).map { World(seed: $0) }
 
-  @Test("the same seed is the same world, and another seed another")
+  @Test("the same seed gives the same world, and another seed another world")
   func seeds() {
     for world in Self.worlds { #expect(World(seed: world.seed) == world) }
     #expect(Set(Self.worlds.map(\.cluster)).count == Self.worlds.count)
@@ -17,10 +17,10 @@ struct WorldTests {
   func stable() {
     let text = World(seed: 1).cluster.manifest
     let sum = text.utf8.reduce(UInt64(0xcbf2_9ce4_8422_2325)) { ($0 ^ UInt64($1)) &* 0x100_0000_01b3 }
-    #expect(sum == 467_652_556_718_965_565, "a change of the generator moves every seed: note it in docs/fuzzing.md")
+    #expect(sum == 467_652_556_718_965_565, "changing the generator changes all seeds: note it in docs/fuzzing.md")
   }
 
-  @Test("a world's manifest reads back as the world, but for the slices that controllers add")
+  @Test("a world's manifest reads back as the world, except for the slices that controllers add")
   func roundTrip() throws {
     for world in Self.worlds {
       var read = try cluster(world.cluster.manifest)
@@ -30,7 +30,7 @@ struct WorldTests {
     }
   }
 
-  @Test("a cluster that was read is written as what reads back the same, slices and all")
+  @Test("a cluster that was read and written reads back the same, slices included")
   func whole() throws {
     for world in Self.worlds {
       let read = try cluster(world.cluster.manifest)
@@ -39,7 +39,7 @@ struct WorldTests {
     }
   }
 
-  @Test("seeds on one place differ in what stands there, and not in where")
+  @Test("seeds on one place differ in objects, but not in places")
   func places() {
     for group in stride(from: 0, to: Self.worlds.count, by: Int(World.seedsOnOnePlace)) {
       let worlds = Self.worlds[group..<min(group + Int(World.seedsOnOnePlace), Self.worlds.count)]
@@ -50,7 +50,7 @@ struct WorldTests {
     }
   }
 
-  @Test("what is rare in a cluster is not rare here")
+  @Test("features that are rare in clusters are common here")
   func variety() {
     let clusters = Self.worlds.map(\.cluster)
     let pods = clusters.flatMap(\.pods)
@@ -88,7 +88,7 @@ struct WorldTests {
     for (name, count) in counts { #expect(count >= 3, "\(name): \(count)") }
   }
 
-  /// As read, without the places in the text.
+  /// The cluster as read, without source locations.
   private func cluster(_ text: String) throws -> Cluster {
     var cluster = try readManifests(
       [ManifestSource(name: "world.yaml", text: text)], options: ReadOptions(validation: .asStored)

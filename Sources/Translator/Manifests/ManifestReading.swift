@@ -1,17 +1,17 @@
 public import NetpolModel
 
-/// What the manifests say, with every default applied.
+/// The contents of the manifests, with all defaults applied.
 public struct ManifestReading: Hashable, Sendable {
   public var cluster: Cluster
   public var notes: [Note]
-  /// Objects in the input, those that were skipped included; the items of a List count, the List doesn't.
+  /// The number of objects in the input, including skipped ones. The items of a List count, the List itself does not.
   public var objectCount: Int
-  /// The groups of all Expectations documents, in the order of the input.
+  /// The groups of all Expectations documents, in input order.
   public var expectations: [Expectations.Group]
-  /// What variants are read from.
+  /// The sources, kept to read variants.
   var sources: [ManifestSource] = []
   var options = ReadOptions()
-  /// The names that each group uses, by the group's own.
+  /// The names used in each group, by group name.
   var names: [String: [NameUse]] = [:]
 
   public init(cluster: Cluster, notes: [Note], objectCount: Int, expectations: [Expectations.Group] = []) {

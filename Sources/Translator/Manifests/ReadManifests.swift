@@ -1,8 +1,8 @@
 internal import NetpolModel
 
-/// The cluster that the sources describe together, and what is expected of it: YAML or JSON, any number of documents
-/// and Lists. The first thing that is wrong ends the reading. Groups that add files are checked as far as they can be
-/// without them; `ManifestReading.cluster(of:addedSources:)` does the rest.
+/// Reads the cluster that the sources describe together, and its expectations. Sources are YAML or JSON, with any
+/// number of documents and Lists. Throws at the first error. Groups that add files are checked only as far as possible
+/// without them. `ManifestReading.cluster(of:addedSources:)` does the rest.
 public func readManifests(_ sources: [ManifestSource], options: ReadOptions = .init()) throws(ManifestError)
   -> ManifestReading
 {

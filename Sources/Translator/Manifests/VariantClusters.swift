@@ -1,15 +1,16 @@
 public import NetpolModel
 
 extension ManifestReading {
-  /// The cluster of a group: the manifests' own, with the group's variant. Objects that the variant leaves alone keep
-  /// their nodes and addresses. `addedSources` reads a file of `add`: its path, from the working directory.
+  /// The cluster of a group: the cluster of the manifests with the group's variant applied. Objects that the variant
+  /// doesn't change keep their nodes and addresses. `addedSources` reads a file of `add`, given its path from the
+  /// working directory.
   public func cluster(of group: Expectations.Group, addedSources: (String) throws -> ManifestSource)
     throws(ManifestError) -> Cluster
   {
     try reading(of: group, addedSources: addedSources).cluster
   }
 
-  /// As `cluster(of:addedSources:)`, with the notes that the variant adds. The groups are the same.
+  /// Like `cluster(of:addedSources:)`, but also returns the notes that the variant adds. The groups are unchanged.
   public func reading(of group: Expectations.Group, addedSources: (String) throws -> ManifestSource)
     throws(ManifestError) -> ManifestReading
   {
@@ -42,7 +43,7 @@ extension ManifestReading {
 }
 
 extension String {
-  /// The path from the working directory, of one that is given from the folder of `file`.
+  /// Turns a path relative to the folder of `file` into a path from the working directory.
   fileprivate func path(from file: String?) -> String {
     guard !hasPrefix("/"), let file, let slash = file.lastIndex(of: "/") else { return self }
     return file[...slash] + self

@@ -1,20 +1,20 @@
-/// A network prefix. Always canonical: the bits behind the prefix are zero.
+/// A network prefix, always in canonical form: all bits after the prefix are zero.
 public struct CIDR: Hashable, Comparable, Sendable {
   public let network: IPAddress
   /// 0 to 32, or 0 to 128.
   public let prefixLength: Int
 
-  /// The network of `length` bits that holds `address`. Lengths outside the family's range are clamped.
+  /// The network of `length` bits that contains `address`. Clamps lengths outside the family's range.
   public init(_ address: IPAddress, prefixLength length: Int) {
     prefixLength = min(max(length, 0), address.family.bitWidth)
     network = IPAddress(family: address.family, bits: address.bits & Self.mask(address.family, prefixLength))
   }
 
-  /// The address alone: a /32 or /128.
+  /// The single address as a prefix: a /32 or /128.
   public init(_ address: IPAddress) { self.init(address, prefixLength: address.family.bitWidth) }
 
   public var family: IPFamily { network.family }
-  /// Whether the prefix holds a single address.
+  /// `true` if the prefix contains a single address.
   public var isHost: Bool { prefixLength == family.bitWidth }
 
   private static func mask(_ family: IPFamily, _ length: Int) -> UInt128 {
@@ -40,7 +40,7 @@ public struct CIDR: Hashable, Comparable, Sendable {
 }
 
 extension CIDR: LosslessStringConvertible {
-  /// Parses `address/length`. Host bits are cleared, as ipset and nft store it. No length, no CIDR.
+  /// Parses `address/length`. Clears host bits, as ipset and nft do. Returns `nil` for text without a length.
   public init?(_ text: String) {
     let parts = text.split(separator: "/", omittingEmptySubsequences: false)
     guard parts.count == 2, let address = IPAddress(String(parts[0])),

@@ -1,7 +1,7 @@
 public struct Node: Hashable, Sendable {
   public var name: String
   public var labels: Labels
-  /// `status.addresses` of the types InternalIP and ExternalIP, in that order.
+  /// The entries of `status.addresses` with type InternalIP, then those with type ExternalIP.
   public var addresses: [IPAddress]
   /// `spec.podCIDRs`.
   public var podCIDRs: [CIDR]
@@ -23,7 +23,7 @@ public struct Node: Hashable, Sendable {
 
 public struct Namespace: Hashable, Sendable {
   public var name: String
-  /// Always with `kubernetes.io/metadata.name`.
+  /// Always includes `kubernetes.io/metadata.name`.
   public var labels: Labels
   public init(name: String, labels: Labels = [:]) {
     self.name = name
@@ -31,7 +31,7 @@ public struct Namespace: Hashable, Sendable {
   }
 }
 
-/// A port by number or by the name that a container gives it (`IntOrString`).
+/// A port by number, or by the name that a container gives it (`IntOrString`).
 public enum PortReference: Hashable, Sendable, CustomStringConvertible {
   case number(UInt16)
   case name(String)
@@ -47,9 +47,9 @@ public enum PortReference: Hashable, Sendable, CustomStringConvertible {
 public struct ExternalHost: Hashable, Sendable {
   public var name: String
   public var addresses: [IPAddress]
-  /// Further networks that are reached through this host.
+  /// Other networks that are reachable through this host.
   public var networks: [CIDR]
-  /// Whether the host has routes to the pod CIDRs, by way of the nodes that hold them.
+  /// Whether the host has routes to the pod CIDRs, through the nodes that own them.
   public var routesToPods: Bool
   public var location: SourceLocation?
   public init(
@@ -65,36 +65,36 @@ public struct ExternalHost: Hashable, Sendable {
   public func address(_ family: IPFamily) -> IPAddress? { addresses.first { $0.family == family } }
 }
 
-/// How pods of different nodes reach each other.
+/// How pods on different nodes reach each other.
 public enum Overlay: String, Hashable, Sendable, CaseIterable {
   case vxlan
   case hostGateway = "host-gw"
 }
 
-/// What manifests can't say of a cluster; the fields of `kind: Cluster`, defaulted as k3s does.
+/// Cluster settings that manifests can't express: the fields of `kind: Cluster`, with k3s's defaults.
 public struct ClusterSettings: Hashable, Sendable {
   public var serviceCIDRs: [CIDR] = [CIDR(IPAddress(v4: 0x0a2b_0000), prefixLength: 16)]
   public var nodePorts = PortRange(30000, 32767)
-  /// The networks of all pods, as kube-proxy and flannel are told; nil: made out from the nodes' pod CIDRs.
+  /// The networks of all pods, as configured in kube-proxy and flannel. `nil`: derived from the nodes' pod CIDRs.
   public var clusterCIDRs: [CIDR]?
   public var overlay = Overlay.vxlan
   public var bridgeNetfilter = true
   /// The node that answers for load-balancer addresses.
   public var loadBalancerAnnouncer: String?
-  /// Nil: the lab's own choice. False: the kernel's limits on ICMP errors stay.
+  /// `nil`: the lab decides. `false`: the kernel's limits on ICMP errors stay in place.
   public var liftICMPLimits: Bool?
   public var defaultDeny = false
   public init() {}
 }
 
-/// All that the API server would tell: the objects of one cluster at one instant, and the settings beside them.
+/// A snapshot of one cluster: its API objects at one instant, plus the settings.
 public struct Cluster: Hashable, Sendable {
   public var nodes: [Node]
   public var namespaces: [Namespace]
-  /// In the order of namespace and name.
+  /// Sorted by namespace and name.
   public var pods: [Pod]
   public var services: [Service]
-  /// The given ones, and those that the endpoint controllers would make of selectors and readiness.
+  /// The slices from the input, plus those that the endpoint controllers would create from selectors and readiness.
   public var endpointSlices: [EndpointSlice]
   public var policies: [NetworkPolicy]
   public var externalHosts: [ExternalHost]
@@ -119,15 +119,15 @@ public struct Cluster: Hashable, Sendable {
   public func service(_ id: NamespacedName) -> Service? { services.first { $0.id == id } }
   public func node(_ name: String) -> Node? { nodes.first { $0.name == name } }
   public func externalHost(_ name: String) -> ExternalHost? { externalHosts.first { $0.name == name } }
-  /// Labels of a namespace; its name label alone where it has no object.
+  /// The labels of a namespace, or only its name label if it has no object.
   public func labels(ofNamespace name: String) -> Labels {
     (namespaces.first { $0.name == name } ?? Namespace(name: name)).labels
   }
-  /// The node that answers for addresses of load balancers.
+  /// The node that answers for load-balancer addresses.
   public var announcer: Node? { settings.loadBalancerAnnouncer.flatMap(node) ?? nodes.min { $0.name < $1.name } }
 
-  /// The network of all pods of a family: k3s's 10.42.0.0/16 if all pod CIDRs are in it, else the longest prefix that
-  /// holds them.
+  /// The network of all pods of a family: k3s's 10.42.0.0/16 if it contains every pod CIDR, otherwise the longest
+  /// prefix that contains them all.
   public func clusterCIDR(_ family: IPFamily) -> CIDR? {
     if let given = settings.clusterCIDRs { return given.first { $0.family == family } }
     let blocks = nodes.flatMap(\.podCIDRs).filter { $0.family == family }
@@ -140,7 +140,7 @@ public struct Cluster: Hashable, Sendable {
     return (0...first.prefixLength).reversed().lazy.map { CIDR(first.network, prefixLength: $0) }.first(where: holdsAll)
   }
 
-  /// Families in which some pod has an address; IPv4 where none has any.
+  /// The families in which a pod or a pod CIDR has an address. IPv4 if there are none.
   public var families: [IPFamily] {
     let used = Set(pods.flatMap(\.podIPs).map(\.family)).union(nodes.flatMap(\.podCIDRs).map(\.family))
     return used.isEmpty ? [.v4] : used.sorted()

@@ -1,4 +1,4 @@
-/// The names of a cluster's objects, and what an end of a flow stands for there.
+/// The names of a cluster's objects. Resolves the source or destination of a flow to endpoints.
 public struct ClusterNames: Sendable {
   private let cluster: Cluster
   private let namespaces: Set<String>
@@ -29,10 +29,10 @@ public struct ClusterNames: Sendable {
   }
 
   public func check(namespace name: String) throws(UnknownName) {
-    if !namespaces.contains(name) { throw UnknownName("is no namespace", namespaces) }
+    if !namespaces.contains(name) { throw UnknownName("matches no namespace", namespaces) }
   }
 
-  /// Throws where the cluster has nothing of this name. An address may be nobody's.
+  /// Throws `UnknownName` if the cluster has no object of this name. An address may belong to no object.
   public func check(_ end: EndpointReference) throws(UnknownName) {
     switch end {
     case .address: break
@@ -50,15 +50,15 @@ public struct ClusterNames: Sendable {
     case .virtualAddress(let id, let address):
       let announced = try service(id).announcedAddresses
       if announced.contains(address) { return }
-      throw UnknownName("is no address that Service \(id) announces", announced.map(\.description))
+      throw UnknownName("is not an address that Service \(id) announces", announced.map(\.description))
     case .node(let name):
-      if !nodes.contains(name) { throw UnknownName("is no node", nodes) }
+      if !nodes.contains(name) { throw UnknownName("matches no node", nodes) }
     case .external(let name):
       if hosts.contains(name) { return }
       if hosts.isEmpty {
-        throw UnknownName(problem: "is no external host", remedy: "give externalHosts in a Cluster document")
+        throw UnknownName(problem: "matches no external host", remedy: "define externalHosts in a Cluster document")
       }
-      throw UnknownName("is no external host", hosts)
+      throw UnknownName("matches no external host", hosts)
     }
   }
 
@@ -67,7 +67,7 @@ public struct ClusterNames: Sendable {
     throw UnknownName("Service", in: id.namespace, services.keys)
   }
 
-  /// What an end stands for, of a workload each of its pods; never empty. Throws as `check` does.
+  /// The endpoints behind a reference. For a workload, these are all its pods. Never empty. Throws as `check` does.
   public func endpoints(_ end: EndpointReference) throws(UnknownName) -> [Endpoint] {
     try check(end)
     return switch end {
@@ -87,7 +87,7 @@ public struct ClusterNames: Sendable {
 }
 
 extension Cluster {
-  /// A kind may be written with capitals or without.
+  /// `kind` is not case-sensitive.
   public func pods(ofWorkload kind: String, _ name: String, in namespace: String) -> [Pod] {
     pods.filter { $0.id.namespace == namespace && $0.owner?.isCalled(kind, name) == true }
   }
@@ -99,11 +99,11 @@ extension Pod.Workload {
   }
 }
 
-/// A name that the cluster has nothing of.
+/// A name that matches no object in the cluster.
 public struct UnknownName: Error, Hashable, Sendable {
-  /// Goes on from the text: `is no pod`.
+  /// Continues the user's text: `matches no pod`.
   public let problem: String
-  /// What there is in its place, or what to write.
+  /// The names that exist, or what to write instead.
   public let remedy: String
 
   fileprivate init(problem: String, remedy: String) {
@@ -113,14 +113,14 @@ public struct UnknownName: Error, Hashable, Sendable {
 
   fileprivate init(_ problem: String, _ known: some Sequence<String>) {
     let known = known.sorted()
-    self.init(problem: problem, remedy: known.isEmpty ? "there is none" : "known: \(known.abridged(to: 8))")
+    self.init(problem: problem, remedy: known.isEmpty ? "there are none" : "known: \(known.abridged(to: 8))")
   }
 
   fileprivate init(_ what: String, in namespace: String, _ known: some Sequence<NamespacedName>) {
     let known = known.filter { $0.namespace == namespace }.map(\.name).sorted()
     self.init(
-      problem: "is no \(what)",
-      remedy: known.isEmpty ? "there is none in \(namespace)" : "known in \(namespace): \(known.abridged(to: 8))")
+      problem: "matches no \(what)",
+      remedy: known.isEmpty ? "there are none in \(namespace)" : "known in \(namespace): \(known.abridged(to: 8))")
   }
 }
 

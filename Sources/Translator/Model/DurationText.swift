@@ -1,10 +1,10 @@
 extension Duration {
-  /// A time as a user writes it: a number and its unit, one of us, ms, s, m (minutes) and h, as 50ms or 1.5h. Nil for
-  /// anything else, and for what is below zero.
+  /// Parses a duration as users write it: a number followed by us, ms, s, m (minutes) or h, such as 50ms or 1.5h.
+  /// Returns `nil` for anything else, including negative numbers.
   public init?(text: String) {
     let digits = text.prefix { $0.isASCII && ($0.isNumber || $0 == ".") }
     guard let unit = Self.units[String(text.dropFirst(digits.count))], let number = Double(digits),
-      // So many hours are still a duration.
+      // 1e12 hours still fit into a `Duration`.
       number < 1e12
     else { return nil }
     // Whole numbers stay exact.

@@ -1,13 +1,13 @@
-/// An end of a flow as a person writes it, on the command line and in documents, and as reports print it. What it stands
-/// for is a cluster's to say: `ClusterNames`.
+/// The source or destination of a flow as text, on the command line, in documents and in reports. `ClusterNames`
+/// resolves it in a cluster.
 public enum EndpointReference: Hashable, Sendable {
   /// `namespace/pod`, or `namespace/Pod/name`.
   case pod(PodID)
   /// All pods of a workload: `namespace/Deployment/name`.
   case workload(namespace: String, kind: String, name: String)
-  /// By its ClusterIP: `namespace/Service/name`, or `service/namespace/name`.
+  /// A service by its ClusterIP: `namespace/Service/name`, or `service/namespace/name`.
   case service(NamespacedName)
-  /// By an address that is announced outside: `vip/namespace/name/ADDRESS`.
+  /// A service by an address that it announces outside the cluster: `vip/namespace/name/ADDRESS`.
   case virtualAddress(NamespacedName, IPAddress)
   /// `node/NAME`.
   case node(String)
@@ -16,11 +16,11 @@ public enum EndpointReference: Hashable, Sendable {
   case address(IPAddress)
 }
 
-/// Text that is no end of a flow.
+/// Text that can't be read as the source or destination of a flow.
 public struct EndpointTextError: Error, Hashable, Sendable {
-  /// Goes on from the text: `is no end of a flow`.
+  /// Continues the user's text: `is not a flow endpoint`.
   public let problem: String
-  /// What to write in its place.
+  /// What to write instead.
   public let remedy: String
 }
 
@@ -29,12 +29,12 @@ extension EndpointTextError: CustomStringConvertible {
 }
 
 extension EndpointReference {
-  /// All ways to write an end, but for the one that is a report's alone.
+  /// Every form for users, for help and error texts. Leaves out `vip/...`, which only reports print.
   public static let forms =
     "namespace/pod, namespace/kind/name, service/namespace/name, node/NAME, external/NAME or an address"
 
-  /// A first word `service`, `node` or `external` is always the keyword: a pod of a namespace that is called so is given
-  /// by its address. Kinds may be written with capitals or without.
+  /// `service`, `node` or `external` as the first word is always the keyword. A pod in a namespace of that name has to
+  /// be given by its address. Kinds are not case-sensitive.
   public init(_ text: String) throws(EndpointTextError) {
     if let address = IPAddress(text) {
       self = .address(address)
@@ -51,7 +51,7 @@ extension EndpointReference {
     case ("service", _): throw .keyword("service", "service/namespace/name")
     case ("vip", 4):
       guard let address = IPAddress(parts[3]) else {
-        throw EndpointTextError(problem: "ends in no address", remedy: "write vip/namespace/name/ADDRESS")
+        throw EndpointTextError(problem: "does not end in an address", remedy: "write vip/namespace/name/ADDRESS")
       }
       self = .virtualAddress(NamespacedName(parts[1], parts[2]), address)
     case (let namespace, 2): self = .pod(PodID(namespace, parts[1]))
@@ -65,7 +65,7 @@ extension EndpointReference {
     }
   }
 
-  /// The API's spelling of a kind; one that it does not have stays as it is.
+  /// The API's spelling of a kind. Returns an unknown kind unchanged.
   private static func kind(_ word: String) -> String {
     let lowercased = word.lowercased()
     return kinds.first { $0.lowercased() == lowercased } ?? word
@@ -78,17 +78,17 @@ extension EndpointReference {
 
 extension EndpointTextError {
   fileprivate static let noEnd = Self(
-    problem: "is no end of a flow", remedy: "write \(EndpointReference.forms)")
+    problem: "is not a flow endpoint", remedy: "write \(EndpointReference.forms)")
 
   fileprivate static func keyword(_ word: String, _ form: String) -> Self {
     Self(
-      problem: "is no end of a flow",
-      remedy: "write \(form); what is in a namespace called \(word) is given by its address")
+      problem: "is not a flow endpoint",
+      remedy: "write \(form); for an object in a namespace called \(word), write its address")
   }
 }
 
 extension Endpoint {
-  /// What the text says by itself, as reports print it; nil for a workload, which has pods that a cluster knows.
+  /// The endpoint that the reference names. `nil` for a workload, because only a cluster can list its pods.
   public init?(_ reference: EndpointReference) {
     switch reference {
     case .pod(let id): self = .pod(id)
@@ -103,7 +103,7 @@ extension Endpoint {
 }
 
 extension EndpointReference: CustomStringConvertible {
-  /// Reads back as the same.
+  /// Parses back to the same reference.
   public var description: String {
     switch self {
     case .pod(let id): id.description

@@ -1,18 +1,18 @@
-/// `kind: Expectations`: flows, and what should become of them.
+/// `kind: Expectations`: flows and their expected outcomes.
 public struct Expectations: Hashable, Sendable {
   public var groups: [Group]
   public init(groups: [Group]) { self.groups = groups }
 
-  /// Flows that belong together: a claim, or a step of a rollout.
+  /// Flows that belong together, such as one claim or one step of a rollout.
   public struct Group: Hashable, Sendable {
     public var name: String
     /// The number of a claim, such as A1.
     public var claim: String?
-    /// What a document says, in its words.
+    /// The claim in the document's own words.
     public var says: String?
-    /// In what the cluster of this group differs from the manifests'.
+    /// How this group's cluster differs from the cluster in the manifests.
     public var variant: Variant?
-    /// The group whose cluster this one is compared with; nil for the manifests' own.
+    /// The group whose cluster is compared with this one. `nil`: the cluster in the manifests.
     public var comparedWith: String?
     public var flows: [ExpectedFlow]
     public var location: SourceLocation?
@@ -30,11 +30,12 @@ public struct Expectations: Hashable, Sendable {
     }
   }
 
-  /// A change of the cluster.
+  /// A change to the cluster.
   public struct Variant: Hashable, Sendable {
-    /// Policies that are left out.
+    /// Policies to remove.
     public var without: [PolicyID]
-    /// Files whose objects are added or replace those of the same name; paths as given, from the document's folder.
+    /// Files whose objects are added, or replace objects of the same name. Paths as written, relative to the document's
+    /// folder.
     public var add: [String]
     public var labels: [LabelChange]
     public var bridgeNetfilter: Bool?
@@ -58,7 +59,7 @@ public struct Expectations: Hashable, Sendable {
     }
     public var subject: Subject
     public var key: String
-    /// Nil takes the label away.
+    /// `nil` removes the label.
     public var value: String?
     public init(_ subject: Subject, _ key: String, _ value: String?) {
       self.subject = subject
@@ -68,7 +69,7 @@ public struct Expectations: Hashable, Sendable {
   }
 }
 
-/// One flow or, where an end stands for several pods, each of them.
+/// One flow, or one flow for each pod if an end names several pods.
 public struct ExpectedFlow: Hashable, Sendable {
   public typealias End = EndpointReference
 
@@ -90,12 +91,12 @@ public struct ExpectedFlow: Hashable, Sendable {
   public var from: End
   public var to: End
   public var question: Flow.Question
-  /// The multicast group that is sent to; `to` listens there.
+  /// The multicast group to send to. `to` is the listener.
   public var group: IPAddress?
-  /// Deny means not delivered.
+  /// `deny` means not delivered.
   public var expect: Verdict
   public var mechanism: Mechanism?
-  /// What the document claims, where that is another matter.
+  /// What the document claims, if that differs.
   public var document: Verdict?
   public var because: String?
   public var family: IPFamily?

@@ -1,14 +1,14 @@
-/// What a flow starts from or goes to.
+/// The source or destination of a flow.
 public enum Endpoint: Hashable, Sendable, CustomStringConvertible {
   case pod(PodID)
-  /// The node itself: its own processes.
+  /// The node's own processes.
   case node(String)
   case external(String)
-  /// A service by its ClusterIP.
+  /// A service, addressed by its ClusterIP.
   case service(NamespacedName)
-  /// A service by an address that is announced outside: of its load balancer, or an external IP.
+  /// A service, addressed by an address that is announced outside the cluster: a load balancer's or an external IP.
   case virtualAddress(NamespacedName, IPAddress)
-  /// An address that no object of the cluster has.
+  /// An address that belongs to no object of the cluster.
   case address(IPAddress)
 
   public var description: String {
@@ -23,13 +23,13 @@ public enum Endpoint: Hashable, Sendable, CustomStringConvertible {
   }
 }
 
-/// A flow is the first packet of a connection, or an echo request: who sends it, to whom, and with which addresses it
-/// leaves.
+/// The first packet of a connection, or an echo request: its sender, its receiver, and the addresses on it when it
+/// leaves the sender.
 public struct Flow: Hashable, Sendable, CustomStringConvertible {
   /// What the packet asks for.
   public enum Question: Hashable, Sendable, CustomStringConvertible {
     case port(TransportPort)
-    /// An ICMP echo request. No NetworkPolicy can speak of it, but rules do.
+    /// An ICMP echo request. NetworkPolicies can't express it, but rules act on it.
     case echo
 
     /// `TCP/80`, `ICMP`.
@@ -65,7 +65,7 @@ public struct Flow: Hashable, Sendable, CustomStringConvertible {
     self.init(from: source, sourceAddress, to: destination, destinationAddress, .port(TransportPort(transport, port)))
   }
 
-  /// Nil of an echo request, which has none; so are its transport and its number.
+  /// `nil` for an echo request, and so are `transport` and `port`.
   public var transportPort: TransportPort? { if case .port(let port) = question { port } else { nil } }
   public var transport: Transport? { transportPort?.transport }
   public var port: UInt16? { transportPort?.port }
@@ -82,7 +82,7 @@ public struct Flow: Hashable, Sendable, CustomStringConvertible {
     }
   }
 
-  /// Whom a policy of this direction selects, and who is its peer.
+  /// The end that a policy of this direction selects, and the other end, its peer.
   public func ends(_ direction: Direction) -> (subject: End, peer: End) {
     let source = End(source, sourceAddress)
     let destination = End(destination, destinationAddress)

@@ -1,4 +1,4 @@
-/// The two address families; the raw value is Kubernetes' name of it (`spec.ipFamilies`).
+/// An address family. The raw value is the Kubernetes name (`spec.ipFamilies`).
 public enum IPFamily: String, Hashable, Sendable, CaseIterable, Comparable {
   case v4 = "IPv4"
   case v6 = "IPv6"
@@ -29,7 +29,7 @@ public struct IPAddress: Hashable, Comparable, Sendable {
     self.bits = family == .v4 ? bits & 0xffff_ffff : bits
   }
 
-  /// Network byte order: 4 or 16 bytes.
+  /// The address in network byte order: 4 or 16 bytes.
   public var bytes: [UInt8] {
     stride(from: family.bitWidth - 8, through: 0, by: -8).map { UInt8(truncatingIfNeeded: bits >> UInt128($0)) }
   }
@@ -40,12 +40,12 @@ public struct IPAddress: Hashable, Comparable, Sendable {
   /// Whether the address is a group address: 224.0.0.0/4 (RFC 5771) or ff00::/8 (RFC 4291).
   public var isMulticast: Bool { family == .v4 ? bits >> 28 == 0xe : bits >> 120 == 0xff }
 
-  /// The address `offset` above this one; wraps at the end of the family.
+  /// The address plus `offset`. Wraps around at the end of the family.
   public func advanced(by offset: UInt128) -> IPAddress { IPAddress(family: family, bits: bits &+ offset) }
 }
 
 extension IPAddress: LosslessStringConvertible {
-  /// Parses dotted decimal without leading zeros, as Go's `net/netip` does, or RFC 4291 text. No zone.
+  /// Parses dotted decimal without leading zeros, as Go's `net/netip` does, or RFC 4291 text. Zones are not allowed.
   public init?(_ text: String) {
     if text.contains(":") {
       guard let bits = Self.parseV6(Substring(text)) else { return nil }
@@ -69,7 +69,7 @@ extension IPAddress: LosslessStringConvertible {
     return bits
   }
 
-  /// Groups of 16 bits; dotted decimal may stand at the end of the address alone.
+  /// Splits text into 16-bit groups. Dotted decimal is allowed only at the end of the address.
   private static func groups(_ text: Substring, endsAddress: Bool) -> [UInt16]? {
     if text.isEmpty { return [] }
     var result: [UInt16] = []
@@ -122,6 +122,6 @@ extension IPAddress: LosslessStringConvertible {
     }
   }
 
-  /// With a port behind it; an IPv6 address stands in brackets.
+  /// The address followed by a port. An IPv6 address is put in brackets.
   public func description(port: UInt16) -> String { family == .v4 ? "\(self):\(port)" : "[\(self)]:\(port)" }
 }

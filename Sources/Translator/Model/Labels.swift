@@ -1,6 +1,6 @@
 public typealias Labels = [String: String]
 
-/// `metav1.LabelSelector`: all requirements hold. Without requirements it matches everything.
+/// `metav1.LabelSelector`. All requirements must hold. A selector without requirements matches everything.
 public struct LabelSelector: Hashable, Sendable {
   public enum Operator: String, Hashable, Sendable, CaseIterable {
     case `in` = "In"

@@ -1,4 +1,4 @@
-/// Namespace and name of an object, printed as `namespace/name`.
+/// The namespace and name of an object, printed as `namespace/name`.
 public struct NamespacedName: Hashable, Comparable, Sendable, CustomStringConvertible {
   public let namespace: String
   public let name: String
@@ -11,9 +11,9 @@ public struct NamespacedName: Hashable, Comparable, Sendable, CustomStringConver
   public static func < (a: Self, b: Self) -> Bool { (a.namespace, a.name) < (b.namespace, b.name) }
 }
 
-/// Which pod, printed as `namespace/name`.
+/// The ID of a pod, printed as `namespace/name`.
 public struct PodID: Hashable, Comparable, Sendable, CustomStringConvertible {
-  /// Where objects of several kinds are told apart by more than the name.
+  /// The name without its kind, for code that handles objects of several kinds.
   public let namespacedName: NamespacedName
 
   public init(_ namespace: String, _ name: String) { self.init(NamespacedName(namespace, name)) }
@@ -25,15 +25,15 @@ public struct PodID: Hashable, Comparable, Sendable, CustomStringConvertible {
   public static func < (a: Self, b: Self) -> Bool { a.namespacedName < b.namespacedName }
 }
 
-/// What a policy is to the API. NetworkPolicies only ever add to what is admitted; ClusterNetworkPolicies, which will be
-/// the next kind, have tiers, priorities, and deny and pass besides allow.
+/// The API kind of a policy. A NetworkPolicy can only allow more traffic. ClusterNetworkPolicy, the next kind to come,
+/// has tiers, priorities, and the actions deny and pass besides allow.
 public enum PolicyKind: String, Hashable, Comparable, Sendable, CaseIterable {
   case networkPolicy = "NetworkPolicy"
 
   public static func < (a: Self, b: Self) -> Bool { a.rawValue < b.rawValue }
 }
 
-/// Which policy, printed as `namespace/name`; those of two kinds may have one name.
+/// The ID of a policy, printed as `namespace/name`. Policies of different kinds may share a name.
 public struct PolicyID: Hashable, Comparable, Sendable, CustomStringConvertible {
   public let kind: PolicyKind
   public let namespacedName: NamespacedName
@@ -52,7 +52,7 @@ public struct PolicyID: Hashable, Comparable, Sendable, CustomStringConvertible 
   public static func < (a: Self, b: Self) -> Bool { (a.namespacedName, a.kind) < (b.namespacedName, b.kind) }
 }
 
-/// Where an object stands in the input: file as the user named it, line from 1.
+/// The position of an object in the input: the file as the user named it, and the line, counted from 1.
 public struct SourceLocation: Hashable, Sendable, CustomStringConvertible {
   public let file: String
   public let line: Int

@@ -1,4 +1,4 @@
-/// A side of a flow that a policy can isolate.
+/// The direction of traffic, seen from the pod that a policy isolates.
 public enum Direction: String, Hashable, Sendable, CaseIterable {
   case ingress = "Ingress"
   case egress = "Egress"
@@ -32,10 +32,10 @@ public struct NetworkPolicy: Hashable, Sendable {
     self.location = location
   }
 
-  /// Rules of the direction, whether or not the policy isolates it.
+  /// The rules for this direction, even if the policy does not isolate it.
   public func rules(_ direction: Direction) -> [Rule] { direction == .ingress ? ingress : egress }
 
-  /// One entry of `spec.ingress` or `spec.egress`: both lists admit.
+  /// One entry of `spec.ingress` or `spec.egress`. In both lists a rule can only allow traffic.
   public struct Rule: Hashable, Sendable {
     public var peers: Peers
     public var ports: Ports
@@ -61,7 +61,7 @@ public struct NetworkPolicy: Hashable, Sendable {
   }
 
   public enum NamespaceScope: Hashable, Sendable {
-    /// The namespace of the policy: the peer has no namespaceSelector.
+    /// The policy's own namespace: the peer has no namespaceSelector.
     case own
     case matching(LabelSelector)
   }
@@ -91,7 +91,7 @@ public struct NetworkPolicy: Hashable, Sendable {
     public enum Number: Hashable, Sendable {
       /// `port` is missing.
       case any
-      /// `port`, and `endPort` where it stands. Valid input has `through` at or above the port.
+      /// `port`, and `endPort` if present. In valid input `through` is not below the port.
       case number(UInt16, through: UInt16?)
       case name(String)
     }

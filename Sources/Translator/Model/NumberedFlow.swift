@@ -1,4 +1,4 @@
-/// A flow between two of a list of endpoints, by their numbers in it: what is asked by the million.
+/// A flow between two endpoints, given as indexes into a list. Compact, for millions of flows.
 public struct NumberedFlow: Hashable, Sendable {
   public var source: UInt32
   public var destination: UInt32

@@ -1,24 +1,24 @@
-/// What became of a packet that was really sent. Only the first three say anything about a verdict.
+/// What happened to a packet that was really sent. Only the first three cases give a verdict.
 public enum Observation: Hashable, Sendable {
   /// The listener answered.
   case delivered
-  /// Something on the way said no.
+  /// Something on the path refused the packet.
   case refused(Refusal)
-  /// Nothing came back in time. That says something only where a control is delivered on the same way.
+  /// No answer came in time. This is evidence only if a control packet on the same path is delivered.
   case silent(after: Duration)
-  /// It proves nothing, and why.
+  /// The probe proves nothing. The string says why.
   case unusable(String)
 }
 
-/// Who said no, and how.
+/// What refused the packet, and how.
 public enum Refusal: Hashable, Sendable {
   /// An ICMP or ICMPv6 error.
   case icmp(type: UInt8, code: UInt8)
-  /// A TCP reset.
+  /// A TCP RST.
   case reset
-  /// SCTP's ABORT.
+  /// An SCTP ABORT.
   case abort
-  /// The sender's own kernel would not send it.
+  /// The sender's own kernel refused to send it.
   case local
 }
 
@@ -34,7 +34,7 @@ extension Refusal: CustomStringConvertible {
 }
 
 extension Observation {
-  /// Not knowing is not denying: what is unusable says nothing.
+  /// The verdict, or `nil` if the observation is unusable: an unknown result is not a denial.
   public var verdict: Verdict? {
     switch self {
     case .delivered: .allow

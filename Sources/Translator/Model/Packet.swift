@@ -1,9 +1,9 @@
-/// Netfilter's hooks of the IP families, in the order in which a forwarded packet and then a local one meets them.
+/// Netfilter's hooks for the IP families, in the order of the kernel's `enum nf_inet_hooks`.
 public enum Hook: String, Hashable, Sendable, CaseIterable {
   case prerouting, input, forward, output, postrouting
 }
 
-/// What conntrack says of a packet (`ip_conntrack_info`).
+/// The conntrack state of a packet (`ip_conntrack_info`).
 public enum ConntrackState: String, Hashable, Sendable, CaseIterable {
   case new = "NEW"
   case established = "ESTABLISHED"
@@ -15,7 +15,7 @@ public enum ConntrackState: String, Hashable, Sendable, CaseIterable {
 public struct Packet: Hashable, Sendable {
   public enum Payload: Hashable, Sendable {
     case transport(Transport, source: UInt16, destination: UInt16)
-    /// ICMP or ICMPv6, by the family of the addresses.
+    /// ICMP or ICMPv6, depending on the family of the addresses.
     case icmp(type: UInt8)
     /// Any other IP protocol number.
     case other(UInt8)
@@ -26,7 +26,7 @@ public struct Packet: Hashable, Sendable {
   public var payload: Payload
   public var mark: UInt32
   public var state: ConntrackState
-  /// Whether it is passed between two ports of one bridge (br_netfilter), not routed.
+  /// Whether the packet is bridged between two ports of one bridge (br_netfilter) instead of routed.
   public var isBridged: Bool
 
   public init(
@@ -45,7 +45,7 @@ public struct Packet: Hashable, Sendable {
 }
 
 extension Packet {
-  /// The first packet of the flow, before any rule: conntrack sees a new connection, the mark is zero.
+  /// The first packet of a flow, before any rule: conntrack state NEW, mark zero.
   public init(first flow: Flow, sourcePort: UInt16 = 40000) {
     let payload: Payload =
       switch flow.question {

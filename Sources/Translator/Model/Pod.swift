@@ -6,7 +6,7 @@ public enum PodPhase: String, Hashable, Sendable, CaseIterable {
   case failed = "Failed"
   case unknown = "Unknown"
 
-  /// Whether the pod's containers have all ended for good.
+  /// `true` if all containers of the pod have ended for good.
   public var isTerminal: Bool { self == .succeeded || self == .failed }
 }
 
@@ -29,17 +29,17 @@ public struct Pod: Hashable, Sendable {
   public var node: String?
   public var phase: PodPhase
   public var hostNetwork: Bool
-  /// `status.podIP`, the primary address; nil before the pod has one.
+  /// `status.podIP`, the primary address. `nil` if the pod has none yet.
   public var podIP: IPAddress?
-  /// `status.podIPs`, at most one of each family in a real cluster.
+  /// `status.podIPs`. At most one address per family in a real cluster.
   public var podIPs: [IPAddress]
   /// `status.hostIP`.
   public var hostIP: IPAddress?
-  /// Ports of `spec.containers`; those of init containers are not there, as in the API's named-port lookup.
+  /// Ports of `spec.containers`. Ports of init containers are left out, as in the API's named-port lookup.
   public var ports: [ContainerPort]
-  /// The condition `Ready`, which decides whether services send packets here; true where nothing says otherwise.
+  /// The condition `Ready`, which decides whether services send packets to the pod. `true` by default.
   public var isReady = true
-  /// The workload that it belongs to, by kind and name: `Deployment`, `web`.
+  /// The workload that the pod belongs to, by kind and name: `Deployment`, `web`.
   public var owner: Workload?
   public var location: SourceLocation?
 
@@ -68,10 +68,10 @@ public struct Pod: Hashable, Sendable {
     self.location = location
   }
 
-  /// The first address of the family.
+  /// The pod's first address of the family.
   public func address(_ family: IPFamily) -> IPAddress? { podIPs.first { $0.family == family } }
 
-  /// The numbers that the pod's containers give to `name` over `transport`.
+  /// The port numbers that the pod's containers name `name` for `transport`.
   public func numbers(named name: String, _ transport: Transport) -> Set<UInt16> {
     Set(ports.filter { $0.name == name && $0.transport == transport }.map(\.number))
   }

@@ -1,4 +1,4 @@
-/// The transports that NetworkPolicy v1 knows (`NetworkPolicyPort.protocol`).
+/// The transport protocols of NetworkPolicy v1 (`NetworkPolicyPort.protocol`).
 public enum Transport: String, Hashable, Sendable, CaseIterable, Comparable {
   case tcp = "TCP"
   case udp = "UDP"
@@ -12,12 +12,12 @@ public enum Transport: String, Hashable, Sendable, CaseIterable, Comparable {
     case .sctp: 132
     }
   }
-  /// The name that iptables and nft use.
+  /// The name in iptables and nft.
   public var keyword: String { rawValue.lowercased() }
   public static func < (a: Transport, b: Transport) -> Bool { a.number < b.number }
 }
 
-/// Ports from `first` to `last`, both included. Empty where `last` is lower.
+/// Ports from `first` to `last`, both included. Empty if `last` is lower than `first`.
 public struct PortRange: Hashable, Sendable, CustomStringConvertible {
   public let first: UInt16
   public let last: UInt16
@@ -33,7 +33,7 @@ public struct PortRange: Hashable, Sendable, CustomStringConvertible {
   public var description: String { first == last ? "\(first)" : "\(first)-\(last)" }
 }
 
-/// A transport with a port, printed as `TCP/80`.
+/// A transport protocol and a port, printed as `TCP/80`.
 public struct TransportPort: Hashable, Comparable, Sendable, CustomStringConvertible {
   public let transport: Transport
   public let port: UInt16

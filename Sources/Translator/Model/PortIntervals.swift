@@ -1,9 +1,9 @@
-/// The ports of each transport, divided where one of some ranges begins or ends: inside an interval no range tells two
-/// ports apart.
+/// The port space of each transport, split at every start and end of the given ranges. All ports of one interval are in
+/// the same ranges.
 public struct PortIntervals: Sendable {
-  /// The first port of each interval, in the order of their numbers.
+  /// The first port of each interval, in order of interval number.
   public let representatives: [TransportPort]
-  /// 65,536 numbers for each transport.
+  /// The interval number of each port: 65,536 entries per transport.
   private let numbers: [UInt32]
 
   public init(dividedBy ranges: some Sequence<(transport: Transport, range: PortRange)>) {
@@ -26,14 +26,14 @@ public struct PortIntervals: Sendable {
 
   public var count: Int { representatives.count }
 
-  /// The interval of a port.
+  /// The interval number of a port.
   public func number(_ transport: Transport, _ port: UInt16) -> Int {
     Int(numbers[transport.ordinal << 16 | Int(port)])
   }
 }
 
 extension Transport {
-  /// Its place in `allCases`.
+  /// The index in `allCases`.
   fileprivate var ordinal: Int {
     switch self {
     case .tcp: 0

@@ -1,4 +1,4 @@
-/// A Service, as far as packets care.
+/// The fields of a Service that affect packets.
 public struct Service: Hashable, Sendable {
   /// `spec.type`.
   public enum Kind: String, Hashable, Sendable, CaseIterable {
@@ -8,14 +8,14 @@ public struct Service: Hashable, Sendable {
     case externalName = "ExternalName"
   }
 
-  /// `externalTrafficPolicy`, `internalTrafficPolicy`: to whichever endpoint, or to those of the entry node alone.
+  /// `externalTrafficPolicy` or `internalTrafficPolicy`: send to any endpoint, or only to endpoints on the entry node.
   public enum TrafficPolicy: String, Hashable, Sendable, CaseIterable {
     case cluster = "Cluster"
     case local = "Local"
   }
 
   public struct Port: Hashable, Sendable {
-    /// Nil where the only port has none.
+    /// `nil` if the Service's only port has no name.
     public var name: String?
     public var port: UInt16
     public var targetPort: PortReference
@@ -36,7 +36,7 @@ public struct Service: Hashable, Sendable {
   /// An entry of `status.loadBalancer.ingress`.
   public struct LoadBalancerIP: Hashable, Sendable {
     public var address: IPAddress
-    /// `ipMode: Proxy`: the load balancer translates, nodes do not short-cut the address.
+    /// `ipMode: Proxy`: the load balancer translates the address itself, so nodes do not short-circuit it.
     public var isProxied: Bool
     public init(_ address: IPAddress, isProxied: Bool = false) {
       self.address = address
@@ -46,14 +46,14 @@ public struct Service: Hashable, Sendable {
 
   public var id: NamespacedName
   public var kind: Kind
-  /// Nil: endpoints are somebody else's business.
+  /// `nil`: the endpoints are managed by someone else.
   public var selector: Labels?
   public var ports: [Port]
-  /// `spec.clusterIPs`, at most one of each family; empty for a headless service.
+  /// `spec.clusterIPs`, at most one per family. Empty for a headless service.
   public var clusterIPs: [IPAddress]
   public var externalIPs: [IPAddress]
   public var loadBalancerIPs: [LoadBalancerIP]
-  /// `spec.loadBalancerSourceRanges`; empty: everyone.
+  /// `spec.loadBalancerSourceRanges`. Empty: every client is allowed.
   public var loadBalancerSourceRanges: [CIDR]
   public var externalTrafficPolicy: TrafficPolicy
   public var internalTrafficPolicy: TrafficPolicy
@@ -84,7 +84,7 @@ public struct Service: Hashable, Sendable {
     self.location = location
   }
 
-  /// Addresses at which machines outside ask for it: external IPs and those of its load balancer.
+  /// The addresses that clients outside the cluster use: external IPs and load-balancer addresses.
   public var announcedAddresses: [IPAddress] { externalIPs + loadBalancerIPs.map(\.address) }
 
   public func selects(_ pod: Pod) -> Bool {
@@ -93,10 +93,10 @@ public struct Service: Hashable, Sendable {
   }
 }
 
-/// `discovery.k8s.io/v1` EndpointSlice: where a service's packets may go, in one family.
+/// A `discovery.k8s.io/v1` EndpointSlice: the endpoints of a service in one family.
 public struct EndpointSlice: Hashable, Sendable {
   public struct Port: Hashable, Sendable {
-    /// The name of the service's port; nil or empty for an unnamed one.
+    /// The name of the service's port. `nil` or empty for an unnamed port.
     public var name: String?
     public var transport: Transport
     public var port: UInt16
@@ -110,13 +110,13 @@ public struct EndpointSlice: Hashable, Sendable {
   /// One entry of `endpoints`.
   public struct Member: Hashable, Sendable {
     public var address: IPAddress
-    /// `conditions.ready`; true where it is missing.
+    /// `conditions.ready`. `true` if missing.
     public var isReady: Bool
-    /// `conditions.serving`; as ready where it is missing.
+    /// `conditions.serving`. Same as `isReady` if missing.
     public var isServing: Bool
     public var isTerminating: Bool
     public var node: String?
-    /// `targetRef` of kind Pod.
+    /// `targetRef`, if it is of kind Pod.
     public var pod: PodID?
     public init(
       _ address: IPAddress, isReady: Bool = true, isServing: Bool? = nil, isTerminating: Bool = false,
@@ -132,7 +132,7 @@ public struct EndpointSlice: Hashable, Sendable {
   }
 
   public var id: NamespacedName
-  /// The service of the same namespace that `kubernetes.io/service-name` names.
+  /// The service in the same namespace that the label `kubernetes.io/service-name` names.
   public var service: String
   public var family: IPFamily
   public var ports: [Port]
@@ -148,7 +148,7 @@ public struct EndpointSlice: Hashable, Sendable {
 }
 
 extension Cluster {
-  /// The service that has an address, as an end of a flow.
+  /// The service that owns an address, as an endpoint of a flow.
   public func serviceEndpoint(at address: IPAddress) -> Endpoint? {
     for service in services {
       if service.clusterIPs.contains(address) { return .service(service.id) }
@@ -157,7 +157,7 @@ extension Cluster {
     return nil
   }
 
-  /// The slices of a service, in the order of names.
+  /// The slices of a service, sorted by name.
   public func slices(of service: NamespacedName) -> [EndpointSlice] {
     endpointSlices.filter { $0.id.namespace == service.namespace && $0.service == service.name }
   }

@@ -1,12 +1,14 @@
 public import NetpolModel
 
-/// A rule's yes, and by which entry of `from` or `to`; nil where the rule admits any peer.
+/// A rule that admits a flow. `peer` is the index of the matching entry of `from` or `to`. `nil`: the rule admits any
+/// peer.
 public struct Admission: Hashable, Sendable {
   public let peer: Int?
 }
 
 extension Oracle {
-  /// "This rule matches traffic if and only if the traffic matches at least one item in the from list" and one in ports.
+  /// `nil` if the rule does not admit the flow. "This rule matches traffic if and only if the traffic matches at least
+  /// one item in the from list" and one in ports.
   public func admission(
     by rule: NetworkPolicy.Rule, of policy: NetworkPolicy, _ flow: Flow, _ direction: Direction
   ) -> Admission? {
@@ -14,7 +16,7 @@ extension Oracle {
     return admissionOfPeer(by: rule, of: policy, flow, direction)
   }
 
-  /// The `from` or `to` part alone.
+  /// Checks only the `from` or `to` part of the rule.
   public func admissionOfPeer(
     by rule: NetworkPolicy.Rule, of policy: NetworkPolicy, _ flow: Flow, _ direction: Direction
   ) -> Admission? {
@@ -57,7 +59,8 @@ extension Oracle {
     case .any: return true
     // "If set, indicates that the range of ports from port to endPort, inclusive, should be allowed."
     case .number(let first, let last): return PortRange(first, last ?? first).contains(asked.port)
-    // "The port on the given protocol. This can either be a numerical or named port on a pod": the destination's.
+    // "The port on the given protocol. This can either be a numerical or named port on a pod", here the destination
+    // pod.
     case .name(let name):
       return selectablePod(flow.destination)?.numbers(named: name, asked.transport).contains(asked.port) ?? false
     }

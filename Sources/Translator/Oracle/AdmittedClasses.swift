@@ -1,16 +1,17 @@
 internal import NetpolModel
 
-/// In one direction: which classes of peers each class of endpoints is admitted with, for each interval of ports.
+/// For one direction: the peer classes that each endpoint class may exchange packets with, for each port interval.
 struct AdmittedClasses: Sendable {
   private let wordsPerRow: Int
-  /// Where the rows of a class begin, one for each interval; -1: no policy isolates it.
+  /// The index in `words` where the rows of a class begin, with one row per port interval. -1 if no policy isolates it.
   private var rows: [Int] = []
   private var words: [UInt64] = []
 
   init(_ oracle: Oracle, _ direction: Direction, _ classes: [Flow.End], _ ports: PortIntervals) {
     wordsPerRow = (classes.count + 63) / 64
     var peers = PeerAnswers(oracle, classes)
-    // Classes that the same policies isolate are admitted the same, where no port has a name that is the pod's own.
+    // Classes isolated by the same policies share their rows, unless a rule uses a named port, which depends on the
+    // pod.
     var known: [[PolicyID]: Int] = [:]
     for subject in classes {
       let policies = oracle.selectablePod(subject.endpoint).map { oracle.policies(isolating: $0, direction) } ?? []
@@ -43,7 +44,7 @@ struct AdmittedClasses: Sendable {
     _ rule: NetworkPolicy.Rule, of policy: NetworkPolicy, _ direction: Direction, _ subject: Flow.End,
     _ classes: [Flow.End], _ ports: PortIntervals, _ oracle: Oracle, _ peers: [Int]
   ) {
-    // A named port is the destination's: of egress rules the peer's.
+    // A named port is looked up on the destination, which is the peer in egress rules.
     let asksEachPeer = direction == .egress && rule.namesPorts
     let row = rows.last ?? 0
     for (interval, port) in ports.representatives.enumerated() {
@@ -63,7 +64,7 @@ struct AdmittedClasses: Sendable {
   }
 }
 
-/// Which classes an entry of `from` or `to` admits, asked once for all policies of a namespace.
+/// The classes that an entry of `from` or `to` admits. Each entry is evaluated once for all policies of a namespace.
 private struct PeerAnswers {
   private struct Question: Hashable {
     let peer: NetworkPolicy.Peer

@@ -1,18 +1,18 @@
 internal import NetpolModel
 
-/// Endpoints that no sentence of the policies tells apart: pods of one namespace with equal labels and named ports, or
-/// none of the cluster's pods, whose addresses are in the same blocks.
+/// Classes of endpoints that the policies can't tell apart. The addresses of a class are in the same ipBlocks. Its
+/// members are pods of one namespace with equal labels and named ports, or endpoints that are not pods of the cluster.
 struct EndpointClasses: Sendable {
-  /// The class of each endpoint; -1: policies alone don't say what becomes of its flows.
+  /// The class of each endpoint. -1 if policies alone don't decide the verdicts of its flows.
   private(set) var numbers: [Int] = []
-  /// An endpoint of each class.
+  /// One representative endpoint per class.
   private(set) var representatives: [Flow.End] = []
 
   private struct Key: Hashable {
     let namespace: String?
     let labels: Labels
     let ports: Set<ContainerPort>
-    /// Numbers of the blocks that hold the address.
+    /// Indexes of the blocks that contain the address.
     let blocks: [Int]
   }
 
@@ -48,7 +48,7 @@ struct EndpointClasses: Sendable {
 }
 
 extension Oracle {
-  /// Whether policies alone say what an endpoint may send and receive: nodes and services have rules of their own.
+  /// Whether policies alone decide what an endpoint may send and receive. Nodes and services follow rules of their own.
   fileprivate func isJudgedByPolicies(_ endpoint: Endpoint) -> Bool {
     switch endpoint {
     case .pod: selectablePod(endpoint) != nil

@@ -1,14 +1,14 @@
 public import NetpolModel
 
 extension Oracle {
-  /// The pod at an end, where policies can select it: "NetworkPolicies apply to pods", and a host-network pod's traffic
-  /// is its node's.
+  /// The pod at an end of a flow, if policies can select it. "NetworkPolicies apply to pods", but a host-network pod's
+  /// traffic counts as its node's.
   func selectablePod(_ endpoint: Endpoint) -> Pod? {
     guard case .pod(let id) = endpoint, let pod = pods[id], !pod.hostNetwork else { return nil }
     return pod
   }
 
-  /// The node whose address an end speaks with: a node, or the node of a host-network pod.
+  /// The node whose address an end uses: the node itself, or the node of a host-network pod.
   func nodeSpeaking(_ endpoint: Endpoint) -> String? {
     switch endpoint {
     case .node(let name): name
@@ -18,7 +18,7 @@ extension Oracle {
   }
 
   /// "A pod is isolated for ingress if there is any NetworkPolicy that both selects the pod and has 'Ingress' in its
-  /// policyTypes"; the same for egress. In the order of names.
+  /// policyTypes". The same applies to egress. Sorted by name.
   public func policies(isolating pod: Pod, _ direction: Direction) -> [NetworkPolicy] {
     (policies[pod.id.namespace] ?? []).filter { $0.isolates.contains(direction) && $0.podSelector.matches(pod.labels) }
   }

@@ -1,9 +1,9 @@
 public import NetpolModel
 
-/// NetworkPolicy v1 on API objects alone: what the specification says of a flow, and why.
+/// NetworkPolicy v1 evaluated on API objects alone: what the specification says about a flow, and why.
 ///
-/// It knows no rule, no chain and no enforcer. Quoted sentences are those of the API reference (networking.k8s.io/v1)
-/// and of the Network Policies page of the Kubernetes documentation.
+/// The oracle has no rules, chains or enforcers. Quoted sentences come from the API reference (networking.k8s.io/v1)
+/// and from the Network Policies page of the Kubernetes documentation.
 public struct Oracle: Sendable {
   let pods: [PodID: Pod]
   let namespaceLabels: [String: Labels]
@@ -42,10 +42,10 @@ public struct Oracle: Sendable {
   /// "For a connection from a source pod to a destination pod to be allowed, both the egress policy on the source pod
   /// and the ingress policy on the destination pod need to allow the connection."
   ///
-  /// The specification says nothing of echo requests: what rules without ports say stands for them.
+  /// The specification doesn't cover echo requests. Here only rules without ports can admit them.
   public func judge(_ flow: Flow) -> Judgement { judge(resolve(flow)) }
 
-  /// The same for whoever has resolved the flow's services already.
+  /// The same for a flow whose services are already resolved.
   public func judge(_ resolved: ResolvedFlow) -> Judgement {
     let (sent, arrived) = (resolved.sent, resolved.arrived)
     var translation: [Reason] = []
@@ -69,7 +69,7 @@ public struct Oracle: Sendable {
     return Judgement(.allow, because: reasons)
   }
 
-  /// One direction alone: the policies on the source, or those on the destination.
+  /// Judges one direction only: by the policies on the source, or by those on the destination.
   public func judge(_ flow: Flow, _ direction: Direction) -> Judgement {
     let (subject, peer) = flow.ends(direction)
     guard let pod = selectablePod(subject.endpoint) else {
@@ -77,7 +77,7 @@ public struct Oracle: Sendable {
     }
     let isolating = policies(isolating: pod, direction)
     if isolating.isEmpty { return Judgement(.allow, because: [.notIsolated(direction)]) }
-    // "Traffic to and from the node where a Pod is running is always allowed." Read as the direction towards the pod:
+    // "Traffic to and from the node where a Pod is running is always allowed." Read here as traffic towards the pod:
     // what a pod sends to its node is judged by its egress policies.
     if direction == .ingress, let node = nodeSpeaking(peer.endpoint), node == pod.node {
       return Judgement(.allow, because: [.ownNode(direction)])

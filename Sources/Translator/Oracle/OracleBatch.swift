@@ -1,24 +1,25 @@
 public import NetpolModel
 
-/// The specification for flows by the million, between endpoints of one family that are known beforehand.
+/// Evaluates the specification for millions of flows between endpoints of one family that are known in advance.
 ///
-/// Endpoints are put into classes: pods of one namespace with the same labels and named ports, whose addresses are in the
-/// same ipBlocks. No sentence of the API tells two of a class apart. What the policies on a class admit is a set of
-/// classes for each interval of ports, and a verdict is two lookups: egress of the sender's class, ingress of the
-/// receiver's. Selectors, blocks and ports are asked as `judge` asks them. What may be a service's address, a node's or
-/// a host-network pod's is judged one by one.
+/// Endpoints are grouped into classes: pods of one namespace with the same labels and named ports, whose addresses are
+/// in the same ipBlocks. No sentence of the API distinguishes two members of a class. For each class and each interval
+/// of ports, the batch stores the set of classes that the policies admit. A verdict then takes two lookups: egress of
+/// the sender's class and ingress of the receiver's class. Selectors, blocks and ports are evaluated as in `judge`.
+/// Flows with an address that may belong to a service, a node or a host-network pod are judged one by one.
 public struct OracleBatch: Sendable {
   public let endpoints: [Endpoint]
   private let oracle: Oracle
   private let addresses: [IPAddress?]
-  /// Equal where addresses are.
+  /// Equal for equal addresses.
   private let addressNumbers: [Int]
   private let classes: EndpointClasses
   private let ports: PortIntervals
   private let egress: AdmittedClasses
   private let ingress: AdmittedClasses
 
-  /// `addresses` are those that the endpoints send from and receive at; flows of an endpoint without one have no verdict.
+  /// `addresses` has the address that each endpoint sends from and receives at. Flows of an endpoint without one have
+  /// no verdict.
   public init(_ oracle: Oracle, endpoints: [Endpoint], addresses: [IPAddress?]) {
     self.oracle = oracle
     self.endpoints = endpoints
@@ -40,7 +41,7 @@ public struct OracleBatch: Sendable {
     ingress = AdmittedClasses(oracle, .ingress, classes.representatives, ports)
   }
 
-  /// How many kinds of endpoints there are.
+  /// The number of endpoint classes.
   public var classCount: Int { classes.representatives.count }
 
   public func verdicts(of flows: [NumberedFlow]) -> [Verdict?] { flows.map(verdict) }
@@ -58,7 +59,7 @@ public struct OracleBatch: Sendable {
 
   private func judge(_ flow: NumberedFlow) -> Verdict? { self.flow(flow).map { oracle.judge($0).verdict } }
 
-  /// The flow with its ends and addresses; nil where one has no address.
+  /// The flow with its endpoints and addresses. `nil` if an endpoint has no address.
   public func flow(_ flow: NumberedFlow) -> Flow? {
     guard let source = addresses[Int(flow.source)], let destination = addresses[Int(flow.destination)] else {
       return nil

@@ -1,32 +1,32 @@
 public import NetpolModel
 
-/// A flow as the policies at its two ends see it, once services have been resolved.
+/// A flow as the policies at its two ends see it, after services have been resolved.
 ///
-/// "NetworkPolicy and services: … it is not defined whether this happens before or after NetworkPolicy processing" says
-/// the Kubernetes documentation of rewritten addresses. Here policies judge what is really sent: the endpoint, and at the
-/// receiver the source that arrives there.
+/// About rewritten addresses the Kubernetes documentation says: "NetworkPolicy and services: … it is not defined
+/// whether this happens before or after NetworkPolicy processing". Here policies judge the real packet: the endpoint
+/// that it goes to and, at the receiver, the source address that arrives there.
 public struct ResolvedFlow: Hashable, Sendable {
-  /// To the endpoint, from whoever sends: what egress policies judge.
+  /// The flow from the original sender to the service's endpoint. Egress policies judge it.
   public var sent: Flow
-  /// With the source that the receiver's node sees: what ingress policies judge.
+  /// The flow with the source address that the receiver's node sees. Ingress policies judge it.
   public var arrived: Flow
-  /// The service that was resolved; nil for a flow to no service.
+  /// The service that was resolved. `nil` if the flow doesn't go to a service.
   public var service: NamespacedName?
-  /// The service has nowhere to go.
+  /// The service has no endpoint for the flow, or refuses the client.
   public var isRefused = false
-  /// It has, but not for this client (`loadBalancerSourceRanges`).
+  /// The client is outside `loadBalancerSourceRanges`.
   public var isOutOfRange = false
 }
 
 extension Oracle {
-  /// Resolves services by their objects. Of several endpoints the first by address is taken.
+  /// Resolves services from their API objects. If there are several endpoints, the first by address is used.
   public func resolve(_ flow: Flow) -> ResolvedFlow { resolve(flow, enteringAt: nil) }
 
-  /// `entry` is the node that translates, where it is not the sender's own.
+  /// `given` is the node that translates the packet. `nil`: the node that follows from the flow.
   public func resolve(_ flow: Flow, enteringAt given: String?) -> ResolvedFlow {
     var direct = ResolvedFlow(sent: flow, arrived: flow)
     if flow.destinationAddress.isMulticast {
-      // Who sends to a group sends to no pod; who listens there receives from the sender.
+      // Sending to a group is not sending to a pod. The listener in the group still receives from the sender.
       direct.sent.destination = .address(flow.destinationAddress)
       return direct
     }
@@ -35,11 +35,11 @@ extension Oracle {
       let front = fronts.front(flow.destinationAddress, isNodes: addressed != nil, asked.transport, asked.port)
     else { return direct }
     let sender = nodeSending(flow.source)
-    // A packet is translated on its sender's node, unless a NodePort of another node is meant.
+    // A packet is translated on its sender's node, unless it is sent to a NodePort of another node.
     let named = front.isNodePort || sender == nil ? addressed : nil
     let entry = given ?? named ?? sender ?? announcer
     let isElsewhere = sender != nil && named != nil && named != sender
-    // Pods leave the cluster's networks with their node's address, also towards other nodes.
+    // Packets from pods leave the cluster's networks with their node's address, also towards other nodes.
     var client = (endpoint: flow.source, address: flow.sourceAddress)
     if isElsewhere, let sender, case .pod = flow.source, let address = nodes[sender]?.address(flow.family) {
       client = (.node(sender), address)
@@ -48,7 +48,7 @@ extension Oracle {
     let policy =
       front.way == .clusterIP ? front.service.internalTrafficPolicy : front.service.externalTrafficPolicy
     let isEntrys = entry != nil && nodeSpeaking(client.endpoint) == entry
-    // Pods and processes of the entry node are short-cut to all endpoints, even where the policy is Local.
+    // Packets from pods and from processes of the entry node reach all endpoints, even if the policy is Local.
     let isShortCut = front.way != .clusterIP && (isPods || isEntrys)
     let isLocal = policy == .local && !isShortCut
     // "Traffic through the cloud-provider load-balancer will be restricted to the specified client IPs."
@@ -69,7 +69,7 @@ extension Oracle {
         policy == .cluster || isEntrys || backend.address == client.address
       }
     var seen = client
-    // The entry node masquerades behind its own policies: only another node sees its address.
+    // The entry node masquerades after its own policies, so only another node sees its address.
     if isMasqueraded, let entry, backend.node != entry, let address = address(of: entry, towards: backend) {
       seen = (.node(entry), address)
     }
@@ -87,7 +87,8 @@ extension Oracle {
     return podOwning(backend.address).map(Endpoint.pod) ?? .address(backend.address)
   }
 
-  /// The address that a node puts on what it sends to an endpoint: with a tunnel the first of its own pod CIDR.
+  /// The source address of packets that a node sends to an endpoint. With a tunnel: the first address of the node's own
+  /// pod CIDR.
   private func address(of node: String, towards backend: ServiceFronts.Backend) -> IPAddress? {
     guard let node = nodes[node] else { return nil }
     let family = backend.address.family
@@ -99,7 +100,7 @@ extension Oracle {
     return node.address(family)
   }
 
-  /// The node whose kernel sends a flow's packets; nil for what is outside.
+  /// The node whose kernel sends a flow's packets. `nil` for senders outside the cluster.
   private func nodeSending(_ endpoint: Endpoint) -> String? {
     switch endpoint {
     case .pod(let id): pods[id]?.node

@@ -1,13 +1,13 @@
 internal import NetpolModel
 
-/// Where services can be reached, and where they lead, on API objects alone.
+/// The addresses and ports of services and the endpoints behind them, from API objects alone.
 struct ServiceFronts: Sendable {
-  /// How a packet came to a service.
+  /// How a packet reached a service.
   enum Way: Hashable, Sendable {
     case clusterIP
-    /// NodePort, external IP: `externalTrafficPolicy` decides.
+    /// By NodePort or external IP: `externalTrafficPolicy` applies.
     case external
-    /// The same, of `loadBalancerSourceRanges` alone.
+    /// By load-balancer address: as `external`, and `loadBalancerSourceRanges` applies too.
     case loadBalancer
   }
 
@@ -15,7 +15,7 @@ struct ServiceFronts: Sendable {
     let service: Service
     let port: Service.Port
     let way: Way
-    /// By its number on a node, whatever the node's address.
+    /// Reached by a port number on any address of a node.
     let isNodePort: Bool
   }
 
@@ -28,7 +28,7 @@ struct ServiceFronts: Sendable {
   }
 
   private struct Key: Hashable {
-    /// Nil: any address of a node.
+    /// `nil`: any address of a node.
     let address: IPAddress?
     let family: IPFamily
     let transport: Transport
@@ -50,12 +50,12 @@ struct ServiceFronts: Sendable {
           }
         }
         for address in service.clusterIPs { put(address, address.family, port.port, .clusterIP) }
-        // A service is of the families that it has a ClusterIP of: its other addresses lead nowhere.
+        // A service serves the families in which it has a ClusterIP. Its addresses of another family lead nowhere.
         let families = Set(service.clusterIPs.map(\.family))
         for address in service.externalIPs where families.contains(address.family) {
           put(address, address.family, port.port, .external)
         }
-        // "ipMode: Proxy": traffic is delivered to the node with the node's own address as destination.
+        // With ipMode Proxy, traffic is delivered to the node with the node's own address as destination.
         for address in service.loadBalancerIPs where !address.isProxied && families.contains(address.address.family) {
           put(address.address, address.address.family, port.port, .loadBalancer)
         }
@@ -67,18 +67,18 @@ struct ServiceFronts: Sendable {
       grouping: cluster.endpointSlices, by: { NamespacedName($0.id.namespace, $0.service) })
   }
 
-  /// All addresses of services, but for their node ports.
+  /// All addresses of services, without the node addresses of NodePorts.
   var addresses: Set<IPAddress> { Set(fronts.keys.compactMap(\.address)) }
 
-  /// `isNodes`: whether the address is one of a node's.
+  /// `isNodes`: whether the address belongs to a node.
   func front(_ address: IPAddress, isNodes: Bool, _ transport: Transport, _ port: UInt16) -> Front? {
     fronts[Key(address: address, family: address.family, transport: transport, port: port)]
       ?? (isNodes ? fronts[Key(address: nil, family: address.family, transport: transport, port: port)] : nil)
   }
 
-  /// Endpoints that packets may go to, in the order of addresses; `only` those of a node where it is named.
+  /// The endpoints that can receive packets, sorted by address. If `node` is given, only those on that node.
   ///
-  /// "ready … should be routed traffic"; where none is, those that serve while they terminate (KEP-1669).
+  /// "ready … should be routed traffic". If no endpoint is ready, those that still serve while terminating (KEP-1669).
   func backends(_ front: Front, _ family: IPFamily, only node: String?) -> [Backend] {
     var ready: [Backend] = []
     var leaving: [Backend] = []

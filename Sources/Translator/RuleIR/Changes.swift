@@ -1,10 +1,10 @@
 public import NetpolModel
 
-/// What turns one ruleset into another, as one transaction of nf_tables can: elements, sets and chains of tables that
-/// stay, and all of a family where its tables are others.
+/// The changes from one ruleset to another, as a single nf_tables transaction can make them. If a family keeps its
+/// tables, only elements, sets and chains change. Otherwise the whole family is replaced.
 ///
-/// A chain that changes is named once: what it held is gone. Where a set or chain is gone and comes again, as when its type
-/// changes, everything that refers to it is written again.
+/// A changed chain is listed once, and its old rules are dropped. If a set or chain is removed and created again, for
+/// example with another type, everything that refers to it is written again.
 public struct RulesetChanges: Hashable, Sendable {
   public struct TableName: Hashable, Sendable {
     public let name: String
@@ -24,19 +24,19 @@ public struct RulesetChanges: Hashable, Sendable {
     }
   }
 
-  /// Of a table that stays.
+  /// Changes to the chains of a table that stays.
   public struct Chains: Hashable, Sendable {
     public let table: TableName
     public internal(set) var gone: [ChainName] = []
     public internal(set) var fresh: [Chain] = []
-    /// The same chains with other rules.
+    /// The same chains with different rules.
     public internal(set) var rewritten: [Chain] = []
 
     init(_ table: TableName) { self.table = table }
     var isEmpty: Bool { gone.isEmpty && fresh.isEmpty && rewritten.isEmpty }
   }
 
-  /// Of a `NamedSet`.
+  /// Changes to a `NamedSet`.
   public struct Members: Hashable, Sendable {
     public let place: Place
     public let kind: NamedSet.Kind
@@ -53,7 +53,7 @@ public struct RulesetChanges: Hashable, Sendable {
     var isEmpty: Bool { removed.isEmpty && added.isEmpty }
   }
 
-  /// Of a `KeyedSet`. An element that stands for something else now is removed and added.
+  /// Changes to a `KeyedSet`. An element whose mark or range changes is removed and added again.
   public struct Elements: Hashable, Sendable {
     public let place: Place
     public var removed: [KeyedSet.Element]
@@ -66,19 +66,19 @@ public struct RulesetChanges: Hashable, Sendable {
     var isEmpty: Bool { removed.isEmpty && added.isEmpty }
   }
 
-  /// Families of which everything is another now.
+  /// The families that are replaced completely.
   public internal(set) var replaced: [IPFamily] = []
-  /// What went with them.
+  /// The tables removed with those families.
   public internal(set) var gone: [TableName] = []
-  /// Sets of families that stay.
+  /// Removed sets of families that stay.
   public internal(set) var goneSets: [Place] = []
-  /// The tables and sets that take the place of what went, and new sets of tables that stay.
+  /// The tables and sets of replaced families, and the new sets of tables that stay.
   public internal(set) var fresh: Ruleset
   public internal(set) var chains: [Chains] = []
   public var members: [Members] = []
   public var elements: [Elements] = []
 
-  /// None, for a back end.
+  /// An empty list of changes for a back end.
   public init(_ backend: Ruleset.Backend) { fresh = Ruleset(backend: backend) }
 
   public var isEmpty: Bool {

@@ -1,7 +1,7 @@
 internal import NetpolModel
 
 extension Ruleset {
-  /// The ruleset behind the changes; what is new stands last.
+  /// The ruleset after the changes. New parts are appended.
   public func applying(_ changes: RulesetChanges) -> Ruleset {
     var result = self
     result.backend = changes.fresh.backend

@@ -1,8 +1,8 @@
 internal import NetpolModel
 
 extension Ruleset {
-  /// The fewest changes of elements, sets and chains, in both rulesets' order. A set keeps its size as long as the new
-  /// elements fit.
+  /// The smallest set of changes to elements, sets and chains, in the order of both rulesets. A set keeps its size as
+  /// long as the new elements fit.
   public func changes(to target: Ruleset) -> RulesetChanges {
     var changes = RulesetChanges(target.backend)
     for family in IPFamily.allCases {
@@ -59,7 +59,7 @@ extension RulesetChanges {
 }
 
 extension RulesetChanges.Chains {
-  /// Rules that ask for a set that is gone, or jump to a chain that is, are written again with their chain.
+  /// Also rewrites chains whose rules refer to a removed set or jump to a removed chain.
   fileprivate init(from old: Table, to new: Table, without sets: Set<SetName>) {
     self.init(new.identity.name)
     let after = Dictionary(new.chains.map { ($0.name, $0) }) { first, _ in first }
@@ -83,14 +83,14 @@ extension Table {
     let name: RulesetChanges.TableName
     let comment: String?
   }
-  /// What a table has beside its chains.
+  /// Everything that a table has apart from its chains.
   fileprivate var identity: Identity {
     Identity(name: RulesetChanges.TableName(name: name, family: family), comment: comment)
   }
 }
 
 extension Chain {
-  /// By other rules alone.
+  /// Whether changing the rules is enough.
   fileprivate func canBecome(_ new: Chain) -> Bool { base == new.base && comment == new.comment }
 }
 
@@ -115,7 +115,7 @@ extension Rule {
 }
 
 extension NamedSet {
-  /// By other members alone.
+  /// Whether changing the members is enough.
   fileprivate func canBecome(_ new: NamedSet) -> Bool {
     kind == new.kind && comment == new.comment && origin == new.origin
   }
@@ -130,7 +130,7 @@ extension NamedSet {
 }
 
 extension KeyedSet {
-  /// By other elements alone.
+  /// Whether changing the elements is enough.
   fileprivate func canBecome(_ new: KeyedSet) -> Bool {
     fields == new.fields && hasRanges == new.hasRanges && isMap == new.isMap
       && (size == nil) == (new.size == nil) && size.map { new.elements.count <= $0 } ?? true
@@ -144,8 +144,8 @@ extension KeyedSet {
   }
 }
 
-/// What each of two lists has that the other has not; none has anything twice. Right in any order, and with one walk over
-/// both where they are sorted.
+/// The elements that are in only one of two lists. Neither list may have duplicates. Correct for any order, with a
+/// single pass over both lists if they are sorted.
 private func differences<Element: Hashable>(
   _ old: [Element], _ new: [Element], by precedes: (Element, Element) -> Bool
 ) -> (removed: [Element], added: [Element]) {
@@ -166,7 +166,7 @@ private func differences<Element: Hashable>(
   removed += old[left...]
   added += new[right...]
   if removed.isEmpty || added.isEmpty { return (removed, added) }
-  // What stood in another place in the other list.
+  // Elements that are in both lists, but at different positions.
   let both = Set(removed).intersection(added)
   return both.isEmpty ? (removed, added) : (removed.filter { !both.contains($0) }, added.filter { !both.contains($0) })
 }

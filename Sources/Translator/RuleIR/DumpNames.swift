@@ -1,4 +1,4 @@
-/// What a node's dump says at first sight: whose it may be.
+/// The names in a node's dump that show which enforcer may have written it.
 public struct DumpNames: Hashable, Sendable {
   public var backend: Ruleset.Backend
   public var tables: Set<String>
@@ -15,7 +15,7 @@ public struct DumpNames: Hashable, Sendable {
       backend: backend, tables: Set(tables.map(\.name)), chains: Set(tables.flatMap { $0.chains.map(\.name) }))
   }
 
-  /// The names that nobody else has: with iptables tables and built-in chains are everybody's.
+  /// The names that no other program uses. With iptables, tables and built-in chains are shared by all programs.
   public static func own(_ tables: [Table], _ backend: Ruleset.Backend) -> DumpNames {
     switch backend {
     case .nftables: return DumpNames(tables, backend)

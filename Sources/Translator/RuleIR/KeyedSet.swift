@@ -1,20 +1,20 @@
 public import NetpolModel
 
-/// A set or map of nftables whose keys join fields of a packet; a map gives each key a mark.
+/// An nftables set or map whose keys combine several fields of a packet. A map assigns a mark to each key.
 ///
-/// iptables and ipset have nothing like it.
+/// iptables and ipset have no equivalent.
 public struct KeyedSet: Hashable, Sendable {
-  /// The type of one field of a key, by nft's names.
+  /// The type of one field of a key, by its nft name.
   public enum Field: String, Hashable, Sendable, CaseIterable {
     case mark
-    /// Of the set's family.
+    /// An address of the set's family.
     case address = "addr"
     /// `meta l4proto`
     case transport = "inet_proto"
     /// A port of any transport.
     case port = "inet_service"
 
-    /// Width of its values in bits.
+    /// The width of its values in bits.
     public func bitWidth(_ family: IPFamily) -> Int {
       switch self {
       case .mark: 32
@@ -28,9 +28,9 @@ public struct KeyedSet: Hashable, Sendable {
   public struct Element: Hashable, Sendable {
     /// One value for each field, as integers.
     public var key: [UInt128]
-    /// With ranges: the last value that the last field may have.
+    /// With ranges: the highest value of the last field.
     public var through: UInt128?
-    /// In a map: what the key stands for.
+    /// In a map: the mark for the key.
     public var mark: UInt32?
 
     public init(_ key: [UInt128], through: UInt128? = nil, mark: UInt32? = nil) {
@@ -43,12 +43,13 @@ public struct KeyedSet: Hashable, Sendable {
   public var name: SetName
   public var family: IPFamily
   public var fields: [Field]
-  /// The last field of a key is a range of values; ranges with equal fields before don't overlap (nft `flags interval`).
+  /// Whether the last field of a key is a range of values (nft `flags interval`). Ranges with the same preceding fields
+  /// don't overlap.
   public var hasRanges: Bool
   public var isMap: Bool
-  /// How many elements the kernel makes room for, and takes at most; nil: as many as come.
+  /// The number of elements that the kernel reserves space for, and the maximum that it accepts. `nil`: no limit.
   public var size: Int?
-  /// No two have one key.
+  /// No two elements have the same key.
   public var elements: [Element]
 
   public init(
@@ -66,18 +67,18 @@ public struct KeyedSet: Hashable, Sendable {
 }
 
 extension KeyedSet.Element {
-  /// By key; of one key, ranges in their order.
+  /// Sorts by key. Ranges with the same preceding fields are sorted by their first value.
   public static func precedes(_ a: Self, _ b: Self) -> Bool { a.key.lexicographicallyPrecedes(b.key) }
 }
 
-/// A field of a packet that a key is made from.
+/// A field of a packet that is part of a key.
 public enum PacketField: Hashable, Sendable {
   /// The whole mark.
   case mark
   case address(Side)
   /// The number of the transport protocol.
   case transport
-  /// The destination port, of whatever transport.
+  /// The destination port of any transport.
   case port
 
   public var type: KeyedSet.Field {

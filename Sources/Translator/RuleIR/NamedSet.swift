@@ -3,7 +3,7 @@ public import NetpolModel
 /// A set of addresses or networks that rules refer to by name.
 public struct NamedSet: Hashable, Sendable {
   public enum Kind: String, Hashable, Sendable, CaseIterable {
-    /// Single addresses: ipset's `hash:ip`, an nft set without flags.
+    /// Single addresses: ipset `hash:ip`, or an nft set without flags.
     case addresses = "hash:ip"
     /// ipset `hash:net`: the longest matching prefix decides, and `nomatch` members exclude.
     case hashNet = "hash:net"
@@ -26,7 +26,7 @@ public struct NamedSet: Hashable, Sendable {
   public var name: SetName
   public var family: IPFamily
   public var kind: Kind
-  /// In the order in which they are added: of two members with one prefix the last one stays.
+  /// In the order of insertion. Of two members with the same prefix, the last one stays.
   public var members: [Member]
   public var comment: String?
   public var origin: Origin?
@@ -42,7 +42,7 @@ public struct NamedSet: Hashable, Sendable {
     self.origin = origin
   }
 
-  /// The members as a kernel keeps them: one for each prefix, the last one added. In the order of addresses.
+  /// The members as a kernel keeps them: the last one added for each prefix, sorted by address.
   public var stored: [Member] {
     var byPrefix: [CIDR: Member] = [:]
     for member in members { byPrefix[member.cidr] = member }

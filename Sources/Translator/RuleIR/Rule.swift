@@ -1,13 +1,13 @@
 public import NetpolModel
 
-/// A rule acts when all its matches hold.
+/// A rule acts if all its matches hold.
 public struct Rule: Hashable, Sendable {
-  /// In the order in which they are tested and printed.
+  /// In the order of evaluation and printing.
   public var matches: [Match]
   public var statements: [Statement]
   public var comment: String?
   public var origin: Origin?
-  /// Nil: its statements say all.
+  /// `nil` if the statements alone describe the rule.
   public var role: Role?
 
   public init(
@@ -21,25 +21,25 @@ public struct Rule: Hashable, Sendable {
     self.role = role
   }
 
-  /// What a rule is to the policies, where its statements don't tell.
+  /// The role of a rule for the policies, if its statements don't show it.
   public enum Role: Hashable, Sendable {
-    /// The enforcer's: what it returns is exempt from the policies here.
+    /// A rule of the enforcer: packets that it returns are exempt from the policies here.
     case exemption
-    /// Another program's: what it accepts is no policy's answer.
+    /// A rule of another program: accepting a packet here is not a policy's decision.
     case foreign
   }
 }
 
-/// What a rule was made from: the only link from rules up to policies.
+/// The objects that a rule was made from. This is the only link from rules to policies.
 public struct Origin: Hashable, Sendable {
   public var policy: PolicyID?
   public var pod: PodID?
   public var direction: Direction?
   /// Index in `spec.ingress` or `spec.egress`.
   public var rule: Int?
-  /// Indexes in `from` or `to` of the peers that the rule stands for; empty where it stands for any peer.
+  /// Indexes in `from` or `to` of the peers that the rule covers. Empty if it covers any peer.
   public var peers: [Int]
-  /// The named port that the rule or set stands for.
+  /// The named port that the rule or set covers.
   public var portName: String?
   public var location: SourceLocation?
 
@@ -57,13 +57,13 @@ public struct Origin: Hashable, Sendable {
   }
 }
 
-/// Which end of a packet a match looks at.
+/// The end of a packet that a match examines.
 public enum Side: String, Hashable, Sendable, CaseIterable {
   case source = "src"
   case destination = "dst"
 }
 
-/// A mark's bits under a mask (`xt_mark`, nft `meta mark`).
+/// The bits of a mark under a mask (`xt_mark`, nft `meta mark`).
 public struct Mark: Hashable, Sendable {
   public var value: UInt32
   public var mask: UInt32
@@ -73,7 +73,7 @@ public struct Mark: Hashable, Sendable {
   }
 }
 
-/// Token bucket of `xt_limit` and nft `limit`: `rate` a unit, `burst` at once.
+/// The token bucket of `xt_limit` and nft `limit`: `rate` packets per unit, `burst` packets at once.
 public struct RateLimit: Hashable, Sendable {
   public enum Unit: String, Hashable, Sendable, CaseIterable {
     case second = "sec"
@@ -99,23 +99,24 @@ public struct RateLimit: Hashable, Sendable {
   }
 }
 
-/// What a rule asks of a packet. Closed: the evaluator and each renderer switch over all of it.
+/// A condition on a packet. The enum is closed: the evaluator and every renderer switch over all cases.
 public enum Match: Hashable, Sendable {
   case address(Side, CIDR, negated: Bool = false)
   case inSet(Side, SetName, negated: Bool = false)
-  /// The fields are a key of the `KeyedSet`. A packet without one of them, as a ping without ports, is in none.
+  /// The fields form a key of the `KeyedSet`. A packet that lacks one of them is in no set, such as a ping, which has
+  /// no ports.
   case keyed([PacketField], in: SetName)
   case transport(Transport)
-  /// Destination port of a transport.
+  /// The destination port of a transport.
   case port(Transport, PortRange)
-  /// Destination ports by `xt_multiport`: the same meaning, another text.
+  /// Destination ports by `xt_multiport`. The same meaning as `port` with different text.
   case multiport(Transport, [PortRange])
-  /// ICMP type of an IPv4 table, ICMPv6 type of an IPv6 one.
+  /// The ICMP type in an IPv4 table, the ICMPv6 type in an IPv6 table.
   case icmpType(UInt8)
   case conntrack(Set<ConntrackState>)
   /// The packet passes between two ports of one bridge (`xt_physdev`).
   case bridged
-  /// The address of that side is one of the node's own (`xt_addrtype`, `fib … type local`).
+  /// The address on that side is one of the node's own (`xt_addrtype`, `fib … type local`).
   case local(Side)
   case mark(Mark, negated: Bool = false)
   case limit(RateLimit)
@@ -123,7 +124,7 @@ public enum Match: Hashable, Sendable {
   case random(share: UInt32)
 }
 
-/// What a rule does.
+/// What a rule does with a packet.
 public enum Statement: Hashable, Sendable {
   public enum Rejection: Hashable, Sendable {
     /// ICMP type 3 code 3, ICMPv6 type 1 code 4.
@@ -133,7 +134,7 @@ public enum Statement: Hashable, Sendable {
   case counter
   /// mark = (mark & ~mask) ^ value, as MARK --set-xmark.
   case setMark(Mark)
-  /// mark = what the map gives the key; of a key that it does not have the rule ends here, as if it had not matched.
+  /// mark = the map's value for the key. If the map lacks the key, the rule ends here, as if it had not matched.
   case setMarkFrom([PacketField], map: SetName)
   /// NFLOG, nft `log group`. Never ends a rule.
   case log(group: UInt16, prefix: String? = nil)
@@ -144,6 +145,6 @@ public enum Statement: Hashable, Sendable {
   case reject(Rejection)
   /// A new connection's destination becomes this address and, if given, port. Ends the nat table at this hook.
   case dnat(IPAddress, port: UInt16?)
-  /// A new connection's source becomes the address of the interface that it leaves by. Ends the nat table at this hook.
+  /// A new connection's source becomes the address of the outgoing interface. Ends the nat table at this hook.
   case masquerade(randomFully: Bool)
 }

@@ -1,4 +1,4 @@
-/// A kind of match or statement: what a rule can be made of. A table that has all of them leaves nothing out.
+/// The kind of a match or statement. A table with all kinds covers everything that a rule can contain.
 public enum RuleKind: String, Hashable, Sendable, CaseIterable {
   case address, inSet, keyed, transport, port, multiport, icmpType, conntrack, bridged, local, mark, limit, random
   case counter, setMark, setMarkFrom, log, jump, `return`, accept, drop, reject, dnat, masquerade

@@ -1,16 +1,16 @@
 public import NetpolModel
 
-/// All rules and sets of one node, both families: what a style lowers to, what the evaluator runs, what a kernel loads.
+/// All rules and sets of one node, for both families. A style lowers to it, the evaluator runs it, a kernel loads it.
 public struct Ruleset: Hashable, Sendable {
-  /// Whose language it is written for.
+  /// The rule language that the ruleset is written for.
   public enum Backend: String, Hashable, Sendable { case iptables, nftables }
 
   public var backend: Backend
   public var tables: [Table]
-  /// Of both families; a name is one of its family. ipsets belong to the network namespace (`ipset(8)`), nft sets to the
-  /// table of their family.
+  /// The sets of both families. Names are unique per family. ipsets belong to the network namespace (`ipset(8)`), nft
+  /// sets to the table of their family.
   public var sets: [NamedSet]
-  /// Of nftables alone; they share the names of `sets`.
+  /// Only with nftables. A name may occur only once in `sets` and `keyedSets` together, per family.
   public var keyedSets: [KeyedSet]
 
   public init(
@@ -27,7 +27,7 @@ public struct Ruleset: Hashable, Sendable {
   }
 }
 
-/// A table of one family; its name is `filter`, `nat` … with iptables, free with nft.
+/// A table of one family. With iptables its name is `filter`, `nat` and so on. With nft the name is free.
 public struct Table: Hashable, Sendable {
   public var name: String
   public var family: IPFamily
@@ -43,7 +43,7 @@ public struct Table: Hashable, Sendable {
 
   public func chain(_ name: ChainName) -> Chain? { chains.first { $0.name == name } }
 
-  /// Its base chains alone, without rules: what is left of iptables' tables when all is taken away.
+  /// Only the base chains, without rules: what remains of an iptables table after everything is removed.
   public var emptied: Table {
     Table(
       name: name, family: family,
@@ -56,11 +56,11 @@ public typealias SetName = String
 
 public struct Chain: Hashable, Sendable {
   public var name: ChainName
-  /// Nil: a user chain, reached by jumps alone.
+  /// `nil`: a user chain, which only jumps can reach.
   public var base: Base?
   public var rules: [Rule]
   public var comment: String?
-  /// Of a chain that stands for one policy or one pod.
+  /// Set on a chain for one policy or one pod.
   public var origin: Origin?
 
   public init(
@@ -73,7 +73,7 @@ public struct Chain: Hashable, Sendable {
     self.origin = origin
   }
 
-  /// Where a base chain hangs. Lower priorities run first; `filter` is 0 (`enum nf_ip_hook_priorities`).
+  /// Where a base chain is attached. Lower priorities run first. `filter` is 0 (`enum nf_ip_hook_priorities`).
   public struct Base: Hashable, Sendable {
     public enum Policy: String, Hashable, Sendable { case accept, drop }
     public var hook: Hook

@@ -1,11 +1,11 @@
-/// By what one program's rules and sets are known on a node where others write too: names and comments, since a dump says
-/// nothing else of whose something is.
+/// Recognises one program's rules and sets on a node where other programs write too. Only names and comments can show
+/// this, because a dump contains nothing else about the owner.
 public struct Traces: Sendable {
-  /// With nft a table is one program's; with iptables all share the tables.
+  /// With nft a table belongs to one program. With iptables all programs share the tables.
   public var isTable: @Sendable (String) -> Bool
   public var isChain: @Sendable (ChainName) -> Bool
   public var isSet: @Sendable (SetName) -> Bool
-  /// Of a rule in a built-in chain of iptables.
+  /// For rules in built-in chains of iptables.
   public var isBuiltInRule: @Sendable (Rule) -> Bool
 
   public init(
@@ -18,7 +18,7 @@ public struct Traces: Sendable {
     self.isBuiltInRule = isBuiltInRule
   }
 
-  /// Of a program of which nothing is known but what it writes here: these names and rules, and no others.
+  /// For a program that is known only by this ruleset: recognises exactly these names and rules.
   public init(of ruleset: Ruleset) {
     let tables = Set(ruleset.tables.map(\.name))
     let chains = DumpNames.own(ruleset.tables, ruleset.backend).chains
@@ -31,6 +31,6 @@ public struct Traces: Sendable {
 }
 
 extension Rule {
-  /// Without what no dump says.
+  /// Without the parts that a dump doesn't contain.
   fileprivate var asDumped: Rule { Rule(matches, statements, comment: comment) }
 }

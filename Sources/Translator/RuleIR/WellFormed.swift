@@ -1,6 +1,6 @@
 public import NetpolModel
 
-/// Something in a ruleset that a kernel would refuse.
+/// A defect in a ruleset that a kernel would reject.
 public struct IllFormed: Error, Hashable, Sendable, CustomStringConvertible {
   public enum Defect: Hashable, Sendable {
     case unknownChain(ChainName)
@@ -15,13 +15,14 @@ public struct IllFormed: Error, Hashable, Sendable, CustomStringConvertible {
     case memberOfWrongFamily(SetName, CIDR)
     case networkInAddressSet(SetName, CIDR)
     case duplicateSet(SetName)
-    /// Other fields than the set's, or a map where a set must stand, or the other way round.
+    /// The key has other fields than the set, or a map is used as a set, or a set as a map.
     case wrongKey(SetName)
-    /// Not a value for each field, one too large, a range or a mark where none belongs, or none where one does.
+    /// The element lacks a value for a field or has a value that is too large. Or it has a range or mark where none is
+    /// allowed, or lacks one that is required.
     case badElement(SetName)
-    /// Twice one key, or ranges that overlap.
+    /// The same key twice, or overlapping ranges.
     case overlappingElements(SetName)
-    /// More elements than the size of the set.
+    /// More elements than the set's size.
     case tooManyElements(SetName)
   }
   public let defect: Defect
@@ -34,11 +35,11 @@ public struct IllFormed: Error, Hashable, Sendable, CustomStringConvertible {
     case .chainNameTooLong(let name): "chain name \(name) is longer than 28 bytes"
     case .setNameTooLong(let name): "set name \(name) is longer than 31 bytes"
     case .duplicateChain(let name): "chain \(name) is defined twice"
-    case .wrongFamily(let name): "set \(name) is of the other address family than the table that uses it"
+    case .wrongFamily(let name): "set \(name) has another address family than the table that uses it"
     case .memberOfWrongFamily(let name, let cidr): "set \(name) holds \(cidr) of the other address family"
     case .networkInAddressSet(let name, let cidr): "set \(name) of type hash:ip holds the network \(cidr)"
     case .duplicateSet(let name): "set \(name) is defined twice"
-    case .wrongKey(let name): "a rule asks set \(name) for another key or another answer than it holds"
+    case .wrongKey(let name): "a rule uses set \(name) with the wrong key fields or in the wrong role (set or map)"
     case .badElement(let name): "set \(name) holds an element that is not of its type"
     case .overlappingElements(let name): "set \(name) holds one key twice, or ranges that overlap"
     case .tooManyElements(let name): "set \(name) holds more elements than its size"
@@ -47,7 +48,8 @@ public struct IllFormed: Error, Hashable, Sendable, CustomStringConvertible {
 }
 
 extension Ruleset {
-  /// Throws the first defect: jumps resolve and don't loop, names fit, sets hold what their type can.
+  /// Throws `IllFormed` for the first defect. Checks that jumps resolve and don't loop, that names fit, and that sets
+  /// contain only what their type allows.
   public func checkWellFormed() throws(IllFormed) {
     var families: [SetName: Set<IPFamily>] = [:]
     for set in sets {
@@ -114,7 +116,7 @@ extension Table {
 }
 
 extension Rule {
-  /// Every question to a keyed set, and whether it is for a mark.
+  /// Every lookup in a keyed set, and whether it asks a map for a mark.
   fileprivate var keyedLookups: [(SetName, [PacketField], isMap: Bool)] {
     let asked = matches.compactMap { match -> (SetName, [PacketField], isMap: Bool)? in
       if case .keyed(let fields, let name) = match { (name, fields, false) } else { nil }

@@ -1,6 +1,6 @@
 internal import Glibc
 
-/// Measured values of one kind, in nanoseconds, and what can be said of the source they came from.
+/// A sample of measured values in nanoseconds, and estimates for the population it comes from.
 public struct Distribution: Hashable, Sendable {
   /// In ascending order.
   public let values: [Double]
@@ -10,7 +10,7 @@ public struct Distribution: Hashable, Sendable {
   public var count: Int { values.count }
   public var isEmpty: Bool { values.isEmpty }
 
-  /// The smallest value that at least the share `q` of all are not above; nil without values.
+  /// The smallest value that is at least as large as the share `q` of all values. `nil` without values.
   public func quantile(_ q: Double) -> Double? {
     guard !values.isEmpty else { return nil }
     return values[min(max(Int((q * Double(count)).rounded(.up)) - 1, 0), count - 1)]
@@ -19,11 +19,11 @@ public struct Distribution: Hashable, Sendable {
   public var median: Double? { quantile(0.5) }
   public var largest: Double? { values.last }
 
-  /// A quantile's confidence interval by order statistics, which asks nothing of the distribution. An end is nil where
-  /// the sample is too small to have one: beyond its smallest or largest value nothing is known.
+  /// A confidence interval for a quantile by order statistics, which needs no assumption about the distribution. A
+  /// bound is `nil` if the sample is too small: nothing is known beyond its smallest and largest value.
   public func interval(_ q: Double, confidence: Double = 0.95) -> (lower: Double?, upper: Double?) {
     let tail = (1 - confidence) / 2
-    // P(at most k of n values are below the quantile) is the binomial distribution's.
+    // P(at most k of n values are below the quantile) follows the binomial distribution.
     var below = 0.0
     var lower: Int?
     var upper: Int?
@@ -47,10 +47,10 @@ public struct Distribution: Hashable, Sendable {
         + (n - successes) * log1p(-q))
   }
 
-  /// How sure it is that the largest of these values is not below the quantile: 1 - q^n.
+  /// The confidence that the largest value is not below the quantile: 1 - q^n.
   public func confidenceThatLargestCovers(_ q: Double) -> Double { 1 - pow(q, Double(count)) }
 
-  /// How many values it takes for the largest to cover the quantile with this confidence.
+  /// The sample size at which the largest value covers the quantile with this confidence.
   public static func sampleSize(toCover q: Double, confidence: Double = 0.95) -> Int {
     Int((log(1 - confidence) / log(q)).rounded(.up))
   }

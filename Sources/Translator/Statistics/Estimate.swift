@@ -1,4 +1,4 @@
-/// A value and the interval that holds it with 95 % confidence.
+/// A value with its 95 % confidence interval.
 public struct Estimate: Hashable, Sendable {
   public var value, lower, upper: Double
 

@@ -1,17 +1,17 @@
-/// Measured values of several cells, one of each in every round. Only values of one round are compared: what the machine
-/// does to a round it does to all of them.
+/// Measurements of several cells, one value per cell in every round. Only values of the same round are compared,
+/// because a disturbance of the machine affects all cells of a round.
 ///
-/// Intervals are bootstrapped: rounds are drawn again, in runs of eight neighbours, since a busy machine spoils
-/// neighbours together, and since the order turns round with every round.
+/// Intervals come from a bootstrap that draws rounds in runs of eight neighbours, because a busy machine spoils
+/// neighbouring rounds together and because the measuring order is reversed every round.
 public struct PairedSamples: Sendable {
-  /// By cell, then by round.
+  /// Indexed by cell, then by round.
   public let values: [[Double]]
   private let draws: [[Int]]
   public var rounds: Int { values.first?.count ?? 0 }
 
   private static let runLength = 8
 
-  /// Each cell has a value for every round. The same seed gives the same intervals.
+  /// Each cell needs a value for every round. The same seed gives the same intervals.
   public init(_ values: [[Double]], draws: Int = 400, seed: UInt64 = 1) {
     self.values = values
     let rounds = values.first?.count ?? 0
@@ -28,14 +28,14 @@ public struct PairedSamples: Sendable {
 
   public func median(_ cell: Int) -> Estimate { estimate { middle(of: values[cell], $0) } }
 
-  /// The median of the rounds' differences.
+  /// The median of the per-round differences.
   public func difference(_ cell: Int, over base: Int) -> Estimate {
     let differences = differences(cell, base)
     return estimate { middle(of: differences, $0) }
   }
 
-  /// How many times as much one cell costs over its base as another over its own; nil where the other's cost is not
-  /// clearly more than nothing.
+  /// The ratio of one cell's cost over its base to another cell's cost over its base. `nil` if the other cell's cost is
+  /// not clearly above zero.
   public func ratio(_ cell: Int, over base: Int, to other: Int, over otherBase: Int) -> Estimate? {
     let above = differences(cell, base)
     let below = differences(other, otherBase)

@@ -1,5 +1,6 @@
-/// The generator of Steele, Lea and Flood ("Fast splittable pseudorandom number generators", 2014): the same seed gives
-/// the same numbers on every machine. Bounds are taken here too, since the standard library may change how it does.
+/// The generator of Steele, Lea and Flood ("Fast splittable pseudorandom number generators", 2014). The same seed gives
+/// the same numbers on every machine. Bounded numbers are computed here too, because the standard library may change
+/// its method.
 public struct SplitMix64: RandomNumberGenerator, Sendable {
   private var state: UInt64
 
@@ -13,7 +14,7 @@ public struct SplitMix64: RandomNumberGenerator, Sendable {
     return z ^ (z >> 31)
   }
 
-  /// 0 ..< bound; 0 where there is nothing below it.
+  /// A number in 0 ..< `bound`, or 0 if `bound` is 0 or less.
   public mutating func below(_ bound: Int) -> Int {
     bound <= 1 ? 0 : Int(next().multipliedFullWidth(by: UInt64(bound)).high)
   }
@@ -22,14 +23,14 @@ public struct SplitMix64: RandomNumberGenerator, Sendable {
 
   public mutating func chance(_ percent: Int) -> Bool { below(100) < percent }
 
-  /// `fallback` where the list is empty.
+  /// Returns `fallback` if the list is empty.
   public mutating func one<Element>(of list: [Element], else fallback: Element) -> Element {
     list.isEmpty ? fallback : list[below(list.count)]
   }
 
   public mutating func one<Element>(of list: [Element]) -> Element? { list.isEmpty ? nil : list[below(list.count)] }
 
-  /// As many as there are, at the most, in random order.
+  /// Up to `count` elements of the list, in random order.
   public mutating func some<Element>(_ count: Int, of list: [Element]) -> [Element] {
     var list = list
     var chosen: [Element] = []

@@ -1,10 +1,11 @@
-/// Who is the cheapest, if anybody can be called so.
+/// Which candidate is the cheapest, if one clearly is.
 public enum Standing: Hashable, Sendable {
   case cheapest(String)
-  /// Those whose intervals, widened by the resolution, can't be told from the lowest one's.
+  /// The candidates whose intervals overlap the lowest one's, widened by the resolution.
   case undecided([String])
 
-  /// `resolution` in the unit of the costs: what two equal things may differ by. Nil of less than two candidates.
+  /// `resolution`, in the unit of the costs, is the difference that equal candidates may show. `nil` for fewer than two
+  /// candidates.
   public init?(_ costs: [(name: String, cost: Estimate)], resolution: Double) {
     guard costs.count > 1, let lowest = costs.min(by: { $0.cost.value < $1.cost.value }) else { return nil }
     var reach = lowest.cost

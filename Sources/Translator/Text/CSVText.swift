@@ -1,4 +1,4 @@
-/// Rows as comma-separated values, a heading among them (RFC 4180, but with line feeds alone).
+/// Formats rows, including the heading, as comma-separated values (RFC 4180, but with LF line ends).
 public func csvText(_ rows: [[String]]) -> String {
   rows.map { $0.map(quoted).joined(separator: ",") + "\n" }.joined()
 }

@@ -4,7 +4,7 @@ extension String {
   public func leftPadded(_ width: Int) -> String { String(repeating: " ", count: Swift.max(0, width - count)) + self }
 }
 
-/// Columns of equal width, the first to the left and the others to the right, two spaces apart.
+/// Formats rows as aligned columns, two spaces apart. The first column is left-aligned, the others right-aligned.
 public func columns(_ rows: [[String]]) -> [String] {
   let width = rows.map(\.count).max() ?? 0
   let widths = (0..<width).map { column in rows.map { column < $0.count ? $0[column].count : 0 }.max() ?? 0 }

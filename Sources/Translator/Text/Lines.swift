@@ -1,6 +1,6 @@
-/// Fills lines of at most `width` characters with pieces that are broken only where one alone is longer than a line.
+/// Joins pieces into lines of at most `width` characters. Breaks a piece only if it is longer than a whole line.
 ///
-/// The first line begins with `first`, every other with `indent` spaces.
+/// The first line starts with `first`, every other line with `indent` spaces.
 public func filled(
   _ pieces: [String], separator: String = " ", width: Int, first: String = "", indent: Int = 0
 ) -> [String] {
@@ -9,7 +9,7 @@ public func filled(
   return lines.text
 }
 
-/// Breaks a text between its words.
+/// Wraps text between words.
 public func wrapped(_ text: String, width: Int, first: String = "", indent: Int = 0) -> [String] {
   filled(text.split(separator: " ").map(String.init), width: width, first: first, indent: indent)
 }
@@ -18,7 +18,7 @@ private struct Lines {
   private let width: Int
   private let margin: String
   private(set) var text: [String]
-  /// Nothing stands on the last line but its beginning.
+  /// `true` while the last line holds only its beginning.
   private var isFresh = true
 
   init(width: Int, indent: Int, first: String) {
@@ -35,7 +35,7 @@ private struct Lines {
     } else if margin.count + piece.count <= width {
       begin(piece)
     } else if piece.contains(" ") {
-      // It needs several lines in any case: its words stay together on lines of their own.
+      // The piece needs several lines anyway, so its words go on lines of their own.
       let words = piece.split(separator: " ").map(String.init)
       for (index, word) in words.enumerated() {
         if index == 0, !isFresh, margin.count + word.count <= width { begin(word) } else { add(word, " ") }
@@ -46,13 +46,13 @@ private struct Lines {
   }
 
   private mutating func begin(_ piece: String) {
-    // A first line that has nothing to begin with is not left empty.
+    // Don't leave an empty first line.
     if isFresh, text[text.count - 1].isEmpty { text.removeLast() }
     text.append(margin + piece)
     isFresh = false
   }
 
-  /// A word longer than a line: broken behind a comma, else behind a slash, else anywhere.
+  /// Breaks a word that is longer than a line: after a comma, else after a slash, else anywhere.
   private func parts(_ word: String) -> [String] {
     var parts: [String] = []
     var rest = Substring(word)

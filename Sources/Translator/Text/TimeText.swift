@@ -1,4 +1,4 @@
-/// A time in nanoseconds with three digits and its unit: `71 us`, `28.1 ms`, `1.02 s`.
+/// Formats a time in nanoseconds with three digits and a unit: `71.4 us`, `28.1 ms`, `1.02 s`.
 public func timeText(_ nanoseconds: Double) -> String {
   let magnitude = abs(nanoseconds)
   let (unit, size) =
@@ -10,7 +10,7 @@ public func timeText(_ nanoseconds: Double?) -> String { nanoseconds.map(timeTex
 
 public func timeText(_ duration: Duration) -> String { timeText(duration / .nanoseconds(1)) }
 
-/// Two digits behind the point below 10, one below 100, none above.
+/// Two decimals below 10, one below 100, otherwise none.
 public func threeDigits(_ value: Double) -> String {
   let magnitude = abs(value)
   if magnitude >= 99.95 { return "\(Int(value.rounded()))" }
@@ -26,7 +26,7 @@ public func decimals(_ value: Double, _ digits: Int) -> String {
     + String(repeating: "0", count: digits - rest.count) + rest
 }
 
-/// A duration as plans have it: `40 s`, `5 min`, `3 h 10 min`.
+/// Formats a duration roughly, for plans: `40 s`, `5 min`, `3 h 10 min`.
 public func roughText(_ duration: Duration) -> String {
   let seconds = duration / .seconds(1)
   if seconds < 99.5 { return "\(Int(seconds.rounded())) s" }
@@ -36,7 +36,7 @@ public func roughText(_ duration: Duration) -> String {
 }
 
 extension Duration {
-  /// Seconds with two digits behind the point.
+  /// Seconds with two decimals.
   public var secondsText: String {
     let hundredths = Int((self / .milliseconds(10)).rounded())
     let rest = hundredths % 100

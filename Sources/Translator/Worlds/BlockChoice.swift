@@ -1,7 +1,7 @@
 internal import NetpolModel
 internal import Statistics
 
-/// ipBlocks that begin or end at an address of the cluster, or that just miss one.
+/// Picks ipBlocks that begin or end at an address of the cluster, or just miss one.
 struct BlockChoice {
   private let addresses: [IPAddress]
   private let wide: [CIDR]
@@ -14,7 +14,7 @@ struct BlockChoice {
         CIDR(network.network, prefixLength: network.prefixLength + 1).lastAddress,
       ]
     }
-    // The bridge's address, and the tunnel's.
+    // The addresses of the tunnel and the bridge.
     let own = cluster.nodes.flatMap(\.podCIDRs).flatMap { [$0.network, $0.network.advanced(by: 1)] }
     addresses =
       cluster.pods.flatMap(\.podIPs) + cluster.pods.flatMap(\.podIPs) + cluster.nodes.flatMap(\.addresses)
@@ -40,7 +40,7 @@ struct BlockChoice {
     return block
   }
 
-  /// Around an address, or the prefix beside that one.
+  /// A prefix around an address, or the prefix next to it.
   private func near(_ random: inout SplitMix64) -> CIDR? {
     guard let address = random.one(of: addresses) else { return nil }
     let width = address.family.bitWidth
@@ -50,7 +50,7 @@ struct BlockChoice {
     return CIDR(IPAddress(family: address.family, bits: address.bits ^ bit), prefixLength: length)
   }
 
-  /// A strict subset, with an address of the cluster inside where there is one.
+  /// A strict subset that contains an address of the cluster, if there is one.
   private func within(_ cidr: CIDR, _ random: inout SplitMix64) -> CIDR? {
     let room = cidr.family.bitWidth - cidr.prefixLength
     guard room > 0 else { return nil }

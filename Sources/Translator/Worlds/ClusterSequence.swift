@@ -1,12 +1,12 @@
 public import NetpolModel
 
-/// A cluster that changes: its states one after the other, while everybody stays in his place.
+/// A changing cluster as a sequence of states. Nodes, hosts and pod addresses stay the same in all of them.
 public struct ClusterSequence: Hashable, Sendable {
-  /// With everybody who has a place in some state: what a lab is built for.
+  /// A cluster with every pod that has a place in one of the states. The lab is built for it.
   public let places: Cluster
-  /// At least one.
+  /// Never empty.
   public let states: [Cluster]
-  /// What made each state but the first, in a few words; fewer where nobody says so.
+  /// Short descriptions of the changes that led to each state after the first. Some or all may be missing at the end.
   public let changes: [String]
 
   init(places: Cluster, states: [Cluster], changes: [String]) {
@@ -15,8 +15,8 @@ public struct ClusterSequence: Hashable, Sendable {
     self.changes = changes
   }
 
-  /// Nil where there is no state, or where one needs another lab than the first: nodes, hosts outside, services, settings
-  /// and pods' addresses stay. A pod with the addresses of an earlier one has that one's place.
+  /// `nil` if there are no states, or if one needs a different lab than the first. Nodes, external hosts, services,
+  /// settings and pod addresses may not change. A pod with the addresses of an earlier pod takes that pod's place.
   public init?(_ states: [Cluster]) {
     guard var places = states.first, states.allSatisfy({ $0.frame == places.frame }) else { return nil }
     for pod in states.dropFirst().flatMap(\.pods)
@@ -29,25 +29,25 @@ public struct ClusterSequence: Hashable, Sendable {
     self.init(places: places, states: states, changes: [])
   }
 
-  /// What is wrong with a change's state, from 0, is wrong behind this.
+  /// The name of a state in reports, by the change that led to it. States count from 0.
   public func name(of state: Int) -> String {
     if state == 0 { return "before any change" }
     return "change \(state)" + (changes.indices.contains(state - 1) ? ", \(changes[state - 1])" : "")
   }
 
-  /// Up to a state, from 0.
+  /// The sequence up to and including a state. States count from 0.
   public func through(_ state: Int) -> ClusterSequence {
     ClusterSequence(
       places: places, states: Array(states.prefix(state + 1)), changes: Array(changes.prefix(state)))
   }
 
-  /// YAML's end of a document, which a single manifest does not have.
+  /// YAML's document end marker. A single manifest never contains it.
   private static let separator = "..."
 
-  /// The manifests of all states in their order, a line with `...` between two of them.
+  /// The manifests of all states in order, separated by lines with `...`.
   public var text: String { states.map(\.manifest).joined(separator: "\(Self.separator)\n") }
 
-  /// The manifests that a text like that holds.
+  /// Splits such a text into its manifests.
   public static func manifests(in text: String) -> [String] {
     text.split(separator: "\n", omittingEmptySubsequences: false).split(separator: Substring(separator)).map {
       $0.joined(separator: "\n")
@@ -56,25 +56,25 @@ public struct ClusterSequence: Hashable, Sendable {
 }
 
 extension Cluster {
-  /// What stays, as manifests: wherever they stand.
+  /// The parts that may not change, as manifest text, so that source locations don't count.
   fileprivate var frame: String {
     Cluster(nodes: nodes, services: services, externalHosts: externalHosts, settings: settings).manifest
   }
 }
 
 extension Pod {
-  /// Whether it needs no other place than that of a pod that is there.
+  /// Whether `other` has the place that this pod needs.
   fileprivate func stands(_ other: Pod) -> Bool {
     if other.phase.isTerminal || other.node != node || other.hostNetwork != hostNetwork { return false }
     return hostNetwork ? other.id == id : other.podIPs == podIPs
   }
 
-  /// Whether it is that pod elsewhere.
+  /// Whether this is the same pod as `other` in a different place.
   fileprivate func moves(from other: Pod) -> Bool {
     other.id == id && !other.phase.isTerminal && (hostNetwork || other.hostNetwork || !other.podIPs.isEmpty)
   }
 
-  /// Whether it has an address of one who has ended.
+  /// Whether this pod has an address of `other`, which has ended.
   fileprivate func takesOver(_ other: Pod) -> Bool {
     other.phase.isTerminal && !other.hostNetwork && !hostNetwork && !Set(other.podIPs).isDisjoint(with: podIPs)
   }

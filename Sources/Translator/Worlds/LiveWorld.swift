@@ -1,20 +1,20 @@
 public import NetpolModel
 internal import Statistics
 
-/// A world whose objects change one by one, as its seed says: pods come, go, end, are relabelled and take over addresses,
-/// policies come, go and change, namespaces are relabelled.
+/// A world whose objects change one by one, driven by its seed. Pods are added, removed and relabelled, they end, and
+/// they take over addresses. Policies are added, removed and changed. Namespaces are relabelled.
 public struct LiveWorld: Sendable {
   public let seed: UInt64
-  /// Everybody who has a place of his own, also who is not there yet: what a lab is built for. A pod that takes over an
-  /// address has the place of the pod before it.
+  /// Every pod that has a place of its own, including pods that are absent. The lab is built for it. A pod that takes
+  /// over an address has the place of the pod before it.
   public let places: Cluster
   public private(set) var cluster: Cluster
   private var random: SplitMix64
   private let writer: PolicyWriter
-  /// Pods that are not there: they may come, unless another has their address.
+  /// Absent pods. They may be added unless another pod has their address.
   private var absent: [Pod] = []
   private var created = 0
-  /// Who is not there from the beginning.
+  /// The description of the pod removal that happened at the start, if any.
   private var first: String?
 
   public init(seed: UInt64) {
@@ -26,7 +26,7 @@ public struct LiveWorld: Sendable {
     if random.chance(50) { first = removePod() }
   }
 
-  /// Everybody in his place, somebody gone perhaps, and then so many changes.
+  /// The state with all pods, then possibly a state with one pod removed, then `steps` changes.
   public func sequence(steps: Int) -> ClusterSequence {
     var world = self
     var states = [places]
@@ -42,7 +42,7 @@ public struct LiveWorld: Sendable {
     return ClusterSequence(places: places, states: states, changes: changes)
   }
 
-  /// Changes one object, and says which in a few words.
+  /// Changes one object and returns a short description.
   public mutating func step() -> String {
     for _ in 0..<20 {
       let change =
@@ -59,7 +59,7 @@ public struct LiveWorld: Sendable {
         }
       if let change { return change }
     }
-    return "nothing"
+    return "no change"
   }
 
   private mutating func removePod() -> String? {
@@ -67,7 +67,7 @@ public struct LiveWorld: Sendable {
     let pod = cluster.pods.remove(at: random.below(cluster.pods.count))
     leaveSlices(pod)
     absent.append(pod)
-    return "pod \(pod.id) goes"
+    return "pod \(pod.id) is removed"
   }
 
   private mutating func addPod() -> String? {
@@ -78,7 +78,7 @@ public struct LiveWorld: Sendable {
     pod.labels = RandomWords.labels(&random)
     pod.ports = RandomWords.containerPorts(&random)
     insert(pod)
-    return "pod \(pod.id) comes"
+    return "pod \(pod.id) is added"
   }
 
   private mutating func relabelPod() -> String? {
@@ -90,7 +90,7 @@ public struct LiveWorld: Sendable {
     return "pod \(cluster.pods[index].id) is relabelled"
   }
 
-  /// Another pod has the address at once.
+  /// Replaces a pod with another one that gets its address at once.
   private mutating func replacePod() -> String? {
     let candidates = cluster.pods.indices.filter { index in
       let pod = cluster.pods[index]
@@ -109,7 +109,7 @@ public struct LiveWorld: Sendable {
     return "pod \(pod.id) takes over the address of \(old)"
   }
 
-  /// It keeps its address in the API, and has none any more.
+  /// Ends a pod. The API still shows its address, but the pod no longer has it.
   private mutating func endPod() -> String? {
     let candidates = cluster.pods.indices.filter { !cluster.pods[$0].phase.isTerminal }
     guard let index = random.one(of: candidates) else { return nil }
@@ -125,12 +125,12 @@ public struct LiveWorld: Sendable {
     created += 1
     cluster.policies.append(policy)
     cluster.policies.sort { $0.id < $1.id }
-    return "policy \(policy.id) comes"
+    return "policy \(policy.id) is added"
   }
 
   private mutating func removePolicy() -> String? {
     guard !cluster.policies.isEmpty else { return nil }
-    return "policy \(cluster.policies.remove(at: random.below(cluster.policies.count)).id) goes"
+    return "policy \(cluster.policies.remove(at: random.below(cluster.policies.count)).id) is removed"
   }
 
   private mutating func changePolicy() -> String? {
@@ -138,7 +138,7 @@ public struct LiveWorld: Sendable {
     let index = random.below(cluster.policies.count)
     var policy = writer.policy(0, &random)
     policy.id = cluster.policies[index].id
-    // Often in one direction alone.
+    // Often change only the egress direction.
     if random.chance(50) {
       policy.podSelector = cluster.policies[index].podSelector
       policy.isolates = cluster.policies[index].isolates
@@ -160,7 +160,7 @@ public struct LiveWorld: Sendable {
     cluster.pods.sort { $0.id < $1.id }
   }
 
-  /// Of the slices that somebody wrote; those of selectors come with reading.
+  /// Removes the pod from hand-written slices. Slices for selectors are added when the manifest is read.
   private mutating func leaveSlices(_ pod: Pod) {
     for index in cluster.endpointSlices.indices {
       cluster.endpointSlices[index].members.removeAll { $0.pod == pod.id }
@@ -169,7 +169,7 @@ public struct LiveWorld: Sendable {
 }
 
 extension Pod {
-  /// Who has ended has no place that another could take over.
+  /// A pod that has ended has no place to take over.
   fileprivate func stands(at addresses: [IPAddress]) -> Bool {
     !hostNetwork && !phase.isTerminal && podIPs == addresses
   }

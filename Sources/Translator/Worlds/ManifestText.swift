@@ -1,10 +1,10 @@
 public import NetpolModel
 
 extension Cluster {
-  /// The cluster as YAML documents that read back as the same cluster, with `asStored` whatever is in it, and otherwise
-  /// if an API server would take it. Defaults that a reader adds are left out, addresses never.
+  /// The cluster as YAML documents that read back as the same cluster. This always holds with `asStored`, and otherwise
+  /// if an API server would accept the objects. Defaults that a reader adds are left out, but never addresses.
   ///
-  /// Neither locations nor owners of pods are told.
+  /// Source locations and the owners of pods are not written.
   public var manifest: String {
     var documents = [settingsDocument]
     documents += nodes.map(\.document)
@@ -29,7 +29,7 @@ extension Cluster {
   }
 }
 
-/// A document: its fields one to a line.
+/// A document with one field per line.
 func object(_ version: String, _ kind: String, _ fields: [(String, YAML)]) -> String {
   ([("apiVersion", .string(version)), ("kind", .string(kind))] + fields).map { "\($0): \($1.text)\n" }.joined()
 }
@@ -86,7 +86,7 @@ extension Node {
 }
 
 extension Pod {
-  /// Always with a phase: a pod without a status would be given a place.
+  /// Always has a phase, because the reader would place a pod without a status.
   fileprivate var document: String {
     var spec: [(String, YAML)] = []
     if let node { spec.append(("nodeName", .string(node))) }

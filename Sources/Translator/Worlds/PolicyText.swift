@@ -1,7 +1,7 @@
 internal import NetpolModel
 
 extension NetworkPolicy {
-  /// One line to a rule.
+  /// One line per rule.
   var document: String {
     var text = object(
       "networking.k8s.io/v1", "NetworkPolicy", [metadata(id.namespacedName, annotations: annotations)])

@@ -1,11 +1,11 @@
 internal import NetpolModel
 internal import Statistics
 
-/// Policies over what a cluster has.
+/// Writes random policies about the pods, ports and addresses of a cluster.
 struct PolicyWriter {
   private let blocks: BlockChoice
   private let nodePorts: PortRange
-  /// Names over the transport that some pod gives them.
+  /// The named ports of all pods, with their transports.
   private let exposed: [NetworkPolicy.PortRule]
 
   init(_ cluster: Cluster) {
@@ -21,7 +21,7 @@ struct PolicyWriter {
     var policy = NetworkPolicy(
       id: PolicyID(WorldPlaces.namespace(&random), "p\(index)"),
       podSelector: RandomWords.podSelector(&random), isolates: random.one(of: types, else: [.ingress]))
-    // Also in a direction that it doesn't isolate.
+    // Also in a direction that the policy doesn't isolate.
     if random.chance(85) { policy.ingress = (0..<random.number(1...2)).map { _ in rule(&random) } }
     if random.chance(85) { policy.egress = (0..<random.number(1...2)).map { _ in rule(&random) } }
     if random.chance(2) {
@@ -32,7 +32,7 @@ struct PolicyWriter {
   }
 
   private func rule(_ random: inout SplitMix64) -> NetworkPolicy.Rule {
-    // A port by its name towards a block: rare otherwise, and a trap for whoever enforces it.
+    // A named port towards an ipBlock. This is rare otherwise, and hard for an enforcer to get right.
     if random.chance(15), let port = random.one(of: exposed) {
       return NetworkPolicy.Rule(peers: .listed([.block(blocks.block(&random))]), ports: .listed([port]))
     }
@@ -62,7 +62,7 @@ struct PolicyWriter {
     case 7...9:
       let through = UInt16(clamping: Int(number) + random.one(of: [0, 1, 2, 100], else: 0))
       return .init(transport, .number(number, through: through))
-    // An older API server let it pass.
+    // An endPort below the port: older API servers accepted it.
     case 10: return .init(transport, .number(number, through: max(1, number - 1)))
     case 11...16: if let port = random.one(of: exposed) { return port }
     default: break

@@ -2,13 +2,13 @@ internal import NetpolModel
 internal import Statistics
 
 extension WorldPlaces {
-  /// The places with labels, ports, services and policies on it.
+  /// Adds labels, ports, services and policies to the places.
   func populated(_ random: inout SplitMix64) -> Cluster {
     var settings = settings
     let serviceCIDRs: [IPFamily: CIDR?] = [.v4: CIDR("10.43.0.0/16"), .v6: CIDR("fd43::/112")]
     settings.serviceCIDRs = families.compactMap { serviceCIDRs[$0] ?? nil }
     if random.chance(15) { settings.nodePorts = PortRange(30_080, 30_090) }
-    // A pod without a chain would get no reply, which no first packet tells.
+    // With default-deny, a pod without a chain would get no replies, which a first packet can't show.
     let isPoliced = pods.allSatisfy { pod in
       pod.podIPs.isEmpty || nodes.contains { $0.name == pod.node && pod.hostIP.map($0.addresses.contains) == true }
     }

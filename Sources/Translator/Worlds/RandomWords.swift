@@ -1,7 +1,7 @@
 internal import NetpolModel
 internal import Statistics
 
-/// Few words, many of them nearly alike, so that selectors and names often meet, and often just miss.
+/// A small vocabulary of similar words, so that selectors and names often match and often just miss.
 enum RandomWords {
   static let keys = ["app", "role"]
   static let values = ["web", "webx", "db", ""]

@@ -1,7 +1,7 @@
 internal import NetpolModel
 internal import Statistics
 
-/// Services of every kind, with ports, addresses and selectors, or with slices that somebody else wrote.
+/// Random services of every kind, with ports, addresses and selectors, or with hand-written slices.
 struct ServiceOffers {
   private let families: [IPFamily]
   private let nodePorts: PortRange
@@ -21,7 +21,7 @@ struct ServiceOffers {
     if service.kind != .externalName, !isHeadless {
       let some = families.count == 2 && random.chance(30) ? [random.one(of: families, else: .v4)] : families
       service.clusterIPs = some.map { family in
-        // The first addresses of the range are for those who choose their own.
+        // The first addresses of the range are reserved for Services that choose their own.
         family == .v4
           ? IPAddress(v4: 0x0a2b_0010 + UInt32(index)) : IPAddress(v6: 0xfd43 << 112 | UInt128(0x10 + index))
       }
@@ -33,7 +33,7 @@ struct ServiceOffers {
     service.hasClientAffinity = random.chance(10)
     service.publishesNotReadyAddresses = random.chance(15)
     if service.kind == .loadBalancer, random.chance(50) {
-      // The nodes' network before all: a pod's packet may come with its node's address.
+      // Often the nodes' network, because a pod's packet may arrive with its node's address.
       let ranges: [IPFamily: [String]] = [
         .v4: ["192.168.20.0/24", "192.168.20.0/24", "10.42.0.0/16", "192.168.20.99/32"],
         .v6: ["fd00:20::/64", "fd00:20::/64", "fd42::/32", "fd00:20::99/128"],
@@ -52,7 +52,7 @@ struct ServiceOffers {
     let hasNodePorts = service.kind == .nodePort || service.kind == .loadBalancer
     let exposed = cluster.pods.filter(service.selects).flatMap(\.ports)
     return (0..<random.number(1...2)).map { number in
-      // Both ends of the range are somebody's.
+      // Ports from both ends of the range are used.
       let offset = index * 2 + UInt16(number)
       var port = Service.Port(
         name: "p\(number)", port: 80 + UInt16(number),
@@ -69,7 +69,7 @@ struct ServiceOffers {
     }
   }
 
-  /// By labels that some pod has, mostly.
+  /// Usually selects by a label that some pod has.
   private func choose(_ service: inout Service, _ cluster: Cluster, _ random: inout SplitMix64) {
     guard random.chance(85) else { return }
     let own = cluster.pods.filter { $0.id.namespace == service.id.namespace }
@@ -77,7 +77,7 @@ struct ServiceOffers {
     service.selector = label.map { [$0.key: $0.value] } ?? ["app": "web"]
   }
 
-  /// What somebody else than the controllers might write, with members on their way out.
+  /// Slices as someone other than the controllers might write them, with terminating members.
   private func slices(of service: Service, _ cluster: Cluster, _ random: inout SplitMix64) -> [EndpointSlice] {
     let members = cluster.pods.filter { pod in
       pod.id.namespace == service.id.namespace && !pod.hostNetwork && !pod.phase.isTerminal

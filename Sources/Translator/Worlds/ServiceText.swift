@@ -16,7 +16,7 @@ extension Service {
     if hasClientAffinity { spec.append(("sessionAffinity", "ClientIP")) }
     if publishesNotReadyAddresses { spec.append(("publishNotReadyAddresses", .bool(true))) }
     if !loadBalancerSourceRanges.isEmpty { spec.append(("loadBalancerSourceRanges", loadBalancerSourceRanges.yaml)) }
-    // Ports are stated, or there are none.
+    // NodePorts are either written out or must not be allocated.
     if kind == .loadBalancer, ports.contains(where: { $0.nodePort == nil }) {
       spec.append(("allocateLoadBalancerNodePorts", .bool(false)))
     }

@@ -1,8 +1,8 @@
 public import NetpolModel
 
 extension Cluster {
-  /// As little of the cluster as still makes `fails` true, which is asked `attempts` times at the most: no policy, rule,
-  /// peer, port, pod, service, host or node that could go as well.
+  /// Shrinks the cluster as far as `fails` stays true. Calls `fails` at most `attempts` times. Within that limit,
+  /// removes every policy, rule, peer, port, pod, service, host and node that is not needed.
   public func shrunk(attempts: Int, while fails: (Cluster) -> Bool) -> Cluster {
     withoutActuallyEscaping(fails) { fails in
       var shrinking = Shrinking([self], attempts) { $0.first.map(fails) ?? false }
@@ -12,7 +12,7 @@ extension Cluster {
 }
 
 extension ClusterSequence {
-  /// As few states, and as little in all of them, as still make `fails` true.
+  /// Shrinks to as few states as possible, with as little in them as possible, while `fails` stays true.
   public func shrunk(attempts: Int, while fails: (ClusterSequence) -> Bool) -> ClusterSequence {
     withoutActuallyEscaping(fails) { fails in
       var shrinking = Shrinking(states, attempts) { ClusterSequence($0).map(fails) ?? false }
@@ -22,7 +22,7 @@ extension ClusterSequence {
   }
 }
 
-/// What goes, goes from each state; what is simplified, is so wherever the same stands.
+/// An object is removed from every state. An element is simplified wherever it occurs.
 private struct Shrinking {
   private var states: [Cluster]
   private var attempts: Int
@@ -34,7 +34,7 @@ private struct Shrinking {
     self.fails = fails
   }
 
-  /// Until a whole pass takes nothing away. What is large goes first.
+  /// Repeats until a whole pass removes nothing. Tries large parts first.
   mutating func run() -> [Cluster] {
     var before: [Cluster]
     repeat {
@@ -65,14 +65,14 @@ private struct Shrinking {
     return true
   }
 
-  /// In each state.
+  /// Applies a change to every state.
   private mutating func attempt(_ change: (inout Cluster) -> Void) -> Bool {
     var smaller = states
     for index in smaller.indices { change(&smaller[index]) }
     return attempt(smaller)
   }
 
-  /// Of an element, wherever it stands.
+  /// Changes an element wherever it occurs.
   private mutating func attempt<Element: Equatable>(
     _ list: WritableKeyPath<Cluster, [Element]>, _ element: inout Element, _ change: (inout Element) -> Void
   ) -> Bool {
@@ -88,13 +88,13 @@ private struct Shrinking {
     return isDone
   }
 
-  /// Each distinct element of a list of all states.
+  /// Each distinct element of a list, over all states.
   private func all<Element: Hashable>(_ list: KeyPath<Cluster, [Element]>) -> [Element] {
     var seen: Set<Element> = []
     return states.flatMap { $0[keyPath: list] }.filter { seen.insert($0).inserted }
   }
 
-  /// The last change alone, else each that can go.
+  /// Keeps only the last change, or else removes every state that isn't needed.
   private mutating func thinStates() {
     for count in [1, 2] where count < states.count { if attempt(Array(states.suffix(count))) { return } }
     for index in states.indices.reversed() where states.count > 1 {
@@ -104,7 +104,7 @@ private struct Shrinking {
     }
   }
 
-  /// Leaves out all of a list, else halves, quarters and single elements.
+  /// Removes a whole list, or else halves, quarters and single elements.
   private mutating func thin<Element, ID: Hashable>(
     _ list: WritableKeyPath<Cluster, [Element]>, _ id: KeyPath<Element, ID>
   ) {
@@ -197,7 +197,7 @@ private struct Shrinking {
 }
 
 extension Cluster {
-  /// Leaves a family out, but not the last one.
+  /// Removes a family, but not the last one.
   fileprivate mutating func drop(_ family: IPFamily) {
     guard nodes.allSatisfy({ node in node.addresses.contains { $0.family != family } }) else { return }
     for index in nodes.indices {
@@ -239,7 +239,7 @@ extension NetworkPolicy {
 }
 
 extension NetworkPolicy.Rule {
-  /// Without the last one any peer is admitted.
+  /// Removing the last peer means that any peer is admitted.
   fileprivate var peerList: [NetworkPolicy.Peer] {
     get { peers.list }
     set { peers = newValue.isEmpty ? .any : .listed(newValue) }

@@ -1,17 +1,17 @@
 public import NetpolModel
 internal import Statistics
 
-/// A small cluster that a seed stands for, full of borders: addresses at the ends of prefixes, ports at the ends of
-/// ranges, labels that nearly match. The same seed is the same world on every machine.
+/// A small cluster generated from a seed, full of edge cases: addresses at the ends of prefixes, ports at the ends of
+/// ranges, labels that nearly match. The same seed gives the same world on every machine.
 ///
-/// It states what objects state. What controllers add, endpoint slices of selectors above all, comes with reading its
-/// manifest.
+/// The world contains only what objects state. What controllers add, mainly endpoint slices for selectors, is added
+/// when the manifest is read.
 public struct World: Hashable, Sendable {
   public let seed: UInt64
   public let cluster: Cluster
 
-  /// So many seeds, from a multiple of the number on, are worlds with the same places (nodes, pods' addresses, hosts
-  /// outside): one lab serves them all.
+  /// This many consecutive seeds, starting at a multiple of this number, are worlds with the same places (nodes, pod
+  /// addresses, external hosts). One lab can serve all of them.
   public static let seedsOnOnePlace: UInt64 = 8
 
   public init(seed: UInt64) {

@@ -1,7 +1,7 @@
 internal import NetpolModel
 internal import Statistics
 
-/// Where everything of a world stands: what a lab is built of. Who is selected and what is allowed comes later.
+/// The places of everything in a world. A lab is built from them. Labels and policies are added later.
 struct WorldPlaces {
   let families: [IPFamily]
   private(set) var nodes: [Node] = []
@@ -9,12 +9,12 @@ struct WorldPlaces {
   private(set) var externalHosts: [ExternalHost] = []
   private(set) var services: [Service] = []
   private(set) var settings = ClusterSettings()
-  /// The first 16 bits of IPv6 pod addresses: kube-router's ::/0 has fd00::/8 in it and fc00::/8 not.
+  /// The first 16 bits of IPv6 pod addresses. kube-router's ::/0 includes fd00::/8 but not fc00::/8.
   private let podPrefix: UInt128
 
   static let namespaces = ["ns0", "ns1", "ns2"]
 
-  /// Mostly the first, so that pods and policies meet.
+  /// Mostly the first namespace, so that policies often select pods.
   static func namespace(_ random: inout SplitMix64) -> String {
     random.chance(65) ? "ns0" : random.one(of: namespaces, else: "ns0")
   }
@@ -35,7 +35,7 @@ struct WorldPlaces {
   }
 
   private mutating func addNode(_ index: Int, _ random: inout SplitMix64) {
-    // The third is in another network than the first two.
+    // The third node is in a different network than the first two.
     let own: [IPFamily: [String]] = [
       .v4: ["192.168.20.11", "192.168.20.12", "172.16.5.13"],
       .v6: ["fd00:20::11", "fd00:20::12", "2001:db8:20::13"],
@@ -78,13 +78,13 @@ struct WorldPlaces {
       pod.hostNetwork = true
       pod.podIPs = node.addresses
     } else if random.chance(6) {
-      // Not yet there: no address, and perhaps no node.
+      // Not started yet: no address, and perhaps no node.
       pod.phase = .pending
       if random.chance(50) { (pod.node, pod.hostIP) = (nil, nil) }
     } else {
       pod.podIPs = families.compactMap { freeAddress(of: node, $0, &random) }
       if pod.podIPs.count == 2, random.chance(8) { pod.podIPs.remove(at: random.below(2)) }
-      // With services a third node's chain may be passed by mistake, which nothing foretells.
+      // With services, a packet may bypass a third node's chain by mistake, which no model predicts.
       let others = [nil, IPAddress("192.0.2.1"), services.isEmpty ? nodes.first?.addresses.first : nil]
       if random.chance(8) { pod.hostIP = random.one(of: others, else: nil) }
     }
@@ -92,7 +92,8 @@ struct WorldPlaces {
     pods.append(pod)
   }
 
-  /// Where prefixes end: beside the bridge, at the last address, and at the ends of halves and quarters of a block.
+  /// Addresses at the ends of prefixes: next to the bridge, the last address, and the ends of halves and quarters of a
+  /// block.
   private func freeAddress(of node: Node, _ family: IPFamily, _ random: inout SplitMix64) -> IPAddress? {
     guard let block = node.podCIDRs.first(where: { $0.family == family }) else { return nil }
     let taken = Set(pods.flatMap(\.podIPs))
@@ -103,7 +104,7 @@ struct WorldPlaces {
     return random.one(of: free)
   }
 
-  /// Addresses that are announced outside belong to the places, and all else about a service is not.
+  /// Announced addresses are part of the places. Everything else about a service is added later.
   private mutating func addService(_ index: Int, _ random: inout SplitMix64) {
     let kinds: [Service.Kind] = [
       .clusterIP, .clusterIP, .clusterIP, .nodePort, .nodePort, .loadBalancer, .loadBalancer, .loadBalancer,

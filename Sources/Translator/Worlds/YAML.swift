@@ -1,4 +1,4 @@
-/// A value as YAML's flow style writes it, on one line.
+/// A value in YAML's flow style, on one line.
 enum YAML {
   case string(String)
   case number(Int)
@@ -17,7 +17,7 @@ enum YAML {
     }
   }
 
-  /// A word that no reader of YAML 1.1 takes for anything but itself.
+  /// Whether a word needs no quotes, because no YAML 1.1 reader reads it as anything but a string.
   private static func isPlain(_ text: String) -> Bool {
     let words = ["y", "n", "yes", "no", "on", "off", "true", "false", "null"]
     guard let first = text.utf8.first, !words.contains(text.lowercased()) else { return false }

@@ -1,7 +1,7 @@
 internal import NetpolModel
 
-/// Whose each address is, of those that the input states. No two machines share one, but two pods may: an old one in
-/// phase Unknown, and its successor. Host-network pods have none of their own.
+/// The owner of each address that the input states. Two machines may not share an address, but two pods may: an old one
+/// in phase Unknown and its successor. Host-network pods have no address of their own.
 struct AddressBook {
   private enum HolderKind: String {
     case node, pod, host
@@ -10,13 +10,13 @@ struct AddressBook {
     let kind: HolderKind
     let name: String
     let location: SourceLocation?
-    /// Whether the input states the address.
+    /// Whether the address comes from the input.
     var isStated = true
   }
 
   private var holders: [IPAddress: Holder] = [:]
 
-  /// `keptNodes` and `keptPods` have addresses that nothing states.
+  /// `keptNodes` and `keptPods` keep addresses that are not in the input.
   static func check(
     nodes: [NodeManifest], pods: [PodManifest], hosts: [Stated<IPAddress>], keptNodes: [Node] = [], keptPods: [Pod] = []
   ) throws(ManifestError) {

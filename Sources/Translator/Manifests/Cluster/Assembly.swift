@@ -1,20 +1,20 @@
 internal import NetpolModel
 internal import Text
 
-/// The inventory's objects made into one cluster.
+/// Builds one cluster from the objects of the inventory.
 struct Assembly {
   private let inventory: Inventory
-  /// What a variant's objects have from their base.
+  /// What a variant's objects keep from the base cluster.
   private let pins: Pins
   private(set) var cluster: Cluster
   private var assumptions: [Note] = []
-  /// Families in which each Service has endpoints.
+  /// The families in which each Service has endpoints.
   private var families: [NamespacedName: [IPFamily]] = [:]
   private var terminating: Set<PodID> = []
 
   var notes: [Note] { inventory.notes + cluster.settings.remarks(inventory.options) + assumptions }
 
-  /// The cluster without endpoint slices.
+  /// Builds the cluster without endpoint slices.
   init(_ inventory: Inventory, keeping pins: Pins = .none) throws(ManifestError) {
     self.inventory = inventory
     self.pins = pins
@@ -32,7 +32,7 @@ struct Assembly {
     try checkAnnouncedAddresses()
   }
 
-  /// Changes what a variant changes of the objects there are.
+  /// Applies a variant's changes to the existing objects.
   mutating func apply(_ variant: Expectations.Variant) {
     let without = Set(variant.without)
     cluster.policies.removeAll { without.contains($0.id) }
@@ -52,7 +52,7 @@ struct Assembly {
     if let bridgeNetfilter = variant.bridgeNetfilter { cluster.settings.bridgeNetfilter = bridgeNetfilter }
   }
 
-  /// The given slices, and for Services without any those that a cluster would make.
+  /// Adds the slices from the input. For Services without any, adds the slices that a cluster would create.
   mutating func addEndpointSlices() {
     let given = inventory.endpointSlices.compactMap(\.slice)
     let served = Set(given.map { NamespacedName($0.id.namespace, $0.service) })
@@ -72,13 +72,13 @@ struct Assembly {
       assumptions.append(
         Note(
           .warning,
-          "no selector and no EndpointSlice: \(names); every flow to it is refused here, which need not be so in the "
-            + "cluster; add its slices (kubectl get endpointslices)"))
+          "no selector and no EndpointSlice: \(names); the lab refuses every flow to it, the cluster may not; "
+            + "add its EndpointSlices (kubectl get endpointslices)"))
     }
   }
 
-  /// An address of a load balancer, or an external IP, belongs to no pod and to no machine outside: who has it there
-  /// answers for it.
+  /// A load-balancer address or external IP may not belong to a pod or an external host, because the owner would answer
+  /// for it.
   private func checkAnnouncedAddresses() throws(ManifestError) {
     for service in cluster.services {
       for address in service.announcedAddresses {
@@ -102,7 +102,7 @@ struct Assembly {
     let declared = table.nodes.flatMap(\.podCIDRs)
     var used = CIDRIndex()
     for cidr in declared + cluster.settings.serviceCIDRs { used.insert(cidr) }
-    // A wide network behind a host leaves room: the longer prefix wins. A narrow one is in the way.
+    // A wide network behind a host doesn't block addresses: the longer prefix wins in routing. A narrow one does.
     for cidr in cluster.externalHosts.flatMap(\.networks) where cidr.prefixLength >= 24 { used.insert(cidr) }
     for address in taken.union(placement.hostIPs.values.joined().map(\.value)) { used.insert(CIDR(address)) }
 
@@ -132,12 +132,12 @@ struct Assembly {
     let pods = workloads.flatMap { $0.pods(atMost: cap, nodes: nodes, taken: &taken) }
     if !workloads.isEmpty {
       let counts = "\(counted(workloads.count, "workload")) expanded to \(counted(pods.count, "pod"))"
-      assumptions.append(Note(.note, "\(counts), at most \(cap) each; DaemonSets have one a node"))
+      assumptions.append(Note(.note, "\(counts), at most \(cap) each; DaemonSets get one per node"))
     }
     return pods
   }
 
-  /// Namespaces that objects are in exist, whether or not they have an object.
+  /// Adds every namespace that contains objects, even if it has no Namespace object.
   private mutating func completeNamespaces() {
     let used =
       cluster.pods.map(\.id.namespace) + cluster.policies.map(\.id.namespace) + cluster.services.map(\.id.namespace)
@@ -146,18 +146,18 @@ struct Assembly {
     cluster.namespaces = (inventory.namespaces.values + missing.map { Namespace(name: $0) }).sorted {
       $0.name < $1.name
     }
-    // The API server makes these itself, with the name label alone.
+    // The API server creates these itself, with only the name label.
     let remarkable = missing.subtracting(["default", "kube-system", "kube-public", "kube-node-lease"]).sorted()
     if !remarkable.isEmpty {
       assumptions.append(
-        Note(.note, "no Namespace object: \(remarkable.abridged(to: 5)); assumed with the name label alone"))
+        Note(.note, "no Namespace object: \(remarkable.abridged(to: 5)); assumed with only the name label"))
     }
   }
 
   private func checkSettings() throws(ManifestError) {
     guard let document = inventory.cluster else { return }
     if let field = document.announcer, let name = cluster.settings.loadBalancerAnnouncer, cluster.node(name) == nil {
-      throw field.error("\(name.quoted) is no node", "name one of \(cluster.nodes.map(\.name).abridged(to: 5))")
+      throw field.error("\(name.quoted) matches no node", "name one of \(cluster.nodes.map(\.name).abridged(to: 5))")
     }
     for host in document.hostAddresses {
       for node in cluster.nodes {

@@ -1,13 +1,14 @@
 internal import NetpolModel
 
-/// Who has which networks, for overlap questions about blocks (/24, /64) and single addresses in constant time.
+/// The owners of networks. Answers in constant time whether a block (/24, /64) or a single address overlaps one of
+/// them.
 struct CIDRIndex {
   private var owners: [CIDR: Set<String>] = [:]
   private var lengths: [IPFamily: Set<Int>] = [:]
-  /// Owners of networks narrower than a block, by the block.
+  /// Owners of networks smaller than a block, by block.
   private var insideBlocks: [CIDR: Set<String>] = [:]
 
-  /// The block of pod addresses that one node has by custom: /24, or /64 (kube-controller-manager's defaults).
+  /// The block of pod addresses that one node has by default: /24 or /64 (kube-controller-manager's defaults).
   static func block(of address: IPAddress) -> CIDR { CIDR(address, prefixLength: blockLength(address.family)) }
   private static func blockLength(_ family: IPFamily) -> Int { family == .v4 ? 24 : 64 }
 
@@ -19,7 +20,7 @@ struct CIDRIndex {
     }
   }
 
-  /// The owners of networks that overlap a block or a single address.
+  /// The owners of all networks that overlap a block or a single address.
   func owners(overlapping cidr: CIDR) -> Set<String> {
     var result = insideBlocks[cidr] ?? []
     for length in lengths[cidr.family] ?? [] where length <= cidr.prefixLength {

@@ -1,6 +1,6 @@
 internal import NetpolModel
 
-/// EndpointSlices that the endpoint slice controller would make of selectors, readiness and container ports.
+/// The EndpointSlices that the endpoint slice controller would create from selectors, readiness and container ports.
 struct DerivedSlices {
   private let pods: [String: [Pod]]
   private let nodes: [String: Node]
@@ -13,8 +13,8 @@ struct DerivedSlices {
     self.terminating = terminating
   }
 
-  /// One slice for each family and distinct list of ports, with the members in the order of addresses. Names in
-  /// `taken` are passed over, and the new ones added to it.
+  /// One slice for each family and distinct list of ports, with members sorted by address. Skips names in `taken` and
+  /// adds the new ones to it.
   func slices(of service: Service, _ families: [IPFamily], taken: inout Set<NamespacedName>) -> [EndpointSlice] {
     guard service.kind != .externalName, service.selector?.isEmpty == false else { return [] }
     let selected = (pods[service.id.namespace] ?? []).filter(service.selects)
@@ -38,7 +38,7 @@ struct DerivedSlices {
     }
   }
 
-  /// `web-ipv4-0`; a cluster's have random letters.
+  /// `web-ipv4-0`. In a real cluster the suffix is random.
   private static func name(_ service: Service, _ family: IPFamily, _ taken: inout Set<NamespacedName>)
     -> NamespacedName
   {
@@ -50,7 +50,7 @@ struct DerivedSlices {
     }
   }
 
-  /// A host-network pod's address is its node's.
+  /// A host-network pod has its node's address.
   private func address(of pod: Pod, _ family: IPFamily) -> IPAddress? {
     if pod.hostNetwork, let address = pod.node.flatMap({ nodes[$0]?.address(family) }) { return address }
     return pod.address(family) ?? pod.podIP.flatMap { $0.family == family ? $0 : nil }
@@ -63,7 +63,7 @@ struct DerivedSlices {
       isTerminating: isTerminating, node: pod.node, pod: pod.id)
   }
 
-  /// `FindPort`: the first container port of that name and transport. Nil where the pod has none.
+  /// `FindPort`: the first container port with that name and transport. `nil` if the pod has none.
   private func resolve(_ port: Service.Port, in pod: Pod) -> EndpointSlice.Port? {
     switch port.targetPort {
     case .number(let number): return .init(name: port.name, transport: port.transport, port: number)

@@ -1,6 +1,6 @@
 internal import NetpolModel
 
-/// The objects of the input by kind, each decoded, none yet related to another.
+/// The decoded objects of the input by kind, not yet related to each other.
 struct Inventory {
   private struct Key: Hashable {
     let kind: String
@@ -21,9 +21,9 @@ struct Inventory {
   private var places: [Key: SourceLocation] = [:]
   /// Workloads whose pods are in the input.
   private var ownersOfPods: Set<Key> = []
-  /// What made each ReplicaSet and Job.
+  /// The owner of each ReplicaSet and Job: a Deployment or CronJob.
   private var makers: [Key: Pod.Workload] = [:]
-  /// Whether the sources are those that a variant adds, and the objects of them so far.
+  /// Whether the current sources are files that a variant adds. `added` has the keys of their objects so far.
   private var isAdding = false
   private var added: Set<Key> = []
   private var decoder: PolicyDecoder
@@ -36,19 +36,19 @@ struct Inventory {
     decoder = PolicyDecoder(options.validation)
   }
 
-  /// What there is to say of single objects.
+  /// Notes about single objects.
   var notes: [Note] {
     decoder.notes + skipped.warnings + features.notes + endpointSlices.flatMap(\.notes) + skipped.notes
       + typeless.notes
   }
 
-  /// Workloads without pods in the input, in the order of namespace, name and kind.
+  /// Workloads without pods in the input, sorted by namespace, name and kind.
   var workloadsWithoutPods: [Workload] {
     workloads.filter { !ownersOfPods.contains(Key(kind: $0.kind, id: $0.id)) }
       .sorted { ($0.id, $0.kind) < ($1.id, $1.kind) }
   }
 
-  /// The given pods, each with the workload that it belongs to.
+  /// The pods of the input, each with the workload that it belongs to.
   var ownedPods: [PodManifest] {
     pods.map { manifest in
       var manifest = manifest
@@ -57,8 +57,8 @@ struct Inventory {
     }
   }
 
-  /// A ReplicaSet stands for its Deployment and a Job for its CronJob, where the input says so: by the object, or by
-  /// the label that a Deployment gives to its pods.
+  /// Replaces a ReplicaSet by its Deployment and a Job by its CronJob if the input shows the link. The link is the
+  /// object's owner, or the label that a Deployment puts on its pods.
   private func owner(_ controller: Pod.Workload, of pod: Pod) -> Pod.Workload {
     let key = Key(kind: controller.kind, id: NamespacedName(pod.id.namespace, controller.name))
     if let maker = makers[key] { return maker }
@@ -68,7 +68,7 @@ struct Inventory {
     return Pod.Workload(kind: "Deployment", name: String(controller.name.dropLast(hash.count + 1)))
   }
 
-  /// From here on objects replace those of the same kind and name.
+  /// From this call on, objects replace existing ones of the same kind and name.
   mutating func beginAdding() { isAdding = true }
 
   mutating func add(_ source: ManifestSource) throws(ManifestError) {
@@ -139,7 +139,7 @@ struct Inventory {
     case .cluster, .expectations:
       if isAdding {
         throw object.root.mapping.error(
-          "an added file may not hold a document of kind \(object.kind)", "move it to a file beside the manifests")
+          "an added file can't contain a document of kind \(object.kind)", "move it to one of the manifest files")
       }
       if kind == .expectations { return try expectations.read(object) }
       let document = try ClusterDocument(object)
@@ -150,8 +150,8 @@ struct Inventory {
     }
   }
 
-  /// Marks a workload as one whose pods are known. A ReplicaSet `web-5d4f` stands for the Deployment `web`, and a Job
-  /// `backup-2891` for the CronJob `backup`.
+  /// Records that the pods of a workload are in the input. The ReplicaSet `web-5d4f` also counts for the Deployment
+  /// `web`, and the Job `backup-2891` for the CronJob `backup`.
   private mutating func own(_ kind: String, _ namespace: String, _ name: String) {
     ownersOfPods.insert(Key(kind: kind, id: NamespacedName(namespace, name)))
     guard let maker = ["ReplicaSet": "Deployment", "Job": "CronJob"][kind], let dash = name.lastIndex(of: "-") else {
@@ -164,7 +164,7 @@ struct Inventory {
     let key = Key(kind: object.kind, id: id)
     if let first = places.updateValue(object.location, forKey: key) {
       guard isAdding, !added.contains(key) else {
-        throw object.root.mapping.error("a second \(object.kind) of this name", "keep one; the first is at \(first)")
+        throw object.root.mapping.error("a second \(object.kind) with this name", "keep one; the first is at \(first)")
       }
       remove(key)
     }

@@ -1,20 +1,21 @@
 internal import NetpolModel
 
-/// The nodes in the order of their names, and what was assumed of them.
+/// The nodes sorted by name, and the assumptions made about them.
 struct NodeTable {
   private(set) var nodes: [Node]
-  /// The same nodes with what the input states of them.
+  /// The same nodes with the addresses and pod CIDRs that the input states.
   private(set) var manifests: [NodeManifest]
   private let positions: [String: Int]
-  /// Families in which a pod without a status gets an address: those of the declared pod CIDRs, else IPv4.
+  /// The families in which a pod without a status gets an address: those of the node's declared pod CIDRs, or IPv4 if
+  /// there are none.
   private(set) var families: [String: [IPFamily]]
   private(set) var notes: [Note] = []
 
   var names: [String] { nodes.map(\.name) }
   subscript(name: String) -> Node? { positions[name].map { nodes[$0] } }
 
-  /// Nodes are the objects and the Cluster document's entries, and those that pods name; else one `node1`. Those of the
-  /// pins are there as well, with what they had.
+  /// The nodes are the Node objects, the entries of the Cluster document and the nodes that pods name. If there are
+  /// none, a single `node1`. The nodes of `pins` are added with what they had.
   init(_ inventory: Inventory, _ pins: Pins) throws(ManifestError) {
     var byName = inventory.nodes
     for entry in inventory.cluster?.nodes ?? [] {
@@ -35,7 +36,7 @@ struct NodeTable {
       byName[node.name] = NodeManifest(name: node.name, location: node.location)
     }
     if !inventory.nodes.isEmpty, !implied.isEmpty {
-      notes.append(Note(.note, "no Node object: \(implied.sorted().abridged()); assumed since a pod names it"))
+      notes.append(Note(.note, "no Node object: \(implied.sorted().abridged()); assumed because a pod names it"))
     }
     if byName.isEmpty { byName["node1"] = NodeManifest(name: "node1") }
     manifests = byName.values.sorted { $0.name < $1.name }
@@ -48,7 +49,7 @@ struct NodeTable {
     for node in pins.nodes { try keep(node) }
   }
 
-  /// Gives a node what it had, as far as the input states nothing else.
+  /// Gives a node what it had in the base cluster, unless the input states something else.
   private mutating func keep(_ pinned: Node) throws(ManifestError) {
     guard let index = positions[pinned.name] else { return }
     if pinned.addresses.starts(with: nodes[index].addresses) { nodes[index].addresses = pinned.addresses }
@@ -63,8 +64,8 @@ struct NodeTable {
     }
   }
 
-  /// Gives addresses to nodes without any: the `hostIP` of their pods, else the next free from 172.30.0.11. Where the
-  /// cluster has IPv6, a node without an address of it gets the next free from fd00:30::11.
+  /// Gives addresses to nodes without any: the `hostIP` of their pods, or the next free address from 172.30.0.11. If
+  /// the cluster has IPv6, a node without an IPv6 address gets the next free one from fd00:30::11.
   mutating func giveAddresses(hostIPs: [String: [Stated<IPAddress>]], used: inout CIDRIndex, hasIPv6: Bool)
     throws(ManifestError)
   {
@@ -89,7 +90,7 @@ struct NodeTable {
         guard !used.overlaps(CIDR(next[family])) else {
           throw ManifestError(
             location: nodes[index].location, object: "Node \(nodes[index].name)",
-            problem: "no address is free for it near \(start)", remedy: "give addresses in a Cluster document")
+            problem: "no free address near \(start)", remedy: "set its addresses in a Cluster document")
         }
         nodes[index].addresses.append(next[family])
         used.insert(CIDR(next[family]))
@@ -100,8 +101,8 @@ struct NodeTable {
     if !assumed.isEmpty { notes.append(Note(.note, "node addresses assumed: \(assumed.abridged(to: 5))")) }
   }
 
-  /// Gives pod CIDRs to nodes without any: the blocks of their pods' addresses, else the next free 10.42.N.0/24 where
-  /// the node has no such pods or needs an address to hand out.
+  /// Gives pod CIDRs to nodes without any: the blocks around their pods' addresses. A node without such pods, or with
+  /// pods that still need an address, gets the next free 10.42.N.0/24.
   mutating func givePodCIDRs(_ pods: [PodManifest], used: inout CIDRIndex) throws(ManifestError) {
     let claims = PodBlocks(pods, declared: nodes)
     var assumed: [String] = []

@@ -1,6 +1,6 @@
 internal import NetpolModel
 
-/// What the objects of a cluster have, for those of its variant to have the same: nodes, addresses, ports.
+/// The nodes, addresses and ports of a base cluster, so that a variant's objects keep them.
 struct Pins {
   let nodes: [Node]
   let pods: [PodID: Pod]
@@ -14,7 +14,8 @@ struct Pins {
     services = Dictionary(cluster.services.map { ($0.id, $0) }, uniquingKeysWith: { first, _ in first })
   }
 
-  /// The pod of the base, where a pod of the variant that states no address can have the same.
+  /// The base cluster's pod whose addresses the variant's pod keeps. `nil` if it can't keep them, for example because
+  /// it has a status or is on another node.
   func addresses(for manifest: PodManifest) -> Pod? {
     guard !manifest.hasStatus, !manifest.pod.hostNetwork, let pod = pods[manifest.pod.id], !pod.hostNetwork,
       pod.node == manifest.pod.node, !pod.podIPs.isEmpty

@@ -1,8 +1,8 @@
 internal import NetpolModel
 
-/// Gives pods what a scheduler and a network plugin would: a node, and addresses.
+/// Gives pods what a scheduler and a network plugin would: a node and addresses.
 struct Placement {
-  /// In the order of namespace and name.
+  /// Sorted by namespace and name.
   private(set) var pods: [PodManifest]
   private let pins: Pins
 
@@ -11,8 +11,9 @@ struct Placement {
     self.pins = pins
   }
 
-  /// Puts pods without a node where `nodeSelector` names one, or where their address belongs; the rest go round robin.
-  /// A pod whose status has no address stays unscheduled, as the status says, and one of the pins where it was.
+  /// Assigns nodes to pods without one: the node that `status.hostIP` or `nodeSelector` names, or the node whose pod
+  /// CIDR contains the address. The rest are distributed round-robin. A pod whose status has no address stays
+  /// unscheduled. A pod in `pins` stays on its old node.
   mutating func schedule(on table: NodeTable) {
     var turn = 0
     let byAddress = Dictionary(
@@ -39,7 +40,7 @@ struct Placement {
     }
   }
 
-  /// `status.hostIP` of the pods on each node, without repeats.
+  /// `status.hostIP` of the pods on each node, without duplicates.
   var hostIPs: [String: [Stated<IPAddress>]] {
     var result: [String: [Stated<IPAddress>]] = [:]
     for manifest in pods {
@@ -51,11 +52,11 @@ struct Placement {
     return result
   }
 
-  /// The addresses that pods without a status keep, and whose they are.
+  /// The base cluster's pods whose addresses are kept by pods without a status.
   var kept: [Pod] { pods.compactMap { pins.addresses(for: $0) } }
 
-  /// Gives pods without a status the addresses that they had, or the next free ones of their node, in the order of
-  /// namespace and name.
+  /// Gives addresses to pods without a status, sorted by namespace and name: the ones they had, or the next free ones
+  /// on their node.
   mutating func giveAddresses(_ table: NodeTable, taken: Set<IPAddress>) throws(ManifestError) {
     var pool = AddressPool(taken: taken.union(IPAddress.ownedByLab).union(kept.flatMap(\.podIPs)))
     for index in pods.indices where !pods[index].hasStatus {
@@ -89,7 +90,7 @@ struct Placement {
 }
 
 extension NodeTable {
-  /// The node whose declared pod CIDRs hold one of the addresses.
+  /// The node whose declared pod CIDRs contain one of the addresses.
   fileprivate func home(of addresses: [IPAddress]) -> String? {
     guard !addresses.isEmpty else { return nil }
     return nodes.first { $0.podCIDRs.contains { cidr in addresses.contains { cidr.contains($0) } } }?.name

@@ -1,11 +1,11 @@
 internal import NetpolModel
 
-/// Which nodes' pods have addresses in which /24 or /64: the pod CIDRs that a dump without Node objects implies.
+/// The pod CIDRs that a dump without Node objects implies: each /24 or /64 with addresses of a node's pods.
 struct PodBlocks {
   private var blocks: [String: Set<CIDR>] = [:]
 
-  /// A block counts for a node where no pod of another is in it, and no other node has declared a part of it.
-  /// Host-network pods have their node's address and say nothing.
+  /// A block counts for a node if no pod of another node is in it and no other node has declared part of it.
+  /// Host-network pods have their node's address and are ignored.
   init(_ pods: [PodManifest], declared nodes: [Node]) {
     var index = CIDRIndex()
     for node in nodes { for cidr in node.podCIDRs { index.insert(cidr, owner: node.name) } }

@@ -1,7 +1,7 @@
 internal import NetpolModel
 
 extension [NodeManifest] {
-  /// Each node's pod CIDRs are its own, and the first address of each is one that the node's bridge can have.
+  /// Checks that no two nodes' pod CIDRs overlap, and that the first address of each is usable for the node's bridge.
   func checkPodCIDRs() throws(ManifestError) {
     var claims: [(node: String, cidr: Stated<CIDR>)] = []
     for node in self {
@@ -14,7 +14,7 @@ extension [NodeManifest] {
       }
     }
     claims.sort { ($0.cidr.value, $0.node) < ($1.cidr.value, $1.node) }
-    // Networks nest or are apart, and so what overlaps an earlier one is within the last that nothing holds.
+    // Networks are nested or disjoint. So a network that overlaps an earlier one lies inside the last outermost one.
     var outer = claims.first
     for claim in claims.dropFirst() {
       guard let holder = outer, holder.cidr.value.contains(claim.cidr.value) else {

@@ -1,10 +1,10 @@
 internal import NetpolModel
 
-/// Gives Services what the API server would give them: ClusterIPs and NodePorts.
+/// Assigns the ClusterIPs and NodePorts that the API server would assign to Services.
 struct ServiceAllocation {
-  /// In the order of namespace and name.
+  /// Sorted by namespace and name.
   private(set) var services: [Service] = []
-  /// Families in which each has endpoints.
+  /// The families in which each Service has endpoints.
   private(set) var families: [NamespacedName: [IPFamily]] = [:]
 
   private struct Holder {
@@ -45,11 +45,11 @@ struct ServiceAllocation {
   var notes: [Note] {
     [
       ("ClusterIPs assumed", assumedIPs), ("NodePorts assumed", assumedPorts),
-      ("load-balancer addresses taken from the request, for want of a status", balancers),
+      ("load-balancer addresses taken from the request because there is no status", balancers),
     ].filter { !$1.isEmpty }.map { Note(.note, "\($0): \($1.abridged(to: 5))") }
   }
 
-  /// What the base cluster's Service was given stays its own.
+  /// Reserves what the Service was given in the base cluster.
   private mutating func pin(_ manifest: ServiceManifest) {
     let holder = Holder(id: manifest.service.id, location: manifest.service.location)
     guard let pinned = pins.services[manifest.service.id] else { return }
@@ -71,8 +71,8 @@ struct ServiceAllocation {
     for address in manifest.statedIPs {
       if isStrict, !settings.serviceCIDRs.contains(where: { $0.contains(address.value) }) {
         throw address.field.error(
-          "\(address.value) is in no service CIDR (\(settings.serviceCIDRs.map(\.description).abridged()))",
-          "give another, or serviceCIDRs in a Cluster document")
+          "\(address.value) is not in any service CIDR (\(settings.serviceCIDRs.map(\.description).abridged()))",
+          "use another address, or set serviceCIDRs in a Cluster document")
       }
       if isStrict, let first = addressHolders[address.value] {
         throw address.field.error(
@@ -86,16 +86,17 @@ struct ServiceAllocation {
       let key = TransportPort(port.transport, number)
       if isStrict, !settings.nodePorts.contains(number) {
         throw field.error(
-          "\(number) is not within \(settings.nodePorts)", "give another, or nodePortRange in a Cluster document")
+          "\(number) is not in the range \(settings.nodePorts)",
+          "use another number, or set nodePortRange in a Cluster document")
       }
       if isStrict, let first = portHolders[key] {
-        throw field.error("\(key) is a NodePort of \(first.description)", "give a number of its own")
+        throw field.error("\(key) is a NodePort of \(first.description)", "use a number that is free")
       }
       portHolders[key] = holder
     }
   }
 
-  /// `ipFamilies` and `ipFamilyPolicy`, else the family of the first service CIDR.
+  /// From `ipFamilies` and `ipFamilyPolicy`, or else the family of the first service CIDR.
   private func families(of manifest: ServiceManifest) throws(ManifestError) -> [IPFamily] {
     let available = settings.serviceCIDRs.map(\.family)
     var families: [IPFamily] = []
@@ -113,8 +114,9 @@ struct ServiceAllocation {
     }
     throw ManifestError(
       location: manifest.statedFamilies.first { $0.value == family }?.field.location ?? manifest.service.location,
-      object: "Service \(manifest.service.id)", problem: "it asks for \(family.rawValue), and no service CIDR is of it",
-      remedy: "give serviceCIDRs of both families in a Cluster document, or another family")
+      object: "Service \(manifest.service.id)",
+      problem: "it asks for \(family.rawValue), but no service CIDR is \(family.rawValue)",
+      remedy: "set serviceCIDRs of both families in a Cluster document, or ask for another family")
   }
 
   private mutating func complete(_ manifest: ServiceManifest) throws(ManifestError) -> Service {
@@ -165,7 +167,7 @@ struct ServiceAllocation {
 }
 
 extension Service {
-  /// The NodePort that the service has for a port of this number and transport.
+  /// The NodePort that the service has for a port with this number and transport.
   fileprivate func nodePort(_ port: Port) -> UInt16? {
     ports.first { $0.port == port.port && $0.transport == port.transport }?.nodePort
   }

@@ -1,7 +1,7 @@
 internal import NetpolModel
 
-/// Free ClusterIPs. As the API server does, it leaves the lower end to those who choose their address themselves
-/// (KEP-3070), until the rest is used up; `default/kubernetes` has the first of all.
+/// Free ClusterIPs. Like the API server, it leaves the lower end of the range to Services that choose their own address
+/// (KEP-3070) until the rest is used up. `default/kubernetes` gets the first address.
 struct ServiceAddressPool {
   private let cidrs: [CIDR]
   private var given: [CIDR: UInt128] = [:]
@@ -10,7 +10,7 @@ struct ServiceAddressPool {
 
   mutating func next(_ family: IPFamily, for service: NamespacedName, taken: (IPAddress) -> Bool) -> IPAddress? {
     for cidr in cidrs where cidr.family == family {
-      // From the first address on: the network has none, and in IPv4 the broadcast address is none.
+      // Starts at the first address after the network address. In IPv4 the broadcast address is not used.
       let span = cidr.lastAddress.bits - cidr.network.bits
       let count = family == .v4 && span > 0 ? span - 1 : span
       let first = cidr.network.advanced(by: 1)
@@ -28,13 +28,14 @@ struct ServiceAddressPool {
     return nil
   }
 
-  /// `calculateRangeOffset`: a sixteenth of the range, from 16 to 256; none of 16 and fewer.
+  /// `calculateRangeOffset`: a sixteenth of the range, at least 16 and at most 256. Zero for ranges of 16 or fewer
+  /// addresses.
   private static func reserved(_ span: UInt128) -> UInt128 {
     span < 16 ? 0 : min(max((min(span, 0xffff) + 1) / 16, 16), 256)
   }
 }
 
-/// Free NodePorts, the lower end last here too (KEP-3668).
+/// Free NodePorts. The lower end is used last here too (KEP-3668).
 struct NodePortPool {
   private let range: PortRange
   private var given = 0

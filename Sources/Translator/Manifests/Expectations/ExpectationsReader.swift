@@ -1,23 +1,24 @@
 internal import NetpolModel
 internal import Text
 
-/// `apiVersion: netpol-lab/v1alpha1, kind: Expectations`: the groups of all such documents, in the order of the input.
+/// Reads `apiVersion: netpol-lab/v1alpha1, kind: Expectations`. Collects the groups of all such documents, in input
+/// order.
 struct ExpectationsReader {
   private(set) var groups: [Expectations.Group] = []
-  /// The names that each group uses, by its own.
+  /// The names used in each group, by group name.
   private(set) var names: [String: [NameUse]] = [:]
   private var comparisons: [Stated<String>] = []
   private var flowCount = 0
 
-  /// No more flows than a lab could answer; lists of ends would make billions of a few lines.
+  /// The most flows that a lab could answer. Without a limit, a few lines with lists could make billions.
   static let flowLimit = 100_000
 
   mutating func read(_ object: ManifestObject) throws(ManifestError) {
     let root = object.root
     try root.closed(to: ["apiVersion", "kind", "metadata", "groups"])
-    let field = try root.required("groups", "give one group at least")
+    let field = try root.required("groups", "give at least one group")
     let list = try field.list()
-    if list.isEmpty { throw field.error("is empty", "give one group at least") }
+    if list.isEmpty { throw field.error("is empty", "give at least one group") }
     for entry in list { try readGroup(entry) }
   }
 
@@ -29,7 +30,7 @@ struct ExpectationsReader {
     let nameField = try fields.required("name", "give the group a name")
     let name = try nameField.string()
     if name.isEmpty { throw nameField.error("is empty", "give the group a name") }
-    if names[name] != nil { throw nameField.error("a second group \(name.quoted)", "give it a name of its own") }
+    if names[name] != nil { throw nameField.error("a second group \(name.quoted)", "give it a different name") }
     var uses: [NameUse] = []
     var group = Expectations.Group(name: name, location: entry.location)
     group.claim = try fields["claim"]?.string()
@@ -49,7 +50,7 @@ struct ExpectationsReader {
     groups.append(group)
   }
 
-  /// Once all documents are read: the groups that others are compared with are there.
+  /// Checks that the groups in `comparedWith` exist. Call it after all documents have been read.
   func checkComparisons() throws(ManifestError) {
     for comparison in comparisons where names[comparison.value] == nil {
       throw comparison.field.error(

@@ -1,7 +1,7 @@
 internal import NetpolModel
 internal import Text
 
-/// An entry of `flows`: one flow for each combination of its ends and ports.
+/// Reads an entry of `flows`: one flow for each combination of its ends and ports.
 struct FlowReader {
   private(set) var flows: [ExpectedFlow] = []
 
@@ -29,10 +29,10 @@ struct FlowReader {
     let (pairs, overflow) = sources.count.multipliedReportingOverflow(by: targets.count)
     guard !overflow, pairs <= limit / max(questions.count, 1) else {
       throw entry.error(
-        "more than \(ExpectationsReader.flowLimit) flows in all", "give fewer ends, or workloads in place of pods")
+        "more than \(ExpectationsReader.flowLimit) flows in total", "list fewer ends, or workloads instead of pods")
     }
     for source in sources {
-      // In a list for each with each, an end and itself are not meant.
+      // When lists are combined, an end is not paired with itself.
       for target in targets where source != target || pairs == 1 {
         for question in questions {
           flow.from = source
@@ -44,11 +44,11 @@ struct FlowReader {
     }
   }
 
-  /// The value, or a list's values.
+  /// The value itself, or the values of a list.
   private static func values(_ field: Field) throws(ManifestError) -> [Field] {
     guard field.isList else { return [field] }
     let list = try field.list()
-    if list.isEmpty { throw field.error("is empty", "give one entry at least") }
+    if list.isEmpty { throw field.error("is empty", "give at least one entry") }
     return list
   }
 
@@ -79,7 +79,7 @@ struct FlowReader {
     case (let port?, nil): list = try values(port)
     case (nil, let ports?): list = try values(ports)
     case (nil, nil): throw fields.missing("port", "write a number, UDP/53 or ICMP")
-    case (_?, let ports?): throw ports.error("may not stand beside port", "keep one of them")
+    case (_?, let ports?): throw ports.error("can't be combined with port", "keep one of them")
     }
     return try list.map { (field) throws(ManifestError) in try field.question() }
   }
@@ -89,14 +89,16 @@ struct FlowReader {
   {
     let group = try field.address()
     guard group.isMulticast else {
-      throw field.error("\(group) is no multicast group", "write one such as 224.0.0.251 or ff02::fb")
+      throw field.error("\(group) is not a multicast group", "write one such as 224.0.0.251 or ff02::fb")
     }
     if let family, family != group.family {
-      throw field.error("\(group) is no \(family.rawValue) address", "give family \(group.family.rawValue), or none")
+      throw field.error(
+        "\(group) is not an \(family.rawValue) address",
+        "write family: \(group.family.rawValue), or remove it")
     }
     for question in questions {
       guard case .port(let port) = question, port.transport == .udp else {
-        throw field.error("a group is reached by UDP alone", "give a port such as UDP/5353")
+        throw field.error("a multicast group can only be reached over UDP", "give a port such as UDP/5353")
       }
     }
     return group
@@ -121,6 +123,6 @@ extension Field {
         return .port(TransportPort(transport, port))
       }
     }
-    throw error("\(text.quoted) is no port", "write a number from 1 to 65535, TCP/80, UDP/53, SCTP/9 or ICMP")
+    throw error("\(text.quoted) is not a port", "write a number from 1 to 65535, TCP/80, UDP/53, SCTP/9 or ICMP")
   }
 }

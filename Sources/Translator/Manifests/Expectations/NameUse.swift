@@ -1,7 +1,7 @@
 internal import NetpolModel
 internal import Text
 
-/// A name in an Expectations document: what it should stand for, and where it is written.
+/// A name in an Expectations document: the object that it should refer to, and where it is written.
 struct NameUse: Hashable, Sendable {
   enum Name: Hashable, Sendable {
     case end(EndpointReference)
@@ -28,7 +28,7 @@ struct NameUse: Hashable, Sendable {
     ManifestError(location: location, object: object, field: path, problem: problem, remedy: remedy)
   }
 
-  /// Throws where the cluster has nothing of this name.
+  /// Throws if the cluster has no object of this name.
   func check(in cluster: ClusterNames) throws(ManifestError) {
     do throws(UnknownName) {
       switch name {

@@ -2,7 +2,7 @@ internal import NetpolModel
 internal import Text
 
 extension Expectations.Variant {
-  /// Nil where the group changes nothing.
+  /// `nil` if the group changes nothing.
   init?(_ group: Fields, _ uses: inout [NameUse]) throws(ManifestError) {
     guard ["without", "add", "labels", "cluster"].contains(where: { group[$0] != nil }) else { return nil }
     self.init()
@@ -10,7 +10,7 @@ extension Expectations.Variant {
       let text = try field.string()
       let parts = text.split(separator: "/", omittingEmptySubsequences: false).map(String.init)
       guard parts.count == 2, !parts.contains("") else {
-        throw field.error("\(text.quoted) names no policy", "write namespace/name")
+        throw field.error("\(text.quoted) is not a policy's name", "write namespace/name")
       }
       let id = PolicyID(parts[0], parts[1])
       without.append(id)
@@ -19,7 +19,7 @@ extension Expectations.Variant {
     for field in try group["add"]?.list() ?? [] {
       let path = try field.string()
       if path.isEmpty || path == "-" {
-        throw field.error("\(path.quoted) is no file", "give a path from this file's folder")
+        throw field.error("\(path.quoted) is not a file", "give a path relative to this file's folder")
       }
       add.append(path)
       uses.append(NameUse(.file(path), path, field))
@@ -43,19 +43,19 @@ extension Expectations.Variant {
       field = pod
       let parts = try pod.string().split(separator: "/", omittingEmptySubsequences: false).map(String.init)
       guard parts.count == 2 else {
-        throw pod.error("\(try pod.string().quoted) names no pod", "write namespace/name")
+        throw pod.error("\(try pod.string().quoted) is not a pod's name", "write namespace/name")
       }
       subject = .pod(PodID(parts[0], parts[1]))
     case (nil, nil): throw fields.missing("namespace", "name a namespace, or a pod")
-    case (_?, let pod?): throw pod.error("may not stand beside namespace", "give each an entry of its own")
+    case (_?, let pod?): throw pod.error("can't be combined with namespace", "use a separate entry for each")
     }
     uses.append(NameUse(.subject(subject), try field.string(), field))
-    let set = try fields.required("set", "give labels; null takes one away").fields()
-    if set.isEmpty { throw set.mapping.error("is empty", "give labels; null takes one away") }
+    let set = try fields.required("set", "give labels; null removes one").fields()
+    if set.isEmpty { throw set.mapping.error("is empty", "give labels; null removes one") }
     for (key, value) in set {
       try value.checkLabelKey(key)
       if case .namespace = subject, key == "kubernetes.io/metadata.name" {
-        throw value.error("every namespace has its name in this label", "choose another label")
+        throw value.error("this label always holds the namespace's name", "choose another label")
       }
       let text = value.isNull ? nil : try value.string()
       if let text { try value.checkLabelValue(text) }

@@ -2,20 +2,20 @@ internal import NetpolModel
 internal import Text
 internal import Yams
 
-/// Whom an error is about: the file and the object in it.
+/// What an error is about: the file and the object in it.
 struct Subject {
   let file: String
-  /// `Kind namespace/name`, or nil before that is known.
+  /// `Kind namespace/name`, or `nil` if not yet known.
   var object: String?
 }
 
-/// A value in a document, and how it was reached.
+/// A value in a document, and its path.
 struct Field {
   let node: Yams.Node
   /// Empty at the object's root.
   let path: String
   let subject: Subject
-  /// Line of the value, or of the key where the value is none.
+  /// The line of the value, or of its key if the value has no position.
   let line: Int
 
   init(_ node: Yams.Node, path: String, subject: Subject, keyLine: Int = 1) {
@@ -32,13 +32,13 @@ struct Field {
       location: location, object: subject.object, field: path.isEmpty ? nil : path, problem: problem, remedy: remedy)
   }
 
-  /// Nil for a list or a mapping.
+  /// `nil` for a list or a mapping.
   var scalar: Scalar? { if case .scalar(let scalar) = node { Scalar(scalar) } else { nil } }
   var isNull: Bool { scalar == .null }
   var isMapping: Bool { if case .mapping = node { true } else { false } }
   var isList: Bool { if case .sequence = node { true } else { false } }
 
-  /// The text as it stands in the file, whatever its type.
+  /// The text as written in the file, whatever its type.
   private var words: String { if case .scalar(let scalar) = node { scalar.string } else { "" } }
 
   func mismatch(_ expected: String, _ remedy: String? = nil) -> ManifestError {
@@ -77,7 +77,7 @@ struct Field {
     }
   }
 
-  /// A list's entries; none where there is no list.
+  /// The entries of a list. Empty if the value is null.
   func list() throws(ManifestError) -> [Field] {
     if isNull { return [] }
     guard case .sequence(let sequence) = node else { throw mismatch("a list") }
@@ -90,6 +90,6 @@ struct Field {
     try list().map { (field) throws(ManifestError) in try field.string() }
   }
 
-  /// The mapping's fields; none where there is no mapping.
+  /// The fields of a mapping. Empty if the value is null.
   func fields() throws(ManifestError) -> Fields { try Fields(self) }
 }

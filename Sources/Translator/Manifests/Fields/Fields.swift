@@ -2,12 +2,12 @@ internal import NetpolModel
 internal import Text
 internal import Yams
 
-/// The fields of one mapping, in the order of the file.
+/// The fields of one mapping, in file order.
 struct Fields: Sequence {
   let mapping: Field
   private var entries: [(name: String, field: Field)] = []
 
-  /// Go decodes null into an empty struct, and so a null gives no fields.
+  /// Null gives no fields, because Go decodes null into an empty struct.
   init(_ field: Field) throws(ManifestError) {
     mapping = field
     if field.isNull { return }
@@ -15,7 +15,7 @@ struct Fields: Sequence {
     try read(field, merged: false, merges: &merges)
   }
 
-  /// YAML 1.1 merge keys: the mapping's own fields win, then the first that is merged.
+  /// YAML 1.1 merge keys: the mapping's own fields win, then those of the first merged mapping.
   private mutating func read(_ field: Field, merged: Bool, merges: inout Int) throws(ManifestError) {
     guard case .mapping(let mapping) = field.node else { throw field.mismatch("a mapping") }
     var bases: [Field] = []
@@ -23,13 +23,13 @@ struct Fields: Sequence {
     for (key, value) in mapping {
       guard case .scalar(let name) = key else {
         throw Field(key, path: field.path, subject: field.subject).error(
-          "a key is a list or a mapping", "give it a name")
+          "a key can't be a list or a mapping", "use a name")
       }
       let child = Field(
         value, path: field.path.isEmpty ? name.string : "\(field.path).\(name.string)", subject: field.subject,
         keyLine: key.mark?.line ?? field.line)
-      // kubectl sends the key y as "true". The style decides here, since Yams marks every key as a string when it
-      // compares them.
+      // kubectl sends the key y as "true". Only the style decides here, because Yams tags every key as a string when it
+      // compares keys.
       if name.style == .plain, name.string.utf8.count <= 5, case .bool = Scalar(plain: name.string) {
         throw child.error("the key reads as a boolean", "write \(name.string.quoted) with the quotes")
       }
@@ -46,7 +46,7 @@ struct Fields: Sequence {
     }
   }
 
-  /// Nil where the field is missing or null.
+  /// `nil` if the field is missing or null.
   subscript(name: String) -> Field? {
     guard let field = entries.first(where: { $0.name == name })?.field, !field.isNull else { return nil }
     return field
@@ -65,7 +65,7 @@ struct Fields: Sequence {
     return Field(mapping.node, path: path, subject: mapping.subject, keyLine: mapping.line).error("is missing", remedy)
   }
 
-  /// The error of the first field that isn't known, or nil: how a strict decoder sees the mapping.
+  /// The error for the first unknown field, or `nil`. This is how a strict decoder sees the mapping.
   func unknownField(besides known: [String]) -> ManifestError? {
     guard let stranger = entries.first(where: { !known.contains($0.name) }) else { return nil }
     let near = known.first { stranger.name.isNear($0) }
@@ -79,7 +79,7 @@ struct Fields: Sequence {
 }
 
 extension String {
-  /// Whether the words differ in case alone, or by two edits at most (Levenshtein).
+  /// Whether the words differ only in case, or by at most two edits (Levenshtein).
   fileprivate func isNear(_ other: String) -> Bool {
     let a = Array(lowercased().utf8.prefix(40))
     let b = Array(other.lowercased().utf8)

@@ -1,12 +1,12 @@
-/// The grammars of names in the API: apimachinery's `util/validation`.
+/// The grammars of API names, from apimachinery's `util/validation`.
 enum NameSyntax {
-  /// RFC 1123 label: namespaces.
+  /// An RFC 1123 label: namespaces.
   static func isDNSLabel(_ text: String) -> Bool {
     (1...63).contains(text.utf8.count)
       && isEnclosed(text.utf8, inner: { isLowerOrDigit($0) || $0 == dash }, isLowerOrDigit)
   }
 
-  /// RFC 1123 subdomain: most objects.
+  /// An RFC 1123 subdomain: most objects.
   static func isDNSSubdomain(_ text: String) -> Bool {
     guard (1...253).contains(text.utf8.count) else { return false }
     return text.utf8.split(separator: dot, omittingEmptySubsequences: false).allSatisfy {
@@ -14,7 +14,7 @@ enum NameSyntax {
     }
   }
 
-  /// A label's key: a name, with a DNS prefix before a slash or without.
+  /// A label key: a name, optionally with a DNS prefix and a slash before it.
   static func isQualifiedName(_ text: String) -> Bool {
     let parts = text.split(separator: "/", omittingEmptySubsequences: false)
     guard parts.count <= 2, let name = parts.last, (1...63).contains(name.utf8.count) else { return false }
@@ -26,7 +26,7 @@ enum NameSyntax {
     text.isEmpty || (text.utf8.count <= 63 && isEnclosed(text.utf8, inner: isLabelByte, isLetterOrDigit))
   }
 
-  /// A port's name: IANA_SVC_NAME (RFC 6335) in lower case.
+  /// A port name: IANA_SVC_NAME (RFC 6335) in lower case.
   static func isPortName(_ text: String) -> Bool {
     (1...15).contains(text.utf8.count) && text.utf8.contains { (0x61...0x7a).contains($0) } && !text.contains("--")
       && isEnclosed(text.utf8, inner: { isLowerOrDigit($0) || $0 == dash }, isLowerOrDigit)

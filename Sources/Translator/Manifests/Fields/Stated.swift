@@ -1,4 +1,4 @@
-/// A value, and the field that states it.
+/// A value and the field that states it.
 struct Stated<Value> {
   let value: Value
   let field: Field

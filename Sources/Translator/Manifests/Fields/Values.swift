@@ -1,33 +1,33 @@
 internal import NetpolModel
 internal import Text
 
-/// Fields that hold one value of the model.
+/// Reads fields that hold one value of the model.
 extension Field {
   func address() throws(ManifestError) -> IPAddress {
     let text = try string()
     guard let address = IPAddress(text) else {
-      throw error("\(text.quoted) is no IP address", "write one such as 10.42.0.5 or fd00::5")
+      throw error("\(text.quoted) is not an IP address", "write one such as 10.42.0.5 or fd00::5")
     }
     return address
   }
 
-  /// A CIDR as the API's legacy fields take it: bits behind the prefix are dropped.
+  /// Reads a CIDR as the API's legacy fields do: host bits are dropped.
   func cidr() throws(ManifestError) -> CIDR {
     let text = try string()
     if let cidr = CIDR(text) { return cidr }
     if let address = IPAddress(text) {
-      throw error("\(text.quoted) has no prefix length", "write \(CIDR(address)) for the address alone")
+      throw error("\(text.quoted) has no prefix length", "write \(CIDR(address)) for this address only")
     }
     if let octets = text.decimalWithoutLeadingZeros, CIDR(octets) != nil {
       throw error("\(text.quoted) has an octet with a leading zero", "write \(octets)")
     }
-    throw error("\(text.quoted) is no CIDR", "write one such as 10.0.0.0/8 or fd00::/8")
+    throw error("\(text.quoted) is not a CIDR", "write one such as 10.0.0.0/8 or fd00::/8")
   }
 
-  /// A CIDR without bits behind its prefix.
+  /// Reads a CIDR that has no host bits set.
   func canonicalCIDR() throws(ManifestError) -> CIDR {
     let cidr = try cidr()
-    if try hasHostBits() { throw error("\(try string().quoted) has bits behind its prefix", "write \(cidr)") }
+    if try hasHostBits() { throw error("\(try string().quoted) has host bits set", "write \(cidr)") }
     return cidr
   }
 
@@ -37,21 +37,20 @@ extension Field {
     return cidr.network != address
   }
 
-  /// One of an enum's words.
-  /// `synonyms` are read too, and never written.
+  /// Reads one of an enum's raw values. `synonyms` are accepted too, but never printed.
   func word<T: RawRepresentable<String> & CaseIterable>(_ type: T.Type, synonyms: [String: T] = [:])
     throws(ManifestError) -> T
   {
     let text = try string()
     if let value = T(rawValue: text) ?? synonyms[text] { return value }
-    throw error("unknown word \(text.quoted)", "write \(T.allCases.map(\.rawValue).alternatives)")
+    throw error("unknown value \(text.quoted)", "write \(T.allCases.map(\.rawValue).alternatives)")
   }
 
   /// 1 to 65535.
   func port() throws(ManifestError) -> UInt16 {
     let number = try integer()
     guard let port = UInt16(exactly: number), port > 0 else {
-      throw error("\(number) is no port", "give a number from 1 to 65535")
+      throw error("\(number) is not a port", "give a number from 1 to 65535")
     }
     return port
   }
@@ -63,19 +62,20 @@ extension Field {
     throw error("unknown protocol \(text.quoted)", "write \(near?.rawValue ?? "TCP, UDP or SCTP")")
   }
 
-  /// A port by number or name (IntOrString). `stored` lets any name pass.
+  /// A port by number or name (IntOrString). With `asStored` any name is accepted.
   func portReference(_ validation: Validation) throws(ManifestError) -> PortReference {
     guard case .string(let name) = scalar else { return .number(try port()) }
     if validation == .asStored || NameSyntax.isPortName(name) { return .name(name) }
     if UInt16(name) != nil {
       throw error(
-        "\(name.quoted) in quotes is a port's name, and a name needs a letter", "write \(name) without quotes")
+        "\(name.quoted) in quotes is a port name, and a port name needs a letter", "write \(name) without quotes")
     }
     throw error(
-      "\(name.quoted) is no port name", "give at most 15 of a-z, 0-9 and single inner '-', one of them a letter")
+      "\(name.quoted) is not a valid port name",
+      "use at most 15 of a-z, 0-9 and single inner '-', with at least one letter")
   }
 
-  /// A map of strings.
+  /// A map from strings to strings.
   func stringMap() throws(ManifestError) -> Labels {
     var result: Labels = [:]
     for (name, field) in try fields() { result[name] = field.isNull ? "" : try field.string() }
@@ -94,26 +94,26 @@ extension Field {
   }
 
   private static let labelRemedy =
-    "give at most 63 of letters, digits, '-', '_' and '.' that start and end with a letter or digit"
+    "use at most 63 letters, digits, '-', '_' and '.', with a letter or digit at both ends"
 
   func checkLabelKey(_ key: String) throws(ManifestError) {
     if NameSyntax.isQualifiedName(key) { return }
     throw error(
-      "\(key.quoted) is no label key",
-      "\(Self.labelRemedy), after a DNS prefix and '/' or alone"
+      "\(key.quoted) is not a valid label key",
+      "\(Self.labelRemedy); a DNS prefix and '/' may precede them"
     )
   }
 
   func checkLabelValue(_ value: String) throws(ManifestError) {
     if NameSyntax.isLabelValue(value) { return }
     throw error(
-      "\(value.quoted) is no label value",
+      "\(value.quoted) is not a valid label value",
       "\(Self.labelRemedy), or \"\"")
   }
 }
 
 extension String {
-  /// `010.0.0.0/8` as `10.0.0.0/8`; nil where no octet starts with a zero.
+  /// `010.0.0.0/8` as `10.0.0.0/8`. `nil` if no octet starts with a zero.
   fileprivate var decimalWithoutLeadingZeros: String? {
     let parts = split(separator: ".", omittingEmptySubsequences: false)
     guard parts.count == 4 else { return nil }

@@ -1,7 +1,8 @@
 internal import NetpolModel
 internal import Text
 
-/// `apiVersion: netpol-lab/v1alpha1, kind: Cluster`: what manifests can't say. Every field is optional, none unknown.
+/// `apiVersion: netpol-lab/v1alpha1, kind: Cluster`: settings that manifests can't express. Every field is optional,
+/// and unknown fields are errors.
 struct ClusterDocument {
   static let apiVersion = "netpol-lab/v1alpha1"
 
@@ -13,7 +14,7 @@ struct ClusterDocument {
   private(set) var nodes: [NodeManifest] = []
   private(set) var externalHosts: [ExternalHost] = []
   private(set) var settings = ClusterSettings()
-  /// For errors that show only beside the other objects: the hosts' addresses, and the announcer.
+  /// The hosts' addresses and the announcer, kept for errors that need the other objects to be known.
   private(set) var hostAddresses: [Stated<IPAddress>] = []
   private(set) var announcer: Field?
 
@@ -58,12 +59,12 @@ struct ClusterDocument {
     let fields = try entry.fields()
     try fields.closed(to: ["name", "addresses", "networks", "routesToPods"])
     let name = try Self.name(fields, taken: externalHosts.map(\.name), NameSyntax.isDNSLabel)
-    let list = try fields.required("addresses", "give one address at least").list()
-    if list.isEmpty { throw fields.missing("addresses", "give one address at least") }
+    let list = try fields.required("addresses", "give at least one address").list()
+    if list.isEmpty { throw fields.missing("addresses", "give at least one address") }
     let addresses = try list.map { (field) throws(ManifestError) in try field.address() }
     for (field, address) in zip(list, addresses) {
       if hostAddresses.contains(where: { $0.value == address }) {
-        throw field.error("\(address) stands twice among the external hosts", "give each host addresses of its own")
+        throw field.error("\(address) is listed twice in externalHosts", "give each host addresses of its own")
       }
       hostAddresses.append(Stated(address, field))
     }
@@ -80,9 +81,9 @@ struct ClusterDocument {
     let field = try fields.required("name", "give it a name")
     let name = try field.string()
     guard grammar(name) else {
-      throw field.error("\(name.quoted) is no DNS name", "give a-z, 0-9 and inner '-'")
+      throw field.error("\(name.quoted) is not a DNS name", "use a-z, 0-9 and inner '-'")
     }
-    if taken.contains(name) { throw field.error("\(name.quoted) stands twice", "keep one of them") }
+    if taken.contains(name) { throw field.error("\(name.quoted) appears twice", "keep one of them") }
     return name
   }
 
@@ -94,7 +95,7 @@ struct ClusterDocument {
     let text = try field.string()
     let ends = text.split(separator: "-", omittingEmptySubsequences: false).map { UInt16($0) }
     guard ends.count == 2, let first = ends[0], let last = ends[1], first > 0, first <= last else {
-      throw field.error("\(text.quoted) is no port range", "write one such as 30000-32767")
+      throw field.error("\(text.quoted) is not a port range", "write one such as 30000-32767")
     }
     return PortRange(first, last)
   }

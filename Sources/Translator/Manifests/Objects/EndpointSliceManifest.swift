@@ -4,7 +4,7 @@ internal import Text
 /// A `discovery.k8s.io/v1` EndpointSlice as the input gives it.
 struct EndpointSliceManifest {
   let id: NamespacedName
-  /// Nil where the slice says nothing to the service proxy: names instead of addresses, or no Service.
+  /// `nil` if the service proxy ignores the slice: it has DNS names instead of addresses, or no Service.
   private(set) var slice: EndpointSlice?
   private(set) var notes: [Note] = []
 
@@ -14,14 +14,14 @@ struct EndpointSliceManifest {
     let word = try root.required("addressType", "write IPv4 or IPv6")
     let type = try word.string()
     if type == "FQDN" {
-      notes.append(Note(.note, "EndpointSlice \(id) has names in place of addresses, and is ignored"))
+      notes.append(Note(.note, "EndpointSlice \(id) has DNS names instead of addresses and is ignored"))
       return
     }
     guard let family = IPFamily(rawValue: type) else {
-      throw word.error("unknown word \(type.quoted)", "write IPv4 or IPv6")
+      throw word.error("unknown value \(type.quoted)", "write IPv4 or IPv6")
     }
     guard let service = try object.labels(validation)["kubernetes.io/service-name"], !service.isEmpty else {
-      notes.append(Note(.note, "EndpointSlice \(id) has no label kubernetes.io/service-name, and is ignored"))
+      notes.append(Note(.note, "EndpointSlice \(id) has no label kubernetes.io/service-name and is ignored"))
       return
     }
     var slice = EndpointSlice(id: id, service: service, family: family, ports: [], members: [])
@@ -29,7 +29,7 @@ struct EndpointSliceManifest {
       let fields = try entry.fields()
       guard let number = fields["port"] else {
         notes.append(
-          Note(.warning, "\(entry.error("every port of its endpoints is not modelled")); the entry is left out"))
+          Note(.warning, "\(entry.error("an entry without port (all ports) is not modelled")); the entry is ignored"))
         continue
       }
       var name = try fields["name"]?.string()
@@ -45,19 +45,20 @@ struct EndpointSliceManifest {
     self.slice = slice
   }
 
-  /// Nil without an address. Of several the first counts, as in kube-proxy.
+  /// `nil` without an address. If there are several, the first one counts, as in kube-proxy.
   private static func member(
     _ fields: Fields, _ namespace: String, _ family: IPFamily, _ validation: Validation
   ) throws(ManifestError) -> EndpointSlice.Member? {
     let addresses = try fields["addresses"]?.list() ?? []
     guard let field = addresses.first else {
       if validation == .asStored { return nil }
-      throw fields.missing("addresses", "give one address at least")
+      throw fields.missing("addresses", "give at least one address")
     }
     let address = try field.address()
     guard address.family == family else {
       throw field.error(
-        "\(address) is no \(family.rawValue) address", "put it into a slice of addressType \(address.family.rawValue)")
+        "\(address) is not an \(family.rawValue) address",
+        "put it into a slice of addressType \(address.family.rawValue)")
     }
     if let obstacle = address.obstacle {
       throw field.error("\(address) is \(obstacle)", "give a unicast address that others can reach")

@@ -1,10 +1,10 @@
 internal import NetpolModel
 internal import Text
 
-/// The addresses of a LoadBalancer: its status, else what the spec or MetalLB's annotation asks for.
+/// The addresses of a LoadBalancer: from its status, or else what MetalLB's annotation or the spec asks for.
 struct LoadBalancerAddresses {
   private(set) var addresses: [Service.LoadBalancerIP] = []
-  /// Where the addresses are from, if not from the status.
+  /// Where the addresses come from, if not from the status.
   private(set) var assumption: String?
 
   private enum Mode: String, CaseIterable {
@@ -27,7 +27,7 @@ struct LoadBalancerAddresses {
       for text in try field.string().split(separator: ",") {
         let text = text.filter { !$0.isWhitespace }
         guard let address = IPAddress(text), address.obstacle == nil else {
-          throw field.error("\(text.quoted) is no address for a Service", "write one such as 192.168.20.200")
+          throw field.error("\(text.quoted) is not a usable Service address", "write one such as 192.168.20.200")
         }
         addresses.append(Service.LoadBalancerIP(address))
       }

@@ -1,7 +1,7 @@
 internal import NetpolModel
 internal import Text
 
-/// One API object of the input, before its kind is looked at.
+/// One API object of the input, before its kind is examined.
 struct ManifestObject {
   let apiVersion: String
   let kind: String
@@ -12,7 +12,7 @@ struct ManifestObject {
   /// Empty for the core group.
   var group: String { apiVersion.contains("/") ? String(apiVersion.prefix { $0 != "/" }) : "" }
 
-  /// `kind` and `apiVersion` may come from the list that holds the object: a PodList's items have neither.
+  /// `kind` and `apiVersion` may come from the list that contains the object: the items of a PodList have neither.
   init(_ field: Field, kind impliedKind: String? = nil, apiVersion impliedVersion: String? = nil) throws(ManifestError)
   {
     let unnamed = try field.objectFields()
@@ -22,10 +22,10 @@ struct ManifestObject {
     root = try Field(field.node, path: "", subject: subject, keyLine: field.line).objectFields()
     metadata = try root["metadata"]?.fields()
     if kind.isEmpty { throw root.missing("kind", "give the object's kind, or leave the file out") }
-    if apiVersion.isEmpty { throw root.missing("apiVersion", "give it, such as v1 or networking.k8s.io/v1") }
+    if apiVersion.isEmpty { throw root.missing("apiVersion", "write one such as v1 or networking.k8s.io/v1") }
   }
 
-  /// `Kind namespace/name`, as far as the object says.
+  /// `Kind namespace/name`, as far as the object gives them.
   private static func title(_ kind: String, _ fields: Fields) -> String? {
     let metadata = try? fields["metadata"]?.fields()
     let name = try? metadata?["name"]?.string()
@@ -36,7 +36,7 @@ struct ManifestObject {
     return title.isEmpty ? nil : title
   }
 
-  /// `metadata.name`. A `generateName` gets a 0 in place of the API server's random letters.
+  /// `metadata.name`. A `generateName` gets the suffix 0 instead of the API server's random letters.
   func name(_ validation: Validation, _ grammar: (String) -> Bool = NameSyntax.isDNSSubdomain) throws(ManifestError)
     -> String
   {
@@ -45,18 +45,18 @@ struct ManifestObject {
     let field = try metadata.required("name", "give the object a name")
     let name = try field.string()
     guard validation == .asStored || grammar(name) else {
-      throw field.error("\(name.quoted) is no object name", "give a-z, 0-9 and inner '-', as in a DNS name")
+      throw field.error("\(name.quoted) is not a valid object name", "use a-z, 0-9 and inner '-', as in a DNS name")
     }
     return name
   }
 
-  /// Namespace and name; without a namespace the object goes to `default`.
+  /// The namespace and name. Without a namespace the object is in `default`.
   func id(_ validation: Validation) throws(ManifestError) -> NamespacedName {
     let name = try name(validation)
     guard let field = metadata?["namespace"] else { return NamespacedName("default", name) }
     let namespace = try field.string()
     guard validation == .asStored || NameSyntax.isDNSLabel(namespace) else {
-      throw field.error("\(namespace.quoted) is no namespace name", "give at most 63 of a-z, 0-9 and inner '-'")
+      throw field.error("\(namespace.quoted) is not a valid namespace name", "use at most 63 of a-z, 0-9 and inner '-'")
     }
     return NamespacedName(namespace.isEmpty ? "default" : namespace, name)
   }
@@ -65,7 +65,7 @@ struct ManifestObject {
     try metadata?["labels"]?.labels(validation) ?? [:]
   }
 
-  /// Kind and name of each of `metadata.ownerReferences`.
+  /// The kind and name of each entry of `metadata.ownerReferences`.
   func owners() throws(ManifestError) -> [(kind: String, name: String)] {
     guard let list = try metadata?["ownerReferences"]?.list() else { return [] }
     return try list.map { (field) throws(ManifestError) in
@@ -74,7 +74,7 @@ struct ManifestObject {
     }
   }
 
-  /// The owner with `controller: true`, else the first that says nothing of it.
+  /// The owner with `controller: true`, or else the first one that does not set `controller`.
   func controller() throws(ManifestError) -> Pod.Workload? {
     var candidate: Pod.Workload?
     for entry in try metadata?["ownerReferences"]?.list() ?? [] {

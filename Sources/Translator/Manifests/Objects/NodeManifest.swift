@@ -1,15 +1,15 @@
 internal import NetpolModel
 
-/// A node as the input gives it: addresses and pod CIDRs with the fields that state them.
+/// A node as the input gives it: addresses and pod CIDRs, with the fields that state them.
 struct NodeManifest {
   let name: String
   var labels: Labels = [:]
-  /// Without repeats: on bare metal the ExternalIP is often the InternalIP.
+  /// Without duplicates: on bare metal the ExternalIP is often the InternalIP.
   var addresses: [Stated<IPAddress>] { didSet { addresses = addresses.withoutRepeats } }
   var podCIDRs: [Stated<CIDR>]
   let location: SourceLocation?
 
-  /// Addresses are InternalIPs and then ExternalIPs; `podCIDR` counts where `podCIDRs` is missing.
+  /// Addresses are the InternalIPs, then the ExternalIPs. `podCIDR` is used if `podCIDRs` is missing.
   init(_ object: ManifestObject, _ validation: Validation) throws(ManifestError) {
     let spec = try object.root["spec"]?.fields()
     podCIDRs = []

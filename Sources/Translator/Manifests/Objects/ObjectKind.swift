@@ -1,6 +1,6 @@
 internal import Text
 
-/// The kinds that the reader takes something from.
+/// The kinds that the reader uses.
 enum ObjectKind: Hashable {
   case namespace, node, pod, service, endpointSlice, networkPolicy, workload, cluster, expectations
 
@@ -8,7 +8,7 @@ enum ObjectKind: Hashable {
     "Namespace", "Node", "Pod", "Service", "ReplicationController", "NetworkPolicy", "Deployment", "StatefulSet",
     "DaemonSet", "ReplicaSet", "Job", "CronJob", "EndpointSlice",
   ]
-  /// The right spelling by every wrong one: another case, a plural.
+  /// The correct spelling for each wrong one: different case, or a plural.
   private static let spellings = Dictionary(
     (names + ["List"] + names.map { "\($0)List" }).flatMap { name in
       let word = name.lowercased()
@@ -16,8 +16,8 @@ enum ObjectKind: Hashable {
       return ([word] + plurals).map { ($0, name) }
     }, uniquingKeysWith: { first, _ in first })
 
-  /// Nil for a kind that says nothing here. The kinds below with an `apiVersion` that no API server has are errors,
-  /// and so are their misspellings, since to skip them would lose policies or pods.
+  /// `nil` for a kind that the reader doesn't use. Throws for one of the kinds below with an `apiVersion` that no API
+  /// server has, and for a misspelled kind, because skipping it would lose policies or pods.
   init?(_ object: ManifestObject) throws(ManifestError) {
     let isHome: Bool
     let home: String
@@ -40,7 +40,7 @@ enum ObjectKind: Hashable {
       }
       if let name = Self.spellings[object.kind.lowercased()], name != object.kind, !object.isForeign {
         let field = object.root["kind"] ?? object.root.mapping
-        throw field.error("no kind is called \(object.kind.quoted)", "write kind: \(name)")
+        throw field.error("there is no kind \(object.kind.quoted)", "write kind: \(name)")
       }
       return nil
     }

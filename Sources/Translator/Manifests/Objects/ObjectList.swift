@@ -2,7 +2,7 @@ internal import NetpolModel
 internal import Yams
 
 extension ManifestObject {
-  /// The object alone; of a list the items, and theirs where they are lists.
+  /// The object itself, or the items of a list, with nested lists expanded.
   func flattened() throws(ManifestError) -> [ManifestObject] {
     var result: [ManifestObject] = []
     var pending = [self]
@@ -12,16 +12,16 @@ extension ManifestObject {
         result.append(object)
         continue
       }
-      // Aliases could make a few Lists stand for billions.
+      // With aliases, a few Lists could expand to billions of objects.
       if let mark = object.root.mapping.node.mark, !lists.insert(mark.description).inserted {
-        throw object.root.mapping.error("a second use of one List", "write the alias out")
+        throw object.root.mapping.error("the same List is used twice", "write the alias out")
       }
       pending += items.reversed()
     }
     return result
   }
 
-  /// The objects of a `List`, or of a typed one such as `PodList`; nil where the object is no list.
+  /// The objects of a `List`, or of a typed list such as `PodList`. `nil` if the object is not a list.
   private func items() throws(ManifestError) -> [ManifestObject]? {
     guard kind.hasSuffix("List"), kind == "List" || root["items"] != nil else { return nil }
     let itemKind = kind == "List" ? nil : String(kind.dropLast(4))

@@ -1,20 +1,20 @@
 internal import NetpolModel
 internal import Text
 
-/// A pod as the input gives it: without a status it still lacks a node, or addresses, or both.
+/// A pod as the input gives it. Without a status it still lacks a node, or addresses, or both.
 struct PodManifest {
   var pod: Pod
   let hasStatus: Bool
   /// The node that `nodeSelector` asks for.
   let hostname: String?
-  /// The pod's addresses and its node's, as the status states them.
+  /// The addresses of the pod in its status. `statedHostIP` is its node's address there.
   private(set) var statedAddresses: [Stated<IPAddress>] = []
   private(set) var statedHostIP: Stated<IPAddress>?
-  /// The owner that made it, as its reference has it.
+  /// The owner that created the pod, as in its owner reference.
   private(set) var controller: Pod.Workload?
-  /// Whether it has a deletionTimestamp.
+  /// Whether the pod has a deletionTimestamp.
   private(set) var isTerminating = false
-  /// Whether it is of a file that a variant adds.
+  /// Whether the pod is in a file that a variant adds.
   var isAdded = false
 
   init(_ object: ManifestObject, _ spec: PodSpec, _ validation: Validation) throws(ManifestError) {
@@ -39,21 +39,21 @@ struct PodManifest {
     statedHostIP = status.hostIP
   }
 
-  /// A pod that a workload's controller would make.
+  /// A pod that a workload's controller would create.
   init(_ pod: Pod, hostname: String?) {
     self.pod = pod
     self.hostname = hostname
     hasStatus = false
   }
 
-  /// The pod's addresses, `podIP` among them where `podIPs` lacks it.
+  /// The pod's addresses, including `podIP` if `podIPs` lacks it.
   var addresses: [IPAddress] {
     guard let primary = pod.podIP, !pod.podIPs.contains(primary) else { return pod.podIPs }
     return [primary] + pod.podIPs
   }
 }
 
-/// `status` of a pod. One without phase and addresses counts as none.
+/// `status` of a pod. A status without phase and addresses counts as no status.
 struct PodStatus {
   let phase: PodPhase
   var podIP: Stated<IPAddress>?
@@ -82,7 +82,7 @@ struct PodStatus {
     if validation == .apiServer { reconcile() }
   }
 
-  /// `Convert_v1_PodStatus_To_core_PodStatus`: where the two differ, `podIP` is authoritative.
+  /// `Convert_v1_PodStatus_To_core_PodStatus`: if the two differ, `podIP` is authoritative.
   private mutating func reconcile() {
     if let podIP, podIPs.first?.value != podIP.value { podIPs = [podIP] }
     podIP = podIPs.first
@@ -95,7 +95,7 @@ struct PodStatus {
 }
 
 extension Fields {
-  /// Whether a pod's status has no condition `Ready`, or one that is true.
+  /// `true` if a pod's status has no condition `Ready`, or has one that is True.
   fileprivate func isReady() throws(ManifestError) -> Bool {
     for entry in try self["conditions"]?.list() ?? [] {
       let condition = try entry.fields()

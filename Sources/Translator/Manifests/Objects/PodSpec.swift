@@ -1,7 +1,7 @@
 internal import NetpolModel
 internal import Text
 
-/// What the reader takes from a pod's spec, or a template's.
+/// What the reader takes from a pod's spec, or from a template's spec.
 struct PodSpec {
   struct Container {
     let name: String
@@ -11,7 +11,7 @@ struct PodSpec {
   }
 
   var nodeName: String?
-  /// `nodeSelector`'s `kubernetes.io/hostname`.
+  /// `kubernetes.io/hostname` in `nodeSelector`.
   var hostname: String?
   var hostNetwork = false
   var ports: [ContainerPort] = []
@@ -37,14 +37,15 @@ struct PodSpec {
       if name == "" { name = nil }
       if validation == .apiServer, let field = port["name"], let name, !NameSyntax.isPortName(name) {
         throw field.error(
-          "\(name.quoted) is no port name", "give at most 15 of a-z, 0-9 and single inner '-', one of them a letter")
+          "\(name.quoted) is not a valid port name",
+          "use at most 15 of a-z, 0-9 and single inner '-', with at least one letter")
       }
       ports.append(ContainerPort(name: name, number: number, transport: transport))
       if case .integer(let host) = port["hostPort"]?.scalar, let host = UInt16(exactly: host), host > 0, !hostNetwork {
         hostPorts.append(host)
       }
     }
-    // Read for remarks alone, and so a wrong type here is the API server's affair.
+    // Used only for notes, so a wrong type here is not an error. The API server would report it.
     let text = { (name: String) in (try? fields[name]?.string()) ?? "" }
     let words = { (name: String) in (try? fields[name]?.strings()) ?? [] }
     containers.append(Container(name: text("name"), image: text("image"), words: words("command") + words("args")))

@@ -1,7 +1,7 @@
 internal import NetpolModel
 internal import Text
 
-/// A Service as the input gives it: addresses and NodePorts that the API server would give are still missing.
+/// A Service as the input gives it, without the addresses and NodePorts that the API server would assign.
 struct ServiceManifest {
   /// `spec.ipFamilyPolicy`.
   enum FamilyPolicy: String, CaseIterable {
@@ -15,11 +15,11 @@ struct ServiceManifest {
   let statedIPs: [Stated<IPAddress>]
   let statedFamilies: [Stated<IPFamily>]
   let familyPolicy: FamilyPolicy
-  /// The `nodePort` fields, by the position of the port.
+  /// The `nodePort` fields, by index of the port.
   let statedNodePorts: [Int: Field]
-  /// False for a LoadBalancer with `allocateLoadBalancerNodePorts: false`.
+  /// `false` for a LoadBalancer with `allocateLoadBalancerNodePorts: false`.
   let wantsNodePorts: Bool
-  /// What load-balancer addresses were taken from for want of a status.
+  /// Where the load-balancer addresses come from if there is no status.
   let loadBalancerAssumption: String?
 
   var wantsClusterIP: Bool { !isHeadless && service.kind != .externalName }
@@ -78,7 +78,7 @@ private enum SessionAffinity: String, CaseIterable {
 }
 
 extension Fields {
-  /// `clusterIPs`, or `clusterIP` where it is missing, without empty words.
+  /// `clusterIPs`, or `clusterIP` if that is missing, without empty strings.
   fileprivate func clusterIPFields(_ validation: Validation) throws(ManifestError) -> [Field] {
     var list: [Field] = []
     for field in try self["clusterIPs"]?.list() ?? [] where try !field.string().isEmpty { list.append(field) }
@@ -96,13 +96,13 @@ extension [Stated<IPAddress>] {
     var families: Set<IPFamily> = []
     for address in self where !families.insert(address.value.family).inserted {
       throw address.field.error(
-        "\(address.value) is a second \(address.value.family.rawValue) address", "give one of each family at most")
+        "\(address.value) is a second \(address.value.family.rawValue) address", "give at most one of each family")
     }
   }
 }
 
 extension Field {
-  /// An address that nodes can be asked to answer for.
+  /// An address that nodes can answer for.
   func serviceAddress() throws(ManifestError) -> IPAddress {
     let address = try address()
     if let obstacle = address.obstacle {

@@ -4,7 +4,7 @@ internal import Text
 /// `spec.ports` of a Service: the defaults of `SetDefaults_Service` and the checks of `ValidateService`.
 struct ServicePorts {
   private(set) var ports: [Service.Port] = []
-  /// The `nodePort` fields, by position.
+  /// The `nodePort` fields, by index of the port.
   private(set) var nodePorts: [Int: Field] = [:]
   private let kind: Service.Kind
   private let validation: Validation
@@ -19,7 +19,7 @@ struct ServicePorts {
   private mutating func read(_ fields: Fields, isAlone: Bool) throws(ManifestError) {
     let number = try fields.required("port", "give a number from 1 to 65535").port()
     var target = PortReference.number(number)
-    // SetDefaults_Service: the target is the port where it is missing, 0 or "".
+    // SetDefaults_Service: targetPort is the port if it is missing, 0 or "".
     if let field = fields["targetPort"], field.scalar != .integer(0), field.scalar != .string("") {
       target = try field.portReference(validation)
     }
@@ -45,17 +45,17 @@ struct ServicePorts {
     if let name = port.name {
       let field = fields["name"] ?? fields.mapping
       guard NameSyntax.isDNSLabel(name) else {
-        throw field.error("\(name.quoted) is no port name", "give at most 63 of a-z, 0-9 and inner '-'")
+        throw field.error("\(name.quoted) is not a valid port name", "use at most 63 of a-z, 0-9 and inner '-'")
       }
       if ports.contains(where: { $0.name == name }) {
-        throw field.error("\(name.quoted) stands twice", "give each port a name of its own")
+        throw field.error("\(name.quoted) appears twice", "give each port a different name")
       }
     } else if !isAlone {
-      throw fields.missing("name", "each port of several needs one")
+      throw fields.missing("name", "each port needs a name if there are several")
     }
     if ports.contains(where: { $0.port == port.port && $0.transport == port.transport }) {
       throw (fields["port"] ?? fields.mapping).error(
-        "\(TransportPort(port.transport, port.port)) stands twice", "keep one of them")
+        "\(TransportPort(port.transport, port.port)) appears twice", "keep one of them")
     }
   }
 }

@@ -1,7 +1,7 @@
 internal import NetpolModel
 
 extension ClusterSettings {
-  /// What the settings ask for and not every style does.
+  /// Notes for settings that only some styles support.
   func remarks(_ options: ReadOptions) -> [Note] {
     let styles = options.stylesWithDefaultDeny
     guard defaultDeny, let last = styles.last else { return [] }

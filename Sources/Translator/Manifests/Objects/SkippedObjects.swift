@@ -1,7 +1,7 @@
 internal import NetpolModel
 internal import Text
 
-/// Objects that are skipped: policies of other engines by name, the rest by number.
+/// Objects that are skipped. Other engines' policies are reported by name, the rest by number.
 struct SkippedObjects {
   private var policies: [String: [String]] = [:]
   private var others: [String: Int] = [:]
@@ -19,17 +19,17 @@ struct SkippedObjects {
     }
   }
 
-  /// The other engines' policies act on the same packets.
+  /// Warnings, because other engines' policies act on the same packets.
   var warnings: [Note] {
     policies.sorted { $0.key < $1.key }.map { kind, names in
-      Note(.warning, "\(kind) is not modelled: \(names.abridged(to: 5)); verdicts hold for NetworkPolicy v1 alone")
+      Note(.warning, "\(kind) is not modelled: \(names.abridged(to: 5)); verdicts cover NetworkPolicy v1 only")
     }
   }
 
   var notes: [Note] {
     var notes: [Note] = []
     if !endpoints.isEmpty {
-      notes.append(Note(.note, "Endpoints are ignored, EndpointSlices count: \(endpoints.abridged(to: 5))"))
+      notes.append(Note(.note, "Endpoints are ignored, only EndpointSlices are used: \(endpoints.abridged(to: 5))"))
     }
     guard !others.isEmpty else { return notes }
     let kinds = others.sorted { ($1.value, $0.key) < ($0.value, $1.key) }.map { "\($0.value) \($0.key)" }

@@ -2,7 +2,7 @@ internal import NetpolModel
 internal import Text
 internal import Yams
 
-/// Documents that were found in a directory and are no manifests: Helm values, kustomizations, package.json.
+/// Documents found in a directory that are not manifests: Helm values, kustomizations, package.json.
 struct TypelessDocuments {
   private var count = 0
   private var files: [String] = []
@@ -19,8 +19,8 @@ struct TypelessDocuments {
 }
 
 extension Field {
-  /// Whether the document has neither `apiVersion` nor `kind`. Looks at the keys alone, since what is no manifest may
-  /// hold what no manifest may.
+  /// Whether the document has neither `apiVersion` nor `kind`. Looks only at the keys, because a file that is not a
+  /// manifest may have contents that a manifest may not.
   var isTypeless: Bool {
     guard case .mapping(let mapping) = node else { return true }
     return !mapping.contains { key, value in

@@ -1,6 +1,6 @@
 internal import NetpolModel
 
-/// What the lab has no model of, and the objects of the input that ask for it.
+/// Features that the lab does not model, and the objects of the input that use them.
 struct UnmodelledFeatures {
   enum Feature: String, CaseIterable {
     case hostPort = "hostPort"
@@ -11,7 +11,7 @@ struct UnmodelledFeatures {
 
   private var finds: [Feature: [String]] = [:]
 
-  /// A warning for each feature that was found.
+  /// One warning for each feature found.
   var notes: [Note] {
     Feature.allCases.compactMap { feature in
       finds[feature].map {
@@ -20,7 +20,7 @@ struct UnmodelledFeatures {
     }
   }
 
-  /// Looks at a pod, or at a workload's template.
+  /// Examines a pod, or a workload's template.
   mutating func look(at spec: PodSpec, of kind: String, _ id: NamespacedName) {
     let title = "\(kind) \(id)"
     if !spec.hostPorts.isEmpty {
@@ -33,7 +33,7 @@ struct UnmodelledFeatures {
     if spec.containers.contains(where: \.usesIPVS) { finds[.ipvs, default: []].append(title) }
   }
 
-  /// `mode: ipvs` in a kube-proxy configuration.
+  /// Looks for `mode: ipvs` in a kube-proxy configuration.
   mutating func look(atConfigMap object: ManifestObject) {
     guard let name = try? object.metadata?["name"]?.string(), name.contains("kube-proxy"),
       let data = try? object.root["data"]?.stringMap()
@@ -45,7 +45,8 @@ struct UnmodelledFeatures {
 }
 
 extension PodSpec.Container {
-  /// kube-router sets up IPVS unless told not to (`--run-service-proxy`, "default true"); kube-proxy where asked.
+  /// kube-router uses IPVS unless it is turned off (`--run-service-proxy`, "default true"). kube-proxy uses it if asked
+  /// to.
   fileprivate var usesIPVS: Bool {
     let program = image.split(separator: "/").last ?? ""
     if program.hasPrefix("kube-router") { return !words.contains("--run-service-proxy=false") }

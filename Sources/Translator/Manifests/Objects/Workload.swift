@@ -1,6 +1,6 @@
 internal import NetpolModel
 
-/// An object whose controller makes pods of a template.
+/// An object whose controller creates pods from a template.
 struct Workload {
   enum Count: Hashable {
     case copies(Int)
@@ -13,7 +13,7 @@ struct Workload {
   let count: Count
   let labels: Labels
   let spec: PodSpec
-  /// Whether it is of a file that a variant adds.
+  /// Whether the workload is in a file that a variant adds.
   var isAdded = false
 
   init(_ object: ManifestObject, _ validation: Validation) throws(ManifestError) {
@@ -44,8 +44,8 @@ struct Workload {
     return count
   }
 
-  /// The pods, named `<workload>-<index>`, or `<workload>-<node>` where there is one on every node. Names in `taken`
-  /// are passed over, and the new ones added to it.
+  /// The pods, named `<workload>-<index>`, or `<workload>-<node>` if there is one per node. Skips names in `taken` and
+  /// adds the new ones to it.
   func pods(atMost cap: Int, nodes: [String], taken: inout Set<PodID>) -> [PodManifest] {
     switch count {
     case .onePerNode:
@@ -68,7 +68,8 @@ struct Workload {
 
   private func pod(_ id: PodID, node: String?, index: Int) -> PodManifest {
     var labels = labels
-    // Labels that the controllers add and that a policy can foresee; the hashes of others it can't.
+    // Labels that the controllers add and that a policy author can predict. Hashes that other controllers add are
+    // unpredictable.
     switch kind {
     case "StatefulSet":
       labels["statefulset.kubernetes.io/pod-name"] = id.name

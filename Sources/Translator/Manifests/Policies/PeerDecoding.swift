@@ -9,7 +9,7 @@ extension PolicyDecoder {
     let namespaces = fields["namespaceSelector"]
     if let block = fields["ipBlock"] {
       if pods != nil || namespaces != nil {
-        throw field.error("may not specify both ipBlock and another peer", "give each a list entry of its own")
+        throw field.error("may not specify both ipBlock and another peer", "use a separate list entry for each")
       }
       return .block(try ipBlock(block))
     }
@@ -32,7 +32,7 @@ extension PolicyDecoder {
       if validation == .apiServer, !cidr.contains(except) || cidr == except {
         throw entry.error(
           "\(except) must be a strict subset of cidr \(cidr)",
-          cidr == except ? "remove the peer, since nothing is left of it" : "remove it, or widen cidr")
+          cidr == except ? "remove the peer, because nothing is left of it" : "remove it, or widen cidr")
       }
       excepts.append(except)
     }
@@ -42,7 +42,7 @@ extension PolicyDecoder {
   private mutating func cidr(_ field: Field) throws(ManifestError) -> CIDR {
     let cidr = try field.cidr()
     if try field.hasHostBits() {
-      warn("\(field.error("\(try field.string().quoted) has bits behind its prefix and means \(cidr)"))")
+      warn("\(field.error("\(try field.string().quoted) has host bits set and means \(cidr)"))")
     }
     return cidr
   }
@@ -56,7 +56,7 @@ extension PolicyDecoder {
     return LabelSelector(matchLabels: labels, matchExpressions: expressions)
   }
 
-  /// apimachinery's `ValidateLabelSelectorRequirement`.
+  /// The checks of apimachinery's `ValidateLabelSelectorRequirement`.
   private mutating func expression(_ field: Field) throws(ManifestError) -> LabelSelector.Expression {
     let fields = try field.fields()
     try close(fields, to: ["key", "operator", "values"])
@@ -73,7 +73,7 @@ extension PolicyDecoder {
       try key.checkLabelKey(try key.string())
       switch op {
       case .in, .notIn:
-        if values.isEmpty { throw fields.missing("values", "\(op.rawValue) needs one value at least") }
+        if values.isEmpty { throw fields.missing("values", "\(op.rawValue) needs at least one value") }
       case .exists, .doesNotExist:
         if !values.isEmpty, let field = fields["values"] {
           throw field.error("may not be given with \(op.rawValue)", "remove it, or write In or NotIn")

@@ -1,7 +1,7 @@
 internal import NetpolModel
 internal import Text
 
-/// NetworkPolicy objects to policies: the defaults of `SetDefaults_NetworkPolicy` and the checks of
+/// Decodes NetworkPolicy objects, with the defaults of `SetDefaults_NetworkPolicy` and the checks of
 /// `pkg/apis/networking/validation`.
 struct PolicyDecoder {
   let validation: Validation
@@ -29,13 +29,13 @@ struct PolicyDecoder {
     return policy
   }
 
-  /// Nil where the list is missing or empty, which asks for the default: "Ingress will always be set and Egress will
-  /// be set if the NetworkPolicy has any egress rules".
+  /// `nil` if the list is missing or empty, which means the default: "Ingress will always be set and Egress will be set
+  /// if the NetworkPolicy has any egress rules".
   private func policyTypes(_ spec: Fields) throws(ManifestError) -> Set<Direction>? {
     guard let field = spec["policyTypes"] else { return nil }
     let types = try field.list()
     if types.count > 2, validation == .apiServer {
-      throw field.error("more than two policyTypes", "give each of Ingress and Egress once at most")
+      throw field.error("more than two policyTypes", "give Ingress and Egress at most once each")
     }
     let directions = try types.map { (type) throws(ManifestError) in
       let text = try type.string()
@@ -64,7 +64,7 @@ struct PolicyDecoder {
     return rules
   }
 
-  /// An API server with strict field validation refuses an unknown field; one without drops it.
+  /// An API server with strict field validation rejects an unknown field. Without it, the field is dropped.
   mutating func close(_ fields: Fields, to known: [String]) throws(ManifestError) {
     guard let error = fields.unknownField(besides: known) else { return }
     if validation == .apiServer { throw error }

@@ -1,7 +1,7 @@
 public import NetpolModel
 
-/// The NetworkPolicy in a YAML or JSON text that may lack `apiVersion`, `kind` and metadata, as tables of test cases
-/// have it. `name` is the source in errors, and the policy's name where it has none.
+/// Reads a NetworkPolicy from YAML or JSON text that may lack `apiVersion`, `kind` and metadata, as in tables of test
+/// cases. `name` is the source in errors, and the policy's name if the text has none.
 public func readPolicy(_ text: String, name: String, validation: Validation = .apiServer) throws(ManifestError)
   -> NetworkPolicy
 {

@@ -1,9 +1,9 @@
 extension String {
-  /// The most anchors that a source may use. An anchor can put 1000 levels below another's 1000, and a tree of
-  /// 45,000 levels overruns an 8 MB stack when it is freed.
+  /// The maximum number of anchors that a source may use. Each anchor can nest 1000 levels below another's 1000, and
+  /// freeing a tree of 45,000 levels overflows an 8 MB stack.
   static let anchorLimit = 32
 
-  /// How many anchors (`&name`) the text has, of those that an alias (`*name`) uses. Words in block scalars may count.
+  /// The number of anchors (`&name`) in the text that an alias (`*name`) uses. May also count words in block scalars.
   var usedAnchorCount: Int {
     let bytes = Array(utf8)
     guard bytes.contains(UInt8(ascii: "&")) else { return 0 }

@@ -2,9 +2,9 @@ internal import NetpolModel
 internal import Text
 internal import Yams
 
-/// The documents of one source in order, without the empty ones.
+/// The documents of one source in order, without empty ones.
 ///
-/// Yams' sequence ends quietly at a syntax error and keeps the error for whoever asks; `next` asks.
+/// Yams' sequence ends silently at a syntax error and only stores the error. `next` checks for it.
 struct Documents {
   private let source: ManifestSource
   private var roots: YamlSequence<Yams.Node>
@@ -47,12 +47,12 @@ struct Documents {
     case .scanner(_, let problem, let mark, _), .parser(_, let problem, let mark, _),
       .composer(_, let problem, let mark, _):
       if problem.hasPrefix("Maximum nesting level") {
-        return failure(line: mark.line, "lists and mappings are nested deeper than 1000", "no manifest is so deep")
+        return failure(line: mark.line, "lists and mappings are nested deeper than 1000 levels", "flatten them")
       }
       return failure(line: mark.line, "syntax error: \(problem)")
     case .duplicatedKeysInMapping(let keys, let context):
       let key = keys.first ?? ""
-      return failure(line: context.mark.line, "the key \(key.quoted) stands twice in one mapping", "keep one of them")
+      return failure(line: context.mark.line, "the key \(key.quoted) appears twice in one mapping", "keep one of them")
     case .reader(let problem, let offset, _, let yaml):
       let line = 1 + yaml.prefix(offset ?? 0).reduce(0) { $0 + ($1.isNewline ? 1 : 0) }
       return failure(line: line, "unreadable character: \(problem)", "remove it, or write it as an escape in quotes")
@@ -70,9 +70,9 @@ extension String {
     if startsAsJSON {
       return problem.contains("<document start>")
         ? "start each JSON object on a line of its own, without a comma between them"
-        : "mend the JSON at this line or the one above"
+        : "fix the JSON at this line or the one above"
     }
     if text.prefix(while: \.isWhitespace).contains("\t") { return "indent with spaces, not with tabs" }
-    return "mend the YAML at this line or the one above"
+    return "fix the YAML at this line or the one above"
   }
 }

@@ -1,12 +1,12 @@
 extension String {
-  /// Whether the text is JSON, which YAML's flow style contains but for one escape.
+  /// Whether the text is JSON. YAML's flow style includes JSON except for one escape.
   var startsAsJSON: Bool {
     let first = utf8.first { !($0 == 0x20 || $0 == 0x09 || $0 == 0x0a || $0 == 0x0d) }
     return first == UInt8(ascii: "{") || first == UInt8(ascii: "[")
   }
 
-  /// With `\uD83D\uDE00` (RFC 8259, section 7) as `\U0001F600`, which is how YAML writes characters beyond the
-  /// basic plane; lines stay where they are.
+  /// The text with `\uD83D\uDE00` (RFC 8259, section 7) replaced by `\U0001F600`, which is how YAML writes characters
+  /// beyond the basic plane. Line numbers don't change.
   var joiningSurrogatePairs: String {
     let bytes = Array(utf8)
     let backslash = UInt8(ascii: "\\")

@@ -1,6 +1,6 @@
 extension String {
-  /// With JSON objects that follow each other, as `cat` of several files gives them, as documents of their own: `--- `
-  /// goes before each that starts a line, and lines stay where they are.
+  /// The text with consecutive JSON objects, as `cat` of several files gives them, split into YAML documents. Inserts
+  /// `--- ` before each object that starts a line. Line numbers don't change.
   var separatingObjects: String {
     let bytes = Array(utf8)
     let starts = Self.startsOfLaterObjects(bytes)
@@ -15,7 +15,8 @@ extension String {
     return String(decoding: result + bytes[copied...], as: UTF8.self)
   }
 
-  /// Where the lines begin on which an object starts after another's end. Ends at what is not JSON.
+  /// The byte offsets of the lines on which an object begins after the end of another. Stops at anything that is not
+  /// JSON.
   private static func startsOfLaterObjects(_ bytes: [UInt8]) -> [Int] {
     var starts: [Int] = []
     var depth = 0
@@ -50,7 +51,7 @@ extension String {
       default: break
       }
       isFirstOfLine = false
-      // Between objects there is nothing in JSON: a comma, a comment or `---` makes it YAML.
+      // JSON has nothing between objects. A comma, a comment or `---` makes it YAML.
       guard depth > 0 || depth == 0 && (byte == UInt8(ascii: "}") || byte == UInt8(ascii: "]")) else { return starts }
     }
     return starts

@@ -1,7 +1,7 @@
 public import NetpolModel
 internal import Text
 
-/// Why the input can't be read: one line that says where, what, and how to mend it.
+/// An error in the input: one line that says where it is, what is wrong and how to fix it.
 public struct ManifestError: UserFacingError, Hashable, Sendable {
   public let location: SourceLocation?
   /// `Kind namespace/name`.
@@ -23,7 +23,7 @@ public struct ManifestError: UserFacingError, Hashable, Sendable {
 
   public var exitStatus: ExitStatus { .badInput }
 
-  /// `file:line: Kind ns/name: field.path: what is wrong; how to mend it`.
+  /// `file:line: Kind ns/name: field.path: what is wrong; how to fix it`.
   public var description: String {
     let place = [location?.description, object, field].compactMap { $0 }
     let what = [problem, remedy].compactMap { $0 }.joined(separator: "; ")

@@ -1,8 +1,9 @@
-/// The text of one file, and the name that messages give it: the path as the user wrote it, or `-`.
+/// The text of one file, and its name in messages: the path as the user wrote it, or `-`.
 public struct ManifestSource: Hashable, Sendable {
   public let name: String
   public let text: String
-  /// Whether the user named the directory and not the file: then documents without `apiVersion` and `kind` are skipped.
+  /// Whether the user named the directory instead of the file. Then documents without `apiVersion` and `kind` are
+  /// skipped.
   public let fromDirectory: Bool
   public init(name: String, text: String, fromDirectory: Bool = false) {
     self.name = name
@@ -11,20 +12,20 @@ public struct ManifestSource: Hashable, Sendable {
   }
 }
 
-/// How much of an object is checked.
+/// How strictly objects are checked.
 public enum Validation: Hashable, Sendable, CaseIterable {
-  /// What an API server refuses is refused here.
+  /// Applies the checks of an API server.
   case apiServer
-  /// The object was taken by some API server, and is read as it stands: a captured dump.
-  /// What the model can't hold (a CIDR that is none, a list where a mapping belongs) is still an error.
+  /// For captured dumps. Some API server accepted the object, so it is read as it is. Throws only for values that the
+  /// model can't represent, such as an invalid CIDR or a list in place of a mapping.
   case asStored
 }
 
 public struct ReadOptions: Hashable, Sendable {
-  /// The most pods that one workload expands to; DaemonSets have one on every node.
+  /// The maximum number of pods created per workload. A DaemonSet gets one per node instead.
   public var maxReplicas = 2
   public var validation: Validation = .apiServer
-  /// Those that obey `defaultDeny`, to be named where a document asks for it; empty: nothing is said.
+  /// The styles that support `defaultDeny`, named in a note if a document sets it. Empty: no note.
   public var stylesWithDefaultDeny: [String] = []
   public init() {}
   public init(maxReplicas: Int = 2, validation: Validation = .apiServer) {

@@ -1,11 +1,11 @@
 internal import Text
 
-/// A remark for the user that stops nothing.
+/// A message for the user that stops nothing.
 public struct Note: Hashable, Sendable {
   public enum Severity: String, Hashable, Sendable, CaseIterable {
-    /// What the reader assumed.
+    /// An assumption of the reader.
     case note
-    /// What may make a verdict differ from the cluster's.
+    /// Something that may make a verdict differ from the real cluster's.
     case warning
   }
   public let severity: Severity

@@ -1,12 +1,12 @@
 internal import Text
 internal import Yams
 
-/// A scalar as kubectl's YAML reader (a fork of go-yaml 2, so YAML 1.1) hands it to the API server.
+/// A scalar as kubectl's YAML reader (a fork of go-yaml 2, so YAML 1.1) passes it to the API server.
 enum Scalar: Hashable {
   case null
   case bool(Bool)
   case integer(Int)
-  /// A fraction, an exponent, or an integer that Int can't hold.
+  /// A fraction, an exponent, or an integer too large for Int.
   case decimal(Double)
   case string(String)
 
@@ -16,7 +16,7 @@ enum Scalar: Hashable {
       isPlain && scalar.tag.rawValue != "tag:yaml.org,2002:str" ? Scalar(plain: scalar.string) : .string(scalar.string)
   }
 
-  /// go-yaml's `resolve`, for text without quotes and tag. A date stays a string.
+  /// go-yaml's `resolve`, for text without quotes or tag. A date stays a string.
   init(plain text: String) {
     switch text {
     case "", "~", "null", "Null", "NULL": self = .null
