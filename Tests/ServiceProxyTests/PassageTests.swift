@@ -270,6 +270,6 @@ import Testing
     let texts = try serviceProxyFindings(Fixture.view([service], slices)).map(\.description)
     #expect(texts.count == 2)
     #expect(texts.first?.contains("Service ns1/svc1: its sessionAffinity ClientIP has no effect") == true)
-    #expect(texts.last?.contains("loadBalancerSourceRanges hold no IPv6 range") == true)
+    #expect(texts.last?.contains("loadBalancerSourceRanges contain no IPv6 range") == true)
   }
 }
