@@ -181,10 +181,10 @@ struct DumpedNode {
     node.tables.insert("-A FORWARD -p tcp -m tcp --dport 25 -j REJECT --reject-with icmp-port-unreachable", at: accept)
     let moved = try node.compared()
     #expect(moved.differences == [])
-    #expect(moved.notes.contains { $0.contains("somebody else stands before the explicit ACCEPT") })
-    #expect(moved.notes.contains { $0.contains("rule 5; a first sync today would put it behind") })
+    #expect(moved.notes.contains { $0.contains("another program comes before the explicit ACCEPT") })
+    #expect(moved.notes.contains { $0.contains("rule 5. A first sync today would put it after") })
     node.tables.insert("-A FORWARD -m comment --comment host -j DROP", at: jump)
-    #expect(try node.compared().differences.map(\.problem) == ["has rules of others before kube-router's jump"])
+    #expect(try node.compared().differences.map(\.problem) == ["has rules of other programs before kube-router's jump"])
   }
 
   @Test("a difference names the policy, its rule and where that stands")
