@@ -176,7 +176,7 @@ private enum NftProgram {
     let chain = #"{"chain": {"family": "ip", "table": "t", "name": "C"}}"#
     let text = "{\"nftables\": [{\"table\": {\"family\": \"ip\", \"name\": \"t\"}},\n\(chain),\n\(chain)]}"
     let error = #expect(throws: DumpError.self) { try readNftJSON(text, file: "f") }
-    #expect(error?.description == "f:3: chain C is here twice: \(chain)")
+    #expect(error?.description == "f:3: chain C appears twice: \(chain)")
   }
 
   @Test("sets of newer versions: single flags, typeof, comments of tables and chains") func newer() throws {

@@ -205,7 +205,7 @@ private func table(_ body: String, _ head: String = "ip kube-router-filter-ipv4"
     let filter = read.tables.first { $0.name == "filter" }
     #expect(filter?.chains.map(\.name) == ["INPUT", "USER"])
     #expect(filter?.chains.map(\.rules.count) == [1, 1])
-    #expect(read.foreign.first { $0.kind == .rule }?.problem == "set KUBE-SRC-A of this table is not there or not read")
+    #expect(read.foreign.first { $0.kind == .rule }?.problem == "this table has no set KUBE-SRC-A, or it was not read")
     #expect(read.foreign.first { $0.kind == .rule }?.text == "ip saddr @KUBE-SRC-A accept")
     #expect(read.sets.map(\.name) == ["KUBE-SRC-A", "KUBE-DST-B"])
   }
