@@ -202,7 +202,7 @@ extension DumpComparison {
       if accept != (last < accept ? last + 1 : last) {
         notes.append(
           "\(chain.name) \(place): the explicit ACCEPT is rule \(accept + 1). A first sync today would put it after "
-            + "the last rule that mentions KUBE, rule \(last + 1). Rules have changed since, and kube-router never moves it"
+            + "the last rule that mentions KUBE, rule \(last + 1). Rules have changed since; kube-router never moves it"
         )
       }
       let refusing = rules[..<accept].filter { !$0.mentionsKube && $0.refuses }
