@@ -114,7 +114,7 @@ private struct IpsetReading {
     guard let cidr = CIDR(text) ?? IPAddress(text).map({ CIDR($0) }) else {
       throw Problem("\(text) is not an address")
     }
-    guard cidr.family == family else { throw Problem("\(text) is not of \(family.rawValue)") }
+    guard cidr.family == family else { throw Problem("\(text) is not \(family.rawValue)") }
     guard cidr.isHost || kind == .hashNet else { throw Problem("\(text) is a network in a set of addresses") }
     var member = NamedSet.Member(cidr)
     while let option = words.next() {
