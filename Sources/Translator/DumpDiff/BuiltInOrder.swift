@@ -27,7 +27,7 @@ extension NodeRules {
           }
         })
     }
-    // An unread rule's position is the number of read rules before it.
+    // The position of an unread rule is the number of rules before it that were read.
     let unread = unreadRules.filter { $0.table == table.name && $0.chain == chain.name && $0.family == table.family }
     for rule in unread.reversed() where rule.position <= rules.count {
       rules.insert(

@@ -19,7 +19,7 @@ public struct ForeignRule: Hashable, Sendable {
   public let table: String
   public let family: IPFamily
   public let chain: ChainName
-  /// The number of read rules of the chain before it.
+  /// The number of rules before it in the chain that were read.
   public let position: Int
   /// From 1.
   public let line: Int

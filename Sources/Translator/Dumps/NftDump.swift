@@ -45,7 +45,7 @@ public struct ForeignObject: Hashable, Sendable {
   public let chain: ChainName?
   /// The name of a set, a map, a flowtable or another object.
   public let object: String?
-  /// For a rule: the number of read rules of the chain before it.
+  /// For a rule: the number of rules before it in the chain that were read.
   public let position: Int
   /// The number of rules it contains: one for a rule, all for a table, otherwise 0.
   public let rules: Int

@@ -84,7 +84,7 @@ struct ListedTable {
 
   var ipFamily: IPFamily? { ["ip": .v4, "ip6": .v6][family] }
 
-  /// Chains have their own names. Sets share theirs with maps.
+  /// Chains have a name space of their own. Sets and maps share one.
   mutating func declare(_ kind: String, _ name: String) throws(Problem) {
     guard names.insert("\(kind == "map" ? "set" : kind) \(name)").inserted else {
       throw Problem("\(kind) \(name) appears twice")
@@ -115,7 +115,7 @@ func nftDump(
 ) throws(DumpError) -> NftDump {
   var assembly = NftAssembly()
   var dump = NftDump()
-  // A required table gets its names before other tables do.
+  // Required tables claim their names before other tables.
   let isRequired = tables.map { required($0.name) }
   for (table, _) in zip(tables, isRequired).filter(\.1) {
     do throws(Fault) {

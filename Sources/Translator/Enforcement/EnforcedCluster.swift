@@ -45,7 +45,7 @@ public struct EnforcedCluster: Sendable {
       }
       let all = nodeRulesets(policy: result.ruleset, services: serviceProxyTables(proxy), flannel: flannel)
       rulesets[node.name] = all
-      // One evaluator for all: no two of them have a table with the same family and name.
+      // One evaluator for all: no two rulesets have a table with the same family and name.
       evaluators[node.name] = try Evaluator(
         Ruleset(
           backend: style.backend, tables: all.flatMap(\.tables), sets: all.flatMap(\.sets),

@@ -5,7 +5,7 @@ internal import RuleIR
 
 /// A flow's way through the rules, as reports show it. It is computed once and passed on with the flow's results.
 ///
-/// It has no packets and no rules that did not decide: for a whole matrix they would take gigabytes.
+/// It contains no packets, and only the rules that decided. For a whole matrix the rest would take gigabytes.
 public struct Journey: Hashable, Sendable {
   /// How the packet was stopped.
   public enum Stop: Hashable, Sendable {

@@ -1,8 +1,8 @@
 public import NetpolModel
 public import RuleIR
 
-/// Returns a ruleset as `nft list ruleset` 1.0.6 prints it, except that the zero values of counters are left out. `nft
-/// -f` can read it.
+/// Returns a ruleset as `nft list ruleset` 1.0.6 prints it, but without the zero values of counters.
+/// `nft -f` can read it.
 ///
 /// Each table has the sets of its family. Sets come first, then chains, in the order given.
 public func nftText(_ ruleset: Ruleset) throws(Unsupported) -> String {

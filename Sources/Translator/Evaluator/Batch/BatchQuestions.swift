@@ -13,7 +13,7 @@ struct BatchQuestions {
     var source = Axis.Questions()
     var destination = Axis.Questions()
     var port = Axis.Questions()
-    /// How many of the facts about both ends, counted from the first.
+    /// How many of the facts about both ends are needed, counted from the first.
     var facts = 0
     /// Whether some question is of a kind that has no classes.
     var isOpen = false

@@ -7,8 +7,8 @@ struct UnnamedRule: Hashable {
   let actions: [BatchAction]
 }
 
-/// The rules of a chain that names many addresses, by address. The chain treats two addresses alike if their rules are
-/// equal without the addresses, except for the order of their rules.
+/// The rules of a chain that names many addresses, by address. If two addresses have equal rules once the addresses are
+/// left out, the chain treats them alike. Only which address's rules come first can still matter.
 struct NamedRules {
   /// For each address, a number for the rules that name it as a source, and one for those that name it as a
   /// destination.

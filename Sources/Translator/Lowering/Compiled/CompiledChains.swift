@@ -57,7 +57,7 @@ struct CompiledChains {
 
   private var directions: [Rule] { judge(.egress) + judge(.ingress) }
 
-  /// Comparing with the pod CIDRs is cheaper than a lookup, and most packets of others would be looked up in vain.
+  /// Comparing with the pod CIDRs is cheaper than a lookup, and for most other packets a lookup would find nothing.
   private func judge(_ direction: Direction) -> [Rule] {
     let side = direction.subjectSide
     let chain = direction == .egress ? Self.fromPod : Self.toPod
@@ -67,7 +67,7 @@ struct CompiledChains {
   }
 
   /// These packets are judged like all others and then get their mark back. Mark bits that none of these chains
-  /// restores are lost if a pod of the packet is isolated.
+  /// restores are lost if the packet is from or to an isolated pod.
   private var markedChains: [Chain] {
     let marks = [Self.kept, 0x4000, 0x2000].map { Mark($0, mask: Self.kept) }
     let name = { (mark: Mark) in "\(Self.marked)-\(String(mark.value, radix: 16))" }

@@ -1,6 +1,6 @@
 /// Assigns mark numbers. Each number is a hash of its text, so changes elsewhere don't change it.
 struct MarkNumbers {
-  /// The number for: everything is allowed.
+  /// The number that means that everything is allowed.
   static let everything: UInt32 = 1
 
   private var texts: [UInt32: String] = [:]
