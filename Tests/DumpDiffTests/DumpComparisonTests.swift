@@ -10,7 +10,7 @@ import RuleIR
 import TestSupport
 import Testing
 
-/// The dump of one real node, changed or not, beside what the style would write there.
+/// The dump of one real node, changed or not, and what the style would write there.
 struct DumpedNode {
   var tables: [String]
   var sets: [String]
@@ -35,7 +35,7 @@ struct DumpedNode {
     return try DumpComparison(NodeRules([iptables], ipset), expected: expected, traces: traces, namesHold: namesHold)
   }
 
-  /// Lines that belong to kube-router's policy controller; of many some.
+  /// Lines that belong to kube-router's policy controller. Only some, if there are many.
   var ruleLines: [Int] { sample(allRuleLines) }
   var setLines: [Int] { sample(Array(sets.indices)) }
   private func sample(_ lines: [Int]) -> [Int] {
@@ -53,10 +53,10 @@ struct DumpedNode {
   func chain(_ line: Int) -> Substring { tables[line].split(separator: " ")[1] }
 }
 
-@Suite("A node's dump beside the style's rules") struct DumpComparisonTests {
+@Suite("A node's dump compared with the style's rules") struct DumpComparisonTests {
   static let cases = ["named-port", "icn-sketch", "ipblock-except", "deny-all", "no-target-and-twin-policies"]
 
-  @Test("an element of a keyed set that differs is told as nft lists it") func keyedElement() throws {
+  @Test("a different element of a keyed set is reported as nft lists it") func keyedElement() throws {
     let cluster = try GoldenCase.of("icn-sketch", "").cluster()
     let view = NodeView(of: try #require(cluster.node("node1")), in: cluster)
     let expected = EnforcementStyle.compiled.lower(view).ruleset
@@ -72,14 +72,14 @@ struct DumpedNode {
     #expect(comparison.differences.flatMap(\.lines).contains(.onlyOnNode("10.42.0.254 : 0x892d1996")))
   }
 
-  @Test("chains are found without knowing the time of the sync", arguments: cases)
+  @Test("chains are matched although the time of the sync is unknown", arguments: cases)
   func equal(name: String) throws {
     let node = try DumpedNode(name)
     #expect(try node.compared().differences == [])
-    #expect(try !node.compared(namesHold: true).differences.isEmpty, "the view's stamp is not the dump's")
+    #expect(try !node.compared(namesHold: true).differences.isEmpty, "the view's time stamp differs from the dump's")
   }
 
-  @Test("every rule, chain, set and member that is lost is noticed", arguments: cases)
+  @Test("every missing rule, chain, set and member is noticed", arguments: cases)
   func lost(name: String) throws {
     let node = try DumpedNode(name)
     for line in node.ruleLines {
@@ -98,14 +98,14 @@ struct DumpedNode {
     }
   }
 
-  @Test("a rule that is there twice, or whose text is another, is noticed", arguments: cases)
+  @Test("a rule that appears twice or has a different text is noticed", arguments: cases)
   func changed(name: String) throws {
     let node = try DumpedNode(name)
     for line in node.ruleLines {
       var doubled = node
       doubled.tables.insert(node.tables[line], at: line)
       #expect(try !doubled.compared().differences.isEmpty, "\(node.tables[line])")
-      // Another comment; the mark-clearing rule of a pod has none.
+      // A changed comment. The rule that clears a pod's mark has none.
       guard let start = node.tables[line].range(of: "--comment \"") else { continue }
       var renamed = node
       renamed.tables[line].insert("x", at: start.upperBound)
@@ -113,7 +113,7 @@ struct DumpedNode {
     }
   }
 
-  @Test("two neighbouring rules in the other order are noticed where the order is not chance", arguments: cases)
+  @Test("two swapped neighbouring rules are noticed unless their order is left to chance", arguments: cases)
   func swapped(name: String) throws {
     let node = try DumpedNode(name)
     let all = Set(node.allRuleLines)
@@ -132,7 +132,7 @@ struct DumpedNode {
     }
   }
 
-  @Test("pods and policy jumps may stand in any order")
+  @Test("pods and policy jumps may be in any order")
   func anyOrder() throws {
     var node = try DumpedNode("icn-sketch")
     let isTop = { (line: String) in
@@ -158,21 +158,21 @@ struct DumpedNode {
     #expect(try node.compared().differences == [])
   }
 
-  @Test("what others have is counted and not compared")
+  @Test("rules and sets of other programs are counted and not compared")
   func foreign() throws {
     let node = try DumpedNode("foreign-rules-accept")
     let comparison = try node.compared()
     #expect(comparison.differences == [])
     #expect(comparison.foreign.chains == 3)
     #expect(comparison.foreign.rules == 9)
-    #expect(comparison.notes == [], "the explicit ACCEPT stands where the first sync puts it")
+    #expect(comparison.notes == [], "the explicit ACCEPT is where the first sync puts it")
     var more = node
     more.sets.append("create blocklist hash:net family inet hashsize 1024 maxelem 65536 bucketsize 12")
     more.sets.append("create weird hash:ip,port family inet hashsize 1024 maxelem 65536 bucketsize 12")
     #expect(try more.compared().foreign.sets == 2)
   }
 
-  @Test("the explicit ACCEPT in another place is a note; a jump that is not first is a difference")
+  @Test("an explicit ACCEPT in another place is a note, and a jump that is not first is a difference")
   func places() throws {
     var node = try DumpedNode("foreign-rules-accept")
     let accept = try #require(
@@ -181,13 +181,13 @@ struct DumpedNode {
     node.tables.insert("-A FORWARD -p tcp -m tcp --dport 25 -j REJECT --reject-with icmp-port-unreachable", at: accept)
     let moved = try node.compared()
     #expect(moved.differences == [])
-    #expect(moved.notes.contains { $0.contains("somebody else stands before the explicit ACCEPT") })
-    #expect(moved.notes.contains { $0.contains("rule 5; a first sync today would put it behind") })
+    #expect(moved.notes.contains { $0.contains("another program comes before the explicit ACCEPT") })
+    #expect(moved.notes.contains { $0.contains("rule 5. A first sync today would put it after") })
     node.tables.insert("-A FORWARD -m comment --comment host -j DROP", at: jump)
-    #expect(try node.compared().differences.map(\.problem) == ["has rules of others before kube-router's jump"])
+    #expect(try node.compared().differences.map(\.problem) == ["has rules of other programs before kube-router's jump"])
   }
 
-  @Test("a difference names the policy, its rule and where that stands")
+  @Test("a difference names the policy, its rule and its place in the manifest")
   func readable() throws {
     var node = try DumpedNode("named-port")
     let line = try #require(node.tables.firstIndex { $0.contains("--dport 8081 -j MARK") })
@@ -204,7 +204,7 @@ struct DumpedNode {
   }
 
   @Test(
-    "every line of an nft dump that is lost is noticed", arguments: ["named-port", "ipblock-except", "dual-stack-all"])
+    "every missing line of an nft dump is noticed", arguments: ["named-port", "ipblock-except", "dual-stack-all"])
   func lostNft(name: String) throws {
     let golden = try GoldenCase.of(name, "v2.11.1-nft")
     let cluster = try golden.cluster()
@@ -233,7 +233,7 @@ struct DumpedNode {
     }
   }
 
-  @Test("a table that the dump does not hold is a difference, not an equality")
+  @Test("a table that is missing from the dump is a difference")
   func noTable() throws {
     var node = try DumpedNode("deny-all")
     node.tables = ["*nat", ":PREROUTING ACCEPT [0:0]", "COMMIT"]

@@ -6,14 +6,14 @@ import Statistics
 import Testing
 import Worlds
 
-@Suite("Damaged dumps never trap") struct GarbageTests {
+@Suite("Damaged dumps never crash the reader") struct GarbageTests {
   private static let pieces = [
     "\"", "\\", " ", "\n", "\r", "\t", "!", ":", "/", ",", "-", "*", "[", "]", "#", "0", "99999999999999999999", "0x",
     "\u{301}", "é", "\u{0}", "😀", "\u{2028}", " -m ", " -j ", " --dport ", "COMMIT", "\n-A ", "\n*nat\n", "\ncreate ",
     "::", "/129", "nomatch", "hash:net", "\u{200d}", "\r\n",
   ]
 
-  /// Cuts, doublings, swaps, insertions; on scalars, so that combining marks land behind anything.
+  /// Cuts, duplicates, swaps and inserts pieces. It works on scalars, so that combining marks can follow anything.
   private func damaged(_ text: String, _ generator: inout SplitMix64) -> String {
     var scalars = Array(text.unicodeScalars)
     let start = Int.random(in: 0...max(0, scalars.count - 1500), using: &generator)
@@ -69,7 +69,7 @@ import Worlds
     #expect(errors > 20)
   }
 
-  @Test("what is no dump at all") func noise() {
+  @Test("text that is not a dump") func noise() {
     var generator = SplitMix64(seed: 7)
     for _ in 0..<2000 {
       let count = Int.random(in: 0...80, using: &generator)
@@ -82,7 +82,7 @@ import Worlds
     }
   }
 
-  /// The line that the error names is the line of the text, and the message is one line.
+  /// The line in the error must be the line of the text, and the message must be one line.
   private func expectNamed(_ error: DumpError, _ text: String) {
     let lines = text.utf8.split(separator: 10, omittingEmptySubsequences: false).map { String(Substring($0)) }
     #expect(lines.indices.contains(error.line - 1))

@@ -3,7 +3,7 @@ import NetpolModel
 import TestSupport
 import Testing
 
-/// A file of real dumps: of any folder under `Fixtures/golden`, whatever version made it.
+/// A file of a real dump, from any folder under `Fixtures/golden`, of any version.
 struct GoldenDump: Sendable, CustomTestStringConvertible {
   /// Its folder and name.
   let path: String
@@ -23,7 +23,7 @@ struct GoldenDump: Sendable, CustomTestStringConvertible {
   }
 }
 
-/// `-A` lines in their order, by chain.
+/// `-A` lines in order, by chain.
 func rulesByChain(_ lines: [String]) -> [String: [String]] {
   Dictionary(grouping: lines.filter { $0.hasPrefix("-A ") }) { $0.components(separatedBy: " ")[1] }
 }

@@ -6,7 +6,7 @@ import Testing
 @Suite("Sets of ipset save") struct IpsetReadingTests {
   private let options = "family inet hashsize 1024 maxelem 65536 timeout 0 bucketsize 12 initval 0x12"
 
-  @Test("of both kinds and families are read, members in their order") func read() throws {
+  @Test("sets of both kinds and families are read, with members in order") func read() throws {
     let text = """
       create B hash:net \(options)
       add B 10.0.0.0/8 timeout 0
@@ -30,7 +30,7 @@ import Testing
         ]))
   }
 
-  @Test("of other types are foreign, members and all") func foreign() throws {
+  @Test("sets of other types are foreign, including their members") func foreign() throws {
     let text = """
       create P hash:ip,port family inet hashsize 1024 maxelem 65536
       add P 10.0.0.1,tcp:80
@@ -52,7 +52,7 @@ import Testing
   }
 
   @Test(
-    "that are broken name their line",
+    "errors in broken sets name the line",
     arguments: [
       "garbage", "add S", "add T 10.0.0.1", "create S hash:ip family inet", "create T hash:ip", "create T",
       "create T hash:ip family ipx", "create T hash:ip family", "create T hash:ip family inet maxelem",

@@ -67,14 +67,14 @@ private func rule(_ text: String, _ family: IPFamily = .v4) throws -> Rule? {
     ),
   ]
 
-  @Test("are values", arguments: rules.indices) func read(index: Int) throws {
+  @Test("rules are read to values", arguments: rules.indices) func read(index: Int) throws {
     let (text, family, expected) = Self.rules[index]
     #expect(try rule(text, family) == expected)
     #expect(try readIptablesSave(table("[5:300] -A KUBE-ROUTER-INPUT\(text)"), family: family, file: "f").foreign == [])
   }
 
-  @Test("of every kind that iptables-save prints") func complete() {
-    // It prints the counters of each rule, which no rule asks for.
+  @Test("the rules above cover every kind of match and statement that iptables-save prints") func complete() {
+    // iptables-save prints the counters of every rule, so no rule has a counter statement.
     #expect(Set(of: Self.rules.map(\.2)) == Set.sayable(in: .iptables).subtracting([.counter]))
   }
 
@@ -84,7 +84,7 @@ private func rule(_ text: String, _ family: IPFamily = .v4) throws -> Rule? {
     (#"a"b c""#, "ab c"), (#"back\slash"#, #"back\slash"#), (#""ünï 😀""#, "ünï 😀"), ("!", "!"),
   ]
 
-  @Test("with quoted comments", arguments: comments.indices) func quoting(index: Int) throws {
+  @Test("quoted comments are read", arguments: comments.indices) func quoting(index: Int) throws {
     let (text, comment) = Self.comments[index]
     #expect(try rule(" -m comment --comment \(text) -j DROP") == Rule([], [.drop], comment: comment))
   }
@@ -116,7 +116,7 @@ private func rule(_ text: String, _ family: IPFamily = .v4) throws -> Rule? {
     " -j ACCEPT -j DROP", " -j ACCEPT -m mark --mark 0x1", " DROP", " ! -j DROP", " !", " --", " -m nothing",
   ]
 
-  @Test("that RuleIR can't say are errors in kube-router's chains, text in others", arguments: bad)
+  @Test("rules that RuleIR can't express are errors in kube-router's chains and text in others", arguments: bad)
   func refused(text: String) throws {
     let line = "-A KUBE-ROUTER-INPUT\(text)"
     let error = #expect(throws: DumpError.self) {
@@ -137,7 +137,7 @@ private func rule(_ text: String, _ family: IPFamily = .v4) throws -> Rule? {
     #expect(foreign.table == "filter" && foreign.chain == "FOREIGN" && foreign.problem == error?.problem)
   }
 
-  @Test("whose chains must be read is the caller's choice") func required() throws {
+  @Test("the caller chooses which chains must be read") func required() throws {
     let text = table("-A INPUT -i eth0 -j DROP")
     #expect(try readIptablesSave(text, family: .v4, file: "f").foreign.count == 1)
     #expect(throws: DumpError.self) { try readIptablesSave(text, family: .v4, file: "f") { _ in true } }
@@ -147,7 +147,7 @@ private func rule(_ text: String, _ family: IPFamily = .v4) throws -> Rule? {
 }
 
 @Suite("Tables of iptables-save") struct TableReadingTests {
-  @Test("hang where the kernel hangs them") func bases() throws {
+  @Test("built-in chains have the hooks and priorities of the kernel") func bases() throws {
     let all = ["PREROUTING", "INPUT", "FORWARD", "OUTPUT", "POSTROUTING"]
     let chains = [
       ("raw", ["PREROUTING", "OUTPUT"]), ("mangle", all), ("nat", all.filter { $0 != "FORWARD" }),
@@ -168,7 +168,7 @@ private func rule(_ text: String, _ family: IPFamily = .v4) throws -> Rule? {
     #expect(try readIptablesSave(table(""), family: .v4, file: "f").tables[0].chain("INPUT")?.base?.policy == .drop)
   }
 
-  @Test("an empty dump has none") func empty() throws {
+  @Test("an empty dump has no tables") func empty() throws {
     for text in ["", "\n\n", "# Warning: iptables-legacy tables present\r\n"] {
       #expect(try readIptablesSave(text, family: .v4, file: "f") == IptablesDump())
     }
@@ -188,7 +188,7 @@ private func rule(_ text: String, _ family: IPFamily = .v4) throws -> Rule? {
     (3, "*filter\n:A - [0:0]\n[1:1]-A A\nCOMMIT"), (2, "*filter\nCOMMIT now"), (2, "*filter\n<<<<<<< HEAD\nCOMMIT"),
   ]
 
-  @Test("that are broken name their line, whosever they are", arguments: bad.indices) func broken(index: Int) {
+  @Test("errors in broken tables name the line, whoever wrote them", arguments: bad.indices) func broken(index: Int) {
     let (line, text) = Self.bad[index]
     let error = #expect(throws: DumpError.self) {
       try readIptablesSave(text, family: .v4, file: "f") { _ in false }

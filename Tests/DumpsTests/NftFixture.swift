@@ -22,9 +22,9 @@ struct NftFixture: Sendable, CustomTestStringConvertible {
     self.text = text
   }
 
-  /// What the controller's nftables back end left on real nodes.
+  /// What the controller's nftables back end wrote on real nodes.
   static let golden = files("golden") { $0.hasSuffix("/ruleset.nft") }
-  /// JSON of some of them, by the name of the case.
+  /// JSON listings of some of them, by the name of the case.
   static let json = files("nft-json") { $0.hasSuffix(".json") && !$0.hasPrefix("mixed.") }
   static let mixed = files("nft-json") { $0.hasPrefix("mixed.") }
 
@@ -43,19 +43,19 @@ struct NftFixture: Sendable, CustomTestStringConvertible {
 }
 
 extension NftDump {
-  /// What JSON of nft 1.0.6 has of it.
+  /// What the JSON of nft 1.0.6 contains of it.
   var withoutObjectComments: NftDump {
     var dump = self
     for table in dump.tables.indices {
       dump.tables[table].comment = nil
       for chain in dump.tables[table].chains.indices { dump.tables[table].chains[chain].comment = nil }
     }
-    // Text and JSON have their own lines, texts and words.
+    // Lines, texts and words differ between text and JSON.
     dump.foreign = []
     return dump
   }
 
-  /// Kube-router's part, as values of one node.
+  /// Kube-router's part, as the values of one node.
   var kubeRouter: Ruleset {
     let tables = tables.filter { isKubeRouterTable($0.name) }
     return Ruleset(
@@ -64,6 +64,6 @@ extension NftDump {
 }
 
 extension ForeignObject {
-  /// What text and JSON both say of it.
+  /// What text and JSON have in common.
   var identity: String { "\(kind) \(family) \(table) \(chain ?? "") \(object ?? "") \(position) \(rules)" }
 }

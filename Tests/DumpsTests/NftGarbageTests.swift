@@ -6,7 +6,7 @@ import Statistics
 import Testing
 import Worlds
 
-@Suite("Damaged listings of nft never trap") struct NftGarbageTests {
+@Suite("Damaged nft listings never crash the reader") struct NftGarbageTests {
   private static let pieces = [
     "\"", "\\", " ", "\n", "\r", "\t", "!=", ":", "/", ",", "-", "{", "}", "[", "]", "#", ";", "0",
     "99999999999999999999", "0x",
@@ -17,7 +17,7 @@ import Worlds
   ]
 
   private func damaged(_ text: String, _ generator: inout SplitMix64) -> String {
-    // A line is dropped, or the end.
+    // Drop a line, or the end.
     if Int.random(in: 0..<4, using: &generator) == 0 {
       var lines = text.split(separator: "\n", omittingEmptySubsequences: false)
       let at = Int.random(in: lines.indices, using: &generator)
@@ -60,7 +60,7 @@ import Worlds
     #expect(errors > 20)
   }
 
-  @Test("each line of a listing, left out") func lines() throws {
+  @Test("a listing without any one of its lines") func lines() throws {
     for path in ["nft-json/mixed.nft", "golden/pod-selector-peer/v2.11.1-nft/ruleset.nft"] {
       let lines = try #require(NftFixture(path)).text.split(separator: "\n", omittingEmptySubsequences: false)
       for index in lines.indices {
@@ -72,7 +72,7 @@ import Worlds
     }
   }
 
-  @Test("a cut anywhere but between two tables is an error") func cuts() throws {
+  @Test("a listing cut anywhere except between two tables is an error") func cuts() throws {
     let fixture = try #require(NftFixture("nft-json/mixed.nft"))
     for length in stride(from: 0, to: fixture.text.utf8.count, by: 3) {
       let text = String(decoding: fixture.text.utf8.prefix(length), as: UTF8.self)
@@ -86,7 +86,7 @@ import Worlds
     }
   }
 
-  @Test("what is no listing at all") func noise() {
+  @Test("text that is not a listing") func noise() {
     var generator = SplitMix64(seed: 7)
     for _ in 0..<2000 {
       let bytes = (0..<Int.random(in: 0...80, using: &generator)).map { _ in
@@ -102,7 +102,7 @@ import Worlds
     }
   }
 
-  /// The line that the error names is there, its text is of it, and the message is one line.
+  /// The line in the error must exist, its text must be from that line, and the message must be one line.
   private func expectNamed(_ error: DumpError, _ text: String) {
     let lines = text.utf8.split(separator: 10, omittingEmptySubsequences: false)
     #expect((1...max(1, lines.count)).contains(error.line), "\(error)")

@@ -8,14 +8,14 @@ import TestSupport
 import Testing
 import Worlds
 
-/// Loads a listing into a network namespace of its own and asks for JSON.
+/// Loads a listing into its own network namespace and lists it as JSON.
 private enum NftProgram {
   static func run(_ arguments: String...) throws -> (status: Int32, output: String) { try Unshared.run(arguments) }
   static let isUsable = Unshared.canRun(["nft", "list", "ruleset"])
 }
 
-@Suite("JSON of nft is read to the values of its text") struct NftJSONTests {
-  /// Of a case and of the mixed ruleset: the JSON and its text.
+@Suite("nft JSON is read to the same values as nft text") struct NftJSONTests {
+  /// Pairs of JSON and text, for each case and for the mixed ruleset.
   static let pairs: [(NftFixture, NftFixture)] =
     NftFixture.json.compactMap { json in
       let name = json.path.split(separator: "/").last?.dropLast(".json".count) ?? ""
@@ -25,14 +25,14 @@ private enum NftProgram {
       NftFixture("nft-json/\(name).json").flatMap { json in NftFixture("nft-json/\(name).nft").map { (json, $0) } }
     }
 
-  @Test("of recorded listings", arguments: pairs.indices) func recorded(index: Int) throws {
+  @Test("recorded listings", arguments: pairs.indices) func recorded(index: Int) throws {
     #expect(Self.pairs.count == 4)
     let (json, text) = Self.pairs[index]
     try expectSame(try json.read(), try text.read())
   }
 
   @Test(
-    "of what nft makes of every listing",
+    "every listing, loaded by nft and listed as JSON",
     .enabled(if: NftProgram.isUsable, "needs nft, and root or unprivileged user namespaces"),
     arguments: NftFixture.golden)
   func loaded(fixture: NftFixture) throws {
@@ -42,14 +42,14 @@ private enum NftProgram {
   }
 
   @Test(
-    "of what nft makes of any rules, which are the rules as they were",
+    "random rules, loaded by nft and listed as JSON, are unchanged",
     .enabled(if: NftProgram.isUsable, "needs nft, and root or unprivileged user namespaces"),
     arguments: 0..<10)
   func random(seed: Int) throws {
     var generator = SplitMix64(seed: UInt64(seed))
     let tables = IPFamily.allCases.map { family in
       let rules = (0..<60).map { _ in
-        // One match: two may contradict one another. Ports in a set are sorted and merged.
+        // Only one match, because two may contradict each other. nft sorts and merges ports in a set.
         var rule = randomNftRule(family, &generator)
         rule.matches = rule.matches.suffix(1).filter { if case .multiport = $0 { false } else { true } }
         return rule
@@ -79,7 +79,7 @@ private enum NftProgram {
     #expect(json.foreign.map(\.identity).sorted() == text.foreign.map(\.identity).sorted())
   }
 
-  /// A listing with one rule in kube-router's table or another.
+  /// A listing with one rule, in kube-router's table or another.
   private func listing(_ expressions: String, table: String = "kube-router-filter-x", separator: String = " ") -> String
   {
     let place = "\"family\": \"ip\", \"table\": \"\(table)\""
@@ -134,7 +134,7 @@ private enum NftProgram {
     #"{"mangle": {"key": \#(mark), "value": {"|": []}}}"#,
   ]
 
-  @Test("that RuleIR can't say are errors that name the rule, or foreign", arguments: bad.indices)
+  @Test("rules that RuleIR can't express are errors that name the rule, or foreign", arguments: bad.indices)
   func refused(index: Int) throws {
     let text = Self.bad[index]
     let error = #expect(throws: DumpError.self) { try readNftJSON(listing(text), file: "dump.json") }
@@ -166,20 +166,20 @@ private enum NftProgram {
     #"{"nftables": [\#(String(repeating: #"{"a":"#, count: 100_000))"#,
   ]
 
-  @Test("broken listings are errors, whosever they are", arguments: broken.indices) func refusedListing(index: Int) {
+  @Test("broken listings are errors, whoever wrote them", arguments: broken.indices) func refusedListing(index: Int) {
     let error = #expect(throws: DumpError.self) { try readNftJSON(Self.broken[index], file: "f") { _ in false } }
     #expect(error?.description.utf8.count ?? 0 < 600)
     #expect(error?.line == 1)
   }
 
-  @Test("a chain that is there twice is an error") func twice() {
+  @Test("a chain that appears twice is an error") func twice() {
     let chain = #"{"chain": {"family": "ip", "table": "t", "name": "C"}}"#
     let text = "{\"nftables\": [{\"table\": {\"family\": \"ip\", \"name\": \"t\"}},\n\(chain),\n\(chain)]}"
     let error = #expect(throws: DumpError.self) { try readNftJSON(text, file: "f") }
-    #expect(error?.description == "f:3: chain C is here twice: \(chain)")
+    #expect(error?.description == "f:3: chain C appears twice: \(chain)")
   }
 
-  @Test("sets of newer versions: single flags, typeof, comments of tables and chains") func newer() throws {
+  @Test("sets of newer versions are read: single flags, typeof, comments of tables and chains") func newer() throws {
     let type = #"{"typeof": {"payload": {"protocol": "ip", "field": "daddr"}}}"#
     let text = """
       {"nftables": [{"table": {"family": "ip", "name": "kube-router-filter-x", "comment": "t"}},

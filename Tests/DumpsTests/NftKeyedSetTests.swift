@@ -4,7 +4,7 @@ import Rendering
 import RuleIR
 import Testing
 
-@Suite("Sets and maps of joined fields in listings of nft") struct NftKeyedSetTests {
+@Suite("Sets and maps of concatenated fields in nft listings") struct NftKeyedSetTests {
   private static let address = UInt128(0x0a2a_0002)
 
   static let sets = [
@@ -35,7 +35,7 @@ import Testing
       [.setMark(Mark(0, mask: .max)), .return]),
   ]
 
-  @Test("what is printed is read back")
+  @Test("printed text is read back to the same value")
   func text() throws {
     let ruleset = Ruleset(
       backend: .nftables,
@@ -45,7 +45,7 @@ import Testing
     #expect(read == NftDump(tables: ruleset.tables, keyedSets: ruleset.keyedSets))
   }
 
-  @Test("JSON says the same")
+  @Test("JSON is read to the same value")
   func json() throws {
     let text = """
       {"nftables": [{"table": {"family": "ip", "name": "t"}},
@@ -69,7 +69,7 @@ import Testing
   }
 
   @Test(
-    "what is no such set is refused",
+    "sets and maps that are not supported are refused",
     arguments: [
       "map m { type ipv4_addr : verdict }", "set s { type mark . ether_addr }",
       "set s { type mark . inet_service elements = { 5 } }",

@@ -7,8 +7,8 @@ import TestSupport
 import Testing
 import Worlds
 
-@Suite("A real listing of nft, read and printed again, is the same") struct NftRoundTripTests {
-  @Test("all listings are there") func count() {
+@Suite("A real nft listing is unchanged after reading and printing it") struct NftRoundTripTests {
+  @Test("all listings exist") func count() {
     #expect(NftFixture.golden.count >= 40)
     #expect(NftFixture.mixed.count == 5)
     #expect(NftFixture.json.count == 2)
@@ -25,7 +25,7 @@ import Worlds
     #expect(others.allSatisfy { table in table.chains.filter { $0.base != nil }.count == 3 })
   }
 
-  /// The lines of kube-router's tables, elements on one line, counters without numbers.
+  /// The lines of kube-router's tables, with elements on one line and counters without numbers.
   private func lines(_ text: String) -> [String] {
     var result: [String] = []
     var isForeign = false
@@ -46,7 +46,7 @@ import Worlds
     return result
   }
 
-  @Test("handles, flags of numbers and counts change nothing") func variants() throws {
+  @Test("handles, numeric output and counts don't change what is read") func variants() throws {
     let plain = try #require(NftFixture("nft-json/mixed.nft")).read()
     for path in ["nft-json/mixed.handles.nft", "nft-json/mixed.numeric.nft"] {
       let other = try #require(NftFixture(path)).read()
@@ -61,7 +61,7 @@ import Worlds
     #expect(try readNftList(text.replacing("\n", with: "\r\n"), file: "f").sets == plain.sets)
   }
 
-  @Test("what nftText prints is read back to the same value", arguments: 0..<300) func values(seed: Int) throws {
+  @Test("the output of nftText is read back to the same value", arguments: 0..<300) func values(seed: Int) throws {
     var generator = SplitMix64(seed: UInt64(seed))
     let tables = IPFamily.allCases.map { family in
       let rules = (0..<15).map { _ in randomNftRule(family, &generator) }
@@ -88,7 +88,7 @@ import Worlds
     #expect(read.foreign == [])
   }
 
-  @Test("and those are of every kind that is listed, but what asks sets of joined fields") func kinds() {
+  @Test("the random rules cover every kind that nft lists, except lookups in sets of joined fields") func kinds() {
     var generator = SplitMix64(seed: 1)
     let rules = (0..<500).map { _ in randomNftRule(.v4, &generator) }
     #expect(Set(of: rules) == Set.sayable(in: .nftables).subtracting([.keyed, .setMarkFrom]))
@@ -102,7 +102,7 @@ private func randomAddress(_ family: IPFamily, _ generator: inout SplitMix64) ->
     prefixLength: Int.random(in: 0...family.bitWidth, using: &generator))
 }
 
-/// Any rule that nftText can say.
+/// A random rule that nftText can print.
 func randomNftRule(_ family: IPFamily, _ generator: inout SplitMix64) -> Rule {
   func pick<T>(_ choices: [T]) -> T { choices[Int.random(in: choices.indices, using: &generator)] }
   func number() -> UInt32 { pick([0, .max, 0x10000, UInt32.random(in: 0...UInt32.max, using: &generator)]) }
@@ -140,7 +140,7 @@ private func table(_ body: String, _ head: String = "ip kube-router-filter-ipv4"
 }
 
 @Suite("Tables of nft list ruleset") struct NftTableTests {
-  @Test("an empty listing has none") func empty() throws {
+  @Test("an empty listing has no tables") func empty() throws {
     for text in ["", "\n\n", "# Warning: table ip filter is managed by iptables-nft, do not touch!\n"] {
       #expect(try readNftList(text, file: "f") == NftDump())
     }
@@ -154,14 +154,14 @@ private func table(_ body: String, _ head: String = "ip kube-router-filter-ipv4"
     ("security", 50), ("srcnat + 1", 101), ("-250", -250), ("2147483647", 2_147_483_647),
   ]
 
-  @Test("base chains hang by name or number", arguments: bases.indices) func base(index: Int) throws {
+  @Test("a base chain's priority is a name or a number", arguments: bases.indices) func base(index: Int) throws {
     let (text, priority) = Self.bases[index]
     let body = "chain C {\ntype filter hook prerouting priority \(text); policy drop;\n}"
     let chain = try readNftList(table(body), file: "f").tables.first?.chain("C")
     #expect(chain?.base == Chain.Base(.prerouting, priority: priority, policy: .drop))
   }
 
-  @Test("a range is the networks that it consists of") func ranges() throws {
+  @Test("a range is read as the networks that it consists of") func ranges() throws {
     let ranges = [
       ("10.0.0.1-10.0.0.6", ["10.0.0.1/32", "10.0.0.2/31", "10.0.0.4/31", "10.0.0.6/32"]),
       ("0.0.0.0-255.255.255.255", ["0.0.0.0/0"]), ("255.255.255.254-255.255.255.255", ["255.255.255.254/31"]),
@@ -180,7 +180,7 @@ private func table(_ body: String, _ head: String = "ip kube-router-filter-ipv4"
     #expect(parts?.count == 254)
   }
 
-  @Test("of other families are foreign as a whole, with the count of their rules") func families() throws {
+  @Test("tables of other families are foreign as a whole, with the count of their rules") func families() throws {
     for family in ["inet", "bridge", "arp", "netdev"] {
       let text = "chain C {\ntype filter hook input priority 0; policy accept;\ntcp dport 1\nwhatever { }\n}"
       let read = try readNftList(table(text, "\(family) t"), file: "f")
@@ -192,7 +192,7 @@ private func table(_ body: String, _ head: String = "ip kube-router-filter-ipv4"
     #expect(try readNftList(table("flags owner,persist", "ip t"), file: "f").tables.count == 1)
   }
 
-  @Test("what RuleIR can't say of somebody else's is kept") func foreign() throws {
+  @Test("what RuleIR can't express in tables of other programs is kept as foreign") func foreign() throws {
     let read = try #require(NftFixture("nft-json/mixed.nft")).read()
     #expect(
       read.foreign.map(\.identity) == [
@@ -205,12 +205,12 @@ private func table(_ body: String, _ head: String = "ip kube-router-filter-ipv4"
     let filter = read.tables.first { $0.name == "filter" }
     #expect(filter?.chains.map(\.name) == ["INPUT", "USER"])
     #expect(filter?.chains.map(\.rules.count) == [1, 1])
-    #expect(read.foreign.first { $0.kind == .rule }?.problem == "set KUBE-SRC-A of this table is not there or not read")
+    #expect(read.foreign.first { $0.kind == .rule }?.problem == "this table has no set KUBE-SRC-A, or it was not read")
     #expect(read.foreign.first { $0.kind == .rule }?.text == "ip saddr @KUBE-SRC-A accept")
     #expect(read.sets.map(\.name) == ["KUBE-SRC-A", "KUBE-DST-B"])
   }
 
-  @Test("a set of kube-router's stays, whichever comes first") func collision() throws {
+  @Test("of two sets with one name kube-router's is kept, whichever comes first") func collision() throws {
     let set = { (address: String) in "set S {\ntype ipv4_addr\nelements = { \(address) }\n}" }
     let text = table(set("1.1.1.1"), "ip t") + table(set("2.2.2.2")) + table(set("3.3.3.3"), "ip u")
     let read = try readNftList(text, file: "f")
@@ -221,7 +221,7 @@ private func table(_ body: String, _ head: String = "ip kube-router-filter-ipv4"
     #expect(throws: DumpError.self) { try readNftList(both, file: "f") }
   }
 
-  @Test("which tables must be read is the caller's choice") func required() throws {
+  @Test("the caller chooses which tables must be read") func required() throws {
     let text = table("chain C {\niifname \"eth0\" drop\n}", "ip t")
     #expect(try readNftList(text, file: "f").foreign.count == 1)
     #expect(throws: DumpError.self) { try readNftList(text, file: "f") { _ in true } }
@@ -229,7 +229,7 @@ private func table(_ body: String, _ head: String = "ip kube-router-filter-ipv4"
     #expect(try readNftList(own, file: "f") { _ in false }.foreign.count == 1)
   }
 
-  @Test("a jump to a missing chain is read: well-formedness is asked of the values") func missingChain() throws {
+  @Test("a jump to a missing chain is read, and the check of the ruleset finds it") func missingChain() throws {
     let read = try readNftList(table("chain C {\njump NOWHERE\n}"), file: "f")
     #expect(throws: IllFormed(defect: .unknownChain("NOWHERE"))) { try read.kubeRouter.checkWellFormed() }
   }
@@ -244,7 +244,7 @@ private func table(_ body: String, _ head: String = "ip kube-router-filter-ipv4"
     (3, "table ip t {\nset S {\nset T {\n}\n}\n}"), (1, "table ip \"t\n{"), (2, "table ip t {\nchain \"C {\n}\n}"),
   ]
 
-  @Test("that are broken name their line, whosever they are", arguments: broken.indices)
+  @Test("errors in broken listings name the line, whoever wrote them", arguments: broken.indices)
   func refusedListing(index: Int) {
     let (line, text) = Self.broken[index]
     let error = #expect(throws: DumpError.self) { try readNftList(text, file: "f") { _ in false } }
@@ -273,14 +273,14 @@ private func table(_ body: String, _ head: String = "ip kube-router-filter-ipv4"
     (3, "chain C {\ntype filter hook input priority 0; policy queue;\n}"), (3, "chain C {\nip saddr @S accept\n}"),
   ]
 
-  @Test("of kube-router must be understood", arguments: unsayable.indices) func refusedObject(index: Int) throws {
+  @Test("kube-router's tables must be read fully", arguments: unsayable.indices) func refusedObject(index: Int) throws {
     let (line, body) = Self.unsayable[index]
     let error = #expect(throws: DumpError.self) { try readNftList(table(body), file: "f") }
     #expect(error?.line == line, "\(error?.description ?? "") for \(body)")
     #expect(try readNftList(table(body, "ip t"), file: "f").foreign.isEmpty == false)
   }
 
-  @Test("an error is one line that is not long") func oneLine() {
+  @Test("an error is one short line") func oneLine() {
     let long = String(repeating: "é", count: 100_000)
     let error = #expect(throws: DumpError.self) { try readNftList("a\u{2028}\u{0}\(long)", file: "f") }
     #expect(error?.description.utf8.count ?? 0 < 500)

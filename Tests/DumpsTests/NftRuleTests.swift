@@ -80,12 +80,12 @@ private let tcp = Match.port(.tcp, PortRange(80))
     )
   }
 
-  @Test("of every kind that nft lists; NftKeyedSetTests have those that ask sets of joined fields") func complete() {
+  @Test("the rules above cover every kind that nft lists, except those in NftKeyedSetTests") func complete() {
     let rules = Self.matches.map { Rule([$0.2], []) } + Self.statements.map { Rule([], [$0.2]) }
     #expect(Set(of: rules + NftKeyedSetTests.rules) == .sayable(in: .nftables))
   }
 
-  @Test("a reset is of TCP alone, as nft adds it") func reset() throws {
+  @Test("a TCP reset gets a TCP match, as nft adds it") func reset() throws {
     #expect(try rule("reject with tcp reset") == Rule([.transport(.tcp)], [.reject(.tcpReset)]))
     #expect(try rule("meta l4proto tcp reject with tcp reset") == Rule([.transport(.tcp)], [.reject(.tcpReset)]))
   }
@@ -122,7 +122,7 @@ private let tcp = Match.port(.tcp, PortRange(80))
     "accept #", "iifname \"eth*\" accept", "{", "}}", "{ }", ",", ";", "update @S { ip saddr }",
   ]
 
-  @Test("that RuleIR can't say are errors in kube-router's tables, text in others", arguments: bad)
+  @Test("rules that RuleIR can't express are errors in kube-router's tables and text in others", arguments: bad)
   func refused(text: String) throws {
     let error = #expect(throws: DumpError.self) { try readNftList(table(text, .v4), file: "dump.nft") }
     #expect(error?.line == 3)

@@ -8,8 +8,8 @@ import TestSupport
 import Testing
 import Worlds
 
-@Suite("A real dump, read and printed again, is the same") struct RoundTripTests {
-  @Test("all dumps are there") func count() {
+@Suite("A real dump is unchanged after reading and printing it") struct RoundTripTests {
+  @Test("all dumps exist") func count() {
     #expect(GoldenDump.iptables.count >= 87)
     #expect(GoldenDump.iptables.filter { $0.family == .v6 }.count >= 6)
     #expect(GoldenDump.ipset.count >= 81)
@@ -43,7 +43,7 @@ import Worlds
     #expect(read.sets.map(\.name) == real.filter { $0.hasPrefix("create ") }.map { $0.components(separatedBy: " ")[1] })
   }
 
-  @Test("both together are well formed", arguments: GoldenDump.iptables) func wellFormed(dump: GoldenDump) throws {
+  @Test("dumps are well formed", arguments: GoldenDump.iptables) func wellFormed(dump: GoldenDump) throws {
     let folder = (dump.path as NSString).deletingLastPathComponent
     let sets = try #require(GoldenDump.ipset.first { ($0.path as NSString).deletingLastPathComponent == folder })
     let ruleset = Ruleset(
@@ -52,7 +52,7 @@ import Worlds
     try ruleset.checkWellFormed()
   }
 
-  @Test("what Rendering prints is read back to the same value", arguments: 0..<500) func values(seed: Int) throws {
+  @Test("the output of Rendering is read back to the same value", arguments: 0..<500) func values(seed: Int) throws {
     var generator = SplitMix64(seed: UInt64(seed))
     let family: IPFamily = .allCases.randomElement(using: &generator) ?? .v4
     let rules = (0..<20).map { _ in randomRule(family, &generator) }
@@ -66,7 +66,7 @@ import Worlds
     #expect(read == IptablesDump(tables: [table]))
   }
 
-  @Test("and those are of every kind that is printed") func kinds() {
+  @Test("the random rules cover every kind that is printed") func kinds() {
     var generator = SplitMix64(seed: 1)
     let rules = (0..<500).map { _ in randomRule(.v4, &generator) }
     #expect(Set(of: rules) == Set.sayable(in: .iptables).subtracting([.counter]))
@@ -85,7 +85,7 @@ private func randomRule(_ family: IPFamily, _ generator: inout SplitMix64) -> Ru
     let first = UInt16.random(in: 0...UInt16.max, using: &generator)
     return PortRange(first, pick([first, UInt16.random(in: first...UInt16.max, using: &generator)]))
   }
-  // In the order in which iptables-save prints them: addresses, protocol, physdev, the rest.
+  // In the order of iptables-save: addresses, protocol, physdev, the rest.
   var matches: [Match] = []
   if Bool.random(using: &generator) { matches.append(.address(.source, address(), negated: pick([true, false]))) }
   if Bool.random(using: &generator) { matches.append(.address(.destination, address(), negated: pick([true, false]))) }

@@ -13,7 +13,7 @@ import Worlds
 
 extension Slow {
   @Suite("Verdicts in batches") struct EnforcedBatchTests {
-    /// A cluster as it is judged, with its endpoints, and ports at the borders of what its policies name.
+    /// A cluster with its endpoints, and with ports at and beside the ends of the port ranges in its policies.
     private struct Case {
       let cluster: Cluster
       let topology: Topology
@@ -23,7 +23,7 @@ extension Slow {
       init(_ cluster: Cluster) {
         self.cluster = cluster
         topology = Topology(cluster)
-        // Nodes and services are no matter of a batch, which has to notice.
+        // A batch can't judge nodes and services, and has to notice that.
         endpoints =
           cluster.pods.map { .pod($0.id) } + cluster.externalHosts.map { .external($0.name) }
           + cluster.nodes.prefix(1).map { .node($0.name) } + cluster.services.prefix(1).map { .service($0.id) }
@@ -43,8 +43,8 @@ extension Slow {
         return Case(try readWorld(text, asStored: true))
       }
 
-      /// Of endpoints that a batch can judge: pods with a place and an address of the family, and hosts outside that have
-      /// a way to them.
+      /// Numbers of the endpoints that a batch can judge: pods with a place and an address of the family, and hosts
+      /// outside that have a route to pods.
       private func plain(_ family: IPFamily) -> [Int] {
         endpoints.indices.filter { number in
           guard topology.address(of: endpoints[number], family) != nil else { return false }
@@ -56,7 +56,7 @@ extension Slow {
         }
       }
 
-      /// Nine of ten are between different endpoints that a batch can judge, as long as there are such.
+      /// Nine of ten flows are between different endpoints that a batch can judge, if there are any.
       func flows(_ count: Int, _ family: IPFamily, seed: UInt64) -> [NumberedFlow] {
         var random = SplitMix64(seed: seed)
         let all = Array(endpoints.indices)
@@ -72,8 +72,8 @@ extension Slow {
       }
     }
 
-    /// What batches and their engines one by one do not agree on; and how often each verdict was, and how many flows were
-    /// walked.
+    /// Returns the flows on which batches and single evaluation disagree, how often each verdict occurred, and how many
+    /// flows were walked one by one.
     private static func differences(
       _ world: Case, _ style: EnforcementStyle, flows count: Int, seed: UInt64
     ) throws -> (texts: [String], verdicts: [Verdict?: Int], walked: Int) {
@@ -105,7 +105,7 @@ extension Slow {
     }
 
     @Test(
-      "batches say what evaluator and oracle say one by one, on 60 worlds, each style in turn and all of them on 20")
+      "batches give the verdicts of evaluator and oracle: in 60 worlds with one style each, in 20 with all styles")
     func worlds() async throws {
       var verdicts: [Verdict?: Int] = [:]
       var walked = 0

@@ -1,4 +1,4 @@
-// What this does not show: which observation a probe makes; KernelTests do.
+// What this does not show: which observation a probe makes. KernelTests show it.
 import Enforcement
 import EngineComparison
 import NetpolModel
@@ -7,7 +7,7 @@ import Testing
 
 @Suite struct ComparisonOutcomeTests {
   @Test(
-    "an observation has one word, whichever report tells of it",
+    "every observation has one outcome, the same in every report",
     arguments: [
       (.delivered, true, nil, .delivered), (.delivered, false, nil, .delivered),
       (.refused(.icmp(type: 3, code: 3)), true, .portUnreachable, .rejected),

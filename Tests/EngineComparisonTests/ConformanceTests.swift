@@ -1,4 +1,4 @@
-// What this does not show: services, IPv6 and host-network pods, which the tables don't have; and the kernel.
+// What this does not show: services, IPv6 and host-network pods, which the tables don't have, and the kernel.
 import Enforcement
 import EngineComparison
 import Lowering
@@ -10,10 +10,10 @@ import Testing
 
 @Suite("Verdict tables of cyclonus and the Kubernetes e2e suite") struct ConformanceTests {
   @Test(
-    "the oracle agrees with every cell", .enabled(if: ConformanceCase.areThere, ConformanceCase.absent),
+    "the oracle agrees with every cell of a table", .enabled(if: ConformanceCase.areThere, ConformanceCase.absent),
     arguments: ConformanceCase.all)
   func oracle(conformance: ConformanceCase) throws {
-    try #require(!conformance.steps.isEmpty, "the case can be read")
+    try #require(!conformance.steps.isEmpty, "the case must be readable")
     for step in conformance.steps {
       let topology = Topology(step.cluster)
       let oracle = Oracle(step.cluster)
@@ -29,7 +29,7 @@ import Testing
   }
 
   @Test(
-    "the rules of every style in the evaluator agree with every cell, or a deviation says why not",
+    "every style's rules in the evaluator agree with every cell, or a deviation explains the difference",
     .enabled(if: ConformanceCase.areThere, ConformanceCase.absent), arguments: EnforcementStyle.all.map(\.name),
     ConformanceCase.all)
   func evaluator(style: String, conformance: ConformanceCase) throws {

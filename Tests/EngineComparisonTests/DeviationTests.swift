@@ -1,4 +1,4 @@
-// What this does not show: that the kernel does it too; RunTests and the examples show that with packets.
+// What this does not show: that the kernel does it too. RunTests and the examples show that with packets.
 import Enforcement
 import Lowering
 import NetpolModel
@@ -11,7 +11,7 @@ import Testing
 @testable import EngineComparison
 
 @Suite("Known deviations of kube-router") struct DeviationTests {
-  /// A deviation, its smallest world, a flow that shows it and one step beside it a flow that does not.
+  /// A deviation, its smallest world, a flow that shows it, and a similar flow that does not.
   struct Case: CustomTestStringConvertible, Sendable {
     let deviation: Deviation
     let policies: String
@@ -191,7 +191,7 @@ import Testing
   ]
 
   @Test(
-    "the rules show it where it is predicted, and not one step beside, in the styles that make it",
+    "a style's rules show its deviation for the predicted flow, and not for a similar flow",
     arguments: EnforcementStyle.all.map(\.name), cases)
   func shows(style: String, deviation: Case) throws {
     let world = try SmallWorld(
@@ -208,7 +208,7 @@ import Testing
     #expect(beside.finding == .agreement, "\(beside.flow)")
   }
 
-  @Test("a pod with another node's hostIP is judged where packets to pods of that node pass it, and nowhere else")
+  @Test("a pod with another node's hostIP is only judged where its packets to pods of that node pass")
   func strayHostIP() throws {
     let stray = """
       apiVersion: netpol-lab/v1alpha1
@@ -231,7 +231,7 @@ import Testing
   @Test("every deviation has a case")
   func complete() { #expect(Set(Self.cases.map(\.deviation)) == Set(Deviation.allCases)) }
 
-  @Test("a deviation that is predicted and does not happen is a failure, and so is an unlabelled one")
+  @Test("a predicted deviation that does not happen is a failure, and so is an unexplained difference")
   func failures() throws {
     let world = try SmallWorld(policies: "")
     let flow = try world.compare("app/web", "app/web2", 80)
@@ -247,9 +247,9 @@ import Testing
     #expect(!of(.agreement).isFailure(strict: true) && !of(.noRoute("")).isFailure(strict: true))
   }
 
-  @Test("a style that does not do what is predicted of it is found out")
+  @Test("a style that does not do what is predicted is detected")
   func missing() throws {
-    // Opens everything, and claims D4, which closes what the specification opens.
+    // A style that allows everything and claims D4, which denies what the specification allows.
     let open = EnforcementStyle(
       name: "open", backend: .iptables, traits: EnforcementStyle.kubeRouterK3s.traits.making([.egressNamedPortToBlock])
     ) { _ in Lowered(Ruleset()) }
@@ -258,10 +258,10 @@ import Testing
     let predicted = try world.compare(policy.shows.from, policy.shows.to, policy.shows.port)
     #expect(predicted.finding == .deviationMissing([.egressNamedPortToBlock]))
     let beside = try world.compare(policy.beside.from, policy.beside.to, policy.beside.port)
-    #expect(beside.finding == .unexplained, "it is open where it should not be")
+    #expect(beside.finding == .unexplained, "it allows what it should deny")
   }
 
-  @Test("of several ways to a verdict the labels name one that suffices, and nothing that isn't there")
+  @Test("if several deviations lead to a verdict, the labels only name deviations that are present")
   func labels() throws {
     let both = Self.policy(
       "{podSelector: {matchLabels: {app: web}}, policyTypes: [Ingress, Egress], ingress: [{from: [{podSelector: {}}], ports: [{port: metrics}]}], egress: [{ports: [{port: http}]}]}"
@@ -274,7 +274,7 @@ import Testing
     #expect(Set(numbers).isSubset(of: [.bothTypePolicy, .unresolvedNamedPort, .egressNamedPortToAnyone]))
   }
 
-  @Test("the kernel's answer is held against the evaluator's, and an unusable one decides nothing")
+  @Test("the kernel's answer is compared with the evaluator's, and an unusable answer decides nothing")
   func kernel() throws {
     let world = try SmallWorld(policies: Self.policy("{podSelector: {}}"))
     let flow = try world.compare("other/client", "app/web", 80).flow
@@ -284,7 +284,7 @@ import Testing
     #expect(unusable.finding == .undecided("lost") && unusable.observed == nil)
   }
 
-  @Test("a model without deviations is the oracle's, on every flow of every case")
+  @Test("a model without deviations agrees with the oracle on every flow of every case")
   func modelIsOracle() throws {
     for deviation in Self.cases {
       let world = try SmallWorld(policies: deviation.policies, extra: deviation.extra)

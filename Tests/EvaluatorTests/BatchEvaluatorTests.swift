@@ -1,12 +1,13 @@
-// What this does not show: that real rules get tables and not the slow way, which gives the same verdicts.
+// What this does not show: that real rules are evaluated with tables and not the slow way, which gives the same
+// verdicts.
 import Evaluator
 import NetpolModel
 import RuleIR
 import Statistics
 import Testing
 
-/// Random rules as those of nodes with a chain for each pod: a dispatching chain, chains about one address that are
-/// alike but for it, and chains that all of them jump to.
+/// Random rules like those of nodes with a chain for each pod: a dispatching chain, chains about one address each that
+/// are otherwise alike, and chains that all of them jump to.
 private struct RandomRules {
   static let addresses = (1...6).map { IPAddress(v4: 0x0a00_0000 + UInt32($0)) }
   static let ports: [UInt16] = [53, 80, 443]
@@ -34,7 +35,7 @@ private struct RandomRules {
       if numbers.below(6) == 0 { dispatch.append(rules(1, about: nil)) }
     }
     var jumps = dispatch.flatMap(\.self)
-    // Rules of different addresses that mix.
+    // Mix rules of different addresses.
     if numbers.below(4) == 0 { jumps.swapAt(numbers.below(jumps.count), numbers.below(jumps.count)) }
     chains.append(Chain(name: "dispatch", rules: jumps + rules(1, about: nil)))
     let base = { (rules: [Rule], hook: Hook, drops: Bool) in
@@ -45,7 +46,7 @@ private struct RandomRules {
     ruleset.tables = [Table(name: "filter", family: .v4, chains: chains)]
   }
 
-  /// Rules of the shared chains jump nowhere.
+  /// Rules of the shared chains contain no jumps.
   private mutating func rules(_ count: Int, about address: IPAddress?) -> [Rule] {
     (0..<count).map { _ in
       Rule((0...numbers.below(2)).map { _ in match(about: address) }, [statement(jumps: address != nil)])
@@ -75,7 +76,7 @@ private struct RandomRules {
 }
 
 extension Rule {
-  /// With the address in place of the one that it names.
+  /// The rule with this address instead of the one that it names.
   fileprivate func about(_ address: IPAddress) -> Rule {
     Rule(
       matches.map { match in
@@ -102,7 +103,7 @@ extension Evaluator {
 
 extension Slow {
   @Suite("Batches of the evaluator") struct BatchEvaluatorTests {
-    @Test("under random rules every packet between any two addresses fares as it does one by one")
+    @Test("with random rules the batch judges every packet between any two addresses like the evaluator")
     func randomRules() throws {
       var passed = 0
       var stopped = 0

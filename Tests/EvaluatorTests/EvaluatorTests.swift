@@ -1,4 +1,4 @@
-// What this does not show: that the kernel does the same with these rules; RunTests and FuzzTests compare the two.
+// What this does not show: that the kernel does the same with these rules. RunTests and FuzzTests compare the two.
 import Evaluator
 import NetpolModel
 import RuleIR
@@ -33,7 +33,7 @@ private func run(_ ruleset: Ruleset, _ packet: Packet = packet(), local: Set<IPA
     #expect(try run(ruleset([Rule([], [.return]), Rule([], [.accept])], policy: .drop)).verdict == .drop)
   }
 
-  @Test("a return from a user chain goes on behind the jump, as does running out of rules")
+  @Test("after a return from a user chain, or at its end, evaluation continues after the jump")
   func returnFromUserChain() throws {
     for body in [[Rule([], [.return]), Rule([], [.drop])], []] {
       let set = ruleset(
@@ -42,13 +42,13 @@ private func run(_ ruleset: Ruleset, _ packet: Packet = packet(), local: Set<IPA
     }
   }
 
-  @Test("a verdict in a user chain ends the walk")
+  @Test("a verdict in a user chain ends the evaluation")
   func verdictInUserChain() throws {
     let set = ruleset([Rule([], [.jump("C")]), Rule([], [.drop])], [Chain(name: "C", rules: [Rule([], [.accept])])])
     #expect(try run(set).verdict == .accept)
   }
 
-  @Test("accept ends one base chain; a later priority still runs, a drop is final")
+  @Test("accept ends one base chain and later priorities still run; drop is final")
   func acceptIsNotFinal() throws {
     let chain = { (name: String, priority: Int, statement: Statement) in
       Chain(name: name, base: .init(.input, priority: priority), rules: [Rule([], [statement])])
@@ -71,7 +71,7 @@ private func run(_ ruleset: Ruleset, _ packet: Packet = packet(), local: Set<IPA
     }
   }
 
-  @Test("a mark match looks at the masked bits alone, and its negation is exact")
+  @Test("a mark match only compares the masked bits, and its negation is exact")
   func markMatch() throws {
     let wanted = Match.mark(Mark(0x10000, mask: 0x10000))
     let unwanted = Match.mark(Mark(0x10000, mask: 0x10000), negated: true)
@@ -123,14 +123,14 @@ private func run(_ ruleset: Ruleset, _ packet: Packet = packet(), local: Set<IPA
     (.limit(RateLimit(10, per: .minute, burst: 10)), packet(), true),
   ]
 
-  @Test("each match holds exactly where it should", arguments: matches.indices)
+  @Test("each match holds exactly for the packets it should", arguments: matches.indices)
   func match(index: Int) throws {
     let (match, packet, expected) = Self.matches[index]
     let outcome = try run(ruleset([Rule([match], [.drop])]), packet, local: [address(1)])
     #expect((outcome.verdict == .drop) == expected)
   }
 
-  @Test("rules of the other family and of other hooks are not asked")
+  @Test("rules of the other family and of other hooks are not run")
   func familyAndHook() throws {
     let evaluator = try Evaluator(ruleset([Rule([], [.drop])]), localAddresses: [])
     #expect(evaluator.run(packet(), at: .forward).verdict == .accept)
@@ -138,7 +138,7 @@ private func run(_ ruleset: Ruleset, _ packet: Packet = packet(), local: Set<IPA
     #expect(evaluator.run(v6, at: .input).verdict == .accept)
   }
 
-  @Test("the trace names every rule that held, in order, and counts those that were only tested")
+  @Test("the trace lists every rule that matched, in order, and counts all rules that were tested")
   func trace() throws {
     let set = ruleset(
       [Rule([.transport(.udp)], [.drop]), Rule([], [.jump("C")]), Rule([], [.reject(.tcpReset)])],
@@ -148,7 +148,7 @@ private func run(_ ruleset: Ruleset, _ packet: Packet = packet(), local: Set<IPA
     #expect(outcome.rulesVisited == 5)
   }
 
-  @Test("what a kernel would refuse is refused")
+  @Test("rules that a kernel would refuse are refused")
   func illFormed() {
     let loop = ruleset([Rule([], [.jump("A")])], [Chain(name: "A", rules: [Rule([], [.jump("A")])])])
     let cases: [(Ruleset, IllFormed.Defect)] = [

@@ -1,4 +1,4 @@
-// What this does not show: that the kernel does the same; RunTests and FuzzTests compare the two.
+// What this does not show: that the kernel does the same. RunTests and FuzzTests compare the two.
 import Evaluator
 import NetpolModel
 import RuleIR
@@ -22,7 +22,7 @@ import Testing
   }
 
   @Test(
-    "a key is in a set where every field is the packet's",
+    "a packet matches a set if every field of a key equals the packet's",
     arguments: [([5, 1, 17, 53], true), ([4, 1, 17, 53], false), ([5, 2, 17, 53], false), ([5, 1, 6, 53], false)]
       as [([UInt128], Bool)])
   func key(key: [UInt128], holds: Bool) throws {
@@ -33,7 +33,7 @@ import Testing
     #expect(try Self.outcome([rule], [set], Self.packet(.icmp(type: 8))).verdict == .accept, "a ping has no port")
   }
 
-  @Test("a range holds its ends and what lies between, behind equal fields alone")
+  @Test("a range contains its ends and everything between, and only counts after equal fields")
   func range() throws {
     let set = KeyedSet(
       name: "s", family: .v4, fields: Self.ports.map(\.type), hasRanges: true,
@@ -47,7 +47,7 @@ import Testing
     }
   }
 
-  @Test("a map's answer becomes the mark; without one the rule ends, unmarked, as if it had not matched")
+  @Test("a map's value becomes the mark; without a value the rule ends as if it had not matched")
   func map() throws {
     let map = KeyedSet(
       name: "m", family: .v4, fields: [.address], isMap: true, elements: [KeyedSet.Element([2], mark: 9)])

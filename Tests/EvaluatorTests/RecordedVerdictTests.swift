@@ -1,5 +1,5 @@
-// What this does not show: the service rows of the recordings, which need the data path; what our kernel does with the
-// same rules (RecordedPacketsTests).
+// What this does not show: the service rows of the recordings, which need the data path, and what our kernel does with
+// the same rules (RecordedPacketsTests).
 import DumpDiff
 import Dumps
 import Evaluator
@@ -12,21 +12,21 @@ import TestSupport
 import Testing
 
 @Suite("Packets on a real node") struct RecordedVerdictTests {
-  /// node1's own addresses and its bridge's.
+  /// node1's own addresses and that of its bridge.
   static let local = ["192.168.20.11", "10.42.0.1", "fd00:20::11", "2001:db8:20::11", "fc00:20::11", "fd00:42::1"]
 
   private static func evaluator(_ ruleset: Ruleset) throws -> Evaluator {
     try Evaluator(ruleset, localAddresses: Set(local.compactMap { IPAddress($0) }))
   }
 
-  @Test("open in the evaluator exactly where they were open with the real controller", arguments: GoldenCase.recorded)
+  @Test("the evaluator allows exactly the packets that the real node allowed", arguments: GoldenCase.recorded)
   func agrees(recorded: GoldenCase) throws {
     let cluster = try recorded.cluster()
     let view = NodeView(of: Node(name: "node1", addresses: [IPAddress(v4: 0xc0a8_140b)]), in: cluster)
     try check(recorded, cluster, Self.evaluator(recorded.style.lower(view).ruleset))
   }
 
-  @Test("the real controller's own dump, read back, judges them as its kernel did", arguments: GoldenCase.recorded)
+  @Test("the real controller's dump gives the same verdicts in the evaluator", arguments: GoldenCase.recorded)
   func dumps(recorded: GoldenCase) throws {
     try check(recorded, try recorded.cluster(), Self.evaluator(try recorded.nodeRules().ruleset))
   }

@@ -61,7 +61,7 @@ private func number(_ port: UInt16, through last: UInt16? = nil) -> NetworkPolic
   }
 
   @Test(
-    "a pod with policies that others have joins their group: two elements, and as a peer one for each group and port")
+    "a new pod with the policies of other pods adds two elements, and as a peer one for each group and port")
   func newPod() {
     let policies = [policy("q", [.init(peers: .listed([Self.everyPod]), ports: number(80))])]
     let pods = (1...9).map { pod("p\($0)", $0) }
@@ -74,7 +74,7 @@ private func number(_ port: UInt16, through last: UInt16? = nil) -> NetworkPolic
     #expect(groups.count == 1)
   }
 
-  @Test("a set that outgrows its room is replaced alone: sets of ranges stay as they are, and lose no packet")
+  @Test("a set that outgrows its size is replaced, while sets of ranges stay and lose no packets")
   func growth() {
     let policies = [
       policy("q", [.init(peers: .listed([Self.everyPod, Self.block("10.0.0.0/8")]), ports: number(80))])
@@ -86,7 +86,7 @@ private func number(_ port: UInt16, through last: UInt16? = nil) -> NetworkPolic
     #expect(changes.chains.allSatisfy { $0.gone.isEmpty && $0.fresh.isEmpty && !$0.rewritten.isEmpty })
   }
 
-  @Test("an unrelated policy gives nobody another number")
+  @Test("an unrelated policy does not change the number of any group")
   func stable() {
     let pods = [pod("a", 1, labels: ["a": ""]), pod("b", 2, labels: ["b": ""])]
     let first = [policy("m", [.init(ports: number(80))], selecting: ["a": ""])]
@@ -95,7 +95,7 @@ private func number(_ port: UInt16, through last: UInt16? = nil) -> NetworkPolic
     #expect(before.isSubset(of: Self.elements(Self.ruleset(pods, both), "ig")))
   }
 
-  @Test("pods whose ports have other numbers under a policy's name are other groups")
+  @Test("pods with different numbers for a policy's named port are in different groups")
   func namedPorts() {
     let named = NetworkPolicy.Ports.listed([.init(.tcp, .name("http"))])
     let pods = [8080, 8080, 8081].enumerated().map { index, number in
@@ -106,13 +106,13 @@ private func number(_ port: UInt16, through last: UInt16? = nil) -> NetworkPolic
     #expect(Set(Self.elements(ruleset, "p").compactMap(\.key.last)) == [8080, 8081])
   }
 
-  @Test("pods that a policy admits everything to are asked nothing")
+  @Test("pods to which a policy allows everything have no elements")
   func open() {
     let ruleset = Self.ruleset([pod("a", 1)], [policy("q", [.init()]), policy("r", [])])
     #expect(ruleset.keyedSets.flatMap { $0.elements }.isEmpty)
   }
 
-  @Test("pod peers are in no table of ranges, and blocks in no other")
+  @Test("pod peers are only in hash tables, and blocks only in tables of ranges")
   func apart() {
     let policies = [
       policy("q", [.init(peers: .listed([Self.everyPod, Self.block("10.0.0.0/8")]), ports: number(80, through: 99))])
@@ -123,14 +123,14 @@ private func number(_ port: UInt16, through last: UInt16? = nil) -> NetworkPolic
     #expect(Self.elements(large, "iw").count == 90)
   }
 
-  @Test("a pod with the address of another is told of, and has no rules of its own")
+  @Test("a pod with the address of another pod is reported and has no rules of its own")
   func twins() {
     let lowered = EnforcementStyle.compiled.lower(view([pod("a", 1), pod("b", 1)], [policy("q", [])]))
     #expect(lowered.findings.map(\.subject) == [.pod(PodID("app", "b"), nil)])
     #expect(lowered.ruleset.keyedSets.first { $0.name == "ig" }?.elements.count == 1)
   }
 
-  @Test("marks of two texts differ, whatever their hashes are, and none is zero or that of everything")
+  @Test("two texts have different marks even if their hashes are equal, and no mark is zero or the one for everything")
   func numbers() {
     var numbers = MarkNumbers()
     let marks = (0..<2000).map { numbers.number(of: "text \($0 * 7919)", isOdd: $0 % 2 == 1) }
@@ -139,7 +139,7 @@ private func number(_ port: UInt16, through last: UInt16? = nil) -> NetworkPolic
     #expect(numbers.number(of: "text 0", isOdd: false) == marks[0])
   }
 
-  @Test("segments admit exactly what the blocks' union does, at each of their ends")
+  @Test("segments allow exactly what the union of the blocks allows, at and beside every end of a block")
   func segments() {
     var random = SplitMix64(seed: 7)
     let next = { (bound: Int) in random.below(bound) }
@@ -147,7 +147,7 @@ private func number(_ port: UInt16, through last: UInt16? = nil) -> NetworkPolic
       for _ in 0..<200 {
         let width = family.bitWidth
         let cidr = { (least: Int) -> CIDR in
-          // Few bits at either end, so that blocks meet.
+          // Few bits at either end, so that blocks touch or overlap.
           let bits = UInt128(next(16)) << UInt128(width - 4) | UInt128(next(8)) | (next(4) == 0 ? UInt128(0xf8) : 0)
           return CIDR(
             IPAddress(family: family, bits: bits), prefixLength: [0, 1, 3, 4, width - 3, width][next(6)])

@@ -1,4 +1,4 @@
-// A dump of a real node beside our own rules, both in one canonical form.
+// A dump of a real node and our own rules, both in the same canonical form.
 import Foundation
 import NetpolModel
 import RuleIR
@@ -12,7 +12,7 @@ struct Dump {
   var chains: [String: [String]] = [:]
   var sets: [String: (options: String, members: Set<String>)] = [:]
 
-  /// A chain of somebody else: neither built in nor one of kube-router's.
+  /// Whether a chain belongs to another program: neither built in nor one of kube-router's.
   private static func isForeign(chain: String) -> Bool {
     !["INPUT", "FORWARD", "OUTPUT"].contains(chain)
       && !["KUBE-ROUTER-", "KUBE-NWPLCY-", "KUBE-POD-FW-"].contains { chain.hasPrefix($0) }
@@ -27,7 +27,7 @@ struct Dump {
         let chain = String(line.dropFirst(3).prefix { $0 != " " })
         let rule = String(line.dropFirst(3 + chain.count))
         if Self.isForeign(chain: chain) { continue }
-        // In a built-in chain the rules of others are not kube-router's to write.
+        // In a built-in chain, rules of other programs are not compared.
         if !chain.hasPrefix("KUBE-"), !rule.contains("kube-router netpol"), !rule.contains("KUBE-ROUTER rule") {
           continue
         }
@@ -46,11 +46,11 @@ struct Dump {
   }
 }
 
-/// What our rules leave free in the dump's order, and what a set stands for.
+/// The parts of a dump's order that our rules don't determine, and what each set is for.
 struct Freedoms {
-  /// Ranges of rules in a policy chain that stand for the numbers of one named port: a Go map orders them.
+  /// Ranges of rules in a policy chain that are for the numbers of one named port. A Go map determines their order.
   var namedRanges: [String: [Range<Int>]] = [:]
-  /// Sets of named ports: which rule and name they belong to.
+  /// Sets of named ports, with the rule and name they belong to.
   var namedSets: [String: String] = [:]
 
   init(_ ruleset: Ruleset, _ family: IPFamily) {
@@ -79,7 +79,8 @@ struct Freedoms {
 }
 
 extension Dump {
-  /// Every line in a canonical order and under canonical names, with the freedoms of the dumps' README taken out.
+  /// Every line in a canonical order and with canonical names, so that the differences that the dumps' README allows
+  /// don't count.
   func canonical(_ freedoms: Freedoms) -> [String] {
     var token: [String: String] = [:]
     for (name, group) in freedoms.namedSets {
@@ -106,7 +107,7 @@ extension Dump {
     return lines
   }
 
-  /// Pods stand in a random order, each pod's rules together: the order inside a pod's group is exact.
+  /// Sorts the pods, whose order is random. Each pod's rules are together, and their order within the group is exact.
   private static func sortingPods(_ rules: [String]) -> [String] {
     let head = rules.prefix { !$0.contains("-j KUBE-POD-FW-") }
     var groups: [(target: String, rules: [String])] = []
@@ -130,7 +131,7 @@ extension Dump {
     return rules[..<first] + run.sorted() + rules[run.endIndex...]
   }
 
-  /// The order of pods is one in the three chains of a sync.
+  /// The order of pods in each of the three chains. It is the same in all chains of one sync.
   var podOrders: [[String]] {
     ["INPUT", "FORWARD", "OUTPUT"].map { hook in
       var order: [String] = []
@@ -143,7 +144,7 @@ extension Dump {
   }
 }
 
-/// What stands on one side only, a line each.
+/// The lines that only one side has.
 func difference(_ real: [String], _ ours: [String]) -> [String] {
   let (a, b) = (Set(real), Set(ours))
   return real.filter { !b.contains($0) }.map { "- real: \($0)" }

@@ -7,7 +7,7 @@ import TestSupport
 import Testing
 
 extension GoldenCase {
-  /// The real dump and ours of one family.
+  /// The real dump and our rules for one family.
   func dumps(_ lowered: Lowered, _ family: IPFamily) throws -> (real: Dump, ours: Dump) {
     let prefix = { (line: Substring) in
       line.split(separator: " ").dropFirst().first?.hasPrefix("inet6:") == (family == .v6)

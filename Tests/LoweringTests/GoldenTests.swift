@@ -1,4 +1,4 @@
-// What this does not show: where our rules stand among those of others on the node, and what packets do.
+// What this does not show: where our rules are among those of other programs on the node, and what packets do.
 import Foundation
 import Lowering
 import NetpolModel
@@ -7,9 +7,9 @@ import RuleIR
 import TestSupport
 import Testing
 
-@Suite("The styles against dumps of the real controllers") struct GoldenTests {
+@Suite("Styles compared with dumps of the real controllers") struct GoldenTests {
   @Test(
-    "equals the real dump: chains, rules, order, comments, sets and members",
+    "a style's rules equal the real dump: chains, rules, order, comments, sets and members",
     arguments: GoldenCase.all.filter { $0.style.backend == .iptables }) func equalsTheDump(
       golden: GoldenCase
     ) throws
@@ -22,12 +22,12 @@ import Testing
       #expect(difference(a, b).prefix(12).isEmpty)
       let isSame = a == b
       #expect(isSame, "also in number and order")
-      #expect(Set(real.podOrders).count == 1, "the dump's own pods are in one order")
+      #expect(Set(real.podOrders).count == 1, "the chains of the dump have the same order of pods")
     }
   }
 
   @Test(
-    "equals the real nft dump: tables, chains, rules, order, comments, sets and elements",
+    "a style's rules equal the real nft dump: tables, chains, rules, order, comments, sets and elements",
     arguments: GoldenCase.all.filter { $0.style.backend == .nftables })
   func equalsTheNftDump(golden: GoldenCase) throws {
     let lowered = try golden.lowered()
@@ -41,7 +41,7 @@ import Testing
     #expect(isSame, "also in number and order")
   }
 
-  @Test("every folder that NETPOL_GOLDEN names holds a case")
+  @Test("every folder in NETPOL_GOLDEN contains a case")
   func namedFolders() { #expect(GoldenCase.emptyFolders.isEmpty) }
 
   @Test("the ruleset of every case is well formed", arguments: GoldenCase.all) func wellFormed(golden: GoldenCase)
@@ -50,7 +50,7 @@ import Testing
     try golden.lowered().ruleset.checkWellFormed()
   }
 
-  /// Changes that a real difference would make; each must be seen.
+  /// Changes that a real difference would cause. Each one must be noticed.
   static let mutations: [(String, @Sendable (inout Dump) -> Void)] = [
     (
       "two swapped rules",
@@ -98,7 +98,7 @@ import Testing
     ),
   ]
 
-  @Test("a change of the dump is noticed", arguments: mutations.map(\.0)) func noticed(mutation: String) throws {
+  @Test("a change to the dump is noticed", arguments: mutations.map(\.0)) func noticed(mutation: String) throws {
     let golden = try #require(GoldenCase.all.first { $0.testDescription == "golden/named-port" })
     let lowered = try golden.lowered()
     let freedoms = Freedoms(lowered.ruleset, .v4)
@@ -108,6 +108,6 @@ import Testing
     let isSame = real.canonical(freedoms) == ours.canonical(freedoms)
     #expect(!isSame)
     change(&ours)
-    #expect(real.declarations == ours.declarations, "the change itself is the same on both sides")
+    #expect(real.declarations == ours.declarations, "both sides have the same declarations")
   }
 }

@@ -9,7 +9,7 @@ import Testing
   static let web = PolicyID("default", "allow-web")
 
   @Test(
-    "equal the test vectors of upstream and of real dumps",
+    "names equal the test vectors of upstream and of real dumps",
     arguments: [
       (KubeRouterNames.policyChain(PolicyID("nsA", "simple-egress"), version: "1", .v4), "C23KD7UE4TAT3Y5M"),
       (KubeRouterNames.policyChain(web, version: "1700000000000000000", .v4), "KO6A36LCAMQLSXI4"),
@@ -31,7 +31,7 @@ import Testing
     #expect(name.hasSuffix("-" + hash))
   }
 
-  @Test("prefixes tell the side on which a set is matched, and IPv6 sets say so")
+  @Test("a set's prefix shows the side on which it is matched and whether it is IPv6")
   func prefixes() {
     #expect(KubeRouterNames.targets(Self.web, .ingress, .v4, .iptables).hasPrefix("KUBE-DST-"))
     #expect(KubeRouterNames.targets(Self.web, .egress, .v4, .iptables).hasPrefix("KUBE-SRC-"))
@@ -42,7 +42,7 @@ import Testing
   }
 
   @Test(
-    "tags of positioned rules equal those of real nodes",
+    "tags of rules at fixed positions equal those of real nodes",
     arguments: [
       (
         KubeRouterNames.tag("INPUT", ["-m", "comment", "--comment", "kube-router netpol", "-j", "KUBE-ROUTER-INPUT"]),
@@ -65,7 +65,7 @@ import Testing
   { #expect(tag == expected) }
 
   @Test(
-    "the limit on a policy's log is read as the fork reads it",
+    "the limit on a policy's log is parsed as the fork parses it",
     arguments: [
       ([:], RateLimit(10, per: .minute, burst: 10)),
       (
@@ -84,7 +84,7 @@ import Testing
     ]) func logLimit(annotations: Labels, expected: RateLimit)
   { #expect(NFLOGLimit.read(annotations) == expected) }
 
-  @Test("a limit that iptables-restore refuses is known beforehand")
+  @Test("a limit that iptables-restore refuses is recognised beforehand")
   func loadable() {
     #expect(NFLOGLimit.isLoadable(RateLimit(10_000, per: .second, burst: 0)))
     #expect(!NFLOGLimit.isLoadable(RateLimit(10_001, per: .second, burst: 5)))

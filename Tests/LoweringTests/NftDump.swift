@@ -2,9 +2,9 @@ import Foundation
 import NetpolModel
 import RuleIR
 
-/// `nft list ruleset` as text: what stands in each set and chain of kube-router's tables.
+/// `nft list ruleset` as text: the content of each set and chain in kube-router's tables.
 struct NftDump {
-  /// By `table object name`: the lines of its body, an elements list on one line, counters without their numbers.
+  /// By `table object name`: the lines of its body, with the elements on one line and counters without their numbers.
   var objects: [String: [String]] = [:]
 
   init(_ text: String) {
@@ -39,7 +39,7 @@ struct NftDump {
         objects[object]?.append(Self.withoutCounts(line))
       }
     }
-    // The controller's iptables clean-up leaves these behind; they hold no rule.
+    // The controller's iptables clean-up leaves these tables behind. They contain no rules.
     for foreign in ["table ip filter", "table ip6 filter"] {
       objects = objects.filter { $0.key != foreign && !$0.key.hasPrefix(foreign + " ") }
     }
@@ -59,7 +59,8 @@ struct NftDump {
     return words.joined(separator: " ")
   }
 
-  /// Every line under canonical names and in a canonical order, with the freedoms of the dumps' README taken out.
+  /// Every line with canonical names and in a canonical order, so that the differences that the dumps' README allows
+  /// don't count.
   func canonical(_ freedoms: Freedoms) -> [String] {
     var token: [String: String] = [:]
     for (name, group) in freedoms.namedSets {

@@ -1,10 +1,11 @@
-// What this does not show: that the kernel routes the same way; RunTests do, since a packet must arrive to be allowed.
+// What this does not show: that the kernel routes the same way. RunTests show it, because a packet must arrive to be
+// allowed.
 import NetpolModel
 import Path
 import TestSupport
 import Testing
 
-@Suite("The way of a packet") struct PathTests {
+@Suite("The path of a packet") struct PathTests {
   static let hosts = """
     \(podText("app/host", on: "node2", spec: "hostNetwork: true"))
     \(twoNodesText("externalHosts: [{name: lan, addresses: [192.168.1.9], routesToPods: true}, {name: far, addresses: [203.0.113.9]}]"))
@@ -43,7 +44,7 @@ import Testing
 
   private static func pod(_ namespace: String, _ name: String) -> Endpoint { .pod(PodID(namespace, name)) }
 
-  @Test("is the expected one, with the expected source address", arguments: ways.indices)
+  @Test("a packet takes the expected path, with the expected source address", arguments: ways.indices)
   func way(index: Int) throws {
     let expected = Self.ways[index]
     let topology = try Self.topology()
@@ -69,7 +70,7 @@ import Testing
     #expect(text == expected.way)
   }
 
-  @Test("ends where the rules stop the packet; a mark does not travel to another node")
+  @Test("a path ends where the rules stop the packet, and a mark does not travel to another node")
   func stoppedAndMarks() throws {
     let topology = try Self.topology()
     let flow = try #require(
@@ -85,7 +86,7 @@ import Testing
     #expect(walk.end == .stopped(at: stop) && walk.verdict == .deny)
   }
 
-  @Test("terminal pods, pods without an address and a second pod on one address have no place, and it says why")
+  @Test("terminal pods, pods without an address and a second pod with the same address are left out, with the reason")
   func left() throws {
     let pods = """
       apiVersion: v1

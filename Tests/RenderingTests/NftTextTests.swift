@@ -1,4 +1,5 @@
-// What this does not show: that nft reads it (ApplyTests load it), and that whole nodes equal real dumps (LoweringTests).
+// What this does not show: that nft can read it (ApplyTests load it), and that whole nodes equal real dumps
+// (LoweringTests).
 import NetpolModel
 import Rendering
 import RuleIR
@@ -47,7 +48,7 @@ private let mark = Mark(0x10000, mask: 0x10000)
     #expect(try nftRuleText(Rule([], [Self.statements[index].0]), .v4) == Self.statements[index].1)
   }
 
-  @Test("the tables above leave out no kind of match or statement but what nft can't say, which is refused")
+  @Test("the tables above cover every kind of match and statement that nft can express; others are refused")
   func complete() {
     let rules = Self.matches.map { Rule([$0.0], []) } + Self.statements.map { Rule([], [$0.0]) }
     #expect(Set(of: rules) == .sayable(in: .nftables))
@@ -56,7 +57,7 @@ private let mark = Mark(0x10000, mask: 0x10000)
     for rule in others { #expect(throws: Unsupported.self) { try nftRuleText(rule, .v4) } }
   }
 
-  @Test("what nft can't say is refused")
+  @Test("what nft can't express is refused")
   func unsupported() {
     #expect(throws: Unsupported("a match on bridged packets", in: "nft")) {
       try nftRuleText(Rule([.bridged], [.accept]), .v4)
@@ -67,7 +68,7 @@ private let mark = Mark(0x10000, mask: 0x10000)
     }
   }
 
-  @Test("a table holds the sets of its family, then its chains, each with its comment")
+  @Test("a table has the sets of its family, then its chains, each with its comment")
   func table() throws {
     let chain = Chain(
       name: "IN", base: .init(.input),

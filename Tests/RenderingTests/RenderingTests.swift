@@ -1,5 +1,5 @@
 // What this does not show: that whole nodes are rendered as the real controller writes them (LoweringTests), and that
-// iptables-restore takes the text (ApplyTests read it back from the kernel).
+// iptables-restore accepts the text (ApplyTests read it back from the kernel).
 import NetpolModel
 import Rendering
 import RuleIR
@@ -65,7 +65,7 @@ private let mark = Mark(0x10000, mask: 0x10000)
     #expect(try iptablesRuleText(Rule([], [statement]), family) == text)
   }
 
-  @Test("the tables above leave out no kind of match or statement but what iptables can't say, which is refused")
+  @Test("the tables above cover every kind of match and statement that iptables can express; others are refused")
   func complete() {
     let rules = Self.matches.map { Rule([$0.0], []) } + Self.statements.map { Rule([], [$0.0]) }
     #expect(Set(of: rules) == .sayable(in: .iptables))
@@ -97,7 +97,7 @@ private let mark = Mark(0x10000, mask: 0x10000)
       try iptablesRuleText(Rule([], [.accept], comment: text), .v4) == " -m comment --comment \(quoted) -j ACCEPT")
   }
 
-  @Test("what iptables can't say is refused, not approximated")
+  @Test("what iptables can't express is refused, not approximated")
   func unsupported() {
     #expect(throws: Unsupported("two statements in one rule", in: "iptables")) {
       try iptablesRuleText(Rule([], [.setMark(mark), .return]), .v4)
@@ -110,7 +110,7 @@ private let mark = Mark(0x10000, mask: 0x10000)
     }
   }
 
-  @Test("a table: built-in chains in the kernel's order, then the others by name, rules grouped by chain")
+  @Test("a table has built-in chains in the kernel's order, then the others by name, with rules grouped by chain")
   func table() throws {
     let table = Table(
       name: "filter", family: .v4,
@@ -133,7 +133,7 @@ private let mark = Mark(0x10000, mask: 0x10000)
         """)
   }
 
-  @Test("sets by name, members once, a single address without a length, exceptions marked")
+  @Test("sets are sorted by name, with each member once, single addresses without a length, and exceptions marked")
   func sets() throws {
     let network = CIDR(IPAddress(v4: 0x0a00_0000), prefixLength: 8)
     let sets = [

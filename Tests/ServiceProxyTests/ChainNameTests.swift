@@ -3,11 +3,11 @@ import Testing
 
 @testable import ServiceProxy
 
-/// Names that stand in kube-proxy's own tests and in dumps of k3s nodes.
+/// Names from kube-proxy's own tests and from dumps of k3s nodes.
 @Suite("Names of kube-proxy's chains")
 struct ChainNameTests {
   @Test(
-    "a service port's chains are kube-proxy's",
+    "a service port's chain has the name that kube-proxy gives it",
     arguments: [
       ("ns1/svc1:p80", Transport.tcp, "KUBE-SVC-XPGD46QRK7WJZT7O"),
       ("ns2/svc2:p80", .tcp, "KUBE-SVC-GNZBNJ2PO5MGZ6GT"),
@@ -20,14 +20,14 @@ struct ChainNameTests {
     #expect(KubeProxyNames.chain(.cluster, port, transport) == chain)
   }
 
-  @Test("the other chains of a port share its hash")
+  @Test("all chains of a port have the same hash")
   func kinds() {
     let names = [KubeProxyNames.Kind.local, .external, .firewall].map { KubeProxyNames.chain($0, "ns2/svc2:p80", .tcp) }
     #expect(names == ["KUBE-SVL-GNZBNJ2PO5MGZ6GT", "KUBE-EXT-GNZBNJ2PO5MGZ6GT", "KUBE-FW-GNZBNJ2PO5MGZ6GT"])
   }
 
   @Test(
-    "an endpoint's chain is kube-proxy's",
+    "an endpoint's chain has the name that kube-proxy gives it",
     arguments: [
       ("ns1/svc1:p80", "10.180.0.1:80", "KUBE-SEP-SXIVWICOYRO3J4NJ"),
       ("ns4/svc4:p80", "10.180.0.5:80", "KUBE-SEP-C6EBXVWJJZMIWKLZ"),

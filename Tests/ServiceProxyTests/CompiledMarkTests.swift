@@ -5,7 +5,7 @@ import NetpolModel
 import RuleIR
 import Testing
 
-@Suite("Marks of others in the compiled style") struct CompiledMarkTests {
+@Suite("Marks of other programs in the compiled style") struct CompiledMarkTests {
   private static let pod = Pod(
     id: PodID("app", "web"), node: "n1", podIPs: [IPAddress(v4: 0x0a2a_0005)], hostIP: IPAddress(v4: 0xc0a8_140b))
 
@@ -24,7 +24,7 @@ import Testing
   }
 
   @Test(
-    "what is masqueraded later keeps its mark, whatever the rules made of it", arguments: [0, 0x2000, 0x4000, 0x6000])
+    "packets that are masqueraded later keep their mark, whatever the rules do", arguments: [0, 0x2000, 0x4000, 0x6000])
   func kept(mark: UInt32) throws {
     let admitted = try Self.outcome(mark, port: 80)
     #expect(admitted.verdict == .accept && admitted.packet.mark == mark)
@@ -33,7 +33,7 @@ import Testing
     #expect(itself.verdict == .accept && itself.packet.mark == mark)
   }
 
-  @Test("a mark that nobody here knows opens nothing", arguments: [1, 3, 0x8000, 0x10000, .max])
+  @Test("an unknown mark opens nothing", arguments: [1, 3, 0x8000, 0x10000, .max])
   func unknown(mark: UInt32) throws {
     #expect(try Self.outcome(mark, port: 80).verdict == .accept)
     #expect(try Self.outcome(mark, port: 81).verdict == .reject(.portUnreachable))

@@ -4,7 +4,7 @@ import RuleIR
 import ServiceProxy
 import Testing
 
-/// The setting of kube-proxy's own tests: this node is 192.168.0.2, pods are in 10.0.0.0/8.
+/// The setup of kube-proxy's own tests: this node is 192.168.0.2, pods are in 10.0.0.0/8.
 enum Fixture {
   static let node = "test-hostname"
   static let nodeIPs = ["192.168.0.2", "fd00:c0::2"]
@@ -22,7 +22,7 @@ enum Fixture {
       clusterCIDRs: try clusterCIDRs.map(block), services: services, endpointSlices: slices, endpointChoice: choice)
   }
 
-  /// A service of namespace ns1, with one port p80 unless told otherwise.
+  /// A service in namespace ns1, by default with one port p80.
   static func service(
     _ name: String = "svc1", _ kind: Service.Kind = .clusterIP, clusterIPs: [String] = ["172.30.0.41"],
     nodePort: UInt16? = nil, ports: [Service.Port]? = nil
@@ -53,15 +53,15 @@ enum Fixture {
   static let p80 = EndpointSlice.Port(name: "p80", transport: .tcp, port: 80)
 }
 
-/// What became of a connection's first packet.
+/// What happened to a connection's first packet.
 enum Passage: Hashable {
-  /// It left for there, with its own source or with the node's.
+  /// It left for this address and port, with its own source or with the node's.
   case to(String, masqueraded: Bool)
   case dropped
   case refused
 }
 
-/// The rules of a node, asked hook by hook as a packet meets them.
+/// The rules of a node. A packet passes them hook by hook.
 struct Node {
   let evaluator: Evaluator
   let locals: Set<IPAddress>
@@ -95,7 +95,7 @@ struct Node {
       packet = outcome.packet
       if locals.contains(packet.destination) { return .to(Self.text(packet), masqueraded: false) }
     }
-    // An address that nobody has.
+    // An address that no machine has.
     let leaving = IPAddress(family: packet.family, bits: packet.family == .v4 ? 1 : 2)
     let outcome = evaluator.run(packet, at: .postrouting, leavingFrom: leaving)
     if let end = Self.end(outcome.verdict) { return end }

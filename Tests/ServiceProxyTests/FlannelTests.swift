@@ -11,8 +11,8 @@ import Testing
       subnet: [try Fixture.block("10.42.0.0/24"), try Fixture.block("fd42::/64")])
   }
 
-  // But for the first rule of FLANNEL-POSTRTG, whose match a node prints before its comment.
-  @Test("read as in iptables-save of a k3s node")
+  // Except for the first rule of FLANNEL-POSTRTG: a node prints its match before its comment.
+  @Test("rules are printed as by iptables-save on a k3s node")
   func text() throws {
     let rules = try tables().prefix(2).map { try iptablesRestoreText($0) }.joined().split(separator: "\n").filter {
       $0.hasPrefix("-A ")
@@ -34,14 +34,14 @@ import Testing
         """)
   }
 
-  @Test("a family without a network and a subnet has none")
+  @Test("a family without a network or a subnet has no rules")
   func families() throws {
     #expect(try tables().map(\.family) == [.v4, .v4, .v6, .v6])
     #expect(try flannelTables(network: [Fixture.block("10.42.0.0/16")], subnet: [Fixture.block("fd42::/64")]).isEmpty)
   }
 
   @Test(
-    "masquerade what pods send out of the cluster and what others send to pods of other nodes",
+    "masquerade applies to packets from pods to outside and from outside to pods of other nodes",
     arguments: [
       ("10.42.0.5", "10.42.1.5", false), ("10.42.1.5", "10.42.0.5", false), ("192.168.1.9", "10.42.0.5", false),
       ("10.42.0.5", "192.168.1.9", true), ("10.42.0.5", "224.0.0.1", false), ("192.168.1.9", "10.42.1.5", true),

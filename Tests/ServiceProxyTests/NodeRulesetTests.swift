@@ -33,7 +33,7 @@ import Testing
     return serviceProxyTables(try Fixture.view([service], [slice], families: [.v4]))
   }
 
-  /// A chain's comments, without the tags of kube-router's.
+  /// A chain's comments, without kube-router's tags.
   private func comments(_ ruleset: Ruleset, _ table: String, _ chain: ChainName) -> [String] {
     (ruleset.table(table, .v4)?.chain(chain)?.rules ?? []).map { rule in
       let comment = rule.comment ?? ""
@@ -43,7 +43,7 @@ import Testing
 
   private let accept = "KUBE-ROUTER rule to explicitly ACCEPT traffic that comply to network policies"
 
-  @Test("stand as on a k3s node: kube-router, kube-proxy, k3s's explicit ACCEPT, flannel")
+  @Test("rules are in the order of a k3s node: kube-router, kube-proxy, k3s's explicit ACCEPT, flannel")
   func order() throws {
     let rulesets = nodeRulesets(policy: try policies(.kubeRouterK3s), services: try services(), flannel: try flannel())
     let ruleset = try #require(rulesets.first)
@@ -65,7 +65,7 @@ import Testing
     try ruleset.checkWellFormed()
   }
 
-  @Test("without kube-proxy the explicit ACCEPT stays behind kube-router's jump")
+  @Test("without kube-proxy the explicit ACCEPT stays after kube-router's jump")
   func withoutServices() throws {
     let policy = try policies(.kubeRouterK3s)
     let ruleset = try #require(nodeRulesets(policy: policy, services: [], flannel: try flannel()).first)
@@ -73,7 +73,7 @@ import Testing
     #expect(merged(policy: policy, host: []) == [policy])
   }
 
-  @Test("kube-router's own line has no rule of its own in the built-in chains but the jump")
+  @Test("upstream kube-router has only the jump in the built-in chains")
   func upstream() throws {
     let policy = try policies(.kubeRouterIptables)
     let ruleset = try #require(nodeRulesets(policy: policy, services: try services(), flannel: try flannel()).first)
@@ -83,7 +83,7 @@ import Testing
     #expect(ruleset.sets == policy.sets)
   }
 
-  @Test("nftables policies keep tables of their own, beside the host's iptables")
+  @Test("nftables policies stay in their own tables, and the host's rules stay in iptables")
   func nftables() throws {
     let policy = try policies(.kubeRouterNftables)
     let rulesets = nodeRulesets(policy: policy, services: try services(), flannel: try flannel())
@@ -92,7 +92,7 @@ import Testing
     #expect(rulesets.last?.table("filter", .v4)?.chain("FORWARD")?.rules.last?.comment == "flanneld forward")
   }
 
-  @Test("policies judge what services have translated and nobody has masqueraded yet")
+  @Test("policies see packets after service translation and before masquerading")
   func judgement() throws {
     let closed = NetworkPolicy(id: PolicyID("ns1", "deny"), isolates: [.ingress])
     let block = NetworkPolicy.IPBlock(try Fixture.block("203.0.113.0/24"))
@@ -106,13 +106,13 @@ import Testing
     for (destination, port) in [("172.30.0.41", UInt16(80)), ("1.2.3.4", 80), (node, 3001)] {
       #expect(try ask(closed, "203.0.113.2", destination, port) == .refused)
       #expect(try ask(closed, "10.0.0.2", destination, port) == .refused)
-      // The client's own address is what the policy sees, though it is masqueraded behind it.
+      // The policy sees the client's own address, although it is masqueraded later.
       #expect(try ask(open, "203.0.113.2", destination, port) == .to("10.180.0.1:80", masqueraded: true))
       #expect(try ask(open, "10.0.0.2", destination, port) == .refused)
     }
   }
 
-  @Test("an egress block of a load balancer's address admits nothing: the policy sees the endpoint")
+  @Test("an egress ipBlock with a load balancer's address allows nothing, because the policy sees the endpoint")
   func egressToLoadBalancer() throws {
     let rule = { (block: String, port: UInt16) in
       let ports = NetworkPolicy.Ports.listed([.init(.tcp, .number(port, through: nil))])

@@ -3,14 +3,14 @@ import RuleIR
 import ServiceProxy
 import Testing
 
-/// Expectations after the packet flows of kube-proxy's own tests.
-@Suite("Where packets for a service go") struct PassageTests {
+/// Expectations follow the packet flows of kube-proxy's own tests.
+@Suite("Where packets to a service go") struct PassageTests {
   let pod = "10.0.0.2"
   let node = "192.168.0.2"
   let outside = "203.0.113.2"
   let stranger = "203.0.113.130"
 
-  @Test("a cluster IP is translated for everyone, and masqueraded for who is no pod, and for an endpoint itself")
+  @Test("a ClusterIP is translated for all sources, and masqueraded for non-pods and an endpoint that reaches itself")
   func clusterIP() throws {
     let view = try Fixture.view([Fixture.service()], [Fixture.slice([Fixture.member("10.180.0.1", local: true)])])
     let rules = try Node(view)
@@ -23,7 +23,7 @@ import Testing
     #expect(try rules.connect(from: pod, to: "172.30.0.41", 80, .udp) == .to("172.30.0.41:80", masqueraded: false))
   }
 
-  @Test("ports of one number and several transports go to their own target ports")
+  @Test("ports with the same number and different transports go to their own target ports")
   func transports() throws {
     let ports: [(String, UInt16, UInt16, Transport)] = [
       ("https", 443, 8443, .tcp), ("dns-sctp", 53, 53, .sctp), ("dns-tcp", 53, 5353, .tcp), ("dns", 53, 5300, .udp),
@@ -40,7 +40,7 @@ import Testing
     }
   }
 
-  @Test("IPv6 has its own endpoints, and its node ports do not answer on ::1")
+  @Test("IPv6 has its own endpoints, and IPv6 NodePorts don't answer on ::1")
   func ipv6() throws {
     let service = try Fixture.service("svc1", .nodePort, clusterIPs: ["172.30.0.41", "fd00:1e::41"], nodePort: 3001)
     let slices = [
@@ -56,14 +56,14 @@ import Testing
     #expect(try rules.connect(from: "127.0.0.1", to: "127.0.0.1", 3001) == .to("10.180.0.1:80", masqueraded: true))
   }
 
-  @Test("with policy Cluster a node port masquerades everyone, pods included")
+  @Test("with policy Cluster a NodePort masquerades every source, including pods")
   func nodePortCluster() throws {
     let service = try Fixture.service("svc1", .nodePort, nodePort: 3001)
     let rules = try Node(Fixture.view([service], [Fixture.slice([Fixture.member("10.180.2.1")])]))
     for source in [pod, node, outside] {
       #expect(try rules.connect(from: source, to: node, 3001) == .to("10.180.2.1:80", masqueraded: true))
     }
-    // The node port of another node is that node's business.
+    // The NodePort of another node is handled by that node.
     #expect(try rules.connect(from: pod, to: "192.168.0.3", 3001) == .to("192.168.0.3:3001", masqueraded: false))
   }
 
@@ -76,7 +76,7 @@ import Testing
   }
 
   @Test(
-    "with policy Local outsiders keep their source and reach local endpoints; pods and the node reach all",
+    "with policy Local, outside sources are kept and reach local endpoints only; pods and the node reach all",
     arguments: [("192.168.99.11", UInt16(80)), ("1.2.3.4", 80), ("192.168.0.2", 3001)])
   func externalLocal(destination: String, port: UInt16) throws {
     let slice = Fixture.slice([try Fixture.member("10.180.0.1"), try Fixture.member("10.180.2.1", local: true)])
@@ -88,7 +88,7 @@ import Testing
   }
 
   @Test(
-    "with policy Local and no local endpoint outsiders are dropped; pods and the node reach the others",
+    "with policy Local and no local endpoint, outside packets are dropped; pods and the node reach the others",
     arguments: [("192.168.99.11", UInt16(80)), ("1.2.3.4", 80), ("192.168.0.2", 3001)])
   func externalLocalWithoutEndpoints(destination: String, port: UInt16) throws {
     let rules = try Node(Fixture.view([try localService()], [Fixture.slice([Fixture.member("10.180.0.1")])]))
@@ -97,7 +97,7 @@ import Testing
     #expect(try rules.connect(from: node, to: destination, port) == .to("10.180.0.1:80", masqueraded: true))
   }
 
-  @Test("without a cluster CIDR no pod is known: no mark at the cluster IP, no short cut for pods")
+  @Test("without a cluster CIDR no source counts as a pod: no mark at the ClusterIP, no short cut for pods")
   func withoutClusterCIDR() throws {
     let slice = Fixture.slice([try Fixture.member("10.180.0.1"), try Fixture.member("10.180.2.1", local: true)])
     let rules = try Node(Fixture.view([try localService()], [slice], clusterCIDRs: []))
@@ -105,7 +105,7 @@ import Testing
     #expect(try rules.connect(from: pod, to: "1.2.3.4", 80) == .to("10.180.2.1:80", masqueraded: false))
   }
 
-  @Test("with internal policy Local the cluster IP leads to local endpoints, and is dropped without them")
+  @Test("with internal policy Local the ClusterIP leads to local endpoints, and packets are dropped if there are none")
   func internalLocal() throws {
     var service = try Fixture.service("svc1", .nodePort, nodePort: 3001)
     service.internalTrafficPolicy = .local
@@ -120,7 +120,7 @@ import Testing
     #expect(try remote.connect(from: outside, to: node, 3001) == .to("10.180.0.1:80", masqueraded: true))
   }
 
-  @Test("a load balancer's address is short-cut on the node, unless the balancer translates it itself")
+  @Test("the node translates a load balancer's address itself, unless the load balancer does it")
   func loadBalancer() throws {
     var service = try Fixture.service("svc1", .loadBalancer, nodePort: 3001)
     service.loadBalancerIPs = [
@@ -133,7 +133,7 @@ import Testing
     }
   }
 
-  @Test("external policy Local counts only for types that let outsiders in, not for a ClusterIP's left-over status")
+  @Test("external policy Local only counts for types with outside traffic, not for a ClusterIP service's old status")
   func leftOverStatus() throws {
     var service = try Fixture.service()
     service.externalTrafficPolicy = .local
@@ -142,7 +142,7 @@ import Testing
     #expect(try rules.connect(from: outside, to: "1.2.3.4", 80) == .to("10.180.0.1:80", masqueraded: true))
   }
 
-  @Test("source ranges guard a load balancer's addresses from pods too, but no node port; a node in them may pass")
+  @Test("source ranges protect a load balancer's addresses, also from pods, but not NodePorts; a node in them may pass")
   func sourceRanges() throws {
     var service = try Fixture.service("svc1", .loadBalancer, nodePort: 3001)
     service.loadBalancerIPs = [.init(try Fixture.address("1.2.3.4")), .init(try Fixture.address("5.6.7.8"))]
@@ -155,14 +155,14 @@ import Testing
       #expect(try rules.connect(from: stranger, to: address, 80) == .dropped)
       #expect(try rules.connect(from: pod, to: address, 80) == .dropped)
       #expect(try rules.connect(from: stranger, to: address, 80, state: .established) != .dropped)
-      // As the node would send it were the address one of its own.
+      // As if the address were one of the node's own.
       let own = try Node(serviceProxyTables(view), localAddresses: Fixture.nodeIPs + [address])
       #expect(try own.connect(from: address, to: address, 80) == .to("10.180.0.1:80", masqueraded: true))
     }
     #expect(try rules.connect(from: stranger, to: node, 3001) == .to("10.180.0.1:80", masqueraded: true))
   }
 
-  @Test("new connections to a service without endpoints are refused, wherever they come from")
+  @Test("new connections to a service without endpoints are rejected for every source")
   func withoutEndpoints() throws {
     var service = try Fixture.service("svc1", .loadBalancer, nodePort: 3001)
     service.externalIPs = [try Fixture.address("192.168.99.11")]
@@ -180,7 +180,7 @@ import Testing
     }
   }
 
-  @Test("ready endpoints are used; without any, those that still serve while they end, for each policy by itself")
+  @Test("ready endpoints are used; if there are none, those that serve while terminating, for each policy separately")
   func terminating() throws {
     let ends = try Fixture.member("10.180.0.1", local: true, ready: false, serving: true, ends: true)
     let gone = try Fixture.member("10.180.0.2", local: true, ready: false, serving: false, ends: true)
@@ -194,7 +194,7 @@ import Testing
     #expect(try rules.connect(from: pod, to: "172.30.0.41", 80) == .refused)
   }
 
-  @Test("an address that is a ready endpoint and one that is not is used, in whatever order, and a finding says so")
+  @Test("an address listed as ready and as not ready is used, in either order, and a finding reports it")
   func sharedAddress() throws {
     for isLocal in [true, false] {
       let idle = try Fixture.member("192.168.0.9", local: isLocal, ready: false)
@@ -225,7 +225,7 @@ import Testing
   private func chain(_ choice: ProxyView.EndpointChoice) throws -> Chain {
     let slices = [
       Fixture.slice([try Fixture.member("10.180.0.2"), try Fixture.member("10.180.0.10")]),
-      // The same endpoint in a second slice is no second endpoint.
+      // The same endpoint in a second slice does not count twice.
       Fixture.slice([try Fixture.member("10.180.0.2"), try Fixture.member("10.180.1.1")], id: "b"),
     ]
     let tables = try serviceProxyTables(Fixture.view([Fixture.service()], slices, families: [.v4], choice: choice))
@@ -235,7 +235,7 @@ import Testing
     return try #require(nat.chain("KUBE-SVC-XPGD46QRK7WJZT7O"))
   }
 
-  @Test("by equal chances, in the order of texts, rounded as iptables rounds them")
+  @Test("random choice has equal chances, in the order of texts, rounded as iptables rounds them")
   func random() throws {
     let rules = try chain(.random).rules.dropFirst()
     #expect(
@@ -245,7 +245,7 @@ import Testing
     #expect(rules.map(\.matches) == [[.random(share: 715_827_883)], [.random(share: 1 << 30)], []])
   }
 
-  @Test("or the one with the lowest address, always")
+  @Test("the fixed choice is always the endpoint with the lowest address")
   func first() throws {
     let rules = try chain(.first).rules.dropFirst()
     #expect(
@@ -256,8 +256,8 @@ import Testing
   }
 }
 
-@Suite("What the rules of services don't say") struct FindingTests {
-  @Test("client affinity has no effect, and source ranges of one family leave the other open")
+@Suite("Findings about services") struct FindingTests {
+  @Test("findings report client affinity without effect and source ranges that leave one family open")
   func findings() throws {
     var service = try Fixture.service("svc1", .loadBalancer, clusterIPs: ["172.30.0.41", "fd00:1e::41"])
     let slices = [Fixture.slice([try Fixture.member("10.180.0.1")])]
@@ -270,6 +270,6 @@ import Testing
     let texts = try serviceProxyFindings(Fixture.view([service], slices)).map(\.description)
     #expect(texts.count == 2)
     #expect(texts.first?.contains("Service ns1/svc1: its sessionAffinity ClientIP has no effect") == true)
-    #expect(texts.last?.contains("loadBalancerSourceRanges hold no IPv6 range") == true)
+    #expect(texts.last?.contains("loadBalancerSourceRanges contain no IPv6 range") == true)
   }
 }

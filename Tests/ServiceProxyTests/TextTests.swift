@@ -6,7 +6,7 @@ import ServiceProxy
 import TestSupport
 import Testing
 
-@Suite("Text of the rules of services") struct TextTests {
+@Suite("Text of service rules") struct TextTests {
   /// `default/registry` of a k3s 1.3x node with flannel's default networks.
   static func registry() throws -> ProxyView {
     let service = Service(
@@ -21,7 +21,7 @@ import Testing
       clusterCIDRs: [try Fixture.block("10.42.0.0/16")], services: [service], endpointSlices: [slice])
   }
 
-  @Test("a node port service reads as in iptables-save of a k3s node")
+  @Test("a NodePort service is printed as by iptables-save on a k3s node")
   func nodePort() throws {
     let tables = try serviceProxyTables(Self.registry())
     let text = try tables.map { try iptablesRestoreText($0) }.joined()
@@ -97,7 +97,7 @@ import Testing
         """)
   }
 
-  @Test("no endpoints, no local endpoints and source ranges read as in kube-proxy's tests")
+  @Test("rules for no endpoints, no local endpoints and source ranges are those of kube-proxy's tests")
   func refusals() throws {
     var none = try Fixture.service("svc6", clusterIPs: ["172.30.0.46"])
     none.externalIPs = [try Fixture.address("192.168.99.33")]
@@ -133,7 +133,7 @@ import Testing
   }
 }
 
-/// `iptables-restore` in a network namespace of its own.
+/// `iptables-restore` in its own network namespace.
 private enum Restore {
   static func run(_ script: String, _ arguments: [String] = []) throws -> (status: Int32, output: String) {
     try Unshared.run(["sh", "-c", script] + arguments, withErrors: true)
@@ -142,9 +142,9 @@ private enum Restore {
   static let isUsable = Unshared.canRun(["sh", "-c", "iptables-save && ip6tables-save"])
 }
 
-@Suite("Rules of services in a kernel") struct RestoreTests {
+@Suite("Service rules in a kernel") struct RestoreTests {
   @Test(
-    "iptables-restore takes them all, and iptables-save prints them as they were",
+    "iptables-restore accepts all rules, and iptables-save prints them unchanged",
     .enabled(if: Restore.isUsable, "needs iptables, and root or unprivileged user namespaces"),
     arguments: IPFamily.allCases)
   func restore(family: IPFamily) throws {
@@ -173,7 +173,7 @@ private enum Restore {
     let script = "printf %s \"$0\" | \(program)-restore && \(program)-save"
     let (status, saved) = try Restore.run(script, [text])
     try #require(status == 0, "\(saved)")
-    // Built-in chains count, the order of tables and of chains is the kernel's.
+    // Policies of built-in chains are compared. The kernel determines the order of tables and chains.
     let rules = { (text: String) in
       Dictionary(grouping: text.split(separator: "\n").filter { $0.hasPrefix("-A ") }) {
         $0.split(separator: " ").dropFirst().first

@@ -3,18 +3,18 @@ internal import NetpolModel
 internal import Rendering
 internal import RuleIR
 
-/// A rule of a built-in chain, read or not.
+/// A rule of a built-in chain, as a value or as unread text.
 struct OrderedRule {
   let text: String
   let isJump: Bool
   let isExplicitAccept: Bool
-  /// kube-router looks for the text in the whole rule.
+  /// kube-router searches the whole rule for this text.
   var mentionsKube: Bool { text.contains("KUBE") }
   let refuses: Bool
 }
 
 extension NodeRules {
-  /// All rules of a built-in chain in their order.
+  /// All rules of a built-in chain, in order.
   func order(of chain: Chain, in table: Table) -> [OrderedRule] {
     var rules = chain.rules.map { rule in
       OrderedRule(
@@ -27,7 +27,7 @@ extension NodeRules {
           }
         })
     }
-    // Those that were not read say how many others stand before them.
+    // The position of an unread rule is the number of rules before it that were read.
     let unread = unreadRules.filter { $0.table == table.name && $0.chain == chain.name && $0.family == table.family }
     for rule in unread.reversed() where rule.position <= rules.count {
       rules.insert(

@@ -1,9 +1,10 @@
 internal import RuleIR
 
-/// Which chain of the node stands for which of ours, by name: their names hash the time of the sync, so a chain is known
-/// by the rules that jump to it, by the sets that it asks, and by its comment.
+/// Finds, for each of our chains, the corresponding chain of the node. Chain names hash the time of the sync, so chains
+/// are recognised by the rules that jump to them, the sets they use, and their comments.
 ///
-/// Pods come first: the comment of a jump to a policy's chain says no namespace with k3s's fork, the pod's chain does.
+/// Pods come first: with k3s's fork, the comment of a jump to a policy's chain has no namespace, but the chain of the
+/// pod has one.
 func pairChains(_ node: TableSide, _ ours: TableSide) -> [ChainName: ChainName] {
   var pairs: [ChainName: ChainName] = [:]
   for name in ours.chains.keys where node.chains[name] != nil { pairs[name] = name }
@@ -26,7 +27,7 @@ func pairChains(_ node: TableSide, _ ours: TableSide) -> [ChainName: ChainName] 
     where pairs[pair.ours] == nil && taken.insert(pair.node).inserted {
       pairs[pair.ours] = pair.node
     }
-    // Nothing tells an empty chain that nobody jumps to from another.
+    // Empty chains that nothing jumps to can't be told apart.
     let isEmpty = { (side: TableSide, name: ChainName) in
       name.hasPrefix(prefix) && side.chains[name]?.rules.isEmpty == true && side.comments(ofJumpsTo: name).isEmpty
     }
@@ -37,7 +38,7 @@ func pairChains(_ node: TableSide, _ ours: TableSide) -> [ChainName: ChainName] 
   return pairs
 }
 
-/// By chain with the prefix: what it is known by. `name` says what the chains that jump are called.
+/// By chain with the prefix: the features that identify it. `name` maps the names of the chains that jump.
 private func marks(
   _ side: TableSide, _ prefix: String, named name: (ChainName) -> ChainName
 ) -> [ChainName: Set<String>] {

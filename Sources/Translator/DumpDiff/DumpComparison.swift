@@ -2,18 +2,18 @@ internal import NetpolModel
 internal import Rendering
 public import RuleIR
 
-/// A node's dump beside what a style would have written there.
+/// A node's dump compared with what a style would have written there.
 public struct DumpComparison: Sendable {
-  /// Nothing here: the node has what the style writes, but for what the controller leaves to chance.
+  /// Empty if the node has what the style writes, apart from what the controller leaves to chance.
   public internal(set) var differences: [Difference] = []
   public internal(set) var notes: [String] = []
   public internal(set) var foreign = NodeRules.Foreign()
-  /// How much of the style's was compared.
+  /// How much of the style's rules was compared.
   public internal(set) var chains = 0
   public internal(set) var rules = 0
   public internal(set) var sets = 0
 
-  /// Nothing of the style's was beside anything: the two are not equal, there is nothing to compare.
+  /// True if nothing of the style was compared. Then the two are not equal: there was nothing to compare.
   public var isEmpty: Bool { chains == 0 && rules == 0 && sets == 0 && differences.isEmpty }
 }
 
@@ -23,22 +23,22 @@ public struct Difference: Hashable, Sendable {
     case onlyOnNode(String)
     case onlyExpected(String, Origin?)
   }
-  /// What differs and whose it is: `chain KUBE-POD-FW-… of pod app/web (filter, IPv4)`.
+  /// What differs and which object it belongs to: `chain KUBE-POD-FW-… of pod app/web (filter, IPv4)`.
   public let subject: String
-  /// In one word, `is missing` or `differs`.
+  /// In a few words: `differs`, `is not on the node` and the like.
   public let problem: String
   public let lines: [Line]
 }
 
 extension DumpComparison {
-  /// Compares an enforcer's part of a dump, told by its traces, with the rules that it would write.
+  /// Compares an enforcer's part of a dump, which its traces identify, with the rules that it would write.
   ///
-  /// Left to chance, and so not compared: the order of pods in the KUBE-ROUTER chains, that of policies in a pod's chain,
-  /// and the numbering of a named port's sets (kube-router walks Go maps there). Chains are known by the rules that jump
-  /// to them, since their names hash the time of the sync; with `namesHold` the names are compared too. Counters and
-  /// foreign rules mean nothing.
+  /// Some things are left to chance and not compared: the order of pods in the KUBE-ROUTER chains, the order of
+  /// policies in a pod's chain, and the numbering of a named port's sets (kube-router walks Go maps there). Chains are
+  /// recognised by the rules that jump to them, because their names hash the time of the sync. With `namesHold` the
+  /// names are compared too. Counters and foreign rules are ignored.
   ///
-  /// Throws where the style's rules can't be said in the dump's language.
+  /// Throws if the dump's language can't express the style's rules.
   public init(_ node: NodeRules, expected: Ruleset, traces: Traces, namesHold: Bool) throws {
     let stated = try StatedRules(expected)
     for table in stated.tables {
@@ -97,7 +97,7 @@ extension DumpComparison {
     if node.hasCommentsOnObjects, table.comment != real.comment {
       differences.append(
         Difference(
-          subject: "table \(table.name)", problem: "has another comment",
+          subject: "table \(table.name)", problem: "has a different comment",
           lines: [.onlyOnNode(real.comment ?? "(none)"), .onlyExpected(table.comment ?? "(none)", nil)]))
     }
     if node.backend == .iptables { comparePlaces(real, table, node, place) }
@@ -153,7 +153,7 @@ extension DumpComparison {
     }
   }
 
-  /// Its size means nothing: a set may keep the one that it began with.
+  /// Ignores the size, because a set may keep the size that it was created with.
   private mutating func compareKeyedSets(
     _ found: [KeyedSet], _ expected: [KeyedSet], _ family: IPFamily, _ place: String
   ) {
@@ -185,8 +185,8 @@ extension DumpComparison {
     }
   }
 
-  /// The jump is the first rule of a built-in chain. The fork's explicit ACCEPT is put behind the last rule that mentions
-  /// KUBE, and stays there whatever comes later.
+  /// The jump must be the first rule of a built-in chain. The fork puts its explicit ACCEPT after the last rule that
+  /// mentions KUBE, and never moves it afterwards.
   private mutating func comparePlaces(_ real: Table, _ table: Table, _ node: NodeRules, _ place: String) {
     for expected in table.chains where expected.base != nil {
       guard let chain = real.chain(expected.name) else { continue }
@@ -194,22 +194,22 @@ extension DumpComparison {
       if let jump = rules.firstIndex(where: { $0.isJump }), jump > 0 {
         differences.append(
           Difference(
-            subject: "chain \(chain.name) \(place)", problem: "has rules of others before kube-router's jump",
+            subject: "chain \(chain.name) \(place)", problem: "has rules of other programs before kube-router's jump",
             lines: rules[..<jump].map { .onlyOnNode($0.text) }))
       }
       guard let accept = rules.firstIndex(where: \.isExplicitAccept) else { continue }
       let last = rules.lastIndex { !$0.isExplicitAccept && $0.mentionsKube } ?? -1
       if accept != (last < accept ? last + 1 : last) {
         notes.append(
-          "\(chain.name) \(place): the explicit ACCEPT is rule \(accept + 1); a first sync today would put it behind the "
-            + "last rule that mentions KUBE, rule \(last + 1). Rules have changed since, and kube-router never moves it"
+          "\(chain.name) \(place): the explicit ACCEPT is rule \(accept + 1). A first sync today would put it after "
+            + "the last rule that mentions KUBE, rule \(last + 1). Rules have changed since; kube-router never moves it"
         )
       }
       let refusing = rules[..<accept].filter { !$0.mentionsKube && $0.refuses }
       for rule in refusing {
         notes.append(
-          "\(chain.name) \(place): this rule of somebody else stands before the explicit ACCEPT and may refuse what the "
-            + "policies allow: \(rule.text)")
+          "\(chain.name) \(place): this rule of another program comes before the explicit ACCEPT and may refuse what "
+            + "the policies allow: \(rule.text)")
       }
     }
   }

@@ -1,10 +1,11 @@
 internal import RuleIR
 
-/// What kube-router leaves to chance: it walks Go maps over the numbers of a named port, over pods and over policies.
+/// What kube-router leaves to chance, because it walks Go maps over the numbers of a named port, over pods and over
+/// policies.
 struct NamedPortFreedoms {
-  /// Rules of a chain that stand for the numbers of one named port.
+  /// The rules of a chain that are for the numbers of one named port.
   private var ranges: [ChainName: [Range<Int>]] = [:]
-  /// Sets of the numbers of one named port of one rule.
+  /// The sets for the numbers of one named port of one rule.
   private var groups: [Origin: [SetName]] = [:]
 
   init(_ ours: TableSide) {
@@ -27,7 +28,7 @@ struct NamedPortFreedoms {
     }
   }
 
-  /// Our names of named ports' sets to the node's: those that hold the same and are asked by the same rules.
+  /// Maps our names of named-port sets to the node's names, for sets with the same members that the same rules use.
   func pairSets(_ node: TableSide, _ ours: TableSide) -> [SetName: SetName] {
     var pairs: [SetName: SetName] = [:]
     for names in groups.values where names.count > 1 {
@@ -69,7 +70,7 @@ struct NamedPortFreedoms {
     return Uses(members: Set(side.sets[name]?.stored ?? []), rules: rules)
   }
 
-  /// The node's rules, in our order wherever the order is chance.
+  /// Returns the node's rules, in our order wherever the order is left to chance.
   func aligned(_ found: Chain, to expected: Chain) -> [Rule] {
     var rules = found.rules
     if found.name.hasPrefix("KUBE-ROUTER-") {
@@ -85,7 +86,8 @@ struct NamedPortFreedoms {
     return rules
   }
 
-  /// The first run of rules whose jumps go to targets of that kind: groups of one target in our order, unknown ones last.
+  /// Sorts the first run of rules that jump to targets of that kind: one group for each target in our order, unknown
+  /// targets last.
   private func sortingRuns(
     _ rules: [Rule], as expected: [Rule], ofTargets isOfKind: (ChainName) -> Bool
   ) -> [Rule] {
@@ -112,7 +114,7 @@ struct NamedPortFreedoms {
     return rules[..<first] + sorted.flatMap(\.element.rules) + rules[run.endIndex...]
   }
 
-  /// iptables has two rules for a number, nft one.
+  /// iptables has two rules for a number, nft has one.
   private func sortingPairs(_ rules: [Rule], as expected: [Rule]) -> [Rule] {
     let size = rules.count % 2 == 0 && expected.allSatisfy { $0.statements.count == 1 } ? 2 : 1
     var left = stride(from: 0, to: rules.count, by: size).map { Array(rules[$0..<min($0 + size, rules.count)]) }

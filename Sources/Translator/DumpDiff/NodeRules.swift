@@ -2,21 +2,21 @@ public import Dumps
 public import NetpolModel
 public import RuleIR
 
-/// The rules and sets that dumps of one node hold, whoever wrote them.
+/// The rules and sets in the dumps of one node, whoever wrote them.
 public struct NodeRules: Sendable {
   public let backend: Ruleset.Backend
   public let tables: [Table]
   public let sets: [NamedSet]
-  /// Of nftables alone.
+  /// Only with nftables.
   public let keyedSets: [KeyedSet]
-  /// Rules of others that RuleIR can't say.
+  /// Foreign rules that RuleIR can't express.
   let unreadRules: [ForeignRule]
-  /// Sets of others that RuleIR can't say.
+  /// The number of foreign sets that RuleIR can't express.
   private(set) var unreadSets = 0
-  /// Of nftables, what RuleIR can't say.
+  /// With nftables: what RuleIR can't express.
   private var unreadNft: [ForeignObject] = []
 
-  /// What iptables-save, ip6tables-save and ipset save printed; families without a dump are not compared.
+  /// Reads what iptables-save, ip6tables-save and ipset save printed. Families without a dump are not compared.
   public init(_ iptables: [IptablesDump], _ ipset: IpsetDump) {
     backend = .iptables
     tables = iptables.flatMap(\.tables)
@@ -26,7 +26,7 @@ public struct NodeRules: Sendable {
     unreadSets = ipset.foreign.count
   }
 
-  /// What nft list ruleset printed, as text or JSON.
+  /// Reads what nft list ruleset printed, as text or JSON.
   public init(_ nft: NftDump) {
     backend = .nftables
     tables = nft.tables
@@ -41,15 +41,15 @@ public struct NodeRules: Sendable {
     tables.contains { $0.comment != nil || $0.chains.contains { $0.comment != nil } }
   }
 
-  /// The rules as a ruleset that the evaluator can run, without those that were not read.
+  /// The rules as a ruleset that the evaluator can run, without unread rules.
   public var ruleset: Ruleset {
     Ruleset(backend: backend, tables: tables, sets: sets, keyedSets: keyedSets)
   }
 
-  /// What it says at first sight.
+  /// The names of its tables and chains.
   public var names: DumpNames { DumpNames(tables, backend) }
 
-  /// The enforcer's chains in a table that it writes to, and what it writes into the built-in ones.
+  /// The enforcer's chains in a table that it writes to, and its rules in the built-in chains.
   func chains(of table: Table, _ traces: Traces) -> [ChainName: Chain] {
     var chains: [ChainName: Chain] = [:]
     for var chain in table.chains {
@@ -65,7 +65,7 @@ public struct NodeRules: Sendable {
 }
 
 extension NodeRules {
-  /// What others have on the node.
+  /// What other programs have on the node.
   public struct Foreign: Hashable, Sendable {
     public init() {}
     public var chains = 0
@@ -73,7 +73,7 @@ extension NodeRules {
     public var sets = 0
   }
 
-  /// Counts what is not the enforcer's.
+  /// Counts what does not belong to the enforcer.
   func foreign(besides compared: [Table], _ traces: Traces) -> Foreign {
     var count = Foreign()
     for table in tables {
@@ -92,16 +92,16 @@ extension NodeRules {
   }
 }
 
-// MARK: - What a dump tells of its node
+// MARK: - What a dump shows about its node
 
 extension NodeRules {
-  /// Families of which the dump can say what the enforcer has written.
+  /// Families for which the dump shows what the enforcer has written.
   public func families(_ traces: Traces) -> [IPFamily] {
     let relevant = tables.filter { backend == .iptables || traces.isTable($0.name) }
     return Set(relevant.map(\.family)).sorted()
   }
 
-  /// Addresses of pods that have a chain here.
+  /// Addresses of pods that have a chain on this node.
   public var podAddresses: Set<IPAddress> {
     var addresses: Set<IPAddress> = []
     for rule in tables.flatMap({ $0.chain("KUBE-ROUTER-FORWARD")?.rules ?? [] }) {

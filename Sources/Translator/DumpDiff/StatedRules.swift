@@ -3,7 +3,7 @@ internal import NetpolModel
 internal import Rendering
 internal import RuleIR
 
-/// A style's rules in the form in which a dump would say them, with their origins kept.
+/// A style's rules in the form that a dump would have, with their origins.
 struct StatedRules {
   var tables: [Table]
   let sets: [NamedSet]

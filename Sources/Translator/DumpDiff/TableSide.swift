@@ -2,7 +2,7 @@ internal import NetpolModel
 internal import Rendering
 internal import RuleIR
 
-/// The policy controller's chains and sets of one table: the node's, or the expected ones.
+/// The policy controller's chains and sets of one table, either the node's or the expected ones.
 struct TableSide {
   var chains: [ChainName: Chain]
   var sets: [SetName: NamedSet]
@@ -16,7 +16,7 @@ struct TableSide {
     self.backend = backend
   }
 
-  /// The chain's rules as the dump says them.
+  /// The chain's rules as the dump prints them.
   func lines(of name: ChainName) throws -> [String] {
     try (chains[name]?.rules ?? []).map { rule in
       switch backend {
@@ -26,7 +26,7 @@ struct TableSide {
     }
   }
 
-  /// What nft says of a chain besides its rules.
+  /// What nft prints about a chain besides its rules.
   func header(of name: ChainName, withComment: Bool) -> String {
     guard var chain = chains[name] else { return "" }
     if !withComment { chain.comment = nil }
@@ -38,7 +38,7 @@ struct TableSide {
     chains.values.flatMap(\.rules).filter { $0.statements.contains(.jump(name)) }.compactMap(\.comment).sorted()
   }
 
-  /// Whose a chain is.
+  /// The policy or pod that each chain belongs to.
   var titles: [ChainName: String] {
     var titles: [ChainName: String] = [:]
     for chain in chains.values {
@@ -63,7 +63,7 @@ struct TableSide {
       for index in chain.rules.indices {
         for case .jump(let target) in chain.rules[index].statements {
           guard let new = names[target] else { continue }
-          // k3s's fork names the chain in the comment of the jump as well.
+          // k3s's fork also has the chain's name in the comment of the jump.
           chain.rules[index].comment = chain.rules[index].comment?.replacing(target, with: new)
           chain.rules[index].statements = chain.rules[index].statements.map { $0 == .jump(target) ? .jump(new) : $0 }
         }

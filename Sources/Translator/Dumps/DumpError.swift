@@ -18,17 +18,17 @@ public struct DumpError: UserFacingError, Hashable, Sendable {
 
   public var exitStatus: ExitStatus { .badInput }
 
-  /// One line, whatever stands in the dump: `file:line: problem: text`.
+  /// One line, whatever the dump contains: `file:line: problem: text`.
   public var description: String { printable("\(file):\(line): \(problem): \(text)") }
 }
 
-/// What is wrong with a line, before it is known which one.
+/// What is wrong with a line, before the line is known.
 struct Problem: Error {
   let text: String
   init(_ text: String) { self.text = text }
 }
 
-/// Control characters and line separators as `\u{…}`.
+/// Replaces control characters and line separators by `\u{…}`.
 private func printable(_ text: String) -> String {
   var result = ""
   for scalar in text.unicodeScalars {

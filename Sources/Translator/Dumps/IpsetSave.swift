@@ -3,9 +3,9 @@ public import RuleIR
 
 /// What `ipset save` printed.
 public struct IpsetDump: Hashable, Sendable {
-  /// The sets of type `hash:ip` and `hash:net` in the order of the text, members too.
+  /// The sets of type `hash:ip` and `hash:net`. Sets and members are in the order of the text.
   public var sets: [NamedSet]
-  /// The sets that RuleIR can't say. They are missing from `sets`.
+  /// The sets that RuleIR can't express. They are missing from `sets`.
   public var foreign: [ForeignSet]
 
   public init(sets: [NamedSet] = [], foreign: [ForeignSet] = []) {
@@ -26,10 +26,10 @@ public struct ForeignSet: Hashable, Sendable {
   public let problem: String
 }
 
-/// Reads what `ipset save` printed: sets of `hash:ip` and `hash:net`, of both families.
+/// Reads what `ipset save` printed: sets of type `hash:ip` and `hash:net`, of both families.
 ///
-/// Sizes, timeouts, counters and comments are ignored. Sets of other types, and those that look addresses up under a
-/// netmask, stand in `foreign` without their members. A member that its set can't hold is an error.
+/// Sizes, timeouts, counters and comments are ignored. Sets of other types, and sets that look addresses up under a
+/// netmask, are in `foreign` without their members. A member that its set can't hold is an error.
 public func readIpsetSave(_ text: String, file: String) throws(DumpError) -> IpsetDump {
   var reading = IpsetReading()
   for line in dumpLines(text) {
@@ -44,7 +44,7 @@ public func readIpsetSave(_ text: String, file: String) throws(DumpError) -> Ips
 
 private struct IpsetReading {
   var dump = IpsetDump()
-  /// Index of a set in the dump.
+  /// The index of each set in the dump.
   var indexes: [SetName: Int] = [:]
   var foreign: Set<SetName> = []
 
@@ -71,7 +71,7 @@ private struct IpsetReading {
     case "add":
       if foreign.contains(name) { return }
       guard let index = indexes[name], dump.sets.indices.contains(index) else {
-        throw Problem("set \(name) is not created before")
+        throw Problem("set \(name) has not been created before")
       }
       var words = try Words(head[2], escapes: false)
       let member = try member(&words, dump.sets[index].family, dump.sets[index].kind)
@@ -85,7 +85,7 @@ private struct IpsetReading {
     dump.foreign.append(ForeignSet(name: name, type: type, line: number, text: String(line), problem: problem))
   }
 
-  /// The family, and the option that changes what the members mean.
+  /// Returns the family, and the option that changes the meaning of the members.
   private func options(_ words: inout Words) throws(Problem) -> (IPFamily, mask: String?) {
     var family: IPFamily?
     var mask: String?
@@ -114,7 +114,7 @@ private struct IpsetReading {
     guard let cidr = CIDR(text) ?? IPAddress(text).map({ CIDR($0) }) else {
       throw Problem("\(text) is not an address")
     }
-    guard cidr.family == family else { throw Problem("\(text) is not of \(family.rawValue)") }
+    guard cidr.family == family else { throw Problem("\(text) is not \(family.rawValue)") }
     guard cidr.isHost || kind == .hashNet else { throw Problem("\(text) is a network in a set of addresses") }
     var member = NamedSet.Member(cidr)
     while let option = words.next() {

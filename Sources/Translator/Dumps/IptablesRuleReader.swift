@@ -1,7 +1,7 @@
 internal import NetpolModel
 internal import RuleIR
 
-/// One rule behind `-A CHAIN`, read from left to right.
+/// Reads the part of a rule after `-A CHAIN` from left to right.
 struct IptablesRuleReader {
   private enum IPProtocol: Equatable {
     case transport(Transport)
@@ -10,13 +10,13 @@ struct IptablesRuleReader {
 
   private var words: Words
   private let family: IPFamily
-  /// What `-j` may jump to.
+  /// The chains that `-j` may jump to.
   private let userChains: Set<ChainName>
   private var rule = Rule([], [])
   private var ipProtocol: IPProtocol?
-  /// Where in the matches `-p` stood.
+  /// Where `-p` was among the matches.
   private var protocolPlace = 0
-  /// Whether a match has said the protocol.
+  /// Whether a match has already expressed the protocol.
   private var protocolIsSaid = false
 
   init(_ words: Words, family: IPFamily, userChains: Set<ChainName>) {
@@ -56,14 +56,14 @@ struct IptablesRuleReader {
     guard let cidr = CIDR(text) ?? IPAddress(text).map({ CIDR($0) }) else {
       throw Problem("\(text) is not an address")
     }
-    guard cidr.family == family else { throw Problem("\(text) is not of \(family.rawValue)") }
-    for case .address(side, _, _) in rule.matches { throw Problem("\(option) is here twice") }
+    guard cidr.family == family else { throw Problem("\(text) is not \(family.rawValue)") }
+    for case .address(side, _, _) in rule.matches { throw Problem("\(option) appears twice") }
     rule.matches.append(.address(side, cidr, negated: negated))
   }
 
   private mutating func readProtocol() throws(Problem) {
     let name = try words.value(of: "-p")
-    guard ipProtocol == nil else { throw Problem("-p is here twice") }
+    guard ipProtocol == nil else { throw Problem("-p appears twice") }
     if name == (family == .v4 ? "icmp" : "ipv6-icmp") {
       ipProtocol = .icmp
     } else if let transport = Transport.allCases.first(where: { $0.keyword == name }) {
@@ -88,13 +88,13 @@ extension IptablesRuleReader {
       guard case .transport(let transport) = ipProtocol, transport.keyword == module else {
         throw Problem("-m \(module) without -p \(module)")
       }
-      // iptables-save prints the module alone where its ports match everything.
+      // iptables-save prints the module without an option if its ports match everything.
       guard let next = words.peek, next == "!" || next.hasPrefix("--") else { return }
       try expect("--dport", of: module)
       rule.matches.append(.port(transport, try ports(try words.value(of: "--dport"))))
       protocolIsSaid = true
     case "multiport":
-      guard case .transport(let transport) = ipProtocol else { throw Problem("-m multiport without ports in -p") }
+      guard case .transport(let transport) = ipProtocol else { throw Problem("-m multiport without TCP, UDP or SCTP") }
       try expect("--dports", of: module)
       var ranges: [PortRange] = []
       for range in try words.value(of: "--dports").split(separator: ",", omittingEmptySubsequences: false) {
@@ -103,7 +103,7 @@ extension IptablesRuleReader {
       rule.matches.append(.multiport(transport, ranges))
       protocolIsSaid = true
     case "nfacct":
-      // kube-proxy counts with it what a rule takes (nfacct(8)): it holds of every packet, as a counter does.
+      // kube-proxy uses it to count what a rule matches (nfacct(8)). Like a counter, it matches every packet.
       try expect("--nfacct-name", of: module)
       _ = try words.value(of: "--nfacct-name")
     case family == .v4 ? "icmp" : "icmp6":
@@ -111,7 +111,7 @@ extension IptablesRuleReader {
       let option = family == .v4 ? "--icmp-type" : "--icmpv6-type"
       try expect(option, of: module)
       let text = try words.value(of: option)
-      // To xt_icmp 255 is any type.
+      // For xt_icmp, 255 means any type.
       guard let type: UInt8 = decimal(text), family == .v6 || type != 255 else {
         throw Problem("\(text) is not an ICMP type")
       }
@@ -173,7 +173,7 @@ extension IptablesRuleReader {
   private mutating func expect(_ option: String, of module: String) throws(Problem) {
     if words.take(option) { return }
     if words.take("!") { throw Problem("\(words.next() ?? "nothing") of -m \(module) can't be negated") }
-    throw Problem("\(words.peek ?? "nothing") is not understood behind -m \(module)")
+    throw Problem("\(words.peek ?? "nothing") is not understood after -m \(module)")
   }
 
   /// `80` or `80:90`
@@ -185,7 +185,7 @@ extension IptablesRuleReader {
     return PortRange(first, last)
   }
 
-  /// `0x1/0x3`; iptables-save leaves out a mask of all bits.
+  /// `0x1/0x3`. iptables-save omits a mask of all bits.
   private func mark(_ text: String) throws(Problem) -> Mark {
     let parts = text.split(separator: "/", omittingEmptySubsequences: false)
     let value = parts.first.flatMap { hexadecimal($0) }
@@ -194,10 +194,10 @@ extension IptablesRuleReader {
     return Mark(value, mask: mask)
   }
 
-  /// `10/min`, then `--limit-burst 10` or nothing for 5.
+  /// `10/min`, then `--limit-burst 10`, or nothing for a burst of 5.
   private mutating func limit(_ text: String) throws(Problem) -> RateLimit {
     let parts = text.split(separator: "/", omittingEmptySubsequences: false)
-    // More than 10,000 a second is faster than the clock of xt_limit.
+    // More than 10,000 a second exceeds the resolution of xt_limit's clock.
     guard parts.count == 2, let rate: Int = decimal(parts[0]),
       let unit = RateLimit.Unit(rawValue: String(parts[1])), (1...10_000 * unit.seconds).contains(rate)
     else { throw Problem("\(text) is not a limit") }
@@ -229,21 +229,21 @@ extension IptablesRuleReader {
       default: throw Problem("REJECT with \(kind) is not understood")
       }
     case "MARK":
-      guard words.take("--set-xmark") else { throw Problem("\(words.peek ?? "nothing") is not understood behind MARK") }
+      guard words.take("--set-xmark") else { throw Problem("\(words.peek ?? "nothing") is not understood after MARK") }
       return .setMark(try mark(try words.value(of: "--set-xmark")))
     case "NFLOG":
       let prefix = words.take("--nflog-prefix") ? try words.value(of: "--nflog-prefix") : nil
-      // iptables-save leaves out group 0.
+      // iptables-save omits group 0.
       let text = words.take("--nflog-group") ? try words.value(of: "--nflog-group") : "0"
       guard let group: UInt16 = decimal(text) else { throw Problem("\(text) is not a group of NFLOG") }
       return .log(group: group, prefix: prefix)
     case "DNAT":
       guard words.take("--to-destination") else {
-        throw Problem("\(words.peek ?? "nothing") is not understood behind DNAT")
+        throw Problem("\(words.peek ?? "nothing") is not understood after DNAT")
       }
       let text = try words.value(of: "--to-destination")
       guard let (address, port) = destination(text), address.family == family else {
-        throw Problem("\(text) is not an address of \(family.rawValue), or one with a port")
+        throw Problem("\(text) is not an \(family.rawValue) address, with or without a port")
       }
       return .dnat(address, port: port)
     case "MASQUERADE": return .masquerade(randomFully: words.take("--random-fully"))

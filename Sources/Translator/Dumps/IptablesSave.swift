@@ -3,9 +3,9 @@ public import RuleIR
 
 /// What `iptables-save` or `ip6tables-save` printed.
 public struct IptablesDump: Hashable, Sendable {
-  /// Every table of the file, chains and rules in the order of the text.
+  /// Every table of the file. Chains and rules are in the order of the text.
   public var tables: [Table]
-  /// Rules of foreign chains that RuleIR can't say. They are missing from `tables`.
+  /// Rules of foreign chains that RuleIR can't express. They are missing from `tables`.
   public var foreign: [ForeignRule]
 
   public init(tables: [Table] = [], foreign: [ForeignRule] = []) {
@@ -14,12 +14,12 @@ public struct IptablesDump: Hashable, Sendable {
   }
 }
 
-/// A rule of somebody else, as text.
+/// A rule of another program, as text.
 public struct ForeignRule: Hashable, Sendable {
   public let table: String
   public let family: IPFamily
   public let chain: ChainName
-  /// How many rules of the chain that were read stand before it.
+  /// The number of rules before it in the chain that were read.
   public let position: Int
   /// From 1.
   public let line: Int
@@ -28,16 +28,16 @@ public struct ForeignRule: Hashable, Sendable {
   public let problem: String
 }
 
-/// The chains of kube-router's policy controller: no rule in them may stay unread.
+/// Whether the chain belongs to kube-router's policy controller. In such chains every rule must be read.
 public func isKubeRouterChain(_ name: ChainName) -> Bool {
   ["KUBE-ROUTER-", "KUBE-NWPLCY-", "KUBE-POD-FW-"].contains { name.hasPrefix($0) }
 }
 
 /// Reads what `iptables-save` printed (`ip6tables-save` with `family` v6), with or without counters.
 ///
-/// The exact inverse of `iptablesRestoreText`. A rule that RuleIR can't say is an error in a chain that is `required`,
-/// and stands in `foreign` where it is in any other chain. Everything but a rule is always an error: a chain that is not
-/// declared, a table without its COMMIT.
+/// It is the exact inverse of `iptablesRestoreText`. A rule that RuleIR can't express is an error in a chain that is
+/// `required`. In any other chain it goes to `foreign`. Everything except a rule is always an error: a chain that is
+/// not declared, a table without COMMIT.
 public func readIptablesSave(
   _ text: String, family: IPFamily, file: String, required: (ChainName) -> Bool = isKubeRouterChain
 ) throws(DumpError) -> IptablesDump {
@@ -50,7 +50,7 @@ public func readIptablesSave(
     }
   }
   if let open = reading.open {
-    throw DumpError(file: file, line: open.line, text: "*\(open.table.name)", problem: "no COMMIT ends this table")
+    throw DumpError(file: file, line: open.line, text: "*\(open.table.name)", problem: "this table has no COMMIT")
   }
   return reading.dump
 }
@@ -59,7 +59,7 @@ private struct IptablesReading {
   struct OpenTable {
     var table: Table
     let line: Int
-    /// Index of a chain in the table.
+    /// The index of each chain in the table.
     var chains: [ChainName: Int] = [:]
     var userChains: Set<ChainName> = []
   }
@@ -73,10 +73,10 @@ private struct IptablesReading {
   mutating func read(_ line: Substring, number: Int, required: (ChainName) -> Bool) throws(Problem) {
     switch line.utf8.first {
     case UInt8(ascii: "*"):
-      guard open == nil else { throw Problem("no COMMIT ends the table before") }
+      guard open == nil else { throw Problem("the table before this has no COMMIT") }
       let name = String(Substring(line.utf8.dropFirst()))
       guard builtInChains[name] != nil else { throw Problem("there is no table \(name)") }
-      if dump.tables.contains(where: { $0.name == name }) { throw Problem("table \(name) is here twice") }
+      if dump.tables.contains(where: { $0.name == name }) { throw Problem("table \(name) appears twice") }
       open = OpenTable(table: Table(name: name, family: family), line: number)
     case UInt8(ascii: ":"):
       guard var table = open else { throw Problem("a chain outside of a table") }
@@ -85,7 +85,7 @@ private struct IptablesReading {
       open = table
     case UInt8(ascii: "-"), UInt8(ascii: "["):
       guard var table = open else { throw Problem("a rule outside of a table") }
-      // Not copied: the table has one owner while a rule is added.
+      // This avoids a copy: the table has only one owner while a rule is added.
       open = nil
       if let foreign = try table.append(line, number: number, required: required) { dump.foreign.append(foreign) }
       open = table
@@ -98,7 +98,7 @@ private struct IptablesReading {
   }
 }
 
-/// Names that a rule's `-j` gives another meaning.
+/// Names that have another meaning after `-j`.
 private let targetNames: Set<String> = ["ACCEPT", "DROP", "RETURN", "QUEUE", "REJECT", "MARK", "NFLOG"]
 
 /// The built-in chains of each table.
@@ -148,7 +148,7 @@ extension IptablesReading.OpenTable {
     table.chains.append(Chain(name: name, base: base))
   }
 
-  /// `[packets:bytes]` or nothing, then `-A CHAIN` and a rule.
+  /// Reads `[packets:bytes]` or nothing, then `-A CHAIN` and a rule.
   mutating func append(
     _ line: Substring, number: Int, required: (ChainName) -> Bool
   ) throws(Problem) -> ForeignRule? {

@@ -1,4 +1,4 @@
-/// A JSON value. Numbers are text: nft prints integers.
+/// A JSON value. Numbers are kept as text, because nft prints integers.
 enum JSONValue: Equatable {
   case null
   case bool(Bool)
@@ -17,7 +17,7 @@ enum JSONValue: Equatable {
     return text
   }
 
-  /// A string, or a number as its text.
+  /// A string, or the text of a number.
   var word: String? {
     switch self {
     case .string(let text), .number(let text): text
@@ -30,24 +30,24 @@ enum JSONValue: Equatable {
     return values
   }
 
-  /// The one field of an object.
+  /// The field of an object that has only one.
   var single: (key: String, value: JSONValue)? {
     guard case .object(let fields) = self, fields.count == 1, let field = fields.first else { return nil }
     return (field.key, field.value)
   }
 }
 
-/// JSON (RFC 8259), read from its beginning. Where it stands is known, so that values have a line.
+/// Reads JSON (RFC 8259) from its beginning. It keeps track of the position, so that values have a line.
 struct JSONText {
   private let bytes: [UInt8]
   private(set) var index = 0
   private(set) var line = 1
-  /// Deeper nesting than any listing of nft has.
+  /// More than the nesting of any nft listing.
   private static let maximumDepth = 64
 
   init(_ text: String) { bytes = Array(text.utf8) }
 
-  /// The next byte behind white space.
+  /// Returns the next byte after white space.
   mutating func peek() -> UInt8? {
     while index < bytes.count {
       switch bytes[index] {
@@ -67,16 +67,16 @@ struct JSONText {
   }
 
   mutating func expect(_ byte: Unicode.Scalar) throws(Problem) {
-    guard take(byte) else { throw Problem(peek() == nil ? "the text ends in a value" : "\(byte) is missing") }
+    guard take(byte) else { throw Problem(peek() == nil ? "the text ends inside a value" : "\(byte) is missing") }
   }
 
-  /// The text from there to here.
+  /// The text from `start` to the current position.
   func text(from start: Int) -> String {
     guard start <= index, index <= bytes.count else { return "" }
     return String(decoding: bytes[start..<index], as: UTF8.self)
   }
 
-  /// The text around here, of its line.
+  /// The text around the current position, within its line.
   var surroundings: String {
     let place = min(index, bytes.count)
     let isEnd = { (byte: UInt8) in byte == UInt8(ascii: "\n") }
@@ -90,7 +90,7 @@ struct JSONText {
   }
 
   mutating func value(depth: Int = 0) throws(Problem) -> JSONValue {
-    guard depth < Self.maximumDepth else { throw Problem("values are nested too deep") }
+    guard depth < Self.maximumDepth else { throw Problem("values are nested too deeply") }
     switch peek() {
     case UInt8(ascii: "{"): return try object(depth)
     case UInt8(ascii: "["): return try array(depth)
@@ -103,7 +103,7 @@ struct JSONText {
       case "null": return .null
       case "true": return .bool(true)
       case "false": return .bool(false)
-      case "": throw Problem(peek() == nil ? "the text ends in a value" : "a value is missing")
+      case "": throw Problem(peek() == nil ? "the text ends inside a value" : "a value is missing")
       default:
         guard (word.utf8.first ?? 0) < 58, Double(word) != nil else { throw Problem("\(word) is not JSON") }
         return .number(word)
@@ -128,7 +128,7 @@ struct JSONText {
       let key = try string()
       try expect(":")
       guard fields.updateValue(try value(depth: depth + 1), forKey: key) == nil else {
-        throw Problem("\(key) is here twice")
+        throw Problem("\(key) appears twice")
       }
     } while take(",")
     try expect("}")
@@ -178,19 +178,19 @@ struct JSONText {
       if 0xd800..<0xdc00 ~= code, bytes[index...].starts(with: [UInt8(ascii: "\\"), UInt8(ascii: "u")]) {
         index += 2
         let low = try hexDigits()
-        guard 0xdc00..<0xe000 ~= low else { throw Problem("half of a character") }
+        guard 0xdc00..<0xe000 ~= low else { throw Problem("half of a surrogate pair") }
         code = 0x10000 + (code - 0xd800) << 10 + (low - 0xdc00)
       }
-      guard let scalar = Unicode.Scalar(code) else { throw Problem("half of a character") }
+      guard let scalar = Unicode.Scalar(code) else { throw Problem("half of a surrogate pair") }
       content += Array(String(scalar).utf8)
-    default: throw Problem("an escape that JSON has not")
+    default: throw Problem("an escape that JSON does not have")
     }
   }
 
   private mutating func hexDigits() throws(Problem) -> UInt32 {
     guard index + 4 <= bytes.count else { throw Problem("a quote is not closed") }
     guard let code = hexadecimal("0x" + String(decoding: bytes[index..<index + 4], as: UTF8.self)) else {
-      throw Problem("an escape that JSON has not")
+      throw Problem("an escape that JSON does not have")
     }
     index += 4
     return code

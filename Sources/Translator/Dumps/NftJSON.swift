@@ -1,9 +1,9 @@
 internal import NetpolModel
 internal import RuleIR
 
-/// Reads what `nft -j list ruleset` printed, to the same values as `readNftList`.
+/// Reads what `nft -j list ruleset` printed, into the same values as `readNftList`.
 ///
-/// nft 1.0.6 leaves out what text has: the comments of tables and chains.
+/// nft 1.0.6 omits the comments of tables and chains, which the text has.
 public func readNftJSON(
   _ text: String, file: String, required: (String) -> Bool = isKubeRouterTable
 ) throws(DumpError) -> NftDump {
@@ -67,7 +67,7 @@ private struct NftJSONReading {
 
   private func end(_ json: inout JSONText) throws(Problem) {
     try json.expect("}")
-    if json.peek() != nil { throw Problem("something stands behind the listing") }
+    if json.peek() != nil { throw Problem("there is more text after the listing") }
   }
 
   private mutating func add(_ kind: String, _ object: JSONValue, _ place: Place) throws(Problem) {
@@ -76,7 +76,7 @@ private struct NftJSONReading {
     if kind == "table" {
       guard let name = object["name"]?.string else { throw Problem("\(kind) has no name") }
       let key = Key(family: family, table: name)
-      guard indexes.updateValue(tables.count, forKey: key) == nil else { throw Problem("table \(name) is here twice") }
+      guard indexes.updateValue(tables.count, forKey: key) == nil else { throw Problem("table \(name) appears twice") }
       var table = ListedTable(family: family, name: name, place: place)
       table.comment = object["comment"]?.string
       if let flags = object["flags"] { table.read(flags: words(flags)) }
@@ -85,7 +85,7 @@ private struct NftJSONReading {
     }
     guard let tableName = object["table"]?.string else { throw Problem("\(kind) has no table") }
     guard let index = indexes[Key(family: family, table: tableName)], tables.indices.contains(index) else {
-      throw Problem("table \(tableName) is not there before")
+      throw Problem("table \(tableName) is not listed before")
     }
     if kind == "rule" { return try addRule(object, place, to: index) }
     guard let name = object["name"]?.string else { throw Problem("\(kind) has no name") }
@@ -108,7 +108,7 @@ private struct NftJSONReading {
         guard let ipFamily else { throw Problem("not read") }
         return try nftSet(object, name: name, family: ipFamily, isMap: kind == "map")
       }
-      // Of other maps, as of verdicts, only the name is known.
+      // Of other maps, for example verdict maps, only the name is kept.
       if kind == "map", case .failure = set.value { fallthrough }
       tables[index].sets.append(ListedTable.Set(name: name, set: set))
     default: tables[index].objects.append(ListedTable.Object(kind: kind, name: name, place: place))
@@ -120,7 +120,7 @@ private struct NftJSONReading {
     guard let chain = object["chain"]?.string else { throw Problem("rule has no chain") }
     guard let index = indexes[Key(family: family, table: name, chain: chain)],
       tables[table].chains.indices.contains(index)
-    else { throw Problem("chain \(chain) of table \(family) \(name) is not there before") }
+    else { throw Problem("chain \(chain) of table \(family) \(name) is not listed before") }
     let handle = object["handle"]?.word.map { " (handle \($0))" } ?? ""
     var place = place
     place.name =
@@ -143,7 +143,7 @@ private struct NftJSONReading {
   }
 }
 
-/// A string or several; newer versions print a single one without its array.
+/// Returns one string or several. Newer versions print a single string without an array.
 private func words(_ value: JSONValue) -> [String] {
   value.array.map { $0.map { $0.word ?? "" } } ?? [value.word ?? ""]
 }
@@ -185,16 +185,16 @@ private func nftSet(
     for flag in words(flags) { try draft.read(flag: flag) }
   }
   if let elements = fields["elem"] {
-    guard let elements = elements.array else { throw Problem("elem is no list") }
+    guard let elements = elements.array else { throw Problem("elem is not a list") }
     for element in elements { try draft.add(try nftElement(element)) }
   }
   return try draft.finished()
 }
 
 private func nftElement(_ value: JSONValue) throws(Problem) -> String {
-  // Of a map, a key and what it stands for.
+  // In a map, an element is a pair of a key and its value.
   if let pair = value.array {
-    guard pair.count == 2 else { throw Problem("an element of a map is no pair") }
+    guard pair.count == 2 else { throw Problem("an element of a map is not a pair") }
     return "\(try nftElement(pair[0])) : \(try nftWord(pair[1]))"
   }
   if let values = value["concat"]?.array {

@@ -1,14 +1,14 @@
 internal import NetpolModel
 internal import RuleIR
 
-/// The fields and elements of a set or map whose keys join fields.
+/// The fields and elements of a set or map whose keys are concatenated fields.
 struct NftKeyedSetDraft {
   private let family: IPFamily
   private let isMap: Bool
   let fields: [KeyedSet.Field]
   private(set) var elements: [KeyedSet.Element] = []
 
-  /// `mark . ipv4_addr . inet_proto . inet_service`, of a map with ` : mark` behind: other maps are not understood.
+  /// `mark . ipv4_addr . inet_proto . inet_service`, followed by ` : mark` for a map. Other maps are not understood.
   init(type: String, isMap: Bool, family: IPFamily) throws(Problem) {
     self.family = family
     self.isMap = isMap
@@ -31,7 +31,7 @@ struct NftKeyedSetDraft {
     let parts = text.split(separator: " : ", omittingEmptySubsequences: false)
     guard parts.count == (isMap ? 2 : 1) else { throw Problem("\(text) is not an element of this set") }
     let values = parts[0].split(separator: " . ", omittingEmptySubsequences: false)
-    guard values.count == fields.count else { throw Problem("\(text) has not the fields of this set") }
+    guard values.count == fields.count else { throw Problem("\(text) does not have the fields of this set") }
     var element = KeyedSet.Element([])
     for (index, (field, value)) in zip(fields, values).enumerated() {
       let ends = try ends(String(value), field)
@@ -71,7 +71,7 @@ struct NftKeyedSetDraft {
   }
 }
 
-/// A field of a packet by nft's words: `meta mark`, `ip saddr`, `meta l4proto`, `th dport`.
+/// Parses a packet field as nft writes it: `meta mark`, `ip saddr`, `meta l4proto`, `th dport`.
 func nftPacketField(_ key: String, _ family: IPFamily) throws(Problem) -> PacketField {
   let ip = family == .v4 ? "ip" : "ip6"
   switch key {

@@ -1,27 +1,27 @@
 internal import NetpolModel
 internal import RuleIR
 
-/// Where something stands in a dump.
+/// The place of something in a dump.
 struct Place {
   let line: Int
   let text: String
-  /// What stands there, where the line alone doesn't tell.
+  /// What is there, if the line alone does not show it.
   var name: String?
 
-  /// The text of an error is cut: an object of JSON has no end of line.
+  /// Shortens the text of the error, because a JSON object has no end of line.
   func error(_ problem: Problem, in file: String) -> DumpError {
     let problem = name.map { "\($0): \(problem.text)" } ?? problem.text
     return DumpError(file: file, line: line, text: excerpt(text[...]), problem: problem)
   }
 }
 
-/// A problem and its place.
+/// A problem and where it is.
 struct Fault: Error {
   let problem: Problem
   let place: Place
 }
 
-/// Something of a dump, or why RuleIR can't say it.
+/// Something in a dump, or the reason why RuleIR can't express it.
 struct Listed<Value> {
   let place: Place
   let value: Result<Value, Fault>
@@ -41,7 +41,7 @@ struct Listed<Value> {
   }
 }
 
-/// A table as text or JSON list it.
+/// A table, as text or JSON lists it.
 struct ListedTable {
   struct Chain {
     let name: ChainName
@@ -56,7 +56,7 @@ struct ListedTable {
     let set: Listed<NftSet>
   }
 
-  /// What is neither chain nor set.
+  /// Anything except chains and sets.
   struct Object {
     let kind: ForeignObject.Kind
     let name: String
@@ -68,7 +68,7 @@ struct ListedTable {
   let name: String
   let place: Place
   var comment: String?
-  /// Why nothing of it can be read.
+  /// Why nothing in it can be read.
   var problem: Problem?
   var chains: [Chain] = []
   var sets: [Set] = []
@@ -84,14 +84,14 @@ struct ListedTable {
 
   var ipFamily: IPFamily? { ["ip": .v4, "ip6": .v6][family] }
 
-  /// Chains have their own names; sets share theirs with maps.
+  /// Chains have a name space of their own. Sets and maps share one.
   mutating func declare(_ kind: String, _ name: String) throws(Problem) {
     guard names.insert("\(kind == "map" ? "set" : kind) \(name)").inserted else {
-      throw Problem("\(kind) \(name) is here twice")
+      throw Problem("\(kind) \(name) appears twice")
     }
   }
 
-  /// `dormant` tables hook nothing; the other flags say who may change a table.
+  /// A `dormant` table hooks nothing. The other flags only restrict who may change the table.
   mutating func read(flags: [String]) {
     if let flag = flags.first(where: { $0 != "owner" && $0 != "persist" }), problem == nil {
       problem = Problem("flag \(flag) of a table is not understood")
@@ -108,13 +108,14 @@ struct ListedTable {
   }
 }
 
-/// Tables as values. What RuleIR can't say is an error in a table that is `required`, and foreign in any other.
+/// Returns the tables as values. What RuleIR can't express is an error in a table that is `required`, and foreign in
+/// any other.
 func nftDump(
   _ tables: [ListedTable], file: String, required: (String) -> Bool
 ) throws(DumpError) -> NftDump {
   var assembly = NftAssembly()
   var dump = NftDump()
-  // A required table has its names before those of others.
+  // Required tables claim their names before other tables.
   let isRequired = tables.map { required($0.name) }
   for (table, _) in zip(tables, isRequired).filter(\.1) {
     do throws(Fault) {
@@ -141,10 +142,10 @@ private struct NftAssembly {
     let family: IPFamily
   }
 
-  /// The table of each set that was read or is claimed.
+  /// The table of each set that has been read or claimed.
   private var owners: [SetKey: String] = [:]
 
-  /// Throws the first thing that RuleIR can't say, and takes the names of the sets.
+  /// Claims the names of the table's sets. Throws the first thing that RuleIR can't express.
   mutating func claim(_ table: ListedTable) throws(Fault) {
     guard table.problem == nil, let family = table.ipFamily else {
       throw Fault(problem: table.problem ?? Problem("not understood"), place: table.place)
@@ -154,7 +155,7 @@ private struct NftAssembly {
     for set in table.sets {
       _ = try set.set.value.get()
       if let owner = owners.updateValue(table.name, forKey: SetKey(name: set.name, family: family)) {
-        throw Fault(problem: Problem("table \(owner) has a set \(set.name) too"), place: set.set.place)
+        throw Fault(problem: Problem("table \(owner) also has a set \(set.name)"), place: set.set.place)
       }
       own.insert(set.name)
     }
@@ -167,7 +168,7 @@ private struct NftAssembly {
     }
   }
 
-  /// Nil: all of the table is foreign. With `owned` its names are claimed.
+  /// Returns `nil` if the whole table is foreign. With `owned` its names have been claimed.
   mutating func read(
     _ table: ListedTable, owned: Bool, _ dump: inout NftDump, _ foreign: inout [ForeignObject]
   ) -> Table? {
@@ -192,7 +193,7 @@ private struct NftAssembly {
         case .keyed(let set): dump.keyedSets.append(set)
         }
       case .success:
-        let problem = Problem("table \(owners[key] ?? "") has a set \(set.name) too")
+        let problem = Problem("table \(owners[key] ?? "") also has a set \(set.name)")
         foreign.append(table.foreign(.set, object: set.name, Fault(problem: problem, place: set.set.place)))
       case .failure(let fault):
         let problem = Fault(problem: fault.problem, place: set.set.place)
@@ -236,7 +237,7 @@ private struct NftAssembly {
     return unread == nil ? result : nil
   }
 
-  /// A rule looks in its own table alone.
+  /// A rule can only use sets of its own table.
   private func missingSet(_ rule: Rule, of sets: Set<SetName>) -> Problem? {
     let asked =
       rule.matches.compactMap { match -> SetName? in
@@ -248,15 +249,15 @@ private struct NftAssembly {
       + rule.statements.compactMap { statement in
         if case .setMarkFrom(_, let name) = statement { name } else { nil }
       }
-    return asked.first { !sets.contains($0) }.map { Problem("set \($0) of this table is not there or not read") }
+    return asked.first { !sets.contains($0) }.map { Problem("this table has no set \($0), or it was not read") }
   }
 }
 
-/// At most 300 bytes, of a longer text its beginning.
+/// Returns at most 300 bytes, from the beginning of the text.
 func excerpt(_ text: Substring) -> String {
   guard text.utf8.count > 300 else { return String(text) }
   var bytes = Array(text.utf8.prefix(300))
-  // Not in the middle of a character.
+  // Don't cut inside a character.
   while let last = bytes.last, last & 0xc0 == 0x80 { bytes.removeLast() }
   if let last = bytes.last, last >= 0xc0 { bytes.removeLast() }
   return String(decoding: bytes, as: UTF8.self) + "…"

@@ -1,12 +1,12 @@
 internal import NetpolModel
 internal import RuleIR
 
-/// Reads what `nft list ruleset` printed, of any number of tables, with or without counts (`-s`), handles (`-a`) and
+/// Reads what `nft list ruleset` printed, with any number of tables, with or without counts (`-s`), handles (`-a`) and
 /// names of numbers (`-n`).
 ///
-/// The inverse of `nftText`. What RuleIR can't say is an error in a table that is `required`, and stands in `foreign`
-/// where it is in any other table. Broken structure is always an error: a table without its end, a chain that is there
-/// twice. A range of a set becomes the networks that it consists of.
+/// It is the inverse of `nftText`. What RuleIR can't express is an error in a table that is `required`. In any other
+/// table it goes to `foreign`. A broken structure is always an error: a table without its end, a chain that appears
+/// twice. A range in a set becomes the networks that it consists of.
 public func readNftList(
   _ text: String, file: String, required: (String) -> Bool = isKubeRouterTable
 ) throws(DumpError) -> NftDump {
@@ -19,19 +19,19 @@ public func readNftList(
     }
   }
   if let place = reading.object?.place ?? reading.table?.place {
-    throw place.error(Problem("no } ends this"), in: file)
+    throw place.error(Problem("this has no closing }"), in: file)
   }
   return try nftDump(reading.tables, file: file, required: required)
 }
 
-/// A line without the spaces around it.
+/// A line without leading and trailing spaces.
 struct NftLine {
   let number: Int
   let text: Substring
   var place: Place { Place(line: number, text: String(text)) }
 }
 
-/// The lines of a text, without the empty ones and those that begin with `#`.
+/// The lines of a text, without empty lines and lines that begin with `#`.
 private func nftLines(_ text: String) -> [NftLine] {
   let isSpace = { (byte: UInt8) in byte == UInt8(ascii: " ") || byte == UInt8(ascii: "\t") || byte == UInt8(ascii: "\r")
   }
@@ -45,7 +45,7 @@ private func nftLines(_ text: String) -> [NftLine] {
   return lines
 }
 
-/// What stands where: tables, their objects, the lines of these.
+/// The structure of the text: tables, their objects, and the lines of these.
 private struct NftReading {
   struct Object {
     /// `chain`, `set`, `ct helper` …
@@ -53,7 +53,7 @@ private struct NftReading {
     let name: String
     let place: Place
     var lines: [NftLine] = []
-    /// Braces that are open.
+    /// The number of open braces.
     var depth = 1
   }
 
@@ -64,7 +64,7 @@ private struct NftReading {
 
   mutating func read(_ line: NftLine) throws(Problem) {
     if var open = object {
-      // Not copied: the object has one owner while a line is added.
+      // This avoids a copy: the object has only one owner while a line is added.
       object = nil
       if try open.read(line) { object = open } else { try table?.add(open) }
       return
@@ -93,14 +93,14 @@ private struct NftReading {
   private mutating func open(_ words: NftWords, _ line: NftLine) throws(Problem) {
     let head = words.words.dropLast().map(\.text)
     if head.first == "table" {
-      guard table == nil else { throw Problem("no } ends the table before") }
-      guard head.count == 3 else { throw Problem("not the head of a table") }
-      guard names.insert("\(head[1]) \(head[2])").inserted else { throw Problem("table \(head[2]) is here twice") }
+      guard table == nil else { throw Problem("the table before this has no closing }") }
+      guard head.count == 3 else { throw Problem("not the first line of a table") }
+      guard names.insert("\(head[1]) \(head[2])").inserted else { throw Problem("table \(head[2]) appears twice") }
       table = ListedTable(family: head[1], name: head[2], place: line.place)
       return
     }
     guard table != nil else { throw Problem("outside of a table") }
-    guard head.count > 1, let name = head.last else { throw Problem("not the head of an object") }
+    guard head.count > 1, let name = head.last else { throw Problem("not the first line of an object") }
     let kind = head.dropLast().joined(separator: " ")
     try table?.declare(kind, name)
     object = Object(kind: kind, name: name, place: line.place)
@@ -108,13 +108,13 @@ private struct NftReading {
 }
 
 extension NftReading.Object {
-  /// Whether the object goes on.
+  /// Returns whether the object continues.
   mutating func read(_ line: NftLine) throws(Problem) -> Bool {
     if line.text == "}", depth == 1 { return false }
     let isPlain = ["chain", "set", "map"].contains(kind)
     let isHead = line.text.utf8.contains(UInt8(ascii: "{")) && isHeadOfObject(line)
-    if isPlain, isHead { throw Problem("no } ends the \(kind) before") }
-    // A rule has its braces in one line.
+    if isPlain, isHead { throw Problem("the \(kind) before this has no closing }") }
+    // A rule has its braces on one line.
     if kind != "chain" {
       for word in try NftWords(line.text).words where !word.isQuoted {
         if word.text == "{" { depth += 1 }
@@ -126,7 +126,7 @@ extension NftReading.Object {
     return true
   }
 
-  /// `{` ends the line, and what stands before are names.
+  /// Whether the line ends with `{` and has only names before it.
   private func isHeadOfObject(_ line: NftLine) -> Bool {
     guard let words = try? NftWords(line.text).words, words.last == NftWords.Word(text: "{") else { return false }
     return !words.contains(NftWords.Word(text: "="))
@@ -134,12 +134,12 @@ extension NftReading.Object {
 }
 
 extension ListedTable {
-  /// With the lines of the object.
+  /// Adds the object with its lines.
   fileprivate mutating func add(_ object: NftReading.Object) throws(Problem) {
     switch object.kind {
     case "chain": chains.append(try chain(object))
     case "set": sets.append(set(object, family: ipFamily))
-    // Of other maps, as of verdicts, only the name is known.
+    // Of other maps, for example verdict maps, only the name is kept.
     case "map":
       let map = set(object, family: ipFamily)
       guard case .success = map.set.value else { fallthrough }

@@ -1,9 +1,9 @@
-/// Names of the chains and sets in what `nft --json --terse list table` printed.
+/// The names of chains and sets in the output of `nft --json --terse list table`.
 public struct NftObjectNames: Hashable, Sendable {
   public private(set) var chains: [String] = []
   public private(set) var sets: [String] = []
 
-  /// Throws where the text is no listing; `file` is what the error calls it.
+  /// Throws if the text is not a listing. `file` is the file name in the error.
   public init(_ text: String, file: String) throws(DumpError) {
     var json = JSONText(text)
     do throws(Problem) {

@@ -1,7 +1,7 @@
 internal import NetpolModel
 internal import RuleIR
 
-/// What a match compares with, in the words of nft's text: `80-90`, `10.0.0.0/8`, `@set`.
+/// What a match compares with, as nft's text writes it: `80-90`, `10.0.0.0/8`, `@set`.
 enum NftOperand {
   case one(String)
   /// `{ 80, 90 }`
@@ -10,7 +10,7 @@ enum NftOperand {
   case flags([String])
 }
 
-/// One rule of nft, a match or statement at a time; text and JSON read into it.
+/// One nft rule, filled one match or statement at a time. The readers for text and JSON both use it.
 struct NftRuleDraft {
   let family: IPFamily
   private var rule = Rule([], [])
@@ -19,12 +19,12 @@ struct NftRuleDraft {
   init(family: IPFamily) { self.family = family }
 
   mutating func add(_ match: Match) throws(Problem) {
-    guard rule.statements.isEmpty else { throw Problem("a match behind a statement") }
+    guard rule.statements.isEmpty else { throw Problem("a match after a statement") }
     rule.matches.append(match)
   }
 
   mutating func add(_ statement: Statement) throws(Problem) {
-    if isEnded { throw Problem("a statement behind a verdict") }
+    if isEnded { throw Problem("a statement after a verdict") }
     switch statement {
     case .counter, .setMark, .setMarkFrom, .log: break
     case .jump, .return, .accept, .drop, .reject, .dnat, .masquerade: isEnded = true
@@ -32,7 +32,7 @@ struct NftRuleDraft {
     rule.statements.append(statement)
   }
 
-  /// The rule. nft lists `reject with tcp reset` without the `meta l4proto tcp` that belongs to it.
+  /// Returns the rule. nft lists `reject with tcp reset` without the `meta l4proto tcp` that goes with it.
   func finished(comment: String?) -> Rule {
     var rule = rule
     rule.comment = comment
@@ -50,7 +50,7 @@ struct NftRuleDraft {
 // MARK: Matches
 
 extension NftRuleDraft {
-  /// `key` as text has it: `ip saddr`, `tcp dport`, `ct state`, `meta mark`, `fib saddr type` …
+  /// `key` is written as in nft's text: `ip saddr`, `tcp dport`, `ct state`, `meta mark`, `fib saddr type` …
   mutating func compare(_ key: String, mask: UInt32? = nil, negated: Bool, _ operand: NftOperand) throws(Problem) {
     if mask != nil, key != "meta mark" { throw Problem("\(key) under a mask is not understood") }
     let match = try match(key, mask, negated, operand)
@@ -70,7 +70,8 @@ extension NftRuleDraft {
     switch key {
     case "\(ip) saddr": return try address(.source, try one(operand, of: key), negated)
     case "\(ip) daddr": return try address(.destination, try one(operand, of: key), negated)
-    // An IPv6 header has its extensions behind `nexthdr`; of IPv4 both say the same.
+    // With IPv6, extension headers may follow `nexthdr`, so only `meta l4proto` is accepted. With IPv4 both mean the
+    // same.
     case "meta l4proto", family == .v4 ? "ip protocol" : "meta l4proto":
       let name = try one(operand, of: key)
       let transport = Transport.allCases.first { $0.keyword == name || "\($0.number)" == name }
@@ -96,7 +97,7 @@ extension NftRuleDraft {
   }
 
   private func one(_ operand: NftOperand, of key: String) throws(Problem) -> String {
-    guard case .one(let word) = operand else { throw Problem("a list behind \(key) is not understood") }
+    guard case .one(let word) = operand else { throw Problem("a list after \(key) is not understood") }
     return word
   }
 
@@ -107,11 +108,11 @@ extension NftRuleDraft {
     guard let cidr = CIDR(text) ?? IPAddress(text).map({ CIDR($0) }) else {
       throw Problem("\(text) is not an address")
     }
-    guard cidr.family == family else { throw Problem("\(text) is not of \(family.rawValue)") }
+    guard cidr.family == family else { throw Problem("\(text) is not \(family.rawValue)") }
     return .address(side, cidr, negated: negated)
   }
 
-  /// nft keeps `5000-5000`, the one text of `multiport` with one port.
+  /// nft keeps `5000-5000`. `multiport` with one port is the only match that is written this way.
   private func ports(_ transport: Transport, _ operand: NftOperand) throws(Problem) -> Match {
     switch operand {
     case .one(let text):
@@ -123,7 +124,7 @@ extension NftRuleDraft {
       for text in texts { ranges.append(try portRange(text)) }
       if ranges.isEmpty { throw Problem("no ports") }
       return .multiport(transport, ranges)
-    case .flags: throw Problem("a list behind \(transport.keyword) dport is not understood")
+    case .flags: throw Problem("a list after \(transport.keyword) dport is not understood")
     }
   }
 
@@ -135,7 +136,7 @@ extension NftRuleDraft {
     return PortRange(first, last)
   }
 
-  /// A packet has one state: a set and a list of flags are the same.
+  /// A packet has only one state, so a set and a list of flags mean the same.
   private func states(_ operand: NftOperand) throws(Problem) -> Set<ConntrackState> {
     let names =
       switch operand {
@@ -157,18 +158,19 @@ extension NftRuleDraft {
     return states
   }
 
-  /// nft lists a mask whose bits are the highest ones as a prefix: `0x00010000/16`.
+  /// nft lists a mask of the highest bits as a prefix: `0x00010000/16`.
   private func mark(_ mask: UInt32?, _ text: String) throws(Problem) -> Mark {
     let parts = text.split(separator: "/", omittingEmptySubsequences: false)
     let length = parts.count == 2 && mask == nil ? decimal(parts[1], as: UInt32.self) : 32
     guard (1...2).contains(parts.count), let value = nftNumber(parts[0]), let length, length <= 32,
       parts.count == 1 || mask == nil
     else { throw Problem("\(text) is not a mark") }
-    // A shift by 32 bits leaves none.
+    // A shift by 32 bits leaves no bits.
     return Mark(value, mask: mask ?? UInt32.max << (32 - length))
   }
 
-  /// `rate` and `unit` as in `10/minute`. Without a burst it is the kernel's, 5 (`NFT_LIMIT_PKT_BURST_DEFAULT`).
+  /// `rate` and `unit` are as in `10/minute`. Without a burst the kernel's default applies, 5
+  /// (`NFT_LIMIT_PKT_BURST_DEFAULT`).
   mutating func addLimit(rate: String, per unit: String, burst: String?) throws(Problem) {
     let units: [String: RateLimit.Unit] = ["second": .second, "minute": .minute, "hour": .hour, "day": .day]
     guard let unit = units[unit], let rate: UInt32 = decimal(rate), rate > 0 else {
@@ -184,14 +186,14 @@ extension NftRuleDraft {
 // MARK: Statements
 
 extension NftRuleDraft {
-  /// `icmp` with a code, `tcp reset`, or nothing, which is the code for ports.
+  /// `icmp` with a code, `tcp reset`, or nothing, which means port unreachable.
   mutating func addReject(type: String?, code: String?) throws(Problem) {
     switch (type, code) {
     case (nil, nil): try add(.reject(.portUnreachable))
     case ("tcp reset", nil): try add(.reject(.tcpReset))
     case (family == .v4 ? "icmp" : "icmpv6", "port-unreachable"), (family == .v4 ? "icmp" : "icmpv6", nil):
       try add(.reject(.portUnreachable))
-    // Code 3 of ICMP, 4 of ICMPv6, as `nft -n` lists them.
+    // Code 3 of ICMP, code 4 of ICMPv6, as `nft -n` lists them.
     case ("icmp", "3") where family == .v4: try add(.reject(.portUnreachable))
     case ("icmpv6", "4") where family == .v6: try add(.reject(.portUnreachable))
     default: throw Problem("reject with \([type, code].compactMap { $0 }.joined(separator: " ")) is not understood")
@@ -209,14 +211,14 @@ extension NftRuleDraft {
   }
 }
 
-/// What operations make of the mark: `(mark & kept) ^ flipped`. A constant keeps nothing.
+/// The effect of operations on the mark: `(mark & kept) ^ flipped`. A constant keeps nothing.
 struct MarkBits {
   var kept: UInt32
   var flipped: UInt32
 
   static let unchanged = MarkBits(kept: .max, flipped: 0)
 
-  /// How tightly the operators bind, and what each does.
+  /// The precedence of each operator. Higher numbers bind more tightly.
   static func precedence(_ name: String) -> Int? {
     ["&": 3, "and": 3, "^": 2, "xor": 2, "|": 1, "or": 1][name]
   }

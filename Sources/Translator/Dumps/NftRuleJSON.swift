@@ -1,7 +1,7 @@
 internal import NetpolModel
 internal import RuleIR
 
-/// A rule of `nft -j`, by its `expr`.
+/// Reads a rule of `nft -j` from its `expr`.
 func nftRule(_ object: JSONValue, family: IPFamily) throws(Problem) -> Rule {
   guard let expressions = object["expr"]?.array else { throw Problem("the rule has no expr") }
   var draft = NftRuleDraft(family: family)
@@ -18,7 +18,7 @@ func nftRule(_ object: JSONValue, family: IPFamily) throws(Problem) -> Rule {
   return draft.finished(comment: text)
 }
 
-/// Left side of a match in the words of text: `ip saddr`, `meta mark`, `fib daddr type`.
+/// Returns the left side of a match as nft's text writes it: `ip saddr`, `meta mark`, `fib daddr type`.
 func nftKey(_ value: JSONValue) throws(Problem) -> String {
   guard let (kind, fields) = value.single else { throw Problem("its left side is not understood") }
   switch kind {
@@ -38,7 +38,7 @@ func nftKey(_ value: JSONValue) throws(Problem) -> String {
   }
 }
 
-/// A value in the words of text: `80`, `10.0.0.0/8`, `80-90`.
+/// Returns a value as nft's text writes it: `80`, `10.0.0.0/8`, `80-90`.
 func nftWord(_ value: JSONValue) throws(Problem) -> String {
   if let word = value.word { return word }
   switch value.single {
@@ -64,7 +64,7 @@ extension NftRuleDraft {
       guard let rate = value["rate"]?.word, let unit = value["per"]?.string else { throw Problem("it has no rate") }
       try addLimit(rate: rate, per: unit, burst: value["burst"]?.word)
     case "counter":
-      // A string is the name of a counter.
+      // A string is the name of a named counter.
       guard value == .null || value["packets"] != nil else { throw Problem("named counters are not understood") }
       try add(.counter)
     case "mangle":
@@ -107,7 +107,7 @@ extension NftRuleDraft {
     }
     guard ["==", "!=", "in"].contains(sign) else { throw Problem("\(sign) is not understood") }
     if left["concat"] != nil {
-      guard let name = right.string, sign != "!=" else { throw Problem("joined fields are compared with no set") }
+      guard let name = right.string, sign != "!=" else { throw Problem("joined fields are not compared with a set") }
       return try add(.keyed(try fields(left), in: try setName(name)))
     }
     var key = left
@@ -122,7 +122,7 @@ extension NftRuleDraft {
     try compare(try nftKey(key), mask: mask, negated: sign == "!=", try operand(right))
   }
 
-  /// Of a key: one, or several that are joined.
+  /// The fields of a key: one, or several concatenated ones.
   private func fields(_ key: JSONValue) throws(Problem) -> [PacketField] {
     var fields: [PacketField] = []
     for field in key["concat"]?.array ?? [key] { fields.append(try nftPacketField(try nftKey(field), family)) }
@@ -142,7 +142,8 @@ extension NftRuleDraft {
     return value.array == nil ? .set(texts) : .flags(texts)
   }
 
-  /// A number, or operations on the mark, the first one innermost. A value is not nested deeper than its text.
+  /// Reads a number, or operations on the mark with the first one innermost. A value is not nested deeper than its
+  /// text.
   private func markBits(_ value: JSONValue) throws(Problem) -> MarkBits {
     if let word = value.word {
       guard let number = nftNumber(word) else { throw Problem("\(word) is not a number") }

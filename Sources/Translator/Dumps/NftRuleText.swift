@@ -1,7 +1,7 @@
 internal import NetpolModel
 internal import RuleIR
 
-/// One rule as nft lists it, read from left to right.
+/// Reads one rule, as nft lists it, from left to right.
 struct NftRuleText {
   private var words: NftWords
   private var draft: NftRuleDraft
@@ -61,7 +61,7 @@ struct NftRuleText {
     let key = "meta \(try words.value(of: "meta"))"
     if words.take("set") {
       guard key == "meta mark" else { throw Problem("\(key) set is not understood") }
-      // Only a look-up has several fields or one that is no mark.
+      // Only a map lookup has several fields, or a field that is not the mark.
       var ahead = words
       if let first = try? ahead.field(), first != "meta mark" || ahead.peek == "." || ahead.peek == "map" {
         words = ahead
@@ -77,7 +77,7 @@ struct NftRuleText {
     }
   }
 
-  /// ` . ip saddr . th dport` behind a first field.
+  /// ` . ip saddr . th dport` after a first field.
   private mutating func restOfKey(after first: String) throws(Problem) -> [PacketField] {
     var fields = [try nftPacketField(first, draft.family)]
     while words.take(".") { fields.append(try nftPacketField(try words.field(), draft.family)) }
@@ -96,7 +96,8 @@ struct NftRuleText {
     return number
   }
 
-  /// A number, or the mark and operations that bind less and less. A rule of iptables says `mark`, not `meta mark`.
+  /// Reads a number, or the mark and operations of ever lower precedence. In a rule of iptables nft prints `mark`, not
+  /// `meta mark`.
   private mutating func markBits() throws(Problem) -> MarkBits {
     let isMeta = words.take("meta")
     if !words.take("mark") {

@@ -7,16 +7,17 @@ enum NftSet {
   case keyed(KeyedSet)
 }
 
-/// One named set or map of nft; text and JSON read into it.
+/// One named set or map of nft. The readers for text and JSON both fill it.
 ///
-/// Of sets of addresses sizes are ignored, of all sets timeouts, counters and comments of elements are ignored: the members are those of the moment of the dump.
+/// Ignored are the sizes of address sets, and timeouts, counters and element comments of all sets: the members are
+/// those at the moment of the dump.
 struct NftSetDraft {
   let name: SetName
   let family: IPFamily
   var comment: String?
   private let isMap: Bool
   private var hasType = false
-  /// Of a map, or of a set of joined fields.
+  /// For a map, or for a set of concatenated fields.
   private var key: NftKeyedSetDraft?
   private var size: Int?
   private var kind = NamedSet.Kind.addresses
@@ -53,7 +54,8 @@ struct NftSetDraft {
     size = Int(number)
   }
 
-  /// An address, a network or a range; of joined fields `5 . 10.0.0.0/8`, of a map with ` : ` and a mark behind.
+  /// An address, a network or a range. With concatenated fields `5 . 10.0.0.0/8`, in a map with ` : ` and a mark after
+  /// it.
   mutating func add(_ text: String) throws(Problem) {
     if key != nil {
       try key?.add(text, hasRanges: kind == .interval)
@@ -77,7 +79,7 @@ struct NftSetDraft {
     guard let cidr = CIDR(text) ?? IPAddress(text).map({ CIDR($0) }) else {
       throw Problem("\(text) is not an address")
     }
-    guard cidr.family == family else { throw Problem("\(text) is not of \(family.rawValue)") }
+    guard cidr.family == family else { throw Problem("\(text) is not \(family.rawValue)") }
     return cidr
   }
 
@@ -93,13 +95,13 @@ struct NftSetDraft {
   }
 }
 
-/// The fewest networks that together are the range.
+/// Returns the fewest networks that together make up the range.
 func networks(from first: IPAddress, through last: IPAddress) -> [CIDR] {
   let width = first.family.bitWidth
   var result: [CIDR] = []
   var low = first.bits
   while low <= last.bits {
-    // The last bits of `low`, all zero, that the network may span.
+    // The number of trailing zero bits of `low` that the network may span.
     var free = min(low == 0 ? width : low.trailingZeroBitCount, width)
     var high = low | hostBits(free)
     while high > last.bits, free > 0 {
@@ -127,7 +129,7 @@ struct NftSetText {
     self.lines = lines
   }
 
-  /// Flags stand before elements in any listing.
+  /// In every listing, flags come before elements.
   mutating func read() throws(Fault) -> NftSet {
     var isInElements = false
     for line in lines {
@@ -139,14 +141,14 @@ struct NftSetText {
       }
     }
     do throws(Problem) {
-      if isInElements { throw Problem("the elements have no end") }
+      if isInElements { throw Problem("the elements have no closing }") }
       return try draft.finished()
     } catch {
       throw Fault(problem: error, place: place)
     }
   }
 
-  /// Whether elements go on in the next line.
+  /// Returns whether elements continue on the next line.
   private mutating func readLine(_ line: NftWords) throws(Problem) -> Bool {
     var words = line
     let word = try words.value(of: "set")
@@ -172,7 +174,7 @@ struct NftSetText {
     return false
   }
 
-  /// Whether they go on in the next line: it ends behind `,`.
+  /// Returns whether elements continue on the next line. They do if the line ends with `,`.
   private mutating func readElements(_ line: NftWords) throws(Problem) -> Bool {
     var words = line
     while !words.isAtEnd {
@@ -196,7 +198,7 @@ struct NftSetText {
         }
       }
       if words.take(",") { continue }
-      guard words.peek == "}" else { throw Problem("\(words.shown) stands where , or } is expected") }
+      guard words.peek == "}" else { throw Problem("expected , or } but found \(words.shown)") }
     }
     return true
   }

@@ -1,7 +1,8 @@
 /// The words of a line of nft's text, taken from left to right.
 ///
-/// Braces, `,` and `;` are words of their own; quotes hold spaces and know no escapes. `# handle 7` and `# count 7` at
-/// the end are left out. Any other `#` is a word: older versions name with it what they can't say (`# xt_statistic`).
+/// Braces, `,` and `;` are words of their own. Quoted words may contain spaces, and there are no escapes. `# handle 7`
+/// and `# count 7` at the end are removed. Any other `#` is a word: older versions use it to name what they can't print
+/// (`# xt_statistic`).
 struct NftWords {
   struct Word: Equatable {
     let text: String
@@ -37,7 +38,7 @@ struct NftWords {
     self.words = Array(words.dropLast(Self.remark(words)))
   }
 
-  /// How many words at the end are `#` and pairs like `handle 7`.
+  /// The number of words at the end that are `#` and pairs such as `handle 7`.
   private static func remark(_ words: [Word]) -> Int {
     guard let start = words.firstIndex(of: Word(text: "#")) else { return 0 }
     let pairs = words[(start + 1)...]
@@ -47,7 +48,7 @@ struct NftWords {
     return isRemark && !pairs.isEmpty && pairs.count.isMultiple(of: 2) ? words.count - start : 0
   }
 
-  /// The next word, as an error names it.
+  /// The next word, for an error message.
   var shown: String { index < words.count ? words[index].text : "nothing" }
   /// The next word if it is not quoted.
   var peek: String? { index < words.count && !words[index].isQuoted ? words[index].text : nil }
@@ -79,7 +80,7 @@ struct NftWords {
   }
 
   mutating func expect(_ word: String) throws(Problem) {
-    guard take(word) else { throw Problem("\(shown) stands where \(word) is expected") }
+    guard take(word) else { throw Problem("expected \(word) but found \(shown)") }
   }
 
   func checkEnd() throws(Problem) {

@@ -3,8 +3,8 @@ struct Words {
   private let words: [String]
   private var index = 0
 
-  /// Words as xtables-restore cuts them (`add_param_to_argv` of xshared.c): quotes hold spaces, and the closing one ends
-  /// the word. With `escapes` a backslash inside of quotes takes the next character as it is.
+  /// Splits words as xtables-restore does (`add_param_to_argv` of xshared.c): quoted words may contain spaces, and the
+  /// closing quote ends the word. With `escapes`, a backslash inside quotes takes the next character literally.
   init(_ line: Substring, escapes: Bool) throws(Problem) {
     var words: [String] = []
     var word: [UInt8] = []
@@ -61,7 +61,7 @@ struct Words {
   }
 }
 
-/// The lines of a text with their numbers from 1, without the empty ones and those that begin with `#`.
+/// The lines of a text, with numbers from 1, without empty lines and lines that begin with `#`.
 func dumpLines(_ text: String) -> [(number: Int, text: Substring)] {
   var lines: [(number: Int, text: Substring)] = []
   for (index, line) in text.utf8.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false).enumerated() {
@@ -72,7 +72,7 @@ func dumpLines(_ text: String) -> [(number: Int, text: Substring)] {
   return lines
 }
 
-/// Digits alone: no sign, no leading zero.
+/// Parses digits only: no sign, no leading zero.
 func decimal<Number: FixedWidthInteger>(_ text: some StringProtocol, as type: Number.Type = Number.self) -> Number? {
   guard text.utf8.allSatisfy({ (48...57).contains($0) }), text.utf8.count == 1 || text.utf8.first != 48 else {
     return nil
@@ -80,7 +80,7 @@ func decimal<Number: FixedWidthInteger>(_ text: some StringProtocol, as type: Nu
   return Number(text)
 }
 
-/// `0x` and digits.
+/// Parses `0x` and digits.
 func hexadecimal(_ text: some StringProtocol) -> UInt32? {
   let digits = text.utf8.dropFirst(2)
   guard text.hasPrefix("0x"), !digits.isEmpty else { return nil }
@@ -99,9 +99,9 @@ func hexadecimal(_ text: some StringProtocol) -> UInt32? {
   return value
 }
 
-/// The arguments that the text of a rule stands for, as iptables-save prints it: quotes and escapes are undone.
+/// Returns the arguments in the text of a rule as iptables-save prints it, without quotes and escapes.
 ///
-/// Empty where a quote is not closed.
+/// Empty if a quote is not closed.
 public func iptablesArguments(_ text: String) -> [String] {
   guard var words = try? Words(text[...], escapes: true) else { return [] }
   var arguments: [String] = []

@@ -8,7 +8,7 @@ public import RuleIR
 public struct DecidingRule: Hashable, Sendable {
   public let node: String
   public let chain: String
-  /// From 1, as iptables --line-numbers counts.
+  /// From 1, as with `iptables --line-numbers`.
   public let number: Int
   private let rule: Rule
   private let family: IPFamily
@@ -23,10 +23,11 @@ public struct DecidingRule: Hashable, Sendable {
     backend = enforced.backend(ofTable: step.table, family)
   }
 
-  /// What it was made from; nil of what was made from nothing of the user's.
+  /// What the rule was made from. `nil` if it was not made from the user's objects.
   public var origin: Origin? { rule.origin }
 
-  /// As its node's tool prints it. Of a rule that the tool can't say, which was never loaded, what its statements do.
+  /// The rule as its node's tool prints it. For a rule that the tool can't express, which was never loaded: its
+  /// statements.
   public var text: String {
     let text =
       switch backend {
@@ -36,7 +37,8 @@ public struct DecidingRule: Hashable, Sendable {
     return text.map { String($0.drop { $0 == " " }) } ?? "\(rule.statements)"
   }
 
-  /// `(policy app/web, ingress rule 0, web.yaml:3)`; empty where the rule was made from nothing of the user's.
+  /// For example `(policy app/web, ingress rule 0, web.yaml:3)`. Empty if the rule was not made from the user's
+  /// objects.
   public var originText: String {
     guard let origin else { return "" }
     var parts: [String] = []

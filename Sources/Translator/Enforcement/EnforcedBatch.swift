@@ -2,32 +2,34 @@ internal import Evaluator
 public import NetpolModel
 internal import Path
 
-/// Verdicts of flows by the million: between endpoints of one family that are known beforehand, along the same paths and
-/// by the same rules as `EnforcedCluster.verdict(of:)`, which is still asked for what a batch can't say.
+/// Verdicts of millions of flows between endpoints of one family that are known beforehand. It follows the same paths
+/// and rules as `EnforcedCluster.verdict(of:)`, and calls that for flows that a batch can't judge.
 public struct EnforcedBatch {
   public let endpoints: [Endpoint]
   private let family: IPFamily
   private let enforced: EnforcedCluster
   private let places: [Place]
-  /// Of all nodes, in the order of the topology's; nil: nothing to judge there.
+  /// One for each node, in the topology's order. `nil` if there is nothing to judge there.
   private var evaluators: [BatchEvaluator?]
-  /// Endpoints on the bridge network of each network that some pod of a node is in.
+  /// By network and endpoint: whether the endpoint is in that network on its bridge. The networks are those of all
+  /// pods.
   private let onLink: [[Bool]]
-  /// By node and the destination's node, the number of the address with which masqueraded packets leave; -1: not known.
+  /// By node and the destination's node: the number of the address that masqueraded packets leave with. -1 if not
+  /// known.
   private let leaving: [[Int]]
-  /// In the tables of all nodes together: half a gibibyte.
+  /// The maximum for the tables of all nodes together: half a gibibyte.
   private static let mostEntries = 1 << 28
-  /// How many flows were walked one by one.
+  /// The number of flows that were walked one by one.
   public private(set) var walked = 0
 
   private struct Place {
-    /// The address's number; -1: flows of the endpoint are walked one by one.
+    /// The address's number. -1 if flows of the endpoint are walked one by one.
     var address = -1
-    /// -1: outside.
+    /// -1 if it is outside the cluster.
     var node = -1
-    /// The network of `onLink` that it is in; -1: of none with others.
+    /// The network in `onLink` that it is in. -1 if it shares no network with others.
     var link = -1
-    /// Of an endpoint outside: whether it can send to pods.
+    /// For an endpoint outside the cluster: whether it can send to pods.
     var reachesPods = true
   }
 
@@ -71,7 +73,7 @@ public struct EnforcedBatch {
       places.append(place)
     }
     self.places = places
-    // A node's masquerading gives a packet the address that the node has towards the pods of another.
+    // A node's masquerading gives a packet the address that the node uses towards the other node's pods.
     leaving = topology.nodes.map { node in
       topology.nodes.map { other in
         guard other.name != node.name, let pod = other.pods.first,
@@ -105,7 +107,8 @@ public struct EnforcedBatch {
     let block: CIDR
   }
 
-  /// A verdict for each flow, by the numbers of `endpoints`; nil where no packet is sent that a rule could judge.
+  /// Returns a verdict for each flow, by the numbers of `endpoints`. `nil` if no packet is sent that a rule could
+  /// judge.
   public mutating func verdicts(of flows: [NumberedFlow]) -> [Verdict?] {
     var verdicts = [Verdict?](repeating: nil, count: flows.count)
     for index in flows.indices { verdicts[index] = verdict(of: flows[index]) }
@@ -120,7 +123,7 @@ public struct EnforcedBatch {
     let isBridged =
       source.node >= 0 && source.node == destination.node && source.link >= 0
       && onLink[source.link][Int(flow.destination)]
-    // The frame is switched past all rules.
+    // The bridge switches the frame past all rules.
     if isBridged, !enforced.topology.bridgeNetfilter { return .allow }
     var sender = source.address
     if source.node >= 0 {
@@ -129,7 +132,7 @@ public struct EnforcedBatch {
       case .translated: return walk(flow)
       case .passed: break
       case .masqueraded:
-        // Behind the last hook the source matters to nobody but a next node.
+        // After the last hook the source only matters to the next node, if there is one.
         if destination.node < 0 || destination.node == source.node { return .allow }
         sender = leaving[source.node][destination.node]
         if sender < 0 { return walk(flow) }
@@ -155,7 +158,8 @@ public struct EnforcedBatch {
     return self.flow(flow).flatMap(enforced.verdict)
   }
 
-  /// The flow with its ends and addresses; nil where one has no address of the family, or both are one.
+  /// Returns the flow with its endpoints and addresses, or `nil` if one has no address of the family or both are the
+  /// same.
   public func flow(_ flow: NumberedFlow) -> Flow? {
     enforced.topology.flow(
       from: endpoints[Int(flow.source)], to: endpoints[Int(flow.destination)],

@@ -5,17 +5,17 @@ public import Path
 public import RuleIR
 public import ServiceProxy
 
-/// A cluster as a style enforces it: every node's rules, ready to be run in user space.
+/// A cluster as a style enforces it: every node's rules, ready to run in user space.
 public struct EnforcedCluster: Sendable {
   public let style: EnforcementStyle
   public let topology: Topology
   public let lowered: [String: Lowered]
-  /// By node: the policies' rules together with kube-proxy's and flannel's, as loaders take them.
+  /// By node: the policies' rules together with kube-proxy's and flannel's, as the loaders need them.
   public let rulesets: [String: [Ruleset]]
-  /// What kube-proxy does with services that their objects do not say.
+  /// What kube-proxy does with services although their objects don't say it.
   public let serviceFindings: [ServiceFinding]
   let evaluators: [String: Evaluator]
-  /// In whose language the rules of a table are told.
+  /// The back end of each table. It decides in which language the rules are printed.
   private let backends: [TableName: EnforcementStyle.Backend]
 
   private struct TableName: Hashable {
@@ -23,7 +23,7 @@ public struct EnforcedCluster: Sendable {
     let family: IPFamily
   }
 
-  /// Lowers the view of every node. Throws what a kernel would refuse.
+  /// Lowers the view of every node. Throws `IllFormed` for anything that a kernel would refuse.
   public init(_ cluster: Cluster, _ topology: Topology, _ style: EnforcementStyle, versionStamp: String)
     throws(IllFormed)
   {
@@ -37,7 +37,7 @@ public struct EnforcedCluster: Sendable {
     for node in cluster.nodes {
       let result = style.lower(NodeView(of: node, in: cluster, versionStamp: versionStamp))
       lowered[node.name] = result
-      // Every connection to the first endpoint: a verdict must be one that a second run gives too.
+      // Every connection goes to the first endpoint, so that a second run gives the same verdict.
       let proxy = ProxyView(of: node, in: cluster, clusterCIDRs: clusterCIDRs, endpointChoice: .first)
       findings.formUnion(serviceProxyFindings(proxy))
       let flannel = flannelTables(network: clusterCIDRs, subnet: node.podCIDRs).filter {
@@ -45,7 +45,7 @@ public struct EnforcedCluster: Sendable {
       }
       let all = nodeRulesets(policy: result.ruleset, services: serviceProxyTables(proxy), flannel: flannel)
       rulesets[node.name] = all
-      // One evaluator for all: tables of one family with one name are never in two of them.
+      // One evaluator for all: no two rulesets have a table with the same family and name.
       evaluators[node.name] = try Evaluator(
         Ruleset(
           backend: style.backend, tables: all.flatMap(\.tables), sets: all.flatMap(\.sets),
@@ -63,29 +63,29 @@ public struct EnforcedCluster: Sendable {
     serviceFindings = findings.sorted { $0.description < $1.description }
   }
 
-  /// What the enforcers of all nodes have to say about their policies and pods, each once.
+  /// What the enforcers of all nodes report about their policies and pods, each once.
   public var findings: [Finding] {
     Set(lowered.values.flatMap(\.findings)).sorted { $0.description < $1.description }
   }
 
-  /// Takes the flow's first packet through the rules of every node on its way.
+  /// Follows the flow's first packet through the rules of every node on its way.
   public func walk(_ flow: Flow) -> EvaluatedWalk {
     var hooks: [EvaluatedWalk.AtHook] = []
     let walk = topology.walk(flow) { passage(of: $1, at: $0, &hooks) }
     return EvaluatedWalk(walk: walk, hooks: hooks)
   }
 
-  /// What becomes of the flow's first packet; nil where none is sent that a rule could judge.
+  /// The verdict on the flow's first packet. `nil` if no packet is sent that a rule could judge.
   public func verdict(of flow: Flow) -> Verdict? { walk(flow).verdict }
 
-  /// Takes any packet that is not sent to a group through the rules of every node on its way.
+  /// Follows any packet that is not sent to a multicast group through the rules of every node on its way.
   public func walk(_ packet: Packet, from source: Endpoint) -> EvaluatedWalk {
     var hooks: [EvaluatedWalk.AtHook] = []
     let walk = topology.walk(packet, from: source) { passage(of: $1, at: $0, &hooks) }
     return EvaluatedWalk(walk: walk, hooks: hooks)
   }
 
-  /// What the rules at one hook make of a packet; nil where there is no such node.
+  /// Returns what the rules at one hook do with a packet, or `nil` if there is no such node.
   public func outcome(of packet: Packet, at position: Position) -> Outcome? {
     evaluators[position.node]?.run(
       packet, at: position.hook,
@@ -93,7 +93,7 @@ public struct EnforcedCluster: Sendable {
         ? topology.leavingAddress(of: position.node, towards: packet.destination) : nil)
   }
 
-  /// kube-proxy's and flannel's rules are iptables' in every style.
+  /// kube-proxy's and flannel's rules are in iptables with every style.
   func backend(ofTable name: String, _ family: IPFamily) -> EnforcementStyle.Backend {
     backends[TableName(name: name, family: family)] ?? style.backend
   }
@@ -109,7 +109,7 @@ public struct EnforcedCluster: Sendable {
 public struct EvaluatedWalk: Sendable {
   public struct AtHook: Sendable {
     public let position: Position
-    /// As it stood before the hook.
+    /// The packet before the hook.
     public let packet: Packet
     public let outcome: Outcome
   }
@@ -118,10 +118,11 @@ public struct EvaluatedWalk: Sendable {
 
   public var verdict: Verdict? { walk.verdict }
 
-  /// How the packet was stopped, where it was.
+  /// How the packet was stopped, if it was.
   public var stop: Outcome.Verdict? { hooks.last.flatMap { $0.outcome.verdict == .accept ? nil : $0.outcome.verdict } }
 
-  /// The rules that decided, each once: those that marked, accepted or exempted it, and the one that refused it.
+  /// The rules that decided, each once: those that marked, accepted or exempted the packet, and the one that refused
+  /// it.
   public var deciding: [(position: Position, step: Step)] {
     var seen: Set<Step> = []
     return hooks.flatMap { hook in
@@ -131,15 +132,15 @@ public struct EvaluatedWalk: Sendable {
 }
 
 extension Step {
-  /// Whether the rule allows, exempts, refuses or translates: not a jump, a log line, the return behind a policy's mark,
-  /// or what other programs let pass.
+  /// Whether the rule allows, exempts, refuses or translates. Jumps, log rules, the return after a policy's mark and
+  /// what other programs let pass don't count.
   fileprivate var decides: Bool {
     rule.statements.contains { statement in
       switch statement {
       case .accept: rule.role != .foreign
       case .drop, .reject, .dnat, .masquerade: true
       case .setMark(let mark): mark.value != 0 && rule.origin?.policy != nil
-      // The answer of a set that holds what all policies of a pod admit.
+      // The return after a hit in a set that has what all policies of a pod allow.
       case .return:
         rule.role == .exemption || rule.matches.contains { if case .keyed = $0 { true } else { false } }
       case .counter, .setMarkFrom, .log, .jump: false

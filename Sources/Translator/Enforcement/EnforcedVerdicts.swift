@@ -1,9 +1,9 @@
 public import NetpolModel
 
 extension EnforcedCluster {
-  /// A verdict for each flow, in their order; nil where no packet is sent that a rule could judge.
+  /// Returns a verdict for each flow, in order. `nil` if no packet is sent that a rule could judge.
   ///
-  /// It is what `verdict(of:)` says of each, by the batch where that can say it: for whole matrices.
+  /// The verdicts are those of `verdict(of:)`. The batch computes them where it can, so use this for whole matrices.
   public func verdicts(of flows: [Flow]) -> [Verdict?] {
     var verdicts = [Verdict?](repeating: nil, count: flows.count)
     for (family, places) in Dictionary(grouping: flows.indices, by: { flows[$0].family }) {
@@ -16,7 +16,7 @@ extension EnforcedCluster {
       var batch = EnforcedBatch(self, family, endpoints: endpoints)
       for place in places {
         let flow = flows[place]
-        // A batch knows no echo request, and each endpoint by the address that it would use.
+        // A batch does not support echo requests, and uses only one address per endpoint: its default.
         if let port = flow.transportPort, let source = numbers[flow.source],
           let destination = numbers[flow.destination],
           case let numbered = NumberedFlow(from: source, to: destination, port.transport, port.port),

@@ -3,21 +3,21 @@ public import NetpolModel
 public import Path
 internal import RuleIR
 
-/// What is told of a flow's way through the rules: worked out once, and carried by whoever speaks of the flow.
+/// A flow's way through the rules, as reports show it. It is computed once and passed on with the flow's results.
 ///
-/// It holds no packets and none of the rules that a packet only passed by: of a whole matrix they would be gigabytes.
+/// It contains no packets, and only the rules that decided. For a whole matrix the rest would take gigabytes.
 public struct Journey: Hashable, Sendable {
   /// How the packet was stopped.
   public enum Stop: Hashable, Sendable {
     case dropped
-    /// An ICMP error is sent, where somebody may be told of it.
+    /// An ICMP error is sent, if anybody can receive it.
     case portUnreachable
     case tcpReset
   }
 
   public let hops: [Position]
   public let end: Walk.End
-  /// Nil where no rule stopped it.
+  /// `nil` if no rule stopped it.
   public let stop: Stop?
   /// The hooks at which the packet was judged or changed.
   public let steps: [PathStep]
@@ -32,12 +32,12 @@ public struct Journey: Hashable, Sendable {
     self.deciding = deciding
   }
 
-  /// Nil: no packet was sent that a rule could judge.
+  /// `nil` if no packet was sent that a rule could judge.
   public var verdict: Verdict? { end.verdict }
 }
 
 extension EnforcedCluster {
-  /// Takes the flow's first packet through the rules of every node on its way.
+  /// Follows the flow's first packet through the rules of every node on its way.
   public func journey(of flow: Flow) -> Journey { Journey(walk(flow), flow.family, in: self) }
 }
 
@@ -52,7 +52,7 @@ extension Journey {
 }
 
 extension Journey.Stop {
-  /// Nil of what was let through.
+  /// Returns `nil` if the packet was let through.
   init?(_ verdict: Outcome.Verdict) {
     switch verdict {
     case .accept: return nil

@@ -15,7 +15,7 @@ public struct PathStep: Hashable, Sendable {
   }
 
   public let position: Position
-  /// Before the event.
+  /// The packet's addresses and port before the event.
   public let source: IPAddress
   public let destination: IPAddress
   public let port: UInt16
@@ -23,7 +23,7 @@ public struct PathStep: Hashable, Sendable {
 }
 
 extension EvaluatedWalk {
-  /// The hooks at which a packet is judged or changed, in its order.
+  /// The hooks at which the packet is judged or changed, in the order it meets them.
   public var path: [PathStep] {
     hooks.flatMap { hook -> [PathStep] in
       let (before, after) = (hook.packet, hook.outcome.packet)
@@ -51,6 +51,6 @@ extension EvaluatedWalk {
 }
 
 extension Packet {
-  /// The destination port; 0 for what has none.
+  /// The destination port, or 0 if the packet has none.
   fileprivate var port: UInt16 { if case .transport(_, _, let port) = payload { port } else { 0 } }
 }

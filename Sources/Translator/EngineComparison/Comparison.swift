@@ -4,31 +4,31 @@ public import NetpolModel
 public import Oracle
 internal import Path
 
-/// What three engines said of one flow, and whether that is as it should be.
+/// What three engines found for one flow, and whether that is as expected.
 public struct Comparison: Hashable, Sendable {
   public enum Finding: Hashable, Sendable {
     /// All agree.
     case agreement
-    /// The style differs from the specification where it is known to.
+    /// The style differs from the specification in a known way.
     case deviation([Deviation])
     /// The kernel did not do what the evaluator computed from the same rules.
     case kernelDisagrees
-    /// The style differs from the specification, and no deviation says so.
+    /// The style differs from the specification, and no deviation predicts it.
     case unexplained
-    /// A deviation says that the style differs here, and it does not.
+    /// A deviation predicts that the style differs here, but it does not.
     case deviationMissing([Deviation])
-    /// The kernel's answer is unusable: it proves nothing.
+    /// The kernel's answer is unusable, so it proves nothing.
     case undecided(String)
-    /// No packet can be sent: there is no way from one end to the other.
+    /// No packet can be sent, because there is no route from one end to the other.
     case noRoute(String)
   }
 
   public let flow: Flow
-  /// Nil of an echo request, of which the specification says nothing.
+  /// `nil` for an echo request, which the specification does not cover.
   public let specified: Judgement?
-  /// Its way through the rules in user space.
+  /// The flow's way through the rules in user space.
   public let journey: Journey
-  /// What the kernel did; nil where no packet was sent.
+  /// What the kernel did. `nil` if no packet was sent.
   public let observation: Observation?
   public let finding: Finding
 
@@ -42,12 +42,12 @@ public struct Comparison: Hashable, Sendable {
     self.finding = finding
   }
 
-  /// Nil where no packet is sent that a rule could judge.
+  /// `nil` if no packet is sent that a rule could judge.
   public var evaluated: Verdict? { journey.verdict }
-  /// Nil where the kernel was not asked or gave no usable answer.
+  /// `nil` if the kernel was not asked or gave no usable answer.
   public var observed: Verdict? { observation?.verdict }
 
-  /// Whether somebody should look at it. With `strict`, a labelled deviation counts too.
+  /// Whether a person should look at it. With `strict`, known deviations count too.
   public func isFailure(strict: Bool) -> Bool {
     switch finding {
     case .agreement, .noRoute: false
@@ -56,7 +56,7 @@ public struct Comparison: Hashable, Sendable {
     }
   }
 
-  /// The verdict to show: the kernel's where it was asked.
+  /// The verdict to show: the kernel's if it was asked.
   public var verdict: Verdict? { observed ?? evaluated }
 }
 
@@ -72,7 +72,7 @@ public struct Comparer: Sendable {
     reading = DeviationModel(cluster, oracle, enforced.style.traits)
   }
 
-  /// One for each flow; `observations` in their order, nil where no packet was sent.
+  /// Returns one comparison for each flow. `observations` are in the order of the flows, `nil` if no packet was sent.
   public func compare(_ flows: [Flow], _ observations: [Observation?]) -> [Comparison] {
     zip(flows, observations).map { compare($0, $1) }
   }
@@ -81,7 +81,7 @@ public struct Comparer: Sendable {
     compare(flow, enforced.journey(of: flow), observation)
   }
 
-  /// The same for whoever has taken the flow through the rules already.
+  /// The same for a flow whose journey is known already.
   public func compare(_ flow: Flow, _ journey: Journey, _ observation: Observation?) -> Comparison {
     let resolved = oracle.resolve(flow)
     let specified = flow.question == .echo ? nil : oracle.judge(resolved)
@@ -93,11 +93,12 @@ public struct Comparer: Sendable {
   private func finding(
     _ flow: Flow, _ resolved: ResolvedFlow, _ specified: Verdict?, _ end: Walk.End, _ observation: Observation?
   ) -> Comparison.Finding {
-    // What the path foretells is no riddle: a reply that can't come back, an address that nobody has.
+    // An unusable observation needs no explanation if the path predicts it: a reply that can't return, an address that
+    // no machine has.
     if case .unusable(let why)? = observation, end.noRoute == nil { return .undecided(why) }
     let observed = observation?.verdict
     guard let evaluated = end.verdict else {
-      return observed == .allow ? .kernelDisagrees : .noRoute(end.noRoute ?? "no way")
+      return observed == .allow ? .kernelDisagrees : .noRoute(end.noRoute ?? "no route")
     }
     if let observed, observed != evaluated { return .kernelDisagrees }
     guard let specified else { return .agreement }

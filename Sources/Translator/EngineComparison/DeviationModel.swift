@@ -2,9 +2,9 @@ public import Lowering
 public import NetpolModel
 public import Oracle
 
-/// The policies as an enforcer with some deviations reads them: on API objects alone, without its rules.
+/// The policies as an enforcer with some deviations reads them. It uses the API objects only, not the enforcer's rules.
 ///
-/// With no deviation it agrees with the oracle on every flow; with all of a style's it predicts the style's verdict.
+/// Without deviations it agrees with the oracle on every flow. With all of a style's it predicts the style's verdict.
 public struct DeviationModel: Sendable {
   let oracle: Oracle
   let cluster: Cluster
@@ -22,7 +22,7 @@ public struct DeviationModel: Sendable {
 
   var deviations: Set<Deviation> { traits.deviations }
 
-  /// The reading without one of its deviations.
+  /// The same model without one of its deviations.
   func without(_ deviation: Deviation) -> DeviationModel { making(deviations.subtracting([deviation])) }
   func only(_ deviation: Deviation) -> DeviationModel { making([deviation]) }
   private func making(_ deviations: Set<Deviation>) -> DeviationModel {
@@ -35,17 +35,17 @@ public struct DeviationModel: Sendable {
 
   public func verdict(_ flow: Flow) -> Verdict { verdict(flow, oracle.resolve(flow)) }
 
-  /// The same for whoever has resolved the flow's services already.
+  /// The same for a flow whose services are resolved already.
   func verdict(_ flow: Flow, _ resolved: ResolvedFlow) -> Verdict {
     if resolved.isRefused { return escapesSourceRanges(flow, resolved) ? .allow : .deny }
-    // What is translated is routed, and no bridge hides it.
+    // A translated packet is routed, so no bridge hides it.
     let isSwitched = resolved.service == nil
     if deviations.contains(.refusesUnprogrammed), cluster.settings.defaultDeny, meetsDefaultDeny(resolved) {
       return .deny
     }
     if resolved.sent.sourceAddress == resolved.sent.destinationAddress {
-      // What a pod sends to itself leaves it only by way of a service. Both directions are judged in one pod chain, where
-      // the mark of one is enough.
+      // A packet that a pod sends to itself leaves the pod only through a service. One pod chain judges both
+      // directions, and the mark of one direction is enough.
       guard !isSwitched, deviations.contains(.hairpin) else { return .allow }
       return allows(resolved.sent, .egress, false) || allows(resolved.sent, .ingress, false) ? .allow : .deny
     }
@@ -57,8 +57,9 @@ public struct DeviationModel: Sendable {
     return allows(resolved.sent, .egress, isSwitched) && allows(resolved.arrived, .ingress, isSwitched) ? .allow : .deny
   }
 
-  /// Whether a pod's packet to a load balancer that is not for it leaves its node nevertheless, since kube-router accepts it
-  /// before kube-proxy's firewall is asked, and comes to the announcing node with an address that is admitted.
+  /// Whether a pod's packet leaves its node although the load balancer's source ranges exclude the pod, and then
+  /// passes. kube-router accepts it before kube-proxy's firewall sees it, and it reaches the announcing node with an
+  /// address that is allowed there.
   private func escapesSourceRanges(_ flow: Flow, _ resolved: ResolvedFlow) -> Bool {
     guard resolved.isOutOfRange, deviations.contains(.acceptsBeforeKubeProxy), let pod = selectable(flow.source),
       hasChain(pod), let node = pod.node.flatMap(cluster.node), let announcer = cluster.announcer,
@@ -71,8 +72,9 @@ public struct DeviationModel: Sendable {
     return !second.isRefused && allows(second.arrived, .ingress, false)
   }
 
-  /// Whether a node on the way takes one end for a local pod that it does not know yet: an address of its pod CIDRs without
-  /// a chain. What the node itself sends to a pod with a chain is accepted before, and so is what INPUT exempts.
+  /// Whether a node on the way treats one end as a local pod that it has no chain for yet, because its address is in
+  /// the node's pod CIDRs. Packets from the node itself to a pod with a chain are accepted before that, and so are
+  /// packets that INPUT exempts.
   private func meetsDefaultDeny(_ resolved: ResolvedFlow) -> Bool {
     let (sent, arrived) = (resolved.sent, resolved.arrived)
     if resolved.service == nil, isHiddenByBridge(arrived) { return false }
@@ -93,14 +95,14 @@ public struct DeviationModel: Sendable {
     (selectable(endpoint)?.node ?? nodeOf(endpoint)).flatMap(cluster.node)
   }
 
-  /// The deviations without which the verdict would be the specification's; empty where the two agree.
+  /// Returns the deviations without which the verdict would be the specification's. Empty if the two verdicts agree.
   func explanation(of flow: Flow, _ resolved: ResolvedFlow, specified: Verdict) -> [Deviation] {
     guard verdict(flow, resolved) != specified else { return [] }
     let needed = deviations.filter { without($0).verdict(flow, resolved) == specified }
     if !needed.isEmpty { return needed.sorted() }
     let sufficient = deviations.filter { only($0).verdict(flow, resolved) != specified }
     if !sufficient.isEmpty { return sufficient.sorted() }
-    // Several ways lead there, none alone: leave out one after the other as long as the rest still does.
+    // Only combinations lead there: leave out one after the other as long as the rest still does.
     var left = self
     for deviation in deviations.sorted() where left.without(deviation).verdict(flow, resolved) != specified {
       left = left.without(deviation)
@@ -113,7 +115,7 @@ public struct DeviationModel: Sendable {
     return pod
   }
 
-  /// The node whose processes stand at an endpoint.
+  /// The node whose processes use an endpoint.
   private func nodeOf(_ endpoint: Endpoint) -> String? {
     switch endpoint {
     case .node(let name): name
@@ -122,20 +124,21 @@ public struct DeviationModel: Sendable {
     }
   }
 
-  /// kube-router looks for local pods by `status.hostIP` among the addresses of its node.
+  /// kube-router finds local pods by comparing `status.hostIP` with the addresses of its node.
   private func hasChain(_ pod: Pod) -> Bool {
     guard let hostIP = pod.hostIP, let name = pod.node else { return false }
     return cluster.node(name)?.addresses.contains(hostIP) ?? false
   }
 
-  /// The node with a chain for the pod that a packet between it and the peer passes: its own, or by mistake a pod peer's,
-  /// if that has the pod's hostIP. What goes to a node itself comes there with another node's address.
+  /// Returns the node that has a chain for the pod and that packets between the pod and the peer pass. This is the
+  /// pod's own node or, by mistake, a pod peer's node if that has the pod's hostIP. Packets to a node itself arrive
+  /// there with another node's address.
   private func judge(of pod: Pod, towards peer: Endpoint) -> String? {
     let places = [pod.node, selectable(peer)?.node].compactMap { $0.flatMap(cluster.node) }
     return pod.hostIP.flatMap { hostIP in places.first { $0.addresses.contains(hostIP) } }?.name
   }
 
-  /// Both pods are on one bridge, in one block of their node, and no frame of it is shown to iptables or nft.
+  /// Whether both pods are on one bridge, in one block of their node, and iptables and nft see none of its frames.
   private func isHiddenByBridge(_ flow: Flow) -> Bool {
     guard !cluster.settings.bridgeNetfilter, let source = selectable(flow.source),
       let destination = selectable(flow.destination), let name = source.node, name == destination.node
@@ -146,7 +149,7 @@ public struct DeviationModel: Sendable {
     } ?? false
   }
 
-  /// Of what comes to a node: its NodePorts, and service ranges.
+  /// Whether INPUT exempts a packet to a node: by NodePort or by service range.
   private func isExemptInInput(_ flow: Flow) -> Bool {
     flow.transportPort.map {
       traits.nodePortTransports.contains($0.transport) && cluster.settings.nodePorts.contains($0.port)

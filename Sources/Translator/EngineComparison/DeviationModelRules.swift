@@ -2,7 +2,7 @@ internal import Lowering
 internal import NetpolModel
 internal import Oracle
 
-/// One rule as an enforcer with deviations reads it.
+/// How an enforcer with deviations reads one rule.
 extension DeviationModel {
   func admits(
     _ rule: NetworkPolicy.Rule, of policy: NetworkPolicy, _ flow: Flow, _ direction: Direction
@@ -35,7 +35,7 @@ extension DeviationModel {
     oracle.admissionOfPeer(by: .init(peers: .listed(peers)), of: policy, flow, direction) != nil
   }
 
-  /// The pods from whose containers the enforcer takes the numbers of a rule's named ports.
+  /// Returns the pods whose containers give the rule's named ports their numbers.
   private func exposing(_ rule: NetworkPolicy.Rule, of policy: NetworkPolicy, _ direction: Direction) -> [Pod] {
     guard rule.ports.list.contains(where: { if case .name = $0.number { true } else { false } }) else { return [] }
     let own = cluster.pods.filter { $0.id.namespace == policy.id.namespace }
@@ -43,7 +43,7 @@ extension DeviationModel {
       switch (direction, rule.peers) {
       case (.ingress, _): own.filter { policy.podSelector.matches($0.labels) }
       case (.egress, .any): own
-      // Peer by peer, each pod once: the order decides whose ports share a list.
+      // Peer by peer, each pod once: the order decides which pods' ports share a list.
       case (.egress, .listed(let peers)):
         peers.reduce(into: []) { found, peer in
           found += cluster.pods.filter { pod in
@@ -64,7 +64,7 @@ extension DeviationModel {
     }
   }
 
-  /// Union of blocks as specified; with deviations one lookup over all prefixes of the rule.
+  /// As specified, a union of blocks. With deviations, one lookup over all prefixes of the rule.
   private func contains(_ address: IPAddress, in blocks: [NetworkPolicy.IPBlock]) -> Bool {
     let stored = blocks.flatMap { block -> [NetworkPolicy.IPBlock] in
       guard deviations.contains(.wholeIPv6), block.cidr.family == .v6, block.cidr.prefixLength == 0 else {
@@ -77,7 +77,7 @@ extension DeviationModel {
       return stored.contains { $0.cidr.contains(address) }
         && !stored.contains { $0.except.contains { $0.contains(address) } }
     }
-    // One table of prefixes: the longest decides, of equal ones the last, and a /0 stands as its two halves.
+    // One table of prefixes: the longest decides, of equal ones the last. A /0 is stored as its two halves.
     var best: (length: Int, matches: Bool) = (-1, false)
     for block in stored {
       for (cidr, matches) in [(block.cidr, true)] + block.except.map({ ($0, false) }) where cidr.contains(address) {
@@ -90,8 +90,8 @@ extension DeviationModel {
 }
 
 extension NetworkPolicy {
-  /// Two different blocks, or two different excepts, of one rule and family that overlap. A /0 is two halves, and of IPv6
-  /// only 2000::/3 and fd00::/8 (D10).
+  /// Whether two different blocks, or two different excepts, of one rule and family overlap. An IPv4 /0 counts as two
+  /// halves, an IPv6 /0 as 2000::/3 and fd00::/8 only (D10).
   func hasOverlappingBlocks(_ family: IPFamily) -> Bool {
     let halves = { (cidr: CIDR) -> [CIDR] in
       if cidr.prefixLength > 0 { return [cidr] }
@@ -107,7 +107,8 @@ extension NetworkPolicy {
     }
   }
 
-  /// A rate outside 1 … 10,000 a second or a burst outside 0 … 10,000 in the annotations of k3s's fork, well-formed.
+  /// Whether the annotations of k3s's fork are well-formed but have a rate outside 1 … 10,000 a second or a burst
+  /// outside 0 … 10,000.
   var hasUnloadableLogLimit: Bool {
     let burst = annotations["kube-router.io/netpol-nflog-limit-burst"] ?? "10"
     let limit = (annotations["kube-router.io/netpol-nflog-limit"] ?? "10/minute").split(

@@ -1,18 +1,19 @@
 internal import Lowering
 internal import NetpolModel
 
-/// What the `ports` of a rule say of a flow, by number and by name.
+/// What the `ports` of a rule mean for a flow, by number and by name.
 struct PortMatches {
   let matchesAll: Bool
-  /// By number or by transport alone.
+  /// By number, or by transport alone.
   let matchesNumber: Bool
   /// By a name that the destination gives the port.
   let matchesName: Bool
-  /// Some exposing pod gives the port's number a name of the rule, whoever the destination is.
+  /// Whether some exposing pod gives the port's number a name of the rule, whatever the destination is.
   let numberIsNamed: Bool
   let hasOnlyUnresolvedNames: Bool
 
-  /// `destination` is the pod that the flow goes to, `exposing` those whose ports give the rule's names their numbers.
+  /// `destination` is the pod that the flow goes to. `exposing` are the pods whose ports give the rule's names their
+  /// numbers.
   init(
     _ ports: NetworkPolicy.Ports, _ flow: Flow, destination: Pod?, _ exposing: [Pod], _ deviations: Set<Deviation>
   ) {
@@ -51,8 +52,8 @@ struct PortMatches {
     hasOnlyUnresolvedNames = unresolved
   }
 
-  /// Whether the address of `pod`, which need not expose the port, stands in the port's list (deviation 16): a port's list
-  /// begins with the first pod that has it, and that pod's first-seen ports share the list.
+  /// Whether the address of `pod`, which need not expose the port, is in the port's list (deviation 16). A port's list
+  /// begins with the first pod that has the port. All ports first seen on that pod share its list.
   private static func isListed(_ pod: Pod, under key: Key, _ exposing: [Pod]) -> Bool {
     let owner = { (key: Key) in exposing.first { Key.all($0).contains(key) }?.id }
     guard let list = owner(key), exposing.contains(where: { $0.id == pod.id }) else { return false }

@@ -1,15 +1,15 @@
 public import NetpolModel
 public import RuleIR
 
-/// Runs packets through a ruleset: the meaning of the rules, in user space and without root.
+/// Runs packets through a ruleset: what the rules mean, in user space and without root.
 ///
-/// It has no clock: a rate limit is always within its burst.
+/// It has no clock, so no rate limit is ever exceeded.
 public struct Evaluator: Sendable {
   let tables: [PreparedTable]
   let sets: [PreparedSet]
   let keyedSets: [PreparedKeyedSet]
   private let localAddresses: Set<IPAddress>
-  /// Base chains of each hook and family, the lowest priority first.
+  /// Base chains of each hook and family, lowest priority first.
   let bases: [Entry: [Place]]
 
   struct Entry: Hashable {
@@ -22,11 +22,11 @@ public struct Evaluator: Sendable {
     let chain: Int
   }
 
-  /// `localAddresses` are the node's own, for `addrtype LOCAL`; 127.0.0.0/8 and ::1 are always among them.
-  /// Throws what a kernel would refuse.
+  /// `localAddresses` are the node's own, for `addrtype LOCAL`. 127.0.0.0/8 and ::1 are always included.
+  /// Throws `IllFormed` for anything that a kernel would refuse.
   public init(_ ruleset: Ruleset, localAddresses: Set<IPAddress>) throws(IllFormed) {
     try ruleset.checkWellFormed()
-    // No name is one of both kinds in one family.
+    // In one family, a plain set and a keyed set never have the same name.
     var index: [IPFamily: [SetName: Int]] = [:]
     for (number, set) in ruleset.sets.enumerated() { index[set.family, default: [:]][set.name] = number }
     for (number, set) in ruleset.keyedSets.enumerated() { index[set.family, default: [:]][set.name] = number }
@@ -45,10 +45,10 @@ public struct Evaluator: Sendable {
     self.localAddresses = localAddresses
   }
 
-  /// What a packet meets at one hook. `accept` ends one base chain only; the next priority's still runs.
+  /// Runs a packet through one hook. `accept` ends one base chain only; those with the next priority still run.
   ///
-  /// The nat table is asked for the first packet of a connection alone. `leavingFrom` is the address of the interface by
-  /// which the packet leaves, which masquerading gives it; without one its source stays.
+  /// The nat table only sees the first packet of a connection. `leavingFrom` is the address of the outgoing interface,
+  /// which masquerading puts on the packet. Without it the source stays.
   public func run(_ packet: Packet, at hook: Hook, leavingFrom: IPAddress? = nil) -> Outcome {
     var state = Run(packet: packet, leavingFrom: leavingFrom)
     for place in bases[Entry(hook: hook, family: packet.family)] ?? [] {
@@ -71,7 +71,7 @@ public struct Evaluator: Sendable {
     var rulesVisited = 0
   }
 
-  /// How a chain ended; nil where its rules ran out.
+  /// How a chain ended. `nil` if its rules ran out.
   private enum End {
     case accept, drop, `return`
     case reject(Statement.Rejection)
@@ -88,7 +88,7 @@ public struct Evaluator: Sendable {
         case .nothing: break
         case .setMarkFrom(let fields, let map):
           guard let value = run.packet.key(fields).flatMap({ keyedSets[map].mark(of: $0) }) else {
-            // As if the rule had not matched: no statement stands before the question.
+            // Continue as if the rule had not matched: no statement comes before this lookup.
             run.steps.removeLast()
             continue rules
           }
@@ -134,7 +134,7 @@ public struct Evaluator: Sendable {
     case .local(let side): return isLocal(packet[side])
     case .mark(let mark, let negated): return ((packet.mark & mark.mask) == mark.value) != negated
     case .limit: return true
-    // The first of several choices is always made: the one that a user can read off.
+    // Always takes the first of several choices, so that a user can predict the result.
     case .random(let share): return share > 0
     }
   }
@@ -152,7 +152,7 @@ extension Packet {
     }
   }
 
-  /// The values of the fields; nil where the packet lacks one of them.
+  /// Returns the values of the fields, or `nil` if the packet lacks one of them.
   func key(_ fields: [PacketField]) -> [UInt128]? {
     var key: [UInt128] = []
     for field in fields {

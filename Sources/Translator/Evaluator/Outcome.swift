@@ -1,7 +1,7 @@
 public import NetpolModel
 public import RuleIR
 
-/// What became of a packet at a hook.
+/// What happened to a packet at a hook.
 public struct Outcome: Sendable {
   public enum Verdict: Hashable, Sendable {
     case accept
@@ -10,9 +10,9 @@ public struct Outcome: Sendable {
   }
 
   public let verdict: Verdict
-  /// The packet behind the hook: its mark may have changed.
+  /// The packet after the hook: the rules may have changed its mark or addresses.
   public let packet: Packet
-  /// Rules whose matches held, in the order in which they were met.
+  /// Rules whose matches held, in the order in which the packet met them.
   public let steps: [Step]
   /// Rules tested, matching or not.
   public let rulesVisited: Int
@@ -29,7 +29,7 @@ public struct Outcome: Sendable {
 public struct Step: Hashable, Sendable {
   public let table: String
   public let chain: ChainName
-  /// From 0, in its chain.
+  /// The rule's index in its chain, from 0.
   public let index: Int
   public let rule: Rule
 }

@@ -53,7 +53,7 @@ enum PreparedMatch: Hashable, Sendable {
     self =
       switch match {
       case .address(let side, let cidr, let negated): .address(side, cidr, negated: negated)
-      // The ruleset is well formed: the name resolves.
+      // The ruleset is well formed, so the name resolves.
       case .inSet(let side, let name, let negated): .inSet(side, setIndex[name] ?? 0, negated: negated)
       case .keyed(let fields, let name): .keyed(fields, setIndex[name] ?? 0)
       case .transport(let transport): .transport(transport)
@@ -98,10 +98,10 @@ enum PreparedStatement: Sendable {
   }
 }
 
-/// A set prepared for lookups: a table of prefixes for each length, the longest first.
+/// A set prepared for lookups: a table of prefixes for each length, longest first.
 struct PreparedSet: Sendable {
   private var byLength: [(length: Int, nomatch: [IPAddress: Bool])]
-  /// All members, where they are single addresses.
+  /// All members, if they are single addresses.
   let addresses: [IPAddress]?
 
   init(_ set: NamedSet) {
@@ -112,7 +112,8 @@ struct PreparedSet: Sendable {
       .sorted { $0.0 > $1.0 }
   }
 
-  /// The longest prefix decides. Exact also for addresses (one length) and for intervals (prefixes don't overlap).
+  /// The longest prefix decides. This is also exact for addresses (one length) and for intervals (prefixes don't
+  /// overlap).
   func contains(_ address: IPAddress) -> Bool {
     for (length, entries) in byLength {
       if let nomatch = entries[CIDR(address, prefixLength: length).network] { return !nomatch }

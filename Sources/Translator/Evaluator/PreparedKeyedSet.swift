@@ -1,7 +1,7 @@
 internal import NetpolModel
 internal import RuleIR
 
-/// A keyed set prepared for lookups: by whole keys, or by all fields but the last and then by range.
+/// A keyed set prepared for lookups: by the whole key, or by all fields except the last and then by range.
 struct PreparedKeyedSet: Sendable {
   private struct Range {
     let first, last: UInt128
@@ -10,7 +10,7 @@ struct PreparedKeyedSet: Sendable {
 
   private enum Content {
     case keys([[UInt128]: UInt32])
-    /// In their order; they don't overlap.
+    /// Sorted and without overlaps.
     case ranges([[UInt128]: [Range]])
   }
 
@@ -34,7 +34,7 @@ struct PreparedKeyedSet: Sendable {
 
   func contains(_ key: [UInt128]) -> Bool { mark(of: key) != nil }
 
-  /// What a map gives the key, 0 in a set; nil where the key is not there.
+  /// Returns the mark that a map gives the key, or 0 for a key in a set. Returns `nil` if the key is not there.
   func mark(of key: [UInt128]) -> UInt32? {
     switch content {
     case .keys(let marks): return marks[key]

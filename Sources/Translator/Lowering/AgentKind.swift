@@ -1,12 +1,13 @@
-/// Who enforces the policies on the nodes of a lab.
+/// Which agent enforces the policies on the nodes of a lab.
 public enum AgentKind: String, CaseIterable, Sendable {
-  /// As kube-router's controller does: all anew at every event, by the processes that it starts.
+  /// Like kube-router's controller: rebuilds everything at every event, by starting the same processes.
   case fullSync = "full-sync"
-  /// Only what changes, over an open netlink socket: the bound of what is possible.
+  /// Changes only what an event changes, over an open netlink socket: the fastest way possible.
   case incremental
 }
 
-/// The full sync of a kube-router, by the programs that it starts. Its steps know kube-router's chains.
+/// The back end of a kube-router full sync: which programs it starts. The steps of the sync depend on kube-router's
+/// chains.
 public enum FullSync: Hashable, Sendable, CaseIterable {
   /// `iptables`, `iptables-restore`, `ipset`.
   case iptables

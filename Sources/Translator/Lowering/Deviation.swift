@@ -1,8 +1,8 @@
 public import NetpolModel
 
-/// A known difference between an enforcer and the specification, which `DeviationModel` can be asked to make.
+/// A known difference between an enforcer and the specification. `DeviationModel` can be asked to apply it.
 ///
-/// Numbers are those of docs/deviations.md.
+/// The raw values are the numbers in docs/deviations.md.
 public enum Deviation: Int, Hashable, Sendable, CaseIterable, Comparable {
   case bothTypePolicy = 1
   case unresolvedNamedPort = 2
@@ -22,56 +22,59 @@ public enum Deviation: Int, Hashable, Sendable, CaseIterable, Comparable {
   case acceptsBeforeKubeProxy = 21
   case refusesUnprogrammed = 22
 
-  /// `D1` …
+  /// The name in docs and reports, such as `D1`.
   public var id: String { "D\(rawValue)" }
 
-  /// One sentence for a person whose packets vanish.
+  /// One sentence that explains the deviation to a user whose packets get lost.
   public var summary: String {
     switch self {
     case .bothTypePolicy:
-      "two pods selected by one policy of both types: a rule of either direction satisfies both sides"
+      "if one policy with both policyTypes selects both pods, an ingress or an egress rule alone allows the flow"
     case .unresolvedNamedPort:
-      "a rule with pod peers whose named ports nobody exposes opens every port between those pods"
+      "if no pod exposes the named ports of a rule with pod peers, the rule opens every port between those pods"
     case .egressNamedPortToAnyone:
-      "an egress rule with a named port and no peers opens the number to any address, by the names of its own namespace"
-    case .egressNamedPortToBlock: "an egress rule leaves out a named port towards an ipBlock"
+      "an egress rule with a named port and no peers opens the port number that its own namespace uses, to any address"
+    case .egressNamedPortToBlock: "a named port in an egress rule has no effect towards an ipBlock"
     case .ownNodePorts:
-      "a pod's egress policy does not apply to its own node's processes on the NodePort range or in a service range"
-    case .hairpin: "a pod that reaches itself by its service needs its own policies' consent, in one direction at least"
+      "a pod's egress policy does not apply to its own node's processes on NodePorts or at service-range addresses"
+    case .hairpin: "a pod can reach itself through its Service only if its own ingress or egress policies allow it"
     case .wholeIPv6: "::/0 covers only 2000::/3 and fd00::/8"
-    case .longestPrefix: "an except of one ipBlock also cuts another ipBlock of the rule"
+    case .longestPrefix: "the except of one ipBlock also removes addresses from another ipBlock of the same rule"
     case .overlappingBlocks: "overlapping ipBlocks in one rule make nft refuse the whole policy: its pods fail closed"
-    case .abortedSync: "a policy's NFLOG annotation is out of range, so no policy of the cluster is enforced"
+    case .abortedSync: "a policy's NFLOG annotation is out of range, so no policy in the cluster is enforced"
     case .sharedNamedPortLists:
-      "pods land in the set of a named port that they don't expose, since kube-router shares address lists between ports"
-    case .unknownHostIP: "a pod whose hostIP is no address of its node gets no chain: its policies are not enforced"
+      "kube-router shares address lists between named ports, so a port's set may contain pods that don't expose it"
+    case .unknownHostIP:
+      "a pod whose hostIP is not an address of its node gets no chain, so its policies are not enforced"
     case .acceptsBeforeKubeProxy:
-      "kube-router accepts a pod's packets before kube-proxy's firewall is asked: loadBalancerSourceRanges don't hold for them"
+      "kube-router accepts a pod's packets before kube-proxy's firewall sees them: loadBalancerSourceRanges don't apply"
     case .refusesUnprogrammed:
-      "with default-deny a node refuses what has an address of its pod CIDRs and no chain: its own bridge and tunnel too"
+      "with default-deny a node rejects all addresses in its pod CIDRs without a chain, even its own bridge and tunnel"
     case .multicastIngress:
-      "what is sent to a multicast group is judged by the sender's egress alone: no rule has the group for a receiver"
+      "packets to a multicast group are checked against the sender's egress policies only, not the receivers' ingress"
     case .bridgeHidesPackets:
-      "without bridge netfilter no rule sees what two pods of one bridge send each other: no policy holds between them"
-    case .endPortBelowPort: "an endPort below its port is ignored: the port itself is open"
+      "without bridge netfilter, packets between two pods on one bridge pass no rules, so no policy applies to them"
+    case .endPortBelowPort: "an endPort lower than port is ignored, so the port itself is open"
     }
   }
 
   public static func < (a: Deviation, b: Deviation) -> Bool { a.rawValue < b.rawValue }
 }
 
-/// How a style's enforcer differs from the specification.
+/// The ways in which a style's enforcer differs from the specification.
 public struct EnforcerTraits: Hashable, Sendable {
   public let deviations: Set<Deviation>
-  /// Transports whose NodePort range is exempt from a pod's egress policy (D8).
+  /// Transports for which the NodePort range is exempt from a pod's egress policy (D8).
   public let nodePortTransports: Set<Transport>
-  /// Excepts leave the rule before any of its blocks is asked (D11 with nft); with a hash:net the longest prefix decides.
+  /// True if excepts leave the rule before any of its blocks is checked (D11 with nft). False if they are in a
+  /// hash:net, where the longest prefix decides.
   public let exceptsComeFirst: Bool
 
-  /// An echo request and its reply pass whatever the policies say (D5); else where they admit everything between its ends.
+  /// True if echo requests and replies always pass, whatever the policies say (D5). False if they pass only where the
+  /// policies allow everything between the two ends.
   public let letsPingsPass: Bool
-  /// What conntrack can't assign to a connection is dropped at every pod that has rules, be it admitted or an ICMP error
-  /// (D13); else where its flow is denied.
+  /// True if every pod with rules drops packets that conntrack can't assign to a connection, even for allowed flows and
+  /// ICMP errors (D13). False if such packets are dropped only where their flow is denied.
   public let dropsStrays: Bool
 
   public init(
@@ -85,7 +88,7 @@ public struct EnforcerTraits: Hashable, Sendable {
     self.dropsStrays = dropsStrays
   }
 
-  /// The same enforcer with other deviations.
+  /// Returns the same enforcer with other deviations.
   public func making(_ deviations: Set<Deviation>) -> EnforcerTraits {
     EnforcerTraits(
       deviations: deviations, nodePortTransports: nodePortTransports, exceptsComeFirst: exceptsComeFirst,

@@ -1,35 +1,37 @@
 public import NetpolModel
 public import RuleIR
 
-/// A way to enforce policies: a value that can be listed, passed and wrapped.
+/// A way to enforce policies, as a value that can be listed, passed and wrapped.
 ///
-/// A name, a back end and `lower` are enough. Whatever else is asked of a style, by whoever renders, runs, measures or
-/// compares it, is a value here with a default that holds for any: nobody asks which style it is.
+/// A style needs a name, a back end and `lower`. Every other property has a default that works for any style. Code that
+/// renders, runs, measures or compares a style reads these properties and never checks which style it is.
 public struct EnforcementStyle: Sendable {
   public typealias Backend = Ruleset.Backend
 
   public var name: String
   public let backend: Backend
   public var traits: EnforcerTraits
-  /// What the enforcer would write on the node of the view. Pure: no running lab, no clock.
+  /// Returns the rules that the enforcer would write on the view's node. A pure function: it needs no running lab and
+  /// no clock.
   public var lower: @Sendable (NodeView) -> Lowered
 
-  /// Whether it does something about `NodeView.defaultDeny`.
+  /// Whether the style supports `NodeView.defaultDeny`.
   public var knowsDefaultDeny = false
-  /// The controller whose work an agent can do for it; nil: none, and its agent changes what an event changes.
+  /// The controller whose full sync an agent can run for this style. `nil` if there is none: then the only agent is the
+  /// one that changes what an event changes.
   public var fullSync: FullSync?
-  /// What each pod of the node that a packet is not for adds to the packet, nanoseconds, as docs/benchmarks.md has it; for a
-  /// forecast of how long a bench takes. 0: the number of its rules is fixed.
+  /// The time that each pod on the node adds to a packet that is not for that pod, in nanoseconds (docs/benchmarks.md).
+  /// Used to forecast how long a bench takes. 0 if the number of rules is fixed.
   public var costPerPod: Double
-  /// Its rules are loaded and stored as those of another style: who measures that leaves it out.
+  /// True if the rules load and are stored like those of another style. Benchmarks of loading skip such a style.
   public var loadsLikeAnother = false
-  /// What is in its keyed sets, for whoever measures changes of them. Only those named here are changed.
+  /// What each keyed set contains, by set name. Benchmarks of set changes only change the sets listed here.
   public var setTitles: [SetName: String] = [:]
-  /// What has happened when a step of its agent is over, where `SyncStep.moment` does not say it well.
+  /// What has happened when a step of the style's agent ends, for steps that `SyncStep.moment` does not describe well.
   public var moments: [SyncStep: String] = [:]
-  /// By what its rules are known among those of others; nil: by the names that it writes on the very node.
+  /// How to recognise the style's rules among those of other programs. `nil`: by the names that it writes on the node.
   public var traces: Traces?
-  /// Whether the dump of a node is of this style.
+  /// Whether this style wrote the dump of a node.
   public var recognises: @Sendable (DumpNames) -> Bool
 
   public init(
@@ -44,10 +46,10 @@ public struct EnforcementStyle: Sendable {
     recognises = { dump in IPFamily.allCases.contains { Self.fixedNames(lower, backend, $0).isIn(dump) } }
   }
 
-  /// What kube-router writes, in its versions and with its back ends; k3s's first.
+  /// The kube-router styles, one for each version and back end. k3s's comes first.
   public static let kubeRouters: [EnforcementStyle] = [.kubeRouterK3s, .kubeRouterIptables, .kubeRouterNftables]
 
-  /// Every style, the default first.
+  /// Every style. The default comes first.
   public static let all: [EnforcementStyle] = kubeRouters + [.compiled]
 
   public static func named(_ name: String, among styles: [EnforcementStyle] = all) -> EnforcementStyle? {
@@ -55,26 +57,26 @@ public struct EnforcementStyle: Sendable {
   }
 }
 
-// MARK: - What follows from these
+// MARK: - Derived properties
 
 extension EnforcementStyle {
-  /// The default first.
+  /// The agents that can apply the style. The default comes first.
   public var agents: [AgentKind] { fullSync == nil ? [.incremental] : [.fullSync, .incremental] }
 
   public var defaultAgent: AgentKind { agents[0] }
 
-  /// Of a dump that more than one recognises it is the first's: whoever recognises less comes first, or says no to the
-  /// dumps of the others.
+  /// Returns the first style that recognises the dump. A style that recognises fewer dumps must come before one that
+  /// recognises more, unless the latter rejects the dumps of the former.
   public static func recognising(
     _ dump: DumpNames, among styles: [EnforcementStyle] = all
   ) -> EnforcementStyle? {
     styles.first { $0.backend == dump.backend && $0.recognises(dump) }
   }
 
-  /// By what its rules are known on the node of the view.
+  /// How to recognise the style's rules on the view's node.
   public func traces(on view: NodeView) -> Traces { traces ?? Traces(of: lower(view).ruleset) }
 
-  /// The same style with other rules. It is still told, measured and synchronised as before.
+  /// Returns the same style with other rules. It is still reported, measured and synchronised as before.
   public func rewriting(
     named name: String? = nil, _ rewrite: @escaping @Sendable (NodeView, inout Lowered) -> Void
   ) -> EnforcementStyle {
@@ -88,7 +90,7 @@ extension EnforcementStyle {
     return style
   }
 
-  /// The names of what stands on any node: on one without pods and policies.
+  /// The names that the style writes on every node, taken from a node without pods and policies.
   private static func fixedNames(
     _ lower: (NodeView) -> Lowered, _ backend: Backend, _ family: IPFamily
   ) -> DumpNames {
@@ -100,16 +102,16 @@ extension EnforcementStyle {
 }
 
 extension DumpNames {
-  /// Names of nobody are nowhere.
+  /// Whether the dump contains all of these names. False if there are no names.
   fileprivate func isIn(_ dump: DumpNames) -> Bool { !isEmpty && dump.contains(self) }
 }
 
-/// Rules, and what their user should know of how they came about.
+/// Rules, and what the user should know about how they were made.
 public struct Lowered: Hashable, Sendable {
   public var ruleset: Ruleset
   public var findings: [Finding]
-  /// What the enforcer would write besides and the kernel's programs refuse: of iptables' tables the whole (D15), of nft's
-  /// the chains and sets of the refused policies (D12). Nil: nothing is refused.
+  /// What the enforcer would also write but the kernel's programs refuse. With iptables this is the whole table (D15),
+  /// with nft the chains and sets of the refused policies (D12). `nil` if nothing is refused.
   public var refused: Ruleset?
 
   public init(_ ruleset: Ruleset, findings: [Finding] = [], refused: Ruleset? = nil) {
@@ -119,7 +121,7 @@ public struct Lowered: Hashable, Sendable {
   }
 }
 
-/// Something that the enforcer would do and that a reader of the policies does not expect.
+/// Something the enforcer would do that a reader of the policies does not expect.
 public struct Finding: Hashable, Sendable, CustomStringConvertible {
   public enum Subject: Hashable, Sendable {
     case policy(PolicyID, SourceLocation?)

@@ -4,7 +4,8 @@ internal import RuleIR
 /// The chains and marks of kube-router's network policy controller (its `pkg/controllers/netpol`), top to bottom.
 ///
 /// Built-in hook -> KUBE-ROUTER-* -> KUBE-POD-FW-* (local pods) -> KUBE-NWPLCY-* (every policy). A policy chain never
-/// accepts: it sets `allowed` and returns. The pod chain rejects what nobody allowed and sets `passed` on the rest.
+/// accepts: it sets `allowed` and returns. The pod chain rejects packets without that mark and sets `passed` on the
+/// rest.
 struct KubeRouter {
   static let allowed = Mark(0x10000, mask: 0x10000)
   static let passed = Mark(0x20000, mask: 0x20000)
@@ -32,7 +33,7 @@ struct KubeRouter {
         Finding(
           .policy(policy.id, policy.policy.location),
           "its annotation \(NFLOGLimit.limitAnnotation) is out of range, so iptables-restore refuses every sync on "
-            + "every node: no policy of the cluster is enforced (D15); correct or remove the annotation"))
+            + "every node: no policy in the cluster is enforced (D15); correct or remove the annotation"))
     }
     let locals = localPods()
     var ruleset = Ruleset(backend: version.backend)
@@ -45,8 +46,8 @@ struct KubeRouter {
         findings.append(
           Finding(
             .policy(policy.id, policy.policy.location),
-            "two of its named-port sets have one name, since kube-router joins the numbers of rule and port without a "
-              + "separator: the later set's members stand for both"))
+            "two of its named-port sets have the same name, because kube-router joins the numbers of rule and port "
+              + "without a separator: both rules use the members of the later set"))
       }
       ruleset.sets += table.sets
       var chains = [commonChain(family), defaultMarkChain()]
@@ -61,7 +62,8 @@ struct KubeRouter {
           ruleset.sets.append(localPodSet(view.defaultDeny ? pods.map(\.address) : [], family))
         }
       } else {
-        // The sets went in before the refused restore; the hook jumps and exemptions one by one before that.
+        // The sets are loaded before the refused restore. The hook jumps and exemptions are added one by one before
+        // that.
         refusedChains = chains + enforcing
         chains += topChains([], family).map { chain in
           Chain(name: chain.name, base: chain.base, rules: chain.rules.filter { $0.statements != [.accept] })
@@ -84,7 +86,8 @@ struct KubeRouter {
           + "closed (D12); put them into two rules"))
   }
 
-  /// Names are hashes of namespace and name without a separator: `team`/`aweb` and `teama`/`web` share chain and sets.
+  /// Names are hashes of namespace and name without a separator, so `team`/`aweb` and `teama`/`web` share a chain and
+  /// sets.
   private mutating func noteTwins(_ policies: [ResolvedPolicy]) {
     for twins in Dictionary(grouping: policies, by: { $0.id.namespace + $0.id.name }).values where twins.count > 1 {
       for twin in twins {
@@ -92,7 +95,7 @@ struct KubeRouter {
         findings.append(
           Finding(
             .policy(twin.id, twin.policy.location),
-            "shares its chain and sets with \(others), since kube-router joins namespace and name without a separator"))
+            "shares its chain and sets with \(others): kube-router joins namespace and name without a separator"))
       }
     }
     findings.sort { $0.description < $1.description }
@@ -117,14 +120,15 @@ struct KubeRouter {
       comment: version.comments.onObjects?.fixedChain(Self.defaultChain))
   }
 
-  /// nft counts where it is told to, iptables everywhere.
+  /// With nft a rule needs a counter statement to count packets. With iptables every rule counts them.
   func rule(_ matches: [Match], _ statement: Statement, _ comment: String?, origin: Origin? = nil) -> Rule {
     Rule(matches, version.backend == .nftables ? [.counter, statement] : [statement], comment: comment, origin: origin)
   }
 
-  /// KUBE-ROUTER-INPUT, -FORWARD and -OUTPUT; with iptables the built-in chains jump to them, with nft they hang themselves.
+  /// KUBE-ROUTER-INPUT, -FORWARD and -OUTPUT. With iptables the built-in chains jump to them; with nft they are base
+  /// chains.
   private func topChains(_ pods: [PodChain], _ family: IPFamily) -> [Chain] {
-    // With nft no rule asks whether a packet is bridged.
+    // With nft no rule checks whether a packet is bridged.
     let bridged = version.backend == .iptables ? [false, true] : [false]
     let jumps = { (pod: PodChain, sides: [Side], bridged: [Bool]) in
       sides.flatMap { side in
@@ -165,8 +169,8 @@ struct KubeRouter {
     ]
   }
 
-  /// The last word of the KUBE-ROUTER chains: with default-deny whatever is in the node's pod CIDRs and
-  /// has no chain of its own is refused.
+  /// The chain at the end of the KUBE-ROUTER chains. With default-deny it rejects packets from and to addresses that
+  /// are in the node's pod CIDRs and have no chain of their own.
   private func tailChain(_ family: IPFamily) -> Chain {
     let accept = rule([.mark(Self.passed)], .accept, "accept netpol-ok")
     let blocks = view.defaultDeny ? view.podCIDRs.filter { $0.family == family } : []
@@ -183,14 +187,14 @@ struct KubeRouter {
       comment: version.comments.onObjects?.fixedChain(Self.tail))
   }
 
-  /// Local pods that have a chain.
+  /// The set of local pods that have a chain.
   private func localPodSet(_ pods: [IPAddress], _ family: IPFamily) -> NamedSet {
     NamedSet(
       name: (family == .v6 && version.backend == .iptables ? "inet6:" : "") + "kube-router-local-pods", family: family,
       kind: .addresses, members: pods.map { .init(CIDR($0)) }, comment: version.comments.onObjects?.localPods)
   }
 
-  /// Traffic that policies don't judge in INPUT, since it is judged behind its translation.
+  /// Rules that exempt traffic from policies in INPUT, because policies judge it after its translation.
   private func exemptions(_ family: IPFamily) -> [Rule] {
     let chain = "KUBE-ROUTER-INPUT"
     // iptables rules at a fixed position carry the hash of their arguments.

@@ -1,9 +1,9 @@
 internal import NetpolModel
 internal import RuleIR
 
-/// Names of chains and sets: a prefix and 80 bits of a SHA-256 in base32.
+/// Names of chains and sets: a prefix and 80 bits of a SHA-256 hash in base32.
 enum KubeRouterNames {
-  /// Whether it is a chain of the policy controller.
+  /// Whether the chain belongs to the policy controller.
   static func isChain(_ name: ChainName) -> Bool {
     ["KUBE-ROUTER-", "KUBE-NWPLCY-", "KUBE-POD-FW-"].contains { name.hasPrefix($0) }
   }
@@ -16,7 +16,7 @@ enum KubeRouterNames {
     "KUBE-POD-FW-" + hashedName(pod.namespace + pod.name + version)
   }
 
-  /// The set of a policy's own pods, matched as destination for ingress and as source for egress.
+  /// The set of the pods that a policy selects. It is matched as destination for ingress and as source for egress.
   static func targets(
     _ policy: PolicyID, _ direction: Direction, _ family: IPFamily, _ backend: EnforcementStyle.Backend
   ) -> SetName {
@@ -24,13 +24,13 @@ enum KubeRouterNames {
     return set(side, family, backend, policy.namespace + policy.name + family.rawValue)
   }
 
-  /// The nft chain that holds what the blocks of a rule with excepts allow.
+  /// The nft chain with the allow rules for the ipBlocks of a rule that has excepts.
   static func ipBlockChain(_ policy: PolicyID, _ direction: Direction, rule: Int, _ family: IPFamily) -> ChainName {
     "KUBE-NWPLCY-"
       + hashedName("\(policy.namespace)\(policy.name)\(direction.keyword)rule\(rule)\(family.rawValue)ipblockchain")
   }
 
-  /// What a set of a rule holds; the raw value ends the hashed text.
+  /// What a set of a rule contains. The hashed text ends with it.
   enum RuleSet {
     case peerPods
     case ipBlocks
@@ -53,7 +53,7 @@ enum KubeRouterNames {
     }
   }
 
-  /// ipsets of both families share a name space; nft sets have a table of their own.
+  /// All ipsets share one name space, so IPv6 names get a prefix. nft sets are in a table of their family.
   private static func set(
     _ side: Side, _ family: IPFamily, _ backend: EnforcementStyle.Backend, _ text: String
   ) -> SetName {
@@ -61,6 +61,6 @@ enum KubeRouterNames {
       + hashedName(text)
   }
 
-  /// The tag of a positioned rule: the hash of its chain and arguments.
+  /// The tag in the comment of a rule with a fixed position: a hash of its chain and arguments.
   static func tag(_ chain: ChainName, _ arguments: [String]) -> String { hashedName(chain + arguments.joined()) }
 }

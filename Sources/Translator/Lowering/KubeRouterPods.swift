@@ -1,7 +1,7 @@
 internal import NetpolModel
 internal import RuleIR
 
-/// The firewall chain of one local pod, and what a jump to it asks and says.
+/// The firewall chain of one local pod, with the matches and comments of the jumps to it.
 struct PodChain {
   let pod: Pod
   let address: IPAddress
@@ -18,7 +18,7 @@ struct PodChain {
 }
 
 extension KubeRouter {
-  /// Actionable pods whose hostIP is one of the node's addresses, keyed by podIP.
+  /// Actionable pods whose hostIP is one of the node's addresses, one for each podIP.
   mutating func localPods() -> [Pod] {
     var seen: [IPAddress: PodID] = [:]
     var pods: [Pod] = []
@@ -28,8 +28,8 @@ extension KubeRouter {
           findings.append(
             Finding(
               .pod(pod.id, pod.location),
-              "its hostIP \(pod.hostIP.map(\.description) ?? "(none)") is no address of node \(view.node): "
-                + "kube-router gives it no chain and enforces nothing for it"))
+              "its hostIP \(pod.hostIP.map(\.description) ?? "(none)") is not an address of node \(view.node): "
+                + "kube-router gives it no chain and enforces no policy for it"))
         }
         continue
       }
@@ -37,7 +37,7 @@ extension KubeRouter {
         findings.append(
           Finding(
             .pod(pod.id, pod.location),
-            "has the address \(podIP) of \(first) too: kube-router gives one of the two a chain, at random each sync"))
+            "shares the address \(podIP) with \(first): in each sync, kube-router gives one of them a chain at random"))
         continue
       }
       seen[podIP] = pod.id
@@ -48,15 +48,15 @@ extension KubeRouter {
         findings.append(
           Finding(
             .pod(twin.id, twin.location),
-            "shares its chain with another pod of the node, since kube-router joins namespace and name without a "
+            "shares its chain with another pod of the node, because kube-router joins namespace and name without a "
               + "separator: \(twins.map(\.id.description).sorted().joined(separator: ", "))"))
       }
     }
     return pods
   }
 
-  /// Pod chains of one family, in the order of pods. A failed policy still covers its pods, but
-  /// they get no jump to it.
+  /// Pod chains of one family, in the order of pods. A failed policy still isolates its pods, but their chains don't
+  /// jump to it.
   func podChains(_ pods: [Pod], _ policies: [ResolvedPolicy], failed: Set<PolicyID>, _ family: IPFamily) -> [PodChain] {
     var policiesOf: [IPAddress: [ResolvedPolicy]] = [:]
     for policy in policies {
@@ -72,8 +72,8 @@ extension KubeRouter {
     }
   }
 
-  /// Each chain once. Pods whose namespace and name join to one text share a name: iptables appends the rules of both,
-  /// nft keeps those of the last.
+  /// Returns each chain once. Pods whose namespace and name join to the same text share a chain name: iptables keeps
+  /// the rules of both, nft only those of the last.
   func chains(of pods: [PodChain]) -> [Chain] {
     var index: [ChainName: Int] = [:]
     var chains: [Chain] = []
@@ -110,7 +110,7 @@ extension KubeRouter {
     }
     let jumps = policies.filter { !failed.contains($0.id) }.map { policy in
       let directions = policy.policy.isolates
-      // A policy of both types is jumped to without an address: its rules serve either direction (D1).
+      // The jump to a policy of both types matches no address, so its rules serve both directions (D1).
       return rule(
         directions.count == 1 ? directions.map { Match.address($0.subjectSide, address) } : [],
         .jump(KubeRouterNames.policyChain(policy.id, version: view.versionStamp, family)),
@@ -120,7 +120,7 @@ extension KubeRouter {
     return first + (version.backend == .iptables ? defaults + jumps : jumps + defaults) + lastRules(pod, origin)
   }
 
-  /// Whatever no policy marked is logged and refused; the rest is marked as passed.
+  /// Logs and rejects packets that no policy has marked, and marks the rest as passed.
   private func lastRules(_ pod: Pod, _ origin: Origin) -> [Rule] {
     let comments = version.comments
     let refused: Match =
@@ -137,7 +137,7 @@ extension KubeRouter {
 }
 
 extension Direction {
-  /// The side of a packet on which this direction's selected pod stands.
+  /// The side of a packet that the selected pod is on in this direction.
   var subjectSide: Side { self == .ingress ? .destination : .source }
   var peerSide: Side { self == .ingress ? .source : .destination }
 }

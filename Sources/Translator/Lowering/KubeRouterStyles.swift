@@ -2,7 +2,7 @@ internal import NetpolModel
 internal import RuleIR
 
 extension EnforcementStyle {
-  /// What k3s enforces with: its fork of kube-router 2.6, iptables and ipset. It has no default-deny.
+  /// What k3s uses: its fork of kube-router 2.6, with iptables and ipset. It has no default-deny.
   public static let kubeRouterK3s: EnforcementStyle = {
     var style = EnforcementStyle(
       "kube-router-2.6-k3s", .k3s, without: [.overlappingBlocks, .acceptsBeforeKubeProxy, .refusesUnprogrammed],
@@ -12,19 +12,19 @@ extension EnforcementStyle {
     return style
   }()
 
-  /// Upstream's kube-router 2.11 with its iptables back end. It does not read the annotations behind D15.
+  /// Upstream kube-router 2.11 with its iptables back end. It does not read the annotations behind D15.
   public static let kubeRouterIptables: EnforcementStyle = {
     var style = EnforcementStyle(
       "kube-router-2.11", .upstream, without: [.overlappingBlocks, .abortedSync], exceptsComeFirst: false)
     style.fullSync = .iptables
     style.knowsDefaultDeny = true
-    // As those of k3s's fork are.
+    // Its rules load like those of k3s's fork.
     style.loadsLikeAnother = true
     style.recognises = { $0.backend == .iptables && $0.chains.contains(KubeRouter.tail) }
     return style
   }()
 
-  /// Upstream's kube-router 2.11 with `--use-nftables-for-netpol`.
+  /// Upstream kube-router 2.11 with `--use-nftables-for-netpol`.
   public static let kubeRouterNftables: EnforcementStyle = {
     var style = EnforcementStyle(
       "kube-router-2.11-nft", .upstreamNft, without: [.abortedSync, .acceptsBeforeKubeProxy], exceptsComeFirst: true)
@@ -52,7 +52,7 @@ extension EnforcementStyle {
 }
 
 extension Traces {
-  /// Those of the policy controller; kube-router's other controllers have names of their own.
+  /// The traces of the policy controller. kube-router's other controllers use other names.
   fileprivate static let kubeRouter = Traces(
     isTable: { $0.hasPrefix("kube-router-filter-") }, isChain: KubeRouterNames.isChain,
     isSet: { name in

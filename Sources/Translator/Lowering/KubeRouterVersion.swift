@@ -1,27 +1,27 @@
 internal import NetpolModel
 internal import RuleIR
 
-/// In what kube-router's versions differ, as data; KubeRouter.swift is what they share.
+/// How kube-router's versions differ, as data. KubeRouter.swift has what they share.
 struct KubeRouterVersion: Sendable {
   let backend: EnforcementStyle.Backend
   let comments: Comments
-  /// Transports of the NodePort exemption in KUBE-ROUTER-INPUT.
+  /// Transports that the NodePort exemption in KUBE-ROUTER-INPUT covers.
   let nodePortTransports: [Transport]
   let acceptance: Acceptance
-  /// Each policy chain ends with a log rule, whose limit annotations may change.
+  /// True if each policy chain ends with a log rule. Annotations of the policy can change its limit.
   let logsInPolicyChains: Bool
 
-  /// Where the traffic that passed the pod chains is accepted.
+  /// Where traffic that has passed the pod chains is accepted.
   enum Acceptance: Sendable {
-    /// In INPUT, FORWARD and OUTPUT themselves, behind the jump.
+    /// In INPUT, FORWARD and OUTPUT themselves, after the jump.
     case builtInChains
-    /// At the end of the KUBE-ROUTER chains, behind a jump to KUBE-NWPLCY-TAIL, where default-deny has its rules.
+    /// At the end of the KUBE-ROUTER chains, after a jump to KUBE-NWPLCY-TAIL, which holds the rules of default-deny.
     case routerChains
   }
 
-  /// The texts on rules, which iptables-save shows.
+  /// The comments on rules, which iptables-save shows.
   struct Comments: Sendable {
-    /// Of a policy rule; `named` if it stands for a named port.
+    /// On a policy rule. `named` is true if the rule is for a named port.
     let policyRule: @Sendable (Direction, PeerKind, PolicyID, _ named: Bool) -> String
     let jumpToPolicy: @Sendable (PolicyID) -> String
     let toPod: @Sendable (PodID, _ chain: ChainName) -> String
@@ -34,11 +34,11 @@ struct KubeRouterVersion: Sendable {
     let accepted: String
     let explicitAccept: String
     let chains: FixedChainComments
-    /// nft comments its tables, chains and sets as well.
+    /// nft also has comments on tables, chains and sets.
     let onObjects: ObjectComments?
   }
 
-  /// On the rules of the chains that every node has.
+  /// Comments on the rules of the chains that every node has.
   struct FixedChainComments: Sendable {
     let dropInvalid: String
     let acceptEstablished: String
@@ -62,7 +62,7 @@ struct KubeRouterVersion: Sendable {
     let localPods: String
   }
 
-  /// What policies never stop (D5): the type's number, and its name in the comments of either back end.
+  /// ICMP messages that policies never block (D5): the type number, and the name in the comments of each back end.
   struct ICMPMessage: Sendable {
     let type: UInt8
     let iptablesName: String
@@ -91,7 +91,7 @@ struct KubeRouterVersion: Sendable {
     }
   }
 
-  /// Which peers a policy rule stands for.
+  /// Which peers a policy rule matches.
   enum PeerKind: Sendable { case pods, any, ipBlocks }
 
   /// k3s-io/kube-router v2.6.3-k3s1, which k3s embeds.
@@ -129,7 +129,7 @@ struct KubeRouterVersion: Sendable {
       explicitAccept: "rule to explicitly ACCEPT traffic that comply to network policies", iptablesChains, nil),
     nodePortTransports: [.tcp, .udp, .sctp], acceptance: .routerChains, logsInPolicyChains: false)
 
-  /// The same version's nftables back end.
+  /// The nftables back end of the same version.
   static let upstreamNft = KubeRouterVersion(
     backend: .nftables,
     comments: upstreamComments(
@@ -184,7 +184,7 @@ struct KubeRouterVersion: Sendable {
       accepted: "set netpol-ok mark", explicitAccept: explicitAccept, chains: chains, onObjects: onObjects)
   }
 
-  /// Without control characters, and at most 120 bytes: what both back ends can hold.
+  /// Removes control characters and cuts the text to 120 bytes, which both back ends can hold.
   static func short(_ text: String) -> String {
     let printable = text.unicodeScalars.filter { $0.value >= 32 && $0.value != 127 }
     return String(decoding: String(String.UnicodeScalarView(printable)).utf8.prefix(120), as: UTF8.self)

@@ -7,7 +7,7 @@ enum NFLOGLimit {
   static let burstAnnotation = "kube-router.io/netpol-nflog-limit-burst"
   static let standard = RateLimit(10, per: .minute, burst: 10)
 
-  /// Both defaults if either annotation is malformed.
+  /// Returns the default limit and burst if either annotation is malformed.
   static func read(_ annotations: Labels) -> RateLimit {
     guard let burst = annotations[burstAnnotation].map(goInteger) ?? standard.burst,
       let limit = annotations[limitAnnotation].map(rate) ?? (standard.rate, standard.unit)
@@ -15,12 +15,12 @@ enum NFLOGLimit {
     return RateLimit(limit.0, per: limit.1, burst: burst)
   }
 
-  /// Whether iptables-restore takes it: a rate from 1 to 10,000 a second, a burst from 0 to 10,000.
+  /// Whether iptables-restore accepts the limit: a rate from 1 to 10,000 a second, a burst from 0 to 10,000.
   static func isLoadable(_ limit: RateLimit) -> Bool {
     limit.rate > 0 && limit.rate <= 10_000 * limit.unit.seconds && (0...10_000).contains(limit.burst)
   }
 
-  /// `N`, or `N/unit` with the unit's name or first letter. A bare number is a second's.
+  /// Parses `N` or `N/unit`. The unit is a name or its first letter. A bare number is per second.
   private static func rate(_ text: String) -> (Int, RateLimit.Unit)? {
     let parts = text.split(separator: "/", omittingEmptySubsequences: false)
     guard let number = goInteger(String(parts[0])) else { return nil }
@@ -35,13 +35,13 @@ enum NFLOGLimit {
     }
   }
 
-  /// As Go's `strconv.Atoi`: an optional sign and decimal digits.
+  /// Parses like Go's `strconv.Atoi`: an optional sign and decimal digits.
   private static func goInteger(_ text: String) -> Int? {
     guard text.utf8.allSatisfy({ (48...57).contains($0) || $0 == 43 || $0 == 45 }) else { return nil }
     return Int(text)
   }
 
-  /// `ns/name`, cut so that it fits a prefix of 64 bytes.
+  /// `ns/name`, shortened to fit into a prefix of 64 bytes.
   static func prefix(_ policy: PolicyID) -> String {
     let (namespace, name) = (policy.namespace.utf8.count, policy.name.utf8.count)
     if namespace + name < 48 { return "DROP by policy \(policy)" }

@@ -1,9 +1,10 @@
 internal import NetpolModel
 
-/// The named container ports of some pods as kube-router collects them.
+/// The named container ports of some pods, collected the way kube-router does it.
 ///
-/// Each (name, protocol, number) has an address list. Keys first seen on one pod share that pod's list, and a later pod
-/// is appended to the list of every key it has: so it lands in the sets of keys that it does not expose.
+/// Each (name, protocol, number) is a key with an address list. Keys first seen on the same pod share that pod's list.
+/// A later pod is appended to the list of every key that it has, so it also gets into the sets of keys that it does not
+/// expose (D16).
 struct NamedPorts {
   struct Key: Hashable {
     let name: String
@@ -40,7 +41,7 @@ struct NamedPorts {
     }
   }
 
-  /// Distinct numbers under the name, ascending: kube-router's own order is that of a Go map.
+  /// Returns the distinct port numbers under the name, in ascending order. kube-router's own order is that of a Go map.
   func resolve(_ name: String, _ transport: Transport) -> [(number: UInt16, pods: [Pod])] {
     (numbers[PortName(name: name, transport: transport)] ?? []).sorted().map { number in
       (number, listOf[Key(name: name, transport: transport, number: number)].map { lists[$0] } ?? [])

@@ -1,12 +1,12 @@
 public import NetpolModel
 
-/// What one node knew of the cluster at an instant: all that a style may look at.
+/// What one node knew of the cluster at one instant. This is all that a style may use.
 public struct NodeView: Sendable {
   public var node: String
   /// InternalIP and ExternalIP addresses of the Node object.
   public var nodeAddresses: [IPAddress]
   public var namespaceLabels: [String: Labels]
-  /// In the order of namespace and name, as lists everywhere here.
+  /// Sorted by namespace and name, like `policies`.
   public var pods: [Pod]
   public var policies: [NetworkPolicy]
   public var families: [IPFamily]
@@ -18,9 +18,9 @@ public struct NodeView: Sendable {
   public var loadBalancerIPRanges: [CIDR] = []
   /// `spec.podCIDRs` of the node.
   public var podCIDRs: [CIDR] = []
-  /// kube-router 2.10's `--netpol-default-deny`: a local pod without rules of its own is refused.
+  /// kube-router 2.10's `--netpol-default-deny`: reject traffic of local pods that have no rules of their own.
   public var defaultDeny = false
-  /// kube-router hashes the start of the sync, in Unix nanoseconds, into the names of its chains.
+  /// Part of the hash in the names of chains. kube-router uses the start time of the sync, in Unix nanoseconds.
   public var versionStamp: String
 
   public init(
@@ -38,7 +38,7 @@ public struct NodeView: Sendable {
     self.versionStamp = versionStamp
   }
 
-  /// The view of a node that knows all of the cluster.
+  /// The view of a node that has seen the whole cluster.
   public init(of node: Node, in cluster: Cluster, versionStamp: String = "1") {
     self.init(
       node: node.name, nodeAddresses: node.addresses,
@@ -51,7 +51,7 @@ public struct NodeView: Sendable {
 }
 
 extension Pod {
-  /// Neither terminal nor host-network, and with a `status.podIP` (kube-router's `isNetPolActionable`): the pods that
-  /// policies are about.
+  /// Whether policies apply to the pod: it is not terminal, not host-network, and has a `status.podIP` (kube-router's
+  /// `isNetPolActionable`).
   public var isActionable: Bool { !phase.isTerminal && podIP != nil && !hostNetwork }
 }

@@ -1,9 +1,10 @@
 internal import NetpolModel
 
-/// Selectors to pods, over the pods that kube-router calls actionable. Equal questions are answered once.
+/// Resolves selectors to pods, among the pods that kube-router calls actionable. Equal questions are answered from a
+/// cache.
 struct PeerResolution {
   private let byNamespace: [String: [Pod]]
-  /// By namespace and one label of several: most selectors ask for a label that few pods have.
+  /// Pods by namespace and one label. Most selectors require at least one label that few pods have.
   private let byLabel: [Labelled: [Pod]]
   private let namespaceLabels: [String: Labels]
   private var answers: [Question: [Pod]] = [:]
@@ -31,7 +32,7 @@ struct PeerResolution {
     namespaceLabels = view.namespaceLabels
   }
 
-  /// Pods of `scope` as a policy in `namespace` means it, in the order of namespace and name.
+  /// Returns the pods that `scope` and the selector mean in a policy of `namespace`, sorted by namespace and name.
   mutating func pods(_ scope: NetworkPolicy.NamespaceScope, _ selector: LabelSelector, from namespace: String) -> [Pod]
   {
     let question = Question(namespace: scope == .own ? namespace : nil, scope: scope, pods: selector)
@@ -39,7 +40,7 @@ struct PeerResolution {
     let namespaces =
       switch scope {
       case .own: [namespace]
-      // Only namespaces that have an object: the lister knows no other.
+      // Only namespaces that have an object: kube-router's lister returns no others.
       case .matching(let labels): namespaceLabels.filter { labels.matches($0.value) }.keys.sorted()
       }
     let answer = namespaces.flatMap { candidates($0, selector) }.filter { selector.matches($0.labels) }
@@ -47,7 +48,8 @@ struct PeerResolution {
     return answer
   }
 
-  /// Of a namespace: the fewest pods that have one of the labels that the selector wants; all where it wants none.
+  /// Returns the shortest list of pods in the namespace that have one of the selector's labels, or all pods of the
+  /// namespace if the selector requires no label.
   private func candidates(_ namespace: String, _ selector: LabelSelector) -> [Pod] {
     let labelled = selector.matchLabels.map { key, value in
       byLabel[Labelled(namespace: namespace, key: key, value: value)] ?? []

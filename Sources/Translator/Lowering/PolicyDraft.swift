@@ -6,7 +6,7 @@ struct PolicyDraft {
   private(set) var chain: Chain
   private(set) var subChains: [Chain] = []
   private(set) var sets: [NamedSet] = []
-  /// Names that two sets of the policy share: the later one's members stay.
+  /// Names that two sets of the policy share. The members of the later set win.
   private(set) var collisions: Set<SetName> = []
 
   private let family: IPFamily
@@ -39,7 +39,8 @@ struct PolicyDraft {
     }
   }
 
-  /// Two members of one interval set that overlap: nft refuses the policy's whole transaction (D12).
+  /// Two overlapping members of one interval set, or `nil`. Because of them nft refuses the policy's whole transaction
+  /// (D12).
   var overlap: (CIDR, CIDR)? {
     for set in sets where set.kind == .interval {
       let cidrs = Set(set.members.map(\.cidr)).sorted()
@@ -59,20 +60,20 @@ struct PolicyDraft {
       result += rule.numeric.flatMap { lines.allow(targets: targets, peers: peers, $0.portMatch(version.backend)) }
       for (index, port) in rule.named.enumerated() {
         let having = putNamedPort(rule, index)
-        // For egress the pods that have the port are peers; for ingress they are targets.
+        // For egress, the pods that have the port are peers. For ingress, they are targets.
         result +=
           rule.direction == .ingress
           ? lines.allow(targets: having, peers: peers, port.portMatch, named: port.name)
           : lines.allow(targets: targets, peers: having, port.portMatch, named: port.name)
       }
-      // Also where every port is a name that nobody exposes: all ports are open (D2).
+      // Also if every port is a name that no pod exposes: then all ports are open (D2).
       if rule.numeric.isEmpty, rule.named.isEmpty { result += lines.allow(targets: targets, peers: peers, nil) }
     }
 
     if rule.matchesAnyPeer {
       result += rule.numeric.flatMap { anyPeer.allow(targets: targets, peers: nil, $0.portMatch(version.backend)) }
       for (index, port) in rule.named.enumerated() {
-        // Egress: the number to any address, whoever it belongs to (D3).
+        // For egress, the port number is open to any address (D3).
         let having = rule.direction == .ingress ? putNamedPort(rule, index) : targets
         result += anyPeer.allow(targets: having, peers: nil, port.portMatch, named: port.name)
       }
@@ -83,7 +84,7 @@ struct PolicyDraft {
       let lines = Lines(self, policy, rule, .ipBlocks)
       var allowed = rule.numeric.flatMap { lines.allow(targets: targets, peers: blocks, $0.portMatch(version.backend)) }
       if rule.direction == .ingress {
-        // Egress leaves the named ports out (D4).
+        // An egress rule skips named ports here (D4).
         for (index, port) in rule.named.enumerated() {
           let having = putNamedPort(rule, index)
           allowed += lines.allow(targets: having, peers: blocks, port.portMatch, named: port.name)
@@ -95,7 +96,8 @@ struct PolicyDraft {
     return result
   }
 
-  /// With nft the excepts of a rule return from a sub-chain that holds what its blocks allow; a hash:net knows them itself.
+  /// With nft, the excepts of a rule return from a sub-chain that holds the allow rules of its blocks. With iptables,
+  /// the hash:net set handles excepts itself.
   private mutating func excepting(_ rule: ResolvedRule, _ allowed: [Rule]) -> [Rule] {
     let excepts = rule.blocks.filter { $0.cidr.family == family }.flatMap(\.except)
     guard version.backend == .nftables, !excepts.isEmpty else { return allowed }
@@ -153,7 +155,7 @@ struct PolicyDraft {
     return name
   }
 
-  /// Nil: no block of this family.
+  /// Returns `nil` if the rule has no block of this family.
   private mutating func putBlocks(_ rule: ResolvedRule) -> SetName? {
     let blocks = rule.blocks.filter { $0.cidr.family == family }
     if blocks.isEmpty { return nil }
@@ -180,7 +182,8 @@ extension ResolvedRule {
   }
 }
 
-/// What allows: with iptables a pair of rules, mark and then return with the mark, with nft one.
+/// Builds the rules that allow. iptables needs two, one that sets the mark and one that returns if it is set. nft needs
+/// one.
 private struct Lines {
   let comment: (_ named: Bool) -> String
   let origin: Origin
@@ -206,7 +209,7 @@ private struct Lines {
     let comment = comment(named != nil)
     let target = Match.inSet(direction.subjectSide, targets)
     let peer = peers.map { [Match.inSet(direction.peerSide, $0)] } ?? []
-    // Source before destination.
+    // The source set comes before the destination set.
     let sets = direction == .ingress ? peer + [target] : [target] + peer
     let matches = sets + (port.map { [$0] } ?? [])
     switch backend {
@@ -232,7 +235,7 @@ extension PolicyDraft {
 }
 
 extension NetworkPolicy.PortRule {
-  /// kube-router uses `endPort` only where it is not below `port`. nft keeps a range of one port a range.
+  /// kube-router uses `endPort` only if it is not below `port`. With nft, a range of one port stays a range.
   fileprivate func portMatch(_ backend: EnforcementStyle.Backend) -> Match? {
     switch number {
     case .any: .transport(transport)
@@ -249,7 +252,8 @@ extension ResolvedRule.NamedNumber {
 }
 
 extension CIDR {
-  /// A hash:net holds no /0: IPv4 is split in halves, and of IPv6 only 2000::/3 and fd00::/8 are stored (D10).
+  /// The CIDRs that are stored for this one. A hash:net can't hold /0, so IPv4's is split into halves, and IPv6's is
+  /// replaced by 2000::/3 and fd00::/8 only (D10).
   fileprivate var storable: [CIDR] {
     guard prefixLength == 0 else { return [self] }
     return switch family {

@@ -1,18 +1,18 @@
 internal import NetpolModel
 internal import RuleIR
 
-/// The policy chains and sets of one family: what the drafts of all policies leave when they are written in turn.
+/// The policy chains and sets of one family, after the drafts of all policies have been written one after another.
 struct PolicyTable {
   private(set) var chains: [Chain] = []
   private(set) var sets: [NamedSet] = []
-  /// Policies that nft refused, and the blocks that overlap: nothing of them exists, and their pods lose what isn't
-  /// allowed otherwise.
+  /// Policies that nft refused, with the blocks that overlap. Their chains and sets don't exist, and their pods lose
+  /// all traffic that nothing else allows.
   private(set) var failed: [PolicyID: (CIDR, CIDR)] = [:]
 
   /// Chains and sets of the refused policies.
   private(set) var refusedChains: [Chain] = []
   private(set) var refusedSets: [NamedSet] = []
-  /// Policies of which two sets share a name.
+  /// Policies with two sets of the same name.
   private(set) var collided: Set<PolicyID> = []
 
   private let family: IPFamily
@@ -40,7 +40,7 @@ struct PolicyTable {
     for chain in [draft.chain] + draft.subChains { put(chain) }
   }
 
-  /// Of two sets with one name the last one's members stay.
+  /// If two sets have the same name, the members of the last one win.
   private mutating func put(_ set: NamedSet) {
     if let index = setIndex[set.name] {
       sets[index] = set
@@ -50,7 +50,7 @@ struct PolicyTable {
     }
   }
 
-  /// Of two policies with one chain name iptables keeps the rules of both, nft those of the last.
+  /// If two policies have the same chain name, iptables keeps the rules of both, nft only those of the last.
   private mutating func put(_ chain: Chain) {
     guard let index = chainIndex[chain.name] else {
       chainIndex[chain.name] = chains.count

@@ -1,18 +1,19 @@
 internal import NetpolModel
 internal import RuleIR
 
-/// How a pod chain refuses what no policy allows. kube-router's way is the first.
+/// How a pod chain refuses what no policy allows. kube-router uses the first kind.
 public enum RefusalKind: Hashable, Sendable, CaseIterable {
   /// REJECT with an ICMP error, port unreachable.
   case portUnreachable
-  /// REJECT with a TCP reset, which no limit on ICMP errors holds back; what is not TCP gets the ICMP error.
+  /// REJECT with a TCP reset, which no rate limit on ICMP errors affects. Other transports get the ICMP error.
   case tcpReset
-  /// DROP: the sender hears nothing.
+  /// DROP: the sender gets no answer.
   case drop
 }
 
 extension EnforcementStyle {
-  /// The same style with another way to refuse, to compare what applications pay for it. No enforcer writes it so.
+  /// Returns the same style with another kind of refusal, to compare what applications pay for it. No enforcer writes
+  /// such rules.
   public func refusing(by refusal: RefusalKind) -> EnforcementStyle {
     rewriting { _, lowered in
       for table in lowered.ruleset.tables.indices {

@@ -1,11 +1,11 @@
 internal import NetpolModel
 internal import RuleIR
 
-/// A policy with its selectors answered, for every family.
+/// A policy with its selectors resolved to pods, for every family.
 struct ResolvedPolicy {
   let policy: NetworkPolicy
   let targets: [Pod]
-  /// podIPs of the targets: kube-router asks by the primary address whether a pod is one.
+  /// The podIPs of the targets. kube-router compares the primary address to find out whether a pod is a target.
   let targetKeys: Set<IPAddress>
   let logLimit: RateLimit
   let rules: [ResolvedRule]
@@ -27,7 +27,7 @@ struct ResolvedPolicy {
   }
 }
 
-/// One rule of a policy: which pods and blocks are its peers, and which numbers its ports are.
+/// One rule of a policy, with its peers resolved to pods and blocks and its named ports to numbers.
 struct ResolvedRule {
   let direction: Direction
   let index: Int
@@ -37,9 +37,9 @@ struct ResolvedRule {
   let blocks: [NetworkPolicy.IPBlock]
   let blockIndexes: [Int]
   let matchesAnyPort: Bool
-  /// Ports with a number, or with a transport alone.
+  /// Ports with a number, or with a transport only.
   let numeric: [NetworkPolicy.PortRule]
-  /// Resolved named ports in the order of the rule: their position is part of their set's name.
+  /// Resolved named ports in the order of the rule. Their position is part of the name of their set.
   let named: [NamedNumber]
   let location: SourceLocation?
 

@@ -1,22 +1,23 @@
 public import NetpolModel
 public import RuleIR
 
-/// In which of a ruleset's sets a pod is, found without working out the ruleset: an index over what its sets were made
-/// from (`Origin`). Sets of named ports and of ipBlocks are not in it.
+/// Finds the sets of a ruleset that contain a pod, without lowering again. It is an index over what the sets were made
+/// from (`Origin`). It does not cover sets of named ports and of ipBlocks.
 public struct SetMemberships: Sendable {
   public struct Membership: Hashable, Sendable {
-    /// Of `places`: a number, since names take long to compare.
+    /// An index into `places`. A number, because comparing names is slow.
     public let place: Int
     public let address: IPAddress
-    /// As a peer of a rule, whom the set lets pass; else as one of those that a policy selects.
+    /// True if the pod is a peer of a rule, so the set lets its packets pass. False if it is a pod that a policy
+    /// selects.
     public let isPeer: Bool
   }
 
-  /// Sets of both families may have one name.
+  /// One set of the ruleset. Sets of the two families may have the same name.
   public struct Place: Hashable, Sendable {
     public let set: SetName
     public let family: IPFamily
-    /// In the ruleset's list of sets.
+    /// The index in the ruleset's list of sets.
     public let index: Int
   }
 
@@ -24,12 +25,13 @@ public struct SetMemberships: Sendable {
     let place: Int
     let family: IPFamily
     let selector: LabelSelector
-    /// The pods that a policy selects, with all their addresses; else its peers, with the first.
+    /// True for the pods that a policy selects, with all their addresses. False for the peers of a rule, with their
+    /// first address.
     let isTarget: Bool
   }
 
   public let places: [Place]
-  /// By the namespace of the pods. Peers first: their sets let packets pass.
+  /// By the namespace of the pods. Peers come first, because their sets let packets pass.
   private let entries: [String: [Entry]]
 
   public init(_ sets: [NamedSet], _ view: NodeView) {
@@ -66,7 +68,7 @@ public struct SetMemberships: Sendable {
     entries = peers.merging(targets) { $0 + $1 }
   }
 
-  /// Each once. None for a pod that kube-router passes over.
+  /// Returns each membership once. Empty for a pod that kube-router ignores.
   public func memberships(of pod: Pod) -> [Membership] {
     guard pod.isActionable else { return [] }
     var seen: Set<Membership> = []

@@ -1,9 +1,10 @@
 public import NetpolModel
 
 extension Topology {
-  /// The flow from one endpoint to another; nil where one of them has no address of the family, or both are one.
+  /// Returns the flow from one endpoint to another, or `nil` if one of them has no address of the family or both are
+  /// the same endpoint.
   ///
-  /// An endpoint with several addresses uses the first of the family, unless another is asked for.
+  /// An endpoint with several addresses uses the first of the family, unless another one is given.
   public func flow(
     from source: Endpoint, to destination: Endpoint, _ question: Flow.Question, _ family: IPFamily,
     sourceAddress: IPAddress? = nil, destinationAddress: IPAddress? = nil
@@ -24,7 +25,7 @@ extension Topology {
       destinationAddress: destinationAddress)
   }
 
-  /// The first address of the family at which an endpoint listens.
+  /// The first address of the family that an endpoint listens on.
   public func address(of endpoint: Endpoint, _ family: IPFamily) -> IPAddress? {
     let of = { (list: [IPAddress]) in list.first { $0.family == family } }
     switch endpoint {
@@ -38,8 +39,9 @@ extension Topology {
     }
   }
 
-  /// The address that an endpoint's host puts on what it sends there, which is that of the interface it leaves by: a
-  /// node's bridge towards its own pods, its tunnel towards what is on the other side of it, else its own.
+  /// The source address of packets that an endpoint's host sends to the destination, which is that of the outgoing
+  /// interface: a node's bridge towards its own pods, its tunnel towards what is on the other side of it, otherwise its
+  /// own.
   func sourceAddress(of endpoint: Endpoint, towards destination: IPAddress) -> IPAddress? {
     let family = destination.family
     guard let node = hostNode(of: endpoint), let peer = owner(of: destination) else {
@@ -54,7 +56,7 @@ extension Topology {
       }
       if node.isTunnelled(to: place, family) { return node.tunnel(family) }
     case .node(let name):
-      // Its bridge's and its tunnel's address are in its pod CIDR, and so behind the tunnel.
+      // A node's bridge and tunnel addresses are in its pod CIDR, and so behind the tunnel.
       if let place = self.node(name), !place.addresses.contains(destination), node.isTunnelled(to: place, family) {
         return node.tunnel(family)
       }

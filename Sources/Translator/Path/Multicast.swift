@@ -1,10 +1,11 @@
 internal import NetpolModel
 
 extension Topology {
-  /// A packet to a group, up to the listener that the flow names.
+  /// Follows a packet to a multicast group, up to the listener that the flow names.
   ///
-  /// A bridge floods it to its own ports. Nobody routes groups here, as on a k3s node: it leaves no bridge for another
-  /// network, and VXLAN carries none of it, since flannel's forwarding entries know no group.
+  /// A bridge floods the packet to its own ports. Nothing routes groups here, as on a k3s node, so the packet leaves no
+  /// bridge for another network. VXLAN does not carry it either, because flannel's forwarding entries contain no
+  /// groups.
   func walkToGroup(_ flow: Flow, asking judge: (Position, Packet) throws -> Passage) rethrows -> Walk {
     var packet = Packet(first: flow)
     let hooks: [Position]
@@ -21,7 +22,7 @@ extension Topology {
     case (.external, let listener) where hostNode(of: listener) != nil:
       hooks = [Hook.prerouting, .input].map { Position(node: hostNode(of: listener)?.name ?? "", hook: $0) }
     default:
-      return Walk(positions: [], end: .noRoute("packets to a group stay in the network of their sender"))
+      return Walk(positions: [], end: .noRoute("packets to a multicast group stay in their sender's network"))
     }
     var positions: [Position] = []
     for position in hooks {

@@ -1,6 +1,6 @@
 public import NetpolModel
 
-/// A hook of a node that a packet stands before.
+/// A hook of a node that a packet is about to pass.
 public struct Position: Hashable, Sendable, CustomStringConvertible {
   public let node: String
   public let hook: Hook
@@ -15,21 +15,21 @@ extension Topology {
   public enum Next: Hashable, Sendable {
     case position(Position)
     case delivered(to: Endpoint)
-    /// Nobody has the destination, or the sender has no way to it.
+    /// No machine has the destination, or the sender has no route to it.
     case noRoute(String)
   }
 
-  /// Where a packet goes first, and whether the bridge passes it on by itself.
+  /// Returns where a packet goes first. Marks the packet as bridged if the bridge switches it.
   public func start(_ packet: inout Packet, from endpoint: Endpoint) -> Next {
     if let node = hostNode(of: endpoint) { return .position(Position(node: node.name, hook: .output)) }
     switch endpoint {
     case .pod(let id):
-      guard let place = pods[id] else { return .noRoute("\(id) has no place in the lab") }
-      // What a pod sends to itself never leaves it.
+      guard let place = pods[id] else { return .noRoute("\(id) is not in the lab") }
+      // A packet that a pod sends to itself never leaves the pod.
       if packet.destination.isLoopback || place.addresses.contains(where: { $0.address == packet.destination }) {
         return .delivered(to: endpoint)
       }
-      // On-link for the pod, and a pod of the same bridge: the frame is switched, not routed.
+      // The destination is on-link for the pod and on the same bridge: the frame is switched, not routed.
       let onLink = place.addresses.contains { $0.address == packet.source && $0.cidr.contains(packet.destination) }
       if onLink, case .pod(let other)? = owner(of: packet.destination), pods[other]?.node == place.node {
         if !bridgeNetfilter { return .delivered(to: .pod(other)) }
@@ -43,14 +43,14 @@ extension Topology {
       }
       return hop(packet.destination, from: nil)
     case .node(let name): return .noRoute("no node \(name)")
-    case .service, .virtualAddress: return .noRoute("a service sends nothing")
+    case .service, .virtualAddress: return .noRoute("a service can't send packets")
     case .address(let address):
-      guard let owner = owner(of: address) else { return .noRoute("nobody has \(address)") }
+      guard let owner = owner(of: address) else { return .noRoute("no machine has \(address)") }
       return start(&packet, from: owner)
     }
   }
 
-  /// Where the packet, as it is now, goes behind a hook that let it pass.
+  /// Returns where the packet, as it is now, goes after a hook that let it pass.
   public func next(after position: Position, _ packet: Packet) -> Next {
     let at = { Next.position(Position(node: position.node, hook: $0)) }
     switch position.hook {
@@ -58,7 +58,7 @@ extension Topology {
       if !packet.isBridged, node(position.node)?.localAddresses.contains(packet.destination) == true {
         return at(.input)
       }
-      // What is not translated may yet be refused in the forward hook, such as a service without endpoints.
+      // The forward hook may still reject an untranslated packet, for example to a service without endpoints.
       return at(.forward)
     case .input: return .delivered(to: .node(position.node))
     case .forward, .output: return at(.postrouting)
@@ -70,22 +70,22 @@ extension Topology {
     }
   }
 
-  /// The address of the interface by which a node sends to a destination: what masquerading puts on a packet.
+  /// The address of the interface that a node uses towards a destination. Masquerading puts it on a packet.
   public func leavingAddress(of node: String, towards destination: IPAddress) -> IPAddress? {
     sourceAddress(of: .node(node), towards: destination)
   }
 
-  /// Over the underlay.
+  /// Returns the next hop over the underlay.
   private func hop(_ destination: IPAddress, from sender: String?) -> Next {
     switch owner(of: destination) {
     case .pod(let id)?:
-      guard let node = pods[id]?.node else { return .noRoute("\(id) has no place in the lab") }
+      guard let node = pods[id]?.node else { return .noRoute("\(id) is not in the lab") }
       return .position(Position(node: node, hook: .prerouting))
     case .node(let name)?: return .position(Position(node: name, hook: .prerouting))
     case let outside?: return .delivered(to: outside)
     case nil:
-      // Whoever announces an address asks nobody else for it.
-      guard let node = announcers[destination], node != sender else { return .noRoute("nobody has \(destination)") }
+      // The node that announces an address asks no other machine for it.
+      guard let node = announcers[destination], node != sender else { return .noRoute("no machine has \(destination)") }
       return .position(Position(node: node, hook: .prerouting))
     }
   }

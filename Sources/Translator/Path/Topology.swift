@@ -1,7 +1,7 @@
 public import NetpolModel
 
-/// Where everything of a cluster stands in the lab: pods on their node's bridge, nodes and external hosts on one
-/// underlay. A plan: printable, and the same for the lab that builds it and the path that reads it.
+/// Where everything of a cluster is in the lab: pods on their node's bridge, nodes and external hosts on one underlay.
+/// It is a plan that can be printed. The lab that builds it and the path that reads it use the same one.
 public struct Topology: Sendable {
   public struct NodePlace: Hashable, Sendable {
     public let name: String
@@ -9,16 +9,17 @@ public struct Topology: Sendable {
     public let addresses: [IPAddress]
     /// The first address of each pod CIDR, on the bridge.
     public let bridge: [CIDRAddress]
-    /// The network address of the first pod CIDR of each family, on the tunnel to other nodes; none without an overlay.
+    /// The network address of the first pod CIDR of each family, on the tunnel to other nodes. Empty without an
+    /// overlay.
     public let tunnel: [IPAddress]
-    /// Pods with a namespace of their own, in the order of names.
+    /// Pods with a network namespace of their own, sorted by name.
     public let pods: [PodID]
 
-    /// All addresses that the node calls its own.
+    /// All of the node's own addresses.
     public var localAddresses: Set<IPAddress> { Set(addresses + bridge.map(\.address) + tunnel) }
 
     public func tunnel(_ family: IPFamily) -> IPAddress? { tunnel.first { $0.family == family } }
-    /// Packets to and from pods pass between two nodes inside the tunnel where both have one, else by plain routes.
+    /// Packets from and to pods go between two nodes through the tunnel if both have one, otherwise over plain routes.
     public func isTunnelled(to other: NodePlace, _ family: IPFamily) -> Bool {
       other.name != name && tunnel(family) != nil && other.tunnel(family) != nil
     }
@@ -37,20 +38,20 @@ public struct Topology: Sendable {
   }
 
   public let nodes: [NodePlace]
-  /// Pods with a namespace of their own. A host-network pod is its node.
+  /// Pods with a network namespace of their own. A host-network pod uses its node's.
   public let pods: [PodID: PodPlace]
   /// Host-network pods and their nodes.
   public let hostNetworkPods: [PodID: String]
   public let externals: [ExternalHost]
-  /// Pods that have no place, and why.
+  /// Pods that are not in the lab, and why.
   public let unplaced: [(pod: PodID, why: String)]
 
-  /// `net.bridge.bridge-nf-call-iptables` of every node: whether rules see what a bridge switches.
+  /// `net.bridge.bridge-nf-call-iptables` of every node: whether rules see packets that a bridge switches.
   public let bridgeNetfilter: Bool
 
   /// ClusterIPs.
   public let serviceAddresses: [NamespacedName: [IPAddress]]
-  /// Which node answers outside for addresses of load balancers and for external IPs.
+  /// The node that answers outside the cluster for each load balancer address and external IP.
   public let announcers: [IPAddress: String]
 
   private let owners: [IPAddress: Endpoint]
@@ -121,8 +122,8 @@ public struct Topology: Sendable {
     self.owners = owners
   }
 
-  /// The pod CIDRs that can be a bridge's network: their first address is free for the bridge, no pod has an address that
-  /// the network itself uses, and no pod of another node is inside. Pods of other blocks are routed one by one.
+  /// The pod CIDRs that can be a bridge's network: their first address is free for the bridge, no pod has an address
+  /// that the network itself uses, and no pod of another node is inside. Pods of other blocks are routed one by one.
   private static func bridgeBlocks(_ cluster: Cluster) -> [String: [CIDR]] {
     let pods = cluster.pods.filter { !$0.hostNetwork && !$0.phase.isTerminal }
     let others = Set(cluster.nodes.flatMap(\.addresses) + cluster.externalHosts.flatMap(\.addresses))
@@ -141,7 +142,7 @@ public struct Topology: Sendable {
   }
 
   /// As with flannel: the tunnel's own address is the pod CIDR's network address, and its outer packets are of the same
-  /// family as the inner ones. 0.0.0.0 can be nobody's.
+  /// family as the inner ones. No machine can have 0.0.0.0.
   private static func tunnelAddresses(of node: Node, _ blocks: [CIDR], taken: [IPAddress: Endpoint]) -> [IPAddress] {
     IPFamily.allCases.filter { node.address($0) != nil }.compactMap { family in
       blocks.first { $0.family == family }.flatMap { block in
@@ -152,18 +153,19 @@ public struct Topology: Sendable {
 
   public func node(_ name: String) -> NodePlace? { nodeIndex[name].map { nodes[$0] } }
 
-  /// Whether all stands in the same places as in another cluster's: rules and ClusterIPs may differ.
+  /// Whether everything is in the same places as in another topology. Rules and ClusterIPs may differ.
   public func hasSamePlaces(as other: Topology) -> Bool {
     nodes == other.nodes && pods == other.pods && hostNetworkPods == other.hostNetworkPods
       && externals == other.externals && announcers == other.announcers && bridgeNetfilter == other.bridgeNetfilter
   }
 
-  /// Who answers for an address.
+  /// Returns the endpoint that answers for an address.
   public func owner(of address: IPAddress) -> Endpoint? {
     owners[address] ?? externals.first { $0.networks.contains { $0.contains(address) } }.map { .external($0.name) }
   }
 
-  /// The node in whose namespace an endpoint speaks; nil for pods with their own and for what is outside.
+  /// The node whose network namespace an endpoint uses. `nil` for pods with their own and for endpoints outside the
+  /// cluster.
   public func hostNode(of endpoint: Endpoint) -> NodePlace? {
     switch endpoint {
     case .node(let name): node(name)

@@ -1,13 +1,13 @@
 public import NetpolModel
 
-/// What became of a packet at one position.
+/// What happened to a packet at one position.
 public enum Passage: Hashable, Sendable {
   /// Let through, perhaps changed.
   case passed(Packet)
   case stopped
 }
 
-/// A flow's first packet on its way.
+/// The path of a flow's first packet.
 public struct Walk: Hashable, Sendable {
   public enum End: Hashable, Sendable {
     case delivered(to: Endpoint)
@@ -17,12 +17,12 @@ public struct Walk: Hashable, Sendable {
   public let positions: [Position]
   public let end: End
 
-  /// Nil: no packet was sent that a rule could judge.
+  /// `nil` if no packet was sent that a rule could judge.
   public var verdict: Verdict? { end.verdict }
 }
 
 extension Topology {
-  /// Whether a pod answers a neighbour on its bridge directly, though the request was translated on its way.
+  /// Whether a pod answers a neighbour on its bridge directly although the request was translated on its way.
   private func loses(replyOf first: Packet, of source: Endpoint, from receiver: Endpoint, _ packet: Packet) -> Bool {
     guard !bridgeNetfilter, packet.destination != first.destination, packet.source == first.source,
       case .pod(let to) = receiver, case .pod(let from) = source, let place = pods[to],
@@ -33,7 +33,7 @@ extension Topology {
 }
 
 extension Walk.End {
-  /// Nil: no packet was sent that a rule could judge.
+  /// `nil` if no packet was sent that a rule could judge.
   public var verdict: Verdict? {
     switch self {
     case .delivered: .allow
@@ -42,27 +42,27 @@ extension Walk.End {
     }
   }
 
-  /// Why no packet was sent; nil where one was.
+  /// Why no packet was sent, or `nil` if one was.
   public var noRoute: String? { if case .noRoute(let why) = self { why } else { nil } }
 }
 
 extension Topology {
-  /// Takes the flow's first packet from hook to hook, asking at each what the rules there make of it.
+  /// Follows the flow's first packet from hook to hook, and asks `judge` at each hook what the rules there do with it.
   ///
-  /// A packet has no mark when it comes to another node: marks live in one kernel.
+  /// A packet has no mark when it arrives at another node, because marks exist within one kernel only.
   public func walk(_ flow: Flow, asking judge: (Position, Packet) throws -> Passage) rethrows -> Walk {
     if flow.destinationAddress.isMulticast { return try walkToGroup(flow, asking: judge) }
     return try walk(Packet(first: flow), from: flow.source, asking: judge)
   }
 
-  /// Takes a packet that is not sent to a group from hook to hook.
+  /// Follows a packet that is not sent to a multicast group from hook to hook.
   public func walk(
     _ first: Packet, from source: Endpoint, asking judge: (Position, Packet) throws -> Passage
   ) rethrows -> Walk {
     var packet = first
     var positions: [Position] = []
     var next = start(&packet, from: source)
-    // Bounded: each node is entered at most once in a topology without loops.
+    // Bounded: a packet enters each node at most once in a topology without loops.
     while positions.count <= 4 * (nodes.count + 1) {
       switch next {
       case .delivered(let endpoint): return Walk(positions: positions, end: .delivered(to: endpoint))
@@ -79,11 +79,11 @@ extension Topology {
         packet = passed
         next = self.next(after: position, packet)
         if case .delivered(let receiver) = next, loses(replyOf: first, of: source, from: receiver, packet) {
-          let why = "the reply of \(receiver) is bridged past conntrack, which would have to translate it back"
+          let why = "the reply of \(receiver) bypasses conntrack on the bridge and is not translated back"
           return Walk(positions: positions, end: .noRoute("\(why) (bridge netfilter is off)"))
         }
       }
     }
-    return Walk(positions: positions, end: .noRoute("the packet goes round in circles"))
+    return Walk(positions: positions, end: .noRoute("the packet is forwarded in a loop"))
   }
 }

@@ -1,9 +1,10 @@
 internal import NetpolModel
 public import RuleIR
 
-/// Sets as `ipset save` 7.17 prints them, without `initval`, in the order of names; `ipset restore` reads it.
+/// Returns the sets as `ipset save` 7.17 prints them, without `initval` and sorted by name. `ipset restore` can read
+/// it.
 ///
-/// Options are the kernel's defaults and `timeout 0`, as kube-router creates its sets.
+/// The options are the kernel's defaults and `timeout 0`, as kube-router creates its sets.
 public func ipsetRestoreText(_ sets: [NamedSet]) throws(Unsupported) -> String {
   var text = ""
   for set in sets.sorted(by: { $0.name < $1.name }) {

@@ -1,9 +1,10 @@
 public import NetpolModel
 public import RuleIR
 
-/// A table as `iptables-save` 1.8.9 prints it, which `iptables-restore` reads. Counters are zero, there is no header.
+/// Returns a table as `iptables-save` 1.8.9 prints it. `iptables-restore` can read it. Counters are zero, and there is
+/// no header.
 ///
-/// Built-in chains come first, in the kernel's order, then user chains by name; rules are grouped by chain.
+/// Built-in chains come first, in the kernel's order, then user chains by name. Rules are grouped by chain.
 public func iptablesRestoreText(_ table: Table) throws(Unsupported) -> String {
   let builtIn = ["PREROUTING", "INPUT", "FORWARD", "OUTPUT", "POSTROUTING"]
   let rank = { (chain: Chain) in builtIn.firstIndex(of: chain.name) ?? builtIn.count }
@@ -18,8 +19,8 @@ public func iptablesRestoreText(_ table: Table) throws(Unsupported) -> String {
   return text + "COMMIT\n"
 }
 
-/// The part of a rule behind `-A CHAIN`, as `iptables-save` prints it: addresses and protocol first, then the matches in
-/// their order with the comment before them (but behind `physdev`), then the target.
+/// Returns the part of a rule after `-A CHAIN`, as `iptables-save` prints it: addresses and protocol, the comment, the
+/// matches in their order, then the target. `physdev` is the only match before the comment.
 public func iptablesRuleText(_ rule: Rule, _ family: IPFamily) throws(Unsupported) -> String {
   var text = ""
   for side in Side.allCases {
@@ -74,11 +75,11 @@ private func matchText(_ match: Match, _ family: IPFamily) throws(Unsupported) -
   }
 }
 
-/// The kernel keeps a limit as the ticks between two packets (`XT_LIMIT_SCALE` 10,000 a second), and iptables-save turns
-/// them into the finest unit that does not lose by it (`print_rate` of libxt_limit). A burst of 5 is the default.
+/// The kernel stores a limit as the ticks between two packets (`XT_LIMIT_SCALE`, 10,000 a second). iptables-save
+/// converts them to the finest unit that keeps the rate (`print_rate` of libxt_limit). A burst of 5 is the default.
 private func limitText(_ limit: RateLimit) -> String {
   let isStorable = limit.rate > 0 && limit.rate <= 10_000 * limit.unit.seconds && (0...10_000).contains(limit.burst)
-  // As it was given: iptables-restore refuses it.
+  // Printed as given. iptables-restore refuses it.
   if !isStorable { return " -m limit --limit \(limit.rate)/\(limit.unit.rawValue) --limit-burst \(limit.burst)" }
   let units = RateLimit.Unit.allCases.reversed().map { (name: $0.rawValue, ticks: 10_000 * $0.seconds) }
   let period = max(1, 10_000 * limit.unit.seconds / max(limit.rate, 1))
@@ -88,7 +89,7 @@ private func limitText(_ limit: RateLimit) -> String {
     + (limit.burst == 5 || limit.burst == 0 ? "" : " --limit-burst \(limit.burst)")
 }
 
-/// As `%.11f` of libxt_statistic.
+/// Like `%.11f` of libxt_statistic.
 private func probabilityText(_ share: UInt32) -> String {
   // 11 decimals of share / 2^31, rounded to the nearest.
   let scaled = (UInt128(share) * 100_000_000_000 + (1 << 30)) >> 31
@@ -124,7 +125,7 @@ private func targetText(_ statement: Statement, _ family: IPFamily) throws(Unsup
   }
 }
 
-/// As `xtables_save_string`: bare where only letters, digits, `_` and `-` stand in it; otherwise quoted and escaped.
+/// Like `xtables_save_string`: bare if the text has only letters, digits, `_` and `-`, otherwise quoted and escaped.
 private func quoted(_ text: String) -> String {
   let bare =
     !text.isEmpty

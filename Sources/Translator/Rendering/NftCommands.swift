@@ -1,13 +1,13 @@
 internal import NetpolModel
 public import RuleIR
 
-/// Commands on one table for `nft -f`, a line each; nft takes all of them or none.
+/// Commands on one table for `nft -f`, one per line. nft applies all of them or none.
 public struct NftCommands: Sendable {
   public private(set) var text = ""
   private let table: String
   private let family: IPFamily
 
-  /// Of the table's contents nothing is taken.
+  /// Uses only the table's name and family, not its contents.
   public init(to table: Table) {
     self.table = "\(table.family.nft) \(table.name)"
     family = table.family
@@ -15,13 +15,13 @@ public struct NftCommands: Sendable {
 
   public mutating func addTable(comment: String?) { add("add table \(table)", comment.map(Self.comment)) }
 
-  /// Adds a chain where there is none of its name, and empties it.
+  /// Adds the chain if it does not exist, and empties it.
   public mutating func renew(_ chain: Chain) {
     addEmpty(chain)
     flush(chain: chain.name)
   }
 
-  /// Adds a chain where there is none of its name; its rules stay out.
+  /// Adds the chain if it does not exist, without its rules.
   public mutating func addEmpty(_ chain: Chain) {
     let base = chain.base.map {
       "type filter hook \($0.hook.rawValue) priority \($0.priority) ; policy \($0.policy.rawValue) ;"
@@ -33,13 +33,13 @@ public struct NftCommands: Sendable {
     for rule in chain.rules { add("add rule \(table) \(chain.name) \(try nftRuleText(rule, family))") }
   }
 
-  /// Adds a set where there is none of its name, empties it and gives it its members.
+  /// Adds the set if it does not exist, empties it and adds its members.
   public mutating func renew(_ set: NamedSet) throws(Unsupported) {
     try addEmpty(set)
     refill(set)
   }
 
-  /// Adds a set where there is none of its name; its members stay out.
+  /// Adds the set if it does not exist, without its members.
   public mutating func addEmpty(_ set: NamedSet) throws(Unsupported) {
     if set.kind == .hashNet { throw Unsupported("the set \(set.name) of type hash:net", in: "nft") }
     add(
@@ -47,7 +47,7 @@ public struct NftCommands: Sendable {
       set.kind == .interval ? "flags interval ;" : nil, set.comment.map(Self.comment))
   }
 
-  /// Empties a set that there is and gives it its members.
+  /// Empties an existing set and adds its members.
   public mutating func refill(_ set: NamedSet) {
     add("flush set \(table) \(set.name)")
     for member in set.members { add("add element \(table) \(set.name) { \(nftAddress(member.cidr)) }") }

@@ -1,7 +1,7 @@
 internal import NetpolModel
 public import RuleIR
 
-/// `meta mark . ip saddr . meta l4proto . th dport`
+/// The fields of a key, such as `meta mark . ip saddr . meta l4proto . th dport`.
 func nftKeyText(_ fields: [PacketField], _ family: IPFamily) -> String {
   let ip = family.nft
   return fields.map { field in
@@ -15,7 +15,7 @@ func nftKeyText(_ fields: [PacketField], _ family: IPFamily) -> String {
   }.joined(separator: " . ")
 }
 
-/// A keyed set with its elements in the order of keys.
+/// A keyed set with its elements sorted by key.
 func nftKeyedSetText(_ set: KeyedSet) -> String {
   let types = set.fields.map { field in
     field == .address ? set.family.nftAddress : field.rawValue
@@ -49,7 +49,7 @@ private func valueText(_ field: KeyedSet.Field, _ first: UInt128, through last: 
   case .address:
     let start = IPAddress(family: family, bits: first)
     if first == last { return "\(start)" }
-    // A range that is a prefix is listed as one.
+    // A range that is a prefix is listed as a prefix.
     let spanned = first ^ last
     let length = family.bitWidth - (128 - spanned.leadingZeroBitCount)
     let prefix = CIDR(start, prefixLength: length)

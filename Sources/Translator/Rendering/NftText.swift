@@ -1,9 +1,10 @@
 public import NetpolModel
 public import RuleIR
 
-/// A ruleset as `nft list ruleset` 1.0.6 prints it, with counters at zero left out; `nft -f` reads it.
+/// Returns a ruleset as `nft list ruleset` 1.0.6 prints it, but without the zero values of counters.
+/// `nft -f` can read it.
 ///
-/// Each table holds the sets of its family. Sets come first, then chains, in the order of the values.
+/// Each table has the sets of its family. Sets come first, then chains, in the order given.
 public func nftText(_ ruleset: Ruleset) throws(Unsupported) -> String {
   var text = ""
   for table in ruleset.tables {
@@ -42,7 +43,7 @@ private func nftChainText(_ chain: Chain, _ family: IPFamily) throws(Unsupported
   return lines.joined(separator: "\n") + "\n\t}\n"
 }
 
-/// A rule as nft lists it: matches in their order, then statements in theirs, then the comment.
+/// Returns a rule as nft lists it: matches in their order, then statements in theirs, then the comment.
 public func nftRuleText(_ rule: Rule, _ family: IPFamily) throws(Unsupported) -> String {
   var parts: [String] = []
   for match in rule.matches { parts.append(try nftMatchText(match, family)) }
@@ -84,7 +85,7 @@ private func nftStatementText(_ statement: Statement, _ family: IPFamily) throws
   case .counter: "counter"
   case .setMark(let mark) where mark.mask == .max: "meta mark set \(hex(mark.value))"
   case .setMarkFrom(let fields, let map): "meta mark set \(nftKeyText(fields, family)) map @\(map)"
-  // Setting bits and clearing bits have a form of their own; anything else is clear, then set.
+  // Setting bits and clearing bits have forms of their own. Everything else is written as clear, then set.
   case .setMark(let mark) where mark.value == mark.mask: "meta mark set meta mark | \(hex(mark.value))"
   case .setMark(let mark) where mark.value == 0: "meta mark set meta mark & \(hex(~mark.mask))"
   case .setMark(let mark): "meta mark set meta mark & \(hex(~mark.mask)) ^ \(hex(mark.value))"
@@ -106,7 +107,7 @@ func hex(_ value: UInt32) -> String {
   return "0x" + String(repeating: "0", count: 8 - digits.count) + digits
 }
 
-/// nft strings have no escapes: a quote can't be said, and names can't hold one.
+/// nft strings have no escapes, so quotes are removed. Names can't contain any.
 func nftQuoted(_ text: String) -> String { "\"\(text.filter { $0 != "\"" })\"" }
 
 private func icmpTypeName(_ type: UInt8, _ family: IPFamily) -> String {

@@ -1,4 +1,4 @@
-/// The answer of a renderer that can't say a node of the rules in its language.
+/// Thrown by a renderer if its language can't express a part of the rules.
 public struct Unsupported: Error, Hashable, Sendable, CustomStringConvertible {
   public let node: String
   public let language: String

@@ -1,25 +1,26 @@
 internal import NetpolModel
 
-/// Where a service port's packets may go.
+/// An address and port that a service port's packets may go to.
 struct Endpoint: Hashable, CustomStringConvertible {
   let address: IPAddress
   let port: UInt16
   let isReady: Bool
   let isServing: Bool
   let isTerminating: Bool
-  /// On the node of the view.
+  /// Whether it is on the view's node.
   let isLocal: Bool
 
-  /// Among entries with one address and port the highest stays.
+  /// Of the entries with the same address and port, the one with the highest preference stays.
   private var preference: Int { (isLocal ? 4 : 0) + (isReady ? 2 : isServing && isTerminating ? 1 : 0) }
 
   var description: String { address.description(port: port) }
 
-  /// Those that the slices list for a port of the service, each address and port once. Which entry stays of pods that share an
-  /// address is undefined ("then the result is undefined", `addEndpoints` of kube-proxy's endpoint slice cache, whose
-  /// releases differ in it): here one that packets may go to, if there is any, as the API means it.
+  /// Returns the endpoints that the slices list for a port of the service, each address and port once. If pods share an
+  /// address, it is undefined which entry stays ("then the result is undefined", `addEndpoints` of kube-proxy's
+  /// endpoint slice cache; its releases differ). Here an entry that packets may go to stays, if there is one, as the
+  /// API means it.
   ///
-  /// In the order of their texts, as kube-proxy lists them; of their addresses where the first is always chosen.
+  /// Sorted by text, as kube-proxy lists them, or by address if the first is always chosen.
   static func all(of port: Service.Port, _ service: Service, _ family: IPFamily, _ view: ProxyView) -> [Endpoint] {
     var byText: [String: Endpoint] = [:]
     for slice in view.slices(of: service) where slice.family == family {
@@ -42,13 +43,13 @@ struct Endpoint: Hashable, CustomStringConvertible {
 
 /// The endpoints of a port by traffic policy (`CategorizeEndpoints` of kube-proxy, without topology hints).
 struct Endpoints {
-  /// For traffic policy Cluster; empty where no packet is ever sent by it.
+  /// For traffic policy Cluster. Empty if this policy is never used.
   let cluster: [Endpoint]
-  /// For traffic policy Local; empty where no packet is ever sent by it.
+  /// For traffic policy Local. Empty if this policy is never used.
   let local: [Endpoint]
-  /// Both, each once.
+  /// The endpoints of both, each once.
   let reachable: [Endpoint]
-  /// Whether the service has usable endpoints on any node, if not for this one.
+  /// Whether the service has usable endpoints on any node, even if this node may use none of them.
   let exist: Bool
 
   init(all: [Endpoint], usesCluster: Bool, usesLocal: Bool) {
@@ -61,7 +62,7 @@ struct Endpoints {
     exist = !Self.usable(all).isEmpty
   }
 
-  /// The ready ones; where there are none, those that still serve while they end.
+  /// Returns the ready endpoints. If there are none, returns those that still serve while they terminate.
   private static func usable(_ endpoints: [Endpoint]) -> [Endpoint] {
     let ready = endpoints.filter(\.isReady)
     return ready.isEmpty ? endpoints.filter { $0.isServing && $0.isTerminating } : ready

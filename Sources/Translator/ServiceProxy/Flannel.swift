@@ -1,11 +1,11 @@
 public import NetpolModel
 public import RuleIR
 
-/// flannel's own rules on a node: `MasqRules` and `ForwardRules` of its pkg/trafficmngr/iptables, each family's filter
-/// table before its nat table.
+/// flannel's own rules on a node: `MasqRules` and `ForwardRules` of its pkg/trafficmngr/iptables. Each family's filter
+/// table comes before its nat table.
 ///
-/// `network` holds the cluster's pod networks (flannel's `Network`), `subnet` the node's (`spec.podCIDRs`); of each the
-/// first of a family counts, and a family without both has no rules.
+/// `network` has the cluster's pod networks (flannel's `Network`), `subnet` those of the node (`spec.podCIDRs`). Only
+/// the first of each family is used. A family that lacks either has no rules.
 public func flannelTables(network: [CIDR], subnet: [CIDR]) -> [Table] {
   IPFamily.allCases.flatMap { family -> [Table] in
     guard let network = network.first(where: { $0.family == family }),
@@ -29,7 +29,8 @@ private func flannelFilterTable(_ network: CIDR) -> Table {
     ])
 }
 
-/// Between pods nothing is masqueraded; what pods send elsewhere is, and what others send to pods of other nodes too.
+/// Does not masquerade traffic between pods. Masquerades what pods send elsewhere, and what others send to pods of
+/// other nodes.
 private func flannelNatTable(_ network: CIDR, _ subnet: CIDR) -> Table {
   let comment = "flanneld masq"
   let multicast =
@@ -52,7 +53,7 @@ private func flannelNatTable(_ network: CIDR, _ subnet: CIDR) -> Table {
       Chain(
         name: "FLANNEL-POSTRTG",
         rules: [
-          // kube-proxy's, which masquerades it.
+          // kube-proxy masquerades packets with this mark.
           Rule([.mark(KubeProxy.masquerade)], [.return], comment: comment),
           rule(subnet, false, network, false, .return),
           rule(network, false, subnet, false, .return),

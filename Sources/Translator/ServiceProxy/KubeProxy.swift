@@ -1,12 +1,12 @@
 internal import NetpolModel
 public import RuleIR
 
-/// The filter and nat tables of kube-proxy in iptables mode, family by family (`syncProxyRules` of pkg/proxy/iptables,
+/// The filter and nat tables of kube-proxy in iptables mode, for each family (`syncProxyRules` of pkg/proxy/iptables,
 /// 1.30 to 1.34).
 ///
-/// Left out, since the rules here cannot say them: KUBE-FIREWALL (a negated conntrack match with the state DNAT) and
-/// client affinity (`xt_recent`). Since the model has no data for them: health check node ports, topology hints. The
-/// canary chains say nothing of packets.
+/// Left out because the rules here can't express them: KUBE-FIREWALL (a negated conntrack match with the state DNAT)
+/// and client affinity (`xt_recent`). Left out because the model has no data for them: health check node ports,
+/// topology hints. Left out because they don't affect packets: the canary chains.
 public func serviceProxyTables(_ view: ProxyView) -> [Table] {
   view.families.flatMap { family in
     let proxy = KubeProxy(view, family)
@@ -17,7 +17,8 @@ public func serviceProxyTables(_ view: ProxyView) -> [Table] {
 /// kube-proxy's chains in one family.
 ///
 /// Built-in chain -> KUBE-SERVICES by address, its last rule by node port -> KUBE-EXT-* or KUBE-SVC-*, KUBE-SVL-* ->
-/// KUBE-SEP-*, which translates. Who must be masqueraded is marked on the way; KUBE-POSTROUTING does it.
+/// KUBE-SEP-*, which does DNAT. Packets that must be masqueraded get a mark on the way. KUBE-POSTROUTING masquerades
+/// them.
 struct KubeProxy {
   /// `--iptables-masquerade-bit`, 14.
   static let masquerade = Mark(0x4000, mask: 0x4000)
@@ -57,7 +58,7 @@ struct KubeProxy {
       ] + ports.flatMap(chains))
   }
 
-  /// The addresses of a port in KUBE-SERVICES.
+  /// The rules in KUBE-SERVICES for the addresses of a port.
   private func captures(_ port: ServicePort) -> [Rule] {
     guard port.endpoints.exist else { return [] }
     let jump = { (address: IPAddress, what: String, chain: ChainName) in
@@ -76,7 +77,7 @@ struct KubeProxy {
     ]
   }
 
-  /// Node ports work on ::1 never, on 127.0.0.1 by `route_localnet`, which kube-proxy sets.
+  /// NodePorts never work on ::1. They work on 127.0.0.1 because kube-proxy sets `route_localnet`.
   private func nodePortsJump() -> Rule {
     let loopback = family == .v6 ? [Match.address(.destination, CIDR(IPAddress(v6: 1)), negated: true)] : []
     return Rule(
@@ -84,7 +85,7 @@ struct KubeProxy {
       comment: "kubernetes service nodeports; NOTE: this must be the last rule in this chain")
   }
 
-  /// The mark is taken off before masquerading, lest a packet that passes the stack again be masqueraded twice.
+  /// Removes the mark before masquerading, so that a packet that passes the stack again is not masqueraded twice.
   private func postroutingRules() -> [Rule] {
     [
       Rule([.mark(Self.masquerade, negated: true)], [.return]),
@@ -94,7 +95,7 @@ struct KubeProxy {
     ]
   }
 
-  /// The chains of a port's own.
+  /// The chains that belong to one port.
   private func chains(_ port: ServicePort) -> [Chain] {
     guard port.endpoints.exist else { return [] }
     var chains: [Chain] = []
@@ -109,7 +110,7 @@ struct KubeProxy {
     return chains + port.endpoints.reachable.map { endpointChain($0, port) }
   }
 
-  /// Who is not a pod and asks for the cluster IP gets the answer by way of this node.
+  /// Masquerades packets to the cluster IP that don't come from pods, so that the replies return through this node.
   private func outsiderMark(_ port: ServicePort) -> [Rule] {
     guard let clusterCIDR else { return [] }
     return [
@@ -119,8 +120,8 @@ struct KubeProxy {
     ]
   }
 
-  /// Policy Cluster masquerades everyone, since the endpoint may be another node's. Policy Local keeps the source, but
-  /// pods and processes of this node reach every endpoint, as they would by way of a load balancer.
+  /// Policy Cluster masquerades every source, because the endpoint may be on another node. Policy Local keeps the
+  /// source, but pods and processes of this node can use every endpoint, as they could through a load balancer.
   private func externalRules(_ port: ServicePort) -> [Rule] {
     let end = port.hasExternalEndpoints ? [Rule([], [.jump(port.externalPolicyChain)])] : []
     guard port.isExternallyLocal else {
@@ -145,12 +146,13 @@ struct KubeProxy {
     ] + end
   }
 
-  /// Sources that may use a load balancer's address; what falls off the end meets KUBE-PROXY-FIREWALL untranslated.
+  /// Allows sources to use a load balancer's address. Packets that no rule here matches reach KUBE-PROXY-FIREWALL
+  /// untranslated.
   private func firewallRules(_ port: ServicePort) -> [Rule] {
     let allow = { (source: CIDR) in
       Rule([.address(.source, source)], [.jump(port.externalChain)], comment: "\(port.name) loadbalancer IP")
     }
-    // The address may be one of the node's own: then it is the source of what the node itself sends there.
+    // The address may be one of the node's own. Then packets that the node itself sends there have it as their source.
     let allowsNode = nodeIP.map { ip in port.sourceRanges.contains { $0.contains(ip) } } ?? false
     return port.sourceRanges.map(allow) + (allowsNode ? port.loadBalancerIPs.map { allow(CIDR($0)) } : []) + [
       Rule([], [], comment: "other traffic to \(port.name) will be dropped by KUBE-PROXY-FIREWALL")
@@ -167,7 +169,7 @@ struct KubeProxy {
     }
   }
 
-  /// kube-proxy writes 1/`count` with ten decimals, and iptables rounds that to a share of 2^31.
+  /// kube-proxy writes 1/`count` with ten decimals. iptables rounds that to a share of 2^31.
   static func share(oneOf count: Int) -> UInt32 {
     let unit: UInt64 = 10_000_000_000
     let count = UInt64(max(count, 1))
@@ -176,7 +178,7 @@ struct KubeProxy {
     return UInt32(truncatingIfNeeded: share)
   }
 
-  /// A pod that reaches itself is masqueraded: otherwise it would answer itself directly.
+  /// Masquerades a pod that reaches itself, because otherwise it would answer itself directly.
   private func endpointChain(_ endpoint: Endpoint, _ port: ServicePort) -> Chain {
     Chain(
       name: port.chain(of: endpoint),

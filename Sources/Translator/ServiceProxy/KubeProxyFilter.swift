@@ -2,8 +2,8 @@ internal import NetpolModel
 internal import RuleIR
 
 extension KubeProxy {
-  /// What was not translated and must not pass. kube-proxy prepends its jumps one after another, so that they stand in
-  /// the reverse of the order of its list (`iptablesJumpChains`).
+  /// Stops packets that were not translated and must not pass. kube-proxy prepends its jumps one after another, so they
+  /// are in the reverse order of its list (`iptablesJumpChains`).
   func filterTable() -> Table {
     let firewall = jump(KubeProxyNames.proxyFirewall, "kubernetes load balancer firewall")
     let services = jump(KubeProxyNames.services, "kubernetes service portals")
@@ -26,7 +26,7 @@ extension KubeProxy {
 
   private static let forwardComment = "kubernetes forwarding rules"
 
-  /// Refusals are for new connections alone: a stale one lives on.
+  /// Only new connections are refused. A stale connection continues.
   private func jump(_ chain: ChainName, _ comment: String) -> Rule {
     Rule([.conntrack([.new])], [.jump(chain)], comment: comment)
   }

@@ -1,19 +1,20 @@
 internal import NetpolModel
 public import RuleIR
 
-/// All rules of a node as they stand after k3s has started: kube-router's, kube-proxy's and flannel's.
+/// All rules of a node after k3s has started: kube-router's, kube-proxy's and flannel's.
 ///
-/// kube-proxy prepends its jumps and flannel appends its own, so that KUBE-POSTROUTING stands before FLANNEL-POSTRTG
-/// and FLANNEL-FWD last, as in dumps of k3s nodes.
+/// kube-proxy prepends its jumps and flannel appends its own. So KUBE-POSTROUTING comes before FLANNEL-POSTRTG, and
+/// FLANNEL-FWD comes last, as in dumps of k3s nodes.
 public func nodeRulesets(policy: Ruleset, services: [Table], flannel: [Table]) -> [Ruleset] {
   merged(policy: policy, host: joined(services, flannel))
 }
 
 /// Policy rules together with those of the node's other programs.
 ///
-/// With iptables they share tables: in a built-in chain kube-router's jump stands first, then the host's rules, and the
-/// explicit ACCEPT of k3s's kube-router right behind the last rule with KUBE in its text, where it puts it. With
-/// nftables the policies have tables of their own, and the host's rules, which stay iptables', are a second ruleset.
+/// With iptables they share tables. In a built-in chain kube-router's jump comes first, then the host's rules. The
+/// explicit ACCEPT of k3s's kube-router comes directly after the last rule with KUBE in its text, where kube-router
+/// puts it. With nftables the policies have tables of their own. The host's rules stay in iptables and are a second
+/// ruleset.
 ///
 /// The host's rules are marked as foreign to the policies.
 public func merged(policy: Ruleset, host: [Table]) -> [Ruleset] {
@@ -32,7 +33,8 @@ public func merged(policy: Ruleset, host: [Table]) -> [Ruleset] {
   }
 }
 
-/// Tables of both, those of one name and family made one: a chain of both holds the first's rules, then the second's.
+/// Returns the tables of both lists. Tables with the same name and family are merged: a chain that both have gets the
+/// first's rules, then the second's.
 func joined(_ first: [Table], _ second: [Table]) -> [Table] {
   var result = first
   for table in second {
@@ -73,12 +75,12 @@ extension [Rule] {
 }
 
 extension Rule {
-  /// k3s's kube-router accepts in the built-in chains what its pod chains passed.
+  /// The rule with which k3s's kube-router accepts, in the built-in chains, what its pod chains passed.
   fileprivate var isExplicitAccept: Bool {
     comment == "KUBE-ROUTER rule to explicitly ACCEPT traffic that comply to network policies"
   }
 
-  /// Whether `KUBE` stands anywhere in the rule as `iptables -S` prints it.
+  /// Whether the rule, as `iptables -S` prints it, contains `KUBE`.
   fileprivate var mentionsKube: Bool {
     let targets = statements.compactMap { statement -> String? in
       switch statement {

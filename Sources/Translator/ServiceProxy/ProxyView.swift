@@ -1,23 +1,23 @@
 public import NetpolModel
 
-/// What kube-proxy on one node knows of the cluster: all that its lowering may look at.
+/// What kube-proxy on one node knows of the cluster. This is all that its lowering may use.
 public struct ProxyView: Sendable {
   /// Which endpoint a new connection goes to.
   public enum EndpointChoice: Hashable, Sendable, CaseIterable {
-    /// Any, with equal chances, as kube-proxy does.
+    /// Any, with equal probability, as in kube-proxy.
     case random
-    /// The one with the lowest address: rules are listed in the order of addresses and none of them draws lots.
+    /// The one with the lowest address. Rules are listed in the order of addresses, and none of them is random.
     case first
   }
 
   public var node: String
-  /// InternalIP and ExternalIP addresses of the Node object; the first of a family is kube-proxy's node IP.
+  /// InternalIP and ExternalIP addresses of the Node object. The first of each family is kube-proxy's node IP.
   public var nodeAddresses: [IPAddress]
   public var families: [IPFamily]
-  /// `--cluster-cidr`: who is a pod. Of each family the first counts (`getLocalDetectors` of kube-proxy); without one
-  /// no source is taken for a pod's.
+  /// `--cluster-cidr`: sources in it are pods. Only the first of each family is used (`getLocalDetectors` of
+  /// kube-proxy). Without one, no source counts as a pod.
   public var clusterCIDRs: [CIDR]
-  /// In the order of namespace and name.
+  /// Sorted by namespace and name.
   public var services: [Service]
   public var endpointSlices: [EndpointSlice]
   public var endpointChoice: EndpointChoice
@@ -39,7 +39,7 @@ public struct ProxyView: Sendable {
     endpointSlices.filter { $0.id.namespace == service.id.namespace && $0.service == service.id.name }
   }
 
-  /// The view of a node that knows all of the cluster.
+  /// The view of a node that has seen the whole cluster.
   public init(of node: Node, in cluster: Cluster, clusterCIDRs: [CIDR], endpointChoice: EndpointChoice = .random) {
     self.init(
       node: node.name, nodeAddresses: node.addresses, families: cluster.families, clusterCIDRs: clusterCIDRs,

@@ -1,6 +1,6 @@
 public import NetpolModel
 
-/// Something about a service that its rules do and a reader does not expect, or that they leave out.
+/// Something that a service's rules do but a reader does not expect, or something that they leave out.
 public struct ServiceFinding: Hashable, Sendable, CustomStringConvertible {
   public let service: NamespacedName
   public let location: SourceLocation?
@@ -13,31 +13,31 @@ public struct ServiceFinding: Hashable, Sendable, CustomStringConvertible {
   public var description: String { "\(location.map { "\($0): " } ?? "")Service \(service): \(text)" }
 }
 
-/// What `serviceProxyTables` of the same view says with less or more than the services mean.
+/// Returns where the rules of `serviceProxyTables` for the same view do less or more than the services mean.
 public func serviceProxyFindings(_ view: ProxyView) -> [ServiceFinding] {
   view.services.flatMap { service -> [ServiceFinding] in
     guard service.kind != .externalName, !service.clusterIPs.isEmpty else { return [] }
     var texts: [String] = []
     if service.hasClientAffinity {
-      texts.append("its sessionAffinity ClientIP has no effect here: every connection goes to an endpoint of its own")
+      texts.append("its sessionAffinity ClientIP has no effect here: each connection gets its endpoint independently")
     }
     let ranges = Set(service.loadBalancerSourceRanges.map(\.family))
     for family in view.families where !ranges.isEmpty && !ranges.contains(family) {
       if service.loadBalancerIPs.contains(where: { $0.address.family == family && !$0.isProxied }) {
         texts.append(
-          "its loadBalancerSourceRanges hold no \(family.rawValue) range, so kube-proxy admits every source to its "
-            + "\(family.rawValue) load-balancer addresses; add one")
+          "its loadBalancerSourceRanges contain no \(family.rawValue) range, so kube-proxy lets every source reach its "
+            + "\(family.rawValue) load-balancer addresses; add such a range")
       }
     }
     texts += unsettledAddresses(of: service, view).map { address in
-      "\(address) is an endpoint of it that is ready and another that is not, as host-network pods of one node can be: "
-        + "kube-proxy uses the address or does not, and which is undefined; here it is used"
+      "its endpoint \(address) is listed as ready and as not ready, as may happen with host-network pods of one node: "
+        + "whether kube-proxy uses the address is undefined; here it is used"
     }
     return texts.map { ServiceFinding(service.id, service.location, $0) }
   }
 }
 
-/// Of entries with one address kube-proxy keeps one.
+/// Addresses with a ready and an unready entry. kube-proxy keeps one of the entries with the same address.
 private func unsettledAddresses(of service: Service, _ view: ProxyView) -> [IPAddress] {
   let members = view.slices(of: service).flatMap(\.members)
   let ready = Set(members.filter(\.isReady).map(\.address))

@@ -4,21 +4,21 @@ internal import RuleIR
 /// One port of one service in one family, as kube-proxy serves it (`BaseServicePortInfo`).
 struct ServicePort {
   let port: Service.Port
-  /// `namespace/service:port`, without the colon where the port has no name.
+  /// `namespace/service:port`, without the colon if the port has no name.
   let name: String
   let clusterIP: IPAddress
   let externalIPs: [IPAddress]
-  /// Without those that the load balancer translates itself.
+  /// Without addresses that the load balancer translates itself.
   let loadBalancerIPs: [IPAddress]
-  /// Of this family alone: ranges of the other one do not restrict it.
+  /// Ranges of this family only: ranges of the other family don't restrict it.
   let sourceRanges: [CIDR]
   let endpoints: Endpoints
-  /// Whether anything but the cluster IP leads to it.
+  /// Whether it can be reached by something other than the cluster IP.
   let isExposed: Bool
   let isInternallyLocal: Bool
   let isExternallyLocal: Bool
 
-  /// Nil for services that kube-proxy leaves alone: headless, ExternalName, of the other family.
+  /// Returns `nil` for services that kube-proxy ignores: headless, ExternalName, or of the other family.
   init?(_ port: Service.Port, of service: Service, _ family: IPFamily, _ view: ProxyView) {
     guard service.kind != .externalName, let clusterIP = service.clusterIPs.first(where: { $0.family == family }) else {
       return nil
@@ -30,7 +30,7 @@ struct ServicePort {
     loadBalancerIPs = service.loadBalancerIPs.filter { $0.address.family == family && !$0.isProxied }.map(\.address)
     sourceRanges = service.loadBalancerSourceRanges.filter { $0.family == family }
     isInternallyLocal = service.internalTrafficPolicy == .local
-    // The policy counts only where the service's type lets outsiders in (`ExternalPolicyLocal`).
+    // The policy only counts if the service's type lets outside traffic in (`ExternalPolicyLocal`).
     isExternallyLocal =
       service.externalTrafficPolicy == .local && (service.kind != .clusterIP || !service.externalIPs.isEmpty)
     isExposed = port.nodePort != nil || !externalIPs.isEmpty || !loadBalancerIPs.isEmpty
@@ -53,7 +53,7 @@ struct ServicePort {
     KubeProxyNames.endpointChain(name, port.transport, endpoint.description)
   }
 
-  /// What is sent to the port at that address.
+  /// Matches packets to the port at that address.
   func matches(_ address: IPAddress) -> [Match] {
     [.address(.destination, CIDR(address)), .port(port.transport, PortRange(port.port))]
   }

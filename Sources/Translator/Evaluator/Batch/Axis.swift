@@ -1,18 +1,18 @@
 internal import NetpolModel
 
-/// One field of packets, over the values that a batch asks about, by number: what the rules ask of it, and which values
-/// some rules can't tell apart.
+/// One field of packets, over the numbered values that a batch asks about. It has the answers to the rules' questions
+/// about each value, and finds which values some rules can't tell apart.
 struct Axis {
-  /// What a match says of all values.
+  /// The answer of a match for all values.
   enum Answer: Hashable {
     case constant(Bool)
     /// The number of an answer in `bits`.
     case some(Int)
   }
 
-  /// What some rules ask of a value.
+  /// What some rules ask about a value.
   struct Questions: Hashable {
-    /// Values that are asked for by themselves.
+    /// Values that rules ask for individually.
     var singles: Set<Int> = []
     var bits: Set<Int> = []
     /// Numbers of labellings.
@@ -25,9 +25,9 @@ struct Axis {
     }
   }
 
-  /// Values with the same answers to all questions but `singles` have one class.
+  /// Values with the same answers to all questions except `singles` are in one class.
   struct Partition {
-    /// Where the classes of all values begin in `classes`.
+    /// Where this partition begins in `classes`.
     let offset: Int
     let count: Int
   }
@@ -36,7 +36,7 @@ struct Axis {
   let wordsPerAnswer: Int
   /// Answers as bit sets, one after another.
   private(set) var bits: [UInt64] = []
-  /// Classes of all values for one partition after another.
+  /// The classes of all values, one partition after another.
   private(set) var classes: [UInt16] = []
   private var labellings: [[UInt32]] = []
   private var partitions: [Questions: Partition] = [:]
@@ -46,7 +46,7 @@ struct Axis {
     wordsPerAnswer = (count + 63) / 64
   }
 
-  /// Takes in the answer that holds for these values.
+  /// Stores an answer that holds for these values.
   mutating func answer(holdingFor values: [Int]) -> Answer {
     if values.isEmpty { return .constant(false) }
     if values.count == count { return .constant(true) }
@@ -56,7 +56,7 @@ struct Axis {
     return .some(base / wordsPerAnswer)
   }
 
-  /// Takes in a number for each value; values with one number are alike to whoever asks.
+  /// Stores a label for each value. No question tells values with the same label apart.
   mutating func labelling(_ labels: [UInt32]) -> Int {
     labellings.append(labels)
     return labellings.count - 1
@@ -66,15 +66,17 @@ struct Axis {
     bits[answer * wordsPerAnswer + value >> 6] >> UInt64(value & 63) & 1 == 1
   }
 
-  /// The class of a value among those that a chain's packets have.
+  /// The class of a value in a chain's tables.
   func classNumber(_ value: Int, _ side: BatchShape.Side) -> Int {
     value == side.own ? side.count - 1 : Int(classes[side.offset + value])
   }
 
-  /// The class that a chain's single address would have without being asked for by itself; nil where there is none.
+  /// The class that a chain's single address would have if no rule asked for it individually. `nil` if there is no such
+  /// address.
   func classOfOwn(_ side: BatchShape.Side) -> UInt16? { side.own < 0 ? nil : classes[side.offset + side.own] }
 
-  /// The classes that are left when all questions but `singles` are answered; nil where there are more than a table takes.
+  /// Returns the classes that the answers to all questions except `singles` make. Returns `nil` if there are more than
+  /// a table can hold.
   mutating func partition(by questions: Questions) -> Partition? {
     var shared = questions
     shared.singles = []
@@ -105,7 +107,7 @@ struct Axis {
     classCount = UInt32(numbers.count)
   }
 
-  /// The same for two labels, faster.
+  /// The same for two labels, but faster.
   private func refine(_ current: inout [UInt32], _ classCount: inout UInt32, byAnswer answer: Int) {
     var numbers = [UInt32](repeating: .max, count: 2 * Int(classCount))
     var count: UInt32 = 0

@@ -1,16 +1,16 @@
 internal import NetpolModel
 internal import RuleIR
 
-/// Makes the chains that forwarded packets meet into those of a batch: what is the same for all its packets is settled,
-/// and every chain knows on what it depends.
+/// Turns the chains that forwarded packets meet into chains of a batch. Everything that is the same for all packets of
+/// the batch is decided here, and each chain gets a list of what it depends on.
 struct BatchBuilder {
-  /// A base chain of the way, in its order.
+  /// A base chain that packets pass. `bases` has them in order.
   struct Base {
     let chain: Int
     let drops: Bool
   }
 
-  /// Of one table.
+  /// The maximum number of entries of one table.
   private let mostEntries: Int
   private(set) var questions: BatchQuestions
   private(set) var bases: [Base] = []
@@ -41,7 +41,7 @@ struct BatchBuilder {
     }
   }
 
-  /// Whatever a chain jumps to has a lower number.
+  /// Returns the number of a chain. Chains that it jumps to have lower numbers.
   private mutating func number(of place: Place) -> Int {
     if let known = numbers[place] { return known }
     var own: [BatchRule] = []
@@ -72,7 +72,7 @@ struct BatchBuilder {
     return chains.count - 1
   }
 
-  /// Nil where the rule does nothing to any packet of the batch.
+  /// Returns `nil` if the rule does nothing to any packet of the batch.
   private mutating func rule(_ rule: PreparedRule, in table: Int) -> BatchRule? {
     var tests: [BatchTest] = []
     for match in rule.matches {
@@ -122,7 +122,7 @@ struct BatchBuilder {
     return result
   }
 
-  /// Nil where the rules name fewer than two addresses.
+  /// Returns `nil` if the rules name fewer than two addresses.
   private func dispatch(_ range: Range<Int>) -> BatchDispatch? {
     let named = range.map { number in tests[rules[number].tests].lazy.compactMap(\.address).first }
     guard Set(named.compactMap { $0?.number }).count > 1 else { return nil }
@@ -131,7 +131,7 @@ struct BatchBuilder {
     return dispatch
   }
 
-  /// Nil where packets can't be told apart by few classes.
+  /// Returns `nil` if the packets would need too many classes.
   private mutating func shape(_ depends: BatchQuestions.Dependencies) -> BatchShape? {
     guard !depends.isOpen, depends.source.singles.count <= 1, depends.destination.singles.count <= 1,
       let source = Self.side(&questions.source, depends.source),
@@ -144,24 +144,24 @@ struct BatchBuilder {
 
   private static func side(_ axis: inout Axis, _ questions: Axis.Questions) -> BatchShape.Side? {
     guard let partition = axis.partition(by: questions) else { return nil }
-    // The single address has a class of its own: the last.
+    // The single address has a class of its own, the last one.
     let own = questions.singles.first
     return BatchShape.Side(
       offset: partition.offset, own: own ?? -1, count: partition.count + (own == nil ? 0 : 1))
   }
 
-  /// What chains have in common that do the same to packets of the same classes: rules that are equal once the single
-  /// address has no name, the same classes, and the single address's place among them.
+  /// Chains of the same kind do the same to packets of the same classes. They have equal rules if the single address is
+  /// left out, the same classes, and the single address in the same class.
   private struct Kind: Hashable {
     let rules: [UnnamedRule]
     let offsets: [Int]
     let own: [UInt16?]
   }
 
-  /// The group of tables of a chain, which those share that are of one kind.
+  /// Returns the number of the group of tables that a chain uses. Chains of one kind share a group.
   private mutating func group(of chain: BatchChain, _ shape: BatchShape) -> Int {
     let nameless = chain.rules.compactMap { unnamed(rules[$0], behind: 0) }
-    // Several addresses without names would be one.
+    // If several addresses were left out, they would look like one.
     if chain.dispatch == nil, nameless.count == chain.rules.count {
       let kind = Kind(
         rules: nameless,
@@ -174,8 +174,8 @@ struct BatchBuilder {
     return groupCount - 1
   }
 
-  /// The rule without the name of its single address; `behind` is its place among others. Nil where it jumps to a chain
-  /// that has no table.
+  /// Returns the rule without its single address. `place` is its position among other rules. Returns `nil` if it jumps
+  /// to a chain that has no table.
   func unnamed(_ rule: BatchRule, behind place: Int) -> UnnamedRule? {
     var actions: [BatchAction] = []
     for action in self.actions[rule.actions] {
@@ -184,7 +184,7 @@ struct BatchBuilder {
         continue
       }
       guard chains[target].shape != nil else { return nil }
-      // Chains of one group do the same to the same classes.
+      // Chains in one group do the same to the same classes.
       actions.append(.jump(chains[target].group))
     }
     return UnnamedRule(place: place, tests: tests[rule.tests].map(\.unnamed), actions: actions)

@@ -1,14 +1,14 @@
 internal import RuleIR
 
-/// Which of a chain's rules can match, by the addresses that they name; all lists are in the order of rules.
+/// Finds the rules of a chain that can match, by the addresses that they name. All lists are in the order of rules.
 struct BatchDispatch {
-  /// Lists one after another: of the rules without an address, of each source, of each destination.
+  /// One list after another: rules without an address, rules of each source, rules of each destination.
   private(set) var rules: [Int32] = []
-  /// Where each list begins; the last ends where `rules` does.
+  /// Where each list begins, and where the last one ends.
   private var starts: [Int32] = []
   private let count: Int
 
-  /// `count` addresses.
+  /// `count` is the number of addresses.
   init(count: Int) { self.count = count }
 
   mutating func fill(_ named: some Sequence<(Int, (side: Side, number: Int)?)>) {
@@ -24,12 +24,12 @@ struct BatchDispatch {
     starts.append(Int32(rules.count))
   }
 
-  /// The places in `rules` of those without an address, of the source's and of the destination's.
+  /// Where in `rules` the rules without an address, those of the packet's source and those of its destination are.
   func candidates(_ packet: BatchPacket) -> (Range<Int>, Range<Int>, Range<Int>) {
     (list(0), list(1 + packet.source), list(1 + count + packet.destination))
   }
 
-  /// The first rule of three lists, taken off them; -1 where all are empty.
+  /// Removes and returns the first rule of three lists. Returns -1 if all are empty.
   func takeFirst(_ one: inout Range<Int>, _ two: inout Range<Int>, _ three: inout Range<Int>) -> Int {
     let none = Int32.max
     let first = one.isEmpty ? none : rules[one.lowerBound]
@@ -51,7 +51,7 @@ struct BatchDispatch {
 }
 
 extension BatchTest {
-  /// The single address that it asks for.
+  /// The single address that the test asks for, if any.
   var address: (side: Side, number: Int)? {
     switch self {
     case .sourceIs(let number): (.source, number)

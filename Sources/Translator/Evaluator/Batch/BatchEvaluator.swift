@@ -1,20 +1,21 @@
 public import NetpolModel
 internal import RuleIR
 
-/// The evaluator for first packets by the million: between addresses that are known beforehand, through the hooks of a
-/// node that forwards them, without traces.
+/// An evaluator for millions of first packets: between addresses that are known beforehand, through the hooks of a node
+/// that forwards them, without traces.
 ///
-/// What the rules ask of an address or a port is answered once for each. Then every chain, with all that it jumps to,
-/// gets classes: of sources, of destinations and of ports that no match in it tells apart. A chain does the same to all
-/// packets of one class that come with one mark, so that it is run for the first of them and looked up for the others.
-/// Of a chain that names many single addresses, as one with a jump for each pod, those rules are run that name an
-/// address of the packet, or none, in their order; no other can match. docs/engines.md has the argument.
+/// The rules' questions about an address or a port are answered once for each of them. Then every chain, together with
+/// all that it jumps to, gets classes: of sources, of destinations and of ports that no match in it tells apart. A
+/// chain does the same to all packets of one class that arrive with the same mark. So it runs for the first of them,
+/// and the result is looked up for the others. Some chains name many single addresses, such as a chain with a jump for
+/// each pod. There, only the rules that name an address of the packet or no address run, in their order, because no
+/// other rule can match. docs/engines.md has the argument.
 public struct BatchEvaluator {
   public enum Passage: Sendable {
     case passed, stopped
-    /// The last chain gave it the source address of the interface that it leaves by.
+    /// The last chain gave it the source address of the outgoing interface.
     case masqueraded
-    /// It has another destination, or went on with another source: not a matter of this batch.
+    /// It has another destination, or continued with another source. The batch can't judge it.
     case translated
   }
 
@@ -31,7 +32,7 @@ public struct BatchEvaluator {
   private let chains: [BatchChain]
   private var groups: [BatchTableGroup]
   private var tables: [GroupMark: BatchTable] = [:]
-  /// Numbers of effects; 0: not known yet.
+  /// Numbers of effects. 0 if not known yet.
   private var entries: [UInt16] = []
   private var effects: [BatchEffect] = [BatchEffect(end: .ranOut, mark: 0)]
   private var effectNumbers: [BatchEffect: UInt16] = [:]
@@ -42,9 +43,10 @@ public struct BatchEvaluator {
   }
   private let mostEntries: Int
 
-  /// `addresses` are all of one family, each once. Nil where there are none.
+  /// `addresses` must be of one family and without duplicates. Returns `nil` if there are none.
   ///
-  /// `mostEntries`, of two bytes each, is what all tables together may have; what has no room in them is run each time.
+  /// `mostEntries` is the maximum size of all tables together, in entries of two bytes. A chain whose table does not
+  /// fit runs for every packet.
   public init?(_ evaluator: Evaluator, addresses: [IPAddress], mostEntries: Int) {
     guard let family = addresses.first?.family else { return nil }
     self.mostEntries = mostEntries
@@ -66,7 +68,7 @@ public struct BatchEvaluator {
     pairs = PairFacts(built.questions)
   }
 
-  /// What becomes of a first packet between two of the addresses, by their numbers.
+  /// Returns what happens to a first packet between two of the addresses, given by their numbers.
   public mutating func passage(
     from source: Int, to destination: Int, _ transport: Transport, _ port: UInt16, isBridged: Bool
   ) -> Passage {
@@ -89,7 +91,7 @@ public struct BatchEvaluator {
   }
 
   private mutating func call(_ number: Int, _ packet: BatchPacket, _ mark: UInt32) -> BatchEffect {
-    // The classes are of packets between two addresses.
+    // The classes are only valid for packets between two different addresses.
     guard let shape = chains[number].shape, packet.source != packet.destination else {
       return run(number, packet, mark)
     }
@@ -108,7 +110,7 @@ public struct BatchEvaluator {
     return effect
   }
 
-  /// Where the table for a mark begins; -1 where it has no room.
+  /// Returns where the table for a mark begins, or -1 if there is no room for it.
   private mutating func table(_ group: Int, _ shape: BatchShape, _ mark: UInt32) -> Int {
     let first = groups[group].first
     if first.mark == mark, first.offset >= 0 { return first.offset }
@@ -128,7 +130,7 @@ public struct BatchEvaluator {
     return table.offset
   }
 
-  /// 0 where there are too many.
+  /// Returns 0 if there are too many effects.
   private mutating func intern(_ effect: BatchEffect) -> UInt16 {
     if let known = effectNumbers[effect] { return known }
     guard let number = UInt16(exactly: effects.count) else { return 0 }
@@ -153,7 +155,7 @@ public struct BatchEvaluator {
     }
   }
 
-  /// How the chain ends with the rule; nil where it goes on.
+  /// Returns how the chain ends with the rule, or `nil` if it continues.
   private mutating func run(_ rule: BatchRule, _ packet: BatchPacket, _ mark: inout UInt32) -> BatchEffect.End? {
     for test in rule.tests where !holds(tests[test], packet, mark) { return nil }
     for action in rule.actions {

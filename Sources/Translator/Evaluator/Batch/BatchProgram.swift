@@ -1,16 +1,16 @@
 internal import NetpolModel
 internal import RuleIR
 
-/// A packet by numbers: of its addresses, of the interval of its port, and of what holds for its two ends together.
+/// A packet as numbers: of its addresses, of the interval of its port, and of the facts about its two ends together.
 struct BatchPacket {
   let source: Int
   let destination: Int
   let port: Int
-  /// Bit 0: it is bridged. Each further bit: what `PairFacts` says of its two addresses.
+  /// Bit 0: it is bridged. Other bits: the facts of `PairFacts` about its two addresses.
   let facts: Int
 }
 
-/// How a chain ended, and with which mark.
+/// How a chain ended, and the mark at its end.
 struct BatchEffect: Hashable {
   enum End: UInt8 {
     case ranOut, `return`, accept, stop, translate, masquerade
@@ -19,7 +19,7 @@ struct BatchEffect: Hashable {
   let mark: UInt32
 }
 
-/// A match that is not answered for all packets alike.
+/// A match whose answer depends on the packet.
 enum BatchTest: Hashable {
   case sourceIs(Int)
   case destinationIs(Int)
@@ -28,14 +28,14 @@ enum BatchTest: Hashable {
   case port(Int)
   case fact(Int)
   case mark(value: UInt32, mask: UInt32, negated: Bool)
-  /// By the number of a question to a keyed set.
+  /// The number of a question to a keyed set.
   case keyed(Int)
 }
 
 enum BatchAction: Hashable {
   case jump(Int)
   case setMark(value: UInt32, mask: UInt32)
-  /// By the number of a question to a map; without an answer the rule ends.
+  /// The number of a question to a map. Without an answer the rule ends.
   case setMarkFrom(Int)
   case end(BatchEffect.End)
 }
@@ -46,34 +46,34 @@ struct BatchRule {
 }
 
 struct BatchChain {
-  /// Of all rules, those of this chain.
+  /// The chain's part of all rules.
   var rules: Range<Int> = 0..<0
-  /// Where the rules name many single addresses: of all dispatches, the chain's.
+  /// The chain's index in all dispatches, if its rules name many single addresses.
   var dispatch: Int?
-  /// Where packets have few enough classes here.
+  /// `nil` if its packets would need too many classes.
   var shape: BatchShape?
-  /// Of all groups of tables, the chain's: chains that differ in their single address alone have the same.
+  /// The chain's index in all groups of tables. Chains that differ only in their single address share a group.
   var group = 0
 }
 
-/// The tables of chains that do the same to their classes of packets: of the first two marks that packets brought along.
-/// Those of others are looked up.
+/// The tables of chains that do the same to their classes of packets, for the first two marks that packets arrived
+/// with. Tables for other marks have to be looked up.
 struct BatchTableGroup {
   var first = BatchTable.none
   var second = BatchTable.none
 }
 
-/// What became of packets of each class that came with one mark.
+/// What happened to packets of each class that arrived with one mark.
 struct BatchTable {
   let mark: UInt32
-  /// In the entries of all tables; -1: there is none yet.
+  /// Where it begins in the entries of all tables. -1 if there is no table yet.
   let offset: Int
   static let none = BatchTable(mark: 0, offset: -1)
 }
 
 /// How the classes of a chain's packets are numbered.
 struct BatchShape {
-  /// Where an axis's classes begin, how many there are, and the value that has a class of its own beside them.
+  /// Where an axis's classes begin, the value that has an additional class of its own, and how many classes there are.
   struct Side {
     let offset: Int
     let own: Int
@@ -82,7 +82,7 @@ struct BatchShape {
   let source: Side
   let destination: Side
   let port: Side
-  /// How many values the asked facts can have: a power of two, since they are the lowest bits.
+  /// How many values the facts in question can have. A power of two, because they are the lowest bits.
   let facts: Int
   var size: Int { source.count * destination.count * port.count * facts }
 }

@@ -1,21 +1,21 @@
 internal import NetpolModel
 internal import RuleIR
 
-/// What rules ask of packets, answered beforehand for all addresses and ports of a batch.
+/// What rules ask about packets, answered beforehand for all addresses and ports of a batch.
 struct BatchQuestions {
   enum Asked {
     case constant(Bool)
     case test(BatchTest)
   }
 
-  /// On what a chain and those that it jumps to depend, but for the mark.
+  /// What a chain and all chains that it jumps to depend on, except the mark.
   struct Dependencies {
     var source = Axis.Questions()
     var destination = Axis.Questions()
     var port = Axis.Questions()
-    /// How many of the facts about both ends, from the first on.
+    /// How many of the facts about both ends are needed, counted from the first.
     var facts = 0
-    /// A question is of a kind that has no classes.
+    /// Whether some question is of a kind that has no classes.
     var isOpen = false
 
     mutating func formUnion(_ other: Self) {
@@ -33,7 +33,7 @@ struct BatchQuestions {
   var destination: Axis
   var port: Axis
   private(set) var keyed: [KeyedQuestion] = []
-  /// What is asked of both addresses together, each a fact behind that of being bridged.
+  /// Questions about both addresses together. Their facts follow the fact that the packet is bridged.
   private(set) var pairs: [PairQuestion] = []
   private var answers: [PreparedMatch: Asked] = [:]
   private var keyedNumbers: [KeyedQuestion: Int] = [:]
@@ -78,7 +78,7 @@ struct BatchQuestions {
       return asked(port.answer(holdingFor: values)) { .port($0) }
     case .bridged: return .test(.fact(0))
     case .mark(let mark, let negated): return .test(.mark(value: mark.value, mask: mark.mask, negated: negated))
-    // Of a first packet without a clock these say one thing.
+    // For a first packet without a clock, the answer is always the same.
     case .conntrack, .limit, .random: return .constant(evaluator.holds(match, universe.packet(any, mark: 0)))
     case .keyed(let fields, let set):
       let question = KeyedQuestion(fields: fields, set: set)
@@ -105,7 +105,7 @@ struct BatchQuestions {
     }
   }
 
-  /// The number of a fact; nil where there are too many.
+  /// Returns the number of a fact, or `nil` if there are too many facts.
   mutating func fact(_ pair: PairQuestion) -> Int? {
     if let known = pairs.firstIndex(of: pair) { return known + 1 }
     guard pairs.count < Self.mostPairs else { return nil }
@@ -113,7 +113,7 @@ struct BatchQuestions {
     return pairs.count
   }
 
-  /// The number of a question to a set or map.
+  /// Returns the number of a question to a set or map.
   mutating func ask(_ question: KeyedQuestion) -> Int {
     if let known = keyedNumbers[question] { return known }
     let elements = evaluator.keyedSets[question.set].elements
@@ -152,7 +152,7 @@ struct BatchQuestions {
     case .destination(let answer): result.destination.bits = [answer]
     case .port(let answer): result.port.bits = [answer]
     case .fact(let fact): result.facts = fact + 1
-    // The tables are of one mark each.
+    // Each table is for one mark.
     case .mark: break
     case .keyed(let question): return dependencies(ofKeyed: question)
     }

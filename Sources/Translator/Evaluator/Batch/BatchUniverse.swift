@@ -1,16 +1,16 @@
 internal import NetpolModel
 internal import RuleIR
 
-/// The addresses and ports that a batch asks about, by number.
+/// The addresses and ports that a batch asks about, with their numbers.
 struct BatchUniverse {
   let family: IPFamily
   let addresses: [IPAddress]
   let ports: PortIntervals
   private let numbers: [IPAddress: Int]
-  /// In the order of addresses.
+  /// Sorted by address.
   private let ordered: [(bits: UInt128, number: Int)]
 
-  /// `addresses` are of one family, none of them twice.
+  /// `addresses` must be of one family and without duplicates.
   init(_ family: IPFamily, addresses: [IPAddress], ports: PortIntervals) {
     self.family = family
     self.addresses = addresses
@@ -42,7 +42,7 @@ struct BatchUniverse {
       .transport(port.transport, source: 40000, destination: port.port), mark: mark, isBridged: packet.facts & 1 == 1)
   }
 
-  /// Addresses whose field of the element's key has their value.
+  /// Returns the addresses that match the element's key in the field of this side.
   func addresses(_ side: Side, in element: KeyedSet.Element, of question: KeyedQuestion) -> [Int] {
     guard let place = question.fields.firstIndex(of: .address(side)) else { return [] }
     let first = element.key[place]
@@ -50,7 +50,7 @@ struct BatchUniverse {
     return numbers[IPAddress(family: family, bits: first)].map { [$0] } ?? []
   }
 
-  /// Intervals of ports whose transport and port the element has, as far as its key has such fields.
+  /// Returns the port intervals that match the element's transport and port, as far as its key has these fields.
   func ports(in element: KeyedSet.Element, of question: KeyedQuestion) -> [Int] {
     let transports = question.transports(in: element)
     guard let range = question.portRange(in: element) else {
@@ -64,14 +64,14 @@ struct BatchUniverse {
 }
 
 extension KeyedQuestion {
-  /// The transports that an element's key is for: all where it has no such field.
+  /// The transports that an element's key covers. All if the key has no such field.
   func transports(in element: KeyedSet.Element) -> [Transport] {
     guard let place = fields.firstIndex(of: .transport) else { return Transport.allCases }
     let last = place == fields.count - 1 ? element.through ?? element.key[place] : element.key[place]
     return Transport.allCases.filter { element.key[place] <= UInt128($0.number) && UInt128($0.number) <= last }
   }
 
-  /// The ports that an element's key is for; nil where it has no such field.
+  /// The ports that an element's key covers, or `nil` if the key has no such field.
   func portRange(in element: KeyedSet.Element) -> PortRange? {
     guard let place = fields.firstIndex(of: .port) else { return nil }
     let first = element.key[place]

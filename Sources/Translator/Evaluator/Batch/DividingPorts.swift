@@ -2,7 +2,7 @@ internal import NetpolModel
 internal import RuleIR
 
 extension Evaluator {
-  /// Every range of ports that a rule or a set of the family names.
+  /// Every port range that a rule or a set of the family uses.
   func dividingPorts(_ family: IPFamily) -> [(transport: Transport, range: PortRange)] {
     var ranges: Set<Named> = []
     var questions: Set<KeyedQuestion> = []

@@ -1,7 +1,7 @@
 internal import NetpolModel
 internal import RuleIR
 
-/// A question to a keyed set or map: which fields of a packet, and which set.
+/// A lookup in a keyed set or map: which fields of a packet, and which set.
 struct KeyedQuestion: Hashable {
   let fields: [PacketField]
   let set: Int
@@ -9,16 +9,17 @@ struct KeyedQuestion: Hashable {
   var asksSource: Bool { fields.contains(.address(.source)) }
   var asksDestination: Bool { fields.contains(.address(.destination)) }
   var asksPort: Bool { fields.contains { $0 == .transport || $0 == .port } }
-  /// Both addresses and nothing else.
+  /// Whether the key is both addresses and nothing else.
   var asksPair: Bool { fields.count == 2 && asksSource && asksDestination }
-  /// No field stands twice in the key.
+  /// Whether no field occurs twice in the key.
   var isRegular: Bool { Set(fields).count == fields.count }
 }
 
-/// An element of a keyed set without the fields of one axis: what else a packet needs to be in it, and what it gets then.
+/// An element of a keyed set without the fields of one axis: what else a packet needs to match it, and what it then
+/// gets.
 ///
-/// Two values of an axis with the same rests are in the same elements with whatever the other fields hold, so that no
-/// question to the set tells them apart.
+/// If two values of an axis have the same rests, they are in the same elements for any values of the other fields. So
+/// no lookup in the set tells them apart.
 private struct Rest: Hashable {
   let key: [UInt128]
   let through: UInt128?
@@ -26,9 +27,9 @@ private struct Rest: Hashable {
 }
 
 extension KeyedQuestion {
-  /// A number for each of `count` values of an axis, equal where the rests of their elements are.
+  /// Returns a label for each of `count` values of an axis. Labels are equal if the rests of their elements are.
   ///
-  /// `isOnAxis` says which fields the axis is, `values` which of its values are in an element.
+  /// `isOnAxis` returns whether a field belongs to the axis, `values` which of the axis's values are in an element.
   func labels(
     _ elements: [KeyedSet.Element], count: Int, isOnAxis: (PacketField) -> Bool, values: (KeyedSet.Element) -> [Int]
   ) -> [UInt32] {

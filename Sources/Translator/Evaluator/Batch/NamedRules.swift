@@ -1,29 +1,30 @@
 internal import RuleIR
 
-/// A rule about one address, without its name; a jump is to a group of chains.
+/// A rule about one address, without that address. Its jumps go to a group of chains.
 struct UnnamedRule: Hashable {
   let place: Int
   let tests: [BatchTest]
   let actions: [BatchAction]
 }
 
-/// The rules of a chain that names many addresses, by address: addresses with equal rules, once these have no names, are
-/// alike to the chain, but for whose rules come first.
+/// The rules of a chain that names many addresses, by address. If two addresses have equal rules once the addresses are
+/// left out, the chain treats them alike. Only which address's rules come first can still matter.
 struct NamedRules {
-  /// Of each address, a number for the rules that name it as a source, and as a destination.
+  /// For each address, a number for the rules that name it as a source, and one for those that name it as a
+  /// destination.
   let sourceLabels, destinationLabels: [UInt32]
-  /// Where the rules of each address are in the chain.
+  /// Where the rules of each address begin in the chain.
   let places: [Int32]
 
-  /// Nil where a rule asks for another address than the one that it names, jumps to a chain without a table, or stands
-  /// between the rules of another address.
+  /// Returns `nil` if a rule asks for an address other than the one it names, if it jumps to a chain without a table,
+  /// or if rules of another address interrupt those of one address.
   init?(_ range: Range<Int>, _ builder: BatchBuilder) {
     let count = builder.questions.universe.addresses.count
     var sources = [[UnnamedRule]](repeating: [], count: count)
     var destinations = sources
     var places = [Int32](repeating: .max, count: count)
     var current = -1
-    // How many rules without an address came before.
+    // The number of rules without an address so far.
     var unnamed = 0
     for number in range {
       let rule = builder.rules[number]
@@ -62,7 +63,7 @@ struct NamedRules {
 }
 
 extension BatchTest {
-  /// Without the single address that it asks for.
+  /// The test without the single address that it asks for.
   var unnamed: BatchTest {
     switch self {
     case .sourceIs: .sourceIs(-1)

@@ -1,25 +1,25 @@
 internal import NetpolModel
 internal import RuleIR
 
-/// What can be asked of a packet's two addresses together.
+/// A question about a packet's two addresses together.
 enum PairQuestion: Hashable {
-  /// Whether they are a key of a set of such pairs.
+  /// Whether they are a key of a set of address pairs.
   case key(KeyedQuestion)
-  /// Whether the source's place, one for each address, is before the destination's.
+  /// Whether the source's place comes before the destination's. There is one place for each address.
   case order([Int32])
 }
 
-/// What holds for pairs of addresses, as bits from bit 1 on.
+/// Facts about pairs of addresses, as bits from bit 1 on.
 struct PairFacts {
   private struct Pair {
     let destination: Int32
     var facts: Int32
   }
   private let count: Int
-  /// Where each source's pairs begin, and where the last one's end; empty where no set has one.
+  /// Where each source's pairs begin, and where the last one's end. Empty if there are no pairs.
   private var starts: [Int32] = []
   private var pairs: [Pair] = []
-  /// Of all addresses, one order after another, and the bit of each order.
+  /// The places of all addresses, one order after another, and the bit of each order.
   private var places: [Int32] = []
   private var orders: [Int] = []
 

@@ -1,21 +1,22 @@
 internal import NetpolModel
 
-/// What ipBlocks admit, as ranges of addresses that don't overlap: a union, whatever the blocks and their excepts are.
+/// The ports that ipBlocks allow, as address ranges that don't overlap: the union of all blocks without their excepts.
 struct AddressSegments {
   struct Segment {
-    /// Bits of addresses, both included.
+    /// Addresses as integers, both inclusive.
     let first, last: UInt128
     var ports: PortSet
   }
 
-  /// In the order of addresses. None admits nothing, and neighbours differ.
+  /// Sorted by address. Every segment allows something, and adjacent segments allow different ports.
   private(set) var segments: [Segment] = []
 
-  /// Blocks of one family.
+  /// The blocks must be of one family.
   init(_ blocks: [(block: NetworkPolicy.IPBlock, ports: PortSet)]) {
     var kinds: [PortSet] = []
     var kindOf: [PortSet: Int] = [:]
-    // How many blocks of each kind begin at an address; what ends at its last address begins one less behind it.
+    // How many more blocks of each kind are open from this address on. A block is closed at the address after its last
+    // one.
     var changes: [UInt128: [Int: Int]] = [:]
     var untilTheEnd: UInt128 = 0
     for (block, ports) in blocks where !ports.isEmpty {
@@ -59,7 +60,7 @@ struct AddressSegments {
     return segments[low - 1].ports
   }
 
-  /// A block without its excepts.
+  /// Returns the address ranges of a block without its excepts.
   private static func parts(of block: NetworkPolicy.IPBlock) -> [(UInt128, UInt128)] {
     var parts: [(UInt128, UInt128)] = []
     var next = block.cidr.firstAddress.bits

@@ -2,8 +2,8 @@ internal import NetpolModel
 internal import RuleIR
 
 extension EnforcementStyle {
-  /// Our own lowering to nftables, equal to the specification for first packets. The number of rules that a packet meets
-  /// is fixed: what grows with pods, policies and peers are sets (docs/compiled.md).
+  /// Our own lowering to nftables, equal to the specification for first packets. The number of rules that a packet
+  /// meets is fixed: only sets grow with pods, policies and peers (docs/compiled.md).
   public static let compiled: EnforcementStyle = {
     var style = EnforcementStyle(
       name: "compiled", backend: .nftables,

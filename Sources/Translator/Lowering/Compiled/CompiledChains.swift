@@ -1,10 +1,11 @@
 internal import NetpolModel
 internal import RuleIR
 
-/// The rules of one table: whatever the policies, the same on a node, but for default-deny and for pods with addresses
-/// outside of its pod CIDRs.
+/// The rules of one table. They don't depend on the policies. On one node they only change with default-deny and with
+/// pods whose addresses are outside its pod CIDRs.
 ///
-/// The mark is what the rules remember a packet by. What they leave behind is zero, or what had to be kept.
+/// The rules keep their intermediate results in the packet mark. Afterwards the mark is zero, or has the bits that must
+/// be kept.
 struct CompiledChains {
   private static let fromPod = "from-pod"
   private static let toPod = "to-pod"
@@ -12,15 +13,15 @@ struct CompiledChains {
   private static let stranger = "stranger"
   private static let refuse = "refuse"
 
-  /// Marks that decide in POSTROUTING, behind these rules, who is masqueraded: kube-proxy's
-  /// (`--iptables-masquerade-bit` 14) and that of the portmap plugin for host ports (`markMasqBit` 13).
+  /// The mark bits that decide after these rules, in POSTROUTING, what is masqueraded: kube-proxy's
+  /// (`--iptables-masquerade-bit` 14) and the one of the portmap plugin for host ports (`markMasqBit` 13).
   private static let kept: UInt32 = 0x6000
   private static let unmarked = Statement.setMark(Mark(0, mask: .max))
 
   let family: IPFamily
-  /// In which all pods of the node are; empty where that can't be said.
+  /// The networks that contain all pods of the node. Empty if some pod is outside its pod CIDRs.
   let podCIDRs: [CIDR]
-  /// Whoever in `podCIDRs` is no known pod is refused, and these are the networks.
+  /// The networks in which every address that is not a known pod is rejected. Empty without default-deny.
   let refusing: [CIDR]
 
   init(family: IPFamily, podCIDRs: [CIDR], refusing: [CIDR]) {
@@ -35,7 +36,8 @@ struct CompiledChains {
       + [forwardChain, inputChain]
   }
 
-  // What a node sends to its own pods is allowed, and what others forward to them passes here: OUTPUT has no rules.
+  // Packets from a node to its own pods are allowed, and packets that others send to them are forwarded. So OUTPUT has
+  // no rules.
 
   private var forwardChain: Chain {
     Chain(
@@ -44,7 +46,7 @@ struct CompiledChains {
         + [Rule([.mark(Mark(0, mask: .max), negated: true)], [.jump(Self.marked)])] + directions)
   }
 
-  /// A process of the node is judged by no policy of its own; whoever sends to it is.
+  /// No policy applies to a process of the node as receiver. The egress policies of a pod that sends to it do apply.
   private var inputChain: Chain {
     Chain(
       name: "input", base: Chain.Base(.input),
@@ -55,7 +57,7 @@ struct CompiledChains {
 
   private var directions: [Rule] { judge(.egress) + judge(.ingress) }
 
-  /// A comparison is cheaper than a lookup, which most packets of others would make in vain.
+  /// Comparing with the pod CIDRs is cheaper than a lookup, and for most other packets a lookup would find nothing.
   private func judge(_ direction: Direction) -> [Rule] {
     let side = direction.subjectSide
     let chain = direction == .egress ? Self.fromPod : Self.toPod
@@ -64,7 +66,8 @@ struct CompiledChains {
     return matches.map { Rule($0, [.setMarkFrom([.address(side)], map: groups), .jump(chain)]) }
   }
 
-  /// Judged as all others, with the mark given back. One that none of these knows is lost to who is judged.
+  /// These packets are judged like all others and then get their mark back. Mark bits that none of these chains
+  /// restores are lost if the packet is from or to an isolated pod.
   private var markedChains: [Chain] {
     let marks = [Self.kept, 0x4000, 0x2000].map { Mark($0, mask: Self.kept) }
     let name = { (mark: Mark) in "\(Self.marked)-\(String(mark.value, radix: 16))" }
@@ -74,7 +77,8 @@ struct CompiledChains {
     } + [Chain(name: Self.marked, rules: marks.map { Rule([.mark($0)], [.jump(name($0))]) })]
   }
 
-  /// Returns, unmarked, with what the group in the mark admits; the most frequent and cheapest questions first.
+  /// Clears the mark and returns if the group in the mark allows the packet. The most frequent and cheapest checks come
+  /// first.
   private func directionChain(_ direction: Direction) -> Chain {
     let names = CompiledSets.Names(direction)
     let peer = PacketField.address(direction.peerSide)
@@ -95,20 +99,21 @@ struct CompiledChains {
       ])
   }
 
-  /// Returns with what no policy may stop: a pod's packets to itself, ICMP errors, neighbour discovery (RFC 4861).
+  /// Returns for packets that no policy may block: from a pod to itself, ICMP errors, neighbour discovery (RFC 4861).
+  /// Drops or rejects all others.
   private var refuseChain: Chain {
     let types: [UInt8] = family == .v4 ? [3, 11, 12] : [1, 2, 3, 4, 133, 134, 135, 136, 137]
     let itself = Match.keyed([.address(.source), .address(.destination)], in: CompiledSets.selves)
     return Chain(
       name: Self.refuse,
       rules: ([itself] + types.map { .icmpType($0) }).map { Rule([$0], [Self.unmarked, .return]) } + [
-        // A refusal would end the connection that the packet is a stray of.
+        // A reject would end the connection that this stray packet belongs to.
         Rule([.conntrack([.invalid])], [.drop]),
         Rule([], [.counter, .reject(.portUnreachable)], comment: "no policy admits it"),
       ])
   }
 
-  /// The node has addresses of its own in its pod CIDRs.
+  /// Like `refuse`, but lets the node's own addresses pass, because some of them are in its pod CIDRs.
   private var strangerChain: Chain {
     Chain(
       name: Self.stranger, rules: [Rule([.local(.source)], [.return]), Rule([], [.jump(Self.refuse)])])

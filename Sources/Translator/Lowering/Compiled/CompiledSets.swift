@@ -1,25 +1,25 @@
 internal import NetpolModel
 internal import RuleIR
 
-/// The sets of one table: names are short, since the kernel compares them one by one for each rule and element.
+/// The sets of one table. Their names are short, because the kernel compares them one by one for each rule and element.
 struct CompiledSets {
-  /// Of each direction, with its first letter.
+  /// Names of the sets of one direction. They begin with its first letter.
   struct Names {
-    /// Pod to group.
+    /// Maps a pod to its group.
     let groups: SetName
-    /// Group, peer, transport and port of what is admitted.
+    /// Allowed combinations of group, peer, transport and port.
     let peers: SetName
-    /// Group and peer of whom everything is admitted; of groups with odd numbers.
+    /// Group and peer, where everything is allowed. Only groups with odd numbers have any.
     let open: SetName
-    /// Group and peer to what is admitted, where it has ranges of ports.
+    /// Maps group and peer to a number for the allowed ports, if these contain port ranges.
     let wide: SetName
-    /// The same for blocks of addresses.
+    /// The same for address blocks.
     let blocks: SetName
 
     init(_ direction: Direction) {
       let letter = direction == .ingress ? "i" : "e"
       groups = letter + "g"
-      // "ip" is a word of nft's.
+      // "ip" is a keyword of nft.
       peers = letter + "a"
       open = letter + "o"
       wide = letter + "w"
@@ -27,29 +27,30 @@ struct CompiledSets {
     }
   }
 
-  /// Ports of a group towards everyone, and of what `wide` and `blocks` lead to.
+  /// Ports that a group allows for every peer, and ports of the numbers that `wide` and `blocks` return.
   static let ports = "p"
-  /// The same where they are ranges.
+  /// The same for port ranges.
   static let ranges = "r"
-  /// Isolated pods and themselves.
+  /// Isolated pods: each address paired with itself.
   static let selves = "s"
-  /// All local pods: with default-deny whoever else is in the node's pod CIDRs is refused.
+  /// All local pods. With default-deny, every other address in the node's pod CIDRs is rejected.
   static let known = "k"
 
   let family: IPFamily
   private var numbers = MarkNumbers()
   private var elements: [SetName: [KeyedSet.Element]] = [:]
   private var isolated: Set<IPAddress> = []
-  /// What numbers stand for that are no groups.
+  /// Numbers, other than those of groups, whose ports have been written.
   private var written: Set<UInt32> = [MarkNumbers.everything]
 
   init(_ family: IPFamily) { self.family = family }
 
   mutating func add(_ group: PolicyGroup, _ admissions: Admissions) {
-    // Policies that admit everything isolate nobody.
+    // Policies that allow everything isolate no pods.
     if admissions.everyone.isEverything { return }
     let names = Names(group.direction)
-    // With what everyone and the peer's block are admitted: nobody looks for it there any more.
+    // Includes the ports allowed for every peer and for the peer's block, because later rules don't look those up any
+    // more.
     var wide: [IPAddress: PortSet] = [:]
     for (address, ports) in admissions.pods where ports.hasRanges {
       wide[address] = ports.union(admissions.everyone).union(admissions.blocks.ports(of: address))
@@ -103,7 +104,7 @@ struct CompiledSets {
     elements[set, default: []].append(KeyedSet.Element(key, through: through, mark: mark))
   }
 
-  /// All sets, also those that hold nothing: rules never change.
+  /// All sets, including empty ones, because the rules never change.
   var all: [KeyedSet] {
     let ofDirections = Direction.allCases.map(Names.init).flatMap { names in
       [
@@ -130,7 +131,7 @@ struct CompiledSets {
       size: hasRanges ? nil : Self.room(elements.count), elements: elements)
   }
 
-  /// Twice what is there, and a power of two: a table of known size is never rehashed, and few changes outgrow it.
+  /// A power of two, at least twice the count. A table of known size is never rehashed, and small changes fit into it.
   private static func room(_ count: Int) -> Int {
     var size = 64
     while size < 2 * count { size *= 2 }

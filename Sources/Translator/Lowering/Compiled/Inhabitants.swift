@@ -1,14 +1,14 @@
 internal import NetpolModel
 
-/// Who has which address in the cluster, as a node's rules must see it, and whom selectors mean.
+/// The pods and addresses of the cluster, as a node's rules must see them, and the pods that selectors select.
 struct Inhabitants {
-  /// Pods with addresses of their own, in the order of namespace and name.
+  /// Pods with addresses of their own, sorted by namespace and name.
   let pods: [Pod]
-  /// Those of the node, by `spec.nodeName`.
+  /// The pods of the view's node, by `spec.nodeName`.
   let local: [Pod]
   let findings: [Finding]
   private var resolution: PeerResolution
-  /// By name of a container port.
+  /// Pods by the names of their container ports.
   private let exposing: [String: [Pod]]
 
   init(_ view: NodeView) {
@@ -21,7 +21,7 @@ struct Inhabitants {
       if let address = pod.podIPs.first(where: { taken[$0] != nil }) {
         let owner = taken[address] ?? ""
         findings.append(
-          Finding(.pod(pod.id, pod.location), "has the address \(address) of \(owner) too: no rule can tell them apart")
+          Finding(.pod(pod.id, pod.location), "shares address \(address) with \(owner): rules can't tell them apart")
         )
         continue
       }
@@ -36,7 +36,7 @@ struct Inhabitants {
     }
     var known = view
     known.pods = pods
-    // A namespace without an object has the label that every namespace has.
+    // A namespace without an object gets the label that every namespace has.
     for name in Set(pods.map(\.id.namespace)) where known.namespaceLabels[name] == nil {
       known.namespaceLabels[name] = Namespace(name: name).labels
     }
@@ -48,12 +48,12 @@ struct Inhabitants {
     resolution.pods(scope, selector, from: namespace)
   }
 
-  /// Pods that give a port one of the names in `ports`.
+  /// Returns the pods that give a container port one of the names in `ports`.
   func pods(naming ports: NetworkPolicy.Ports) -> [Pod] { ports.names.flatMap { exposing[$0] ?? [] } }
 }
 
 extension NetworkPolicy.Ports {
-  /// The names of ports, each once.
+  /// The names of the named ports, each once, sorted.
   var names: [String] {
     Set(list.compactMap { if case .name(let name) = $0.number { name } else { nil } }).sorted()
   }

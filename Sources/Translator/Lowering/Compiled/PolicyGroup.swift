@@ -1,22 +1,22 @@
 internal import NetpolModel
 
-/// Local pods that one direction's policies treat alike: the same policies isolate them, and the ports that those name
-/// have the same numbers.
+/// Local pods that the policies of one direction treat alike: the same policies isolate them, and the named ports of
+/// those policies have the same numbers on them.
 struct PolicyGroup {
-  /// Of nobody else, however the rest of the cluster changes.
+  /// Identifies the group. No other group has this text, whatever changes elsewhere in the cluster.
   let text: String
   let direction: Direction
   let policies: [NetworkPolicy]
   var pods: [Pod]
 
-  /// Whether a rule admits everything of the pods that it selects, however many they are now.
+  /// Whether a rule allows everything for the pods that it selects, even if it selects none at the moment.
   var hasOpenPeers: Bool {
     policies.flatMap { $0.rules(direction) }.contains { rule in
       rule.ports == .all && rule.peers.list.contains { if case .pods = $0 { true } else { false } }
     }
   }
 
-  /// The pods of a node that some policy isolates, in the order of texts.
+  /// Returns the groups of the node's pods that some policy isolates, sorted by text.
   static func all(_ direction: Direction, _ policies: [NetworkPolicy], _ inhabitants: inout Inhabitants)
     -> [PolicyGroup]
   {
@@ -39,7 +39,7 @@ struct PolicyGroup {
 
   private static func text(_ direction: Direction, _ policies: [NetworkPolicy], _ pod: Pod) -> String {
     var text = "\(direction.keyword) \(policies.map(\.id.description).joined(separator: " "))"
-    // Towards the pod a name is its own; from the pod it is its peer's.
+    // For ingress, the pod's own named ports count. For egress, those of its peer.
     let names = direction == .ingress ? Set(policies.flatMap(\.ingress).flatMap(\.ports.names)).sorted() : []
     for name in names {
       for transport in Transport.allCases {
@@ -52,10 +52,10 @@ struct PolicyGroup {
   }
 }
 
-/// What a group's policies admit in one family: by address of the peer, and of everyone.
+/// What a group's policies allow in one family: for each peer address, and for every peer.
 struct Admissions {
   private(set) var everyone = PortSet()
-  /// By address; what pod selectors admit, or the names that a pod gives its ports.
+  /// By peer address: what pod selectors allow, and what the named ports of that pod allow.
   private(set) var pods: [IPAddress: PortSet] = [:]
   private(set) var blocks = AddressSegments([])
 
@@ -63,7 +63,7 @@ struct Admissions {
     var blocks: [(block: NetworkPolicy.IPBlock, ports: PortSet)] = []
     for policy in group.policies {
       for rule in policy.rules(group.direction) {
-        // Without the names of an egress rule, which each peer gives other numbers.
+        // Leaves out the named ports of an egress rule, because each peer may give them another number.
         let ports = PortSet(rule.ports, of: group.direction == .ingress ? group.pods.first : nil)
         let named = group.direction == .egress ? inhabitants.pods(naming: rule.ports) : []
         let isNamed = group.direction == .egress && !rule.ports.names.isEmpty

@@ -1,6 +1,6 @@
 internal import NetpolModel
 
-/// What rules admit by port: some ports, or everything, also what has no ports.
+/// The ports that rules allow: some ports, or everything, including protocols without ports.
 struct PortSet: Hashable {
   struct Ports: Hashable, Comparable {
     let transport: Transport
@@ -11,13 +11,13 @@ struct PortSet: Hashable {
   }
 
   private(set) var isEverything = false
-  /// Sorted; those of one transport neither overlap nor touch.
+  /// Sorted. Ranges of one transport neither overlap nor touch.
   private var list: [Ports] = []
 
-  /// Nothing.
+  /// Creates an empty set.
   init() {}
 
-  /// A name is of the destination: of none where it is no pod.
+  /// Named ports are those of `destination`. They allow nothing if it is `nil`.
   init(_ ports: NetworkPolicy.Ports, of destination: Pod?) {
     guard case .listed(let rules) = ports else {
       isEverything = true
@@ -53,7 +53,7 @@ struct PortSet: Hashable {
     return both
   }
 
-  /// Port by port, without what is a range.
+  /// The ports of all short ranges, one by one.
   var single: [TransportPort] {
     list.filter(\.isShort).flatMap { ports in
       (ports.range.first...ports.range.last).map { TransportPort(ports.transport, $0) }
@@ -63,7 +63,7 @@ struct PortSet: Hashable {
   var ranges: [Ports] { list.filter { !$0.isShort } }
   var hasRanges: Bool { isEverything || !list.allSatisfy(\.isShort) }
 
-  /// The same for equal sets alone, but for everything.
+  /// Equal only for equal sets, except that a set of everything has the text of an empty one.
   var text: String {
     list.map { "\($0.transport.rawValue)/\($0.range)" }.joined(separator: ",")
   }
@@ -84,6 +84,7 @@ struct PortSet: Hashable {
 }
 
 extension PortSet.Ports {
-  /// Up to 16 ports are spelled out: hash tables answer faster than tables of ranges, and change without being rebuilt.
+  /// Ranges of up to 16 ports are written port by port: hash tables answer faster than tables of ranges, and they
+  /// change without being rebuilt.
   fileprivate var isShort: Bool { Int(range.last) - Int(range.first) < 16 }
 }
