@@ -49,7 +49,7 @@ private func tooLongForItsLength(what: TooLong) throws {
     try buffer.appendMessage(type: 17, flags: 1, sequence: 8, UInt32(2), what.put)
   }
   let text = "netlink attribute \(what.attribute): Message too long (EMSGSIZE): it takes \(what.bytes) bytes"
-  #expect(error?.description == text + ", and 65535 is the most")
+  #expect(error?.description == text + "; the maximum is 65535")
   #expect(buffer == before)
   try buffer.appendMessage(type: 18, flags: 1, sequence: 8, UInt32(2)) { _ in }
   #expect(buffer.bytes.count == before.bytes.count + 20)
@@ -66,7 +66,7 @@ struct TooLongRequests {
       batch.createBridge(long, index: 6)
       let error = #expect(throws: KernelError.self) { try batch.send(in: try NetlinkSocket(.route)) }
       #expect(error?.code == EMSGSIZE && error?.operation == "ip link add \(long) type bridge")
-      #expect(error?.message == "netlink attribute 3: it takes 70005 bytes, and 65535 is the most")
+      #expect(error?.message == "netlink attribute 3: it takes 70005 bytes; the maximum is 65535")
       // Nothing was sent: the first one can still be made.
       var first = RouteBatch()
       first.createBridge("br0", index: 5)
