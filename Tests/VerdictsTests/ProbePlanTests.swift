@@ -67,7 +67,7 @@ import Verdicts
     #expect(can.flows.contains { $0.transport == .sctp } && !cannot.flows.contains { $0.transport == .sctp })
     #expect(can.flows.count + can.unasked.count == cannot.flows.count + cannot.unasked.count)
     let why = Set(cannot.unasked.filter { $0.flow.transport == .sctp }.map(\.why))
-    #expect(why == ["SCTP is not probed here (no raw socket): oracle and evaluator alone"])
+    #expect(why == ["SCTP can't be probed here (no raw socket): oracle and evaluator only"])
   }
 
   @Test("with boundaries: what is beside a range or a number, and at both sides of a block's ends behind a host")
