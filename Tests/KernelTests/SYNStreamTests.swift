@@ -17,7 +17,7 @@ import Testing
     #expect(sent > 0 && counts == [sent, 0])
   }
 
-  @Test("a path that admits only new TCP connections is open") func connectionsAlone() async throws {
+  @Test("a path for new TCP connections only passes every SYN and no UDP") func connectionsAlone() async throws {
     let records = try await blocking {
       let link = try StreamLink()
       try link.forward("ct state invalid drop", "ct state new tcp flags == syn accept", "drop")
