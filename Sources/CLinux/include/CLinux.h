@@ -58,7 +58,7 @@ int cl_accept(int fd);
 int cl_set_timer_slack(unsigned long nanoseconds);
 /// Number of processors that the calling thread may run on (sched_getaffinity(2)).
 int cl_processor_count(void);
-/// Restricts the calling thread to the last of them, or to all others (sched_setaffinity(2)). Children inherit it.
+/// Restricts the calling thread to its last processor, or to all others (sched_setaffinity(2)). Children inherit it.
 int cl_use_last_processor(int is_last);
 
 /// An AF_PACKET socket (packet(7)) that sends complete frames from an interface of the calling thread's namespace,
