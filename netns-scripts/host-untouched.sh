@@ -1,10 +1,10 @@
 #!/bin/sh
-# Shows that a run leaves its host as it was: after success, Ctrl-C and kill -9, while building, probing and measuring lag.
+# Shows that a run leaves its host unchanged after success, Ctrl-C and kill -9: while building, probing, measuring lag.
 #
 #   host-untouched.sh NETPOL_LAB MANIFESTS...
 #
-# The "host" is a network and mount namespace of this script's own, with a bridge, an nft table, an ipset and a named
-# namespace planted in it, so the machine itself is not at risk either. Needs root or user namespaces.
+# The "host" is a network and mount namespace of this script's own, with a planted bridge, nft table, ipset and named
+# namespace. So the machine itself isn't at risk. Needs root or user namespaces.
 set -u
 
 if [ "${HOST_UNTOUCHED_INSIDE:-}" != 1 ]; then
@@ -21,7 +21,7 @@ work=/run/host-untouched
 mkdir "$work"
 ip link set lo up
 ip link add br-host type bridge
-# Without it the bridge's own address would change from tentative to valid meanwhile.
+# Otherwise the bridge's own address would change from tentative to valid meanwhile.
 echo 0 >/proc/sys/net/ipv6/conf/br-host/accept_dad
 ip addr add 10.99.0.1/24 dev br-host
 ip link set br-host up
@@ -50,7 +50,7 @@ snapshot() {
 
 failed=0
 passed=0
-# Whether a process of the lab's session lives. A child that is killed in a system call ends with that.
+# Whether a process of the lab's session is alive. A child killed in a system call ends only when the call does.
 is_alive() { ps -s "$(cat "$work/pid")" -o stat= 2>/dev/null | grep -qv '^Z'; }
 
 check() {
@@ -58,7 +58,7 @@ check() {
   while is_alive && [ $tries -lt 200 ]; do tries=$((tries + 1)); sleep 0.01; done
   snapshot >"$work/after" 2>&1
   if is_alive; then
-    echo "FAILED $1: a process is left"
+    echo "FAILED $1: a process is still running"
     failed=$((failed + 1))
   elif diff "$work/before" "$work/after" >"$work/difference"; then
     echo "ok $1"
@@ -70,8 +70,8 @@ check() {
   fi
 }
 
-# Starts the lab on a terminal of its own, in a session of its own, so that progress shows the phase. What a shell starts
-# in the background ignores Ctrl-C, unless told otherwise.
+# Starts the lab on its own terminal and in its own session, so that progress output shows the phase. Programs that a
+# shell starts in the background ignore Ctrl-C unless this is reset.
 start() {
   rm -f "$work/pid"
   : >"$work/screen"
@@ -96,7 +96,7 @@ interrupt() {
   fi
   kill "-$1" "$(cat "$work/pid")" 2>/dev/null
   wait "$runner"
-  # 128 and the signal's number: it did not just run to its end.
+  # A status of 128 plus the signal's number means that it didn't run to its end.
   status=$?
   [ "$status" -gt 128 ] || { echo "FAILED: it ended by itself ($status) after SIG$1 while $2"; failed=$((failed + 1)); }
   check "after SIG$1 while $2"

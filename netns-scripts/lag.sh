@@ -1,7 +1,7 @@
 #!/bin/sh
-# Believe it with your own eyes: pods 2 and 3 admit pod 4, the one by an ipset (as for a podSelector), the other by its
-# network (ipBlock). The enforcer hears of pod 4 late: first its address comes into the set, then its own rules stand.
-#   lag.sh [SECONDS UNTIL THEN, default 0.3]
+# See it with your own eyes: pods 2 and 3 admit pod 4, pod 2 by an ipset (like a podSelector), pod 3 by its network
+# (ipBlock). The enforcer learns of pod 4 late: first its address is added to the set, then its own rules are added.
+#   lag.sh [DELAY IN SECONDS, default 0.3]
 # Needs root or user namespaces, ipset, iptables and netcat-openbsd. Everything is in namespaces that end with it.
 set -eu
 PATH=$PATH:/usr/sbin:/sbin delay=${1:-0.3}
@@ -22,7 +22,7 @@ iptables -A FORWARD -d 10.42.0.2 -m set --match-set peers src -j ACCEPT # podSel
 iptables -A FORWARD -d 10.42.0.3 -s 10.42.0.0/24 -j ACCEPT              # ipBlock
 iptables -A FORWARD -d 10.42.0.2/31 -j REJECT
 { sleep "$delay" && ipset add peers 10.42.0.4 && iptables -A FORWARD -d 10.42.0.4 -j REJECT && : >/run/synced; } &
-until [ "${after:=0}" -ge 10 ] || [ "${sent:=0}" -ge 1000 ]; do # ten more when all is in place
+until [ "${after:=0}" -ge 10 ] || [ "${sent:=0}" -ge 1000 ]; do # ten more packets once all is in place
   sent=$((${sent:-0} + 1)) && [ ! -e /run/synced ] || after=$((after + 1))
   for way in 4:2 4:3 3:4; do echo $sent | pod ${way%:*} nc -nuq 0 10.42.0.${way#*:} 7000 & done; sleep 0.02
 done

@@ -1,5 +1,5 @@
 #!/bin/sh
-# Installs what the build and the lab need and Debian or Ubuntu lack. Changes nothing where all is there.
+# Installs what the build and the lab need and Debian or Ubuntu lack. Changes nothing if everything is installed.
 set -eu
 
 wanted="libnftnl-dev libmnl-dev libmd-dev pkg-config nftables iptables ipset iproute2 netcat-openbsd conntrack make"

@@ -22,7 +22,7 @@ _Static_assert(CL_NEWNET == CLONE_NEWNET && CL_NEWUSER == CLONE_NEWUSER && CL_NE
 _Static_assert(CL_EPOLLIN == EPOLLIN && CL_EPOLLOUT == EPOLLOUT, "epoll events");
 _Static_assert(CL_EPOLLERR == EPOLLERR && CL_EPOLLHUP == EPOLLHUP, "epoll events");
 
-// Absent from older C library headers; the numbers are the same on all architectures since 5.1.
+// Missing in older C library headers. The numbers are the same on all architectures since Linux 5.1.
 #ifndef SYS_pidfd_open
 #define SYS_pidfd_open 434
 #endif
@@ -56,7 +56,7 @@ static int write_file(const char *path, const char *text) {
 }
 
 int cl_enter_user_namespace(const char **step) {
-  // Read before unshare: afterwards both read as the overflow id.
+  // Read before unshare: afterwards both return the overflow ID.
   unsigned uid = geteuid(), gid = getegid();
   char map[32];
   int result;
@@ -64,7 +64,7 @@ int cl_enter_user_namespace(const char **step) {
   *step = "unshare(CLONE_NEWUSER | CLONE_NEWNET | CLONE_NEWNS)";
   if (unshare(CLONE_NEWUSER | CLONE_NEWNET | CLONE_NEWNS) != 0) return -errno;
 
-  // The kernel takes a gid_map from an unprivileged writer only after setgroups is denied (user_namespaces(7)).
+  // The kernel accepts a gid_map from an unprivileged writer only after setgroups is denied (user_namespaces(7)).
   *step = "write /proc/self/setgroups";
   if ((result = write_file("/proc/self/setgroups", "deny")) != 0) return result;
   *step = "write /proc/self/uid_map";
@@ -101,12 +101,13 @@ int cl_pidfd_open(int pid) {
   return fd >= 0 ? (int)fd : -errno;
 }
 
-// Runs in the vfork child, on memory it shares with its parent: async-signal-safe calls only. Returns errno.
+// Runs in the vfork child, on memory shared with its parent: async-signal-safe calls only. Returns errno.
 static int become(const char *path, char *const argv[], char *const envp[], const int fds[3], int keep, pid_t parent) {
   if (prctl(PR_SET_PDEATHSIG, SIGKILL) != 0) return errno;
   if (getppid() != parent) _exit(127);
 
-  // A handler of the parent must not run here; exec keeps ignored signals ignored, and a pipe's reader may leave.
+  // The parent's handlers must not run here. exec keeps ignored signals ignored; SIGPIPE is reset, as a pipe's reader
+  // may leave.
   for (int number = 1; number < NSIG; number++) {
     struct sigaction action;
     if (sigaction(number, NULL, &action) != 0) continue;
@@ -116,13 +117,13 @@ static int become(const char *path, char *const argv[], char *const envp[], cons
     sigaction(number, &action, NULL);
   }
 
-  // First out of the way of 0, 1 and 2, then into place: dup2 onto itself would keep close-on-exec.
+  // First moved away from 0, 1 and 2, then into place: dup2 of a descriptor onto itself would keep close-on-exec.
   int high[3];
   for (int i = 0; i < 3; i++)
     if ((high[i] = fcntl(fds[i], F_DUPFD_CLOEXEC, 3)) < 0) return errno;
   for (int i = 0; i < 3; i++)
     if (dup2(high[i], i) < 0) return errno;
-  // Linux 5.11; before that, the O_CLOEXEC of each opener has to do.
+  // Since Linux 5.11. Before that, O_CLOEXEC on every descriptor has to suffice.
   syscall(SYS_close_range, 3, ~0U, CLOSE_RANGE_CLOEXEC);
   if (keep >= 0 && fcntl(keep, F_SETFD, 0) != 0) return errno;
 
@@ -139,8 +140,8 @@ int cl_spawn(const char *path, char *const argv[], char *const envp[], const int
   sigfillset(&all);
   pthread_sigmask(SIG_SETMASK, &all, &before);
 
-  // vfork, not posix_spawn: only here can the child ask for PR_SET_PDEATHSIG before it becomes something else.
-  // It shares this memory until then, and so can say why exec failed. (ThreadSanitizer makes a fork of it: 127.)
+  // vfork, not posix_spawn: only this way can the child request PR_SET_PDEATHSIG before exec. It shares this memory
+  // until then, so it can report why exec failed. (ThreadSanitizer turns it into a fork: 127.)
   volatile int refused = 0;
   pid_t parent = getpid();
   pid_t child = vfork();
@@ -215,7 +216,7 @@ int cl_set_timer_slack(unsigned long nanoseconds) {
 }
 
 int cl_open_frame_socket(int interface) {
-  // Protocol 0: no frame that arrives is copied for it.
+  // Protocol 0: incoming frames are not copied to this socket.
   int fd = socket(AF_PACKET, SOCK_RAW | SOCK_CLOEXEC, 0);
   if (fd < 0) return -errno;
   struct sockaddr_ll address = {.sll_family = AF_PACKET, .sll_ifindex = interface};

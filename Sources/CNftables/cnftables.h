@@ -1,6 +1,6 @@
 #pragma once
-// Headers of libmnl, libnftnl and the kernel only. No libc header and no _GNU_SOURCE: the libc module is
-// SwiftGlibc's, built without it, and two differing definitions of one struct (fd_set) don't compile together.
+// Headers of libmnl, libnftnl and the kernel only. No libc header and no _GNU_SOURCE: Swift's libc module (SwiftGlibc)
+// is built without it, and two different definitions of one struct (fd_set) don't compile together.
 #include <libmnl/libmnl.h>
 #include <linux/filter.h>
 #include <linux/netlink.h>

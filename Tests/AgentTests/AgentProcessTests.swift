@@ -24,7 +24,7 @@ private func world(policies: Int, pods: Int) -> String {
   return (pods + policies).joined()
 }
 
-/// What of a sync's processes is counted: the program and what it is told to do.
+/// Counts a sync's processes by program and command.
 private func kinds(_ record: SyncRecord?) -> [String: Int] {
   Dictionary(
     (record?.processes ?? []).map { process in
@@ -48,11 +48,12 @@ struct AgentProcessTests {
     }
   }
 
-  /// From the source of `ensureTopLevelChains` … `cleanupStaleIPSets` in v2.6.3-k3s1 and v2.11.1, with one service range.
+  /// From the source of `ensureTopLevelChains` … `cleanupStaleIPSets` in v2.6.3-k3s1 and v2.11.1, with one service
+  /// range.
   ///
-  /// -C: three jumps, the service range, a rule for each node-port transport, DEFAULT's rule, COMMON's two and its ICMP
-  /// types (3, IPv6: 6). -S: three chains and three built-in ones, once behind each exemption, DEFAULT, COMMON and the list
-  /// of all chains; in 2.11 twice for TAIL. The fork lists the built-in chains where its ACCEPT is missing.
+  /// -C: three jumps, the service range, one rule per node-port transport, DEFAULT's rule, COMMON's two rules and its
+  /// ICMP types (3, IPv6: 6). -S: three chains and three built-in ones, once after each exemption, DEFAULT, COMMON and
+  /// the list of all chains; in 2.11 twice for TAIL. The fork lists the built-in chains if its ACCEPT is missing.
   static let withIptables = [
     Expected(
       style: .kubeRouterK3s,
@@ -96,7 +97,7 @@ struct AgentProcessTests {
       ]),
   ]
 
-  @Test("with iptables their number is that of the source, whatever the cluster holds", arguments: withIptables)
+  @Test("the number of iptables processes matches kube-router's source, in any cluster", arguments: withIptables)
   func iptables(_ expected: Expected) async throws {
     try await blocking {
       for (policies, pods) in [(0, 0), (3, 5)] {
@@ -113,7 +114,7 @@ struct AgentProcessTests {
   }
 
   @Test(
-    "nft runs once for each transaction and three times to list",
+    "nft runs once per transaction, and three times to list",
     arguments: [(0, 2, false), (3, 5, false), (3, 5, true)])
   func nft(_ policies: Int, _ pods: Int, _ defaultDeny: Bool) async throws {
     try await blocking {
@@ -126,7 +127,7 @@ struct AgentProcessTests {
       let flushes = policies == 0 ? 1 : 2
       let steady = try sandbox.sync(.namespaceAdded(Namespace(name: "more")))
       #expect(kinds(steady) == ["nft -f": 2 * (policies + pods) + 4 + flushes + further, "nft list": 3])
-      // Its two sets and its chain are stale.
+      // The policy's two sets and its chain are stale.
       guard let policy = view.policies.first else { return }
       let after = try sandbox.sync(.policyDeleted(policy.id))
       #expect(kinds(after) == ["nft -f": 2 * (policies + pods) + 4 + flushes + further - 1 + 2, "nft list": 3])
@@ -143,7 +144,7 @@ struct AgentProcessTests {
     }
   }
 
-  @Test("the steps follow each other, each process within one", arguments: EnforcementStyle.kubeRouters)
+  @Test("the steps run one after the other, and each process runs within one", arguments: EnforcementStyle.kubeRouters)
   func steps(_ style: EnforcementStyle) async throws {
     try await blocking {
       let sandbox = try AgentSandbox(try agentView(world(policies: 2, pods: 2)), style)

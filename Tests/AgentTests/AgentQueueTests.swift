@@ -27,7 +27,7 @@ private func pod(_ name: String, _ address: String?) -> Pod {
     hostIP: IPAddress("192.168.20.11"))
 }
 
-/// What the observer of an agent holds up.
+/// A gate at which an agent's observer can be held up.
 private final class Gate: Sendable {
   private let isOpen = Mutex(true)
   private let isWaitedAt = Mutex(false)
@@ -39,7 +39,7 @@ private final class Gate: Sendable {
       usleep(1000)
     }
   }
-  /// Until somebody stands before the closed gate; half a minute at the most.
+  /// Waits until the observer has reached the closed gate, for up to 30 seconds.
   func waitForArrival() { for _ in 0..<30_000 where !isWaitedAt.withLock({ $0 }) { usleep(1000) } }
 }
 
@@ -50,17 +50,17 @@ private final class Cache {
   func asks(_ event: InformerEvent) -> Bool { view.apply(event) }
 }
 
-@Suite("What asks the agent for a sync")
+@Suite("Events that request a sync from the agent")
 struct AgentEventTests {
-  @Test("a pod's events count where the pod is actionable or what policies look at changes")
+  @Test("a pod's events count if the pod is actionable or a field that policies use changes")
   func pods() throws {
     let cache = Cache(try agentView(world))
     var new = pod("new", nil)
     #expect(cache.asks(.podAdded(new)) == false, "it has no address")
     #expect(cache.view.pods.map(\.id.name) == ["new", "web"])
     new.ports = [ContainerPort(name: "http", number: 80)]
-    #expect(cache.asks(.podUpdated(new)) == false, "ports alone are not looked at")
-    #expect(cache.view.pods.first?.ports.count == 1, "but known")
+    #expect(cache.asks(.podUpdated(new)) == false, "a change of ports alone doesn't count")
+    #expect(cache.view.pods.first?.ports.count == 1, "but it is stored")
     new.isReady = false
     #expect(cache.asks(.podUpdated(new)) == false)
     let changes: [(inout Pod) -> Void] = [
@@ -70,10 +70,10 @@ struct AgentEventTests {
     for change in changes {
       change(&new)
       #expect(cache.asks(.podUpdated(new)))
-      #expect(cache.asks(.podUpdated(new)) == false, "the same again")
+      #expect(cache.asks(.podUpdated(new)) == false, "an unchanged pod doesn't count")
     }
     #expect(cache.asks(.podDeleted(new.id)))
-    #expect(cache.asks(.podDeleted(new.id)) == false, "the informer does not know it")
+    #expect(cache.asks(.podDeleted(new.id)) == false, "the informer has no such pod")
     #expect(cache.view.pods.map(\.id.name) == ["web"])
     var host = pod("host", "192.168.20.11")
     host.hostNetwork = true
@@ -83,7 +83,7 @@ struct AgentEventTests {
     #expect(cache.asks(.podAdded(done)) == false)
   }
 
-  @Test("a namespace's events count where its labels change, a policy's always")
+  @Test("a namespace's events count if its labels change, a policy's always")
   func others() throws {
     let cache = Cache(try agentView(world))
     let namespace = Namespace(name: "new", labels: ["a": "b"])
@@ -102,7 +102,7 @@ struct AgentEventTests {
 
 @Suite("The agent's queue", .serialized, .needsNamespaces)
 struct AgentQueueTests {
-  @Test("all events during a sync are covered by one more, which knows the first one's time")
+  @Test("all events during a sync are covered by one more sync, which has the first event's time")
   func coalesced() async throws {
     try await blocking {
       let gate = Gate()
@@ -128,7 +128,7 @@ struct AgentQueueTests {
     }
   }
 
-  @Test("an event that does not count is known to the next sync, but asks for none")
+  @Test("an event that doesn't count is stored for the next sync but requests none")
   func silent() async throws {
     try await blocking {
       let sandbox = try AgentSandbox(try agentView(world), .kubeRouterK3s)
@@ -141,7 +141,7 @@ struct AgentQueueTests {
     }
   }
 
-  @Test("a closed agent takes no further event, and its rules stay")
+  @Test("a closed agent ignores events, and its rules stay")
   func closed() async throws {
     try await blocking {
       let sandbox = try AgentSandbox(try agentView(world), .kubeRouterK3s)
@@ -166,7 +166,7 @@ struct AgentFailureTests {
     try sandbox.output("iptables", "-S").split(separator: "\n").filter { $0.hasPrefix("-N") }
   }
 
-  @Test("a refused set leaves the old chains until the next event, which recovers")
+  @Test("a refused set leaves the old chains in place until the next event, which recovers")
   func sets() async throws {
     try await blocking {
       let sandbox = try AgentSandbox(try agentView(world), .kubeRouterK3s)
@@ -183,8 +183,8 @@ struct AgentFailureTests {
       #expect(aborted.processes.last?.arguments == ["ipset", "restore", "-exist"])
       #expect(aborted.step(.restoreRules) == nil)
       #expect(try chains(sandbox) == old)
-      #expect(sandbox.agent.syncs.count == 2, "no second try")
-      // The scratch set of the refused restore stays, as it would with kube-router.
+      #expect(sandbox.agent.syncs.count == 2, "no retry")
+      // The temporary set of the refused restore stays, as it would with kube-router.
       for set in try sandbox.output("ipset", "list", "-n").split(separator: "\n") where set.hasPrefix("TMP-") {
         _ = try sandbox.output("ipset", "destroy", String(set))
       }
@@ -194,7 +194,7 @@ struct AgentFailureTests {
     }
   }
 
-  @Test("refused rules leave the old chains with the new sets (D15)")
+  @Test("refused rules leave the old chains in place with the new sets (D15)")
   func rules() async throws {
     try await blocking {
       let sandbox = try AgentSandbox(try agentView(world), .kubeRouterK3s)
@@ -212,7 +212,7 @@ struct AgentFailureTests {
     }
   }
 
-  @Test("a policy that nft refuses is left out alone (D12)")
+  @Test("only the policy that nft refuses is left out (D12)")
   func overlap() async throws {
     try await blocking {
       let sandbox = try AgentSandbox(try agentView(world), .kubeRouterNftables)

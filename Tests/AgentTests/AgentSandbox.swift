@@ -1,4 +1,4 @@
-// What the tests of the agent share; it has no tests.
+// Helpers shared by the agent's tests.
 import Agent
 import Foundation
 import Kernel
@@ -9,7 +9,7 @@ import Rendering
 import RuleIR
 import Testing
 
-/// An agent and the namespace of its node.
+/// An agent, and the namespace of its node.
 struct AgentSandbox {
   let worker: NamespaceWorker
   let namespace: NetworkNamespace
@@ -28,7 +28,7 @@ struct AgentSandbox {
     try agent.start()
   }
 
-  /// Hands the event in and waits for what follows from it.
+  /// Delivers an event and waits for everything that follows from it.
   @discardableResult
   func sync(_ event: InformerEvent) throws -> SyncRecord {
     agent.notify(event)
@@ -40,7 +40,7 @@ struct AgentSandbox {
     try Command(arguments).run(in: namespace, on: worker).requireSuccess().text
   }
 
-  /// The node has what the style writes for the view of the last sync, and nothing else.
+  /// Expects that the node has exactly what the style writes for the view of the last sync.
   func expectRendered(_ step: String, _ location: Testing.SourceLocation = #_sourceLocation) throws {
     let record = try #require(agent.syncs.last, "\(step): no sync")
     #expect(record.failure == nil, "\(step)", sourceLocation: location)
@@ -62,19 +62,20 @@ struct AgentSandbox {
     }
   }
 
-  /// Without comments and counters.
+  /// The text without comments and counters.
   private func normalised(_ saved: String) -> [String] {
     saved.split(separator: "\n").filter { !$0.hasPrefix("#") }.map {
       String($0).replacing(/\[\d+:\d+\]/, with: "[0:0]")
     }
   }
 
-  /// The kernel lists sets and members in an order of its own, and tells the seeds of its hashes.
+  /// Sorted lines without hash seeds: the kernel lists sets and members in its own order, and lists the seeds of its
+  /// hashes.
   private func sorted(_ saved: String) -> [String] {
     saved.split(separator: "\n").map { String($0).replacing(#/ initval 0x[0-9a-f]+/#, with: "") }.sorted()
   }
 
-  /// nft's chains and sets, in the order of their texts; members sorted, counters as they are in a rule that never met one.
+  /// nft's chains and sets, sorted by text, with members sorted and counter values left out.
   private func objects(_ listing: String) -> [String] {
     let lines = listing.replacing(/,\n\s+/, with: ", ").split(separator: "\n", omittingEmptySubsequences: true)
     var objects: [String] = []
@@ -95,7 +96,7 @@ struct AgentSandbox {
   }
 }
 
-/// A world of one node `node1` with what `text` has besides.
+/// The view of `node1` in a world of two nodes and the objects in `text`.
 func agentView(_ text: String, defaultDeny: Bool = false, dualStack: Bool = false) throws -> NodeView {
   let blocks = dualStack ? "10.42.0.0/24, 'fd00:42::/64'" : "10.42.0.0/24"
   let addresses = dualStack ? "192.168.20.11, 'fd00:20::11'" : "192.168.20.11"

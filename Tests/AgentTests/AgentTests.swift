@@ -29,7 +29,7 @@ private let world =
 
     """
 
-/// A pod of `app` on node1, as an informer tells of it.
+/// A pod of `app` on node1, as an informer reports it.
 private func pod(_ name: String, _ app: String, _ addresses: String...) throws -> Pod {
   Pod(
     id: PodID("app", name), labels: ["app": app], node: "node1",
@@ -52,7 +52,7 @@ private struct Setting: CustomStringConvertible {
 
 @Suite("The agent and the node's rules", .serialized, .needsNamespaces)
 struct AgentRuleTests {
-  @Test("after every sync the node has the rendering of what it knew", arguments: Setting.all)
+  @Test("after every sync the node has the rules for what it knew", arguments: Setting.all)
   fileprivate func rendered(_ setting: Setting) async throws {
     try await blocking {
       let view = try agentView(world, defaultDeny: setting.defaultDeny, dualStack: setting.dualStack)
@@ -70,7 +70,7 @@ struct AgentRuleTests {
       try sandbox.expectRendered("a pod relabelled")
       try sandbox.sync(.podDeleted(newcomer.id))
       try sandbox.expectRendered("a pod deleted")
-      // Its sets of rule 0 and rule 1 go, with nft its sub-chain too.
+      // The policy's sets of rules 0 and 1 are deleted, with nft its sub-chain too.
       var policy = try #require(view.policies.last)
       policy.ingress = []
       try sandbox.sync(.policyUpdated(policy))
@@ -82,7 +82,7 @@ struct AgentRuleTests {
   }
 
   @Test(
-    "what others have in the filter table survives, with their sets",
+    "other programs' rules in the filter table survive, with their sets",
     arguments: [
       EnforcementStyle.kubeRouterK3s, .kubeRouterIptables,
     ])
@@ -112,7 +112,7 @@ struct AgentRuleTests {
   }
 
   @Test(
-    "a hook jump that was moved is put back in the first place",
+    "a hook jump that was moved is put back into first place",
     arguments: [
       EnforcementStyle.kubeRouterK3s, .kubeRouterIptables,
     ])

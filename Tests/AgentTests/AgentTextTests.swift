@@ -4,13 +4,13 @@ import Testing
 
 @testable import Agent
 
-@Suite("The texts that the agent hands to its programs") struct AgentTextTests {
+@Suite("Input texts for the agent's programs") struct AgentTextTests {
   private func set(_ name: String, _ kind: NamedSet.Kind, _ members: String...) throws -> NamedSet {
     NamedSet(
       name: name, family: .v4, kind: kind, members: try members.map { .init(CIDR(try #require(IPAddress($0)))) })
   }
 
-  @Test("sets are swapped in the order of names, through one scratch set for each kind of options")
+  @Test("sets are swapped in the order of names, through one temporary set per set of options")
   func swap() throws {
     let saved = SavedSets(
       Array("create C hash:ip family inet hashsize 1024 maxelem 65536 timeout 0 initval 0x1f\nadd C 10.0.0.9\n".utf8))
@@ -18,7 +18,7 @@ import Testing
     let sets = [
       try set("C", .addresses), try set("A", .addresses, "10.0.0.1", "10.0.0.2"), try set("B", .addresses, "10.0.0.3"),
     ]
-    // The scratch sets' names are kube-router's for these options.
+    // The temporary sets' names are kube-router's for these options.
     let (new, old) = ("TMP-PRBJ7ASFQM5DJR3Q", "TMP-MOR3H7HU5JDLK6FI")
     let expected = [
       "create \(new) hash:ip timeout 0", "flush \(new)", "add \(new) 10.0.0.1 timeout 0",
@@ -47,7 +47,7 @@ import Testing
 
     """
 
-  @Test("a table keeps what others have, and loses every line with a stale name")
+  @Test("a table keeps other programs' rules and loses every line with a stale name")
   func table() throws {
     var text = FilterTableText(saved: Array(saved.utf8))
     text.declare("NEW")
@@ -71,7 +71,7 @@ import Testing
     #expect(String(decoding: text.restoreText(without: stale), as: UTF8.self) == expected)
   }
 
-  @Test("a rule is moved behind all others of its chain", arguments: [" -s 192.0.2.1/32 -j DROP", " -j THEIRS"])
+  @Test("a rule is moved to the end of its chain", arguments: [" -s 192.0.2.1/32 -j DROP", " -j THEIRS"])
   func last(_ rule: String) {
     var text = FilterTableText(saved: Array(saved.utf8))
     text.moveToEnd(rule, of: "INPUT")

@@ -1,4 +1,4 @@
-// What this does not show: what packets meet while a change is made.
+// Not covered: what packets see while a change is made.
 import Apply
 import Kernel
 import Lowering
@@ -10,13 +10,13 @@ import Testing
 
 @testable import Worlds
 
-@Suite("Changes of nf_tables", .serialized, .needsNamespaces)
+@Suite("Changes to nf_tables", .serialized, .needsNamespaces)
 struct NftChangesTests {
   private let worker: NamespaceWorker
 
   init() throws { worker = try NamespaceWorker() }
 
-  /// Tables, chains and sets with all that is in them; in no order, and elements neither.
+  /// Tables, chains and sets with their contents, in no particular order of objects or elements.
   private func objects(in namespace: NetworkNamespace, withSizes: Bool) throws -> [String] {
     let text = try Command(["nft", "--stateless", "list", "ruleset"]).run(in: namespace, on: worker).requireSuccess()
       .text
@@ -31,7 +31,8 @@ struct NftChangesTests {
     return objects.sorted()
   }
 
-  /// After each change the node has what a fresh load of the target gives; of sets that grow, whatever room is left in them.
+  /// After each change the node has what a fresh load of the target gives. With `growing`, the sizes of sets are
+  /// ignored.
   private func follow(
     _ rulesets: [Ruleset], growing: Bool = false, _ location: Testing.SourceLocation = #_sourceLocation
   ) throws {
@@ -52,7 +53,7 @@ struct NftChangesTests {
   }
 
   @Test(
-    "from one random world to the next, in every style for nftables", arguments: 0..<3 as Range<UInt64>,
+    "changes lead from one random world to the next, in every nftables style", arguments: 0..<3 as Range<UInt64>,
     EnforcementStyle.all.filter { $0.backend == .nftables })
   func worlds(_ place: UInt64, _ style: EnforcementStyle) throws {
     let rulesets = (0..<World.seedsOnOnePlace).compactMap { number in
@@ -62,10 +63,10 @@ struct NftChangesTests {
     try follow(rulesets)
   }
 
-  @Test("ranges come and go, whichever neighbours share an end with them", arguments: IPFamily.allCases)
+  @Test("ranges are added and removed, whichever neighbours share an end with them", arguments: IPFamily.allCases)
   func ranges(_ family: IPFamily) throws {
     var random = SplitMix64(seed: 7)
-    // Sixteen blocks side by side, the first and the last at the ends of the address space; some are cut in halves.
+    // Sixteen adjacent blocks, the first and the last at the ends of the address space. Some are split into halves.
     func set() -> NamedSet {
       let members = (0..<16).flatMap { number -> [NamedSet.Member] in
         let choice = random.next() % 4
@@ -105,7 +106,7 @@ struct NftChangesTests {
     try follow([1, 3, 5, 8, 13, 20, 33, 2, 60, 61].map(ruleset), growing: true)
   }
 
-  @Test("a chain's hook, a comment and a set's type change with all that refers to them")
+  @Test("a chain's hook, a comment and a set's type change, with everything that refers to them")
   func types() throws {
     func ruleset(
       hook: Hook = .forward, comment: String? = nil, kind: NamedSet.Kind = .addresses, size: Int? = 64,

@@ -1,4 +1,4 @@
-// What this does not show: what the loaded rules do to packets.
+// Not covered: what the loaded rules do to packets.
 import Foundation
 import Kernel
 import Lowering
@@ -10,7 +10,7 @@ import Testing
 
 @testable import Apply
 
-/// Web servers and a client, with a policy of everything that kube-router has rules for.
+/// Web servers and a client, with a policy that uses everything kube-router has rules for.
 let policedWebs =
   webAndClient + secondWeb + """
     apiVersion: networking.k8s.io/v1
@@ -30,7 +30,7 @@ let policedWebs =
 
     """
 
-/// What the compiled style has sets for, besides.
+/// A policy that needs the compiled style's other sets.
 private let wide = """
   apiVersion: networking.k8s.io/v1
   kind: NetworkPolicy
@@ -67,11 +67,11 @@ struct NftMessagesTests {
 
   init() throws { worker = try NamespaceWorker() }
 
-  /// With `debug` the expressions and elements as the kernel has them, with nft's notes about them.
+  /// The ruleset as nft lists it. With `debug`, the expressions and elements as the kernel has them, with nft's notes.
   private func listing(_ namespace: NetworkNamespace, debug: Bool = false) throws -> [String] {
     let arguments = ["nft"] + (debug ? ["--debug=netlink"] : []) + ["--stateless", "list", "ruleset"]
     let text = Self.sortingElements(try Command(arguments).run(in: namespace, on: worker).requireSuccess().text)
-    // A hash table of the kernel has no order of its own: elements that follow each other are sorted.
+    // A hash table of the kernel has no order of its own, so consecutive elements are sorted.
     var lines: [String] = []
     var elements: [String] = []
     for line in text.split(separator: "\n", omittingEmptySubsequences: false).map(String.init) {
@@ -85,7 +85,7 @@ struct NftMessagesTests {
     return lines + elements.sorted()
   }
 
-  /// nft sorts the elements of a list by their last field alone, where a key joins several.
+  /// Sorts the elements of lists. nft itself sorts concatenated keys by their last field only.
   private static func sortingElements(_ text: String) -> String {
     var result = ""
     var rest = Substring(text)
@@ -111,14 +111,14 @@ struct NftMessagesTests {
     }
   }
 
-  @Test("kube-router's nftables rules are listed as after nft -f", arguments: ["", dualStack], ["node1", "node2"])
+  @Test("kube-router's rules are listed the same as after nft -f", arguments: ["", dualStack], ["node1", "node2"])
   func kubeRouter(families: String, node: String) throws {
     let cluster = try readWorld(policedWebs + families)
     let view = NodeView(of: try #require(cluster.node(node)), in: cluster)
     try expectSame(EnforcementStyle.kubeRouterNftables.lower(view).ruleset)
   }
 
-  @Test("the compiled style's rules are listed as after nft -f", arguments: ["", dualStack], [false, true])
+  @Test("the compiled style's rules are listed the same as after nft -f", arguments: ["", dualStack], [false, true])
   func compiled(families: String, defaultDeny: Bool) throws {
     var cluster = try readWorld(policedWebs + wide + families)
     cluster.settings.defaultDeny = defaultDeny
@@ -129,7 +129,7 @@ struct NftMessagesTests {
     try expectSame(ruleset)
   }
 
-  @Test("changes in one transaction leave what loading the target does", arguments: ["", dualStack])
+  @Test("changes in one transaction give the same result as loading the target", arguments: ["", dualStack])
   func changes(families: String) throws {
     let cluster = try readWorld(policedWebs + wide + families)
     let lowered = { (policies: [NetworkPolicy], pods: [Pod], defaultDeny: Bool) throws -> Ruleset in
@@ -155,7 +155,7 @@ struct NftMessagesTests {
       last = try loader.replace(last, with: target, in: namespace)
       let whole = try worker.makeNamespace()
       try loader.load(target, in: whole)
-      // Chains and sets are listed in the order in which they came.
+      // Chains and sets are listed in the order in which they were added.
       #expect(try listing(namespace).sorted() == listing(whole).sorted(), "\(number)")
     }
   }
@@ -168,7 +168,7 @@ struct NftMessagesTests {
 
   private func members(_ texts: [String]) throws -> [NamedSet.Member] { try texts.map { .init(try network($0)) } }
 
-  /// Every match and statement that nft can say, in one family.
+  /// Every match and statement that nft can express, in one family.
   private func everything(_ family: IPFamily) throws -> Ruleset {
     let v4 = family == .v4
     let networks =
@@ -253,14 +253,14 @@ struct NftMessagesTests {
     return Ruleset(backend: .nftables, tables: [table], sets: sets, keyedSets: keyed)
   }
 
-  @Test("every match and statement is listed as after nft -f", arguments: IPFamily.allCases)
+  @Test("every match and statement is listed the same as after nft -f", arguments: IPFamily.allCases)
   func everyShape(family: IPFamily) throws {
     let ruleset = try everything(family)
     #expect(Set(of: ruleset.tables.flatMap(\.chains).flatMap(\.rules)) == .sayable(in: .nftables))
     try expectSame(ruleset)
   }
 
-  @Test("both families, each with sets of the same names")
+  @Test("two families with sets of the same names are listed the same as after nft -f")
   func bothFamilies() throws {
     let (v4, v6) = (try everything(.v4), try everything(.v6))
     try expectSame(
@@ -269,7 +269,7 @@ struct NftMessagesTests {
         keyedSets: v4.keyedSets + v6.keyedSets))
   }
 
-  @Test("a set of several messages, and of ranges over the border of two messages, is whole")
+  @Test("a set that takes several messages is complete, also with ranges across two messages")
   func largeSets() throws {
     let hosts = (0..<5000).map { NamedSet.Member(CIDR(IPAddress(v4: 0x0a00_0000 + $0 * 3))) }
     let blocks = (0..<1700).map { NamedSet.Member(CIDR(IPAddress(v4: 0x0b00_0000 + $0 * 512), prefixLength: 24)) }
@@ -287,7 +287,7 @@ struct NftMessagesTests {
     }
   }
 
-  @Test("a ruleset larger than the buffer goes in pieces, and is listed as in one", arguments: [4_000, 60_000])
+  @Test("a ruleset larger than the buffer is loaded in pieces, with the same result", arguments: [4_000, 60_000])
   func pieces(limit: Int) throws {
     let hosts = (0..<7000).map { NamedSet.Member(CIDR(IPAddress(v4: 0x0a00_0000 + $0 * 3))) }
     let blocks = (0..<3500).map { NamedSet.Member(CIDR(IPAddress(v4: 0x0b00_0000 + $0 * 512), prefixLength: 24)) }
@@ -311,7 +311,7 @@ struct NftMessagesTests {
     #expect(try listing(whole).count > 300)
   }
 
-  @Test("a refusal in a later piece leaves nothing behind, and names its rule")
+  @Test("a refusal in a later piece leaves nothing behind and names its rule")
   func refusedPiece() throws {
     let rules = (0..<300).map { Rule([.port(.tcp, PortRange($0 + 1))], [.accept]) } + [Rule([], [.jump("nowhere")])]
     let table = Table(
@@ -349,7 +349,7 @@ struct NftMessagesTests {
     #expect(refused.error.name == "ENOENT")
   }
 
-  @Test("a lookup in a set that is not there is named")
+  @Test("a lookup in a missing set is named")
   func missingSet() throws {
     let rules = [Rule([.inSet(.source, "missing")], [.accept])]
     let table = Table(name: "t", family: .v6, chains: [Chain(name: "c", rules: rules)])
@@ -364,7 +364,7 @@ struct NftMessagesTests {
     #expect(try #require(try refusal(of: ruleset)).subject == "set \(set.name)")
   }
 
-  @Test("what nf_tables can't say is unsupported, as in text")
+  @Test("what nf_tables can't express is unsupported, as in text")
   func unsupported() throws {
     for rule in unsayableRules(in: .nftables) {
       let table = Table(name: "t", family: .v4, chains: [Chain(name: "c", rules: [rule])])

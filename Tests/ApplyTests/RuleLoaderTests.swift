@@ -1,4 +1,4 @@
-// What this does not show: what the loaded rules do to packets, and changes (NftChangesTests, SetChangesTests).
+// Not covered: what the loaded rules do to packets, and changes (NftChangesTests, SetChangesTests).
 import Apply
 import Foundation
 import Kernel
@@ -9,8 +9,8 @@ import RuleIR
 import TestSupport
 import Testing
 
-@Suite("Rules loaded by programs", .serialized, .needsNamespaces) struct RuleLoaderTests {
-  @Test("rules read back from the kernel are the ones that were loaded")
+@Suite("Loading rules", .serialized, .needsNamespaces) struct RuleLoaderTests {
+  @Test("rules read back from the kernel equal the loaded ones")
   func readBack() throws {
     let cluster = try readWorld(policedWebs)
     let worker = try NamespaceWorker()
@@ -28,7 +28,7 @@ import Testing
     #expect(lines(sets.text) == lines(try ipsetRestoreText(ruleset.sets)))
   }
 
-  @Test("nft lists the ruleset that was loaded as the text says it")
+  @Test("nft lists the loaded ruleset as its text says")
   func nftReadBack() throws {
     let cluster = try readWorld(policedWebs)
     let worker = try NamespaceWorker()
@@ -54,7 +54,7 @@ import Testing
     let table = Table(name: "filter", family: .v4, chains: [Chain(name: "INPUT", base: .init(.input), rules: [bad])])
     do {
       try RuleLoader(worker: worker).load(Ruleset(tables: [table]), in: namespace)
-      Issue.record("it was loaded")
+      Issue.record("the rule was loaded")
     } catch let refused as RefusedRule {
       #expect(refused.description.contains("20000"))
     }

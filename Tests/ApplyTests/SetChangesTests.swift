@@ -6,9 +6,9 @@ import RuleIR
 import TestSupport
 import Testing
 
-// What this does not show: what packets meet while sets change.
+// Not covered: what packets see while sets change.
 
-@Suite("Changes of ipsets") struct SetChangesTests {
+@Suite("Changes to ipsets") struct SetChangesTests {
   private func set(_ name: String, _ kind: NamedSet.Kind, _ members: String..., except: String? = nil) throws
     -> NamedSet
   {
@@ -19,7 +19,7 @@ import Testing
   }
 
   @Test(
-    "each leaves the sets of its target, whatever they were before", .needsNamespaces)
+    "each change leaves the sets of its target, whatever they were before", .needsNamespaces)
   func follow() throws {
     let targets = [
       [
@@ -49,12 +49,12 @@ import Testing
     }
   }
 
-  /// The kernel lists members in an order of its own, and tells the seeds of its hashes.
+  /// Sorted lines without hash seeds: the kernel lists members in its own order, and lists the seeds of its hashes.
   private func lines(_ text: String) -> [String] {
     text.split(separator: "\n").map { String($0).replacing(#/ initval 0x[0-9a-f]+/#, with: "") }.sorted()
   }
 
-  @Test("an interval set is nft's alone") func interval() throws {
+  @Test("only nft supports an interval set") func interval() throws {
     let set = try set("I", .interval, "10.0.0.0/8")
     #expect(throws: Unsupported("the interval set I", in: "ipset")) { try SetChanges(from: [], to: [set]) }
   }

@@ -1,4 +1,4 @@
-// Doesn't show that children die when the whole process is killed; that the end of the worker kills them, it does.
+// Not covered: children die when the whole process is killed. The end of the worker kills them, which is tested.
 import Glibc
 import Kernel
 import TestSupport
@@ -36,7 +36,7 @@ import Testing
     #expect(try await run(Command(["sh", "-c", "kill -TERM $$"])).ending == .signalled(SIGTERM))
   }
 
-  @Test func itIsKilledWhenItsTimeIsOver() async throws {
+  @Test func itIsKilledAfterItsTimeout() async throws {
     let result = try await run(Command(["sh", "-c", "echo begun; exec sleep 30"], timeout: .milliseconds(200)))
     #expect(result.ending == .timedOut)
     #expect(result.text == "begun\n")
@@ -47,7 +47,7 @@ import Testing
     #expect(try await run(Command(["yes"], timeout: .milliseconds(100))).ending == .timedOut)
   }
 
-  @Test func whatStaysInTheBackgroundIsNotWaitedFor() async throws {
+  @Test func backgroundProcessesAreNotWaitedFor() async throws {
     let result = try await run(Command(["sh", "-c", "sleep 5 & echo done"]))
     #expect(result.text == "done\n")
     #expect(result.duration < .seconds(4))
@@ -57,7 +57,7 @@ import Testing
     let worker = sandbox.worker
     async let result = run(Command(["sleep", "90"], timeout: .seconds(90)))
     let deadline = MonotonicClock.now + 600_000_000_000
-    // The child is there once the namespace has a process in it; closing earlier would refuse its start.
+    // The child has started once the namespace has a process in it. Closing earlier would refuse its start.
     while try !processes().contains("net:[\(sandbox.namespace.inode)]"), MonotonicClock.now < deadline {
       try await Task.sleep(for: .milliseconds(5))
     }
@@ -70,7 +70,7 @@ import Testing
     let script = ["sh", "-c", "cat $LOCK; ls /proc/self/fd"]
     let result = try await run(Command(script, environment: ["LOCK": file.path], inherited: file))
     #expect(result.text.hasPrefix("inside"))
-    // And nothing else of this process is: ls itself holds 3.
+    // No other descriptor of this process is inherited. ls itself opens 3.
     let numbers = Set(result.text.dropFirst(6).split(separator: "\n").compactMap { Int32($0) })
     #expect(numbers.isSubset(of: [0, 1, 2, 3, 4, file.fd]))
     #expect(try await run(Command(["cat", file.path])).ending == .exited(1))
@@ -83,7 +83,7 @@ import Testing
     #expect(names.isSuperset(of: ["PATH", "LC_ALL", "XTABLES_LOCKFILE"]))
   }
 
-  @Test func aProgramThatIsNotThereIsNamed() async throws {
+  @Test func theErrorOfAMissingProgramNamesIt() async throws {
     for name in ["no-such-program", "/no/such/program"] {
       await #expect { try await run(Command([name])) } throws: {
         ($0 as? KernelError)?.code == ENOENT && "\($0)".contains(name)

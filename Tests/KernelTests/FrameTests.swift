@@ -7,7 +7,8 @@ import Testing
   @Test(
     "the checksum is RFC 1071's ones' complement sum",
     arguments: [
-      // The example of RFC 1071, section 3, whose sum is ddf2; an odd byte counts as the high one; nothing sums to zero.
+      // The example of RFC 1071, section 3, whose sum is ddf2; an odd byte, which counts as the high one; no bytes at
+      // all.
       ([0x00, 0x01, 0xf2, 0x03, 0xf4, 0xf5, 0xf6, 0xf7], 0x220d), ([0x01], 0xfeff), ([], 0xffff),
       // An IPv4 header with its checksum in place sums to zero.
       (
@@ -30,7 +31,7 @@ import Testing
     .udp, .tcp(.syn, sequence: 1, acknowledgement: 0), .tcp([.syn, .ack], sequence: 1, acknowledgement: 2),
   ]
 
-  @Test("IP, UDP and TCP checksums of a frame hold, in both families", arguments: contents, [true, false])
+  @Test("a frame's IP, UDP and TCP checksums are correct in both families", arguments: contents, [true, false])
   func frames(_ content: Frame.Content, _ isV4: Bool) {
     let (source, destination) = isV4 ? Self.v4 : Self.v6
     let bytes = Frame(from: source, to: destination, nextHop: [2, 0, 0, 0, 0, 9], content).bytes
@@ -51,7 +52,7 @@ import Testing
     if content == .udp, isV4 { #expect(bytes.count == 60) }
   }
 
-  @Test("a sender sends as many frames as it is told to, in the ring's order and past its end", .needsNamespaces)
+  @Test("a sender sends the requested number of frames, in the ring's order and past its end", .needsNamespaces)
   func sending() async throws {
     try await blocking {
       let sandbox = try Sandbox()

@@ -1,4 +1,4 @@
-// Compares with the `ipset` program in the same kernel. Doesn't show that a rule matches the sets.
+// Compares with the `ipset` program on the same kernel. Not covered: rules that match the sets.
 import Glibc
 import Kernel
 import TestSupport
@@ -13,7 +13,7 @@ import Testing
     try sandbox.run { try IPSetListing.list(name, in: NetlinkSocket(.netfilter)) }
   }
 
-  /// `ipset save`, its lines sorted, and without the value of `initval`, which is drawn by lot.
+  /// `ipset save` with its lines sorted, and without the values of `initval`, which are random.
   private func saved() throws -> [String] {
     try sandbox.output(of: "ipset", "save").split(separator: "\n").map { line in
       let words = line.split(separator: " ").map { $0.hasPrefix("0x") ? "0x…" : $0 }
@@ -23,7 +23,7 @@ import Testing
 
   private let six: [UInt8] = [0x20, 1, 0xd, 0xb8] + [UInt8](repeating: 0, count: 12)
 
-  @Test func setsAreAsTheProgramSavesThem() throws {
+  @Test func createdSetsMatchIpsetSave() throws {
     var batch = IPSetBatch()
     batch.create("N4", .blocks, .v4)
     batch.create("N6", .blocks, .v6)
@@ -54,7 +54,7 @@ import Testing
       ])
   }
 
-  @Test func theListSaysWhatTheProgramSaves() throws {
+  @Test func listedSetsMatchIpsetSave() throws {
     var batch = IPSetBatch()
     batch.create("N", .blocks, .v4)
     batch.create("E", .addresses, .v6)

@@ -1,4 +1,4 @@
-// Doesn't show that a killed process leaves nothing behind, nor what happens when the way home is barred.
+// Not covered: that a killed process leaves nothing behind, and a thread that can't return to its namespace.
 import Glibc
 import Kernel
 import TestSupport
@@ -64,7 +64,7 @@ import Testing
     #expect(count == 800)
   }
 
-  @Test func aClosedWorkerRefuses() throws {
+  @Test func aClosedWorkerRefusesCalls() throws {
     let sandbox = try Sandbox()
     sandbox.worker.close()
     sandbox.worker.close()

@@ -1,9 +1,9 @@
-// What the tests of this target share; it has no tests.
+// Helpers shared by the tests of this target.
 import Glibc
 import Kernel
 import Testing
 
-/// The target of a symbolic link; nil when there is none.
+/// The target of a symbolic link; `nil` if there is none.
 func symbolicLink(_ path: String) -> String? {
   let target = [UInt8](unsafeUninitializedCapacity: 256) { buffer, count in
     count = buffer.withMemoryRebound(to: CChar.self) { max(0, readlink(path, $0.baseAddress!, $0.count)) }
@@ -11,7 +11,7 @@ func symbolicLink(_ path: String) -> String? {
   return target.isEmpty ? nil : String(decoding: target, as: UTF8.self)
 }
 
-/// A worker and a namespace in which to try things.
+/// A worker and a namespace to try things in.
 struct Sandbox {
   let worker: NamespaceWorker
   let namespace: NetworkNamespace
@@ -36,7 +36,7 @@ struct Sandbox {
   }
 }
 
-/// A UDP socket on `address`, made inside `namespace`.
+/// A UDP socket on `address`, opened inside `namespace`.
 final class UDPSocket {
   private let fd: Int32
   private let family: AddressFamily
@@ -56,7 +56,7 @@ final class UDPSocket {
     Self.withAddress(address, port) { sendto(fd, text, text.utf8.count, 0, $0, $1) } == text.utf8.count
   }
 
-  /// nil when nothing came within two seconds.
+  /// `nil` if nothing came within two seconds.
   func receive() -> String? {
     var bytes = [UInt8](repeating: 0, count: 2048)
     let count = recv(fd, &bytes, bytes.count, 0)

@@ -1,11 +1,11 @@
-// Shows that messages have the layout of linux/netlink.h. Doesn't show that the kernel understands them.
+// Covers the layout of messages (linux/netlink.h). Not covered: whether the kernel understands them.
 import Glibc
 import TestSupport
 import Testing
 
 @testable import Kernel
 
-@Test func aMessageCountsItsNests() throws {
+@Test func aMessagesLengthIncludesItsNests() throws {
   var buffer = NetlinkBuffer()
   try buffer.appendMessage(type: 16, flags: 1, sequence: 7, UInt32(0x0a0b_0c0d)) {
     $0.put(3, string: "lo")
@@ -33,13 +33,13 @@ private struct TooLong: Sendable {
     TooLong(attribute: 18, bytes: 67_076) { buffer in
       buffer.withNest(18) { nest in for _ in 0..<2 { nest.put(5, tooMuch.dropLast(32_000)) } }
     },
-    // The one that was too long first.
+    // The attribute that was too long first is reported.
     TooLong(attribute: 6, bytes: 65_536) { buffer in buffer.withNest(18) { $0.put(6, tooMuch) } },
   ]
 }
 
 @Test(
-  "an attribute or a nest of more bytes than 16 bits can count is an error, and nothing of its message stays",
+  "an attribute or nest with more bytes than 16 bits can count is an error, and its message is not appended",
   arguments: TooLong.all)
 private func tooLongForItsLength(what: TooLong) throws {
   var buffer = NetlinkBuffer()
@@ -49,32 +49,32 @@ private func tooLongForItsLength(what: TooLong) throws {
     try buffer.appendMessage(type: 17, flags: 1, sequence: 8, UInt32(2), what.put)
   }
   let text = "netlink attribute \(what.attribute): Message too long (EMSGSIZE): it takes \(what.bytes) bytes"
-  #expect(error?.description == text + ", and 65535 is the most")
+  #expect(error?.description == text + "; the maximum is 65535")
   #expect(buffer == before)
   try buffer.appendMessage(type: 18, flags: 1, sequence: 8, UInt32(2)) { _ in }
   #expect(buffer.bytes.count == before.bytes.count + 20)
 }
 
-@Suite("What does not fit into a message is refused under its request's label", .needsNamespaces)
+@Suite("A request that doesn't fit into a message is refused under its label", .needsNamespaces)
 struct TooLongRequests {
   private let long = String(repeating: "x", count: 70_000)
 
-  @Test("of a link") func link() throws {
+  @Test("for a link") func link() throws {
     try Sandbox().run {
       var batch = RouteBatch()
       batch.createBridge("br0", index: 5)
       batch.createBridge(long, index: 6)
       let error = #expect(throws: KernelError.self) { try batch.send(in: try NetlinkSocket(.route)) }
       #expect(error?.code == EMSGSIZE && error?.operation == "ip link add \(long) type bridge")
-      #expect(error?.message == "netlink attribute 3: it takes 70005 bytes, and 65535 is the most")
-      // Nothing was sent: the first one can still be made.
+      #expect(error?.message == "netlink attribute 3: it takes 70005 bytes; the maximum is 65535")
+      // Nothing was sent, so the first bridge can still be created.
       var first = RouteBatch()
       first.createBridge("br0", index: 5)
       try first.send(in: try NetlinkSocket(.route))
     }
   }
 
-  @Test("of a transaction") func transaction() throws {
+  @Test("for a transaction") func transaction() throws {
     try Sandbox().run {
       for message in 0...2 {
         var batch = NftBatch()

@@ -1,4 +1,4 @@
-// Shows how answers are read, broken ones too. The bytes are written by hand; the kernel's own are in the other tests.
+// Covers how answers are parsed, broken ones too. The bytes are written by hand; other tests use the kernel's own.
 import Glibc
 import Kernel
 import Testing
@@ -13,14 +13,14 @@ private let refusal: [UInt8] = [
   0, 0, 0, 0,
 ]
 
-@Test func aRefusalTellsTheRequestTheTextAndThePlace() throws {
+@Test func aRefusalHasItsRequestTextAndOffset() throws {
   let answer = try #require(Array(NetlinkMessageSequence(refusal)).first?.answer)
   #expect(answer.sequence == 3 && answer.code == ENOENT)
   #expect(answer.message == "no!" && answer.attributeOffset == 24)
   #expect(answer.error(of: "x")?.description == "x: No such file or directory (ENOENT): no!")
 }
 
-@Test func cutOffBytesEndTheReading() {
+@Test func truncatedBytesEndTheParsing() {
   for length in 0..<refusal.count {
     #expect(Array(NetlinkMessageSequence(Array(refusal[..<length]))).isEmpty)
     _ = Array(AttributeSequence(refusal[36..<max(36, length)]))

@@ -1,4 +1,4 @@
-// What this does not show: replies of a host that others answer for.
+// Not covered: replies of a host that others answer for.
 import Kernel
 import TestSupport
 import Testing
@@ -18,22 +18,22 @@ import Testing
     family == .v4 ? "icmp type echo-request" : "icmpv6 type echo-request"
   }
 
-  @Test("are answered by the destination itself", arguments: AddressFamily.allCases)
+  @Test("an echo request is answered by the destination itself", arguments: AddressFamily.allCases)
   func delivered(family: AddressFamily) async throws { #expect(try await observe(family) == .delivered) }
 
-  @Test("are refused by a REJECT", arguments: AddressFamily.allCases)
+  @Test("a REJECT refuses an echo request", arguments: AddressFamily.allCases)
   func rejected(family: AddressFamily) async throws {
     let seen = try await observe(family, "\(type(family)) reject with icmpx type port-unreachable")
     #expect(seen == .refused(family == .v4 ? .icmp(type: 3, code: 3) : .icmp(type: 1, code: 4)))
   }
 
-  @Test("are silent after a DROP", arguments: AddressFamily.allCases)
+  @Test("an echo request is silent after a DROP", arguments: AddressFamily.allCases)
   func dropped(family: AddressFamily) async throws {
     let seen = try await observe(family, "\(type(family)) drop", timeout: ProbeLink.brief)
     #expect(seen == .silent(after: ProbeLink.brief))
   }
 
-  @Test("don't mind what else is refused", arguments: AddressFamily.allCases)
+  @Test("rules for TCP and UDP don't affect an echo request", arguments: AddressFamily.allCases)
   func beside(family: AddressFamily) async throws {
     #expect(try await observe(family, "meta l4proto { tcp, udp } drop") == .delivered)
   }

@@ -1,4 +1,4 @@
-// Shows what this host allows. Doesn't show entering a user namespace, which a process with one thread must do.
+// Covers what this host allows. Not covered: entering a user namespace, which only a process with one thread can do.
 import Glibc
 import Kernel
 import TestSupport
@@ -8,7 +8,7 @@ import Testing
   #expect(Privilege.canMakeNamespaces == (Privilege.obstacle == nil))
 }
 
-@Test(.needsNamespaces) func aMissingFeatureTellsWhatItsModuleWouldDo() throws {
+@Test(.needsNamespaces) func aMissingFeatureNamesTheCommandThatLoadsIt() throws {
   for missing in try KernelFeatures.missing(on: NamespaceWorker()) {
     #expect("\(missing)".contains("modprobe \(missing.feature.module)"))
   }
@@ -32,7 +32,7 @@ import Testing
   }
 }
 
-@Test func theLimitOnOpenFilesIsTheHardOne() throws {
+@Test func theOpenFilesLimitIsRaisedToTheHardLimit() throws {
   #expect(try OpenFiles.raiseLimit() == OpenFiles.raiseLimit())
 }
 

@@ -1,8 +1,8 @@
-// What the tests of probes share; it has no tests.
+// Helpers shared by the tests of probes.
 import Kernel
 import Testing
 
-/// Two namespaces joined by a veth pair, with a session that has listeners in the second.
+/// Two namespaces joined by a veth pair, and a session with listeners in the second.
 final class ProbeLink {
   static let port: UInt16 = 7000
   let worker: NamespaceWorker
@@ -28,7 +28,7 @@ final class ProbeLink {
     var veth = RouteBatch()
     veth.createVeth(VethEnd("eth0", index: 2), peer: VethEnd("eth0", index: 2), in: server)
     try send(veth, in: client)
-    // Both ends up before there are addresses: IPv6 has no routes to the addresses of a link that isn't ready.
+    // Both ends come up before there are addresses: IPv6 has no routes to the addresses of a link that isn't ready.
     for namespace in [client, server] {
       var up = RouteBatch()
       for index: Int32 in [1, 2] { up.bringUp(index) }
@@ -54,7 +54,7 @@ final class ProbeLink {
     try worker.run(in: namespace) { try batch.send(in: NetlinkSocket(.route)) }
   }
 
-  /// The kernel tells the first end that the second is up a moment later. Without this control, silence proves nothing.
+  /// The kernel tells the first end a moment later that the second is up. Without this control, silence proves nothing.
   private func awaitCarrier() throws {
     let controls = AddressFamily.allCases.map { probe(.udp, $0) }
     let deadline = MonotonicClock.now + 60_000_000_000
@@ -63,19 +63,19 @@ final class ProbeLink {
     }
   }
 
-  /// Loads rules, in a chain at `hook`, into one of the namespaces.
+  /// Loads rules into a chain at `hook`, in one of the namespaces.
   func filter(_ namespace: NetworkNamespace, _ hook: String, _ rules: String...) throws {
     let chain =
       "table inet t {\nchain \(hook) {\ntype filter hook \(hook) priority 0\n\(rules.joined(separator: "\n"))\n}\n}\n"
     try Command(["nft", "-f", "-"], input: Array(chain.utf8)).run(in: namespace, on: worker).requireSuccess()
   }
 
-  /// Lets the server send as many ICMP errors as it likes; by default the kernel sends some and keeps the rest.
+  /// Lets the server send any number of ICMP errors. By default the kernel sends some and suppresses the rest.
   func liftICMPLimits() throws {
     try worker.run(in: server) {
       try Sysctl.write("net/ipv4/icmp_ratelimit", "0")
       try Sysctl.write("net/ipv6/icmp/ratelimit", "0")
-      // Of the namespace since Linux 6.14; before, of the host.
+      // Per namespace since Linux 6.14. Before that, per host.
       for parameter in ["icmp_msgs_per_sec", "icmp_msgs_burst"] where Sysctl.exists("net/ipv4/\(parameter)") {
         try Sysctl.write("net/ipv4/\(parameter)", "1000000")
       }
@@ -90,9 +90,9 @@ final class ProbeLink {
       transport)
   }
 
-  /// Enough where an answer will come, on a busy machine too.
+  /// Long enough when an answer will come, even on a busy machine.
   static let patience = Duration.seconds(5)
-  /// Enough where none will.
+  /// Long enough when no answer will come.
   static let brief = Duration.milliseconds(300)
 
   func observe(
@@ -105,6 +105,6 @@ final class ProbeLink {
 }
 
 extension ProbeTransport {
-  /// Those that a listener answers, on a port.
+  /// The transports that a listener answers on a port.
   static let withPorts: [ProbeTransport] = [.tcp, .udp, .sctp]
 }

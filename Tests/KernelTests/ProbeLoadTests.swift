@@ -1,4 +1,4 @@
-// Shows many probes at a time. Shows no speed: that depends on the machine, and on how the program was built.
+// Covers many probes at a time. Not covered: speed, which depends on the machine and on the build.
 import Kernel
 import TestSupport
 import Testing
@@ -57,7 +57,7 @@ import Testing
       return (seen, MonotonicClock.now - begin)
     }
     #expect(seen == Array(repeating: .silent(after: .milliseconds(400)), count: 400))
-    // Two windows of 200. One after the other they would take 160 s.
+    // Two windows of 200. One by one, the probes would take 160 s.
     #expect((800_000_000..<20_000_000_000).contains(nanoseconds))
   }
 
@@ -65,7 +65,7 @@ import Testing
     let (before, after) = try await blocking {
       let link = try ProbeLink()
       let probes = (0..<102).map { link.probe(ProbeTransport.withPorts[$0 % 3], .v4) }
-      // A rule that keeps established flows: it must not take a later probe for one of them.
+      // A rule that keeps established flows must not take a later probe for one of them.
       let keep = "ct state established,related accept"
       try link.filter(link.server, "input", keep)
       let before = try link.session.run(probes, timeout: .seconds(5))
@@ -76,7 +76,7 @@ import Testing
     #expect(after == Array(repeating: .silent(after: .milliseconds(300)), count: 102))
   }
 
-  @Test func noProbesAreNoObservations() async throws {
+  @Test func noProbesGiveNoObservations() async throws {
     #expect(try await blocking { try ProbeLink().session.run([], timeout: .seconds(1)) }.isEmpty)
   }
 }

@@ -1,4 +1,4 @@
-// Shows how source ports are counted. Needs no namespaces, and shows nothing of what the kernel does with a port.
+// Covers how source ports are counted. Needs no namespaces. Not covered: what the kernel does with a port.
 import Testing
 
 @testable import Kernel
@@ -20,7 +20,7 @@ import Testing
     #expect(given.last == .some(nil))
   }
 
-  @Test func namespacesAndTransportsCountForThemselves() {
+  @Test func namespacesAndTransportsCountSeparately() {
     var ports = ProbePorts()
     let used = (0..<size).map { _ in ports.next(in: here, .udp) }
     let others = [ports.next(in: there, .udp), ports.next(in: here, .tcp), ports.next(in: here, .sctp)]

@@ -1,5 +1,5 @@
-// Shows what one probe sees between two namespaces on one wire. Shows no forwarding, no NAT and no bridge, and not what
-// a TCP probe sees when the answer to its SYN is lost: it can't tell that from a lost SYN.
+// Covers what one probe sees between two namespaces on one link. Not covered: forwarding, NAT, bridges, and a TCP probe
+// that loses the answer to its SYN, which it can't distinguish from a lost SYN.
 import Kernel
 import TestSupport
 import Testing
@@ -13,7 +13,7 @@ private let ways = ProbeTransport.withPorts.flatMap { transport in AddressFamily
     try await blocking { try body(try ProbeLink()) }
   }
 
-  @Test(arguments: ways) func anOpenWayDelivers(transport: ProbeTransport, family: AddressFamily) async throws {
+  @Test(arguments: ways) func anOpenPathDelivers(transport: ProbeTransport, family: AddressFamily) async throws {
     #expect(try await withLink { try $0.observe(transport, family) } == .delivered)
   }
 
@@ -81,7 +81,7 @@ private let ways = ProbeTransport.withPorts.flatMap { transport in AddressFamily
     #expect(seen.isUnusable(saying: "ICMP error 3/1"))
   }
 
-  @Test(arguments: ways) func theSourceAddressIsTheProbes(transport: ProbeTransport, family: AddressFamily) async throws
+  @Test(arguments: ways) func aProbeUsesItsSourceAddress(transport: ProbeTransport, family: AddressFamily) async throws
   {
     let seen = try await withLink { link in
       let match = family == .v4 ? "ip saddr 10.9.0.3" : "ip6 saddr fd09::3"
@@ -91,7 +91,7 @@ private let ways = ProbeTransport.withPorts.flatMap { transport in AddressFamily
     #expect(seen[0] == .delivered)
     #expect(seen[1] == .refused(.icmp(type: family == .v4 ? 3 : 1, code: family == .v4 ? 3 : 4)))
     #expect(
-      seen[2].isUnusable(saying: transport == .sctp ? "send from" : "bind to"), "fd09::4 and 10.9.0.4 are nobody's")
+      seen[2].isUnusable(saying: transport == .sctp ? "send from" : "bind to"), "no host has fd09::4 or 10.9.0.4")
   }
 
   @Test func theSendersOwnKernelRefusesADatagramAndAnINITAndSwallowsASYN() async throws {
@@ -139,7 +139,7 @@ private let ways = ProbeTransport.withPorts.flatMap { transport in AddressFamily
     #expect(seen == .delivered)
   }
 
-  @Test func aListenerThatCanNotBeOpenedIsNamedAndTakesTheOthersWithIt() async throws {
+  @Test func aListenerThatCanNotBeOpenedIsNamedAndClosesTheOthers() async throws {
     let (message, seen) = try await withLink { link in
       let good = Listener(in: link.server, on: ProbeLink.destination(.v4, port: 7002), .tcp)
       let taken = Listener(in: link.server, on: ProbeLink.destination(.v6), .udp)

@@ -1,4 +1,4 @@
-// Shows links that carry packets between namespaces. Shows no routing between nodes, and no load.
+// Covers links that carry packets between namespaces. Not covered: routing between nodes, and load.
 import Glibc
 import Kernel
 import TestSupport
@@ -9,7 +9,7 @@ import Testing
 
   init() throws { sandbox = try Sandbox() }
 
-  /// A namespace with `eth0` (index 2), whose other end is `name` here.
+  /// A namespace with `eth0` (index 2), whose other end is `name` in the sandbox.
   private func pod(
     _ name: String, index: Int32, master: Int32? = nil, _ addresses: [([UInt8], UInt8)]
   ) throws -> NetworkNamespace {
@@ -66,8 +66,8 @@ import Testing
     #expect(receiver.receive() == "six")
   }
 
-  @Test func routesAndNeighboursAreAsTheyWereAsked() throws {
-    // Held to the end: the link goes with the namespace of its peer.
+  @Test func routesAndNeighboursAreAddedAsRequested() throws {
+    // Kept to the end: the link is removed with its peer's namespace.
     let pod = try pod("p1", index: 10, [([10, 0, 0, 2], 24)])
     defer { withExtendedLifetime(pod) {} }
     var batch = RouteBatch()
@@ -103,7 +103,7 @@ import Testing
     }
   }
 
-  @Test func theKernelsOwnWordsAreKept() throws {
+  @Test func theKernelsErrorMessageIsKept() throws {
     var batch = RouteBatch()
     batch.addRoute(to: RouteDestination([10, 0, 0, 0], prefix: 8), via: [192, 0, 2, 1], dev: 1)
     #expect {
@@ -126,7 +126,7 @@ import Testing
     #expect(addresses.split(separator: "\n").count == 4000)
   }
 
-  @Test func aBatchHoldsTheNamespacesItNames() throws {
+  @Test func aBatchKeepsItsNamespacesAlive() throws {
     var batch = RouteBatch()
     batch.createVeth(VethEnd("p1", index: 10), peer: VethEnd("eth0", index: 2), in: try sandbox.worker.makeNamespace())
     try sandbox.send(batch)
@@ -134,7 +134,7 @@ import Testing
     withExtendedLifetime(batch) {}
   }
 
-  @Test func aDeletedLinkTakesItsPeerAlong() throws {
+  @Test func deletingALinkDeletesItsPeer() throws {
     let pod = try pod("p1", index: 10, [])
     var batch = RouteBatch()
     batch.deleteLink(10)

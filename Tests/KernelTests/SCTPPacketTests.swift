@@ -1,4 +1,4 @@
-// Shows the bytes of SCTP packets. Needs no namespaces.
+// Covers the bytes of SCTP packets. Needs no namespaces.
 import Testing
 
 @testable import Kernel
@@ -33,7 +33,7 @@ import Testing
     #expect(packet.bytes.count % 4 == 0)
   }
 
-  @Test func whatIsShortOrAlteredIsNoPacket() {
+  @Test func shortOrAlteredBytesAreNoPacket() {
     let bytes = SCTPPacket(
       sourcePort: 1, destinationPort: 2, verificationTag: 0, chunk: .initiation(tag: 3, sequence: 4)
     ).bytes
@@ -45,7 +45,7 @@ import Testing
     }
   }
 
-  @Test func eightBytesOfAQuotationNameThePorts() {
+  @Test func eightQuotedBytesGiveThePorts() {
     let bytes = SCTPPacket(sourcePort: 5, destinationPort: 6, verificationTag: 0, chunk: .abort).bytes
     #expect(SCTPPorts(bytes.prefix(8)).map { [$0.source, $0.destination] } == [5, 6])
     #expect(SCTPPorts(bytes.prefix(3)) == nil)

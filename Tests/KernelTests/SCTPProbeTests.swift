@@ -1,4 +1,4 @@
-// Shows what only probes over SCTP see; ProbeTests shows what they share with TCP and UDP. Shows no kernel that knows
+// Covers what only SCTP probes see; ProbeTests covers what they share with TCP and UDP. Not covered: a kernel with
 // SCTP.
 import Kernel
 import TestSupport
@@ -11,14 +11,14 @@ import Testing
     try await blocking { try body(try ProbeLink()) }
   }
 
-  /// Loads rules of iptables, or ip6tables, into the server's filter table.
+  /// Loads rules of iptables or ip6tables into the server's filter table.
   private static func restore(_ link: ProbeLink, _ family: AddressFamily, _ rules: String...) throws {
     let text = "*filter\n:INPUT ACCEPT [0:0]\n\(rules.joined(separator: "\n"))\nCOMMIT\n"
     let program = family == .v4 ? "iptables-restore" : "ip6tables-restore"
     try Command([program, "-w"], input: Array(text.utf8)).run(in: link.server, on: link.worker).requireSuccess()
   }
 
-  @Test(arguments: AddressFamily.allCases) func rulesOfIptablesHoldForIt(family: AddressFamily) async throws {
+  @Test(arguments: AddressFamily.allCases) func iptablesRulesApplyToIt(family: AddressFamily) async throws {
     let seen = try await withLink { link in
       try link.session.listen([Listener(in: link.server, on: ProbeLink.destination(family, port: 7002), .sctp)])
       try Self.restore(
@@ -42,7 +42,7 @@ import Testing
     #expect(seen == .delivered)
   }
 
-  @Test(arguments: AddressFamily.allCases) func aHostThatDoesNotKnowSCTPProvesNothing(family: AddressFamily)
+  @Test(arguments: AddressFamily.allCases) func aHostWithoutSCTPProvesNothing(family: AddressFamily)
     async throws
   {
     let seen = try await withLink { link in
@@ -50,7 +50,7 @@ import Testing
       let unaware = ProbeAddress(ProbeLink.address(family, 1), port: 9)
       return try link.session.run([Probe(from: link.server, to: unaware, .sctp)], timeout: .milliseconds(300))
     }
-    // Protocol unreachable; unrecognized next header. A kernel that knows SCTP says ABORT.
+    // Protocol unreachable; unrecognized next header. A kernel with SCTP sends ABORT.
     let error = family == .v4 ? "ICMP error 3/2 on the way to 10.9.0.1:9" : "ICMP error 4/1 on the way to [fd09::1]:9"
     #expect(seen == [.unusable(error)] || seen == [.refused(.abort)])
   }

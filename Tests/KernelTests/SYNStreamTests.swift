@@ -1,11 +1,11 @@
-// Shows what is peculiar to streams over TCP: that they are SYNs to everyone on the way, and that nobody answers them.
+// Covers what is special about streams over TCP: every hop sees them as SYNs, and nothing answers them.
 import Glibc
 import Kernel
 import TestSupport
 import Testing
 
 @Suite(.needsNamespaces, .serialized) struct SYNStreamTests {
-  @Test("to connection tracking each SYN is new, in a second run too", arguments: AddressFamily.allCases)
+  @Test("to connection tracking each SYN is new, also in a second run", arguments: AddressFamily.allCases)
   func everySYNIsNew(family: AddressFamily) async throws {
     let (sent, counts) = try await blocking {
       let link = try StreamLink()
@@ -17,7 +17,7 @@ import Testing
     #expect(sent > 0 && counts == [sent, 0])
   }
 
-  @Test("an open path stays so where it admits connections alone") func connectionsAlone() async throws {
+  @Test("a path for new TCP connections only passes every SYN and no UDP") func connectionsAlone() async throws {
     let records = try await blocking {
       let link = try StreamLink()
       try link.forward("ct state invalid drop", "ct state new tcp flags == syn accept", "drop")
@@ -27,7 +27,7 @@ import Testing
     #expect(try records[1].leaks().get() == 0)
   }
 
-  @Test("between trials the port is free, and in one nobody else can listen on it") func nothingIsLeftBehind()
+  @Test("a connection to the port is silent during a run and refused after it") func nothingIsLeftBehind()
     async throws
   {
     let (before, after) = try await blocking {
@@ -48,7 +48,7 @@ import Testing
     #expect(after == .refused)
   }
 
-  @Test("SYNs without a source address are an error: their checksum needs it") func sourceAddress() async throws {
+  @Test("SYNs without a source address are an error, as their checksum needs it") func sourceAddress() async throws {
     let thrown = try await blocking {
       let link = try StreamLink()
       let stream = DatagramStream(.tcp, from: link.source, to: StreamLink.destination(.v4), in: link.target)

@@ -1,9 +1,9 @@
-// What the tests of streams share; it has no tests.
+// Helpers shared by the tests of streams.
 import Glibc
 import Kernel
 import Testing
 
-/// Three namespaces: a source and a target, each on a veth pair to a node that forwards between them.
+/// Three namespaces: a source and a target, each connected by a veth pair to a node that forwards between them.
 final class StreamLink {
   static let port: UInt16 = 7000
   let worker: NamespaceWorker
@@ -11,7 +11,8 @@ final class StreamLink {
   let node: NetworkNamespace
   let target: NetworkNamespace
 
-  /// The host of a side (1 source, 2 target), or the node's end of its link (254): 10.9.side.host or fd09:side::host.
+  /// The host on a side (1 source, 2 target), or the node's end of its link (host 254): 10.9.side.host or
+  /// fd09:side::host.
   static func address(_ family: AddressFamily, _ side: UInt8, _ host: UInt8 = 1) -> [UInt8] {
     family == .v4 ? [10, 9, side, host] : [0xfd, 9, 0, side] + [UInt8](repeating: 0, count: 11) + [host]
   }
@@ -27,7 +28,7 @@ final class StreamLink {
     target = try worker.makeNamespace()
     let sides: [(side: UInt8, pod: NetworkNamespace)] = [(1, source), (2, target)]
     for namespace in [source, node, target] {
-      // Or the links' own addresses can't be used for seconds.
+      // Otherwise the links' own addresses can't be used for seconds.
       for scope in ["all", "default"] {
         try worker.run(in: namespace) { try Sysctl.write("net/ipv6/conf/\(scope)/accept_dad", "0") }
       }
@@ -85,13 +86,13 @@ final class StreamLink {
     try Command(["nft", "-f", "-"], input: Array(chain.utf8)).run(in: node, on: worker).requireSuccess()
   }
 
-  /// How many packets each counter of those rules has met, in their order.
+  /// Number of packets that each counter of those rules has counted, in order.
   func counts() throws -> [Int] {
     let listing = try Command(["nft", "list", "chain", "inet", "t", "f"]).run(in: node, on: worker).requireSuccess()
     return listing.text.matches(of: /counter packets (\d+)/).compactMap { Int($0.output.1) }
   }
 
-  /// Drops what goes to an address that isn't in the ipset `open`, which begins empty.
+  /// Drops packets to addresses that aren't in the ipset `open`, which is empty at first.
   func admitOnlyTheSet() throws {
     try worker.run(in: node) {
       var batch = IPSetBatch()
@@ -115,7 +116,7 @@ final class StreamLink {
       every: every, phase: phase)
   }
 
-  /// One trial of 400 ticks, which ends by itself.
+  /// Runs a trial of 400 ticks, which ends by itself.
   func trial(_ streams: [DatagramStream]) throws -> [StreamRecord] {
     let run = try StreamRun(streams, spacing: Self.spacing, capacity: 400, worker: worker)
     try run.start()
@@ -123,7 +124,7 @@ final class StreamLink {
     return try run.stop()
   }
 
-  /// One trial with `event`, on the caller's thread, in the middle of it. It goes on as long as that takes, up to 20 s.
+  /// Runs a trial with `event` in the middle of it, on the caller's thread. It lasts as long as that takes, up to 20 s.
   func trial(_ streams: [DatagramStream], event: () throws -> Void) throws -> [StreamRecord] {
     let run = try StreamRun(streams, spacing: Self.spacing, capacity: 100_000, worker: worker)
     try run.start()
@@ -135,6 +136,6 @@ final class StreamLink {
 
   static let spacing = Duration.microseconds(200)
 
-  /// Lets so many ticks pass, or more where the machine is busy.
+  /// Waits for this many ticks, or longer if the machine is busy.
   static func sleep(_ ticks: Int) { usleep(UInt32(ticks) * 200) }
 }

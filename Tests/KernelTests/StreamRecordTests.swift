@@ -1,8 +1,8 @@
-// Made-up records. Shows no packet.
+// Uses made-up records and no packets.
 import Kernel
 import Testing
 
-/// A record of datagrams sent at 100, 200, …: `X` came 5 ns later, `.` never.
+/// A record of datagrams sent at 100, 200, …: `X` arrived 5 ns later, `.` never arrived.
 private func record(_ fates: String, dropped: Int = 0, unstamped: Int = 0) -> StreamRecord {
   let sent = fates.indices.enumerated().map { UInt64($0.offset + 1) * 100 }
   let received = zip(sent, fates).map { $1 == "X" ? $0 + 5 : 0 }
@@ -31,14 +31,14 @@ struct StreamRecordTests {
     #expect(record(fates).opening() == expected)
   }
 
-  @Test("a closing is an opening with through and lost exchanged", arguments: openings)
+  @Test("a closing is an opening with delivered and lost exchanged", arguments: openings)
   func closingsAreFound(fates: String, opening: Result<Transition, Undecided>) {
     let mirrored = String(fates.map { $0 == "X" ? "." : "X" })
     let expected = opening.map { transition(.closing, last: $0.last, anomalies: $0.anomalies) }
     #expect(record(mirrored).closing() == expected)
   }
 
-  @Test func aTransitionSaysHowExactlyItIsKnown() throws {
+  @Test func aTransitionHasAnErrorBar() throws {
     let opening = try record("...XX").opening().get()
     #expect(opening.bracket == 100 && opening.first == 3 && opening.before == 3)
   }
@@ -58,7 +58,7 @@ struct StreamRecordTests {
   }
 
   @Test(arguments: [[], [105], [105, 205, 305]] as [[UInt64]])
-  func arrivalsAreAsManyAsSends(received: [UInt64]) {
+  func receivedHasAsManyEntriesAsSent(received: [UInt64]) {
     let record = StreamRecord(sent: [100, 200], received: received)
     #expect(record.received.count == 2 && record.delivered == min(received.count, 2))
   }

@@ -1,5 +1,5 @@
-// Shows what one request sees on a path through a forwarding namespace. Shows no time of a request: who waits how long
-// is the kernel's matter.
+// Covers what one request sees on a path through a forwarding namespace. Not covered: how long a request takes, which
+// the kernel decides.
 import Kernel
 import TestSupport
 import Testing
@@ -25,7 +25,7 @@ import Testing
     }
   }
 
-  /// With an echo server, unless `rules` are for a path on which it would make no difference.
+  /// The outcome of a request to an echo server, with `rule` at the node's forward hook.
   private func outcome(_ way: Way, _ family: AddressFamily = .v4, rule: String?, patience: Duration = patience)
     async throws -> TimedRequest.Outcome
   {
@@ -57,7 +57,7 @@ import Testing
     #expect(try await outcome(way, rule: "ip daddr 10.9.2.1 drop", patience: Self.brief) == .silent)
   }
 
-  @Test(arguments: Way.allCases) func anotherErrorIsTold(way: Way) async throws {
+  @Test(arguments: Way.allCases) func otherErrorsAreReported(way: Way) async throws {
     let seen = try await outcome(way, rule: "ip daddr 10.9.2.1 reject with icmp host-prohibited")
     guard case .failed(let error) = seen else {
       Issue.record("\(seen)")
@@ -91,7 +91,7 @@ import Testing
     }
   }
 
-  @Test("a connection is silent while its path is closed, and goes on", arguments: Way.allCases)
+  @Test("a connection is silent while its path is closed, and works again afterwards", arguments: Way.allCases)
   func connectionsAreHeld(way: Way) async throws {
     let outcomes = try await blocking {
       let link = try StreamLink()
@@ -108,13 +108,13 @@ import Testing
     #expect(outcomes == [.answered, .answered, .silent, .answered])
   }
 
-  @Test("a connection outlives rules that let established traffic through", arguments: Way.allCases)
+  @Test("a connection survives a new drop rule behind one that accepts established traffic", arguments: Way.allCases)
   func establishedConnectionsSurvive(way: Way) async throws {
     let outcomes = try await blocking {
       let link = try StreamLink()
       let server = try EchoServer(on: StreamLink.destination(.v4), in: link.target, worker: link.worker)
       defer { withExtendedLifetime(server) {} }
-      // Connection tracking begins with the first rule that asks for it.
+      // Connection tracking starts with the first rule that uses it.
       try link.forward("ct state established accept")
       let held = try Self.hold(way, link)
       let before = held.ask(patience: Self.patience).outcome
@@ -125,7 +125,7 @@ import Testing
     #expect(outcomes == [.answered, .answered, .silent])
   }
 
-  @Test("who may have a real-time priority gets it, and gives it back") func realTime() async throws {
+  @Test("a permitted real-time priority is granted and given back") func realTime() async throws {
     let outcome = try await blocking {
       if let obstacle = RealTimeScheduling.obstacle(to: 10) { return obstacle.name }
       try RealTimeScheduling.enter(priority: 10)

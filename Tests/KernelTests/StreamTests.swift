@@ -1,5 +1,5 @@
-// Shows streams between two namespaces through a third that forwards. Shows nothing of how exact the times are on a
-// machine that does other work: each trial says that itself, by its bracket.
+// Covers streams between two namespaces through a third that forwards. Not covered: how exact the times are on a busy
+// machine. Each trial reports that itself, by its bracket.
 import Glibc
 import Kernel
 import TestSupport
@@ -39,9 +39,9 @@ import Testing
     #expect(record.sent.count > 1 && inTime * 100 >= (record.sent.count - 1) * 95)
   }
 
-  @Test func noTickIsCaughtUp() async throws {
+  @Test func skippedTicksAreNotMadeUp() async throws {
     let record = try #require(try await withLink { try $0.trial([$0.stream()]) }.first)
-    // The n-th datagram belongs to tick n or, after skipped ones, to a later tick; never to one before it.
+    // The n-th datagram belongs to tick n or, after skipped ticks, to a later one. It never belongs to an earlier tick.
     let start = try #require(record.sent.first)
     for (index, time) in record.sent.enumerated() {
       #expect(time >= start + UInt64(index) * 200_000 - 100_000, "datagram \(index)")
@@ -90,7 +90,7 @@ import Testing
       (StreamTransport.udp, "drop"), (.udp, "reject"), (.tcp, "drop"), (.tcp, "reject"),
       (.tcp, "reject with tcp reset"),
     ])
-  func aRefusedStreamGoesOn(transport: StreamTransport, refusal: String) async throws {
+  func aRefusedStreamKeepsSending(transport: StreamTransport, refusal: String) async throws {
     let records = try await withLink { link in
       try link.forward("\(transport) dport 7000 \(refusal)")
       return try link.trial([link.stream(transport), link.stream(transport, port: 7001)])
@@ -101,7 +101,7 @@ import Testing
   }
 
   @Test(arguments: StreamTransport.allCases)
-  func aSendThatIsDroppedAtOnceIsTold(transport: StreamTransport) async throws {
+  func sendsDroppedAtTheOutputHookAreCounted(transport: StreamTransport) async throws {
     let record = try await withLink { link in
       let rules = "table inet o {\nchain o {\ntype filter hook output priority 0\n\(transport) dport 7000 drop\n}\n}\n"
       try Command(["nft", "-f", "-"], input: Array(rules.utf8)).run(in: link.source, on: link.worker).requireSuccess()
@@ -110,7 +110,7 @@ import Testing
     #expect(record.refusedSends == record.sent.count && record.delivered == 0)
   }
 
-  @Test("a buffer for part of a trial is read meanwhile, and nothing is lost", arguments: StreamTransport.allCases)
+  @Test("a buffer too small for a trial is read during it, and nothing is lost", arguments: StreamTransport.allCases)
   func smallBuffersAreRead(transport: StreamTransport) async throws {
     let (record, reads) = try await withLink { link in
       let run = try StreamRun(
@@ -126,9 +126,9 @@ import Testing
   }
 
   @Test(arguments: StreamTransport.allCases)
-  func aFullReceiveBufferIsTold(transport: StreamTransport) async throws {
+  func aFullReceiveBufferIsReported(transport: StreamTransport) async throws {
     let records = try await withLink { link in
-      // Room for a handful, and ten come between two readings.
+      // Room for a handful, while ten arrive between two readings.
       let run = try StreamRun(
         [link.stream(transport), link.stream(transport, port: 7001, every: 1000)], spacing: .microseconds(50),
         capacity: 2000,
@@ -137,7 +137,7 @@ import Testing
       StreamLink.sleep(1000)
       return try run.stop()
     }
-    // A raw socket that is full counts what is for the other port as well.
+    // A full raw socket also counts packets for the other port.
     let others = transport == .tcp ? records[1].sent.count : 0
     #expect(records[0].overflowed && (0...others).contains(records[0].droppedByReceiver - records[0].lost))
     #expect(records[0].opening() == .failure(.incompleteRecord))
@@ -146,7 +146,7 @@ import Testing
   }
 
   @Test(arguments: [(Duration.zero, 10), (.microseconds(50), 0), (.microseconds(50), 1 << 40), (.seconds(-1), 10)])
-  func aBeatThatCannotBeIsAnError(spacing: Duration, capacity: Int) throws {
+  func anImpossibleSpacingOrCapacityIsAnError(spacing: Duration, capacity: Int) throws {
     let worker = try NamespaceWorker()
     #expect {
       try StreamRun([], spacing: spacing, capacity: capacity, worker: worker)
@@ -154,7 +154,7 @@ import Testing
   }
 
   @Test(arguments: StreamTransport.allCases)
-  func aDestinationOnWhichSomebodyListensIsAnError(transport: StreamTransport) async throws {
+  func aDestinationWithAListenerIsAnError(transport: StreamTransport) async throws {
     let thrown = try await withLink { link in
       let server = try EchoServer(on: StreamLink.destination(.v4), in: link.target, worker: link.worker)
       defer { withExtendedLifetime(server) {} }

@@ -1,4 +1,4 @@
-// Shows one tunnel between two namespaces. Shows no routing between nodes: OverlayTests (NetworkTests) do.
+// Covers one tunnel between two namespaces. Not covered: routing between nodes; OverlayTests (NetworkTests) covers it.
 import Glibc
 import Kernel
 import TestSupport
@@ -26,7 +26,7 @@ private let hasIP = ["/sbin", "/usr/sbin", "/bin", "/usr/bin"].contains { access
       mtu: 1500 - VXLANLink.overhead(family))
   }
 
-  @Test("a tunnel and its forwarding entry are as ip and bridge list them", .enabled(if: hasIP, "needs iproute2"))
+  @Test("ip and bridge list a tunnel and its forwarding entry as requested", .enabled(if: hasIP, "needs iproute2"))
   func listed() throws {
     for family in AddressFamily.allCases {
       let sandbox = try Sandbox()
@@ -53,7 +53,7 @@ private let hasIP = ["/sbin", "/usr/sbin", "/bin", "/usr/bin"].contains { access
   }
 
   @Test(
-    "datagrams up to the MTU pass between the ends, whichever family is outside and inside", arguments: [false, true])
+    "datagrams up to the MTU pass between the ends, with any family outside and inside", arguments: [false, true])
   func crosses(innerIsSix: Bool) throws {
     for family in AddressFamily.allCases {
       let sandbox = try Sandbox()
@@ -81,7 +81,7 @@ private let hasIP = ["/sbin", "/usr/sbin", "/bin", "/usr/bin"].contains { access
       let sender = try UDPSocket(on: inner(1), in: sandbox.namespace, of: sandbox.worker)
       for length in [5, 1500 - Int(VXLANLink.overhead(family)) - (innerIsSix ? 48 : 28)] {
         let text = String(repeating: "x", count: length)
-        // The first may be lost while links come up.
+        // The first one may be lost while links come up.
         let arrived = (1...3).contains { _ in
           sender.send(text, to: inner(2), port: 9000) && receiver.receive() == text
         }
@@ -90,7 +90,7 @@ private let hasIP = ["/sbin", "/usr/sbin", "/bin", "/usr/bin"].contains { access
     }
   }
 
-  @Test("bridges and both ends of a veth pair have the MTU that is asked for", .enabled(if: hasIP, "needs iproute2"))
+  @Test("bridges and both ends of a veth pair have the requested MTU", .enabled(if: hasIP, "needs iproute2"))
   func mtu() throws {
     let pod = try sandbox.worker.makeNamespace()
     var batch = RouteBatch()
@@ -103,7 +103,7 @@ private let hasIP = ["/sbin", "/usr/sbin", "/bin", "/usr/bin"].contains { access
     #expect(far.contains("mtu 1430"))
   }
 
-  @Test("a tunnel over a link that isn't there is refused under its name")
+  @Test("a tunnel over a missing link is refused under its name")
   func refused() throws {
     var batch = RouteBatch()
     batch.createVXLAN(link(.v4, host: 1, lower: 77))

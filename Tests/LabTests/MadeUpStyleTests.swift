@@ -1,4 +1,4 @@
-// What this does not show: that a style can be registered (EnforcementStyle.all), which is one entry there.
+// Not covered: registering a style (EnforcementStyle.all), which takes one entry there.
 import Agent
 import Bench
 import DumpDiff
@@ -21,8 +21,8 @@ import Statistics
 import TestSupport
 import Testing
 
-/// A style as somebody would add it, of a name, a back end and rules: whatever policies say, all may talk to the pods that
-/// the node knows, and nobody to others in its pod CIDRs.
+/// A style as a contributor would add it: a name, a back end and rules. Whatever policies say, all traffic to and from
+/// the pods that the node knows is allowed, and other addresses in its pod CIDRs are refused.
 private func madeUp(_ backend: Ruleset.Backend) -> EnforcementStyle {
   EnforcementStyle(name: "made-up-\(backend.rawValue)", backend: backend) { view in
     var ruleset = Ruleset(backend: backend)
@@ -69,7 +69,7 @@ private func view() throws -> NodeView {
   return NodeView(of: try #require(cluster.node("node1")), in: cluster)
 }
 
-/// A node that has the rules, as a dump of it says them.
+/// A dump of a node that has these rules.
 private func dump(_ ruleset: Ruleset) throws -> NodeRules {
   switch ruleset.backend {
   case .nftables: return NodeRules(try readNftList(try nftText(ruleset), file: "dump"))
@@ -89,8 +89,8 @@ private func compared(_ node: Ruleset, with style: EnforcementStyle) throws -> D
   return try DumpComparison(dump, expected: style.lower(view).ruleset, traces: traces, namesHold: false)
 }
 
-@Suite("A style that nobody knows but by its value") struct MadeUpStyleTests {
-  @Test("is rendered", arguments: madeUps) func rendered(style: EnforcementStyle) throws {
+@Suite("A style that isn't registered") struct MadeUpStyleTests {
+  @Test("it is rendered", arguments: madeUps) func rendered(style: EnforcementStyle) throws {
     let ruleset = style.lower(try view()).ruleset
     switch style.backend {
     case .iptables:
@@ -101,12 +101,12 @@ private func compared(_ node: Ruleset, with style: EnforcementStyle) throws -> D
     }
   }
 
-  @Test("has the agent that any style has", arguments: madeUps) func agent(style: EnforcementStyle) {
+  @Test("it has the agent that every style has", arguments: madeUps) func agent(style: EnforcementStyle) {
     #expect(style.agents == [.incremental] && LagOptions(style: style).agent == .incremental)
     #expect(!style.knowsDefaultDeny && style.costPerPod > 0)
   }
 
-  @Test("its accepting rule is told as the one that decides, other programs' are not", arguments: madeUps)
+  @Test("its accepting rule is reported as deciding, and other programs' rules are not", arguments: madeUps)
   func deciding(style: EnforcementStyle) throws {
     let cluster = try world()
     let enforced = try EnforcedCluster(cluster, Topology(cluster), style, versionStamp: "1")
@@ -116,7 +116,7 @@ private func compared(_ node: Ruleset, with style: EnforcementStyle) throws -> D
     let walk = enforced.walk(flow)
     #expect(walk.deciding.map(\.step.rule.comment) == ["an acquaintance"])
     if style.backend == .nftables {
-      // It has tables of its own, and so the others are asked too.
+      // It has tables of its own, so the rules in the other tables are evaluated too.
       #expect(
         walk.hooks.flatMap(\.outcome.steps).contains { $0.chain == "FLANNEL-FWD" && $0.rule.statements == [.accept] })
     }
@@ -124,7 +124,7 @@ private func compared(_ node: Ruleset, with style: EnforcementStyle) throws -> D
 
   // MARK: - Dumps
 
-  @Test("a dump is recognised as of the style that wrote it, and is what the style writes", arguments: all)
+  @Test("a dump is recognised as the style that wrote it, and has no differences from it", arguments: all)
   func recognised(style: EnforcementStyle) throws {
     let ruleset = style.lower(try view()).ruleset
     let names = try dump(ruleset).names
@@ -135,14 +135,14 @@ private func compared(_ node: Ruleset, with style: EnforcementStyle) throws -> D
     #expect(comparison.foreign == NodeRules.Foreign())
   }
 
-  @Test("a dump of others' rules alone is nobody's", arguments: [Ruleset.Backend.iptables, .nftables])
+  @Test("a dump with only other programs' rules belongs to no style", arguments: [Ruleset.Backend.iptables, .nftables])
   func nobodys(backend: Ruleset.Backend) throws {
     let chain = Chain(name: "INPUT", base: Chain.Base(.input), rules: [Rule([.local(.source)], [.accept])])
     let ruleset = Ruleset(backend: backend, tables: [Table(name: "filter", family: .v4, chains: [chain])])
     #expect(EnforcementStyle.recognising(try dump(ruleset).names, among: all) == nil)
   }
 
-  @Test("a rule, a member or an element that is missing is a difference, and so is one too many", arguments: all)
+  @Test("a missing rule, member or element is a difference, and so is an extra one", arguments: all)
   func differing(style: EnforcementStyle) throws {
     let ruleset = style.lower(try view()).ruleset
     var changes: [(what: String, ruleset: Ruleset)] = []
@@ -152,7 +152,7 @@ private func compared(_ node: Ruleset, with style: EnforcementStyle) throws -> D
         less.tables[table].chains[chain].rules.removeLast()
         changes.append(("\(chains[chain].name) without its last rule", less))
       }
-      // Of a built-in chain nobody says whose another rule is.
+      // In a built-in chain, an extra rule may belong to any program.
       let own = chains.firstIndex { $0.base == nil }
       var more = ruleset
       more.tables[table].chains[try #require(own)].rules.append(Rule([.local(.source)], [.accept]))
@@ -178,7 +178,7 @@ private func compared(_ node: Ruleset, with style: EnforcementStyle) throws -> D
     }
   }
 
-  @Test("what another style left on the node is foreign to it") func foreign() throws {
+  @Test("what another style left on the node counts as foreign") func foreign() throws {
     let (own, other) = (madeUp(.iptables), EnforcementStyle.kubeRouterIptables)
     var both = own.lower(try view()).ruleset
     let left = other.lower(try view()).ruleset
@@ -191,7 +191,7 @@ private func compared(_ node: Ruleset, with style: EnforcementStyle) throws -> D
   // MARK: - Packets
 
   @Suite("With real packets", .serialized, .needsNamespaces) struct Packets {
-    @Test("is run, and differs from the specification unexplained where policies deny", arguments: madeUps)
+    @Test("it runs, with unexplained differences from the specification where policies deny", arguments: madeUps)
     func run(style: EnforcementStyle) async throws {
       let cluster = try world()
       let report = try await blocking { try ClusterRun(style: style).run(cluster, version: "test") }
@@ -204,7 +204,7 @@ private func compared(_ node: Ruleset, with style: EnforcementStyle) throws -> D
       #expect(report.document.text().contains(style.name))
     }
 
-    @Test("a full sync of it is nobody's work", arguments: madeUps) func noFullSync(style: EnforcementStyle) throws {
+    @Test("it has no full sync", arguments: madeUps) func noFullSync(style: EnforcementStyle) throws {
       let view = try view()
       let worker = try NamespaceWorker()
       #expect(throws: LabError.self) {
@@ -216,7 +216,7 @@ private func compared(_ node: Ruleset, with style: EnforcementStyle) throws -> D
 
 extension Alone {
   @Suite("A made-up style, measured", .needsNamespaces) struct MadeUpStyleTests {
-    @Test("lag is measured, and steps are told in the style's own words", arguments: madeUps)
+    @Test("lag is measured, and steps have the style's own names", arguments: madeUps)
     func lag(style: EnforcementStyle) async throws {
       var style = style
       style.moments = [.lower: "acquaintances listed"]
@@ -231,7 +231,7 @@ extension Alone {
       #expect(report.document.text().contains("enforcer incremental"))
     }
 
-    @Test("its packets' cost is measured beside all others'") func bench() async throws {
+    @Test("the cost of its packets is measured next to all other styles") func bench() async throws {
       let probes = [BenchProbe(.established, .lastPod), BenchProbe(.first, .lastPod)]
       let sweep = PacketSweep([.init(BenchWorld(pods: 2, peers: 2), probes)], styles: all, rounds: 10)
       let report = try await blocking { try PacketBench(sweep).run(version: "test") }
@@ -240,7 +240,7 @@ extension Alone {
       }
     }
 
-    @Test("what it takes to load and to change its rules is measured") func apply() async throws {
+    @Test("the cost of loading and changing its rules is measured") func apply() async throws {
       let report = try await blocking {
         var options = ApplyBenchOptions()
         (options.policies, options.pods, options.rounds, options.updates, options.copies) = (2, 3, 2, 10, 1)

@@ -1,4 +1,4 @@
-// What this does not show: flannel's masquerading, and rules that drop the tunnel's own packets between nodes.
+// Not covered: flannel's masquerading, and rules that drop the tunnel's own packets between nodes.
 import EngineComparison
 import Foundation
 import Kernel
@@ -12,7 +12,7 @@ import TestSupport
 import Testing
 import Verdicts
 
-/// Two nodes with a pod each and a second one on node1, and two machines outside, the second with networks behind it.
+/// Two nodes with a pod each and a second pod on node1, and two outside machines, the second with networks behind it.
 private func world(
   _ overlay: Overlay, families: [IPFamily] = IPFamily.allCases, behind: [String] = [], _ more: String = ""
 ) throws -> Cluster {
@@ -70,7 +70,7 @@ private final class Lab {
     _ = try run("\(family == .v4 ? "iptables" : "ip6tables") -w \(words)", in: .node(node))
   }
 
-  /// What an interface has received and sent (`/proc/net/dev`), in packets; nil where it isn't there.
+  /// Number of packets that an interface has received and sent (`/proc/net/dev`); `nil` if it doesn't exist.
   func packets(_ interface: String, on node: String) throws -> [Int]? {
     let lines = try run("cat /proc/self/net/dev", in: .node(node)).split(separator: "\n")
     guard let line = lines.first(where: { $0.split(separator: " ").first == "\(interface):" }) else { return nil }
@@ -82,8 +82,8 @@ private final class Lab {
     try #require(topology.flow(from: from, to: to, TransportPort(transport, 8080), family))
   }
 
-  /// Which probes arrive. What doesn't is asked again: links come up when the kernel gets to it. Each time at a port of
-  /// its own, since a program that another test just starts may hold the last listener for a moment.
+  /// Which probes arrive. Lost ones are repeated, because the kernel brings links up in its own time. Each try uses a
+  /// new port, because a program that another test is starting may hold the last listener for a moment.
   func arrive(_ flows: [Flow]) throws -> [Bool] {
     var seen: [Bool] = []
     for _ in 1...3 where seen.isEmpty || seen.contains(false) {
@@ -98,7 +98,7 @@ private final class Lab {
     return seen
   }
 
-  /// Whether both a TCP and a UDP probe arrive; neither gives false, one alone an issue.
+  /// Whether both a TCP and a UDP probe arrive. Records an issue if only one does.
   func reaches(_ from: Endpoint, _ to: Endpoint, _ family: IPFamily) throws -> Bool {
     let seen = try arrive([flow(from, to, family, .tcp), flow(from, to, family, .udp)])
     #expect(Set(seen).count == 1, "\(from) \(to) \(family): \(seen)")
@@ -109,9 +109,9 @@ private final class Lab {
 private func device(_ family: IPFamily) -> String { family == .v4 ? "flannel.1" : "flannel-v6.1" }
 
 @Suite("The overlay", .serialized, .needsNamespaces) struct OverlayTests {
-  @Test("carries what pods of different nodes say, in packets of its own", arguments: IPFamily.allCases)
+  @Test("the tunnel carries pod traffic between nodes, in its own packets", arguments: IPFamily.allCases)
   func tunnel(family: IPFamily) throws {
-    // Routes of networks that lie about the pods' are not mistaken for theirs.
+    // Routes to networks that contain the pods' addresses are not mistaken for routes to the pods.
     let lab = try Lab(try world(.vxlan, behind: ["10.0.0.0/8", "fd00:42::/32"]))
     let before = try #require(try lab.packets(device(family), on: "node2"))
     #expect(try lab.reaches(a, b, family) && lab.reaches(b, a, family))
@@ -119,29 +119,29 @@ private func device(_ family: IPFamily) -> String { family == .v4 ? "flannel.1" 
     // A TCP handshake alone is three packets.
     #expect(after[0] >= before[0] + 6 && after[1] >= before[1] + 6, "\(before) \(after)")
 
-    // Nothing of a pod's comes plainly from the underlay …
+    // No pod traffic comes plainly from the underlay …
     for node in ["node1", "node2"] { try lab.iptables(family, "-I FORWARD -i eth0 -j DROP", on: node) }
     #expect(try lab.reaches(a, b, family) && lab.reaches(b, a, family))
-    // … and nothing else than the tunnel carries it.
+    // … and only the tunnel carries it.
     try lab.iptables(family, "-I INPUT -i eth0 -p udp --dport 8472 -j DROP", on: "node2")
     #expect(try !lab.reaches(a, b, family))
   }
 
-  @Test("of each family is apart: the IPv6 one runs over IPv6 addresses of the nodes")
+  @Test("each family has its own tunnel: the IPv6 one runs over the nodes' IPv6 addresses")
   func families() throws {
     let lab = try Lab(try world(.vxlan))
     try lab.iptables(.v6, "-I INPUT -i eth0 -p udp --dport 8472 -j DROP", on: "node2")
     #expect(try lab.reaches(a, b, .v4) && !lab.reaches(a, b, .v6))
   }
 
-  @Test("is not taken by a pod and a machine outside, in either direction", arguments: IPFamily.allCases)
+  @Test("pods and outside machines don't use the tunnel, in either direction", arguments: IPFamily.allCases)
   func outside(family: IPFamily) throws {
     let lab = try Lab(try world(.vxlan))
     for node in ["node1", "node2"] { try lab.iptables(family, "-I INPUT -p udp --dport 8472 -j DROP", on: node) }
     #expect(try lab.reaches(.external("lan"), b, family) && lab.reaches(b, .external("lan"), family))
   }
 
-  @Test("gives a node its .0 address towards pods of another, and the bridge's towards its own, as Linux chooses")
+  @Test("a node's source is its .0 address for pods of another node and the bridge's for its own, as Linux chooses")
   func sources() throws {
     let lab = try Lab(try world(.vxlan))
     for (family, tunnel, bridge, own) in [
@@ -156,7 +156,7 @@ private func device(_ family: IPFamily) -> String { family == .v4 ? "flannel.1" 
         let chosen = try lab.run("ip route get \(flow.destinationAddress)", in: .node("node1"))
         #expect(chosen.contains("src \(source) "), "\(chosen)")
       }
-      // Others reach the tunnel's address, the bridge's is behind it.
+      // Others reach the tunnel's address, and the bridge's address behind it.
       for (from, address) in [(b, tunnel), (.node("node2"), tunnel), (.node("node2"), bridge)] as [(Endpoint, String)] {
         let to = try #require(IPAddress(address))
         let flow = try #require(
@@ -168,14 +168,14 @@ private func device(_ family: IPFamily) -> String { family == .v4 ? "flannel.1" 
         }
         #expect(try lab.arrive([flow]) == [true], "\(flow)")
       }
-      // What arrives at the pod's node is from there.
+      // At the pod's node, packets have the tunnel's address as their source.
       let bits = family.bitWidth
       try lab.iptables(family, "-I FORWARD -o cni0 ! -s \(tunnel)/\(bits) -j DROP", on: "node2")
       #expect(try lab.reaches(.node("node1"), b, family) && !lab.reaches(a, b, family))
     }
   }
 
-  @Test("of host-gw is none: plain routes, the node's own address, Ethernet's MTU", arguments: IPFamily.allCases)
+  @Test("host-gw has no tunnel: plain routes, the node's own address, Ethernet's MTU", arguments: IPFamily.allCases)
   func hostGateway(family: IPFamily) throws {
     let lab = try Lab(try world(.hostGateway))
     #expect(lab.topology.nodes.flatMap(\.tunnel).isEmpty)
@@ -188,7 +188,7 @@ private func device(_ family: IPFamily) -> String { family == .v4 ? "flannel.1" 
     #expect(try !lab.reaches(a, b, family))
   }
 
-  @Test("leaves room for its headers in pods and on their bridge", arguments: [[IPFamily.v4], [.v6], [.v4, .v6]])
+  @Test("the MTU of pods and bridges leaves room for the headers", arguments: [[IPFamily.v4], [.v6], [.v4, .v6]])
   func mtu(families: [IPFamily]) throws {
     let lab = try Lab(try world(.vxlan, families: families))
     let smallest = families.contains(.v6) ? 1430 : 1450
@@ -202,7 +202,7 @@ private func device(_ family: IPFamily) -> String { family == .v4 ? "flannel.1" 
     }
   }
 
-  @Test("passes by nodes without a pod CIDR or a pod on its .0, and reaches pods outside their node's CIDR")
+  @Test("a node with a pod on its .0 has no tunnel, and pods outside their node's CIDR are reached")
   func oddNodes() throws {
     let pod = { (name: String, node: String, ip: String) in
       podText("odd/\(name)", on: node, status: "phase: Running, podIP: \(ip), podIPs: [{ip: \(ip)}]")
@@ -236,7 +236,7 @@ private func device(_ family: IPFamily) -> String { family == .v4 ? "flannel.1" 
   }
 
   @Test(
-    "decides which address an ipBlock must name to let another node in, in every style",
+    "the overlay decides which address an ipBlock must name to admit another node, in every style",
     arguments: EnforcementStyle.all.map(\.name))
   func policies(style: String) async throws {
     let policy = """
@@ -267,7 +267,7 @@ private func device(_ family: IPFamily) -> String { family == .v4 ? "flannel.1" 
     }
   }
 
-  @Test("the kernel's limits on ICMP errors are lifted, or stay where that is asked for", arguments: [true, false])
+  @Test("the kernel's limits on ICMP errors are lifted, or kept on request", arguments: [true, false])
   func limits(lifted: Bool) throws {
     let untouched = try NamespaceWorker()
     let fresh = try untouched.makeNamespace()
@@ -279,7 +279,7 @@ private func device(_ family: IPFamily) -> String { family == .v4 ? "flannel.1" 
     }
   }
 
-  @Test("a cluster with the kernel's limits on ICMP errors is built with them, and verdicts are the same")
+  @Test("a cluster that keeps the kernel's limits on ICMP errors has the same verdicts")
   func limitsOfACluster() async throws {
     let deny = """
       apiVersion: networking.k8s.io/v1
@@ -298,13 +298,13 @@ private func device(_ family: IPFamily) -> String { family == .v4 ? "flannel.1" 
     }
     #expect(report.failures.isEmpty)
     #expect(report.comparisons.allSatisfy { $0.observed == .deny })
-    // A burst of REJECTs is sent, and the rest is not.
+    // A burst of REJECTs is sent, and the rest is suppressed.
     #expect(report.comparisons.contains { if case .silent? = $0.observation { true } else { false } })
   }
 }
 
 @Suite("Tunnel addresses") struct TunnelAddressTests {
-  /// Of nodes with these addresses and pod CIDRs.
+  /// The tunnel addresses of nodes with these addresses and pod CIDRs.
   private func tunnels(_ nodes: [([String], [String])], _ overlay: Overlay = .vxlan) -> [[String]] {
     var cluster = Cluster(
       nodes: nodes.enumerated().map { index, node in
@@ -316,7 +316,7 @@ private func device(_ family: IPFamily) -> String { family == .v4 ? "flannel.1" 
     return Topology(cluster).nodes.map { $0.tunnel.map(\.description) }
   }
 
-  @Test("are the network addresses of the first pod CIDR of a family in which the node has an address itself")
+  @Test("a tunnel address is the network address of the first pod CIDR in a family where the node has an address")
   func addresses() {
     let nodes = [
       (["192.168.20.11"], ["10.42.0.0/24", "10.43.0.0/24", "fd00:42::/64"]),
@@ -327,7 +327,7 @@ private func device(_ family: IPFamily) -> String { family == .v4 ? "flannel.1" 
     #expect(tunnels(nodes, .hostGateway) == [[], [], []])
   }
 
-  @Test("are never somebody else's, nor 0.0.0.0")
+  @Test("a tunnel address is never another machine's address, nor 0.0.0.0")
   func taken() {
     let nodes = [
       (["10.42.1.0"], ["10.42.0.0/24"]), (["192.168.20.12"], ["10.42.1.0/24"]), (["192.168.20.13"], ["0.0.0.0/8"]),

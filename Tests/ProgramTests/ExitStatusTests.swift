@@ -18,7 +18,7 @@ import Testing
       (DumpError(file: "f", line: 2, text: "x", problem: "odd"), .badInput, "f:2: odd: x"),
       (NothingToAsk(description: "there is no flow"), .badInput, "there is no flow"),
       (LabError("no namespaces"), .machine, "netpol-lab 1: no namespaces"),
-      (Interrupted(), .machine, "netpol-lab 1: interrupted before enough was measured to tell anything"),
+      (Interrupted(), .machine, "netpol-lab 1: interrupted before enough was measured for a result"),
     ] as [(any UserFacingError, NetpolModel.ExitStatus, String)])
   func status(error: any UserFacingError, status: NetpolModel.ExitStatus, message: String) {
     #expect(error.exitStatus == status)

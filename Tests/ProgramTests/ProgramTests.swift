@@ -206,7 +206,7 @@ import Testing
     let result = try await Program.run(
       ["run", "-f", "-", "--from", "default/web", "--to", "default/web"], input: Self.pod)
     #expect(result.status == .exited(2))
-    #expect(result.errors.contains("there is no flow to ask about"))
+    #expect(result.errors.contains("there is no flow to test"))
   }
 
   @Test("render prints what iptables-restore reads, and the sets beside it")

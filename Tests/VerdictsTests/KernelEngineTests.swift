@@ -1,4 +1,4 @@
-// What this does not show: that packets do what the rules say (RunTests).
+// Not covered: whether packets do what the rules say (RunTests).
 import Apply
 import Enforcement
 import EngineComparison
@@ -14,7 +14,7 @@ import Verdicts
 @Suite("The kernel as an engine", .serialized, .needsNamespaces) struct KernelEngineTests {
   private static let webs = webAndClient + secondWeb
 
-  @Test("a kernel without the rules is noticed: every denied flow disagrees")
+  @Test("missing rules are noticed: the kernel disagrees on every denied flow")
   func rulesMatter() async throws {
     let cluster = try readWorld(
       Self.webs + policyText("app/silence", "{podSelector: {}, policyTypes: [Ingress, Egress]}"))
@@ -31,7 +31,7 @@ import Verdicts
     }
   }
 
-  @Test("a lab whose bridge hides packets from iptables fails its own check, and no verdict is given")
+  @Test("a lab whose bridge hides packets from iptables fails its self-check and gives no verdict")
   func brokenLab() throws {
     let cluster = try readWorld(Self.webs)
     let worker = try NamespaceWorker()

@@ -1,4 +1,4 @@
-// What this does not show: that the probes are answered.
+// Not covered: whether the probes are answered.
 import NetpolModel
 import Path
 import TestSupport
@@ -40,16 +40,16 @@ import Verdicts
     return Set(flows.map(\.question.description))
   }
 
-  @Test("every number and range border of a policy, the destination's own ports, and two that nothing names")
+  @Test("the ports are all numbers and range ends of policies, the destination's own, and two that nothing names")
   func portsOfADestination() throws {
     let common: Set = ["TCP/443", "UDP/20000", "UDP/20010", "SCTP/9", "TCP/20011", "UDP/20011"]
     #expect(try ports(at: "default/other") == common)
     #expect(try ports(at: "default/web") == common.union(["TCP/8080", "UDP/7000", "TCP/9999"]))
     #expect(try ports(at: "external/lan") == common)
-    #expect(try ports(at: "node/node2") == common.union(["TCP/30000"]), "a NodePort, where D8 shows")
+    #expect(try ports(at: "node/node2") == common.union(["TCP/30000"]), "a NodePort, to show D8")
   }
 
-  @Test("every endpoint to every other, but not from outside to outside, nor where there is no way")
+  @Test("every endpoint is paired with every other, except two outside ones and where there is no route")
   func pairs() throws {
     let plan = try plan()
     let pairs = Set(plan.flows.map { "\($0.source)>\($0.destination)" })
@@ -61,16 +61,16 @@ import Verdicts
     #expect(why == ["far has no route to the pods (routesToPods)"])
   }
 
-  @Test("SCTP is left to oracle and evaluator only where the machine can't probe it")
+  @Test("SCTP is left to oracle and evaluator only if the machine can't probe it")
   func sctp() throws {
     let (can, cannot) = (try plan(), try plan(sctpObstacle: "no raw socket"))
     #expect(can.flows.contains { $0.transport == .sctp } && !cannot.flows.contains { $0.transport == .sctp })
     #expect(can.flows.count + can.unasked.count == cannot.flows.count + cannot.unasked.count)
     let why = Set(cannot.unasked.filter { $0.flow.transport == .sctp }.map(\.why))
-    #expect(why == ["SCTP is not probed here (no raw socket): oracle and evaluator alone"])
+    #expect(why == ["SCTP can't be probed here (no raw socket): oracle and evaluator only"])
   }
 
-  @Test("with boundaries: what is beside a range or a number, and at both sides of a block's ends behind a host")
+  @Test("with boundaries: ports next to a range or number, and both sides of a block's ends behind a host")
   func boundaries() throws {
     let networks = """
       apiVersion: netpol-lab/v1alpha1
@@ -101,7 +101,7 @@ import Verdicts
     #expect(Set(going.map(\.transport)) == Set(Transport.allCases))
   }
 
-  @Test("--from, --to and --port restrict it")
+  @Test("--from, --to and --port restrict the plan")
   func selection() throws {
     let selection = ProbePlan.Selection(
       source: .pod(PodID("default", "web")), destination: .node("node2"), ports: [TransportPort(.udp, 1)])

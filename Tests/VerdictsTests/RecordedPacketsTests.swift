@@ -1,4 +1,4 @@
-// What this does not show: rules that the lowering does not write (RecordedVerdictTests, dumps).
+// Not covered: rules that the lowering doesn't write (RecordedVerdictTests, dumps).
 import Apply
 import EngineComparison
 import Foundation
@@ -13,16 +13,16 @@ import TestSupport
 import Testing
 import Verdicts
 
-@Suite("Packets of a real node, sent again", .serialized, .needsNamespaces)
+@Suite("Packets of a real node, replayed", .serialized, .needsNamespaces)
 struct RecordedPacketsTests {
-  /// A quarter of the cases in turn; with NETPOL_CONFORMANCE=all, or folders in NETPOL_GOLDEN, every one.
+  /// An evenly spread quarter of the cases. All of them with NETPOL_CONFORMANCE=all, or with folders in NETPOL_GOLDEN.
   static let cases: [GoldenCase] = {
     let environment = ProcessInfo.processInfo.environment
     if environment["NETPOL_CONFORMANCE"] == "all" || environment["NETPOL_GOLDEN"] != nil { return GoldenCase.recorded }
     return GoldenCase.recorded.enumerated().filter { ($0.offset + $0.offset / 12) % 4 == 0 }.map(\.element)
   }()
 
-  /// What was there, whether or not the controller knew: pods that had finished, addresses without a status.
+  /// What existed, whether or not the controller knew it: pods that had finished, addresses without a status.
   private func world(_ recorded: GoldenCase, _ known: Cluster, _ rows: [GoldenCase.Row]) throws -> Cluster {
     var world = known
     let unknown = try recorded.probeAddresses()
@@ -40,7 +40,7 @@ struct RecordedPacketsTests {
     return world
   }
 
-  @Test("the kernel opens with our rules exactly what the real controller's opened", arguments: cases)
+  @Test("with our rules the kernel opens exactly what the real controller's rules opened", arguments: cases)
   func agrees(recorded: GoldenCase) async throws {
     let known = try recorded.cluster()
     let rows = try recorded.rows().filter { !$0.src.contains("service") && !$0.dst.contains("service") }
@@ -66,14 +66,14 @@ struct RecordedPacketsTests {
   }
 
   @Test(
-    "and through a ClusterIP that kube-proxy's rules translate, pod after pod",
+    "the same holds through a ClusterIP that kube-proxy's rules translate, for each pod in turn",
     arguments: cases.filter { (try? $0.rows().contains { $0.dst.hasPrefix("(service ") }) ?? false })
   func services(recorded: GoldenCase) async throws {
     let known = try recorded.cluster()
     let rows = try recorded.rows().filter { $0.dst.hasPrefix("(service ") && !$0.src.contains("v6") }
     var world = try world(recorded, known, rows)
     world.pods.removeAll { $0.address(.v4) == nil }
-    // Announced too, since the recordings' LAN host sent to the address by way of node1.
+    // Announced too, because the recordings' LAN host sent to the address through node1.
     let front = try #require(IPAddress("10.43.0.10"))
     let ports: [(UInt16, Transport)] = [(53, .tcp), (8080, .tcp), (53, .udp)]
     let id = NamespacedName("recorded", "service")

@@ -1,7 +1,7 @@
 #pragma once
-// The Linux calls that Swift can't import: GNU-only, variadic, or only safe in C.
+// The Linux calls that Swift can't import: GNU-only, variadic, or safe only in C.
 // Plain types only; _GNU_SOURCE and its headers stay in shim.c.
-// Every int result is 0 or a positive value, or -errno; errno itself needs no second look.
+// Every int result is 0 or a positive value on success, or -errno; callers need not read errno.
 
 enum { CL_NEWNET = 0x40000000, CL_NEWUSER = 0x10000000, CL_NEWNS = 0x00020000 };
 
@@ -11,14 +11,14 @@ int cl_unshare(int flags);
 int cl_setns(int fd, int type);
 /// gettid(2).
 int cl_gettid(void);
-/// errno of the calling thread, for calls made from Swift: to be read on the next line.
+/// errno of the calling thread, for calls made from Swift. Must be read on the next line.
 int cl_errno(void);
 /// strerrorname_np(3): "ENOENT", or a null pointer for a number without a name.
 const char *cl_errno_name(int code);
 
 /// Enters a new user, network and mount namespace, as `unshare -Urnm` does, with a tmpfs on /run.
 ///
-/// The process must have one thread. On failure `*step` names the call that was refused.
+/// The process must have only one thread. On failure `*step` names the call that was refused.
 int cl_enter_user_namespace(const char **step);
 
 /// memfd_create(2) with MFD_CLOEXEC.
@@ -28,19 +28,19 @@ int cl_output_pipe(int fds[2]);
 /// pidfd_open(2); close-on-exec by itself.
 int cl_pidfd_open(int pid);
 
-/// Starts a program in the namespaces of the calling thread; returns its process id.
+/// Starts a program in the namespaces of the calling thread; returns its process ID.
 ///
-/// `fds` become its descriptors 0, 1 and 2; `keep`, unless -1, keeps its number; all others are closed by exec.
+/// `fds` become its descriptors 0, 1 and 2. `keep`, unless -1, keeps its number. exec closes all others.
 /// The kernel kills the program when the calling *thread* ends (PR_SET_PDEATHSIG).
 int cl_spawn(const char *path, char *const argv[], char *const envp[], const int fds[3], int keep);
 
-/// The environment of the process, ended by a null pointer (environ(7)).
+/// The environment of the process, terminated by a null pointer (environ(7)).
 char *const *cl_environ(void);
 /// setvbuf(3) with _IOLBF on stdout, so that lines appear at once in a pipe too.
 void cl_line_buffer_stdout(void);
 
 enum { CL_EPOLLIN = 0x001, CL_EPOLLOUT = 0x004, CL_EPOLLERR = 0x008, CL_EPOLLHUP = 0x010, CL_EPOLL_MAX = 1024 };
-/// One entry of what epoll_wait(2) returns: struct epoll_event without its packing.
+/// One entry that epoll_wait(2) returns: struct epoll_event without its packing.
 struct cl_ready {
   unsigned long long token;
   unsigned events;
@@ -49,21 +49,22 @@ struct cl_ready {
 int cl_epoll_create(void);
 /// epoll_ctl(2) with EPOLL_CTL_ADD.
 int cl_epoll_add(int epoll, int fd, unsigned events, unsigned long long token);
-/// epoll_wait(2), again after EINTR; at most CL_EPOLL_MAX entries.
+/// epoll_wait(2), retried after EINTR; at most CL_EPOLL_MAX entries.
 int cl_epoll_wait(int epoll, struct cl_ready *ready, int capacity, int milliseconds);
-/// accept4(2) with SOCK_CLOEXEC, again after EINTR.
+/// accept4(2) with SOCK_CLOEXEC, retried after EINTR.
 int cl_accept(int fd);
 
-/// prctl(2) with PR_SET_TIMERSLACK: how much later than asked the calling thread may be woken, at least 1 ns.
+/// prctl(2) with PR_SET_TIMERSLACK: how much later than requested the calling thread may be woken, at least 1 ns.
 int cl_set_timer_slack(unsigned long nanoseconds);
-/// How many processors the calling thread may run on (sched_getaffinity(2)).
+/// Number of processors that the calling thread may run on (sched_getaffinity(2)).
 int cl_processor_count(void);
-/// Keeps the calling thread on the last of them, or away from that one (sched_setaffinity(2)). Children inherit it.
+/// Restricts the calling thread to its last processor, or to all others (sched_setaffinity(2)). Children inherit it.
 int cl_use_last_processor(int is_last);
 
-/// An AF_PACKET socket (packet(7)) that sends frames as they are from an interface of the calling thread's namespace,
-/// past its queueing discipline (PACKET_QDISC_BYPASS). It receives nothing.
+/// An AF_PACKET socket (packet(7)) that sends complete frames from an interface of the calling thread's namespace,
+/// bypassing its queueing discipline (PACKET_QDISC_BYPASS). It receives nothing.
 int cl_open_frame_socket(int interface);
 enum { CL_MOST_FRAMES = 64 };
-/// sendmmsg(2) of at most CL_MOST_FRAMES frames, `stride` bytes apart; 0: one frame again and again. How many were sent.
+/// sendmmsg(2) of at most CL_MOST_FRAMES frames, `stride` bytes apart; with 0, one frame repeatedly. Returns the number
+/// sent.
 int cl_send_frames(int fd, const void *frames, unsigned stride, unsigned length, unsigned count);

@@ -5,19 +5,19 @@ internal import NetpolModel
 internal import Network
 internal import Synchronization
 
-/// A back end's part of the agent.
+/// The part of the agent that depends on the back end.
 protocol AgentBackend: Sendable {
   /// What kube-router does once, before its first sync.
   func setUp(_ run: inout SyncRun) throws
-  /// One full sync. `view` is asked once, where kube-router reads its caches.
+  /// One full sync. `view` is called once, at the point where kube-router reads its caches.
   func sync(_ run: inout SyncRun, _ view: () -> NodeView) throws
 }
 
-/// The policy enforcement of one node as kube-router's network policy controller does it: events go into a cache at
-/// once, and each that matters asks for a full sync, which rebuilds everything by running `iptables`, `ipset` and `nft`.
+/// Enforces policies on one node as kube-router's network policy controller does. Events go into a cache at once. Each
+/// relevant event requests a full sync, which rebuilds everything by running `iptables`, `ipset` and `nft`.
 ///
-/// At most one sync runs and one waits; there is no debounce, and an aborted sync waits for the next event. The time that
-/// a sync takes is spent, not simulated. kube-router's periodic sync is left out.
+/// At most one sync runs and one waits. There is no debounce, and after an aborted sync nothing happens until the next
+/// event. A sync takes real time, which is not simulated. kube-router's periodic sync is left out.
 public final class EnforcementAgent: Sendable {
   private let backend: any AgentBackend
   private let node: AgentNode
@@ -44,7 +44,7 @@ public final class EnforcementAgent: Sendable {
       switch style.fullSync {
       case .iptables: IptablesSync(style, view)
       case .nft: NftSync(style, view)
-      case nil: throw LabError("\(style.name): no controller is known whose full sync writes its rules")
+      case nil: throw LabError("\(style.name): no known controller writes this style's rules in a full sync")
       }
     node = AgentNode(namespace: namespace, worker: worker, lock: try XtablesLock())
     cache = Mutex(view)
@@ -54,41 +54,41 @@ public final class EnforcementAgent: Sendable {
 
   deinit { queue.close() }
 
-  /// Starts the agent and waits for its first full sync. Once only.
+  /// Starts the agent and waits for its first full sync. May be called only once.
   ///
-  /// Throws what stopped the start-up, where kube-router exits. An aborted first sync is in `syncs`.
+  /// Throws the error that stopped the start-up, where kube-router would exit. An aborted first sync is in `syncs`.
   public func start() throws {
     let isFirst = history.withLock { history in
       defer { history.hasStarted = true }
       return !history.hasStarted
     }
-    guard isFirst else { throw LabError("the agent was started before") }
+    guard isFirst else { throw LabError("the agent was already started") }
     queue.request(at: MonotonicClock.now)
     try startThread { [self] in serve() }
     _ = queue.waitUntilIdle(until: .max / 2)
     if let failure = startUp?.failure { throw failure }
   }
 
-  /// Takes in what an informer tells; returns at once. From any thread.
+  /// Applies an informer's event and returns immediately. May be called from any thread.
   public func notify(_ event: InformerEvent) {
     let now = MonotonicClock.now
     if cache.withLock({ $0.apply(event) }) { queue.request(at: now) }
   }
 
-  /// Waits until no sync runs or waits; throws where that lasts longer.
+  /// Waits until no sync is running or waiting. Throws if that takes longer than `timeout`.
   public func waitUntilIdle(timeout: Duration) throws {
     guard queue.waitUntilIdle(until: MonotonicClock.now + timeout.nanoseconds) else {
-      throw LabError("the agent is not idle after \(timeout)")
+      throw LabError("the agent is still busy after \(timeout)")
     }
   }
 
-  /// What was done once, before the first sync.
+  /// The record of what was done once, before the first sync.
   public var startUp: SyncRecord? { history.withLock { $0.startUp } }
 
-  /// The syncs that have ended, in their order.
+  /// The syncs that have ended, in order.
   public var syncs: [SyncRecord] { history.withLock { $0.syncs } }
 
-  /// The same, and forgets them.
+  /// Returns the syncs that have ended, and forgets them.
   @discardableResult
   public func takeSyncs() -> [SyncRecord] {
     history.withLock { history in
@@ -97,7 +97,7 @@ public final class EnforcementAgent: Sendable {
     }
   }
 
-  /// Ends the agent after the sync that runs. Its rules stay.
+  /// Ends the agent after the running sync. Its rules stay.
   public func close() {
     queue.close()
     queue.waitForEnd()
@@ -136,6 +136,6 @@ public final class EnforcementAgent: Sendable {
     }
   }
 
-  /// Unix nanoseconds, from which kube-router makes the names of a sync's chains.
+  /// Unix time in nanoseconds, from which kube-router derives the names of a sync's chains.
   private static var stamp: String { "\(WallClock.now)" }
 }

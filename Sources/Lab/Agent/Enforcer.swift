@@ -5,26 +5,26 @@ internal import Network
 internal import Synchronization
 internal import Text
 
-/// Whoever enforces policies on one node: told of events, it changes the node's rules in its own time.
+/// An agent that enforces policies on one node. It receives events and changes the node's rules in its own time.
 package protocol Enforcer: Sendable {
-  /// Its first sync. Throws where the kernel or a program refuses it.
+  /// Runs the first sync. Throws if the kernel or a program refuses it.
   func start() throws
-  /// Returns at once.
+  /// Delivers an event and returns immediately.
   func notify(_ event: InformerEvent)
-  /// Waits until no sync runs or waits.
+  /// Waits until no sync is running or waiting.
   func waitUntilIdle(timeout: Duration) throws
-  /// The syncs that have ended since the last call, where it keeps them.
+  /// Returns the syncs that have ended since the last call, if the enforcer keeps them.
   @discardableResult func takeSyncs() -> [SyncRecord]
   func close()
 }
 
 extension EnforcementAgent: Enforcer {}
 
-/// Follows an enforcer's syncs, for those who wait for one.
+/// Follows an enforcer's syncs, so that callers can wait for one.
 package final class SyncWatch: Sendable {
   private struct State {
     var running: UInt64?
-    /// When the last sync began whose rules all stand.
+    /// Start of the last sync whose rules are all in place.
     var effective: UInt64 = 0
     var ended: SyncRecord?
     var failures: [String] = []
@@ -37,7 +37,7 @@ package final class SyncWatch: Sendable {
     state.withLock { state in
       switch moment {
       case .began(.cleanUp, _, _):
-        // What is left is to tidy up.
+        // Only clean-up is left.
         if let running = state.running { state.effective = running }
       case .began(_, _, let time): if state.running == nil { state.running = time }
       case .returned: break
@@ -50,14 +50,14 @@ package final class SyncWatch: Sendable {
     }
   }
 
-  /// Waits until the rules of a sync stand that began at this moment or later.
+  /// Waits until the rules are in place of a sync that began at this moment or later.
   package func waitForEffect(since moment: UInt64, timeout: Duration) throws {
-    _ = try wait(timeout, "the rules of a sync") { $0.effective >= moment ? true : nil }
+    _ = try wait(timeout, "a sync's rules to be in place") { $0.effective >= moment ? true : nil }
   }
 
-  /// Waits for the end of such a sync.
+  /// Waits for such a sync to end. Returns its record.
   package func waitForEnd(since moment: UInt64, timeout: Duration) throws -> SyncRecord {
-    try wait(timeout, "the end of a sync") { state in
+    try wait(timeout, "a sync to end") { state in
       state.ended.flatMap { $0.started >= moment ? $0 : nil }
     }
   }
@@ -69,7 +69,7 @@ package final class SyncWatch: Sendable {
     let deadline = ContinuousClock().now + timeout
     repeat {
       if let found = state.withLock({ body($0) }) { return found }
-      // A record tells the times; waiting is nobody's figure.
+      // Polling is exact enough: times come from the sync's record, not from this wait.
       usleep(200)
     } while ContinuousClock().now < deadline
     throw LabError("waited \(timeText(timeout)) for \(what)")

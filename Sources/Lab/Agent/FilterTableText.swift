@@ -1,6 +1,7 @@
 internal import RuleIR
 
-/// A filter table from `iptables-save` to `iptables-restore`, edited as text: what others have in it survives.
+/// A filter table between `iptables-save` and `iptables-restore`, edited as text, so that rules of other programs
+/// survive.
 struct FilterTableText {
   private typealias Line = ArraySlice<UInt8>
 
@@ -15,7 +16,7 @@ struct FilterTableText {
       switch line.first {
       case UInt8(ascii: ":"): declarations.append(line)
       case UInt8(ascii: "-"): rules.append(line)
-      // `*filter`, COMMIT and comments.
+      // Skips `*filter`, COMMIT and comments.
       default: break
       }
     }
@@ -24,7 +25,7 @@ struct FilterTableText {
   /// Adds a chain that is new in this sync.
   mutating func declare(_ chain: ChainName) { addedDeclarations += ":\(chain) - [0:0]\n".utf8 }
 
-  /// `rule` is the part behind `-A CHAIN`.
+  /// `rule` is the part after `-A CHAIN`.
   mutating func append(_ rule: String, to chain: ChainName) { addedRules += "-A \(chain)\(rule)\n".utf8 }
 
   /// Whether the rule was there when the table was saved.
@@ -33,14 +34,14 @@ struct FilterTableText {
     return rules.contains { $0.elementsEqual(line) }
   }
 
-  /// Takes the rule away where it is, and puts it behind all others of its chain.
+  /// Removes the rule if it exists, and adds it at the end of its chain.
   mutating func moveToEnd(_ rule: String, of chain: ChainName) {
     let line = Array("-A \(chain)\(rule)".utf8)
     rules.removeAll { $0.elementsEqual(line) }
     append(rule, to: chain)
   }
 
-  /// Puts a rule behind the first `count` saved ones of its chain.
+  /// Inserts a rule after the first `count` saved rules of its chain.
   mutating func insert(_ rule: String, into chain: ChainName, behind count: Int) {
     let head = Array("-A \(chain) ".utf8)
     let own = rules.indices.filter { rules[$0].starts(with: head) }
@@ -48,7 +49,7 @@ struct FilterTableText {
     rules.insert(Array("-A \(chain)\(rule)".utf8)[...], at: index)
   }
 
-  /// What `iptables-restore` reads. Left out is every line in which the name of a stale chain stands.
+  /// The input for `iptables-restore`. Every line that contains the name of a stale chain is left out.
   func restoreText(without stale: StaleNames) -> [UInt8] {
     var text = Array("*filter\n".utf8)
     text.reserveCapacity(addedRules.count * 2)
@@ -64,8 +65,8 @@ struct FilterTableText {
   }
 }
 
-/// Names of stale chains, to be found anywhere in a line. They all begin with `KUBE-`, and most have one length: a
-/// search for each of hundreds in each of thousands of lines is what makes kube-router's own clean-up slow.
+/// Names of stale chains, to be found anywhere in a line. They all begin with `KUBE-`, and most have the same length.
+/// kube-router's own clean-up is slow because it searches thousands of lines for each of hundreds of names.
 struct StaleNames {
   private let names: Set<ArraySlice<UInt8>>
   private let lengths: [Int]

@@ -7,12 +7,12 @@ internal import RuleIR
 internal import Synchronization
 internal import Text
 
-/// An enforcer that changes only what an event changes: the bound of what is possible with a style's rules.
+/// An enforcer that changes only what an event changes. It shows what is possible at best with a style's rules.
 ///
-/// A pod's set elements go first, over a netlink socket that stays open: with nft in one transaction, with ipset those
-/// that packets wait for before the others. Its chain, and what an index can't know, such as a rule that comes with its
-/// first peer, follow when no event waits. Its rules are the style's, but for the order of pods; the stamp in the names
-/// of chains stays the first one's.
+/// A pod's set elements are sent first, over a netlink socket that stays open: with nft in one transaction, with ipset
+/// the ones that packets wait for before the others. The pod's chain follows when no event is waiting, as does
+/// everything that the index doesn't cover, such as a rule that appears with its first peer. The rules are the style's,
+/// except for the order of pods. The stamp in chain names stays the first one.
 package final class IncrementalAgent: Enforcer {
   private let style: EnforcementStyle
   private let namespace: NetworkNamespace
@@ -28,7 +28,7 @@ package final class IncrementalAgent: Enforcer {
     var view: NodeView
     var loaded: Ruleset
     var memberships: SetMemberships
-    /// What was sent since `loaded` was known.
+    /// Changes that were sent since `loaded` was last updated.
     var moved: [(added: [SetMemberships.Membership], removed: [SetMemberships.Membership])] = []
     var policiesChanged = false
   }
@@ -53,14 +53,14 @@ package final class IncrementalAgent: Enforcer {
     let (families, loaded) = state.withLock { ($0.view.families, $0.loaded) }
     switch loaded.backend {
     case .iptables: try loader.clear(families, in: namespace)
-    // What another enforcer left; without one there is nothing to take away.
+    // Removes what another enforcer left. If there is nothing, the error is ignored.
     case .nftables: try? loader.unload(loaded, in: namespace)
     }
     try loader.load(loaded, in: namespace)
     try startThread { [self] in serve() }
     queue.request(at: MonotonicClock.now)
     guard queue.waitUntilIdle(until: MonotonicClock.now + 60_000_000_000) else {
-      throw LabError("the agent does not start")
+      throw LabError("the agent did not start within 60 s")
     }
     if let failure = failure.withLock({ $0 }) { throw failure }
   }
@@ -73,11 +73,11 @@ package final class IncrementalAgent: Enforcer {
 
   package func waitUntilIdle(timeout: Duration) throws {
     guard queue.waitUntilIdle(until: MonotonicClock.now + timeout.nanoseconds) else {
-      throw LabError("the agent is not idle after \(timeText(timeout))")
+      throw LabError("the agent is still busy after \(timeText(timeout))")
     }
   }
 
-  /// It keeps none: the observer is told of each.
+  /// Always empty: the observer receives each sync instead.
   package func takeSyncs() -> [SyncRecord] { [] }
 
   package func close() {
@@ -115,7 +115,7 @@ package final class IncrementalAgent: Enforcer {
 }
 
 extension IncrementalAgent.State {
-  /// The event's elements and, for a pod, its chain.
+  /// Applies an event and sends a pod's set elements. For other events, notes that policies may have changed.
   fileprivate mutating func takeIn(
     _ event: InformerEvent, _ style: EnforcementStyle, _ run: inout SyncRun, _ socket: borrowing NetlinkSocket
   ) throws {
@@ -128,21 +128,21 @@ extension IncrementalAgent.State {
       policiesChanged = true
       return
     }
-    // Behind the packets' back: a list of all pods is moved.
+    // Done only now, because it moves elements in a list of all pods while packets would wait.
     _ = view.apply(event)
   }
 
-  /// Only sets that are there: others come with their rules.
+  /// Changes only existing sets. Other sets come with their rules.
   private mutating func change(_ before: Pod?, _ after: Pod?, _ socket: borrowing NetlinkSocket) throws {
     let old = before.map(memberships.memberships) ?? []
     let new = after.map(memberships.memberships) ?? []
-    // Those that let packets pass come first, in the order of the index.
+    // The sets that let packets pass come first, in the order of the index.
     let added = old.isEmpty ? new : new.filter(Set(new).subtracting(old).contains)
     let removed = new.isEmpty ? old : old.filter(Set(old).subtracting(new).contains)
     let name = { [places = memberships.places] (entry: SetMemberships.Membership) in places[entry.place].set }
     switch loaded.backend {
     case .iptables:
-      // Packets wait for these alone.
+      // Packets wait only for these.
       let peers = added.prefix(while: \.isPeer)
       for entries in [peers, added[peers.endIndex...]] {
         var batch = IPSetBatch()
@@ -159,7 +159,7 @@ extension IncrementalAgent.State {
     moved.append((added, removed))
   }
 
-  /// Brings what is known of the sets up to date with what was sent; it takes longer than sending it.
+  /// Updates the known sets with what was sent, which takes longer than sending it.
   private mutating func noteMoves() {
     for (added, removed) in moved {
       for (index, entries) in Dictionary(grouping: removed, by: { memberships.places[$0.place].index }) {
@@ -173,7 +173,7 @@ extension IncrementalAgent.State {
     moved = []
   }
 
-  /// Whatever else the event changed: above all the pod's chain.
+  /// Applies everything else that the event changed, above all the pod's chain.
   fileprivate mutating func catchUp(
     _ style: EnforcementStyle, _ run: inout SyncRun, _ socket: borrowing NetlinkSocket
   ) throws {
@@ -187,10 +187,10 @@ extension IncrementalAgent.State {
         try run.step(.baseChains) { _ in try NftTransaction(changes, of: loaded).send(in: socket) }
       }
       run.step(.cleanUp) { _ in }
-      // They keep the room that they were made with.
+      // Sets keep the size that they were created with.
       wanted.keyedSets = loaded.applying(changes).keyedSets
     }
-    // Of equal length and order where only elements changed: the index still holds.
+    // If only elements changed, the names and their order are the same, and the index is still valid.
     let isSameList = loaded.sets.map(\.name) == wanted.sets.map(\.name)
     loaded = wanted
     if policiesChanged || !isSameList { memberships = SetMemberships(wanted.sets, view) }
@@ -220,7 +220,7 @@ extension SetMemberships.Membership {
 }
 
 extension RulesetChanges {
-  /// Pods that come into sets and leave them.
+  /// Pods that are added to sets and removed from sets.
   fileprivate init(
     added: [SetMemberships.Membership], removed: [SetMemberships.Membership], _ places: [SetMemberships.Place]
   ) {

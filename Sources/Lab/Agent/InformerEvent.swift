@@ -1,7 +1,7 @@
 internal import Lowering
 public import NetpolModel
 
-/// What an informer tells of the cluster.
+/// A change in the cluster that an informer reports.
 public enum InformerEvent: Sendable {
   case podAdded(Pod)
   case podUpdated(Pod)
@@ -20,10 +20,10 @@ extension NodeView {
     return isTaken ? pods[index] : nil
   }
 
-  /// Takes an event in, and reports whether kube-router's handlers ask for a sync then (`pod.go`, `namespace.go` and
+  /// Applies an event. Returns whether kube-router's handlers request a sync for it (`pod.go`, `namespace.go` and
   /// `policy.go` of its `pkg/controllers/netpol`).
   ///
-  /// As client-go's informers do, what is added twice is an update, and an update of what is unknown adds it.
+  /// As in client-go's informers, adding an existing object updates it, and updating an unknown object adds it.
   mutating func apply(_ event: InformerEvent) -> Bool {
     switch event {
     case .podAdded(let pod), .podUpdated(let pod):
@@ -43,7 +43,7 @@ extension NodeView {
 }
 
 extension Array {
-  /// Of an array in the order of names: where `name` stands or would stand.
+  /// The index where `name` is, or would be, in an array sorted by name.
   fileprivate func place<ID: Comparable>(of name: ID, _ id: (Element) -> ID) -> (index: Int, isTaken: Bool) {
     var (low, high) = (0, count)
     while low < high {
@@ -53,7 +53,7 @@ extension Array {
     return (low, low < count && id(self[low]) == name)
   }
 
-  /// Puts an element in its place; the one that was there, if any.
+  /// Puts an element in its place. Returns the element that was there, if any.
   @discardableResult
   fileprivate mutating func replace<ID: Comparable>(_ element: Element, _ id: (Element) -> ID) -> Element? {
     let (index, isTaken) = place(of: id(element), id)
@@ -66,7 +66,7 @@ extension Array {
     return old
   }
 
-  /// False: there was none.
+  /// Returns false if there was none.
   fileprivate mutating func remove<ID: Comparable>(_ name: ID, _ id: (Element) -> ID) -> Bool {
     let (index, isTaken) = place(of: name, id)
     if isTaken { remove(at: index) }

@@ -1,9 +1,9 @@
 internal import NetpolModel
 internal import RuleIR
 
-/// The sets that `ipset save` listed, with the options that they were made with.
+/// The sets that `ipset save` listed, with the options that they were created with.
 struct SavedSets {
-  /// By name, without the hash's `initval`: sets with the same options are filled through one temporary set.
+  /// By name, without the hash's `initval`, because sets with the same options are filled through one temporary set.
   private(set) var options: [SetName: String] = [:]
 
   init(_ text: [UInt8]) {
@@ -16,17 +16,18 @@ struct SavedSets {
     }
   }
 
-  /// Sets of a family's policies, by their prefix.
+  /// The sets of a family's policies, found by their prefix.
   func policySets(_ family: IPFamily) -> [SetName] {
     let prefixes = ["KUBE-SRC-", "KUBE-DST-"].map { family == .v6 ? "inet6:" + $0 : $0 }
     return options.keys.filter { name in prefixes.contains { name.hasPrefix($0) } }.sorted()
   }
 }
 
-/// What `ipset restore -exist` reads to give one family's sets their members, each in one moment (`ipset(8)`, swap).
+/// The input for `ipset restore -exist` that gives one family's sets their members, each set at once (`ipset(8)`,
+/// swap).
 ///
-/// In the order of names, as kube-router writes it: a temporary set is filled, swapped with the real one and emptied. A
-/// set that is there keeps its options. Members that are listed twice are added twice.
+/// In the order of names, as kube-router writes it: a temporary set is filled, swapped with the real one and emptied.
+/// An existing set keeps its options. Members that are listed twice are added twice.
 func ipsetSwapText(_ sets: [NamedSet], over saved: SavedSets) -> [UInt8] {
   var text: [UInt8] = []
   var temporary: [String: SetName] = [:]

@@ -6,10 +6,10 @@ internal import NetpolModel
 internal import Rendering
 internal import RuleIR
 
-/// The chains that every node has, looked after one rule and one process at a time: step 2 of kube-router's sync
-/// (`ensureTopLevelChains` and what follows it in its `pkg/controllers/netpol`, by way of coreos/go-iptables).
+/// Checks the chains that every node has, one rule and one process at a time. This is step 2 of kube-router's sync
+/// (`ensureTopLevelChains` and what follows it in its `pkg/controllers/netpol`, through coreos/go-iptables).
 struct IptablesChecks {
-  /// What the style writes on a node without pods and policies.
+  /// The style's rules for a node without pods and policies.
   private let tables: [Table]
   private let localPods: [NamedSet]
 
@@ -23,7 +23,7 @@ struct IptablesChecks {
     localPods = ruleset.sets
   }
 
-  /// At the start of the agent: KUBE-NWPLCY-TAIL is emptied and filled.
+  /// At the start of the agent: also empties and fills KUBE-NWPLCY-TAIL.
   func setUp(_ run: inout SyncRun) throws {
     for table in tables { try run.iptables(table.family, ["--version"]).requireSuccess() }
     try ensureFixedChains(&run)
@@ -31,7 +31,7 @@ struct IptablesChecks {
     for table in tables {
       guard let tail = table.chain(Self.tail) else { continue }
       if try run.hasChain(tail.name, table.family) {
-        // ClearChain of go-iptables tries to make it first.
+        // ClearChain of go-iptables tries to create it first.
         _ = try run.change(table.family, ["-N", tail.name])
         try run.change(table.family, ["-F", tail.name]).requireSuccess()
       } else {
@@ -41,14 +41,14 @@ struct IptablesChecks {
     }
   }
 
-  /// In every sync: KUBE-NWPLCY-TAIL is made anew only where it is missing.
+  /// In every sync: creates KUBE-NWPLCY-TAIL only if it is missing.
   func ensure(_ run: inout SyncRun) throws {
     try ensureFixedChains(&run)
     try ensureLocalPods(&run)
     for table in tables {
       guard let tail = table.chain(Self.tail) else { continue }
       if try run.hasChain(tail.name, table.family) {
-        // kube-router counts the rules, and only logs where their number is wrong.
+        // kube-router counts the rules, and only logs a wrong number.
         _ = try run.change(table.family, ["-S", tail.name])
       } else {
         try run.change(table.family, ["-N", tail.name]).requireSuccess()
@@ -92,7 +92,8 @@ struct IptablesChecks {
     if try !run.hasChain(chain, family) { try run.change(family, ["-N", chain]).requireSuccess() }
   }
 
-  /// A rule that stands elsewhere is put in its place first and taken away there then.
+  /// Puts a rule at its position. If the rule is elsewhere, it is inserted first and then deleted from the old
+  /// position.
   private func ensure(
     _ rule: Rule, at position: Int, of chain: ChainName, _ family: IPFamily, _ run: inout SyncRun
   ) throws {
@@ -101,7 +102,7 @@ struct IptablesChecks {
       try run.change(family, insertion).requireSuccess()
       return
     }
-    // The tag at the end of its comment is known by no other rule.
+    // No other rule has the tag at the end of this rule's comment.
     let tag = rule.comment?.suffix(16) ?? ""
     let rules = try run.change(family, ["-S", chain]).requireSuccess().text.split(separator: "\n")
       .filter { $0.hasPrefix("-A") }
@@ -111,7 +112,7 @@ struct IptablesChecks {
     try run.change(family, ["-D", chain, "\(found + 1)"]).requireSuccess()
   }
 
-  /// With default-deny the set must be there before a rule asks for it.
+  /// With default-deny the set must exist before a rule uses it.
   private func ensureLocalPods(_ run: inout SyncRun) throws {
     for set in localPods {
       let saved = SavedSets(try run.run(["ipset", "save"]).requireSuccess().stdout)
@@ -124,7 +125,7 @@ struct IptablesChecks {
 }
 
 extension NodeView {
-  /// The node as such.
+  /// The view without pods, policies and namespaces.
   var withoutObjects: NodeView {
     var view = self
     (view.pods, view.policies, view.namespaceLabels) = ([], [], [:])
@@ -132,24 +133,24 @@ extension NodeView {
   }
 }
 
-/// A rule as arguments; the text of a rule that a style writes can be said.
+/// A rule as command-line arguments. Every rule that a style writes can be expressed as text.
 private func ruleArguments(_ rule: Rule, _ family: IPFamily) throws -> [String] {
   iptablesArguments(try iptablesRuleText(rule, family))
 }
 
 extension SyncRun {
-  /// `iptables` or `ip6tables`.
+  /// Runs `iptables` or `ip6tables`.
   @discardableResult
   mutating func iptables(_ family: IPFamily, _ arguments: [String]) throws -> CommandResult {
     try run([family.iptables] + arguments)
   }
 
-  /// One command on the filter table.
+  /// Runs one command on the filter table.
   mutating func change(_ family: IPFamily, _ arguments: [String]) throws -> CommandResult {
     try iptables(family, ["-t", "filter"] + arguments + ["--wait"])
   }
 
-  /// go-iptables asks for the first rule alone, since the chain may be long.
+  /// go-iptables asks only for the first rule, since the chain may be long.
   fileprivate mutating func hasChain(_ chain: ChainName, _ family: IPFamily) throws -> Bool {
     try isYes(change(family, ["-S", chain, "1"]))
   }
@@ -158,7 +159,7 @@ extension SyncRun {
     try isYes(change(family, ["-C", chain] + ruleArguments(rule, family)))
   }
 
-  /// Exit status 1 is a no; any other but 0 is a failure.
+  /// Exit status 1 means no. Any other status except 0 is a failure.
   private func isYes(_ result: CommandResult) throws -> Bool {
     if result.ending == .exited(1) { return false }
     try result.requireSuccess()

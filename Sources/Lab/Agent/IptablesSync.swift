@@ -5,7 +5,7 @@ internal import NetpolModel
 internal import Rendering
 internal import RuleIR
 
-/// A sync with iptables and ipset, step by step as `fullPolicySync` of kube-router's
+/// A sync with iptables and ipset. The steps are those of `fullPolicySync` in kube-router's
 /// `pkg/controllers/netpol/npc_iptables.go` (in 2.6 `network_policy_controller.go`).
 struct IptablesSync: AgentBackend {
   private let style: EnforcementStyle
@@ -57,7 +57,7 @@ struct IptablesSync: AgentBackend {
     }
   }
 
-  /// The policies: their rules go into the text, their sets into the kernel.
+  /// Handles the policies: their rules go into the text, their sets into the kernel.
   private func restore(
     _ sets: [NamedSet], _ tables: [Table], _ texts: inout [FilterTableText], _ run: inout SyncRun
   ) throws {
@@ -87,7 +87,7 @@ struct IptablesSync: AgentBackend {
     for rule in chain.rules { text.append(try iptablesRuleText(rule, family), to: chain.name) }
   }
 
-  /// The pods' chains, and the jumps to them.
+  /// Writes the pods' chains and the jumps to them.
   private func writePods(_ table: Table, into text: inout FilterTableText) throws {
     for chain in table.chains where chain.origin?.pod != nil { try write(chain, table.family, into: &text) }
     for chain in table.chains where chain.name.hasPrefix("KUBE-ROUTER-") {
@@ -97,7 +97,7 @@ struct IptablesSync: AgentBackend {
     }
   }
 
-  /// Failures are only logged by kube-router: the set stays as it was.
+  /// kube-router only logs failures here, and the set stays as it was.
   private func refill(_ set: NamedSet, _ run: inout SyncRun) throws {
     let saved = try run.run(["ipset", "save"])
     if saved.succeeded {
@@ -105,8 +105,8 @@ struct IptablesSync: AgentBackend {
     }
   }
 
-  /// The last rules of the KUBE-ROUTER chains. k3s's fork has its ACCEPT in the built-in chains: it stays where it is, and
-  /// comes behind the last rule in whose text `KUBE` stands.
+  /// Writes the last rules of the KUBE-ROUTER chains. k3s's fork has its ACCEPT in the built-in chains: an existing one
+  /// stays where it is, and a new one goes after the last rule whose text contains `KUBE`.
   private func writeEnds(_ table: Table, into text: inout FilterTableText, _ run: inout SyncRun) throws {
     for chain in table.chains where chain.name.hasPrefix("KUBE-ROUTER-") {
       for rule in chain.rules where rule.origin == nil && rule.statements != [.return] {
@@ -124,7 +124,7 @@ struct IptablesSync: AgentBackend {
     }
   }
 
-  /// Chains of policies and pods that are not of this sync.
+  /// Chains of policies and pods that don't belong to this sync.
   private func staleChains(_ table: Table, _ run: inout SyncRun) throws -> StaleNames {
     let current = Set(table.chains.map(\.name))
     let fixed: Set = [IptablesChecks.default, IptablesChecks.common, IptablesChecks.tail]
@@ -139,7 +139,7 @@ struct IptablesSync: AgentBackend {
     return StaleNames(stale)
   }
 
-  /// One process each; the first that fails ends it.
+  /// Destroys each stale set with a process of its own. The first failure ends it.
   private func destroyStaleSets(_ sets: [NamedSet], _ family: IPFamily, _ run: inout SyncRun) throws {
     let current = Set(sets.map(\.name))
     let saved = SavedSets(try run.run(["ipset", "save"]).requireSuccess().stdout)

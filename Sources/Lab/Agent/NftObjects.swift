@@ -3,7 +3,7 @@ internal import NetpolModel
 internal import Rendering
 internal import RuleIR
 
-/// What a style writes, cut into kube-router's transactions.
+/// A style's chains and sets, grouped into kube-router's transactions.
 struct NftObjects {
   /// The chains and sets of one policy or pod, in one family.
   struct Group {
@@ -11,7 +11,7 @@ struct NftObjects {
     var chains: [Chain] = []
     var sets: [NamedSet] = []
 
-    /// Sets first: the rules ask for them.
+    /// Chains and sets come before the rules, which refer to them.
     func write(to commands: inout NftCommands) throws(Unsupported) {
       for chain in chains { commands.renew(chain) }
       for set in sets { try commands.renew(set) }
@@ -20,7 +20,7 @@ struct NftObjects {
   }
 
   let tables: [Table]
-  /// With the ones that nft will refuse.
+  /// Includes those that nft will refuse.
   private(set) var policies: [Group] = []
   private(set) var pods: [Group] = []
   private(set) var localPods: [(table: Table, set: NamedSet)] = []
@@ -32,7 +32,7 @@ struct NftObjects {
     for table in tables {
       let refused = lowered.refused?.table(table.name, table.family)?.chains ?? []
       let head = Table(name: table.name, family: table.family)
-      // By both names in one, as the names of chains and sets are made: twins have one transaction.
+      // The key joins both names, as the names of chains and sets do. Policies with the same key share a transaction.
       var groups: [String: Group] = [:]
       for chain in table.chains + refused {
         if let policy = chain.origin?.policy {

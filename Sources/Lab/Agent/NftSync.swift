@@ -5,11 +5,11 @@ internal import NetpolModel
 internal import Rendering
 internal import RuleIR
 
-/// A sync with nft, one process for each transaction, as `fullPolicySync` of kube-router's
+/// A sync with nft, one process per transaction. The steps are those of `fullPolicySync` in kube-router's
 /// `pkg/controllers/netpol/npc_nftables.go`.
 struct NftSync: AgentBackend {
   private let style: EnforcementStyle
-  /// What the style writes on a node without pods and policies.
+  /// The style's rules for a node without pods and policies.
   private let fixed: Ruleset
 
   init(_ style: EnforcementStyle, _ view: NodeView) {
@@ -17,7 +17,7 @@ struct NftSync: AgentBackend {
     fixed = style.lower(view.withoutObjects).ruleset
   }
 
-  /// Base chains that are there keep their rules: they hold until the first sync.
+  /// Existing base chains keep their rules, which stay in effect until the first sync.
   func setUp(_ run: inout SyncRun) throws {
     try run.step(.ensure) { run in
       for table in fixed.tables {
@@ -41,7 +41,7 @@ struct NftSync: AgentBackend {
     try run.step(.ensure) { run in
       try ensure("KUBE-NWPLCY-DEFAULT", &run)
       try ensure("KUBE-NWPLCY-COMMON", &run)
-      // With the set of local pods, which its rules may ask for.
+      // Together with the set of local pods, which its rules may use.
       try ensure("KUBE-NWPLCY-TAIL", with: fixed.sets, &run)
     }
     let current = run.step(.lower) { run in
@@ -89,7 +89,8 @@ struct NftSync: AgentBackend {
     }
   }
 
-  /// Pod chains before policy chains before sets: each holds the next. What can't be deleted stays for the next sync.
+  /// Deletes pod chains, then policy chains, then sets, since each refers to the next. What can't be deleted stays
+  /// until the next sync.
   private func cleanUp(_ current: NftObjects, _ run: inout SyncRun) throws {
     let fixedChains = Set(fixed.tables.flatMap { $0.chains.map(\.name) })
     for prefix in ["KUBE-POD-FW-", "KUBE-NWPLCY-"] {
@@ -113,7 +114,7 @@ struct NftSync: AgentBackend {
 }
 
 extension SyncRun {
-  /// One `nft -f -`; any exit status is a result.
+  /// Runs one `nft -f -`. Any exit status is a result.
   fileprivate mutating func transaction(
     _ table: Table, _ body: (inout NftCommands) throws -> Void
   ) throws -> CommandResult {

@@ -2,24 +2,24 @@ public import Kernel
 public import Lowering
 public import NetpolModel
 
-/// One sync's life. Times are nanoseconds on `MonotonicClock`.
+/// The record of one sync. Times are nanoseconds on `MonotonicClock`.
 public struct SyncRecord: Sendable {
-  /// When the first event that it stands for asked for it.
+  /// When the first of the events that this sync covers requested it.
   public let requested: UInt64
   public let started: UInt64
   public internal(set) var ended: UInt64
-  /// In the order of their ends.
+  /// In the order in which they ended.
   public internal(set) var steps: [Step] = []
-  /// In the order of their starts; no two ran at once.
+  /// In the order in which they started. No two ran at the same time.
   public internal(set) var processes: [Process] = []
-  /// What the node knew, with the stamp that is in the chains' names. Nil: it was aborted before.
+  /// What the node knew, with the stamp used in chain names; `nil` if the sync was aborted before that.
   public internal(set) var view: NodeView?
-  /// Why it was aborted. There is no second try: the rules stay as they are until the next event.
+  /// Why it was aborted. There is no retry: the rules stay as they are until the next event.
   public internal(set) var failure: (any Error)?
 
   public struct Step: Hashable, Sendable {
     public let kind: SyncStep
-    /// Nil: of all families.
+    /// `nil` if the step covers all families.
     public let family: IPFamily?
     public let began: UInt64
     public let returned: UInt64
@@ -35,13 +35,13 @@ public struct SyncRecord: Sendable {
     public var name: String { arguments.first ?? "" }
   }
 
-  /// The last step of the kind to return.
+  /// The last step of this kind that returned.
   public func step(_ kind: SyncStep, _ family: IPFamily? = nil) -> Step? {
     steps.last { $0.kind == kind && (family == nil || $0.family == family) }
   }
 }
 
-/// A sync's progress, told on the agent's thread.
+/// A sync's progress, reported on the agent's thread.
 public enum SyncMoment: Sendable {
   case began(SyncStep, IPFamily?, at: UInt64)
   case returned(SyncStep, IPFamily?, at: UInt64)

@@ -3,14 +3,14 @@ internal import Kernel
 internal import Lowering
 internal import NetpolModel
 
-/// Where an agent's programs run: the node's namespace, with an xtables lock of its own.
+/// Where an agent's programs run: in the node's namespace, with an xtables lock of its own.
 struct AgentNode: Sendable {
   let namespace: NetworkNamespace
   let worker: NamespaceWorker
   let lock: XtablesLock
 }
 
-/// A sync while it runs: its steps and programs are recorded as they go.
+/// A running sync. Its steps and programs are recorded as they happen.
 struct SyncRun {
   private(set) var record: SyncRecord
   private let node: AgentNode
@@ -36,7 +36,7 @@ struct SyncRun {
     return try body(&self)
   }
 
-  /// Runs a program; any exit status is a result.
+  /// Runs a program. Any exit status is a result.
   mutating func run(_ arguments: [String], input: [UInt8] = []) throws -> CommandResult {
     let command = node.lock.command(arguments, input: input)
     let started = MonotonicClock.now
@@ -49,7 +49,7 @@ struct SyncRun {
 
   mutating func know(_ view: NodeView) { record.view = view }
 
-  /// The record, once all is done.
+  /// Completes the record and returns it.
   mutating func end(_ failure: (any Error)?) -> SyncRecord {
     record.failure = failure
     record.ended = MonotonicClock.now

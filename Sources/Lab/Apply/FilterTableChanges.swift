@@ -2,10 +2,10 @@ internal import NetpolModel
 package import Rendering
 package import RuleIR
 
-/// What makes one filter table of another, as input of `iptables-restore --noflush`: one commit.
+/// The changes that turn one filter table into another, as input of `iptables-restore --noflush`: one commit.
 ///
-/// Of chains that jump to pods, rules are exchanged one by one, since a node has hundreds; any other chain that differs is
-/// written anew. In which order pods stand does not matter.
+/// In chains that jump to pods, rules are exchanged one by one, because a node has hundreds of them. Any other chain
+/// that differs is rewritten. The order of pods doesn't matter.
 package struct FilterTableChanges {
   private var declarations = ""
   private var rules = ""
@@ -24,20 +24,21 @@ package struct FilterTableChanges {
     }
   }
 
-  /// Nil: nothing differs.
+  /// `nil` if nothing differs.
   package var text: String? {
     declarations.isEmpty && rules.isEmpty ? nil : "*filter\n\(declarations)\(rules)\(removals)COMMIT\n"
   }
 
-  /// Declaring a chain empties it.
+  /// Rewrites a chain. Declaring the chain empties it.
   private mutating func rewrite(_ chain: Chain, _ family: IPFamily) throws(Unsupported) {
     declarations += ":\(chain.name) - [0:0]\n"
     for rule in chain.rules { rules += "-A \(chain.name)\(try iptablesRuleText(rule, family))\n" }
   }
 
-  /// Whether that was possible: both chains are the same but for rules that jump to a pod's chain.
+  /// Exchanges single rules. Returns false if that isn't possible: the chains differ in more than rules that jump to a
+  /// pod's chain.
   private mutating func exchange(_ old: Chain, _ new: Chain, _ family: IPFamily) throws(Unsupported) -> Bool {
-    // All rules of a pod's own chain are that pod's, and their order is what kube-router gives them.
+    // All rules of a pod's own chain belong to that pod, and kube-router defines their order.
     guard new.origin?.pod == nil,
       old.rules.filter({ $0.origin?.pod == nil }) == new.rules.filter({ $0.origin?.pod == nil }),
       let place = new.rules.firstIndex(where: { $0.origin?.pod != nil })

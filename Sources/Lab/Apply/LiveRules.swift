@@ -2,7 +2,7 @@ package import Kernel
 internal import NetpolModel
 package import RuleIR
 
-/// Changes the rules of nodes that stand, with as little as makes them those of another cluster.
+/// Changes the rules that are loaded on nodes to those of another cluster, with as few changes as possible.
 package struct LiveRules {
   private let worker: NamespaceWorker
   private let loader: RuleLoader
@@ -14,7 +14,7 @@ package struct LiveRules {
     lock = try XtablesLock()
   }
 
-  /// One ruleset for each back end at the most. Throws what a loader refuses: then half of it may be done.
+  /// Expects at most one ruleset per back end. Throws what a loader throws; the change may then be half done.
   package func change(_ old: [Ruleset], to new: [Ruleset], in namespace: NetworkNamespace) throws {
     for backend in [Ruleset.Backend.nftables, .iptables] {
       let before = old.first { $0.backend == backend } ?? Ruleset(backend: backend)
@@ -27,7 +27,7 @@ package struct LiveRules {
     }
   }
 
-  /// Sets come before the rules that ask for them, and go behind those that did.
+  /// Sets are added before the rules that use them, and removed after the rules that used them.
   private func changeTables(_ old: Ruleset, to new: Ruleset, in namespace: NetworkNamespace) throws {
     let sets = try SetChanges(from: old.sets, to: new.sets)
     try worker.run(in: namespace) { try sets.additions.send(in: try NetlinkSocket(.netfilter)) }
@@ -52,6 +52,6 @@ package struct LiveRules {
 }
 
 extension Table {
-  /// A built-in chain is not emptied by declaring it: what stands there must not change.
+  /// The built-in chains. Declaring one doesn't empty it, so their rules must not change.
   fileprivate var hooks: [Chain] { chains.filter { $0.base != nil } }
 }

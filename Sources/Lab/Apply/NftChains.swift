@@ -9,7 +9,7 @@ extension NftPieces {
     append(.table(table)) { $0.addTable(table.name, table.family.netlink, comment: comment) }
   }
 
-  /// Without its rules.
+  /// Adds a chain without its rules.
   mutating func add(_ chain: Chain, _ table: Table) throws {
     let base = chain.base.map {
       NftBatch.Base(hook: $0.hook.number, priority: Int32(clamping: $0.priority), drops: $0.policy == .drop)
@@ -20,7 +20,8 @@ extension NftPieces {
     }
   }
 
-  /// The chains that go, and the rules of those that get others: none jumps to a chain that is not there.
+  /// Deletes the chains that are gone, and the rules of those that change. All are flushed first, so that no rule jumps
+  /// to a deleted chain.
   mutating func takeAway(_ change: RulesetChanges.Chains, _ table: Table) {
     for name in change.rewritten.map(\.name) + change.gone {
       append(.chain(name, table)) { $0.flushChain(name, in: table.name, table.family.netlink) }
@@ -78,10 +79,11 @@ extension NftPieces {
   }
 }
 
-/// As `nftText` says it: an nft string can't hold a quote. nft takes at most 128 bytes (NFTNL_UDATA_COMMENT_MAXLEN).
+/// The comment as `nftText` writes it: an nft string can't contain a quote. nft accepts at most 128 bytes
+/// (NFTNL_UDATA_COMMENT_MAXLEN).
 func nftComment(_ text: String) throws(Unsupported) -> String {
   let text = text.filter { $0 != "\"" }
-  if text.utf8.count > 128 { throw Unsupported("the comment \(text) of more than 128 bytes", in: "nft") }
+  if text.utf8.count > 128 { throw Unsupported("the comment \(text), which is longer than 128 bytes", in: "nft") }
   return text
 }
 

@@ -17,7 +17,7 @@ extension KeyedSet {
     }
   }
 
-  /// In network order, which tables of ranges sort by; hash tables have marks as the host has them.
+  /// The bytes of a key in network order, which interval sets sort by. In hash sets, marks are in host order.
   private func bytes(_ key: [UInt128], _ types: [NftSet.Field]) -> [UInt8] {
     var bytes: [UInt8] = []
     bytes.reserveCapacity(types.reduce(0) { $0 + $1.paddedLength })

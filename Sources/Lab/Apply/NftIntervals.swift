@@ -1,10 +1,11 @@
 internal import Kernel
 internal import NetpolModel
 
-/// Starts and ends of ranges that are sorted and don't overlap, as nft writes them; of a whole set also what lies below.
+/// The start and end elements of ranges that are sorted and don't overlap, as nft writes them. For a whole set, also an
+/// end element below the first range.
 func intervalElements(_ ranges: [(first: [UInt8], last: [UInt8])], isWhole: Bool) -> [NftElement] {
   var elements: [NftElement] = []
-  // What lies below the first range is outside.
+  // Everything below the first range is outside.
   if isWhole, let first = ranges.first?.first, first.contains(where: { $0 != 0 }) {
     elements.append(NftElement(first.map { _ in 0 }, isEnd: true))
   }
@@ -25,7 +26,7 @@ private func successor(_ key: [UInt8]) -> [UInt8] {
   return key
 }
 
-/// nft merges the ranges of a set in a rule where they touch.
+/// Merges the ranges of a rule's set where they touch or overlap, as nft does.
 func mergedRanges(_ ranges: [PortRange]) -> [PortRange] {
   var merged: [PortRange] = []
   for range in ranges.sorted(by: { ($0.first, $0.last) < ($1.first, $1.last) }) {

@@ -2,12 +2,13 @@ public import Kernel
 internal import NetpolModel
 public import RuleIR
 
-/// Loads a ruleset into nf_tables over netlink, in one transaction: the same objects that `nft -f` makes of its text.
+/// Loads a ruleset into nf_tables over netlink, in one transaction. Creates the same objects as `nft -f` from its text.
 ///
-/// Without the host's CAP_NET_ADMIN a transaction is bounded by net.core.wmem_max. A larger ruleset goes in several, its
-/// base chains in the last: nothing is judged before all is there, and what a refusal left behind is taken away.
+/// Without CAP_NET_ADMIN on the host, the size of a transaction is limited by net.core.wmem_max. A larger ruleset takes
+/// several transactions, with the base chains in the last one, so that no packet is judged before everything is loaded.
+/// If one is refused, what the earlier ones loaded is deleted.
 ///
-/// Throws `RefusedNftObject` where the kernel refuses something, and `Unsupported` where nf_tables can't say it.
+/// Throws `RefusedNftObject` if the kernel refuses something, and `Unsupported` if nf_tables can't express it.
 public func loadNftables(
   _ ruleset: Ruleset, in namespace: NetworkNamespace, on worker: NamespaceWorker, atMost limit: Int? = nil
 ) throws {
@@ -20,9 +21,9 @@ public func loadNftables(
   }
 }
 
-/// Changes a loaded ruleset in one transaction. False where that would be larger than a socket's buffer may be.
+/// Changes a loaded ruleset in one transaction. Returns false if that would be larger than a socket's buffer can be.
 ///
-/// Throws `RefusedNftObject` where the kernel refuses something: then nothing has changed.
+/// Throws `RefusedNftObject` if the kernel refuses something. Nothing has changed then.
 func changeNftables(
   _ ruleset: Ruleset, _ changes: RulesetChanges, in namespace: NetworkNamespace, on worker: NamespaceWorker
 ) throws -> Bool {
@@ -36,7 +37,7 @@ func changeNftables(
   }
 }
 
-/// Takes the tables of a ruleset away, with everything in them.
+/// Deletes the tables of a ruleset, with everything in them.
 public func unloadNftables(_ ruleset: Ruleset, in namespace: NetworkNamespace, on worker: NamespaceWorker) throws {
   var batch = NftBatch()
   for table in ruleset.tables { batch.deleteTable(table.name, table.family.netlink) }

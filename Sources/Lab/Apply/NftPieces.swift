@@ -3,7 +3,7 @@ internal import NetpolModel
 internal import Rendering
 internal import RuleIR
 
-/// Messages for nf_tables with what each of them is for, in one transaction, or in several where one would be too large.
+/// Messages for nf_tables, each with its subject, in one transaction, or in several if one would be too large.
 struct NftPieces: Sendable {
   enum Subject: Sendable {
     case table(Table)
@@ -20,7 +20,7 @@ struct NftPieces: Sendable {
 
   private(set) var pieces: [Piece] = [Piece()]
   private var lastSetID: UInt32 = 0
-  /// Of one transaction, in bytes.
+  /// Maximum size of one transaction in bytes.
   let limit: Int
 
   init(atMost limit: Int) { self.limit = limit }
@@ -38,12 +38,13 @@ struct NftPieces: Sendable {
     while pieces[last].subjects.count < pieces[last].batch.count { pieces[last].subjects.append(subject) }
   }
 
-  /// A piece ends well before its limit: no message is longer than 64 KiB, and a rule has few of them.
+  /// Starts a new piece if the last one is full. A piece ends well before its limit, since no message is longer than 64
+  /// KiB and a rule has few messages.
   mutating func splitIfFull() {
     if let piece = pieces.last, piece.batch.byteCount > limit / 2 { pieces.append(Piece()) }
   }
 
-  /// Whatever follows is another transaction.
+  /// Starts a new transaction for what follows.
   mutating func split() {
     if pieces.last?.batch.count != 0 { pieces.append(Piece()) }
   }

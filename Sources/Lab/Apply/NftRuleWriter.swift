@@ -3,12 +3,12 @@ internal import NetpolModel
 internal import Rendering
 internal import RuleIR
 
-/// The expressions of one rule, in the shapes that nft gives them: it lists no others.
+/// The expressions of one rule, in the form in which nft writes them: nft can't list other forms.
 struct NftRuleWriter {
   let family: IPFamily
   let sets: [SetName: NftSet]
   private(set) var expressions: [NftExpression] = []
-  /// The transport protocol that the rule has asked for so far; a second question is left out.
+  /// The transport protocol that the rule has matched so far. A second match on it is left out.
   private var asked: UInt8?
 
   init(family: IPFamily, sets: [SetName: NftSet]) {
@@ -21,7 +21,7 @@ struct NftRuleWriter {
     case .address(let side, let cidr, let negated): address(side, cidr, negated ? .notEqual : .equal)
     case .inSet(let side, let name, let negated):
       loadAddress(side, length: width)
-      // A name that no set has is the kernel's to refuse.
+      // If no set has this name, the kernel refuses the rule.
       expressions.append(.lookup(set: name, id: sets[name]?.id ?? 0, negated: negated))
     case .keyed(let fields, let name):
       loadKey(fields, of: sets[name])
@@ -29,7 +29,7 @@ struct NftRuleWriter {
     case .transport(let transport): ask(transport.number)
     case .port(let transport, let range): port(transport, range, asRange: range.first != range.last)
     case .multiport(let transport, let ranges):
-      // Of more than one range a set is made.
+      // Several ranges are written as a set.
       guard ranges.count == 1 else { throw Unsupported("a match on no ports", in: "nft") }
       port(transport, ranges[0], asRange: true)
     case .icmpType(let type):
@@ -75,7 +75,7 @@ struct NftRuleWriter {
     case .drop: expressions.append(.verdict(.drop))
     case .reject(.portUnreachable): expressions.append(.reject(.unreachable(code: family == .v4 ? 3 : 4)))
     case .reject(.tcpReset):
-      // Only TCP can be reset: nft asks for it first of all.
+      // Only TCP can be reset, so nft matches TCP first of all.
       if asked == nil {
         expressions.insert(contentsOf: Self.question(Transport.tcp.number), at: 0)
         asked = Transport.tcp.number
@@ -108,13 +108,13 @@ struct NftRuleWriter {
 
   private var width: Int { family == .v4 ? 4 : 16 }
 
-  /// Source and destination lie at 12 and 16 of an IPv4 header, at 8 and 24 of an IPv6 one.
+  /// Source and destination address are at offsets 12 and 16 of an IPv4 header, 8 and 24 of an IPv6 header.
   private mutating func loadAddress(_ side: Side, length: Int, into register: NftExpression.Register = .first) {
     let offset: UInt32 = family == .v4 ? (side == .source ? 12 : 16) : (side == .source ? 8 : 24)
     expressions.append(.payload(.network, offset: offset, length: UInt32(length), into: register))
   }
 
-  /// Loads the fields of a key one behind the other; tables of ranges have numbers in network order.
+  /// Loads the fields of a key one after the other. Interval sets have numbers in network order.
   private mutating func loadKey(_ fields: [PacketField], of set: NftSet?) {
     let isInterval = set?.isInterval ?? false
     var word = 0
@@ -127,7 +127,7 @@ struct NftRuleWriter {
       case .address(let side): loadAddress(side, length: width, into: register)
       case .transport:
         expressions.append(.meta(.transportProtocol, into: register))
-        // One byte has no order, but nft says so and lists nothing else.
+        // One byte has no byte order, but nft writes this and can't list a rule without it.
         if isInterval { expressions.append(.networkOrder(register, length: 1, size: 2)) }
       case .port: expressions.append(.payload(.transport, offset: 2, length: 2, into: register))
       }
@@ -138,7 +138,7 @@ struct NftRuleWriter {
   private mutating func address(_ side: Side, _ cidr: CIDR, _ comparison: NftExpression.Comparison) {
     let bytes = cidr.network.bytes
     if cidr.prefixLength > 0, cidr.prefixLength % 8 == 0 {
-      // A prefix of whole bytes is those bytes.
+      // A prefix of whole bytes is compared by those bytes alone.
       loadAddress(side, length: cidr.prefixLength / 8)
       expressions.append(.compare(comparison, Array(bytes.prefix(cidr.prefixLength / 8))))
       return

@@ -4,7 +4,7 @@ internal import Rendering
 internal import RuleIR
 
 extension NftPieces {
-  /// The sets of a table's family, to refer to by name: they stand already.
+  /// The sets of one family, to refer to by name. They already exist.
   static func sets(of ruleset: Ruleset, _ family: IPFamily) -> [SetName: NftSet] {
     var sets: [SetName: NftSet] = [:]
     for set in ruleset.sets where set.family == family { sets[set.name] = set.netlink(id: 0) }
@@ -12,7 +12,7 @@ extension NftPieces {
     return sets
   }
 
-  /// Those of the table's family, with their elements.
+  /// Adds the sets of the table's family, with their elements. Returns them by name.
   mutating func add(_ sets: [NamedSet], _ keyedSets: [KeyedSet], _ table: Table) throws -> [SetName: NftSet] {
     var added: [SetName: NftSet] = [:]
     for set in sets where set.family == table.family { added[set.name] = try add(set, table) }
@@ -22,7 +22,7 @@ extension NftPieces {
 
   mutating func change(_ change: RulesetChanges.Elements, _ set: KeyedSet, _ table: Table) {
     let (changed, family) = (set.netlink(id: 0), table.family.netlink)
-    // A mark is no part of what is looked for.
+    // A mark isn't part of the key.
     let removed = set.netlink(change.removed.map { KeyedSet.Element($0.key, through: $0.through) })
     append(.set(set.name)) {
       $0.deleteElements(removed, from: changed, in: table.name, family)
@@ -45,7 +45,7 @@ extension NftPieces {
     append(.set(set.name)) { $0.addSet(added, in: table.name, table.family.netlink) }
     let members = set.stored
     if set.kind == .interval {
-      // nf_tables knows starts and ends only, and would take some overlaps for other ranges.
+      // nf_tables stores only starts and ends, and would read some overlapping ranges as different ranges.
       for (one, next) in zip(members, members.dropFirst()) where one.cidr.overlaps(next.cidr) {
         throw Unsupported(
           "the overlapping members \(one.cidr) and \(next.cidr) of the interval set \(set.name)", in: "nft")
@@ -55,7 +55,7 @@ extension NftPieces {
     var start = 0
     while start < elements.count {
       var end = min(start + NftBatch.elementsInMessage, elements.count)
-      // A range that one transaction begins is ended by the same one.
+      // A range must end in the same transaction in which it starts.
       if set.kind == .interval, end < elements.count {
         while end > start + 1, !elements[end - 1].isEnd { end -= 1 }
       }

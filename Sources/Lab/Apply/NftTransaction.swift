@@ -2,34 +2,35 @@ public import Kernel
 internal import NetpolModel
 public import RuleIR
 
-/// A ruleset, or what changes one into another, as messages for nf_tables.
+/// A ruleset, or the changes from one to another, as messages for nf_tables.
 public struct NftTransaction: Sendable {
   private var messages: NftPieces
-  /// What is taken away when a piece behind the first is refused.
+  /// Deleted if a piece after the first is refused.
   private let tables: [Table]
 
-  /// With a limit in bytes it may become several transactions, and the base chains and their rules stand in the last.
+  /// With a limit in bytes it may become several transactions. The base chains and their rules are then in the last
+  /// one.
   public init(_ ruleset: Ruleset, atMost limit: Int = .max) throws {
     messages = NftPieces(atMost: limit)
     tables = ruleset.tables
     try messages.load(ruleset)
   }
 
-  /// One transaction, whatever its size: before it the old rules judge every packet, behind it the new ones.
+  /// One transaction of any size: before it the old rules judge every packet, after it the new ones do.
   public init(_ changes: RulesetChanges, of ruleset: Ruleset) throws {
     messages = NftPieces(atMost: .max)
     tables = []
     try messages.change(ruleset, changes)
   }
 
-  /// Of all transactions that it takes, in bytes.
+  /// Size of all its transactions in bytes.
   public var byteCount: Int { messages.byteCount }
-  /// How many transactions it takes.
+  /// Number of transactions.
   public var count: Int { messages.pieces.count }
-  /// How many messages they have.
+  /// Number of messages in all transactions.
   public var messageCount: Int { messages.pieces.reduce(0) { $0 + $1.batch.count } }
 
-  /// Throws the first refusal; then nothing of it is there.
+  /// Throws the first refusal. Nothing of it is loaded then.
   public func send(in socket: borrowing NetlinkSocket) throws(RefusedNftObject) {
     for (number, piece) in messages.pieces.enumerated() {
       do throws(NftRefusal) {
@@ -43,7 +44,7 @@ public struct NftTransaction: Sendable {
     }
   }
 
-  /// What the pieces before a refused one have loaded.
+  /// Deletes what the pieces before a refused one have loaded.
   private func takeAway(in socket: borrowing NetlinkSocket) {
     var batch = NftBatch()
     for table in tables { batch.deleteTable(table.name, table.family.netlink) }
@@ -51,7 +52,7 @@ public struct NftTransaction: Sendable {
   }
 }
 
-/// A table, set, chain or rule that the kernel did not take; nothing of its ruleset is loaded.
+/// A table, set, chain or rule that the kernel refused. Nothing of its ruleset is loaded.
 public struct RefusedNftObject: Error, CustomStringConvertible {
   /// What was refused, such as `rule 3 of chain ip filter FORWARD (tcp dport 80 accept)`.
   public let subject: String
@@ -65,7 +66,7 @@ extension NftPieces {
     var sets: [[SetName: NftSet]] = []
     for table in ruleset.tables {
       try add(table)
-      // A rule may jump to a chain behind its own.
+      // A rule may jump to a chain that comes after its own.
       for chain in table.chains where !isSplit || chain.base == nil { try add(chain, table) }
       let added = try add(ruleset.sets, ruleset.keyedSets, table)
       sets.append(added)
@@ -83,7 +84,7 @@ extension NftPieces {
     }
   }
 
-  /// Rules go before what they refer to, and come behind it.
+  /// Rules are deleted before the objects that they refer to, and added after them.
   fileprivate mutating func change(_ old: Ruleset, _ changes: RulesetChanges) throws {
     for table in changes.gone {
       let table = Table(name: table.name, family: table.family)

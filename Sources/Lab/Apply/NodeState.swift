@@ -3,9 +3,9 @@ package import Kernel
 package import NetpolModel
 
 extension StoredRules {
-  /// Reads back what a node's kernel holds, with the programs that an administrator would ask.
+  /// Reads back what a node's kernel holds, with the programs that an administrator would use.
   ///
-  /// Throws `CommandFailure` where one of them fails, and `DumpError` where what it prints can't be read.
+  /// Throws `CommandFailure` if one of them fails, and `DumpError` if its output can't be read.
   package init(
     reading namespace: NetworkNamespace, families: [IPFamily], worker: NamespaceWorker
   ) throws {
@@ -18,7 +18,7 @@ extension StoredRules {
       dumps.append(try readIptablesSave(try ask([program]), family: family, file: program, required: { _ in true }))
     }
     let sets = try readIpsetSave(try ask(["ipset", "save"]), file: "ipset save")
-    // iptables' own tables, which nft lists in words that can't be read.
+    // iptables' own tables, which nft lists in a form that can't be parsed.
     let others: Set<Substring> = ["filter", "nat", "mangle", "raw", "security"]
     var listing = ""
     for line in try ask(["nft", "list", "tables"]).split(separator: "\n") {

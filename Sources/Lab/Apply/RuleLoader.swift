@@ -15,8 +15,8 @@ public struct RuleLoader: Sendable {
 
   /// Loads a ruleset into a namespace that has none of its chains and sets yet. A table is replaced as a whole.
   ///
-  /// Throws `RefusedNftObject` where nf_tables refuses a rule or set, `RefusedRule` where a restore refuses a line,
-  /// `KernelError` where ipset refuses a set or an element, and `Unsupported` where the back end can't say a rule.
+  /// Throws `RefusedNftObject` if nf_tables refuses a rule or set, `RefusedRule` if a restore program refuses a line,
+  /// `KernelError` if ipset refuses a set or an element, and `Unsupported` if the back end can't express a rule.
   public func load(_ ruleset: Ruleset, in namespace: NetworkNamespace) throws {
     if ruleset.backend == .nftables { return try loadNftables(ruleset, in: namespace, on: worker) }
     try load(ruleset.sets, in: namespace)
@@ -31,9 +31,9 @@ public struct RuleLoader: Sendable {
     guard result.succeeded else { throw RefusedRule(result, text: text) }
   }
 
-  /// Puts one ruleset in the place of another, and returns what stands then: the new one, but for sets that keep more room
-  /// or less than it gives them. Connections that stand stay as they are. With nftables it is one transaction of what
-  /// differs, if the socket's buffer may be large enough for it.
+  /// Replaces one ruleset with another, and returns what is loaded then: the new ruleset, except for sets that keep a
+  /// larger or smaller size than it gives them. Existing connections stay as they are. With nftables, the differences
+  /// are sent in one transaction if the socket's buffer can be large enough for it.
   @discardableResult
   public func replace(_ old: Ruleset, with new: Ruleset, in namespace: NetworkNamespace) throws -> Ruleset {
     if old.backend == .nftables, new.backend == .nftables {
@@ -45,7 +45,7 @@ public struct RuleLoader: Sendable {
     return new
   }
 
-  /// Takes a ruleset's tables and sets away: of iptables' tables everything but the built-in chains.
+  /// Deletes a ruleset's tables and sets. Of iptables' tables, the built-in chains stay.
   public func unload(_ ruleset: Ruleset, in namespace: NetworkNamespace) throws {
     if ruleset.backend == .nftables { return try unloadNftables(ruleset, in: namespace, on: worker) }
     try load(Ruleset(tables: ruleset.tables.map(\.emptied)), in: namespace)
@@ -79,10 +79,10 @@ public struct RuleLoader: Sendable {
   }
 }
 
-/// A rule that a restore program did not take.
+/// A rule that a restore program refused.
 public struct RefusedRule: Error, CustomStringConvertible {
   public let program: String
-  /// Of the restore input, from 1; nil where the program names none.
+  /// The line of the restore input, from 1; `nil` if the program names none.
   public let line: Int?
   /// The text of that line.
   public let rule: String?

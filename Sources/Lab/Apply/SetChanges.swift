@@ -3,14 +3,14 @@ internal import NetpolModel
 internal import Rendering
 public import RuleIR
 
-/// What makes the ipsets of one ruleset those of another.
+/// The changes that turn the ipsets of one ruleset into those of another.
 public struct SetChanges: Sendable {
-  /// To be sent before the rules that ask for the sets.
+  /// Must be sent before the rules that use the sets.
   public private(set) var additions = IPSetBatch()
-  /// To be sent when no rule asks for them any more.
+  /// Must be sent when no rule uses the sets any more.
   public private(set) var removals = IPSetBatch()
 
-  /// Throws `Unsupported` for a new interval set, which is nft's alone.
+  /// Throws `Unsupported` for a new interval set, which only nft has.
   public init(from old: [NamedSet], to new: [NamedSet]) throws {
     let before = Dictionary(old.map { ($0.name, $0) }) { first, _ in first }
     let after = Set(new.map(\.name))
@@ -38,7 +38,7 @@ public struct SetChanges: Sendable {
 }
 
 extension NamedSet.Member {
-  /// As an element of an ipset: only one of networks has prefixes. It stays until it is deleted.
+  /// The member as an element of an ipset. Only sets of networks have prefixes. It stays until it is deleted.
   public func entry(of kind: NamedSet.Kind) -> IPSetEntry {
     IPSetEntry(
       cidr.network.bytes, prefix: kind == .addresses ? nil : UInt8(cidr.prefixLength), nomatch: nomatch, timeout: 0)

@@ -3,19 +3,19 @@ internal import NetpolModel
 internal import Rendering
 package import RuleIR
 
-/// Rules and sets of a node as its kernel stores them, in the words of its listings: whatever means nothing there is left
-/// out, and so what was read and what should be there can be equal.
+/// Rules and sets of a node as its kernel stores them, in the notation of its listings. Everything that has no meaning
+/// there is left out, so that what was read can equal what was expected.
 package struct StoredRules: Equatable {
   private struct Members: Equatable {
     var kind: String
     var members: Set<String>
   }
 
-  /// Lines of each chain, by family, table and name. A built-in chain that does nothing is as good as none.
+  /// The lines of each chain, by family, table and name. An empty built-in chain that accepts counts as missing.
   private var chains: [String: [String]] = [:]
   private var sets: [String: Members] = [:]
 
-  /// What a node should hold. Throws where the rules can't be said in the language of their back end.
+  /// The rules that a node should have. Throws if they can't be expressed in the language of their back end.
   package init(_ rulesets: [Ruleset]) throws {
     for ruleset in rulesets {
       switch ruleset.backend {
@@ -33,19 +33,19 @@ package struct StoredRules: Equatable {
     }
   }
 
-  /// What a node was seen to hold.
+  /// The rules that a node was found to have.
   init(_ iptables: [IptablesDump], _ ipset: IpsetDump, _ nft: NftDump) {
     add(iptables.flatMap(\.tables), ipset.sets, [], .iptables)
     add(nft.tables, nft.sets, nft.keyedSets, .nftables)
     for name in ipset.foreign.map(\.name) { sets["foreign \(name)"] = Members(kind: "foreign", members: []) }
   }
 
-  /// What is not as it should be, each chain and set in one line.
+  /// The differences from `target`, one line per chain or set.
   package func differences(from target: StoredRules) -> [String] {
     let names = Set(chains.keys).union(target.chains.keys).sorted().filter { chains[$0] != target.chains[$0] }
     var lines = names.map { name -> String in
-      guard let found = chains[name] else { return "chain \(name) is not there" }
-      guard let wanted = target.chains[name] else { return "chain \(name) is there, and should not be" }
+      guard let found = chains[name] else { return "chain \(name) is missing" }
+      guard let wanted = target.chains[name] else { return "chain \(name) should not exist" }
       let changes = wanted.difference(from: found).map { change -> String in
         switch change {
         case .insert(_, let line, _): "lacks \(line)"
@@ -56,7 +56,7 @@ package struct StoredRules: Equatable {
     }
     for name in Set(sets.keys).union(target.sets.keys).sorted() where sets[name] != target.sets[name] {
       guard let found = sets[name], let wanted = target.sets[name] else {
-        lines.append("set \(name) is \(sets[name] == nil ? "not there" : "there, and should not be")")
+        lines.append("set \(name) \(sets[name] == nil ? "is missing" : "should not exist")")
         continue
       }
       let (less, more) = (wanted.members.subtracting(found.members), found.members.subtracting(wanted.members))
@@ -72,7 +72,7 @@ package struct StoredRules: Equatable {
       for chain in table.chains {
         if backend == .iptables, let base = chain.base, base.policy == .accept, chain.rules.isEmpty { continue }
         var lines = chain.rules.map { line($0, table.family, backend) }
-        // In which order pods stand there means nothing, and changes keep the old one.
+        // The order of pods has no meaning in these chains, and changes keep the old order.
         if backend == .iptables, chain.name.hasPrefix("KUBE-ROUTER-") { lines.sort() }
         let head = chain.base.map { "hook \($0.hook) priority \($0.priority) policy \($0.policy)" } ?? "no hook"
         chains["\(table.family.rawValue) \(table.name) \(chain.name)"] = [head] + lines
@@ -84,7 +84,7 @@ package struct StoredRules: Equatable {
         members: Set(set.stored.map { "\($0.cidr)\($0.nomatch ? " nomatch" : "")" }))
     }
     for set in keyed {
-      // Its size may be the one that it began with.
+      // The size is left out: a set may still have the size that it was created with.
       sets["\(backend.rawValue) \(set.family.rawValue) \(set.name)"] = Members(
         kind: "\(set.fields.map(\.rawValue))\(set.hasRanges ? " ranges" : "")\(set.isMap ? " map" : "")",
         members: Set(

@@ -1,12 +1,12 @@
 public import Kernel
 
-/// The lock of a lab's programs of iptables: the host's `/run/xtables.lock` is never touched.
+/// A lock for a lab's iptables programs, so that the host's `/run/xtables.lock` is never touched.
 public struct XtablesLock: Sendable {
   private let file: MemoryFile
 
   public init() throws(KernelError) { file = try MemoryFile("xtables.lock") }
 
-  /// A command that takes this lock wherever it would take the host's.
+  /// A command that takes this lock wherever it would take the host's lock.
   public func command(_ arguments: [String], input: [UInt8] = []) -> Command {
     Command(arguments, input: input, environment: ["XTABLES_LOCKFILE": file.path], inherited: file)
   }

@@ -4,13 +4,13 @@ internal import SystemPackage
 
 /// A system call that failed, or a request that the kernel refused over netlink.
 public struct KernelError: Error, Hashable, Sendable {
-  /// What was asked for: a call, a path, or the label of a request in a batch.
+  /// The failed operation: a call, a path, or the label of a request in a batch.
   public var operation: String
   /// An errno, or from 4096 on one of ipset's own codes (`enum ipset_errno`, linux/netfilter/ipset/ip_set.h).
   public var code: Int32
-  /// The kernel's own words (NLMSGERR_ATTR_MSG), or what else is known of the place of the failure.
+  /// The kernel's own message (NLMSGERR_ATTR_MSG), or other details about the failure.
   public var message: String?
-  /// Where in the request the refused attribute begins (NLMSGERR_ATTR_OFFS, linux/netlink.h).
+  /// Offset of the refused attribute in the request (NLMSGERR_ATTR_OFFS, linux/netlink.h).
   public var attributeOffset: UInt32?
 
   public init(_ operation: String, code: Int32, message: String? = nil, attributeOffset: UInt32? = nil) {
@@ -32,7 +32,7 @@ public struct KernelError: Error, Hashable, Sendable {
 
 extension KernelError: CustomStringConvertible {
   public var description: String {
-    // strerror(3) knows nothing above 4095.
+    // strerror(3) has no text for codes above 4095.
     let reason = code >= Int32(IPSET_ERR_PRIVATE.rawValue) ? name : "\(Errno(rawValue: code)) (\(name))"
     return "\(operation): \(reason)" + (message.map { ": \($0)" } ?? "")
   }

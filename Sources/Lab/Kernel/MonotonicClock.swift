@@ -1,9 +1,9 @@
 internal import CNftables  // owns struct timespec in a whole-module build
 internal import Glibc
 
-/// The one clock for every timestamp in an experiment: CLOCK_MONOTONIC, the same in all namespaces of one host.
+/// CLOCK_MONOTONIC, the clock for all timestamps of an experiment. It is the same in all network namespaces of a host.
 public enum MonotonicClock {
-  /// Nanoseconds since some moment in the past. The corresponding C function is `clock_gettime`.
+  /// Nanoseconds since some fixed moment in the past. The corresponding C function is `clock_gettime`.
   public static var now: UInt64 {
     var time = timespec()
     clock_gettime(CLOCK_MONOTONIC, &time)
@@ -11,7 +11,7 @@ public enum MonotonicClock {
   }
 }
 
-/// CLOCK_REALTIME, for what others read: stamps of datagrams, and of kube-router's syncs.
+/// CLOCK_REALTIME, the clock of the kernel's datagram timestamps and of kube-router's sync times.
 public enum WallClock {
   /// Nanoseconds since 1970. The corresponding C function is `clock_gettime`.
   public static var now: UInt64 {
@@ -22,14 +22,14 @@ public enum WallClock {
 }
 
 extension UInt64 {
-  /// Nanoseconds; 0 for a time before the clock's zero.
+  /// Nanoseconds; 0 for a time before the clock's zero point.
   init(_ time: timespec) {
     self = UInt64(Swift.max(time.tv_sec, 0)) * 1_000_000_000 + UInt64(Swift.max(time.tv_nsec, 0))
   }
 }
 
 extension Duration {
-  /// Nanoseconds from 0 to a length of time that can be added to the clock.
+  /// Nanoseconds, limited to the range from 0 to a length of time that can be added to the clock.
   public var nanoseconds: UInt64 {
     let (seconds, attoseconds) = components
     guard seconds >= 0 else { return 0 }

@@ -1,6 +1,6 @@
 internal import Glibc
 
-/// The limit on open files: each namespace and each socket is one.
+/// The limit on open files. Each namespace and each socket counts as one.
 public enum OpenFiles {
   /// Raises the soft limit to the hard one and returns it. The corresponding C function is `setrlimit`.
   @discardableResult

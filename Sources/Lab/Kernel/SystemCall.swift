@@ -2,9 +2,9 @@ internal import CLinux
 internal import Glibc
 internal import SystemPackage
 
-/// Runs a C call that answers -1 and errno; again after EINTR.
+/// Runs a C call that returns -1 and sets errno on failure; retries after EINTR.
 ///
-/// Never inlined and errno read first: a release of some object in between could change it.
+/// Never inlined, and errno is read first: releasing an object in between could change it.
 @inline(never) @discardableResult
 func call<Result: SignedInteger>(
   _ operation: @autoclosure () -> String, _ body: () -> Result
@@ -17,14 +17,14 @@ func call<Result: SignedInteger>(
   }
 }
 
-/// The result of a function of CLinux, which answers -errno.
+/// Returns the result of a CLinux function, which returns -errno on failure. Throws that errno.
 @discardableResult
 func checked(_ operation: @autoclosure () -> String, _ result: Int32) throws(KernelError) -> Int32 {
   guard result >= 0 else { throw KernelError(operation(), code: -result) }
   return result
 }
 
-/// Runs calls of SystemPackage, whose errors are bare numbers, and names what failed.
+/// Runs calls of SystemPackage, whose errors are bare numbers, and adds the name of the operation to an error.
 func named<Result>(_ operation: @autoclosure () -> String, _ body: () throws -> Result) throws(KernelError) -> Result {
   do {
     return try body()
@@ -37,7 +37,7 @@ func named<Result>(_ operation: @autoclosure () -> String, _ body: () throws -> 
   }
 }
 
-/// A file descriptor with one owner, who closes it.
+/// A file descriptor with a single owner, which closes it.
 struct OwnedDescriptor: ~Copyable, Sendable {
   let number: Int32
 

@@ -5,8 +5,8 @@ internal import Path
 
 /// What the fabric adds to the topology: link numbers, hardware addresses, gateways.
 ///
-/// Neighbours are permanent entries, so no probe waits for ARP and none is lost in its queue; the kernel's limit on
-/// learned neighbours (`gc_thresh3`, 1,024 for the whole host) does not count them.
+/// Neighbours are permanent entries, so no probe waits for ARP or is lost in its queue. The kernel's limit on learned
+/// neighbours (`gc_thresh3`, 1,024 for the whole host) doesn't count them.
 struct AddressPlan {
   static let uplink: Int32 = 2
   static let bridge: Int32 = 3
@@ -25,10 +25,10 @@ struct AddressPlan {
     let mac: [UInt8]
   }
 
-  /// One end of the VXLAN between nodes (flannel's `vxlan` backend: VNI 1, a device a family).
+  /// One end of the VXLAN between nodes (flannel's `vxlan` backend: VNI 1, one device per family).
   struct Tunnel {
     let family: IPFamily
-    /// On the tunnel's device, and on the underlay.
+    /// The address of the tunnel's device, and the one on the underlay.
     let address, outer: IPAddress
     let mac: [UInt8]
     var index: Int32 { AddressPlan.tunnel(family) }
@@ -40,7 +40,7 @@ struct AddressPlan {
     }
   }
 
-  /// Ethernet's, and a new veth's.
+  /// The MTU of Ethernet, and of a new veth.
   static let underlayMTU: UInt32 = 1500
 
   let stations: [Station]
@@ -51,7 +51,7 @@ struct AddressPlan {
 
   init(_ topology: Topology, families: [IPFamily]) {
     self.families = families
-    // RFC 2544's benchmark block and a ULA: nobody's pods, nodes or neighbours.
+    // From RFC 2544's benchmark block and a ULA block. No pods, nodes or neighbours use them.
     controlAddresses = families.map { $0 == .v4 ? IPAddress(v4: 0xc612_fffe) : IPAddress(v6: 0xfdff << 112 | 0xfffe) }
     var machines = topology.nodes.map { (Station.Kind.node($0.name), $0.addresses) }
     machines += topology.externals.map { (Station.Kind.external($0.name), $0.addresses) }
@@ -80,20 +80,20 @@ struct AddressPlan {
     tunnels(of: node).first { $0.family == family }
   }
 
-  /// Of the node's bridge and of all that is plugged into it: no packet is too large for the tunnel.
+  /// The MTU of the node's bridge and of everything attached to it, so that no packet is too large for the tunnel.
   func podMTU(on node: Topology.NodePlace) -> UInt32 { tunnels(of: node).map(\.mtu).min() ?? Self.underlayMTU }
 
   func mac(of pod: PodID) -> [UInt8] { podMACs[pod] ?? Self.mac(kind: 0, 0) }
   func bridgeMAC(ofNode index: Int) -> [UInt8] { Self.mac(kind: 3, UInt32(index)) }
 
-  /// The address through which a pod of the node leaves: its bridge's, or where the node has no pod CIDR of the family
-  /// one that serves for nothing else.
+  /// The address through which a pod of the node leaves: the bridge's address or, if the node has no pod CIDR of the
+  /// family, an address with no other use.
   func gateway(of node: Topology.NodePlace, _ family: IPFamily) -> IPAddress {
     node.bridge.first { $0.address.family == family }?.address
       ?? (family == .v4 ? IPAddress(v4: 0xa9fe_0101) : IPAddress(v6: 0xfdfe << 112 | 1))
   }
 
-  /// Locally administered, unicast.
+  /// A locally administered unicast address.
   private static func mac(kind: UInt8, _ number: UInt32) -> [UInt8] {
     [0x02, kind] + stride(from: 24, through: 0, by: -8).map { UInt8(truncatingIfNeeded: number >> UInt32($0)) }
   }

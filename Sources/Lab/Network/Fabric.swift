@@ -2,18 +2,18 @@ public import Kernel
 public import NetpolModel
 public import Path
 
-/// A topology made real: a namespace for each node, pod and external host, joined as the plan says.
+/// A topology made real: a namespace for each node, pod and external host, connected as the plan says.
 ///
-/// Everything is anonymous and goes with this value, or with the process. No namespace has a route out of the lab.
+/// Everything is anonymous and is removed with this value or with the process. No namespace has a route out of the lab.
 public final class Fabric: Sendable {
   public let topology: Topology
   public let worker: NamespaceWorker
-  /// A host on the underlay that no object knows, for the lab's own checks.
+  /// A host on the underlay that no API object describes, for the lab's own checks.
   public let control: ControlHost
   let nodes: [String: NetworkNamespace]
   private let pods: [PodID: NetworkNamespace]
   private let externals: [String: NetworkNamespace]
-  /// The underlay's bridge lives here.
+  /// The namespace with the underlay's bridge.
   private let underlay: NetworkNamespace
 
   public struct ControlHost: Sendable {
@@ -21,8 +21,8 @@ public final class Fabric: Sendable {
     public let addresses: [IPAddress]
   }
 
-  /// Builds everything, or throws and leaves nothing. `bridgeNetfilter` is `net.bridge.bridge-nf-call-iptables`; with
-  /// `liftICMPLimits` the nodes' kernels send every ICMP error.
+  /// Builds everything, or throws and leaves nothing behind. `bridgeNetfilter` is `net.bridge.bridge-nf-call-iptables`.
+  /// With `liftICMPLimits` the nodes' kernels send every ICMP error.
   public init(
     _ topology: Topology, families: [IPFamily], bridgeNetfilter: Bool, liftICMPLimits: Bool = true,
     worker: NamespaceWorker
@@ -39,7 +39,7 @@ public final class Fabric: Sendable {
     control = ControlHost(namespace: builder.control, addresses: builder.plan.controlAddresses)
   }
 
-  /// The namespace in which an endpoint's sockets are opened: a host-network pod's is its node's.
+  /// The namespace in which an endpoint's sockets are opened. A host-network pod uses that of its node.
   public func namespace(of endpoint: Endpoint) -> NetworkNamespace? {
     switch endpoint {
     case .pod(let id): pods[id] ?? topology.hostNode(of: endpoint).flatMap { nodes[$0.name] }

@@ -4,7 +4,7 @@ internal import Kernel
 internal import NetpolModel
 internal import Path
 
-/// Makes the namespaces of a fabric and joins them, in the order underlay, nodes, external hosts, pods.
+/// Creates the namespaces of a fabric and connects them, in the order underlay, nodes, external hosts, pods.
 struct FabricBuilder {
   let topology: Topology
   let plan: AddressPlan
@@ -42,7 +42,7 @@ struct FabricBuilder {
 
   // MARK: - Underlay
 
-  /// One bridge; each station's uplink is a port of it.
+  /// Creates one bridge. Each station's uplink is a port of it.
   private func joinUnderlay() throws {
     try worker.run(in: underlay) {
       try disableRedirectsAndDAD()
@@ -69,7 +69,7 @@ struct FabricBuilder {
     }
   }
 
-  /// What every machine of the underlay has first: its addresses.
+  /// Adds what every machine of the underlay needs first: its addresses.
   private func stationAddresses(_ batch: inout RouteBatch, own: [IPAddress]) {
     batch.bringUp(1)
     for address in own {
@@ -78,7 +78,8 @@ struct FabricBuilder {
     batch.bringUp(AddressPlan.uplink)
   }
 
-  /// And then the way to the others, and to pods by way of their nodes, but for those that `node` has a tunnel to.
+  /// Adds the routes to the other machines, and to pods through their nodes, except for nodes that `node` has a tunnel
+  /// to.
   private func stationRoutes(_ batch: inout RouteBatch, own: [IPAddress], of node: Topology.NodePlace? = nil) {
     for station in plan.stations where station.addresses.first.map(own.contains) != true {
       for address in station.addresses {
@@ -116,12 +117,12 @@ struct FabricBuilder {
     do {
       try batch.send()
     } catch let error as KernelError where error.code == EOPNOTSUPP {
-      throw LabError("this kernel has no VXLAN (\(error)); \"overlay: host-gw\" in a Cluster document does without")
+      throw LabError("this kernel has no VXLAN (\(error)); \"overlay: host-gw\" in a Cluster document avoids it")
     }
   }
 
-  /// The node's end of the tunnels, and the way through them to the other nodes' pods. All is told beforehand, as
-  /// flannel does it: the gateway's hardware address, and the host behind that.
+  /// Adds the node's end of the tunnels, and the routes through them to the other nodes' pods. All entries are static,
+  /// as with flannel: the gateway's hardware address, and the host behind it.
   private func tunnelRoutes(_ batch: inout RouteBatch, of node: Topology.NodePlace) {
     for own in plan.tunnels(of: node) {
       batch.addAddress(own.address.bytes, prefix: UInt8(own.family.bitWidth), to: own.index)
@@ -148,12 +149,12 @@ struct FabricBuilder {
     }
   }
 
-  /// An external host always has a way back to the pods, so that replies arrive: nothing translates addresses yet.
-  /// Whether it may begin a flow to a pod is the path's to say (`routesToPods`).
+  /// An external host always has a route back to the pods, so that replies arrive without address translation. Whether
+  /// it can start a flow to a pod is up to the path (`routesToPods`).
   private func configure(_ host: ExternalHost) throws {
     guard let namespace = externals[host.name] else { return }
     if plan.families.contains(.v6), !host.networks.isEmpty {
-      // IPv6 lets no socket have an address for which there is a local route alone (ip-sysctl.rst, ip_nonlocal_bind).
+      // In IPv6 no socket can have an address for which only a local route exists (ip-sysctl.rst, ip_nonlocal_bind).
       try worker.run(in: namespace) { try Sysctl.write("net/ipv6/ip_nonlocal_bind", "1") }
     }
     try configureStation(namespace, ownAddresses: host.addresses.filter { plan.families.contains($0.family) })
@@ -172,8 +173,8 @@ struct FabricBuilder {
       let own = node.addresses.filter { plan.families.contains($0.family) }
       let mtu = plan.podMTU(on: node)
       stationAddresses(&batch, own: own)
-      // Before other routes and the bridge: an IPv6 gateway must not be behind another interface yet, and the bridge
-      // makes the tunnel's address a broadcast or anycast one as well, which then comes second.
+      // Before the other routes and the bridge: an IPv6 gateway must not yet be behind another interface. The bridge
+      // also makes the tunnel's address a broadcast or anycast address, and that entry must come second.
       tunnelRoutes(&batch, of: node)
       stationRoutes(&batch, own: own, of: node)
       defaultRoutes(&batch, own: own)
@@ -206,8 +207,8 @@ struct FabricBuilder {
     }
   }
 
-  /// A node's way to everything else, such as a service's address before it is translated: to the control host, which
-  /// passes nothing on.
+  /// Adds a node's route to everything else, such as a service's address before its translation. It leads to the
+  /// control host, which forwards nothing.
   private func defaultRoutes(_ batch: inout RouteBatch, own: [IPAddress]) {
     for gateway in plan.controlAddresses where own.contains(where: { $0.family == gateway.family }) {
       batch.addRoute(
@@ -216,7 +217,7 @@ struct FabricBuilder {
     }
   }
 
-  /// Addresses of load balancers: the machines outside know which node answers for them.
+  /// Adds routes to load balancers' addresses, through the node that answers for each.
   private func announcedRoutes(_ batch: inout RouteBatch, own: [IPAddress], of station: String? = nil) {
     for (address, name) in topology.announcers where name != station && plan.families.contains(address.family) {
       guard let gateway = topology.node(name)?.addresses.first(where: { $0.family == address.family }) else { continue }
@@ -228,7 +229,8 @@ struct FabricBuilder {
 
   // MARK: - Pods
 
-  /// A pod reaches those of its block over the bridge, and all else through its node, as with the bridge plugin.
+  /// A pod reaches pods of its block over the bridge, and everything else through its node, as with CNI's bridge
+  /// plugin.
   private func configurePods(of node: Topology.NodePlace) throws {
     guard let index = topology.nodes.firstIndex(where: { $0.name == node.name }) else { return }
     for id in node.pods {
@@ -258,9 +260,9 @@ struct FabricBuilder {
     }
   }
 
-  /// Without IPv6 in the cluster no interface needs it; with it, addresses work at once.
+  /// Disables redirects and duplicate address detection, or IPv6 as a whole if the cluster has none.
   private func disableRedirectsAndDAD() throws {
-    // An ICMP redirect that one probe brings about would lead the next one another way (accept_redirects, ip-sysctl).
+    // An ICMP redirect caused by one probe would send the next one along another path (accept_redirects, ip-sysctl).
     for family in ["ipv4", "ipv6"] {
       for scope in ["all", "default", "eth0"] where Sysctl.exists("net/\(family)/conf/\(scope)/accept_redirects") {
         try Sysctl.write("net/\(family)/conf/\(scope)/accept_redirects", "0")
@@ -276,7 +278,7 @@ struct FabricBuilder {
 }
 
 extension RouteBatch {
-  /// Sends in the namespace of the calling thread.
+  /// Sends the batch in the namespace of the calling thread.
   fileprivate func send() throws { try send(in: try NetlinkSocket(.route)) }
 }
 
@@ -293,7 +295,7 @@ extension [IPAddress] {
 }
 
 extension Topology.NodePlace {
-  /// The pod CIDRs of the family, and the addresses of pods outside of them.
+  /// The pod CIDRs of the family, and the addresses of pods outside them.
   fileprivate func blocks(_ family: IPFamily, _ topology: Topology) -> [CIDR] {
     let own = bridge.map(\.cidr).filter { $0.family == family }
     let outside = pods.flatMap { topology.pods[$0]?.addresses.map(\.address) ?? [] }.filter { address in

@@ -1,6 +1,6 @@
 public import NetpolModel
 
-/// Something that the lab can't do on this machine, or did not find as it should be.
+/// Something that the lab can't do on this machine, or that isn't as it should be.
 public struct LabError: UserFacingError {
   public let description: String
   public init(_ description: String) { self.description = description }

@@ -3,11 +3,12 @@ package import NetpolModel
 
 /// Kernel parameters of a node's namespace.
 package enum NodeSysctls {
-  /// Forwarding, br_netfilter as k3s sets it, and, where asked for, no limit on ICMP errors.
+  /// Sets forwarding, br_netfilter as k3s does, and, if requested, no limit on ICMP errors.
   package static func set(families: [IPFamily], bridgeNetfilter: Bool, liftICMPLimits: Bool) throws(KernelError) {
     var values = [
       ("net/ipv4/ip_forward", "1"), ("net/ipv4/conf/all/rp_filter", "0"), ("net/ipv4/conf/default/rp_filter", "0"),
-      // Machines of the underlay share a network, as a LAN's do: without this a node tells of shorter ways.
+      // Machines of the underlay share a network, like a LAN. Without this, a node would send redirects to shorter
+      // routes.
       ("net/ipv4/conf/all/send_redirects", "0"), ("net/ipv4/conf/default/send_redirects", "0"),
       ("net/bridge/bridge-nf-call-iptables", bridgeNetfilter ? "1" : "0"),
       ("net/bridge/bridge-nf-call-ip6tables", bridgeNetfilter ? "1" : "0"),
@@ -17,12 +18,12 @@ package enum NodeSysctls {
     if liftICMPLimits { try limitICMPErrors(false, families: families) }
   }
 
-  /// The kernel's own limits on ICMP errors, or none: with them most REJECTs of parallel probes look like DROPs (icmp(7),
-  /// `icmp_ratelimit`, `icmp_msgs_per_sec`).
+  /// Sets the kernel's own limits on ICMP errors, or none. With the limits, most REJECTs of parallel probes look like
+  /// DROPs (icmp(7), `icmp_ratelimit`, `icmp_msgs_per_sec`).
   package static func limitICMPErrors(_ isLimited: Bool, families: [IPFamily]) throws(KernelError) {
-    // A thousand ms for one host, a thousand a second for all, 50 at once.
+    // 1,000 ms for one host, 1,000 per second for all, 50 at once.
     try Sysctl.write("net/ipv4/icmp_ratelimit", isLimited ? "1000" : "0")
-    // Per namespace since Linux 6.11; before that they belong to the host, whose values stay.
+    // Per namespace since Linux 6.11. Before that they belong to the host, whose values are left alone.
     for (name, limit) in [("net/ipv4/icmp_msgs_per_sec", "1000"), ("net/ipv4/icmp_msgs_burst", "50")]
     where Sysctl.exists(name) {
       try Sysctl.write(name, isLimited ? limit : "1000000")

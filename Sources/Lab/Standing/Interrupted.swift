@@ -1,8 +1,8 @@
 public import NetpolModel
 
-/// A bench was ended before there was anything to tell.
+/// A bench that was interrupted before it had a result.
 public struct Interrupted: UserFacingError {
   public init() {}
   public var exitStatus: ExitStatus { .machine }
-  public var description: String { "interrupted before enough was measured to tell anything" }
+  public var description: String { "interrupted before enough was measured for a result" }
 }

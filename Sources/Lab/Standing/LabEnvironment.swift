@@ -2,9 +2,9 @@ internal import Glibc
 public import Kernel
 internal import Network
 
-/// What a result was got with: stands in every report and beside every failure.
+/// The versions that a result was obtained with. Part of every report, and shown with every failure.
 public struct LabEnvironment: Hashable, Sendable {
-  /// Stands for a program that isn't there.
+  /// Marks a program that isn't installed.
   public static let missing = "missing"
 
   public let version: String
@@ -23,7 +23,7 @@ public struct LabEnvironment: Hashable, Sendable {
     self.ipset = ipset
   }
 
-  /// Asks the programs, in a namespace of the lab.
+  /// Asks the programs for their versions, in a namespace of the lab.
   public init(version: String, style: String, worker: NamespaceWorker) throws {
     self.version = version
     self.style = style
@@ -47,7 +47,7 @@ public struct LabEnvironment: Hashable, Sendable {
   package func requireLab(on worker: NamespaceWorker) throws {
     if let first = try KernelFeatures.missing(on: worker).first { throw LabError(first.description) }
     if iptables == Self.missing {
-      throw LabError("there is no iptables program; netns-scripts/setup.sh installs it")
+      throw LabError("iptables is not installed; netns-scripts/setup.sh installs it")
     }
   }
 

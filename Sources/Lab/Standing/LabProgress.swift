@@ -1,4 +1,4 @@
-/// A step of a lab, for whoever waits for it.
+/// A step of a lab, for progress output.
 public enum LabProgress: Sendable {
   case building(namespaces: Int)
   case checking

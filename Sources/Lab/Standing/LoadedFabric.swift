@@ -6,17 +6,17 @@ internal import Network
 internal import Path
 internal import Verdicts
 
-/// A lab that is up: the namespaces of a cluster, and on every node the rules of a style.
+/// A running lab: the namespaces of a cluster, with a style's rules on every node.
 struct LoadedFabric {
-  /// Whose rules are loaded.
+  /// The plan whose rules are loaded.
   private(set) var plan: LabPlan
-  /// Whose places there are: those of `plan`, or more.
+  /// The plan whose places exist: those of `plan`, or more.
   let places: LabPlan
   let fabric: Fabric
   private let loader: RuleLoader
   private let engine: KernelEngine
   private var conversation: KernelEngine.Conversation
-  /// What building and all loading took.
+  /// Time that building and all loading took.
   let buildTime: Duration
   private(set) var loadTime: Duration = .zero
 
@@ -49,7 +49,7 @@ struct LoadedFabric {
     }
   }
 
-  /// Puts the rules of another cluster with the same fabric in place of those that are loaded.
+  /// Replaces the loaded rules with those of another cluster that has the same fabric.
   mutating func replaceRules(by other: LabPlan, _ progress: (LabProgress) -> Void) throws {
     progress(.loading(nodes: plan.topology.nodes.count))
     loadTime += try ContinuousClock().measure {
@@ -65,7 +65,7 @@ struct LoadedFabric {
     plan = other
   }
 
-  /// Changes the rules to those of a cluster all of whose pods have an address of this lab's pods.
+  /// Changes the rules to those of another cluster, all of whose pods must have an address of this lab's pods.
   mutating func change(to other: LabPlan, with rules: LiveRules) throws {
     for node in places.topology.nodes {
       guard let namespace = fabric.namespace(ofNode: node.name) else { continue }
@@ -75,7 +75,7 @@ struct LoadedFabric {
     plan = other
   }
 
-  /// One observation for each flow, in their order.
+  /// Returns one observation per flow, in order.
   mutating func observe(
     _ flows: [Flow], within limit: Duration?, _ progress: @escaping (LabProgress) -> Void
   ) throws -> [Observation] {
@@ -86,7 +86,7 @@ struct LoadedFabric {
     }
   }
 
-  /// By the names of the lab: a pod that took over an address has the place of the one before it.
+  /// The flow with the lab's own names: a pod that took over an address is placed where the address's first pod is.
   private func placed(_ flow: Flow) -> Flow {
     var flow = flow
     flow.source = placed(flow.source, flow.family)

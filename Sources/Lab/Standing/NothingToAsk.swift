@@ -1,6 +1,6 @@
 public import NetpolModel
 
-/// A selection that leaves no flow.
+/// A selection that matches no flow.
 public struct NothingToAsk: UserFacingError {
   public let description: String
   public init(description: String) { self.description = description }

@@ -5,7 +5,7 @@ internal import Lowering
 package import NetpolModel
 internal import Network
 
-/// Where one lab stands at a time: the next cluster takes over its namespaces where it can, and else gets its own.
+/// Keeps one lab at a time. The next cluster takes over its namespaces if it can, and otherwise gets a new lab.
 package struct ReusableLab {
   private let transports: [Transport]
   private let worker: NamespaceWorker
@@ -13,9 +13,9 @@ package struct ReusableLab {
   private var lab: LoadedFabric?
   private var earlierLoads = Duration.zero
   package private(set) var buildTime = Duration.zero
-  /// How many fabrics were built.
+  /// Number of fabrics built.
   package private(set) var labsBuilt = 0
-  /// How often another cluster's or another style's rules took the place of those before.
+  /// Number of times the rules were replaced with those of another cluster or another style.
   package private(set) var rulesReplaced = 0
 
   package init(transports: [Transport], worker: NamespaceWorker, _ progress: @escaping (LabProgress) -> Void) {
@@ -34,7 +34,7 @@ package struct ReusableLab {
       }
       return
     }
-    // Its namespaces go before others come.
+    // The old namespaces are removed before new ones are created.
     abandonLab()
     let built = try LoadedFabric(plan, transports: transports, worker: worker, progress)
     buildTime += built.buildTime
@@ -42,15 +42,15 @@ package struct ReusableLab {
     lab = built
   }
 
-  /// Loads the rules of a cluster without other places, whatever stood before.
+  /// Loads the rules of a cluster that needs no other places, whatever was loaded before.
   package mutating func load(_ plan: LabPlan) throws {
     guard var lab else { throw LabError("no lab was built") }
     defer { self.lab = lab }
     try lab.replaceRules(by: plan, progress)
   }
 
-  /// Changes the rules that stand to those of a cluster without other places, and reads them back: what is not as it
-  /// should be. `target` is what the changes are made for, which may be mistaken.
+  /// Changes the loaded rules to those of a cluster that needs no other places, and reads them back. Returns what
+  /// differs from the expected rules. The changes are made for `target`, which may contain mistakes.
   package mutating func change(to plan: LabPlan, by target: LabPlan) throws -> [String] {
     guard var lab else { throw LabError("no lab was built") }
     defer { self.lab = lab }
@@ -65,13 +65,13 @@ package struct ReusableLab {
     return differences
   }
 
-  /// The next cluster gets a lab of its own, whatever this one was.
+  /// Makes the next cluster get a new lab, whatever this one is.
   package mutating func abandonLab() {
     earlierLoads = loadTime
     lab = nil
   }
 
-  /// `limit` is how long a silent packet is waited for, if not as long as usual.
+  /// `limit` is how long to wait for a silent packet; `nil` means the usual time.
   package mutating func observe(_ flows: [Flow], within limit: Duration? = nil) throws -> [Observation] {
     guard var lab else { throw LabError("no lab was built") }
     defer { self.lab = lab }

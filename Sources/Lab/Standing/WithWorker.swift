@@ -1,10 +1,10 @@
 package import Kernel
 internal import Network
 
-/// Runs `body` with a worker and the names of all programs, where this machine can have a lab. What it throws becomes a
-/// `LabFailure`, but for `NothingToAsk`. Without namespaces it throws `LabError`.
+/// Runs `body` with a worker and the versions of all programs, if this machine can have a lab. Its errors become a
+/// `LabFailure`, except for `NothingToAsk` and `Interrupted`. Throws `LabError` if no namespaces can be made.
 package func withWorker<Result>(
-  version: String, style: String = "of all", _ body: (LabEnvironment, NamespaceWorker) throws -> Result
+  version: String, style: String = "all", _ body: (LabEnvironment, NamespaceWorker) throws -> Result
 ) throws -> Result {
   try OpenFiles.raiseLimit()
   if let obstacle = Privilege.obstacle { throw LabError(obstacle) }

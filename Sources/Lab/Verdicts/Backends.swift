@@ -1,7 +1,7 @@
 package import NetpolModel
 package import Path
 
-/// All endpoints of services, whichever of them rules choose: there a flow may arrive.
+/// All endpoints of services, whichever of them the rules choose. A flow to the service may arrive at any of them.
 package struct Backends {
   private struct Key: Hashable {
     let address: IPAddress?
@@ -41,7 +41,7 @@ package struct Backends {
     }
   }
 
-  /// Empty for a flow to no service.
+  /// Returns the endpoints that a flow may arrive at; empty if the flow goes to no service.
   package func endpoints(for flow: Flow) -> [KernelEngine.Backend] {
     guard let asked = flow.transportPort else { return [] }
     let key = Key(

@@ -3,21 +3,21 @@ public import NetpolModel
 public import Network
 internal import Path
 
-/// The kernel as an engine: real packets through the rules that are loaded.
+/// The kernel as an engine: sends real packets through the loaded rules.
 public struct KernelEngine: Sendable {
   private let fabric: Fabric
   private let timeout: Duration
   private let parallel: Int
 
-  /// A silent flow costs `timeout`; at most `parallel` probes are in flight.
+  /// A silent flow takes `timeout`. At most `parallel` probes are in flight.
   public init(_ fabric: Fabric, timeout: Duration = .milliseconds(1200), parallel: Int = 512) {
     self.fabric = fabric
     self.timeout = timeout
     self.parallel = parallel
   }
 
-  /// What lasts from one asking to the next: open listeners, and which source ports were used. Under new rules no
-  /// connection of an earlier asking decides.
+  /// State kept from one `observe` to the next: open listeners, and the source ports used so far. So under new rules no
+  /// connection of an earlier call decides.
   package struct Conversation {
     fileprivate let session: ProbeSession
     fileprivate var listening: Set<Socket> = []
@@ -25,8 +25,8 @@ public struct KernelEngine: Sendable {
     package init(worker: NamespaceWorker) throws { session = try ProbeSession(worker: worker) }
   }
 
-  /// One observation for each flow, in their order. There is a listener at every destination that is asked, and at the
-  /// endpoints that `backends` names for a flow to a service.
+  /// Returns one observation per flow, in order. Opens a listener at every destination, and at the endpoints that
+  /// `backends` returns for a flow to a service.
   public func observe(
     _ flows: [Flow], backends: (Flow) -> [Backend] = { _ in [] }, progress: ((Int) -> Void)? = nil
   ) throws -> [Observation] {
@@ -34,7 +34,7 @@ public struct KernelEngine: Sendable {
     return try observe(flows, in: &conversation, backends: backends, progress: progress)
   }
 
-  /// The same in a conversation that goes on. `limit` is what a silent one costs, if not the usual time.
+  /// The same, within a conversation. `limit` is how long to wait for a silent flow; `nil` means the usual time.
   package func observe(
     _ flows: [Flow], within limit: Duration? = nil, in conversation: inout Conversation,
     backends: (Flow) -> [Backend], progress: ((Int) -> Void)? = nil
@@ -43,7 +43,7 @@ public struct KernelEngine: Sendable {
     var listeners: [Listener] = []
     var probes: [Probe] = []
     var wanted = conversation.listening
-    // One after the other: a listener to a group must know whose datagram it got.
+    // One at a time: a listener to a group must know whose datagram it received.
     var toGroups: [(index: Int, seen: Observation)] = []
     for (index, flow) in flows.enumerated() {
       if flow.destinationAddress.isMulticast {
@@ -60,7 +60,7 @@ public struct KernelEngine: Sendable {
         continue
       }
       let transport = ProbeTransport(asked.transport)
-      // A service's own address has no listener: without its rules nobody answers there.
+      // A service's own address has no listener: without the service's rules nothing answers there.
       let own = fabric.namespace(of: flow.destination).map { ($0, flow.destinationAddress, asked.port) }
       let translated = backends(flow)
       for (namespace, address, port) in translated.isEmpty
@@ -92,7 +92,7 @@ public struct KernelEngine: Sendable {
     guard let from = fabric.namespace(of: flow.source), let to = fabric.namespace(of: flow.destination),
       let address = fabric.topology.address(of: flow.destination, flow.family), let port = flow.port
     else { throw LabError("no namespace for \(flow)") }
-    // A node listens towards its pods on their bridge.
+    // A node listens on the bridge to what its pods send.
     var joined = address
     if let node = fabric.topology.hostNode(of: flow.destination), case .pod = flow.source {
       joined = node.bridge.first { $0.address.family == flow.family }?.address ?? address
@@ -103,7 +103,7 @@ public struct KernelEngine: Sendable {
     return Observation(try probe.observe(on: fabric.worker, timeout: timeout))
   }
 
-  /// Where a service's packets may end.
+  /// An endpoint that a service's packets may reach.
   public struct Backend: Hashable, Sendable {
     public let endpoint: Endpoint
     public let address: IPAddress
@@ -116,7 +116,7 @@ public struct KernelEngine: Sendable {
   }
 
   fileprivate struct Socket: Hashable {
-    /// A loopback address is in each.
+    /// Part of the key because every namespace has the loopback addresses.
     let namespace: ObjectIdentifier
     let address: IPAddress
     let port: UInt16

@@ -1,24 +1,24 @@
 public import NetpolModel
 public import Path
 
-/// Which flows to ask about: every endpoint to every other, on the ports where policies could make a difference.
+/// The flows to ask about: from every endpoint to every other, on the ports where policies could make a difference.
 public struct ProbePlan: Sendable {
   /// Rows and columns: pods by name, then nodes, then external hosts.
   public let endpoints: [Endpoint]
   public let flows: [Flow]
-  /// Flows that the topology has no way for, and why: a sender without a route, SCTP without raw sockets.
+  /// Flows that can't be sent, and why: a sender without a route, or SCTP without raw sockets.
   public let unasked: [(flow: Flow, why: String)]
 
-  /// How much is asked about.
+  /// How many flows are asked about.
   public enum Breadth: Hashable, Sendable {
     /// Endpoints, at the ports that objects name.
     case matrix
-    /// Both sides of every boundary too: the ports beside a range, the addresses at the ends of a block and those beside
-    /// it that a host outside answers for, and a group that pods listen to.
+    /// Also both sides of every boundary: the ports next to a range, the addresses at the ends of a block and next to
+    /// it that an outside host answers for, and a multicast group that pods listen to.
     case boundaries
   }
 
-  /// `only` restricts sources, destinations and ports; nil asks for all. `sctpObstacle` says why SCTP can't be probed
+  /// `only` restricts sources, destinations and ports; `nil` means all. `sctpObstacle` says why SCTP can't be probed
   /// here.
   public init(
     _ cluster: Cluster, _ topology: Topology, only: Selection = Selection(), breadth: Breadth = .matrix,
@@ -33,7 +33,7 @@ public struct ProbePlan: Sendable {
     }
     self.endpoints = endpoints
     let ports = PortPlan(cluster, breadth)
-    // In the flows, but neither rows nor columns of the matrix.
+    // Part of the flows, but neither rows nor columns of the matrix.
     let edges = breadth == .boundaries ? Self.edges(cluster, topology).map(Endpoint.address) : []
     let services = cluster.services.flatMap { service -> [Endpoint] in
       let outside = service.externalIPs + service.loadBalancerIPs.filter { !$0.isProxied }.map(\.address)
@@ -45,12 +45,13 @@ public struct ProbePlan: Sendable {
     for destination in endpoints + edges + services where only.destination.map({ $0 == destination }) ?? true {
       let asked = only.ports ?? ports.ports(at: destination)
       for source in endpoints + edges where source != destination && only.source.map({ $0 == source }) ?? true {
-        // What passes between machines outside is nobody's policy.
+        // Policies don't apply to traffic between machines outside.
         if source.isOutside, destination.isOutside { continue }
-        // Another address of a host makes a difference to policies alone.
+        // Another address of an outside host matters only for policies, so only for flows from or to pods.
         if case .address = source, !destination.isPod, edges.contains(source) { continue }
         if case .address = destination, !source.isPod, edges.contains(destination) { continue }
-        // A ClusterIP is known inside the cluster alone; asked for by name, the flow is told why it can't be.
+        // A ClusterIP is known only inside the cluster. A flow that the user names is kept, to report why it can't be
+        // sent.
         if source.isOutside, case .service = destination, only.source == nil || only.destination == nil { continue }
         for family in cluster.families {
           for port in asked {
@@ -83,11 +84,11 @@ public struct ProbePlan: Sendable {
     unasked = []
   }
 
-  /// What a user asked for.
+  /// The user's selection of flows.
   public struct Selection: Sendable {
     public var source: Endpoint?
     public var destination: Endpoint?
-    /// One of the source's addresses; nil for the one that it would use.
+    /// One of the source's addresses; `nil` for the one that it would use by default.
     public var sourceAddress: IPAddress?
     public var destinationAddress: IPAddress?
     public var ports: [TransportPort]?
@@ -103,14 +104,16 @@ public struct ProbePlan: Sendable {
     }
   }
 
-  /// Why nothing is left to ask; nil where something is.
+  /// Why there is nothing to ask; `nil` if there is something.
   public var emptiness: String? {
     flows.isEmpty && unasked.isEmpty
-      ? "there is no flow to ask about: the ends are one, both are outside the cluster, they share no address family, or a service has no address of its own"
+      ? "there is no flow to test: source and destination are the same, both are outside the cluster, they share no "
+        + "address family, or the service has no address of its own"
       : nil
   }
 
-  /// The addresses at both sides of both ends of every block that hosts outside have, other than their own.
+  /// The addresses on both sides of both ends of every block, if an outside host has them, without the hosts' own
+  /// addresses.
   private static func edges(_ cluster: Cluster, _ topology: Topology) -> [IPAddress] {
     let cidrs = cluster.policies.flatMap { $0.ingress + $0.egress }.flatMap(\.peers.list).flatMap { peer -> [CIDR] in
       if case .block(let block) = peer { [block.cidr] + block.except } else { [] }
@@ -126,10 +129,10 @@ public struct ProbePlan: Sendable {
     }.sorted()
   }
 
-  /// All hosts of a link listen to mDNS's group.
+  /// The group of mDNS, which every host on a link listens to.
   private static let group = IPAddress(v4: 0xe000_00fb)
 
-  /// A datagram from a pod to a group that another pod or a node on its bridge listens to.
+  /// A datagram from a pod to a group that another pod on the same bridge listens to.
   private static func toGroup(
     from source: Endpoint, heardBy destination: Endpoint, _ ports: [TransportPort], _ topology: Topology
   ) -> Flow? {
@@ -144,11 +147,11 @@ public struct ProbePlan: Sendable {
 
   private static func obstacle(_ flow: Flow, _ topology: Topology, _ sctpObstacle: String?) -> String? {
     if flow.transport == .sctp, let sctpObstacle {
-      return "SCTP is not probed here (\(sctpObstacle)): oracle and evaluator alone"
+      return "SCTP can't be probed here (\(sctpObstacle)): oracle and evaluator only"
     }
     switch flow.destination {
-    case .service where flow.source.isOutside: return "a ClusterIP is known inside the cluster alone"
-    // Where it leads is the rules' to say.
+    case .service where flow.source.isOutside: return "a ClusterIP is known only inside the cluster"
+    // The rules decide where it leads.
     case .service, .virtualAddress: return nil
     case .pod, .node, .external, .address: break
     }
@@ -176,12 +179,13 @@ extension Endpoint {
   }
 }
 
-/// Ports that could make a difference: those that policies name, those that a destination has, and two that nothing names.
+/// Ports that could make a difference: those that policies name, those of a destination, and one that nothing names,
+/// over TCP and UDP (at boundaries also SCTP).
 package struct PortPlan {
   private let cluster: Cluster
   private let fromPolicies: Set<TransportPort>
   private let unnamed: [TransportPort]
-  /// At nodes: the NodePort range, with both sides of its ends where those are asked.
+  /// At nodes: the first port of the NodePort range. At boundaries also the last one and the ports next to both.
   private let nodePorts: [UInt16]
 
   package init(_ cluster: Cluster, _ breadth: ProbePlan.Breadth = .matrix) {
@@ -198,7 +202,8 @@ package struct PortPlan {
           ranges.append(PortRange(first, last))
           let beside = isFine ? [first - (first > 1 ? 1 : 0), last + (last < .max ? 1 : 0)] : []
           named.formUnion(([first, last] + beside).map { TransportPort(port.transport, $0) })
-        // At every destination: kube-router opens a name's numbers also where nobody calls them so (D3, D16).
+        // At every destination: kube-router also opens a named port's numbers at pods that don't use the name (D3,
+        // D16).
         case .name(let name):
           let numbers = cluster.pods.flatMap { $0.numbers(named: name, port.transport) }
           named.formUnion(numbers.map { TransportPort(port.transport, $0) })
@@ -230,7 +235,7 @@ package struct PortPlan {
           }
         }
       }
-    // Where a pod's egress policy is not asked about its own node (D8).
+    // A pod's egress policy isn't applied to these at its own node (D8).
     case .node:
       ports.formUnion(nodePorts.map { TransportPort(.tcp, $0) })
       for port in cluster.services.flatMap(\.ports) {

@@ -4,13 +4,13 @@ public import Network
 internal import Path
 internal import RuleIR
 
-/// Before any verdict: a planted deny must deny and a planted allow must pass, on every node, through the same loaders
-/// and probes as the real rules. A lab that fails here proves nothing.
+/// The check before any verdict: on every node a planted deny must deny and a planted allow must pass, through the same
+/// loaders and probes as the real rules. A lab that fails it proves nothing.
 public enum SelfCheck {
   private static let open: UInt16 = 61_001
   private static let shut: UInt16 = 61_002
 
-  /// Takes the planted rules and sets away again. Throws `LabError` where an observation is not the planted one.
+  /// Removes the planted rules and sets at the end. Throws `LabError` if an observation isn't the planted one.
   public static func run(
     _ fabric: Fabric, families: [IPFamily], bridged: Bool, transports: [Transport] = [.tcp, .udp], loader: RuleLoader
   ) throws {
@@ -38,8 +38,8 @@ public enum SelfCheck {
     }
   }
 
-  /// A planted allow may need a moment, since links come up when the kernel gets to it; a planted deny that lets a packet
-  /// through even once is a broken lab.
+  /// A planted allow may need a moment, because the kernel brings links up in its own time. A planted deny that lets
+  /// even one packet through means a broken lab.
   private static func expect(_ flows: [(flow: Flow, expected: Verdict)], _ fabric: Fabric) throws {
     var pending = flows
     for attempt in 1...4 {
@@ -48,8 +48,8 @@ public enum SelfCheck {
       guard let (planted, observation) = failed.first else { return }
       if attempt == 4 || failed.contains(where: { $0.expected == .deny && $1.verdict == .allow }) {
         throw LabError(
-          "the lab's own check failed, so no verdict of it would count: \(planted.flow) was to be "
-            + "\(planted.expected.rawValue) and was seen as \(observation)")
+          "the lab's self-check failed, so its verdicts would prove nothing: \(planted.flow) should be "
+            + "\(planted.expected.rawValue) but was \(observation)")
       }
       pending = failed.map(\.0)
     }
@@ -60,7 +60,7 @@ public enum SelfCheck {
     let address: IPAddress
   }
 
-  /// Up to two pods of the node and, where it has none, the node itself.
+  /// Up to two pods of the node, or the node itself if it has none.
   private static func targets(on node: String, _ fabric: Fabric, _ families: [IPFamily]) -> [Party] {
     let topology = fabric.topology
     let pods = (topology.node(node)?.pods.prefix(2) ?? []).map(Endpoint.pod)
@@ -71,7 +71,7 @@ public enum SelfCheck {
     }
   }
 
-  /// The control host; where br_netfilter shows its packets to iptables, a pod of the same bridge; and where there is a
+  /// The control host; if br_netfilter passes bridged packets to iptables, a pod of the same bridge; and if there is a
   /// tunnel, a pod at its other end.
   private static func senders(to target: Party, _ fabric: Fabric, bridged: Bool) -> [Party] {
     let topology = fabric.topology
@@ -94,7 +94,7 @@ public enum SelfCheck {
     return senders
   }
 
-  /// Refuses one port of the targets at INPUT and FORWARD, by a set match, a mark and a jump as the real rules do.
+  /// Refuses one port of the targets at INPUT and FORWARD, with a set match, a mark and a jump, like the real rules.
   private static func planted(_ targets: [IPAddress], _ families: [IPFamily], _ transports: [Transport]) -> Ruleset {
     let mark = Mark(0x1, mask: 0x1)
     var ruleset = Ruleset()

@@ -1,7 +1,7 @@
 internal import CNftables
 internal import Glibc
 
-/// A part of the kernel that the lab needs and that a distribution may ship as a module.
+/// A kernel feature that the lab needs and that a distribution may ship as a module.
 public enum KernelFeature: String, Hashable, Sendable, CaseIterable {
   case bridgeNetfilter = "br_netfilter"
   case ipset = "ip_set"
@@ -10,36 +10,37 @@ public enum KernelFeature: String, Hashable, Sendable, CaseIterable {
   /// The name of the module.
   public var module: String { rawValue }
 
-  /// What loading the module does to the host, beyond the lab's namespaces.
+  /// Effect of loading the module on the host, outside the lab's namespaces.
   public var effectOnHost: String {
     switch self {
     case .bridgeNetfilter:
-      "from then on the host's own bridged traffic (containers, virtual machines) goes through the host's iptables "
-        + "rules too, and may be dropped by them; net.bridge.bridge-nf-call-iptables=0 turns that off again"
-    case .ipset: "none on packets, before a rule uses a set"
-    case .nftables: "none on packets, before there are rules"
+      "the host's own bridged traffic (containers, virtual machines) then also passes the host's iptables "
+        + "rules and may be dropped by them; net.bridge.bridge-nf-call-iptables=0 turns that off again"
+    case .ipset: "none on packets until a rule uses a set"
+    case .nftables: "none on packets until rules are added"
     }
   }
 
-  /// For the administrator to decide on: this program never runs it.
+  /// The command for the administrator to run. This program never runs it.
   public var command: String { "modprobe \(module)" }
 }
 
-/// A feature that isn't there.
+/// A missing kernel feature.
 public struct MissingKernelFeature: Hashable, Sendable, CustomStringConvertible {
   public let feature: KernelFeature
   public let error: KernelError
 
   public var description: String {
-    "\(feature.module) is missing (\(error)). `\(feature.command)` would load it: \(feature.effectOnHost)."
+    "\(feature.module) is missing (\(error)). `\(feature.command)` loads it. "
+      + "Effect on the host: \(feature.effectOnHost)."
   }
 }
 
 public enum KernelFeatures {
-  /// The features that a fresh namespace lacks.
+  /// Returns the features that a new namespace lacks.
   ///
-  /// Loads nothing itself. But the kernel may: it answers the first message for ip_set or nf_tables by loading that
-  /// module, if it has it, as for any call of `ipset` or `nft`. It never does so for br_netfilter.
+  /// This loads no modules itself, but the kernel may: on the first message to ip_set or nf_tables it loads that module
+  /// if it has it, as for any call of `ipset` or `nft`. It never does so for br_netfilter.
   public static func missing(on worker: NamespaceWorker) throws -> [MissingKernelFeature] {
     try worker.run(in: try worker.makeNamespace()) {
       let socket = try NetlinkSocket(.netfilter)
@@ -56,7 +57,7 @@ public enum KernelFeatures {
 }
 
 extension KernelFeature {
-  /// Throws if the namespace of the socket, which the calling thread is in, lacks the feature.
+  /// Throws if the socket's namespace lacks the feature. The calling thread must be in that namespace.
   fileprivate func check(over socket: borrowing NetlinkSocket) throws(KernelError) {
     switch self {
     case .bridgeNetfilter: _ = try Sysctl.read("net/bridge/bridge-nf-call-iptables")
@@ -72,6 +73,6 @@ extension KernelFeature {
     var request = NetlinkBuffer()
     let header = nfgenmsg(nfgen_family: UInt8(AF_UNSPEC), version: UInt8(NFNETLINK_V0), res_id: 0)
     try request.appendMessage(type: type, flags: UInt16(NLM_F_REQUEST), sequence: 1, header, body)
-    _ = try socket.ask(request, "question to \(module)")
+    _ = try socket.ask(request, "query \(module)")
   }
 }

@@ -1,7 +1,7 @@
-/// An Ethernet frame with a UDP datagram or a TCP segment, checksums and all, ready to be sent as it is.
+/// An Ethernet frame with a UDP datagram or a TCP segment, complete with checksums and ready to send.
 ///
-/// Layouts: RFC 791 and 8200 (IP), 768 (UDP), 9293 (TCP). Frames are of 60 bytes, Ethernet's least without its check
-/// sequence, where the headers fit.
+/// Layouts: RFC 791 and 8200 (IP), 768 (UDP), 9293 (TCP). Shorter frames are padded to 60 bytes, the Ethernet minimum
+/// without the frame check sequence: UDP in its payload, TCP by `FrameRing`.
 public struct Frame: Hashable, Sendable {
   public enum Content: Hashable, Sendable {
     case udp
@@ -15,7 +15,7 @@ public struct Frame: Hashable, Sendable {
     public static let ack = TCPFlags(rawValue: 0x10)
   }
 
-  /// One end of a frame's way. The address has 4 or 16 bytes, the hardware address 6.
+  /// One end of a frame's path. The address has 4 or 16 bytes, the hardware address 6.
   public struct End: Hashable, Sendable {
     public var mac: [UInt8]
     public var address: [UInt8]
@@ -27,16 +27,16 @@ public struct Frame: Hashable, Sendable {
     }
   }
 
-  /// Ethernet's least, without the frame check sequence (IEEE 802.3).
+  /// The Ethernet minimum without the frame check sequence (IEEE 802.3).
   public static let leastLength = 60
 
   public let bytes: [UInt8]
 
-  /// `nextHop` is the hardware address that the frame goes to, a router's or that of `destination` itself. Both addresses
-  /// are of one family.
+  /// `nextHop` is the hardware address that the frame is sent to: a router's, or that of `destination` itself. Both
+  /// addresses must be of the same family.
   public init(from source: End, to destination: End, nextHop: [UInt8], _ content: Content) {
     let isV4 = AddressFamily.required(of: source.address) == .v4
-    precondition(source.address.count == destination.address.count, "a frame's addresses are of one family")
+    precondition(source.address.count == destination.address.count, "both addresses of a frame must be of one family")
     let fixed = 14 + (isV4 ? 20 : 40) + (content == .udp ? 8 : 20)
     let payload = [UInt8](repeating: 0, count: max(0, Self.leastLength - fixed))
     let segment = Self.segment(content, source, destination, payload)
@@ -71,12 +71,12 @@ public struct Frame: Hashable, Sendable {
       segment += bigEndian(sequence) + bigEndian(acknowledgement) + [0x50, flags.rawValue, 0xff, 0xff, 0, 0, 0, 0]
       checksumAt = 16
     }
-    // What a TCP segment carries would be acknowledged; its frame is padded behind the packet.
+    // Payload in a TCP segment would be acknowledged, so a TCP frame is padded after the packet instead.
     if content == .udp { segment += payload }
     let pseudo =
       source.address + destination.address + bigEndian(UInt32(segment.count)) + [0, 0, 0, content.protocolNumber]
     let sum = internetChecksum(pseudo + segment)
-    // A UDP checksum of zero would mean that there is none (RFC 768).
+    // A UDP checksum of zero means that there is none (RFC 768).
     segment.replaceSubrange(checksumAt..<checksumAt + 2, with: bigEndian(sum == 0 && content == .udp ? 0xffff : sum))
     return segment
   }
@@ -87,7 +87,7 @@ extension Frame.Content {
   fileprivate var protocolNumber: UInt8 { self == .udp ? 17 : 6 }
 }
 
-/// The ones' complement sum of RFC 1071 over 16-bit words in network order, complemented.
+/// The Internet checksum of RFC 1071: the complement of the ones' complement sum of 16-bit words in network order.
 func internetChecksum(_ bytes: [UInt8]) -> UInt16 {
   var sum: UInt32 = 0
   for (index, byte) in bytes.enumerated() { sum &+= index.isMultiple(of: 2) ? UInt32(byte) << 8 : UInt32(byte) }

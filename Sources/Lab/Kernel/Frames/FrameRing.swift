@@ -1,14 +1,14 @@
-/// Frames of one length, one behind the other in memory that stays where it is: what a sender sends in turn.
+/// Frames of equal length in one fixed block of memory, which a sender sends in order.
 ///
-/// Unchecked: the memory is written once, before anyone else knows of it.
+/// Unchecked: the memory is written only in `init`, before anything else can use it.
 public final class FrameRing: @unchecked Sendable {
   public let count: Int
   let length: Int
   private let memory: UnsafeMutableRawBufferPointer
 
-  /// At least one frame; all are padded to the longest.
+  /// Needs at least one frame. All frames are padded to the longest.
   public init(_ frames: [Frame]) {
-    precondition(!frames.isEmpty, "a ring has frames")
+    precondition(!frames.isEmpty, "a ring needs at least one frame")
     count = frames.count
     let length = frames.map(\.bytes.count).max().map { max($0, Frame.leastLength) } ?? Frame.leastLength
     self.length = length

@@ -2,26 +2,26 @@ internal import CLinux
 internal import CNftables  // owns struct timespec in a whole-module build
 internal import Glibc
 
-/// Sends frames from one interface as fast as the kernel takes them.
+/// Sends frames from one interface as fast as the kernel accepts them.
 ///
-/// A veth pair hands a frame over in the sender's own context, softirq and all: forwarding, rules and delivery are done
-/// when the call returns, on the time of the calling thread.
+/// A veth pair passes a frame on in the sender's own context, including softirq work. Forwarding, rules and delivery
+/// are done when the call returns, and their time counts for the calling thread.
 public struct FrameSender: ~Copyable, Sendable {
   private let socket: OwnedDescriptor
 
-  /// In the namespace of the calling thread. The corresponding C functions are `socket` and `bind`; throws EPERM without
-  /// CAP_NET_RAW, ENODEV where there is no such interface.
+  /// Opens the socket in the namespace of the calling thread. The corresponding C functions are `socket` and `bind`.
+  /// Throws EPERM without CAP_NET_RAW, ENODEV if there is no such interface.
   public init(interface: Int32) throws(KernelError) {
     socket = OwnedDescriptor(try checked("AF_PACKET socket on interface \(interface)", cl_open_frame_socket(interface)))
   }
 
-  /// Sends `count` frames of the ring from `position` on, and says where the next one would be.
+  /// Sends `count` frames of the ring, starting at `position`. Returns the position of the next frame.
   @discardableResult
   public func send(_ count: Int, of ring: FrameRing, from position: Int = 0) throws(KernelError) -> Int {
     var position = position
     var left = count
     while left > 0 {
-      // One frame is sent again and again, without a gap at the ring's end.
+      // A single frame is sent repeatedly, without a break at the ring's end.
       let chunk = min(left, CL_MOST_FRAMES, ring.count == 1 ? left : ring.count - position)
       let stride = ring.count == 1 ? 0 : UInt32(ring.length)
       let sent = try checked(
@@ -34,13 +34,13 @@ public struct FrameSender: ~Copyable, Sendable {
   }
 }
 
-/// How long something took: by the clock on the wall, and of the calling thread's own processor time.
+/// How long something took: wall time, and processor time of the calling thread.
 public struct ThreadTime: Hashable, Sendable {
-  /// Nanoseconds.
+  /// In nanoseconds.
   public let processor, wall: UInt64
 
-  /// Where the kernel counts the time of interrupts apart (CONFIG_IRQ_TIME_ACCOUNTING), `processor` lacks all that
-  /// happens in softirqs.
+  /// Measures `body`. If the kernel accounts for interrupt time separately (CONFIG_IRQ_TIME_ACCOUNTING), `processor`
+  /// doesn't include softirq work.
   public static func of<Failure: Error>(_ body: () throws(Failure) -> Void) throws(Failure) -> ThreadTime {
     let wall = MonotonicClock.now
     let processor = used
@@ -48,7 +48,7 @@ public struct ThreadTime: Hashable, Sendable {
     return ThreadTime(processor: used - processor, wall: MonotonicClock.now - wall)
   }
 
-  /// Nanoseconds of processor time that the calling thread has had. The corresponding C function is `clock_gettime` with
+  /// Processor time used by the calling thread, in nanoseconds. The corresponding C function is `clock_gettime` with
   /// CLOCK_THREAD_CPUTIME_ID.
   public static var used: UInt64 {
     var time = timespec()

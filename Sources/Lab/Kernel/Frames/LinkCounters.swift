@@ -1,11 +1,11 @@
 internal import Glibc
 internal import SystemPackage
 
-/// What an interface has counted since it exists (/proc/net/dev, proc_net(5)).
+/// Packet counters of an interface since it was created (/proc/net/dev, proc_net(5)).
 public struct LinkCounters: Hashable, Sendable {
   public let received, sent: Int
 
-  /// Of an interface in the namespace of the calling thread; throws ENODEV where there is none of that name.
+  /// Reads the counters of an interface in the namespace of the calling thread. Throws ENODEV if it doesn't exist.
   public static func read(_ name: String) throws(KernelError) -> LinkCounters {
     let path = "/proc/thread-self/net/dev"
     let bytes = try named("read \(path)") {

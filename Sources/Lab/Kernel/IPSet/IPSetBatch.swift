@@ -1,10 +1,10 @@
 internal import CNftables
 
-/// Requests to ipset (ipset(8)), sent over netlink without the program; an error names the entry.
+/// Requests to ipset (ipset(8)), sent over netlink without the `ipset` program. An error names the failed entry.
 ///
-/// A request is labelled by the `ipset` command that would do the same.
+/// Each request is labelled with the `ipset` command that would do the same.
 public struct IPSetBatch: Sendable {
-  /// A nest counts its bytes in 16 bits.
+  /// Maximum entries per nest: the length of a nest has 16 bits.
   private static let nestCapacity = (Int(UInt16.max) - 4) / IPSetEntry.encodedSize
   private var requests: [IPSetRequest] = []
 
@@ -18,17 +18,18 @@ public struct IPSetBatch: Sendable {
     requests.append(.create(name, type, family, options))
   }
 
-  /// Adds entries; one that is there already is an error (IPSET_ERR_EXIST).
+  /// Adds entries. An entry that already exists is an error (IPSET_ERR_EXIST).
   public mutating func add(_ entries: [IPSetEntry], to name: String) {
     requests += Self.pieces(entries).map { .add($0, name) }
   }
 
-  /// Deletes entries; one that isn't there is an error (IPSET_ERR_EXIST).
+  /// Deletes entries. An entry that doesn't exist is an error (IPSET_ERR_EXIST).
   public mutating func delete(_ entries: [IPSetEntry], from name: String) {
     requests += Self.pieces(entries).map { .delete($0, name) }
   }
 
-  /// Exchanges the contents of two sets of one type at once; rules refer to sets by place, and so see the other's.
+  /// Swaps the contents of two sets of the same type atomically. Rules refer to sets by index, so they then match the
+  /// other set's contents.
   public mutating func swap(_ first: String, _ second: String) { requests.append(.swap(first, second)) }
 
   public mutating func destroy(_ name: String) { requests.append(.destroy(name)) }
@@ -37,7 +38,7 @@ public struct IPSetBatch: Sendable {
 
   /// Sends all requests and throws the first error, under its request's label.
   ///
-  /// Not a transaction. But a set is not swapped in, emptied or destroyed when something before that has failed.
+  /// This is not a transaction. But a swap, flush or destroy isn't sent if an earlier create, add or delete failed.
   public func send(in socket: borrowing NetlinkSocket) throws(KernelError) {
     var revisions = IPSetRevisions()
     var messages = LabelledRequests()
@@ -58,7 +59,7 @@ public struct IPSetBatch: Sendable {
       messages.append(request, revisions)
     }
     try messages.send(in: socket) { answer, index in
-      // ipset writes the line that failed into the copy of the request that it sends back; lines start at 1.
+      // ipset writes the number of the failed line into the copy of the request that it returns. Lines start at 1.
       let frame = AttributeSequence(answer.request.dropFirst(MemoryLayout<nfgenmsg>.size))
       guard let line: UInt32 = frame[number(IPSET_ATTR_LINENO)]?.integer(), line > 0, line <= entries[index].count
       else { return nil }

@@ -1,15 +1,15 @@
 internal import CNftables
 internal import Glibc
 
-/// A set as the kernel lists it.
+/// A set as listed by the kernel.
 public struct IPSetListing: Hashable, Sendable {
   public let name: String
-  /// As in ipset(8): the kernel may hold sets of types that `IPSetType` doesn't make.
+  /// The type's name as in ipset(8). The kernel may hold sets of types that `IPSetType` doesn't cover.
   public let type: String
   public let family: AddressFamily?
   public let revision: UInt8?
   public let timeout: UInt32?
-  /// How many rules and sets refer to this one.
+  /// Number of rules and sets that refer to this one.
   public let references: UInt32?
   public internal(set) var entries: [IPSetEntry] = []
 
@@ -24,7 +24,7 @@ public struct IPSetListing: Hashable, Sendable {
     references = data?[number(IPSET_ATTR_REFERENCES)]?.bigEndian()
   }
 
-  /// All sets of the socket's namespace, or the one called `name` (IPSET_CMD_LIST). A set that isn't there is ENOENT.
+  /// Lists all sets of the socket's namespace, or only `name` (IPSET_CMD_LIST). Throws ENOENT if there is no such set.
   public static func list(
     _ name: String? = nil, in socket: borrowing NetlinkSocket
   ) throws(KernelError) -> [IPSetListing] {

@@ -4,10 +4,10 @@ internal import Glibc
 /// The message type of an ipset command (linux/netfilter/nfnetlink.h).
 func ipsetMessage(_ command: ipset_cmd) -> UInt16 { UInt16(NFNL_SUBSYS_IPSET) << 8 | number(command) }
 
-/// The fixed struct of all netfilter messages; ipset reads the family from an attribute instead.
+/// The fixed struct at the start of all netfilter messages. ipset reads the family from an attribute instead.
 func ipsetHeader() -> nfgenmsg { nfgenmsg(nfgen_family: UInt8(AF_INET), version: UInt8(NFNETLINK_V0), res_id: 0) }
 
-/// Which revision of a set type this kernel and this module both know (IPSET_CMD_TYPE).
+/// The revision of a set type that both this kernel and this module support (IPSET_CMD_TYPE).
 struct IPSetRevisions {
   private struct Kind: Hashable {
     let type: IPSetType
@@ -41,14 +41,14 @@ struct IPSetRevisions {
     }
     let oldest: UInt8 = attributes[number(IPSET_ATTR_REVISION_MIN)]?.integer() ?? newest
     guard oldest <= type.revision else {
-      throw KernelError(operation, code: EPROTONOSUPPORT, message: "the kernel has none before \(oldest)")
+      throw KernelError(operation, code: EPROTONOSUPPORT, message: "the kernel's oldest revision is \(oldest)")
     }
     agreed[kind] = min(newest, type.revision)
   }
 }
 
 extension NetlinkSocket {
-  /// Sends one request that is answered by one message, and returns that.
+  /// Sends a request that gets exactly one reply message, and returns that message.
   func ask(_ request: NetlinkBuffer, _ operation: String) throws(KernelError) -> NetlinkMessage {
     try send(request)
     var reply: NetlinkMessage?

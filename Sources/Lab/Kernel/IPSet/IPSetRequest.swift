@@ -33,7 +33,7 @@ extension IPSetRequest {
 extension LabelledRequests {
   mutating func append(_ request: IPSetRequest, _ revisions: IPSetRevisions) {
     func append(_ command: ipset_cmd, _ name: String, _ body: (inout NetlinkBuffer) -> Void = { _ in }) {
-      // NLM_F_EXCL: without it ipset takes every request as with -exist, and destroys what isn't there without a word.
+      // Without NLM_F_EXCL, ipset treats every request as if it had -exist, and destroying a missing set succeeds.
       self.append(request.label, type: ipsetMessage(command), flags: NLM_F_EXCL, ipsetHeader()) {
         $0.put(number(IPSET_ATTR_PROTOCOL), UInt8(IPSET_PROTOCOL))
         $0.put(number(IPSET_ATTR_SETNAME), string: name)

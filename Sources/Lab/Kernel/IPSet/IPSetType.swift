@@ -1,15 +1,16 @@
 internal import CNftables
 
-/// What a set holds. The raw value is the type's name in ipset(8).
+/// The type of a set: what it holds. The raw value is the type's name in ipset(8).
 public enum IPSetType: String, Hashable, Sendable, CaseIterable {
   /// Addresses.
   case addresses = "hash:ip"
-  /// Blocks of addresses, of which some may be exceptions (`nomatch`).
+  /// Address blocks, some of which may be exceptions (`nomatch`).
   case blocks = "hash:net"
 
-  /// The newest revision that this module knows, of net/netfilter/ipset/ip_set_hash_ip.c and _net.c.
+  /// The newest revision that this module supports, from net/netfilter/ipset/ip_set_hash_ip.c and _net.c.
   ///
-  /// Only a type's newest revision prints bucketsize and initval: with a newer kernel and an older number, no set does.
+  /// The kernel reports bucketsize and initval only for sets of a type's newest revision. If the kernel has a newer
+  /// revision than this number, no set reports them.
   var revision: UInt8 {
     switch self {
     case .addresses: 6
@@ -17,7 +18,7 @@ public enum IPSetType: String, Hashable, Sendable, CaseIterable {
     }
   }
 
-  /// From this revision on the kernel takes IPSET_ATTR_BUCKETSIZE.
+  /// The first revision for which the kernel accepts IPSET_ATTR_BUCKETSIZE.
   var bucketSizeRevision: UInt8 {
     switch self {
     case .addresses: 5
@@ -31,7 +32,8 @@ public struct IPSetOptions: Hashable, Sendable {
   public var hashSize: UInt32
   public var maxElements: UInt32
   public var bucketSize: UInt8
-  /// Seconds until an entry goes; 0: entries stay unless they say otherwise; nil: entries can't have a timeout.
+  /// Default timeout of entries in seconds. With 0, entries stay unless they have their own timeout. With `nil`,
+  /// entries can't have a timeout.
   public var timeout: UInt32?
 
   public init(hashSize: UInt32 = 1024, maxElements: UInt32 = 65_536, bucketSize: UInt8 = 12, timeout: UInt32? = 0) {
@@ -46,11 +48,11 @@ public struct IPSetOptions: Hashable, Sendable {
 public struct IPSetEntry: Hashable, Sendable {
   /// 4 or 16 bytes in network order.
   public var address: [UInt8]
-  /// The length of a block's prefix; nil in sets of addresses.
+  /// The prefix length of a block; `nil` in sets of addresses.
   public var prefix: UInt8?
-  /// An exception: a lookup that finds this entry has not found the set (IPSET_FLAG_NOMATCH).
+  /// Marks an exception: a lookup that hits this entry counts as no match (IPSET_FLAG_NOMATCH).
   public var nomatch: Bool
-  /// Seconds; 0 for ever; nil the set's default.
+  /// Seconds; 0 means no expiry; `nil` means the set's default.
   public var timeout: UInt32?
 
   public init(_ address: [UInt8], prefix: UInt8? = nil, nomatch: Bool = false, timeout: UInt32? = nil) {
@@ -62,7 +64,7 @@ public struct IPSetEntry: Hashable, Sendable {
 }
 
 extension IPSetEntry: CustomStringConvertible {
-  /// The element as `ipset save` prints it: a block of one address has no prefix.
+  /// The element as `ipset save` prints it. A block with a single address has no prefix.
   public var description: String {
     var text = addressText(address)
     if let prefix, Int(prefix) != address.count * 8 { text += "/\(prefix)" }
@@ -73,7 +75,7 @@ extension IPSetEntry: CustomStringConvertible {
 
 // Attributes IPSET_ATTR_* of one element, linux/netfilter/ipset/ip_set.h; numbers are in network order.
 extension IPSetEntry {
-  /// The most bytes that `put` writes: the nest, the nested IPv6 address, and four numbers of 8 bytes each.
+  /// Maximum bytes that `put` writes: the nest, the nested IPv6 address, and four numbers of 8 bytes each.
   static let encodedSize = 4 + (4 + 4 + 16) + 8 * 4
 
   func put(into buffer: inout NetlinkBuffer, line: UInt32) {
@@ -86,12 +88,12 @@ extension IPSetEntry {
       if let prefix { $0.put(number(IPSET_ATTR_CIDR), prefix) }
       if let timeout { $0.put(number(IPSET_ATTR_TIMEOUT), bigEndian: timeout) }
       if nomatch { $0.put(number(IPSET_ATTR_CADT_FLAGS), bigEndian: UInt32(IPSET_FLAG_NOMATCH.rawValue)) }
-      // In host order, alone of all: the kernel only hands it back.
+      // The only number in host order: the kernel just returns it.
       $0.put(number(IPSET_ATTR_LINENO), line)
     }
   }
 
-  /// nil when the attributes tell no address.
+  /// `nil` if the attributes contain no address.
   init?(_ attributes: AttributeSequence) {
     guard let nest = attributes[number(IPSET_ATTR_IP)]?.nested,
       let address = nest[number(IPSET_ATTR_IPADDR_IPV4)] ?? nest[number(IPSET_ATTR_IPADDR_IPV6)]

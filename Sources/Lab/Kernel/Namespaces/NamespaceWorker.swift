@@ -1,20 +1,20 @@
 internal import CLinux
 internal import Glibc
 
-/// One long-lived thread that may leave its network namespace, and always comes back.
+/// One long-lived thread that can enter other network namespaces and always returns to its own.
 ///
-/// Namespaces belong to threads, and Swift's pool threads to everybody: a `setns` in a task would move unrelated
-/// tasks. So everything that must happen inside a namespace (opening a socket, starting a program) runs on this
-/// thread. What is opened there keeps its namespace and may be used from anywhere. Children die with the thread: keep
-/// the worker.
+/// A network namespace belongs to a thread, but Swift's pool threads are shared: a `setns` in a task would move
+/// unrelated tasks too. So everything that must happen inside a namespace (opening a socket, starting a program) runs
+/// on this thread. What is opened there keeps its namespace and may be used from any thread. Child processes die with
+/// the thread, so keep the worker.
 ///
-/// Calls block and are run one after the other. From within a body they run at once, on the same thread.
+/// Calls block and run one at a time. A call from within a body runs immediately, on the same thread.
 public final class NamespaceWorker: Sendable {
   private let queue = WorkQueue()
   private let whereabouts: Whereabouts
   private let threadID: Int32
 
-  /// Starts the thread in the namespace of the calling one. The corresponding C function is `pthread_create`.
+  /// Starts the thread in the namespace of the calling thread. The corresponding C function is `pthread_create`.
   public init() throws(KernelError) {
     try startThread { [queue] in queue.serve() }
     nonisolated(unsafe) var start: Result<(Whereabouts, Int32), KernelError>?
@@ -26,19 +26,19 @@ public final class NamespaceWorker: Sendable {
     case .failure(let error):
       queue.close()
       throw error
-    case nil: throw KernelError("start of a namespace worker", code: ESHUTDOWN)
+    case nil: throw KernelError("start a namespace worker", code: ESHUTDOWN)
     }
   }
 
   deinit { queue.close() }
 
-  /// Ends the thread after the work already handed in. Later calls throw ESHUTDOWN.
+  /// Ends the thread after the work that was already submitted. Later calls throw ESHUTDOWN.
   public func close() {
     queue.close()
     if !isCurrent { queue.waitForEnd() }
   }
 
-  /// A new namespace with nothing in it but `lo`, which is down. The corresponding C function is `unshare`.
+  /// Creates a namespace with only `lo` in it, which is down. The corresponding C function is `unshare`.
   public func makeNamespace() throws -> NetworkNamespace {
     try onThread {
       try whereabouts.excursion { () throws(KernelError) in
@@ -58,7 +58,7 @@ public final class NamespaceWorker: Sendable {
     }
   }
 
-  /// Runs `body` on the thread, in the namespace that the thread is in: its first one, unless within another body.
+  /// Runs `body` on the thread, in the thread's current namespace: its first one, unless called from another body.
   public func onThread<Result: ~Copyable>(_ body: () throws -> Result) throws -> Result {
     if isCurrent {
       try whereabouts.requireKnown()
@@ -74,15 +74,15 @@ public final class NamespaceWorker: Sendable {
         slot.initialize(to: .failure(error))
       }
     }
-    guard ran else { throw KernelError("call of a closed namespace worker", code: ESHUTDOWN) }
+    guard ran else { throw KernelError("use of a closed namespace worker", code: ESHUTDOWN) }
     return try slot.move().get()
   }
 
-  /// The number of a thread that has ended may become another's.
+  /// Also checks that the thread still runs, since the ID of an ended thread may be reused.
   private var isCurrent: Bool { cl_gettid() == threadID && queue.isServed }
 }
 
-/// Where the worker's thread is. Unchecked: only that thread touches it.
+/// The current namespace of the worker's thread. Unchecked: only that thread touches it.
 private final class Whereabouts: @unchecked Sendable {
   private var current: NetworkNamespace
   private var lost: KernelError?
@@ -98,7 +98,7 @@ private final class Whereabouts: @unchecked Sendable {
     current = namespace
   }
 
-  /// Runs `body`, which may change the namespace, and goes back.
+  /// Runs `body`, which may change the namespace, and then returns to the original one.
   func excursion<Result: ~Copyable>(_ body: () throws -> Result) throws -> Result {
     try requireKnown()
     let origin = current
@@ -112,7 +112,7 @@ private final class Whereabouts: @unchecked Sendable {
     do {
       try origin.enter()
     } catch {
-      // All later work would run in the wrong namespace: none will.
+      // All later work would run in the wrong namespace, so no later work is accepted.
       lost = KernelError("return from a network namespace", code: error.code)
       throw error
     }

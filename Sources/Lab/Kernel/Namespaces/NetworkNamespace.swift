@@ -2,17 +2,17 @@ internal import CLinux
 internal import Glibc
 internal import SystemPackage
 
-/// An anonymous network namespace (network_namespaces(7)): it has no name, only this descriptor.
+/// An anonymous network namespace (network_namespaces(7)). It has no name, only this descriptor.
 ///
-/// It lives as long as this value, a thread, a socket or a child in it; its ends of veth pairs, and with them the
-/// other ends, go with it. When the process is killed, nothing stays.
+/// It lives as long as this value or a thread, socket or child process in it. When it ends, its ends of veth pairs are
+/// removed, and with them the other ends. Nothing is left behind when the process is killed.
 public final class NetworkNamespace: Sendable {
   public let fd: Int32
 
   init(owning fd: Int32) { self.fd = fd }
   deinit { close(fd) }
 
-  /// The namespace the calling thread is in, which keeps it alive.
+  /// The namespace of the calling thread. The value keeps it alive.
   public static func ofCallingThread() throws(KernelError) -> NetworkNamespace {
     let path = "/proc/thread-self/ns/net"
     let file = try named("open \(path)") {
@@ -21,7 +21,8 @@ public final class NetworkNamespace: Sendable {
     return NetworkNamespace(owning: file.rawValue)
   }
 
-  /// Which namespace this is: two values with one inode number are the same. The corresponding C function is `fstat`.
+  /// Identifies the namespace: two values with the same inode number are the same namespace. The corresponding C
+  /// function is `fstat`.
   public var inode: UInt64 {
     get throws(KernelError) {
       var status = stat()
@@ -30,7 +31,7 @@ public final class NetworkNamespace: Sendable {
     }
   }
 
-  /// Moves the calling thread here. The corresponding C function is `setns`.
+  /// Moves the calling thread into this namespace. The corresponding C function is `setns`.
   func enter() throws(KernelError) {
     try checked("setns to a network namespace", cl_setns(fd, Int32(CL_NEWNET)))
   }

@@ -6,9 +6,9 @@ public enum Privilege {
   /// Whether this process can make network namespaces.
   public static var canMakeNamespaces: Bool { obstacle == nil }
 
-  /// Why it can't, and what to do; nil when it can.
+  /// Why it can't, and what to do about it; `nil` if it can.
   ///
-  /// Tried, not computed from user id and capabilities: a thread that ends at once calls `unshare`.
+  /// Tested by calling `unshare` on a short-lived thread, not derived from the user ID and capabilities.
   public static var obstacle: String? {
     do {
       let worker = try NamespaceWorker()
@@ -17,7 +17,7 @@ public enum Privilege {
       return nil
     } catch let error as KernelError {
       return switch error.code {
-      case EPERM: "\(error); be root, or enter a user namespace: unshare -Urnm COMMAND"
+      case EPERM: "\(error); run as root, or in a user namespace: unshare -Urnm COMMAND"
       case ENOSPC: "\(error); the limit in /proc/sys/user/max_net_namespaces is reached"
       case EINVAL: "\(error); the kernel has no network namespaces (CONFIG_NET_NS)"
       default: "\(error)"
@@ -27,10 +27,10 @@ public enum Privilege {
     }
   }
 
-  /// Makes an ordinary user root of a user namespace with a network, mounts and a /run of its own.
+  /// Makes an ordinary user root of a user namespace with its own network, mounts and /run.
   ///
-  /// To be called first in `main`, before anything starts a thread. The namespaces go with the process. The
-  /// corresponding C functions are `unshare` and `mount`; the maps are written as user_namespaces(7) says.
+  /// Call it first in `main`, before anything starts a thread. The namespaces end with the process. The corresponding C
+  /// functions are `unshare` and `mount`; the ID maps are written as described in user_namespaces(7).
   public static func enterUserNamespace() throws(KernelError) {
     var step: UnsafePointer<CChar>?
     let code = -cl_enter_user_namespace(&step)
@@ -40,8 +40,8 @@ public enum Privilege {
       case EINVAL: "the process has several threads, or the kernel has no user namespaces"
       case ENOSPC: "the limit in /proc/sys/user/max_user_namespaces is reached"
       case EPERM, EACCES:
-        "unprivileged user namespaces are off here: see the sysctls kernel.unprivileged_userns_clone and "
-          + "kernel.apparmor_restrict_unprivileged_userns; or be root"
+        "unprivileged user namespaces are disabled here: check the sysctls kernel.unprivileged_userns_clone and "
+          + "kernel.apparmor_restrict_unprivileged_userns, or run as root"
       default: nil
       }
     throw KernelError("enter a user namespace: " + (step.map { String(cString: $0) } ?? ""), code: code, message: hint)

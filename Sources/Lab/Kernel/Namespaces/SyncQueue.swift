@@ -1,14 +1,14 @@
 internal import CNftables  // owns struct timespec in a whole-module build
 internal import Glibc
 
-/// Room for one request, beside the one that is worked on: kube-router's channel of capacity one, to which nobody waits to
-/// send. Further requests are covered by the one that waits.
+/// A queue with room for one waiting request besides the one in progress. It models kube-router's channel of capacity
+/// one with non-blocking sends: further requests are merged into the waiting one.
 ///
-/// Unchecked: all is guarded by `mutex`; a condition can't wait on Synchronization's Mutex.
+/// Unchecked: everything is guarded by `mutex`. A condition variable can't wait on Synchronization's Mutex.
 public final class SyncQueue: @unchecked Sendable {
   private let mutex = UnsafeMutablePointer<pthread_mutex_t>.allocate(capacity: 1)
   private let changed = UnsafeMutablePointer<pthread_cond_t>.allocate(capacity: 1)
-  /// When the waiting request came, in nanoseconds on `MonotonicClock`.
+  /// When the waiting request arrived, in nanoseconds on `MonotonicClock`.
   private var waiting: UInt64?
   private var isWorking = false
   private var isClosed = false
@@ -43,7 +43,7 @@ public final class SyncQueue: @unchecked Sendable {
     }
   }
 
-  /// Works on requests, one after the other, on the calling thread until the queue is closed.
+  /// Handles requests one at a time on the calling thread until the queue is closed.
   public func serve(_ work: (_ requested: UInt64) -> Void) {
     locked { isServed = true }
     while let requested = next() {
@@ -68,7 +68,8 @@ public final class SyncQueue: @unchecked Sendable {
     }
   }
 
-  /// Waits until no request waits or is worked on; false where that lasts beyond `deadline` on `MonotonicClock`.
+  /// Waits until no request is waiting or in progress. Returns false if that isn't so by `deadline` on
+  /// `MonotonicClock`.
   public func waitUntilIdle(until deadline: UInt64) -> Bool {
     locked {
       while !isClosed, waiting != nil || isWorking {
@@ -79,7 +80,7 @@ public final class SyncQueue: @unchecked Sendable {
     }
   }
 
-  /// Takes no further request. The one that is worked on goes on; the one that waits is dropped.
+  /// Stops accepting requests. The request in progress continues; the waiting one is dropped.
   public func close() {
     locked {
       isClosed = true

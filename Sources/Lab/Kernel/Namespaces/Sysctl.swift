@@ -1,17 +1,17 @@
 internal import SystemPackage
 
-/// Kernel parameters under /proc/sys (sysctl(8)). Those under `net/` are the ones of the calling thread's namespace.
+/// Kernel parameters under /proc/sys (sysctl(8)). Those under `net/` belong to the calling thread's network namespace.
 public enum Sysctl {
-  /// Writes a value. `path` has slashes, as `net/ipv4/ip_forward`: an interface name may hold a dot.
+  /// Writes a value. `path` has slashes, as in `net/ipv4/ip_forward`, because an interface name may contain a dot.
   public static func write(_ path: String, _ value: String) throws(KernelError) {
     _ = try named("sysctl \(path) = \(value)") {
       let file = try FileDescriptor.open(FilePath("/proc/sys/\(path)"), .writeOnly, options: .closeOnExec)
-      // One write(2): the kernel takes each as a whole value.
+      // A single write(2): the kernel takes each one as a whole value.
       return try file.closeAfter { try Array(value.utf8).withUnsafeBytes { try file.write($0) } }
     }
   }
 
-  /// The value, without the line feed at its end.
+  /// Returns the value without its trailing newline.
   public static func read(_ path: String) throws(KernelError) -> String {
     try named("sysctl \(path)") {
       let file = try FileDescriptor.open(FilePath("/proc/sys/\(path)"), .readOnly, options: .closeOnExec)
@@ -21,7 +21,7 @@ public enum Sysctl {
     }
   }
 
-  /// Whether the parameter exists here: a module that isn't loaded brings none.
+  /// Whether the parameter exists here. A module that isn't loaded has no parameters.
   public static func exists(_ path: String) -> Bool {
     guard let file = try? FileDescriptor.open(FilePath("/proc/sys/\(path)"), .readOnly, options: .closeOnExec) else {
       return false

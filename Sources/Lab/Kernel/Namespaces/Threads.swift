@@ -1,13 +1,13 @@
 internal import Glibc
 
-/// Starts a thread of its own for `body`, in the namespaces of the calling one, and with its priority. Nobody waits for
-/// it. The corresponding C function is `pthread_create`.
+/// Starts a new thread for `body`, with the namespaces and the priority of the calling thread. Nothing waits for it.
+/// The corresponding C function is `pthread_create`.
 public func startThread(_ body: @escaping @Sendable () -> Void) throws(KernelError) {
   pthread_detach(try newThread(body))
 }
 
-/// A thread that somebody must join or detach. No signal is delivered to it: those are for the threads that the process
-/// had before.
+/// Creates a thread that must be joined or detached. No signals are delivered to it: the process's other threads handle
+/// them.
 func newThread(_ body: @escaping @Sendable () -> Void) throws(KernelError) -> pthread_t {
   var all = sigset_t()
   var before = sigset_t()
@@ -30,7 +30,7 @@ func newThread(_ body: @escaping @Sendable () -> Void) throws(KernelError) -> pt
   return thread
 }
 
-/// What C can hold of a closure.
+/// Wraps a closure so that C can hold it.
 private final class ThreadBody: Sendable {
   let run: @Sendable () -> Void
   init(_ run: @escaping @Sendable () -> Void) { self.run = run }

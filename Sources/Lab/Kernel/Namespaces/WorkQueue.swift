@@ -1,8 +1,9 @@
 internal import Glibc
 
-/// Hands closures to one thread and waits for each. Knows nothing of namespaces.
+/// Passes closures to one thread and waits for each. It doesn't depend on namespaces.
 ///
-/// Unchecked: `jobs`, `closed` and `ended` are guarded by `mutex`; a condition can't wait on Synchronization's Mutex.
+/// Unchecked: `jobs`, `closed` and `ended` are guarded by `mutex`. A condition variable can't wait on Synchronization's
+/// Mutex.
 final class WorkQueue: @unchecked Sendable {
   private struct Job {
     let run: () -> Void
@@ -31,11 +32,11 @@ final class WorkQueue: @unchecked Sendable {
     mutex.deallocate()
   }
 
-  /// Runs `job` on the serving thread; false, without running it, when the queue is closed.
+  /// Runs `job` on the serving thread. Returns false without running it if the queue is closed.
   func perform(_ job: () -> Void) -> Bool {
     var done = false
     return withUnsafeMutablePointer(to: &done) { done in
-      // The thread is through with the closure before this call returns.
+      // The thread is done with the closure before this call returns.
       withoutActuallyEscaping(job) { job in
         pthread_mutex_lock(mutex)
         defer { pthread_mutex_unlock(mutex) }
@@ -61,7 +62,7 @@ final class WorkQueue: @unchecked Sendable {
     pthread_mutex_unlock(mutex)
   }
 
-  /// A function of its own, so that the closure is released before its caller's frame may go.
+  /// A separate function, so that the closure is released before its caller's stack frame can end.
   private func runFirst() {
     let done: UnsafeMutablePointer<Bool>
     do {
@@ -75,14 +76,14 @@ final class WorkQueue: @unchecked Sendable {
     pthread_cond_broadcast(finished)
   }
 
-  /// Whether a thread is in `serve`, or yet to come.
+  /// Whether a thread is in `serve`, or still to come.
   var isServed: Bool {
     pthread_mutex_lock(mutex)
     defer { pthread_mutex_unlock(mutex) }
     return !ended
   }
 
-  /// Takes no further jobs.
+  /// Stops accepting jobs.
   func close() {
     pthread_mutex_lock(mutex)
     closed = true
@@ -90,7 +91,7 @@ final class WorkQueue: @unchecked Sendable {
     pthread_mutex_unlock(mutex)
   }
 
-  /// Waits until `serve` has nothing more to do.
+  /// Waits until `serve` has ended.
   func waitForEnd() {
     pthread_mutex_lock(mutex)
     while !ended { pthread_cond_wait(finished, mutex) }

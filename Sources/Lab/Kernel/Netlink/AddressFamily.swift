@@ -1,11 +1,11 @@
 internal import Glibc
 
-/// IPv4 or IPv6. Addresses in this module are their bytes in network order, 4 or 16 of them.
+/// IPv4 or IPv6. In this module an address is its 4 or 16 bytes in network order.
 public enum AddressFamily: Hashable, Sendable, CaseIterable {
   case v4
   case v6
 
-  /// The family of an address, told by its length.
+  /// The family of an address, derived from its length.
   public init?(of address: [UInt8]) {
     switch address.count {
     case 4: self = .v4
@@ -17,7 +17,7 @@ public enum AddressFamily: Hashable, Sendable, CaseIterable {
   /// AF_INET or AF_INET6 (NFPROTO_IPV4 and NFPROTO_IPV6 are the same numbers).
   var number: UInt8 { UInt8(self == .v4 ? AF_INET : AF_INET6) }
 
-  /// The family of an address that the program made itself: any other length is a mistake in the program.
+  /// The family of an address that the program made itself. Any other length is a bug in the program.
   static func required(of address: [UInt8]) -> AddressFamily {
     guard let family = AddressFamily(of: address) else {
       preconditionFailure("an IP address has 4 or 16 bytes, not \(address.count)")

@@ -1,6 +1,6 @@
 internal import CNftables
 
-/// How far an address or a route reaches (RT_SCOPE_*, linux/rtnetlink.h).
+/// The scope of an address or a route (RT_SCOPE_*, linux/rtnetlink.h).
 public enum RouteScope: UInt8, Hashable, Sendable {
   case universe = 0
   case link = 253
@@ -11,7 +11,7 @@ public enum RouteScope: UInt8, Hashable, Sendable {
 extension RouteBatch {
   /// ip addr add ADDRESS/PREFIX dev INDEX scope SCOPE nodad
   ///
-  /// IPv6 without duplicate address detection (IFA_F_NODAD), which would hold the address back for a second or two.
+  /// IPv6 addresses skip duplicate address detection (IFA_F_NODAD), which would delay them by a second or two.
   public mutating func addAddress(
     _ address: [UInt8], prefix: UInt8, to index: Int32, scope: RouteScope = .universe
   ) {
@@ -22,7 +22,7 @@ extension RouteBatch {
     header.ifa_scope = scope.rawValue
     header.ifa_index = UInt32(bitPattern: index)
     append("ip addr add \(addressText(address))/\(prefix) dev \(index)", RTM_NEWADDR, create: true, header) {
-      // IPv4 calls the interface's own address LOCAL; ADDRESS is the other end's on a point-to-point link.
+      // In IPv4, LOCAL is the interface's own address. ADDRESS is the other end's on a point-to-point link.
       $0.put(number(IFA_LOCAL), address)
       $0.put(number(IFA_ADDRESS), address)
       if family == .v6 { $0.put(number(IFA_FLAGS), UInt32(IFA_F_NODAD)) }

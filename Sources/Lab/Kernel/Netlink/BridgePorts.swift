@@ -3,8 +3,10 @@ internal import Glibc
 
 // linux/if_link.h, IFLA_BRPORT_*.
 extension RouteBatch {
-  /// bridge link set dev INDEX hairpin on: a frame may leave by the port that it came in by, as where br_netfilter has
-  /// translated a pod's packet to the pod itself. flannel's CNI configuration sets `hairpinMode`.
+  /// bridge link set dev INDEX hairpin on
+  ///
+  /// A frame may then leave through the port that it came in on. This is needed when br_netfilter has translated a
+  /// pod's packet to the pod itself. flannel's CNI configuration sets `hairpinMode`.
   public mutating func setHairpin(_ index: Int32) {
     var header = ifinfomsg()
     header.ifi_family = UInt8(AF_BRIDGE)
@@ -14,7 +16,9 @@ extension RouteBatch {
     }
   }
 
-  /// bridge fdb add MAC dev INDEX master static: the bridge knows for good behind which port the hardware address is.
+  /// bridge fdb add MAC dev INDEX master static
+  ///
+  /// The bridge then has a permanent entry for the port that leads to the hardware address.
   public mutating func addBridgeForwarding(to mac: [UInt8], dev index: Int32) {
     var header = ndmsg()
     header.ndm_family = UInt8(AF_BRIDGE)

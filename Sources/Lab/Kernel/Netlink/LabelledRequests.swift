@@ -1,16 +1,16 @@
 internal import CNftables
 internal import Glibc
 
-/// Requests in order, many to a datagram, each with a label that an error is reported under. What does not fit into a
-/// message is such an error too, which `send` throws before it sends anything.
+/// Requests in order, many per datagram, each with a label for error messages. A request that doesn't fit into a
+/// message is an error too, which `send` throws before it sends anything.
 struct LabelledRequests: Sendable {
   struct Datagram: Sendable {
     var buffer = NetlinkBuffer()
-    /// Written out only when one is needed.
+    /// Evaluated only when a label is needed.
     var labels: [@Sendable () -> String] = []
   }
 
-  /// Below the usual net.core.wmem_default of 212,992, so that no limit has to be raised.
+  /// Below the usual net.core.wmem_default of 212,992, so no limit has to be raised.
   static let datagramSize = 128 << 10
 
   private(set) var datagrams: [Datagram] = []
@@ -35,12 +35,12 @@ struct LabelledRequests: Sendable {
     }
   }
 
-  /// What follows goes into another datagram: it is not sent when something before it failed.
+  /// Starts a new datagram. It isn't sent if anything before it failed.
   mutating func startDatagram() { cut = true }
 
-  /// Sends all, and throws the first error. `detail` may add to it what the answer tells.
+  /// Sends everything and throws the first error. `detail` may add information from the answer to it.
   ///
-  /// The kernel goes on after an error: requests behind it in the same datagram were tried as well.
+  /// The kernel continues after an error, so later requests in the same datagram were tried as well.
   func send(
     in socket: borrowing NetlinkSocket, detail: (_ answer: NetlinkAnswer, _ request: Int) -> String? = { _, _ in nil }
   ) throws(KernelError) {
@@ -52,7 +52,7 @@ struct LabelledRequests: Sendable {
     }
   }
 
-  /// Errors are answered in any case; only the last request asks for an acknowledgement, which ends the answers.
+  /// Errors are always answered. Only the last request asks for an acknowledgement, which ends the answers.
   private func send(
     _ datagram: Datagram, in socket: borrowing NetlinkSocket, detail: (NetlinkAnswer) -> String?
   ) throws(KernelError) {
@@ -73,13 +73,13 @@ struct LabelledRequests: Sendable {
     }
     if let failure { throw failure }
     if overrun || !complete {
-      throw KernelError(datagram.labels.last?() ?? "", code: overrun ? ENOBUFS : EPROTO, message: "answers were lost")
+      throw KernelError(datagram.labels.last?() ?? "", code: overrun ? ENOBUFS : EPROTO, message: "replies were lost")
     }
   }
 }
 
 extension KernelError {
-  /// Of a request, with what did not fit behind it.
+  /// The error of the request `label`, with the original operation and message as its message.
   fileprivate func labelled(_ label: String) -> KernelError {
     KernelError(label, code: code, message: [operation, message].compactMap { $0 }.joined(separator: ": "))
   }

@@ -5,7 +5,7 @@ internal import Glibc
 public struct VethEnd: Hashable, Sendable {
   public var name: String
   public var index: Int32
-  /// The hardware address; nil lets the kernel draw one.
+  /// The hardware address; `nil` lets the kernel choose one at random.
   public var mac: [UInt8]?
 
   public init(_ name: String, index: Int32, mac: [UInt8]? = nil) {
@@ -19,7 +19,7 @@ public struct VethEnd: Hashable, Sendable {
 extension RouteBatch {
   /// ip link add NAME index INDEX mtu MTU type bridge
   ///
-  /// Without an MTU of its own a bridge takes the smallest of its ports.
+  /// Without an explicit MTU, a bridge takes the smallest MTU of its ports.
   public mutating func createBridge(_ name: String, index: Int32, mac: [UInt8]? = nil, mtu: UInt32? = nil) {
     append("ip link add \(name) type bridge", RTM_NEWLINK, create: true, ifinfomsg(index: index)) {
       $0.put(number(IFLA_IFNAME), string: name)
@@ -31,7 +31,8 @@ extension RouteBatch {
 
   /// ip link add NAME index INDEX mtu MTU master MASTER type veth peer name PEER index INDEX mtu MTU netns …
   ///
-  /// Both ends are down: an end can't go up before the other exists, and the far one only from inside its namespace.
+  /// Both ends are down at first. An end can't come up before the other exists, and the far end only from inside its
+  /// namespace.
   public mutating func createVeth(
     _ near: VethEnd, master: Int32? = nil, peer: VethEnd, in namespace: NetworkNamespace, mtu: UInt32? = nil
   ) {
@@ -73,7 +74,9 @@ extension RouteBatch {
     }
   }
 
-  /// ip link del dev INDEX; the other end of a veth pair goes with it.
+  /// ip link del dev INDEX
+  ///
+  /// Deleting one end of a veth pair deletes the other too.
   public mutating func deleteLink(_ index: Int32) {
     append("ip link del dev \(index)", RTM_DELLINK, ifinfomsg(index: index))
   }

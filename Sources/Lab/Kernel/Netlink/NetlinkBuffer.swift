@@ -1,20 +1,20 @@
 internal import CNftables
 internal import Glibc
 
-/// Netlink messages in the making: it knows lengths, alignment and nests, so that callers count no bytes.
+/// Netlink messages under construction. Handles lengths, alignment and nesting, so that callers don't count bytes.
 ///
-/// Layout: linux/netlink.h. Numbers are in host order unless `bigEndian` is asked for.
+/// Layout: linux/netlink.h. Numbers are in host order unless `bigEndian` is used.
 public struct NetlinkBuffer: Hashable, Sendable {
   public private(set) var bytes: [UInt8] = []
   private var lastMessage = 0
-  /// Of the message in the making: the first attribute that is too long.
+  /// The first attribute of the current message that is too long.
   private var excess: KernelError?
 
   public init() {}
 
-  /// Appends one message: its header, the fixed struct of its type (as `ifinfomsg`), then what `body` puts.
+  /// Appends one message: its header, the fixed struct of its type (such as `ifinfomsg`), then what `body` adds.
   ///
-  /// Throws EMSGSIZE where an attribute of it is too long, for it counts its bytes in 16 bits. Nothing is appended then.
+  /// Throws EMSGSIZE if an attribute is too long: attribute lengths have 16 bits. Nothing is appended then.
   public mutating func appendMessage<Header: BitwiseCopyable>(
     type: UInt16, flags: UInt16, sequence: UInt32, _ header: Header, _ body: (inout NetlinkBuffer) -> Void
   ) throws(KernelError) {
@@ -32,13 +32,13 @@ public struct NetlinkBuffer: Hashable, Sendable {
     throw excess
   }
 
-  /// Appends a message that somebody else has written, with its padding.
+  /// Appends a complete message that was built elsewhere, with its padding.
   mutating func appendWhole(_ message: some Collection<UInt8>) {
     lastMessage = bytes.count
     bytes.append(contentsOf: message)
   }
 
-  /// Sets more flags of the last message, such as NLM_F_ACK.
+  /// Adds flags to the last message, such as NLM_F_ACK.
   mutating func flagLastMessage(_ flags: UInt16) {
     guard !bytes.isEmpty else { return }
     let position = lastMessage + (MemoryLayout<nlmsghdr>.offset(of: \.nlmsg_flags) ?? 6)
@@ -46,7 +46,7 @@ public struct NetlinkBuffer: Hashable, Sendable {
     patch(old | flags, at: position)
   }
 
-  /// Appends a fixed struct, as VETH_INFO_PEER holds one before its attributes.
+  /// Appends a fixed struct, such as the one at the start of VETH_INFO_PEER.
   public mutating func append<Value: BitwiseCopyable>(_ value: Value) {
     withUnsafeBytes(of: value) { bytes.append(contentsOf: $0) }
     pad()
@@ -59,23 +59,23 @@ public struct NetlinkBuffer: Hashable, Sendable {
     pad()
   }
 
-  /// An integer in host order.
+  /// Adds an integer in host order.
   public mutating func put<Number: FixedWidthInteger & BitwiseCopyable>(_ type: UInt16, _ value: Number) {
     append(nlattr(nla_len: UInt16(MemoryLayout<nlattr>.size + MemoryLayout<Number>.size), nla_type: type))
     append(value)
   }
 
-  /// An integer in network order, flagged NLA_F_NET_BYTEORDER.
+  /// Adds an integer in network order, flagged NLA_F_NET_BYTEORDER.
   public mutating func put<Number: FixedWidthInteger & BitwiseCopyable>(_ type: UInt16, bigEndian value: Number) {
     put(type | UInt16(NLA_F_NET_BYTEORDER), value.bigEndian)
   }
 
-  /// A string with its terminating zero.
+  /// Adds a string with its terminating zero.
   public mutating func put(_ type: UInt16, string: String) {
     put(type, Array(string.utf8) + [0])
   }
 
-  /// An attribute that holds attributes, flagged NLA_F_NESTED.
+  /// Adds an attribute that contains attributes, flagged NLA_F_NESTED.
   public mutating func withNest(_ type: UInt16, _ body: (inout NetlinkBuffer) -> Void) {
     let start = bytes.count
     append(nlattr(nla_len: 0, nla_type: type | UInt16(NLA_F_NESTED)))
@@ -90,7 +90,7 @@ public struct NetlinkBuffer: Hashable, Sendable {
   private mutating func length<Number: FixedWidthInteger>(_ bytes: Int, _ what: @autoclosure () -> String) -> Number {
     if let length = Number(exactly: bytes) { return length }
     if excess == nil {
-      excess = KernelError(what(), code: EMSGSIZE, message: "it takes \(bytes) bytes, and \(Number.max) is the most")
+      excess = KernelError(what(), code: EMSGSIZE, message: "it takes \(bytes) bytes; the maximum is \(Number.max)")
     }
     return .max
   }
@@ -104,8 +104,8 @@ public struct NetlinkBuffer: Hashable, Sendable {
   }
 }
 
-// The clang importer makes Int of anonymous enums (IFLA_*), structs of named ones (RTA_*) and Int32 of macros.
-// These overloads make one attribute number of all three.
+// The clang importer imports anonymous enums (IFLA_*) as Int, named ones (RTA_*) as structs, and macros as Int32. These
+// overloads convert all three to an attribute type.
 public func number(_ value: Int) -> UInt16 { UInt16(truncatingIfNeeded: value) }
 public func number(_ value: Int32) -> UInt16 { UInt16(truncatingIfNeeded: value) }
 public func number(_ value: some RawRepresentable<UInt32>) -> UInt16 { UInt16(truncatingIfNeeded: value.rawValue) }

@@ -2,20 +2,20 @@ internal import CNftables
 internal import Glibc
 
 extension NetlinkSocket {
-  /// Sends one NLM_F_DUMP request and collects the messages of its answer, up to NLMSG_DONE.
+  /// Sends one NLM_F_DUMP request and returns the messages of its reply, up to NLMSG_DONE.
   public func dump(_ request: NetlinkBuffer, _ operation: String) throws(KernelError) -> [NetlinkMessage] {
-    // NLM_F_DUMP_INTR: something changed in between, and the list may be of two moments.
+    // NLM_F_DUMP_INTR: something changed meanwhile, so the list may mix two states.
     for _ in 0..<8 {
       if let messages = try dumpOnce(request, operation) { return messages }
     }
-    throw KernelError(operation, code: EAGAIN, message: "it changes faster than it can be listed")
+    throw KernelError(operation, code: EAGAIN, message: "it keeps changing while it is being listed")
   }
 
   private func dumpOnce(_ request: NetlinkBuffer, _ operation: String) throws(KernelError) -> [NetlinkMessage]? {
     try send(request)
     var messages: [NetlinkMessage] = []
     var interrupted = false
-    // The kernel makes the next piece when the last one is read: there is nothing to wait for.
+    // The kernel makes the next piece when the last one is read, so there is nothing to wait for.
     while let datagram = try receive() {
       for message in NetlinkMessageSequence(datagram) {
         if message.flags & UInt16(NLM_F_DUMP_INTR) != 0 { interrupted = true }
@@ -28,6 +28,6 @@ extension NetlinkSocket {
         if message.type >= UInt16(NLMSG_MIN_TYPE) { messages.append(message) }
       }
     }
-    throw KernelError(operation, code: EPROTO, message: "the list has no end")
+    throw KernelError(operation, code: EPROTO, message: "the list ended without NLMSG_DONE")
   }
 }

@@ -1,6 +1,6 @@
 public import CNftables
 
-/// One message out of a datagram from the kernel.
+/// One message from a datagram that the kernel sent.
 public struct NetlinkMessage: Sendable {
   public let type: UInt16
   public let flags: UInt16
@@ -15,13 +15,13 @@ public struct NetlinkMessage: Sendable {
     AttributeSequence(payload.dropFirst((MemoryLayout<Header>.size + 3) & ~3))
   }
 
-  /// The fixed struct at the start of the payload; nil when the message is too short.
+  /// The fixed struct at the start of the payload; `nil` if the message is too short.
   public func header<Header: BitwiseCopyable>(_: Header.Type = Header.self) -> Header? {
     guard payload.count >= MemoryLayout<Header>.size else { return nil }
     return payload.withUnsafeBytes { $0.loadUnaligned(as: Header.self) }
   }
 
-  /// For the parsers of libnftnl and libmnl, which take the header's address.
+  /// Passes the header's address to `body`, as the parsers of libnftnl and libmnl need it.
   public func withUnsafeHeader<Result>(_ body: (UnsafePointer<nlmsghdr>) throws -> Result) rethrows -> Result? {
     try bytes.withUnsafeBytes { bytes in
       guard let start = bytes.baseAddress, bytes.count >= MemoryLayout<nlmsghdr>.size else { return nil }
@@ -29,7 +29,7 @@ public struct NetlinkMessage: Sendable {
     }
   }
 
-  /// What the message says about a request, if it is an NLMSG_ERROR: code 0 is the acknowledgement.
+  /// The kernel's answer to a request, if the message is an NLMSG_ERROR. Code 0 is an acknowledgement.
   public var answer: NetlinkAnswer? {
     guard type == UInt16(NLMSG_ERROR), let error: nlmsgerr = header() else { return nil }
     return NetlinkAnswer(error, flags: flags, payload: payload)
@@ -44,7 +44,7 @@ public struct NetlinkAnswer: Sendable {
   public let code: Int32
   public private(set) var message: String?
   public private(set) var attributeOffset: UInt32?
-  /// The payload of the request, where the kernel sends it back: ipset marks the failed line in it.
+  /// The payload of the request, if the kernel sends it back. ipset marks the failed line in it.
   let request: ArraySlice<UInt8>
 
   init(_ error: nlmsgerr, flags: UInt16, payload: ArraySlice<UInt8>) {
@@ -63,14 +63,14 @@ public struct NetlinkAnswer: Sendable {
     }
   }
 
-  /// The answer as an error of the request called `operation`; nil for an acknowledgement.
+  /// The answer as an error of `operation`; `nil` for an acknowledgement.
   public func error(of operation: @autoclosure () -> String) -> KernelError? {
     guard code != 0 else { return nil }
     return KernelError(operation(), code: code, message: message, attributeOffset: attributeOffset)
   }
 }
 
-/// The messages in one datagram; ends at the first that doesn't fit (mnl_nlmsg_ok, mnl_nlmsg_next).
+/// The messages in one datagram. Ends at the first one that doesn't fit (mnl_nlmsg_ok, mnl_nlmsg_next).
 public struct NetlinkMessageSequence: Sequence, IteratorProtocol, Sendable {
   private var rest: ArraySlice<UInt8>
 

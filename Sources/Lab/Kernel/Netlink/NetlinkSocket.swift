@@ -1,9 +1,9 @@
 internal import CNftables
 internal import Glibc
 
-/// A netlink socket (netlink(7)), in the namespace of the thread that opened it, used from any.
+/// A netlink socket (netlink(7)). It is in the namespace of the thread that opened it and can be used from any thread.
 public struct NetlinkSocket: ~Copyable, Sendable {
-  /// The kernel's side of the talk.
+  /// The netlink protocol to use.
   public enum Bus: Int32, Sendable {
     /// NETLINK_ROUTE: links, addresses, routes.
     case route = 0
@@ -18,7 +18,7 @@ public struct NetlinkSocket: ~Copyable, Sendable {
   }
 
   private let descriptor: OwnedDescriptor
-  /// The kernel's name for this socket among those of the namespace.
+  /// The kernel's ID for this socket, unique within the namespace.
   public let portID: UInt32
   public var fd: Int32 { descriptor.number }
 
@@ -29,13 +29,13 @@ public struct NetlinkSocket: ~Copyable, Sendable {
     portID = try Self.bindAnywhere(descriptor.number)
     self.descriptor = descriptor
 
-    // Both since Linux 4.12; without them errors only say less.
+    // Both options exist since Linux 4.12. Without them, errors have less detail.
     set(SOL_NETLINK, NETLINK_EXT_ACK, 1)
-    // An answer then carries the request's header only, not all of its bytes.
+    // With this one, an answer carries only the request's header, not the whole request.
     set(SOL_NETLINK, NETLINK_CAP_ACK, 1)
   }
 
-  /// Port 0: the kernel picks one. The process id would do for one socket only.
+  /// Port 0 lets the kernel choose one. The process ID would work for only one socket.
   private static func bindAnywhere(_ fd: Int32) throws(KernelError) -> UInt32 {
     var address = sockaddr_nl()
     address.nl_family = sa_family_t(AF_NETLINK)
@@ -59,24 +59,24 @@ public struct NetlinkSocket: ~Copyable, Sendable {
     }
   }
 
-  /// Makes room for a datagram of `bytes`: a larger one is refused with EMSGSIZE.
+  /// Makes room for a datagram of `bytes`. A larger one is refused with EMSGSIZE.
   ///
-  /// SO_SNDBUFFORCE needs the host's CAP_NET_ADMIN; in a user namespace net.core.wmem_max stays the bound.
+  /// SO_SNDBUFFORCE needs CAP_NET_ADMIN on the host. In a user namespace the limit is net.core.wmem_max.
   public func reserveSendBuffer(_ bytes: Int) { reserve(bytes, SO_SNDBUF, SO_SNDBUFFORCE) }
 
-  /// Makes room for a datagram of `bytes`, and says how much there is.
+  /// Makes room for a datagram of `bytes` and returns the size that is available.
   public func roomForSending(_ bytes: Int) -> Int {
     reserveSendBuffer(bytes)
     var value: Int32 = 0
     var length = socklen_t(MemoryLayout<Int32>.size)
-    // netlink_sendmsg refuses more than the buffer less 32 bytes.
+    // netlink_sendmsg refuses more than the buffer size minus 32 bytes.
     return getsockopt(fd, SOL_SOCKET, SO_SNDBUF, &value, &length) == 0 ? Int(value) - 32 : bytes
   }
 
-  /// Makes room for answers and events that wait to be read; what doesn't fit is lost with ENOBUFS.
+  /// Makes room for unread answers and events. What doesn't fit is lost with ENOBUFS.
   public func reserveReceiveBuffer(_ bytes: Int) { reserve(bytes, SO_RCVBUF, SO_RCVBUFFORCE) }
 
-  /// Sends one datagram. Requests to change something are done when this returns.
+  /// Sends one datagram. Requested changes are done when this returns.
   ///
   /// The corresponding C function is `send`.
   public func send(_ bytes: UnsafeRawBufferPointer) throws(KernelError) {
@@ -88,9 +88,10 @@ public struct NetlinkSocket: ~Copyable, Sendable {
     try named("send over netlink") { try buffer.bytes.withUnsafeBytes { try send($0) } }
   }
 
-  /// The next datagram; nil when none waits. ENOBUFS means that some before it were lost, and is said once.
+  /// Returns the next datagram; `nil` if none is waiting. ENOBUFS means that earlier ones were lost, and is reported
+  /// once.
   public func receive(_ patience: Patience = .none) throws(KernelError) -> [UInt8]? {
-    // Dumps come in pieces of at most 32 KiB; an ipset error repeats the request, a nest of 64 KiB and its frame.
+    // Dumps come in pieces of at most 32 KiB. An ipset error repeats the request: a nest of 64 KiB and its frame.
     let capacity = 1 << 17
     let flags = Int32(MSG_TRUNC) | (patience == .none ? Int32(MSG_DONTWAIT) : 0)
     var length = 0
@@ -111,7 +112,8 @@ public struct NetlinkSocket: ~Copyable, Sendable {
     return datagram
   }
 
-  /// Hands over every answer that waits; true if some were lost (ENOBUFS). The kernel has answered when `send` returns.
+  /// Passes every waiting answer to `body`. Returns true if some were lost (ENOBUFS). The kernel has answered by the
+  /// time `send` returns.
   func drainAnswers(_ body: (NetlinkAnswer) -> Void) throws(KernelError) -> Bool {
     var lost = false
     while true {
@@ -133,7 +135,7 @@ public struct NetlinkSocket: ~Copyable, Sendable {
   private func reserve(_ bytes: Int, _ option: Int32, _ force: Int32) {
     var value: Int32 = 0
     var length = socklen_t(MemoryLayout<Int32>.size)
-    // The kernel takes 32 bytes of the buffer for itself, and reports the double of what it was given.
+    // The kernel reserves 32 bytes of the buffer for itself, and reports twice the size that was set.
     if getsockopt(fd, SOL_SOCKET, option, &value, &length) == 0, Int(value) >= bytes + 32 { return }
     let wanted = Int32(clamping: bytes + 32)
     if !set(SOL_SOCKET, force, wanted) { set(SOL_SOCKET, option, wanted) }

@@ -1,10 +1,10 @@
 internal import CNftables
 internal import Glibc
 
-/// A transaction of nf_tables: all of it is applied, or nothing. What does not fit into a message is refused as the kernel
-/// would refuse it, by `send`.
+/// A transaction of nf_tables: it is applied as a whole or not at all. If a message is too long, `send` refuses it as
+/// the kernel would.
 public struct NftBatch: Sendable {
-  /// Where a base chain hangs.
+  /// Where a base chain is attached: its hook, priority and policy.
   public struct Base: Hashable, Sendable {
     /// NF_INET_*.
     public var hook: UInt32
@@ -17,21 +17,22 @@ public struct NftBatch: Sendable {
     }
   }
 
-  /// With the longest keys they take less than a list of a message can hold, 64 KiB.
+  /// Maximum elements per message. Even with the longest keys they fit into a message's element list, which holds 64
+  /// KiB.
   public static let elementsInMessage = 500
 
   private var buffer = NetlinkBuffer()
-  /// Messages between the frame; message n has sequence number n + 1.
+  /// Messages between the begin and end markers. The message with index n (from 0) has sequence number n + 1.
   public private(set) var count = 0
-  /// The first message that was too long.
+  /// The first message that was too long, with its error.
   private(set) var failure: NftRefusal?
   var bytes: [UInt8] { buffer.bytes }
-  /// Of all messages and the frame.
+  /// Size in bytes of all messages and both markers.
   public var byteCount: Int { bytes.count + 20 }
 
   public init() { appendFrame(NFNL_MSG_BATCH_BEGIN) }
 
-  /// NFNL_MSG_BATCH_BEGIN or _END: without attributes, of which none could be too long.
+  /// Appends NFNL_MSG_BATCH_BEGIN or _END. They have no attributes, so nothing can be too long.
   mutating func appendFrame(_ type: Int32) {
     try? buffer.appendMessage(
       type: UInt16(type), flags: UInt16(NLM_F_REQUEST), sequence: type == NFNL_MSG_BATCH_BEGIN ? 0 : UInt32(count + 1),
@@ -53,8 +54,9 @@ public struct NftBatch: Sendable {
     }
   }
 
-  /// libnftnl writes without asking for the room: `bound` is what its strings and expressions take at most. It counts an
-  /// attribute's bytes in 16 bits without asking either: no attribute is too long in a message that isn't.
+  /// Appends a message that libnftnl writes. libnftnl doesn't check the size of the buffer, so `bound` is the maximum
+  /// size of the message's strings and expressions. It doesn't check attribute lengths (16 bits) either, but no
+  /// attribute is too long in a message that isn't.
   mutating func append(
     _ message: nf_tables_msg_types, _ family: AddressFamily, flags: Int32 = 0, bound: Int,
     _ build: (UnsafeMutablePointer<nlmsghdr>) -> Void
@@ -80,10 +82,10 @@ public struct NftBatch: Sendable {
   }
 
   private static func tooLong(_ bytes: Int) -> KernelError {
-    KernelError("nf_tables message", code: EMSGSIZE, message: "it takes \(bytes) bytes, and \(UInt16.max) is the most")
+    KernelError("nf_tables message", code: EMSGSIZE, message: "it takes \(bytes) bytes; the maximum is \(UInt16.max)")
   }
 
-  /// A comment as nft keeps it (libnftnl/udata.h): type, length, text with its zero. Longer ones are cut at 128 bytes.
+  /// A comment as nft stores it (libnftnl/udata.h): type, length, text with its terminating zero. Cut at 128 bytes.
   static func userData(_ type: UInt32, _ comment: String) -> [UInt8] {
     let text = Array(comment.utf8.prefix(Int(NFTNL_UDATA_COMMENT_MAXLEN))) + [0]
     return [UInt8(truncatingIfNeeded: type), UInt8(text.count)] + text

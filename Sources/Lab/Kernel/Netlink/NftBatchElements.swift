@@ -1,7 +1,7 @@
 internal import CNftables
 internal import Glibc
 
-// Without libnftnl, which would allocate each element.
+// Written without libnftnl, which would allocate memory for each element.
 extension NftBatch {
   public mutating func addElements(
     _ elements: [NftElement], to set: NftSet, in table: String, _ family: AddressFamily
@@ -9,7 +9,7 @@ extension NftBatch {
     append(elements, of: set, in: table, family, NFT_MSG_NEWSETELEM, flags: NLM_F_CREATE)
   }
 
-  /// Takes elements out of a set that stands already; the marks of a map are not looked at.
+  /// Deletes elements from an existing set. The kernel ignores the marks of a map.
   public mutating func deleteElements(
     _ elements: [NftElement], from set: NftSet, in table: String, _ family: AddressFamily
   ) {
@@ -39,9 +39,9 @@ extension NftElement {
     if isEnd { message.put(number(NFTA_SET_ELEM_FLAGS), UInt32(number(NFT_SET_ELEM_INTERVAL_END)).bigEndian) }
     message.withNest(number(NFTA_SET_ELEM_KEY)) { $0.put(number(NFTA_DATA_VALUE), key) }
     if let lastKey { message.withNest(number(NFTA_SET_ELEM_KEY_END)) { $0.put(number(NFTA_DATA_VALUE), lastKey) } }
-    // As the host has it.
+    // In host order.
     if let mark { message.withNest(number(NFTA_SET_ELEM_DATA)) { $0.put(number(NFTA_DATA_VALUE), mark) } }
-    // NFTNL_UDATA_SET_ELEM_FLAGS with SET_ELEM_F_INTERVAL_OPEN, nft's own note to itself.
+    // NFTNL_UDATA_SET_ELEM_FLAGS with SET_ELEM_F_INTERVAL_OPEN, which nft stores for its own use.
     if isOpen { message.put(number(NFTA_SET_ELEM_USERDATA), [1, 4] + withUnsafeBytes(of: UInt32(1)) { Array($0) }) }
   }
 }

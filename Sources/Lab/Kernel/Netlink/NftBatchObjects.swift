@@ -1,7 +1,7 @@
 internal import CNftables
 internal import Glibc
 
-// Tables, chains, sets and rules; a message each.
+// Tables, chains, sets and rules, one message each.
 extension NftBatch {
   public mutating func addTable(_ name: String, _ family: AddressFamily, comment: String? = nil) {
     let object = NftObject.table()
@@ -14,7 +14,7 @@ extension NftBatch {
     append(NFT_MSG_NEWTABLE, family, bound: name.utf8.count) { nftnl_table_nlmsg_build_payload($0, object.pointer) }
   }
 
-  /// With everything in it.
+  /// Deletes a table with everything in it.
   public mutating func deleteTable(_ name: String, _ family: AddressFamily) {
     let object = NftObject.table()
     nftnl_table_set_str(object.pointer, number(NFTNL_TABLE_NAME), name)
@@ -43,7 +43,7 @@ extension NftBatch {
     }
   }
 
-  /// It must be empty, and nothing may jump to it.
+  /// Deletes a chain. It must be empty, and no rule may jump to it.
   public mutating func deleteChain(_ name: String, in table: String, _ family: AddressFamily) {
     let object = NftObject.chain()
     nftnl_chain_set_str(object.pointer, number(NFTNL_CHAIN_TABLE), table)
@@ -53,7 +53,7 @@ extension NftBatch {
     }
   }
 
-  /// Takes all rules of a chain away.
+  /// Deletes all rules of a chain.
   public mutating func flushChain(_ name: String, in table: String, _ family: AddressFamily) {
     let object = NftObject.rule()
     nftnl_rule_set_str(object.pointer, number(NFTNL_RULE_TABLE), table)
@@ -88,7 +88,7 @@ extension NftBatch {
     }
   }
 
-  /// No rule may ask for it.
+  /// Deletes a set. No rule may use it.
   public mutating func deleteSet(_ name: String, in table: String, _ family: AddressFamily) {
     let object = NftObject.set()
     nftnl_set_set_str(object.pointer, number(NFTNL_SET_TABLE), table)

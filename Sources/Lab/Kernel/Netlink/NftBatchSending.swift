@@ -1,9 +1,9 @@
 internal import CNftables
 internal import Glibc
 
-/// What the kernel refused in a batch.
+/// The kernel's refusal of a batch, or of a message in it.
 public struct NftRefusal: Error, Hashable, Sendable {
-  /// The message that it refused, counted from 0; nil where it refused the whole.
+  /// The index of the refused message, from 0; `nil` if the kernel refused the whole batch.
   public let message: Int?
   public let error: KernelError
 }
@@ -11,13 +11,13 @@ public struct NftRefusal: Error, Hashable, Sendable {
 extension NftBatch {
   /// Sends the transaction, and throws the first error.
   ///
-  /// It is over when the datagram is sent. A datagram larger than the socket's buffer is refused with EMSGSIZE:
-  /// without the host's CAP_NET_ADMIN net.core.wmem_max is the bound.
+  /// The transaction is complete when the datagram has been sent. A datagram larger than the socket's buffer is refused
+  /// with EMSGSIZE: without CAP_NET_ADMIN on the host, the limit is net.core.wmem_max.
   public func send(in socket: borrowing NetlinkSocket) throws(NftRefusal) {
     if count == 0 { return }
     if let failure { throw failure }
     var whole = self
-    // No acknowledgement is asked for: all errors wait to be read when the datagram is sent, and none is success.
+    // No acknowledgement is requested. All errors can be read once the datagram is sent, and no error means success.
     whole.appendFrame(NFNL_MSG_BATCH_END)
     let answers: (errors: [NftRefusal], lost: Bool)
     do throws(KernelError) {
@@ -28,11 +28,11 @@ extension NftBatch {
     } catch {
       throw NftRefusal(message: nil, error: error)
     }
-    // A commit that fails is answered as the frame's.
+    // The error of a failed commit refers to a batch marker, not to a message.
     if let first = answers.errors.min(by: { ($0.message ?? .max) < ($1.message ?? .max) }) { throw first }
     if answers.lost {
       throw NftRefusal(
-        message: nil, error: KernelError("nf_tables transaction", code: ENOBUFS, message: "answers lost"))
+        message: nil, error: KernelError("nf_tables transaction", code: ENOBUFS, message: "replies were lost"))
     }
   }
 

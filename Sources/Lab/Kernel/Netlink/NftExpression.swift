@@ -1,7 +1,7 @@
 internal import CNftables
 
-/// One step of an nf_tables rule (linux/netfilter/nf_tables.h). Values pass through register 1, but for the fields of a
-/// key that joins several.
+/// One step of an nf_tables rule (linux/netfilter/nf_tables.h). Values pass through register 1, except for the fields
+/// of a concatenated key.
 public enum NftExpression: Hashable, Sendable {
   public enum Comparison: UInt32, Hashable, Sendable {
     case equal = 0
@@ -20,12 +20,12 @@ public enum NftExpression: Hashable, Sendable {
     case transportProtocol = 16
   }
 
-  /// Where a value lies: register 1, or the n-th word of it and of what follows.
+  /// A register: register 1, or the n-th 32-bit word counted from its start.
   public struct Register: Hashable, Sendable {
     public let number: UInt32
     private init(number: UInt32) { self.number = number }
     public static let first = Register(number: UInt32(NFT_REG_1.rawValue))
-    /// The words have numbers of their own; the first one is register 1.
+    /// The words have register numbers of their own. The first one is register 1.
     public static func word(_ index: Int) -> Register {
       index == 0 ? .first : Register(number: UInt32(NFT_REG32_00.rawValue) + UInt32(index))
     }
@@ -49,7 +49,7 @@ public enum NftExpression: Hashable, Sendable {
   case setMark
   /// register 1 = a value in host order
   case constant(UInt32)
-  /// The first `length` bytes of a register into network order, `size` bytes at a time.
+  /// Converts the first `length` bytes of a register to network order, `size` bytes at a time.
   case networkOrder(Register, length: UInt32, size: UInt32)
   case connectionState
   /// The type of the route to the packet's source or destination (RTN_*).
@@ -58,7 +58,7 @@ public enum NftExpression: Hashable, Sendable {
   case bitwise(mask: [UInt8], xor: [UInt8])
   case compare(Comparison, [UInt8])
   case lookup(set: String, id: UInt32, negated: Bool)
-  /// register 1 = what the map gives the key that begins there; a key that it does not have ends the rule.
+  /// register 1 = the map's value for the key that starts there. If the map lacks the key, the rule ends.
   case translate(map: String, id: UInt32)
   case limit(rate: UInt64, seconds: UInt64, burst: UInt32)
   case log(group: UInt16, prefix: String?)
@@ -66,7 +66,7 @@ public enum NftExpression: Hashable, Sendable {
   case verdict(Verdict)
   case reject(Rejection)
 
-  /// The steps that ask whether the register under `mask` is `value`, both in host order.
+  /// register 1 = (register 1 & mask) ^ xor, with both values in host order.
   public static func masked(_ mask: UInt32, xor: UInt32 = 0) -> NftExpression {
     .bitwise(mask: hostOrder(mask), xor: hostOrder(xor))
   }
@@ -77,7 +77,7 @@ public enum NftExpression: Hashable, Sendable {
 
   private static func hostOrder(_ value: UInt32) -> [UInt8] { withUnsafeBytes(of: value) { Array($0) } }
 
-  /// An upper bound of the bytes that the expression takes in a message.
+  /// Maximum bytes that the expression takes in a message.
   var encodedBound: Int {
     switch self {
     case .lookup(let set, _, _), .translate(let set, _): 256 + set.utf8.count
@@ -206,7 +206,7 @@ public enum NftExpression: Hashable, Sendable {
 }
 
 extension NftObject {
-  /// An attribute of an expression; the object copies what it is given.
+  /// Sets an attribute of an expression. libnftnl copies the value.
   fileprivate func set<Number: FixedWidthInteger & BitwiseCopyable>(_ attribute: UInt16, _ value: Number) {
     withUnsafeBytes(of: value) { _ = nftnl_expr_set(pointer, attribute, $0.baseAddress, UInt32($0.count)) }
   }

@@ -1,6 +1,6 @@
 internal import CNftables
 
-/// An object of libnftnl: freed when its owner goes, on every path.
+/// An object of libnftnl. It is freed when its owner is destroyed, on every path.
 struct NftObject: ~Copyable {
   let pointer: OpaquePointer
   private let free: @convention(c) (OpaquePointer?) -> Void
@@ -19,7 +19,7 @@ struct NftObject: ~Copyable {
 
   deinit { free(pointer) }
 
-  /// Hands the object over to the one that holds it from now on, as `nftnl_rule_add_expr` does.
+  /// Gives up the object to a new owner, as `nftnl_rule_add_expr` needs it.
   consuming func release() -> OpaquePointer {
     let pointer = pointer
     discard self

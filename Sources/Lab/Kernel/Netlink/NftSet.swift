@@ -2,7 +2,7 @@ internal import CNftables
 
 /// A set or map of an nf_tables table.
 public struct NftSet: Hashable, Sendable {
-  /// nft's own numbers of its data types; the kernel only keeps them.
+  /// nft's own numbers for its data types. The kernel stores them without using them.
   public enum Field: UInt32, Hashable, Sendable {
     case ipv4 = 7
     case ipv6 = 8
@@ -10,7 +10,7 @@ public struct NftSet: Hashable, Sendable {
     case port = 13
     case mark = 19
 
-    /// In bytes.
+    /// Length in bytes.
     public var length: Int {
       switch self {
       case .ipv4, .mark: 4
@@ -19,23 +19,23 @@ public struct NftSet: Hashable, Sendable {
       case .port: 2
       }
     }
-    /// In whole words, as fields lie in a key that joins several.
+    /// Length in bytes rounded up to whole 32-bit words, as fields are laid out in a concatenated key.
     public var paddedLength: Int { (length + 3) & ~3 }
   }
 
-  /// `__set%d` for a set of one rule, which the kernel names.
+  /// The set's name; `__set%d` for an anonymous set, which the kernel names.
   public var name: String
-  /// A key joins one value of each.
+  /// The fields of a key. With more than one, keys are concatenations.
   public var fields: [Field]
-  /// By which messages of the same batch refer to the set.
+  /// The ID by which messages of the same batch refer to the set.
   public var id: UInt32
   public var isInterval: Bool
-  /// Each key stands for a mark.
+  /// Whether each key has a mark as its value.
   public var isMap: Bool
   public var comment: String?
-  /// How many elements it may have; nil: as many as come.
+  /// Maximum number of elements; `nil` for no limit.
   public var size: Int?
-  /// Of one rule: it never changes, and the kernel names it.
+  /// Whether the set belongs to a single rule: it never changes, and the kernel names it.
   public var isAnonymous: Bool
 
   public init(
@@ -54,13 +54,13 @@ public struct NftSet: Hashable, Sendable {
 
   var isConcatenation: Bool { fields.count > 1 }
 
-  /// Of a key, in bytes.
+  /// Length of a key in bytes.
   var keyLength: Int { isConcatenation ? fields.reduce(0) { $0 + $1.paddedLength } : fields.first?.length ?? 0 }
 
-  /// nft joins its numbers of types in six bits each.
+  /// nft combines the type numbers of the fields, six bits each.
   var keyType: UInt32 { fields.reduce(0) { $0 << 6 | $1.rawValue } }
 
-  /// Tables of ranges over several fields want to know the fields; hash tables are told of none.
+  /// An interval set over several fields must declare its fields (NFT_SET_CONCAT). A hash set doesn't.
   var flags: UInt32 {
     var flags: UInt32 = 0
     if isAnonymous { flags |= UInt32(number(NFT_SET_ANONYMOUS)) | UInt32(number(NFT_SET_CONSTANT)) }
@@ -70,7 +70,8 @@ public struct NftSet: Hashable, Sendable {
     return flags
   }
 
-  /// What nft notes for itself (libnftnl/udata.h; `enum byteorder` has 0 for none, 1 for the host's, 2 for the network's).
+  /// User data that nft stores for its own use (libnftnl/udata.h). In `enum byteorder`, 0 is none, 1 host order and 2
+  /// network order.
   var userData: [UInt8] {
     let note = { (type: UInt32, value: UInt32) in
       [UInt8(truncatingIfNeeded: type), 4] + withUnsafeBytes(of: value) { Array($0) }
@@ -78,7 +79,7 @@ public struct NftSet: Hashable, Sendable {
     var data = note(NFTNL_UDATA_SET_KEYBYTEORDER.rawValue, isConcatenation ? 0 : 2)
     if isMap { data += note(NFTNL_UDATA_SET_DATABYTEORDER.rawValue, 1) }
     if isConcatenation {
-      // That the key is a concatenation (EXPR_CONCAT, 13), with nothing more about it.
+      // Says that the key is a concatenation (EXPR_CONCAT, 13), without further details.
       data += [UInt8(NFTNL_UDATA_SET_KEY_TYPEOF.rawValue), 8] + note(0, 13) + [1, 0]
     }
     // NFTNL_UDATA_SET_DATA_INTERVAL
@@ -87,16 +88,16 @@ public struct NftSet: Hashable, Sendable {
   }
 }
 
-/// A key of a set, its fields in whole words. In an interval set of one field an element starts a range, and an end mark
-/// follows the last key; with several fields it has its last key.
+/// An element of a set: a key with its fields in whole words. In an interval set with one field, an element starts a
+/// range and an end element follows the last key. With several fields, the element holds its last key itself.
 public struct NftElement: Hashable, Sendable {
   public var key: [UInt8]
   public var isEnd: Bool
-  /// The range reaches to the last key that there is: no end mark can follow.
+  /// Whether the range reaches the highest possible key, so that no end element can follow.
   public var isOpen: Bool
-  /// With ranges over several fields.
+  /// The last key of a range over several fields.
   public var lastKey: [UInt8]?
-  /// Of a map.
+  /// The value, in a map.
   public var mark: UInt32?
 
   public init(

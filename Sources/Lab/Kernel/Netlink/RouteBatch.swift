@@ -1,12 +1,12 @@
 internal import CNftables
 
-/// Requests to rtnetlink (rtnetlink(7)), sent together: links, addresses, routes, neighbours of one namespace.
+/// Requests to rtnetlink (rtnetlink(7)), sent together: links, addresses, routes and neighbours of one namespace.
 ///
-/// Interfaces are named by an index that the caller chooses, so nothing has to be looked up in between.
-/// A request is labelled by the `ip` command that would do the same.
+/// Interfaces are identified by an index that the caller chooses, so nothing has to be looked up in between. Each
+/// request is labelled with the `ip` command that would do the same.
 public struct RouteBatch: Sendable {
   var requests = LabelledRequests()
-  /// Requests name a namespace by its descriptor, which must still be the same one when they are sent.
+  /// Requests refer to a namespace by its descriptor, so it must stay open until they are sent.
   var namespaces: [NetworkNamespace] = []
 
   public init() {}
@@ -16,7 +16,7 @@ public struct RouteBatch: Sendable {
 
   /// Sends all requests and throws the first error, under its request's label.
   ///
-  /// Not a transaction: what came before the failed request stays, and some of what follows was tried.
+  /// This is not a transaction: requests before the failed one stay in effect, and some after it were tried.
   public func send(in socket: borrowing NetlinkSocket) throws(KernelError) {
     try requests.send(in: socket)
   }

@@ -1,6 +1,6 @@
 internal import CNftables
 
-/// Where a route leads: a block of addresses with no bit set behind the prefix.
+/// The destination of a route: a block of addresses with no bits set after the prefix.
 public struct RouteDestination: Hashable, Sendable {
   public var address: [UInt8]
   public var prefix: UInt8
@@ -20,7 +20,7 @@ public struct RouteDestination: Hashable, Sendable {
 extension RouteBatch {
   /// ip route add DESTINATION via GATEWAY dev INDEX src SOURCE onlink
   ///
-  /// `onlink` takes the gateway for a neighbour although no route says so, as flannel's routes to other nodes do.
+  /// `onlink` treats the gateway as a neighbour even if no route says so, as in flannel's routes to other nodes.
   public mutating func addRoute(
     to destination: RouteDestination, via gateway: [UInt8]? = nil, dev index: Int32, onlink: Bool = false,
     source: [UInt8]? = nil
@@ -31,7 +31,7 @@ extension RouteBatch {
     header.rtm_table = UInt8(number(RT_TABLE_MAIN))
     header.rtm_protocol = UInt8(RTPROT_STATIC)
     header.rtm_type = UInt8(number(RTN_UNICAST))
-    // An IPv4 route without a gateway is for neighbours; IPv6 ignores the scope.
+    // An IPv4 route without a gateway leads to neighbours (link scope). IPv6 ignores the scope.
     header.rtm_scope = (gateway == nil ? RouteScope.link : .universe).rawValue
     if onlink { header.rtm_flags = UInt32(RTNH_F_ONLINK) }
     let label =
@@ -47,7 +47,7 @@ extension RouteBatch {
 
   /// ip route add local DESTINATION dev lo
   ///
-  /// Every address of the block is then the namespace's own: it answers for it, and sockets may be bound to it.
+  /// Every address of the block is then local to the namespace: it answers for them, and sockets can bind to them.
   public mutating func addLocalRoute(to destination: RouteDestination) {
     var header = rtmsg()
     header.rtm_family = AddressFamily.required(of: destination.address).number

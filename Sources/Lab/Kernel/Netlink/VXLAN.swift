@@ -3,18 +3,18 @@ internal import Glibc
 
 /// An Ethernet interface whose frames travel in UDP between two hosts (RFC 7348, Documentation/networking/vxlan.rst).
 ///
-/// It learns nothing: a frame goes where `addForwarding` says, or nowhere.
+/// It learns no addresses: frames go only where `addForwarding` sends them.
 public struct VXLANLink: Hashable, Sendable {
   public var name: String
   public var index: Int32
   public var mac: [UInt8]
   /// The VXLAN network identifier: 24 bits.
   public var identifier: UInt32
-  /// The address of this host in the outer header; its family is the tunnel's.
+  /// The address of this host in the outer header. Its family is the family of the tunnel.
   public var local: [UInt8]
-  /// The interface that the outer packets leave by.
+  /// The interface through which the outer packets leave.
   public var lower: Int32
-  /// 8472 is Linux's own and flannel's; IANA's 4789 came later.
+  /// 8472 is the default of Linux and flannel. IANA's 4789 came later.
   public var port: UInt16
   public var mtu: UInt32
 
@@ -32,7 +32,7 @@ public struct VXLANLink: Hashable, Sendable {
     self.mtu = mtu
   }
 
-  /// What the outer headers take of an MTU: Ethernet 14, VXLAN 8, UDP 8, and IPv4 20 or IPv6 40 bytes.
+  /// Bytes of an MTU that the outer headers take: Ethernet 14, VXLAN 8, UDP 8, and IPv4 20 or IPv6 40.
   public static func overhead(_ family: AddressFamily) -> UInt32 { family == .v4 ? 50 : 70 }
 }
 
@@ -52,7 +52,7 @@ extension RouteBatch {
           $0.put(number(IFLA_VXLAN_ID), link.identifier)
           $0.put(number(family == .v4 ? IFLA_VXLAN_LOCAL : IFLA_VXLAN_LOCAL6), link.local)
           $0.put(number(IFLA_VXLAN_LINK), UInt32(bitPattern: link.lower))
-          // In network order, but without the flag that says so.
+          // In network order, but without the NLA_F_NET_BYTEORDER flag.
           $0.put(number(IFLA_VXLAN_PORT), link.port.bigEndian)
           $0.put(number(IFLA_VXLAN_LEARNING), UInt8(0))
         }
@@ -62,7 +62,7 @@ extension RouteBatch {
 
   /// bridge fdb append MAC dev INDEX dst REMOTE self permanent
   ///
-  /// Frames for the hardware address go to the remote host.
+  /// Frames for the hardware address then go to the remote host.
   public mutating func addForwarding(to mac: [UInt8], remote: [UInt8], dev index: Int32) {
     var header = ndmsg()
     header.ndm_family = UInt8(AF_BRIDGE)

@@ -6,7 +6,7 @@ struct CRC32c {
     for byte in bytes { register = register >> 8 ^ Self.table[Int(UInt8(truncatingIfNeeded: register) ^ byte)] }
   }
 
-  /// To be written with the least significant byte first.
+  /// Must be written with the least significant byte first.
   var value: UInt32 { ~register }
 
   private static let table: [UInt32] = (0..<256).map { byte in

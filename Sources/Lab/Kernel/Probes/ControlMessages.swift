@@ -1,11 +1,12 @@
 internal import Glibc
 
-/// The data that come beside a datagram (cmsg(3)), walked and built by hand: the macros for it aren't imported.
+/// Control messages, the ancillary data of a datagram (cmsg(3)). Parsed and built by hand, because the C macros for it
+/// aren't imported.
 enum ControlMessages {
   private static let header = MemoryLayout<cmsghdr>.size
   private static let word = MemoryLayout<Int>.alignment
 
-  /// The first result that `body` has for one of the messages.
+  /// Returns the first result of `body` that isn't `nil`, over all messages.
   static func first<Result>(
     in control: UnsafeRawBufferPointer, _ body: (_ level: Int32, _ type: Int32, UnsafeRawBufferPointer) -> Result?
   ) -> Result? {
@@ -21,7 +22,7 @@ enum ControlMessages {
     return nil
   }
 
-  /// One message with `data`, for sendmsg(2).
+  /// Builds one message with `data`, for sendmsg(2).
   static func bytes(_ level: Int32, _ type: Int32, _ data: [UInt8]) -> [UInt8] {
     var message = cmsghdr()
     message.cmsg_len = header + data.count

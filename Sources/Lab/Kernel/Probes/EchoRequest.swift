@@ -1,8 +1,8 @@
 internal import CNftables  // owns the constants of sys/socket.h in a whole-module build
 internal import Glibc
 
-/// An ICMP or ICMPv6 echo request with a probe's payload (RFC 792, RFC 4443 section 4.1). The kernel fills identifier
-/// and checksum in on a ping socket.
+/// An ICMP or ICMPv6 echo request with a probe's payload (RFC 792, RFC 4443 section 4.1). On a ping socket the kernel
+/// fills in the identifier and the checksum.
 struct EchoRequest: BitwiseCopyable {
   private var header: UInt64
   private var payload: ProbeDatagram
@@ -12,7 +12,7 @@ struct EchoRequest: BitwiseCopyable {
     self.payload = payload
   }
 
-  /// Sends it over a connected socket; 0 or an errno.
+  /// Sends it over a connected socket. Returns 0 or an errno.
   func send(over fd: Int32, _ family: AddressFamily) -> Int32 {
     var request = self
     // Type, code, checksum, identifier, sequence number.
@@ -23,7 +23,7 @@ struct EchoRequest: BitwiseCopyable {
     return sent < 0 ? Int32(-sent) : 0
   }
 
-  /// Takes the next echo reply; a ping socket is given no other messages.
+  /// Receives the next echo reply. A ping socket receives no other messages.
   static func receiveReply(from fd: Int32) -> ProbeDatagram.Reception {
     var reply = EchoRequest(ProbeDatagram(nonce: 0, index: 0))
     let count = withUnsafeMutableBytes(of: &reply) { bytes in

@@ -1,6 +1,6 @@
 internal import CLinux
 
-/// Waits for many sockets at once (epoll(7)), level-triggered. A socket that is closed leaves by itself.
+/// Waits for many sockets at once (epoll(7)), level-triggered. A closed socket is removed automatically.
 struct Epoll: ~Copyable {
   /// What a socket is ready for.
   struct Readiness: OptionSet {
@@ -22,19 +22,19 @@ struct Epoll: ~Copyable {
 
   deinit { ready.deallocate() }
 
-  /// Watches `fd`; `token` comes back with its events. Errors and the end of a connection are always told.
+  /// Watches `fd` and reports its events with `token`. Errors and hang-ups are always reported.
   func add(_ fd: Int32, token: UInt64, for readiness: Readiness) throws(KernelError) {
     try checked("epoll_ctl", cl_epoll_add(descriptor.number, fd, readiness.rawValue, token))
   }
 
-  /// Hands all that is ready to `body`, after waiting at most `milliseconds` for the first of it.
+  /// Passes everything that is ready to `body`, after waiting at most `milliseconds` for the first event.
   func drain(waiting milliseconds: Int32, _ body: (_ token: UInt64, Readiness) throws -> Void) throws {
     var patience = milliseconds
     while true {
       let count = try checked(
         "epoll_wait", cl_epoll_wait(descriptor.number, ready.baseAddress, Int32(ready.count), patience))
       for event in ready[..<Int(count)] { try body(event.token, Readiness(rawValue: event.events)) }
-      // A full buffer may have hidden others; a buffer with room did not.
+      // If the buffer was full, more events may be pending. If it had room, there were no others.
       if count < ready.count { return }
       patience = 0
     }

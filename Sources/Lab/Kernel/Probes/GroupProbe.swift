@@ -1,15 +1,15 @@
 internal import CNftables  // owns the constants of sys/socket.h in a whole-module build
 internal import Glibc
 
-/// One datagram to an IPv4 multicast group, and whether one listener gets it.
+/// Sends one datagram to an IPv4 multicast group and checks whether one listener receives it.
 ///
-/// There is no answer: the listener's own packet would be another flow. A REJECT answers no multicast (RFC 1122,
-/// 3.2.2), so a datagram that a rule stops is silent, whatever the rule says.
+/// There is no reply, because the listener's own packet would be another flow. REJECT sends no answer to multicast
+/// packets (RFC 1122, 3.2.2), so a datagram that a rule stops is silent, whatever the rule's target is.
 public struct GroupProbe: Sendable {
   public var sender: NetworkNamespace
   public var sourceAddress: [UInt8]
   public var listener: NetworkNamespace
-  /// Of the interface on which it joins the group.
+  /// Address of the interface on which the listener joins the group.
   public var listenerAddress: [UInt8]
   public var group: ProbeAddress
 
@@ -24,16 +24,17 @@ public struct GroupProbe: Sendable {
     self.group = group
   }
 
-  /// Sends, once more after half the timeout, and waits. Throws where a socket can't be had or the group not be joined.
+  /// Sends the datagram, sends it again after half the timeout, and waits. Throws if a socket can't be opened or the
+  /// group can't be joined.
   public func observe(on worker: NamespaceWorker, timeout: Duration) throws -> ProbeOutcome {
     guard group.family == .v4, sourceAddress.count == 4, listenerAddress.count == 4 else {
-      return .unusable("groups of IPv6 are not probed")
+      return .unusable("IPv6 multicast groups are not probed")
     }
     let receiving = OwnedDescriptor(try worker.run(in: listener) { try Self.socket() })
     setOption(receiving.number, SOL_SOCKET, SO_REUSEADDR, 1)
-    // To the group and not to any address: another listener may have the port at one of its own.
+    // Binds to the group and not to any address, since another listener may use the port on an address of its own.
     try check("bind to \(group)", ProbeSocket.bind(receiving.number, to: group))
-    // struct ip_mreq of linux/in.h: the group, then the interface by its address.
+    // struct ip_mreq of linux/in.h: the group, then the address of the interface.
     try check(
       "join \(group)",
       setBytes(receiving.number, Int32(IPPROTO_IP), IP_ADD_MEMBERSHIP, group.bytes + listenerAddress))

@@ -1,7 +1,7 @@
 internal import CNftables  // owns the constants of sys/socket.h in a whole-module build
 internal import Glibc
 
-/// What a probe is made of.
+/// The kind of packet that a probe sends.
 public enum ProbeTransport: String, Hashable, Sendable, CaseIterable {
   /// A connection is opened and aborted.
   case tcp
@@ -16,13 +16,13 @@ public enum ProbeTransport: String, Hashable, Sendable, CaseIterable {
     let type =
       switch self {
       case .tcp: SOCK_STREAM
-      // For ICMP a socket of its own kind, which lets echoes through alone (icmp(7), ping_group_range).
+      // ICMP has its own kind of socket, which passes only echoes (icmp(7), ping_group_range).
       case .udp, .ping: SOCK_DGRAM
       case .sctp: SOCK_RAW
       }
     return Int32(type.rawValue) | nonblocking
   }
-  /// 0 where the type tells it.
+  /// 0 if the socket type determines the protocol.
   func socketProtocol(_ family: AddressFamily) -> Int32 {
     switch self {
     case .tcp, .udp: 0
@@ -46,11 +46,11 @@ public struct Listener: Sendable {
   }
 }
 
-/// One question to the network: does a first packet from here get there?
+/// One question to the network: does a first packet from here get through?
 public struct Probe: Sendable {
   /// Where the packet starts.
   public var namespace: NetworkNamespace
-  /// The address it comes from, of the destination's family; nil lets the namespace's routes choose.
+  /// The source address, in the destination's family; `nil` lets the namespace's routes choose.
   public var sourceAddress: [UInt8]?
   public var destination: ProbeAddress
   public var transport: ProbeTransport

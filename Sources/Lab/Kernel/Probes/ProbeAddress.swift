@@ -1,6 +1,7 @@
 internal import Glibc
 
-/// An address and a port: where a listener waits, or where a probe goes. No zone, so no link-local IPv6.
+/// An address and a port: where a listener waits, or where a probe goes. It has no zone, so link-local IPv6 addresses
+/// don't work.
 public struct ProbeAddress: Hashable, Sendable {
   /// 4 or 16 bytes in network order.
   public let bytes: [UInt8]
@@ -14,12 +15,12 @@ public struct ProbeAddress: Hashable, Sendable {
 
   public let family: AddressFamily
 
-  /// The address the kernel replaces by one it chooses: 0.0.0.0 or `::`.
+  /// The address that the kernel replaces with one of its choice: 0.0.0.0 or `::`.
   static func unspecified(_ family: AddressFamily) -> [UInt8] { family == .v4 ? zeros4 : zeros16 }
   private static let zeros4 = [UInt8](repeating: 0, count: 4)
   private static let zeros16 = [UInt8](repeating: 0, count: 16)
 
-  /// Calls `body` with this address as `bind` and `connect` take it (struct sockaddr_in, sockaddr_in6).
+  /// Calls `body` with this address in the form that `bind` and `connect` take (struct sockaddr_in, sockaddr_in6).
   func withSocketAddress<Result>(_ body: (UnsafePointer<sockaddr>, socklen_t) -> Result) -> Result {
     switch family {
     case .v4:

@@ -3,15 +3,15 @@ internal import Glibc
 
 /// The payload of a UDP probe and of its echo.
 struct ProbeDatagram: BitwiseCopyable, Hashable {
-  /// Random, so that only an echo of this very probe answers it.
+  /// Random, so that only the echo of this probe answers it.
   var nonce: UInt64
-  /// Which probe of the run.
+  /// The index of the probe in its run.
   var index: UInt64
 
-  /// Whom a datagram came from or goes to; nil on a connected socket.
+  /// The sender or receiver of a datagram; `nil` on a connected socket.
   typealias Peer = UnsafeMutablePointer<sockaddr>
 
-  /// Sends it; 0 or an errno. The corresponding C function is `sendto`.
+  /// Sends it. Returns 0 or an errno. The corresponding C function is `sendto`.
   func send(over fd: Int32, to peer: Peer? = nil, _ length: socklen_t = 0) -> Int32 {
     let sent = withUnsafeBytes(of: self) { bytes in
       resultOrErrno { sendto(fd, bytes.baseAddress, bytes.count, 0, peer, length) }
@@ -19,7 +19,7 @@ struct ProbeDatagram: BitwiseCopyable, Hashable {
     return sent < 0 ? Int32(-sent) : 0
   }
 
-  /// Takes the next one from a non-blocking socket. The corresponding C function is `recvfrom`.
+  /// Receives the next datagram from a non-blocking socket. The corresponding C function is `recvfrom`.
   static func receive(from fd: Int32, _ peer: Peer? = nil, _ length: UnsafeMutablePointer<socklen_t>? = nil)
     -> Reception
   {
@@ -35,9 +35,9 @@ struct ProbeDatagram: BitwiseCopyable, Hashable {
 
   enum Reception {
     case datagram(ProbeDatagram)
-    /// Not a probe's, by its length.
+    /// Not a probe's datagram, judging by its length.
     case foreign
-    /// An errno that waited on the socket. More may be there to receive.
+    /// A pending error (errno) of the socket. More datagrams may follow.
     case failed(Int32)
     case nothing
   }

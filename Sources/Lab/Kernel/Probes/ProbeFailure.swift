@@ -7,10 +7,11 @@ struct ICMPError: Hashable {
   var type: UInt8
   var code: UInt8
 
-  /// Whether it is an answer that packet filters give. "Host unreachable" is one too, but routers say it first.
+  /// Whether packet filters answer with this error. "Host unreachable" doesn't count: filters can send it, but usually
+  /// a router does.
   var isRefusal: Bool {
     switch (family, type) {
-    // Port unreachable; network, host, all communication administratively prohibited (linux/icmp.h).
+    // Port unreachable; network, host or all communication administratively prohibited (linux/icmp.h).
     case (.v4, 3): [3, 9, 10, 13].contains(code)
     // Administratively prohibited; port unreachable (linux/icmpv6.h).
     case (.v6, 1): [1, 4].contains(code)
@@ -18,7 +19,7 @@ struct ICMPError: Hashable {
     }
   }
 
-  /// Takes the first one from the socket's error queue, and leaves out what isn't ICMP (recvmsg(2), MSG_ERRQUEUE).
+  /// Takes the first ICMP error from the socket's error queue and discards other kinds (recvmsg(2), MSG_ERRQUEUE).
   static func next(on fd: Int32) -> ICMPError? {
     withUnsafeTemporaryAllocation(byteCount: 256, alignment: MemoryLayout<cmsghdr>.alignment) { control in
       while true {
@@ -33,7 +34,7 @@ struct ICMPError: Hashable {
     }
   }
 
-  /// nil where the control messages tell of no ICMP error.
+  /// `nil` if the control messages contain no ICMP error.
   init?(_ control: UnsafeRawBufferPointer) {
     let found = ControlMessages.first(in: control) { level, type, data -> ICMPError? in
       let levels = (level, type)
@@ -55,7 +56,7 @@ struct ICMPError: Hashable {
 }
 
 extension ProbeOutcome {
-  /// What an error on a probe's socket means; nil when there is none. `code` is 0 or the errno that was found.
+  /// The outcome for an error on a probe's socket; `nil` if there is none. `code` is 0 or the errno that was found.
   init?(failure code: Int32, on fd: Int32, of probe: Probe, timeout: Duration) {
     if let error = ICMPError.next(on: fd) {
       self.init(error, of: probe)
@@ -64,8 +65,8 @@ extension ProbeOutcome {
     }
   }
 
-  /// What an ICMP error about a probe's packet means. "Protocol unreachable" (3/2, and 4/1 of ICMPv6) is no refusal: a
-  /// host that doesn't know SCTP says so of a packet that came through.
+  /// The outcome for an ICMP error about a probe's packet. "Protocol unreachable" (3/2, and 4/1 of ICMPv6) isn't a
+  /// refusal: a host without SCTP sends it about a packet that reached it.
   init(_ error: ICMPError, of probe: Probe) {
     self =
       error.isRefusal
@@ -73,14 +74,14 @@ extension ProbeOutcome {
       : .unusable("ICMP error \(error.type)/\(error.code) on the way to \(probe.destination)")
   }
 
-  /// What an errno means of which no ICMP error tells more; nil for 0.
+  /// The outcome for an errno without an ICMP error; `nil` for 0.
   init?(_ code: Int32, of probe: Probe, timeout: Duration) {
     switch code {
     case 0: return nil
-    // Over UDP and SCTP only an ICMP error says so, and that would have been in the queue.
+    // Over UDP and SCTP only an ICMP error causes this, and it would have been in the queue.
     case ECONNREFUSED where probe.transport == .tcp: self = .refused(.reset)
     case EPERM, EACCES: self = .refused(.local)
-    // The kernel gave up on the SYN before the timeout, if that is longer than it waits at most.
+    // The kernel gave up on the SYN before the timeout, which was longer than the kernel waits.
     case ETIMEDOUT: self = .silent(after: timeout)
     case ENETUNREACH, EHOSTUNREACH:
       self = .unusable(KernelError("no route to \(probe.destination)", code: code).description)

@@ -2,7 +2,7 @@ internal import CLinux
 internal import CNftables  // owns the constants of sys/socket.h in a whole-module build
 internal import Glibc
 
-/// The open sockets of a session's listeners over TCP and UDP.
+/// The open TCP and UDP sockets of a session's listeners.
 final class ProbeListeners {
   private struct Open {
     var fd: Int32
@@ -15,7 +15,7 @@ final class ProbeListeners {
 
   var count: Int { sockets.count }
 
-  /// Opens all of them, or none. `watch` is given each socket and its index.
+  /// Opens all of them or none. Calls `watch` with each socket and its index.
   func open(_ listeners: [Listener], on worker: NamespaceWorker, watch: (Int32, Int) throws -> Void) throws {
     let before = sockets.count
     do {
@@ -40,7 +40,8 @@ final class ProbeListeners {
     }
   }
 
-  /// Answers what waits at one socket. `received` says whether a datagram is a probe's, and only then is it echoed.
+  /// Answers everything that waits on one socket. `received` returns whether a datagram is a probe's; only then is it
+  /// echoed.
   func serve(_ index: Int, received: (ProbeDatagram) -> Bool) throws(KernelError) {
     guard sockets.indices.contains(index) else { return }
     switch sockets[index].transport {
@@ -67,7 +68,7 @@ final class ProbeListeners {
     case .udp:
       ProbeSocket.enlargeReceiveBuffer(fd)
       result = ProbeSocket.bind(fd, to: address)
-    // Answered by `SCTPSockets`, and by the kernel.
+    // `SCTPSockets` answers SCTP, and the kernel answers pings.
     case .sctp, .ping: result = -EPROTONOSUPPORT
     }
     guard result == 0 else {
@@ -79,19 +80,19 @@ final class ProbeListeners {
 
   /// The corresponding C functions are `shutdown` and `close`.
   private static func close(_ socket: Open) {
-    // A child between fork and exec has a copy, and with that alone the port would go on taking connections.
+    // A child between fork and exec has a copy of the socket, which alone would keep the port accepting connections.
     if socket.transport == .tcp { shutdown(socket.fd, Int32(SHUT_RDWR)) }
     Glibc.close(socket.fd)
   }
 
   private func accept(from fd: Int32) throws(KernelError) {
-    // Bounded, so that no listener keeps the loop from the others; epoll comes back to what is left.
+    // Bounded, so that one listener can't block the others. epoll reports the rest again.
     for _ in 0..<256 {
       let connection = cl_accept(fd)
       if connection == -EAGAIN { return }
       try ProbeSocket.requireDescriptor(connection)
-      // Other errors are the connection's own (accept(2)). FIN, not RST: a client that learns of its connection only
-      // now must not find it reset.
+      // Other errors belong to the connection (accept(2)). Close with FIN, not RST: a client that learns of its
+      // connection only now must not find it reset.
       if connection >= 0 { Glibc.close(connection) }
     }
   }
@@ -104,7 +105,7 @@ final class ProbeListeners {
           var length = socklen_t(MemoryLayout<sockaddr_storage>.size)
           switch ProbeDatagram.receive(from: fd, peer, &length) {
           case .datagram(let datagram):
-            // An echo that can't be sent is a lost reply, and the probe will say so.
+            // If the echo can't be sent, the reply is lost, and the probe reports that.
             if received(datagram) { _ = datagram.send(over: fd, to: peer, length) }
           case .foreign, .failed: continue
           case .nothing: return

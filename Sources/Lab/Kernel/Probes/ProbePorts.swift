@@ -1,8 +1,8 @@
-/// Source ports for probes, so that connection tracking can't take one probe for a packet of another.
+/// Source ports for probes, chosen so that conntrack can't take one probe for a packet of another.
 ///
-/// A counter for each source namespace and transport. TCP starts over at the end: a probe ends with RST, and for a
-/// SYN on such a tuple conntrack begins a new entry. UDP has no end that conntrack could see, and for an INIT on an
-/// answered tuple it keeps the entry (nf_conntrack_proto_sctp.c), so over both no port comes twice.
+/// There is a counter for each source namespace and transport. TCP starts over after the last port: a probe ends with
+/// RST, and for a SYN on such a tuple conntrack starts a new entry. UDP has no end that conntrack could see. For an
+/// INIT on an answered tuple conntrack keeps the entry (nf_conntrack_proto_sctp.c). So only TCP uses a port twice.
 struct ProbePorts {
   /// Above the well-known ports, and as wide as possible.
   static let range: ClosedRange<UInt16> = 10_240...65_535
@@ -18,9 +18,9 @@ struct ProbePorts {
 
   private var counters: [Key: Counter] = [:]
 
-  /// A port that the namespace may still have in other use; nil when all were given out.
+  /// Returns the next port, which may still be in use in the namespace; `nil` when all have been given out.
   mutating func next(in namespace: NetworkNamespace, _ transport: ProbeTransport) -> UInt16? {
-    // Another session may have probed from here a moment ago: hence the random start.
+    // The start is random, since another session may just have probed from this namespace.
     let key = Key(namespace: ObjectIdentifier(namespace), transport: transport)
     var counter = counters[key] ?? Counter(next: .random(in: Self.range))
     if transport != .tcp, counter.given == Self.range.count { return nil }

@@ -2,25 +2,25 @@ internal import Glibc
 
 /// One call of a session's `run`: its probes, from the first socket to the last observation.
 ///
-/// A probe is named by its index, which is never used again in the run, so nothing that comes late can be taken for
-/// another's.
+/// A probe is identified by its index, which isn't reused within the run. So a late event can't be mistaken for another
+/// probe's.
 final class ProbeRun {
-  /// What a probe has while it is in flight.
+  /// State of a probe in flight.
   struct Flight {
     fileprivate(set) var inFlight = false
-    /// The socket of its own, over TCP and UDP.
+    /// The probe's own socket. SCTP probes have none.
     fileprivate(set) var fd: Int32 = -1
-    /// Its port on a shared socket, over SCTP.
+    /// The probe's port on a shared socket (SCTP).
     var source: SCTPSource?
     var start: UInt64 = 0
     var nonce: UInt64 = 0
-    /// A listener saw the request (UDP, SCTP).
+    /// Whether a listener saw the request (UDP, SCTP).
     var arrived = false
-    /// ABORT came back (SCTP).
+    /// Whether ABORT came back (SCTP).
     var aborted = false
   }
 
-  /// Sockets opened between two looks at what is ready: few enough that a listener's queue holds them all.
+  /// Maximum sockets opened between two polls. A listener's queue must hold them all.
   private static let batch = 128
 
   let probes: [Probe]
@@ -28,13 +28,14 @@ final class ProbeRun {
   let sctp: SCTPSockets
   private let nanoseconds: UInt64
   var flights: [Flight]
-  /// The probes in flight over SCTP.
+  /// The index of the SCTP probe in flight from each source.
   var sources: [SCTPSource: Int] = [:]
   private(set) var observations: [ProbeOutcome]
   private(set) var finished = 0
-  /// How many were started: the index of the next.
+  /// Number of probes started, which is the index of the next one.
   private var started = 0
-  /// All before these are finished, or have had their second datagram. Probes start in order, with equal timeouts.
+  /// All probes before these indices have finished, or have had their second datagram. Probes start in order and have
+  /// equal timeouts.
   private var expiring = 0
   private var resending = 0
 
@@ -53,7 +54,7 @@ final class ProbeRun {
 
   func mayStart(_ parallel: Int) -> Bool { started < probes.count && started - finished < parallel }
 
-  /// Starts the next probes, all in one visit to the worker's thread.
+  /// Starts the next probes in one visit to the worker's thread.
   func start(
     _ parallel: Int, on worker: NamespaceWorker, ports: inout ProbePorts,
     watch: (Int32, Int) throws(KernelError) -> Void
@@ -72,19 +73,19 @@ final class ProbeRun {
         }
       }
     }
-    // Only now, so that none has less than the timeout.
+    // Set only now, so that no probe gets less than the timeout.
     let now = MonotonicClock.now
     for index in indices { flights[index].start = now }
   }
 
-  /// Opens the probe's socket and sends its first packet. To be called inside its namespace.
+  /// Opens the probe's socket and sends its first packet. Must be called inside the probe's namespace.
   private func launch(_ index: Int, ports: inout ProbePorts, watch: (Int32, Int) throws(KernelError) -> Void) throws {
     let probe = probes[index]
     flights[index].inFlight = true
     if probe.transport == .sctp { return launchSCTP(index, ports: &ports) }
     let family = probe.destination.family
     let fd = try ProbeSocket.open(family, probe.transport)
-    guard fd >= 0 else { return finish(index, .unusable(KernelError("socket of a probe", code: -fd).description)) }
+    guard fd >= 0 else { return finish(index, .unusable(KernelError("open a probe's socket", code: -fd).description)) }
     flights[index].fd = fd
     ProbeSocket.prepare(fd, family, probe.transport, seconds: Int32(clamping: nanoseconds / 1_000_000_000 + 1))
 
@@ -98,7 +99,7 @@ final class ProbeRun {
     if code != 0 { judge(index, code) } else { try watch(fd, index) }
   }
 
-  /// Binds the socket to a source port of its own; returns why it can't.
+  /// Binds the socket to a source port of its own. Returns the reason if it can't.
   private func bind(_ fd: Int32, for probe: Probe, ports: inout ProbePorts) -> String? {
     let source = probe.sourceAddress ?? ProbeAddress.unspecified(probe.destination.family)
     guard AddressFamily(of: source) == probe.destination.family else {
@@ -130,7 +131,7 @@ final class ProbeRun {
     ProbeDatagram(nonce: flights[index].nonce, index: UInt64(index))
   }
 
-  /// A listener received `datagram`; whether it is one of this run's.
+  /// Notes that a listener received `datagram`. Returns whether it belongs to this run.
   func noteArrival(_ datagram: ProbeDatagram) -> Bool {
     guard let index = inFlight(datagram.index), datagram == self.datagram(index) else { return false }
     flights[index].arrived = true
@@ -142,24 +143,24 @@ final class ProbeRun {
     return Int(index)
   }
 
-  /// Something happened on a probe's socket.
+  /// Handles events on a probe's socket.
   func handle(_ index: UInt64, events: Epoll.Readiness) {
     guard let index = inFlight(index) else { return }
     switch probes[index].transport {
     case .tcp: handleTCP(index, events)
     case .udp: handleDatagrams(index) { ProbeDatagram.receive(from: $0) }
     case .ping: handleDatagrams(index) { EchoRequest.receiveReply(from: $0) }
-    // Has no socket of its own.
+    // SCTP probes have no socket of their own.
     case .sctp: break
     }
   }
 
   private func handleTCP(_ index: Int, _ events: Epoll.Readiness) {
     let fd = flights[index].fd
-    // SO_ERROR before the error queue: reading that would clear it.
+    // SO_ERROR before the error queue, because reading the queue would clear it.
     let code = ProbeSocket.pendingError(fd)
     if code != 0 || events.contains(.error) { return judge(index, code) }
-    // A socket that is still connecting is not writable; one that failed hangs up.
+    // A socket that is still connecting isn't writable, and one that failed hangs up.
     guard !events.contains(.hangUp) else { return finish(index, .unusable("the connection ended without an error")) }
     if events.contains(.output) {
       ProbeSocket.abortOnClose(fd)
@@ -175,12 +176,12 @@ final class ProbeRun {
       case .datagram(let reply):
         if reply == datagram(index) { return finish(index, .delivered) }
       case .foreign: continue
-      // Behind an error there may yet be the reply.
+      // The reply may still follow an error.
       case .failed(let error): code = error
       case .nothing: return judge(index, code)
       }
     }
-    // So many at once can only be somebody else's; epoll comes back to the rest.
+    // This many datagrams can't all belong to the probe. epoll reports the rest again.
     judge(index, code)
   }
 
@@ -193,9 +194,9 @@ final class ProbeRun {
     conclude(index, observation)
   }
 
-  /// Ends the probe with what was said of one of its packets.
+  /// Ends the probe with an observation about one of its packets.
   func conclude(_ index: Int, _ observation: ProbeOutcome) {
-    // The refusal is of a second datagram, or comes from the way back.
+    // If the request arrived, the refusal is about a second datagram or comes from the way back.
     finish(index, flights[index].arrived ? .unusable("request delivered, then \(observation)") : observation)
   }
 
@@ -208,7 +209,7 @@ final class ProbeRun {
     finished += 1
   }
 
-  /// When the first deadline or second datagram is due; nil when nothing is in flight.
+  /// When the next timeout or second datagram is due; `nil` if nothing is in flight.
   func nextDeadline() -> UInt64? {
     while expiring < started, !flights[expiring].inFlight { expiring += 1 }
     while resending < started, !flights[resending].inFlight || probes[resending].transport == .tcp { resending += 1 }
@@ -217,7 +218,7 @@ final class ProbeRun {
     return [expiry, resend].compactMap { $0 }.min()
   }
 
-  /// Does what is due at `now`: what has come by then must have been handled.
+  /// Does what is due at `now`. Everything that arrived by then must have been handled.
   func meetDeadlines(_ now: UInt64) {
     while expiring < started, !flights[expiring].inFlight || flights[expiring].start + nanoseconds <= now {
       if flights[expiring].inFlight { expire(expiring) }
@@ -235,10 +236,10 @@ final class ProbeRun {
     finish(index, flight.aborted ? .refused(.abort) : .silent(after: timeout))
   }
 
-  /// The first datagram may have been lost in a queue. Without a reply to it, conntrack takes this one for new, too.
+  /// The first datagram may have been lost in a queue. Without a reply to it, conntrack treats this one as new too.
   private func resend(_ index: Int) {
     switch probes[index].transport {
-    // The kernel repeats a SYN.
+    // The kernel repeats a SYN itself.
     case .tcp: break
     case .udp, .ping:
       let code = send(index)

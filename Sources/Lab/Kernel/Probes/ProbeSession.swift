@@ -1,18 +1,18 @@
 internal import Glibc
 
-/// Sends probes between namespaces, and answers them: one loop, on the caller's thread, over all sockets.
+/// Sends probes between namespaces and answers them, in one loop over all sockets on the caller's thread.
 ///
 /// Sockets are opened on the worker's thread, inside their namespaces, and used from here. No two UDP or SCTP probes of
-/// a session share source namespace and port, so one session should serve as long as its namespaces.
+/// a session share source namespace and port, so use one session for as long as its namespaces exist.
 ///
-/// It keeps no state of conntrack, and reads no rules: whoever runs probes must know which rules were in force.
+/// It keeps no conntrack state and reads no rules. The caller must know which rules were in force.
 public final class ProbeSession {
   private let worker: NamespaceWorker
   private let epoll: Epoll
   private let listeners = ProbeListeners()
   private let sctp = SCTPSockets()
   private var ports = ProbePorts()
-  /// Part of every token, so that an event of one run can't be taken for another's.
+  /// Part of every token, so that an event of one run can't be mistaken for another run's.
   private var runNumber: UInt64 = 0
 
   public init(worker: NamespaceWorker) throws {
@@ -20,7 +20,7 @@ public final class ProbeSession {
     epoll = try Epoll()
   }
 
-  /// Why probes of a transport can't be sent on this machine; nil where they can. SCTP needs a raw socket, and so
+  /// Why probes of a transport can't be sent on this machine; `nil` if they can. SCTP needs a raw socket, and so
   /// CAP_NET_RAW.
   public static func obstacle(to transport: ProbeTransport, on worker: NamespaceWorker) throws -> String? {
     let fd = try worker.run(in: try worker.makeNamespace()) { try ProbeSocket.open(.v4, transport) }
@@ -29,8 +29,8 @@ public final class ProbeSession {
     return nil
   }
 
-  /// Opens listeners, in addition to those that are open. All are up when it returns; if one can't be, none of these
-  /// is, and the error names it. They last as long as the session, and keep their namespaces.
+  /// Opens listeners in addition to those already open. All of them listen when it returns. If one can't be opened,
+  /// none of these is, and the error names it. They last as long as the session and keep their namespaces alive.
   public func listen(_ listeners: [Listener]) throws {
     let overSCTP = listeners.filter { $0.transport == .sctp }
     try sctp.listen(overSCTP, on: worker, watch: watchSCTP)
@@ -48,12 +48,12 @@ public final class ProbeSession {
     try epoll.add(fd, token: Token.sctp(index), for: .input)
   }
 
-  /// Sends the probes, at most `parallel` at a time, and returns what they saw, in their order.
+  /// Sends the probes, at most `parallel` at a time, and returns their outcomes in order.
   ///
-  /// There must be a listener on every destination: only then is a refusal not a missing program. A lost UDP request
-  /// or INIT is repeated after half the timeout, a lost SYN after 1 s, if the timeout is longer. `progress` is told how
-  /// many probes have ended. Throws when the process is out of descriptors or its worker is closed, and then says
-  /// nothing about any probe.
+  /// Every destination must have a listener; otherwise a refusal may only mean that no program listens. A lost UDP
+  /// request or INIT is repeated after half the timeout, a lost SYN after 1 s if the timeout is longer. `progress`
+  /// receives the number of probes that have ended. Throws if the process is out of descriptors or the worker is
+  /// closed; there are no outcomes then.
   public func run(
     _ probes: [Probe], timeout: Duration, parallel: Int = 512, progress: ((Int) -> Void)? = nil
   ) throws -> [ProbeOutcome] {
@@ -72,7 +72,7 @@ public final class ProbeSession {
       try handleEvents(of: run, waiting: run.mayStart(parallel) ? 0 : milliseconds(until: run.nextDeadline()))
       let now = MonotonicClock.now
       if let deadline = run.nextDeadline(), deadline <= now {
-        // What came before this moment is looked at before anything is called late.
+        // Events that came before this moment are handled before any probe times out.
         try handleEvents(of: run, waiting: 0)
         run.meetDeadlines(now)
       }
@@ -103,8 +103,8 @@ public final class ProbeSession {
   }
 }
 
-/// What epoll hands back with an event: bit 63 marks a listener, bit 62 a shared socket for SCTP, bits 32 to 61 are the
-/// run of a probe's socket, the rest is an index.
+/// The token that epoll returns with an event: bit 63 marks a listener, bit 62 a shared socket for SCTP, bits 32 to 61
+/// are the run of a probe's socket, the rest is an index.
 private enum Token {
   private static let listenerBit: UInt64 = 1 << 63
   private static let sctpBit: UInt64 = 1 << 62
@@ -123,7 +123,7 @@ private enum Token {
     token & (listenerBit | sctpBit) == sctpBit ? Int(token & ~sctpBit) : nil
   }
 
-  /// nil for an event that an earlier run left: a child process may hold a copy of a closed socket for a moment.
+  /// `nil` for an event left from an earlier run: a child process may hold a copy of a closed socket for a moment.
   static func probeIndex(_ token: UInt64, of run: UInt64) -> UInt64? {
     token & ~0xffff_ffff == runBits(run) ? token & 0xffff_ffff : nil
   }

@@ -3,29 +3,29 @@ internal import Glibc
 
 /// A packet that a raw socket received, or an ICMP error about one that it sent.
 struct RawPacket {
-  /// Whom it came from; with an error, where the packet had been sent to.
+  /// The sender's address. For an error, the address that the packet was sent to.
   var peer: [UInt8]
-  /// Which of this machine's addresses it came to; empty with an error.
+  /// The local address that the packet came to; empty for an error.
   var local: [UInt8]
-  /// What is behind the IP header. Valid no longer than the call that hands it over.
+  /// The bytes after the IP header. Valid only during the call that passes them.
   var payload: Slice<UnsafeRawBufferPointer>
   var error: ICMPError?
 }
 
 /// Calls on a raw socket of one protocol (raw(7), ipv6(7)). The kernel writes the IP header.
 enum RawSocket {
-  /// Asks for ICMP errors, for the address that an IPv6 packet came to, and for room.
+  /// Asks for ICMP errors, for the local address of IPv6 packets, and for a larger buffer.
   static func prepare(_ fd: Int32, _ family: AddressFamily) {
     ProbeSocket.requestErrors(fd, family)
     if family == .v6 { setOption(fd, Int32(IPPROTO_IPV6), IPV6_RECVPKTINFO, 1) }
     ProbeSocket.enlargeReceiveBuffer(fd)
   }
 
-  /// Sends from `source`, or from the address that the routes choose; 0 or an errno.
+  /// Sends from `source`, or from the address that the routes choose. Returns 0 or an errno.
   static func send(_ packet: [UInt8], over fd: Int32, from source: [UInt8]?, to destination: [UInt8]) -> Int32 {
     var control = source.map(packetInfo) ?? []
     var bytes = packet
-    // Raw IPv6 sockets take no port but 0, or their protocol's number.
+    // A raw IPv6 socket accepts no port but 0 or the number of its protocol.
     let result = ProbeAddress(destination, port: 0).withSocketAddress { address, length in
       bytes.withUnsafeMutableBytes { bytes in
         control.withUnsafeMutableBytes { control in
@@ -56,7 +56,7 @@ enum RawSocket {
 
   enum Reception { case packet, foreign, failed, nothing }
 
-  /// Hands the next packet, or the next error with `errors`, to `body`.
+  /// Passes the next packet to `body`, or the next error if `errors` is set.
   static func receive(
     from fd: Int32, _ family: AddressFamily, errors: Bool = false, _ body: (RawPacket) -> Void
   ) -> Reception {
@@ -81,7 +81,7 @@ enum RawSocket {
       let received = UnsafeRawBufferPointer(rebasing: UnsafeRawBufferPointer(data)[..<min(count, data.count)])
       let beside = UnsafeRawBufferPointer(
         rebasing: UnsafeRawBufferPointer(control)[..<min(Int(header.msg_controllen), control.count)])
-      // The address begins behind family and port, with IPv6 also behind the flow label.
+      // The address follows the family and the port, with IPv6 also the flow label.
       let peer = withUnsafeBytes(of: name) { family == .v4 ? Array($0[4..<8]) : Array($0[8..<24]) }
       if errors {
         guard let error = ICMPError(beside) else { return .foreign }
@@ -94,7 +94,7 @@ enum RawSocket {
     }
   }
 
-  /// A raw IPv4 socket receives the IP header too: where the packet went to, and how long the header is.
+  /// The packet's destination and the length of its header. A raw IPv4 socket receives the IP header too.
   private static func ipv4Header(_ packet: UnsafeRawBufferPointer) -> ([UInt8], Int)? {
     guard packet.count >= 20 else { return nil }
     return (Array(packet[16..<20]), Int(packet[0] & 0xf) * 4)

@@ -1,8 +1,8 @@
 internal import Glibc
 
-/// What a run does with its probes over SCTP, which share sockets.
+/// The SCTP probes of a run, which share sockets.
 extension ProbeRun {
-  /// A source port on one of the shared sockets: what an answer or an ICMP error surely names.
+  /// A source port on one of the shared sockets. Every answer and every ICMP error contains it.
   struct SCTPSource: Hashable {
     var socket: Int
     var port: UInt16
@@ -19,7 +19,7 @@ extension ProbeRun {
       return finish(index, .unusable("there is no socket for SCTP"))
     }
     var port = ports.next(in: probe.namespace, .sctp)
-    // To itself, from the port it goes to: conntrack could not tell the directions.
+    // A probe to its own address must not use the destination's port: conntrack couldn't tell the two directions apart.
     if port == probe.destination.port { port = ports.next(in: probe.namespace, .sctp) }
     guard let port else { return finish(index, .unusable(Self.noPorts)) }
     flights[index].nonce = UInt64(UInt32.random(in: 1 ... .max))
@@ -28,7 +28,7 @@ extension ProbeRun {
     sendInitiation(index)
   }
 
-  /// Repeated as it is, as a real sender would (RFC 9260, 5.1, timer T1-init).
+  /// Sends the INIT. A repeated INIT is identical, as from a real sender (RFC 9260, 5.1, timer T1-init).
   func sendInitiation(_ index: Int) {
     guard let source = flights[index].source else { return }
     let probe = probes[index]
@@ -37,10 +37,10 @@ extension ProbeRun {
       chunk: initiation(index))
     let code = sctp.send(packet, over: source.socket, from: probe.sourceAddress, to: probe.destination.bytes)
     if code == 0 { return }
-    // A REJECT in the sender's own OUTPUT chain is EPERM and an ICMP error.
+    // A REJECT in the sender's own OUTPUT chain causes EPERM and an ICMP error.
     sctp.takeErrors(source.socket, for: self)
     guard flights[index].inFlight else { return }
-    // Also for an address that isn't the namespace's: IPv4 says ENETUNREACH of it, IPv6 EINVAL.
+    // Also for a source address that isn't the namespace's own: IPv4 returns ENETUNREACH, IPv6 EINVAL.
     if code == EINVAL || code == ENETUNREACH, let address = probe.sourceAddress {
       let operation = "send from \(addressText(address)) to \(probe.destination)"
       conclude(index, .unusable(KernelError(operation, code: code).description))
@@ -51,16 +51,16 @@ extension ProbeRun {
 
   private func tag(of index: Int) -> UInt32 { UInt32(truncatingIfNeeded: flights[index].nonce) }
 
-  /// Whether an INIT with these numbers is one of this run's.
+  /// Whether an INIT with this tag and sequence number belongs to this run.
   func isInitiation(_ tag: UInt32, _ sequence: UInt32) -> Bool {
     guard let index = inFlight(UInt64(sequence)), probes[index].transport == .sctp else { return false }
     return self.tag(of: index) == tag
   }
 
-  /// The listener has the INIT of a probe.
+  /// Notes that the listener received the INIT of a probe.
   func noteArrival(ofProbe index: Int) { flights[index].arrived = true }
 
-  /// INIT ACK or ABORT came to one of the shared sockets.
+  /// Notes an INIT ACK or ABORT that came to one of the shared sockets.
   func noteAnswer(_ packet: SCTPPacket, at socket: Int, from peer: [UInt8]) {
     guard
       let index = probe(
@@ -74,13 +74,13 @@ extension ProbeRun {
     }
   }
 
-  /// An ICMP error quotes `packet`, which went to `peer`.
+  /// Notes an ICMP error that quotes `packet`, which was sent to `peer`.
   func noteError(_ error: ICMPError, at socket: Int, about packet: some RandomAccessCollection<UInt8>, to peer: [UInt8])
   {
     guard let ports = SCTPPorts(packet),
       let index = probe(at: SCTPSource(socket: socket, port: ports.source), to: peer, port: ports.destination)
     else { return }
-    // Of a packet that an earlier run sent from this port, if the quotation goes so far.
+    // The error is about a packet of an earlier run from this port, if the quotation is long enough to show it.
     if let quoted = SCTPPacket(packet), quoted.chunk != initiation(index) { return }
     conclude(index, ProbeOutcome(error, of: probes[index]))
   }

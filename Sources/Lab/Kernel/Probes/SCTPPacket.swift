@@ -1,13 +1,13 @@
-/// As much of SCTP as a probe needs: the first packet of an association and the answers to it (RFC 9260, 5.1).
+/// The part of SCTP that a probe needs: the first packet of an association and the answers to it (RFC 9260, 5.1).
 struct SCTPPacket: Hashable {
   var sourcePort: UInt16
   var destinationPort: UInt16
-  /// 0 with INIT; the sender's own tag comes back with the answers (RFC 9260, 8.5.1).
+  /// 0 in an INIT. The answers carry the tag of the INIT's sender (RFC 9260, 8.5.1).
   var verificationTag: UInt32
   var chunk: Chunk
 
   enum Chunk: Hashable {
-    /// INIT (RFC 9260, 3.3.2): a tag, which is not 0, and the first TSN, which may be any number.
+    /// INIT (RFC 9260, 3.3.2): a tag other than 0, and the first TSN, which may be any number.
     case initiation(tag: UInt32, sequence: UInt32)
     /// INIT ACK (3.3.3). The listener keeps no state: its cookie is the tag and the TSN of the INIT.
     case acknowledgement(tag: UInt32, sequence: UInt32)
@@ -37,7 +37,7 @@ struct SCTPPacket: Hashable {
       bytes.append(UInt16(Number.acknowledgement) << 8)
       bytes.append(UInt16(32))
       bytes.appendParameters(tag, sequence)
-      // State Cookie, a parameter that must be there.
+      // State Cookie, a mandatory parameter.
       bytes.append(UInt16(7))
       bytes.append(UInt16(12))
       bytes.append(verificationTag)
@@ -51,7 +51,7 @@ struct SCTPPacket: Hashable {
     return bytes
   }
 
-  /// nil for what is too short, has a wrong checksum, or begins with another chunk.
+  /// `nil` if the bytes are too short, have a wrong checksum, or begin with another chunk.
   init?(_ bytes: some RandomAccessCollection<UInt8>) {
     guard let ports = SCTPPorts(bytes), let type = bytes.number(at: 12, of: UInt8.self),
       let tag = bytes.number(at: 4, of: UInt32.self), let sum = bytes.number(at: 8, of: UInt32.self),
@@ -77,7 +77,7 @@ struct SCTPPacket: Hashable {
     self.chunk = chunk
   }
 
-  /// Of the whole packet with 0 in the place of the checksum (RFC 9260, 6.8).
+  /// Checksum of the whole packet, with 0 in the checksum field (RFC 9260, 6.8).
   private static func checksum(_ bytes: some RandomAccessCollection<UInt8>) -> UInt32 {
     var sum = CRC32c()
     sum.update(bytes.prefix(8))
@@ -94,7 +94,7 @@ struct SCTPPacket: Hashable {
   }
 }
 
-/// The ports of a packet of which an ICMP error may quote no more than 8 bytes (RFC 792).
+/// The ports of a packet. An ICMP error may quote only 8 bytes of it (RFC 792).
 struct SCTPPorts {
   let source: UInt16
   let destination: UInt16
@@ -107,7 +107,7 @@ struct SCTPPorts {
 }
 
 extension RandomAccessCollection<UInt8> {
-  /// A number in network order; nil where the bytes end before it.
+  /// A number in network order; `nil` if the bytes are too short.
   fileprivate func number<Number: FixedWidthInteger>(at offset: Int, of type: Number.Type) -> Number? {
     let field = dropFirst(offset).prefix(Number.bitWidth / 8)
     guard field.count == Number.bitWidth / 8 else { return nil }
@@ -120,7 +120,7 @@ extension [UInt8] {
     Swift.withUnsafeBytes(of: number.bigEndian) { append(contentsOf: $0) }
   }
 
-  /// The fixed part of INIT and INIT ACK: the window is the least that is allowed, with one stream each way.
+  /// The fixed part of INIT and INIT ACK, with the smallest window allowed and one stream in each direction.
   fileprivate mutating func appendParameters(_ tag: UInt32, _ sequence: UInt32) {
     append(tag)
     append(UInt32(1500))

@@ -1,19 +1,19 @@
 internal import Glibc
 
-/// The raw sockets that send and answer SCTP: one for each namespace and family, whatever the number of probes.
+/// The raw sockets that send and answer SCTP: one per namespace and family, for any number of probes.
 ///
-/// Raw, so that no kernel needs to know SCTP. While one is open, a kernel that doesn't know it keeps its "protocol
-/// unreachable" to itself (raw_local_deliver, net/ipv4/raw.c). One that does know it answers every INIT with ABORT,
-/// since none of its own sockets listens: hence an ABORT says nothing before the timeout.
+/// They are raw so that the kernel needs no SCTP. While one is open, a kernel without SCTP doesn't send "protocol
+/// unreachable" (raw_local_deliver, net/ipv4/raw.c). A kernel with SCTP answers every INIT with ABORT, since none of
+/// its own sockets listens. So an ABORT proves nothing before the timeout.
 final class SCTPSockets {
   private struct Key: Hashable {
     var namespace: ObjectIdentifier
     var family: AddressFamily
   }
   private struct Open {
-    /// Or -errno.
+    /// The descriptor, or -errno.
     var fd: Int32
-    /// Keeps the identifier in the key its own.
+    /// Keeps the namespace alive, so that the identifier in the key stays unique.
     var namespace: NetworkNamespace
     var family: AddressFamily
     var listening: Set<ProbeAddress> = []
@@ -24,12 +24,12 @@ final class SCTPSockets {
 
   deinit { for socket in sockets where socket.fd >= 0 { close(socket.fd) } }
 
-  /// Which socket is there for packets of a family; nil before `open`.
+  /// The index of the socket for packets of a family; `nil` before `open`.
   func index(in namespace: NetworkNamespace, _ family: AddressFamily) -> Int? {
     indices[Key(namespace: ObjectIdentifier(namespace), family: family)]
   }
 
-  /// Opens what isn't open yet. A socket that can't be is found out by who uses it.
+  /// Opens the sockets that aren't open yet. If one can't be opened, its users find out.
   func open(
     _ wanted: some Sequence<(NetworkNamespace, AddressFamily)>, on worker: NamespaceWorker,
     watch: (Int32, Int) throws -> Void
@@ -52,7 +52,7 @@ final class SCTPSockets {
     }
   }
 
-  /// Answers INITs to these addresses from now on: to all of them, or none.
+  /// Starts answering INITs to these addresses: to all of them or none.
   func listen(_ listeners: [Listener], on worker: NamespaceWorker, watch: (Int32, Int) throws -> Void) throws {
     try open(listeners.lazy.map { ($0.namespace, $0.address.family) }, on: worker, watch: watch)
     var done = 0
@@ -82,7 +82,7 @@ final class SCTPSockets {
     }
   }
 
-  /// A raw socket has no ports, but an address it can be bound to.
+  /// Throws if the address isn't local. A raw socket has no ports, but it can be bound to an address.
   private static func requireLocal(_ address: ProbeAddress, _ operation: String) throws(KernelError) {
     let fd = try ProbeSocket.open(address.family, .sctp)
     guard fd >= 0 else { throw KernelError(operation, code: -fd) }
@@ -91,14 +91,14 @@ final class SCTPSockets {
     if result != 0 { throw KernelError(operation, code: -result) }
   }
 
-  /// Sends a packet; 0 or an errno.
+  /// Sends a packet. Returns 0 or an errno.
   func send(_ packet: SCTPPacket, over index: Int, from source: [UInt8]?, to destination: [UInt8]) -> Int32 {
     let fd = sockets[index].fd
     if fd < 0 { return -fd }
     let bytes = packet.bytes
     var code: Int32 = 0
-    // A raw socket tells whoever sends next of an ICMP error about an earlier packet, and sends nothing (sock_error in
-    // sock_alloc_send_pskb). What the kernel says of this packet itself, it says again.
+    // If an ICMP error about an earlier packet is pending, the next send fails with it and sends nothing (sock_error in
+    // sock_alloc_send_pskb). An error about this packet itself comes back on every try.
     for _ in 0..<8 {
       code = RawSocket.send(bytes, over: fd, from: source, to: destination)
       if code == 0 || code == EPERM || code == EINVAL { break }
@@ -106,11 +106,11 @@ final class SCTPSockets {
     return code
   }
 
-  /// Takes what waits at a socket: answers the INITs of this run, and tells the run of answers and of errors.
+  /// Handles everything that waits at a socket: answers this run's INITs, and reports answers and errors to the run.
   func serve(_ index: Int, for run: ProbeRun) {
     guard sockets.indices.contains(index) else { return }
     let (fd, family) = (sockets[index].fd, sockets[index].family)
-    // Bounded, so that no socket keeps the loop from the others; epoll comes back to what is left.
+    // Bounded, so that one socket can't block the others. epoll reports the rest again.
     packets: for _ in 0..<256 {
       switch RawSocket.receive(from: fd, family, { receive($0, at: index, for: run) }) {
       case .packet, .foreign, .failed: continue
@@ -120,7 +120,7 @@ final class SCTPSockets {
     takeErrors(index, for: run)
   }
 
-  /// Tells the run of all ICMP errors about its packets.
+  /// Reports all ICMP errors about the run's packets to the run.
   func takeErrors(_ index: Int, for run: ProbeRun) {
     let (fd, family) = (sockets[index].fd, sockets[index].family)
     while true {
@@ -136,11 +136,11 @@ final class SCTPSockets {
     guard case .initiation(let tag, let sequence) = packet.chunk else {
       return run.noteAnswer(packet, at: index, from: raw.peer)
     }
-    // Another session's INIT is for another session's socket: each has a copy.
+    // Each session's socket gets a copy of every packet, so another session's INIT is ignored here.
     guard run.isInitiation(tag, sequence) else { return }
     let isOpen = sockets[index].listening.contains(ProbeAddress(raw.local, port: packet.destinationPort))
     if isOpen { run.noteArrival(ofProbe: Int(sequence)) }
-    // An answer that can't be sent is a lost reply, and the probe will say so.
+    // If the answer can't be sent, the reply is lost, and the probe reports that.
     _ = send(
       packet.answer(isOpen ? .acknowledgement(tag: .random(in: 1 ... .max), sequence: sequence) : .abort, to: tag),
       over: index, from: raw.local, to: raw.peer)

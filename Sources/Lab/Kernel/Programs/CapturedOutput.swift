@@ -2,7 +2,7 @@ internal import CLinux
 internal import Glibc
 internal import SystemPackage
 
-/// A pipe for a child's output: the child has one end, this process the other.
+/// A pipe for a child's output. The child has one end, this process the other.
 struct OutputPipe: ~Copyable {
   private let readEnd: OwnedDescriptor
   private let writeEnd: OwnedDescriptor
@@ -15,11 +15,11 @@ struct OutputPipe: ~Copyable {
     writeEnd = OwnedDescriptor(ends[1])
   }
 
-  /// Closes the child's end here, once the child has it: while it is open in both, the pipe has no end.
+  /// Closes the child's end here, once the child has it. While it is open here too, the pipe never reports its end.
   consuming func capture() -> CapturedOutput { CapturedOutput(readEnd) }
 }
 
-/// What a child has written so far.
+/// The output that a child has written so far.
 struct CapturedOutput: ~Copyable {
   private let reader: OwnedDescriptor
   private var ended = false
@@ -27,10 +27,10 @@ struct CapturedOutput: ~Copyable {
 
   init(_ reader: consuming OwnedDescriptor) { self.reader = reader }
 
-  /// For poll(2), which passes over negative numbers.
+  /// The descriptor for poll(2), or -1 after the end, which poll ignores.
   var pollNumber: Int32 { ended ? -1 : reader.number }
 
-  /// Takes what the pipe holds. Bounded, so that an endless writer can't keep its caller from looking at the clock.
+  /// Reads what the pipe holds. Bounded, so that an endless writer can't keep the caller from checking the clock.
   mutating func drain() throws(KernelError) {
     let file = reader.file
     var chunk = [UInt8](repeating: 0, count: 1 << 16)

@@ -1,13 +1,13 @@
 internal import CLinux
 internal import Glibc
 
-/// A child process, killed and reaped with this value if nobody waited for it.
+/// A child process. It is killed and reaped with this value if nothing has waited for it.
 struct Child: ~Copyable, Sendable {
   let pid: Int32
-  /// Readable when the child has ended (pidfd_open(2)).
+  /// Becomes readable when the child has ended (pidfd_open(2)).
   let pidfd: Int32
 
-  /// Starts it in the namespaces of the calling thread, with which it also dies.
+  /// Starts the program in the namespaces of the calling thread. The child dies with that thread.
   ///
   /// The corresponding C functions are `vfork`, `prctl(PR_SET_PDEATHSIG)` and `execve`.
   static func start(
@@ -37,7 +37,7 @@ struct Child: ~Copyable, Sendable {
     if pidfd >= 0 { close(pidfd) }
   }
 
-  /// Waits for its end, until `deadline` on the monotonic clock, and meanwhile takes what it writes.
+  /// Waits for the child to end, until `deadline` on the monotonic clock, and reads its output meanwhile.
   ///
   /// The corresponding C functions are `poll` and `waitpid`.
   consuming func wait(
@@ -52,13 +52,13 @@ struct Child: ~Copyable, Sendable {
       let numbers = [pidfd, stdout.pollNumber, stderr.pollNumber]
       var polled = numbers.map { pollfd(fd: $0, events: Int16(POLLIN), revents: 0) }
       try call("poll") { poll(&polled, nfds_t(polled.count), milliseconds) }
-      // Looked at before the pipes are drained: what it wrote before its end is in them.
+      // Checked before the pipes are drained: everything the child wrote before its end is then in them.
       let ended = polled[0].revents != 0
       try stdout.drain()
       try stderr.drain()
       if ended { break }
     }
-    // It isn't reaped yet, so its number can't have become somebody else's.
+    // The child isn't reaped yet, so its PID can't have been reused.
     if late { kill(pid, SIGKILL) }
     let ending = try reap()
     if late {

@@ -6,13 +6,13 @@ internal import SystemPackage
 public struct Command: Sendable {
   /// The program, by path or by name, and its arguments.
   public var arguments: [String]
-  /// Its standard input. It is a file in memory, so the program may read it when it likes, or not at all.
+  /// Its standard input. It is a file in memory, so the program can read it at any time or not at all.
   public var input: [UInt8]
-  /// On top of PATH, HOME and TMPDIR from here, and LC_ALL=C.
+  /// Variables in addition to this process's PATH, HOME and TMPDIR, and LC_ALL=C.
   public var environment: [String: String]
-  /// A file that the program keeps open under its number, and finds at the file's `path`.
+  /// A file that the program inherits under the same descriptor number and can open by the file's `path`.
   public var inherited: MemoryFile?
-  /// After this it is killed.
+  /// The program is killed after this time.
   public var timeout: Duration
 
   public init(
@@ -26,10 +26,10 @@ public struct Command: Sendable {
     self.timeout = timeout
   }
 
-  /// Runs the program in `namespace` and waits for its end; any exit status is a result.
+  /// Runs the program in `namespace` and waits for it to end. Any exit status is a result, not an error.
   ///
-  /// Only the start happens on the worker's thread: it is free for other work while the program runs. What the
-  /// program leaves behind in the background is not waited for.
+  /// Only the start happens on the worker's thread, which is free for other work while the program runs. Background
+  /// processes that the program leaves behind are not waited for.
   public func run(in namespace: NetworkNamespace, on worker: NamespaceWorker) throws -> CommandResult {
     try run { start in try worker.run(in: namespace, start) }
   }
@@ -65,13 +65,13 @@ public struct Command: Sendable {
   }
 
   private func executable() throws(KernelError) -> String {
-    guard let name = arguments.first, !name.isEmpty else { throw KernelError("run of an empty command", code: ENOENT) }
+    guard let name = arguments.first, !name.isEmpty else { throw KernelError("run an empty command", code: ENOENT) }
     if name.contains("/") { return name }
     for directory in Self.searchPath where access("\(directory)/\(name)", X_OK) == 0 { return "\(directory)/\(name)" }
     throw KernelError("run \(name)", code: ENOENT, message: "not in \(Self.searchPath.joined(separator: ":"))")
   }
 
-  /// PATH, and where the programs for the administrator are: an ordinary user's PATH often lacks those.
+  /// PATH, plus the directories of the administrator's programs: an ordinary user's PATH often lacks those.
   private static var searchPath: [String] {
     var directories = (inheritedVariable("PATH") ?? "/usr/bin:/bin").split(separator: ":").map(String.init)
     for directory in ["/usr/sbin", "/sbin"] where !directories.contains(directory) { directories.append(directory) }

@@ -2,11 +2,11 @@
 public enum CommandEnding: Hashable, Sendable {
   case exited(Int32)
   case signalled(Int32)
-  /// It was killed because its time was over.
+  /// It was killed after its timeout.
   case timedOut
 }
 
-/// What a program left: its ending and all of its output.
+/// The result of a program: its ending and all of its output.
 public struct CommandResult: Hashable, Sendable {
   public let arguments: [String]
   public let ending: CommandEnding
@@ -18,7 +18,7 @@ public struct CommandResult: Hashable, Sendable {
   /// Standard output as text.
   public var text: String { String(decoding: stdout, as: UTF8.self) }
 
-  /// This result, if the program exited with 0.
+  /// Returns this result if the program exited with 0. Throws `CommandFailure` otherwise.
   @discardableResult
   public func requireSuccess() throws(CommandFailure) -> CommandResult {
     guard succeeded else {
@@ -41,7 +41,7 @@ extension CommandFailure: CustomStringConvertible {
       switch ending {
       case .exited(let status): "exit status \(status)"
       case .signalled(let signal): "killed by signal \(signal)"
-      case .timedOut: "killed, its time was over"
+      case .timedOut: "killed after its timeout"
       }
     var said = stderr[...]
     while said.last?.isNewline == true { said.removeLast() }

@@ -8,7 +8,7 @@ internal import SystemPackage
 public final class MemoryFile: Sendable {
   public let fd: Int32
 
-  /// Holds `contents`, and is read from its start.
+  /// Creates the file with `contents`, to be read from its start.
   public init(_ name: String, contents: [UInt8] = []) throws(KernelError) {
     let descriptor = FileDescriptor(rawValue: try checked("memfd_create \(name)", cl_memfd_create(name)))
     fd = descriptor.rawValue
@@ -20,6 +20,6 @@ public final class MemoryFile: Sendable {
 
   deinit { close(fd) }
 
-  /// Opens this file in any process that inherited its descriptor.
+  /// A path that opens this file in any process that inherited its descriptor.
   public var path: String { "/proc/self/fd/\(fd)" }
 }

@@ -1,17 +1,17 @@
-/// Numbered UDP datagrams, or TCP SYNs, that are sent on a fixed beat from one namespace to an address in another.
+/// Numbered UDP datagrams or TCP SYNs, sent at a fixed interval from one namespace to an address in another.
 public struct DatagramStream: Sendable {
   public let transport: StreamTransport
-  /// Where the datagrams start.
+  /// Where the datagrams are sent from.
   public let source: NetworkNamespace
-  /// The address they come from, of the destination's family; nil lets the source's routes choose, but for TCP.
+  /// The source address, in the destination's family. `nil` lets the source's routes choose; TCP needs an address.
   public let sourceAddress: [UInt8]?
   /// Where they are received.
   public let target: NetworkNamespace
   /// An address of `target`, and a port on which nothing else listens.
   public let destination: ProbeAddress
-  /// One datagram each so many ticks, at least 1.
+  /// One datagram is sent every this many ticks; at least 1.
   public let every: Int
-  /// The first tick, from 0 to `every` - 1.
+  /// The tick of the first datagram, from 0 to `every` - 1.
   public let phase: Int
 
   public init(
@@ -27,6 +27,6 @@ public struct DatagramStream: Sendable {
     self.phase = min(max(phase, 0), self.every - 1)
   }
 
-  /// How many datagrams so many ticks have.
+  /// Number of datagrams in this many ticks.
   func count(ticks: Int) -> Int { (ticks + every - 1 - phase) / every }
 }

@@ -2,13 +2,13 @@ internal import CLinux
 internal import CNftables  // owns the constants of sys/socket.h in a whole-module build
 internal import Glibc
 
-/// Sends back what comes to one address over TCP and UDP, from a thread of its own, as long as the value lives.
+/// Echoes everything sent to one address over TCP and UDP. Runs on its own thread for as long as the value lives.
 public final class EchoServer {
   private let thread: JoinedThread
-  /// The end of a pipe: closing it ends the thread.
+  /// One end of a pipe. Closing it ends the thread.
   private var lifeline: OwnedDescriptor?
 
-  /// Opens both listeners. Throws EADDRINUSE where another has one of them.
+  /// Opens both listeners. Throws EADDRINUSE if one of them is taken.
   public init(on address: ProbeAddress, in namespace: NetworkNamespace, worker: NamespaceWorker) throws {
     var ends: [Int32] = [0, 0]
     try checked("pipe2", cl_output_pipe(&ends))
@@ -23,7 +23,7 @@ public final class EchoServer {
   }
 }
 
-/// Unchecked: only the server's thread uses it, once it is made.
+/// Unchecked: only the server's thread uses it once it has been created.
 private final class Echoes: @unchecked Sendable {
   private let epoll: Epoll
   private let ending: OwnedDescriptor
@@ -65,7 +65,7 @@ private final class Echoes: @unchecked Sendable {
       do {
         try epoll.drain(waiting: -1) { token, _ in serve(Int32(truncatingIfNeeded: token)) }
       } catch {
-        // epoll_wait(2) fails for a wrong descriptor alone.
+        // epoll_wait(2) fails only for a wrong descriptor.
         return
       }
     }
@@ -97,7 +97,7 @@ private final class Echoes: @unchecked Sendable {
     close(connection)
   }
 
-  /// Whether the connection goes on: until its end, an error, or a peer that reads nothing back.
+  /// Echoes the bytes that wait. Returns false if the connection has ended or failed, or if the peer doesn't read.
   private func echoBytes(_ connection: Int32) -> Bool {
     withUnsafeTemporaryAllocation(byteCount: 4096, alignment: 1) { bytes in
       let count = resultOrErrno { recv(connection, bytes.baseAddress, bytes.count, Int32(MSG_DONTWAIT)) }
@@ -117,7 +117,7 @@ private final class Echoes: @unchecked Sendable {
             var length = socklen_t(MemoryLayout<sockaddr_storage>.size)
             let count = resultOrErrno { recvfrom(datagrams.number, bytes.baseAddress, bytes.count, 0, peer, &length) }
             if count < 0 { return }
-            // An echo that can't be sent is a lost reply, and the other end will say so.
+            // If the echo can't be sent, the reply is lost, and the other end reports that.
             _ = resultOrErrno { sendto(datagrams.number, bytes.baseAddress, count, 0, peer, length) }
           }
         }

@@ -1,14 +1,14 @@
 internal import CNftables  // owns the constants of sys/socket.h in a whole-module build
 internal import Glibc
 
-/// A TCP connection, or a UDP flow, that is kept open and asked again later: does it still carry data?
+/// A TCP connection or a UDP flow that is kept open and tested later: does it still carry data?
 ///
-/// The other end is an `EchoServer`. One thread at a time may ask.
+/// The other end is an `EchoServer`. Only one thread at a time may call `ask`.
 public final class HeldConnection {
   private enum Kind {
-    /// Bytes that the server owes: it sends them back in order.
+    /// Number of bytes that the server still has to echo. It echoes them in order.
     case tcp(owed: Int)
-    /// What tells this flow's datagrams from others', and how many were sent.
+    /// The nonce of this flow's datagrams, and how many were sent.
     case udp(nonce: UInt64, sent: UInt64)
   }
 
@@ -22,7 +22,7 @@ public final class HeldConnection {
     self.kind = kind
   }
 
-  /// Connects; nil beside a request that wasn't answered. Throws when no socket can be had.
+  /// Connects. The connection is `nil` if the request wasn't answered. Throws if no socket can be opened.
   public static func tcp(
     from source: NetworkNamespace, sourceAddress: [UInt8]? = nil, to destination: ProbeAddress, patience: Duration,
     worker: NamespaceWorker
@@ -33,8 +33,8 @@ public final class HeldConnection {
     return (HeldConnection(socket, to: destination, .tcp(owed: 0)), request)
   }
 
-  /// A flow of which nothing has been sent; `ask` makes it known on the way. Throws when no socket can be had, or the
-  /// source has no route.
+  /// A flow on which nothing has been sent yet. The first `ask` creates its conntrack entries on the path. Throws if no
+  /// socket can be opened, or if the source has no route.
   public static func udp(
     from source: NetworkNamespace, sourceAddress: [UInt8]? = nil, to destination: ProbeAddress, worker: NamespaceWorker
   ) throws -> HeldConnection {
@@ -44,10 +44,10 @@ public final class HeldConnection {
     return HeldConnection(socket, to: destination, .udp(nonce: .random(in: .min ... .max), sent: 0))
   }
 
-  /// Sends a byte, or a datagram, and waits for its echo.
+  /// Sends a byte or a datagram, and waits for its echo.
   ///
-  /// What is lost of a TCP connection the kernel repeats, at ever longer intervals from 0.2 s on: one that was stopped
-  /// for a while may be silent longer than it is stopped.
+  /// The kernel repeats lost data of a TCP connection at growing intervals, starting at 0.2 s. So a connection that was
+  /// blocked for a while may stay silent longer than it was blocked.
   public func ask(patience: Duration) -> TimedRequest {
     let start = MonotonicClock.now
     let code: Int32
@@ -78,7 +78,7 @@ public final class HeldConnection {
   }
 
   private func askFlow(_ datagram: ProbeDatagram, until deadline: UInt64) -> Int32 {
-    // An error about an earlier datagram may wait; it would be this send's, which then sends nothing.
+    // A pending error about an earlier datagram would fail this send, which would then send nothing.
     _ = ProbeSocket.pendingError(socket.fd)
     while ICMPError.next(on: socket.fd) != nil {}
     let failure = datagram.send(over: socket.fd)
@@ -87,7 +87,7 @@ public final class HeldConnection {
       switch ProbeDatagram.receive(from: socket.fd) {
       case .datagram(let echo) where echo == datagram: return 0
       case .failed(let code): return code
-      // The late echo of an earlier one, or nothing but a queued ICMP error, which must not be found ready again.
+      // A late echo of an earlier datagram, or only a queued ICMP error, which must not be reported as ready again.
       case .datagram, .foreign, .nothing: while ICMPError.next(on: socket.fd) != nil {}
       }
     }

@@ -1,15 +1,15 @@
 internal import CLinux
 internal import Glibc
 
-/// SCHED_FIFO (sched(7)): a thread that runs before all ordinary ones, until it sleeps.
+/// SCHED_FIFO (sched(7)): the thread runs before all ordinary threads, until it sleeps.
 ///
-/// For root, and for others up to RLIMIT_RTPRIO. Threads and programs that the thread starts inherit it.
+/// Permitted for root, and for others up to RLIMIT_RTPRIO. Threads and programs that the thread starts inherit it.
 public enum RealTimeScheduling {
-  /// 1 to 99 on Linux.
+  /// The priorities that Linux has.
   public static let priorities = 1...99
 
-  /// Gives the calling thread a priority of `priorities`, or a new one. The corresponding C function is
-  /// `sched_setscheduler`. Throws EPERM where that is not permitted, EINVAL for any other priority.
+  /// Gives the calling thread one of `priorities`, or changes the one it has. The corresponding C function is
+  /// `sched_setscheduler`. Throws EPERM if that is not permitted, EINVAL for any other priority.
   public static func enter(priority: Int) throws(KernelError) {
     var parameters = sched_param(sched_priority: Int32(clamping: priority))
     try call("sched_setscheduler(SCHED_FIFO, \(priority))") { sched_setscheduler(0, SCHED_FIFO, &parameters) }
@@ -21,22 +21,23 @@ public enum RealTimeScheduling {
     try call("sched_setscheduler(SCHED_OTHER)") { sched_setscheduler(0, SCHED_OTHER, &parameters) }
   }
 
-  /// Runs `body` on the calling thread with this priority, where it may have it, and as an ordinary thread otherwise.
+  /// Runs `body` on the calling thread with this priority if that is permitted, otherwise as an ordinary thread.
   public static func whilePermitted<Result>(_ priority: Int, _ body: () throws -> Result) rethrows -> Result {
     let entered = (try? enter(priority: priority)) != nil
     defer { if entered { try? leave() } }
     return try body()
   }
 
-  /// Keeps the calling thread, and what it starts, on one side of the machine: the last processor, or all others. A kernel
-  /// that does not preempt itself holds a processor for milliseconds while it commits rules; whoever sends on a beat must
-  /// not wait there. False where there is one processor only. The corresponding C function is `sched_setaffinity`.
+  /// Restricts the calling thread, and what it starts, to the last processor or to all others. A kernel without
+  /// preemption holds a processor for milliseconds while it commits rules, and a thread that sends at a fixed interval
+  /// must not wait there. Returns false if there is only one processor or the call fails. The corresponding C function
+  /// is `sched_setaffinity`.
   @discardableResult
   public static func keep(toLastProcessor isLast: Bool) -> Bool {
     cl_processor_count() > 1 && cl_use_last_processor(isLast ? 1 : 0) == 0
   }
 
-  /// Why a thread may not have this priority; nil where it may. The calling thread keeps the one it has.
+  /// Why the calling thread may not have this priority; `nil` if it may. The thread keeps its current priority.
   public static func obstacle(to priority: Int) -> KernelError? {
     let policy = sched_getscheduler(0)
     var parameters = sched_param()

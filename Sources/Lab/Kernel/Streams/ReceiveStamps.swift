@@ -1,15 +1,15 @@
 internal import Glibc
 internal import Synchronization
 
-/// The kernel's stamping of datagrams on arrival (SO_TIMESTAMPNS), which is on while any socket asks for it.
+/// The kernel's timestamps of arriving datagrams (SO_TIMESTAMPNS), which are on while any socket asks for them.
 ///
-/// The first such socket has a kernel thread patch it in (net_enable_timestamp, net/core/dev.c), milliseconds later on
-/// a busy machine. Until then a datagram is stamped when it is read.
+/// For the first such socket, a kernel thread patches them into the code (net_enable_timestamp, net/core/dev.c),
+/// milliseconds later on a busy machine. Until then a datagram is stamped when it is read.
 enum ReceiveStamps {
-  /// Asks for stamps from the first trial to the end of the process: no trial begins while code is patched.
+  /// Asks for timestamps from the first trial until the process ends, so that no code is patched during a trial.
   private static let keeper = Mutex<StreamReceiver?>(nil)
 
-  /// Returns when datagrams are stamped on arrival; throws ETIMEDOUT when they aren't within 30 s.
+  /// Returns when datagrams are stamped on arrival. Throws ETIMEDOUT if they aren't within 30 s.
   static func turnOn(_ worker: NamespaceWorker) throws {
     try keeper.withLock { keeper in
       if keeper != nil { return }
@@ -26,7 +26,8 @@ enum ReceiveStamps {
       let connected = ProbeSocket.connect(sender.fd, to: address)
       guard connected == 0 else { throw KernelError("connect to \(address)", code: -connected) }
       for _ in 0..<30_000 {
-        // Delivered within the call, over lo. A stamp that is no older than its return was made by the reading.
+        // Over lo, the datagram is delivered within the call. A stamp later than the call's return was made by the
+        // reading.
         _ = ProbeDatagram(nonce: 0, index: 0).send(over: sender.fd)
         let sent = WallClock.now
         usleep(1000)
@@ -36,7 +37,7 @@ enum ReceiveStamps {
         keeper = receiver
         return
       }
-      throw KernelError("wait for stamps of arrival", code: ETIMEDOUT)
+      throw KernelError("wait for receive timestamps", code: ETIMEDOUT)
     }
   }
 }

@@ -1,7 +1,7 @@
 internal import CNftables  // owns the constants of sys/socket.h in a whole-module build
 internal import Glibc
 
-/// A non-blocking socket of one source and one destination.
+/// A non-blocking socket with one source and one destination.
 struct RequestSocket: ~Copyable, Sendable {
   private let socket: OwnedDescriptor
   private let destination: ProbeAddress
@@ -47,7 +47,7 @@ struct RequestSocket: ~Copyable, Sendable {
       outcome: .init(code, "connect to \(destination)"), start: start, end: MonotonicClock.now)
   }
 
-  /// Whether the socket became ready, or has an error to tell, before the deadline. The corresponding C function is
+  /// Whether the socket became ready, or has a pending error, before the deadline. The corresponding C function is
   /// `poll`.
   func becomes(_ events: Int16, until deadline: UInt64) -> Bool {
     while true {

@@ -1,15 +1,15 @@
 internal import CNftables  // owns the constants of sys/socket.h in a whole-module build
 internal import Glibc
 
-/// A TCP listener that lets all that comes to its port vanish.
+/// A TCP listener that silently discards everything sent to its port.
 ///
-/// A raw socket has its copy before (raw_local_deliver). Where nobody listens, the kernel answers a SYN by RST, which
-/// connection tracking takes for the end of the connection; where somebody does and a filter wants no packet, it
+/// A raw socket gets its copy before that (raw_local_deliver). Without a listener, the kernel answers a SYN with RST,
+/// which conntrack takes for the end of the connection. With a listener whose filter accepts no packet, the kernel
 /// answers nothing (tcp_filter in tcp_v4_rcv and tcp_v6_rcv).
 final class SilentListener: Sendable {
   private let socket: OwnedDescriptor
 
-  /// The corresponding C functions are `socket`, `setsockopt`, `bind` and `listen`. Throws EADDRINUSE where another
+  /// The corresponding C functions are `socket`, `setsockopt`, `bind` and `listen`. Throws EADDRINUSE if another socket
   /// listens.
   init(
     on address: ProbeAddress, in namespace: NetworkNamespace, _ operation: String, worker: NamespaceWorker
@@ -25,13 +25,13 @@ final class SilentListener: Sendable {
   }
 
   deinit {
-    // A child between fork and exec has a copy, which would go on listening.
+    // A child between fork and exec has a copy, which would keep listening.
     shutdown(socket.number, Int32(SHUT_RDWR))
   }
 }
 
-/// Waits for an address that is still taken: a program that is being started holds copies of all descriptors until its
-/// exec, so what was just closed is not free. Throws EADDRINUSE after 0.2 s.
+/// Retries `bind` while the address is still in use. A program that is being started holds copies of all descriptors
+/// until its exec, so a socket that was just closed still holds its address. Throws EADDRINUSE after 0.2 s.
 func takeOver(_ operation: @autoclosure () -> String, _ bind: () -> Int32) throws(KernelError) {
   var result = bind()
   for _ in 0..<200 where result == -EADDRINUSE {

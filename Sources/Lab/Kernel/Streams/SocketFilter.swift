@@ -1,15 +1,15 @@
 internal import CNftables
 internal import Glibc
 
-/// A program that says of each packet whether a socket is given it (classic BPF, linux/filter.h).
+/// A program that decides for each packet whether a socket receives it (classic BPF, linux/filter.h).
 struct SocketFilter {
   private let steps: [sock_filter]
 
-  /// Nothing at all.
+  /// Accepts no packet.
   static let nothing = SocketFilter(steps: [step(BPF_RET | BPF_K, 0)])
 
-  /// The SYNs of a run to one port, for a raw socket: over IPv4 that sees the IP header too, over IPv6 it doesn't
-  /// (raw(7), ipv6(7)).
+  /// Accepts the SYNs of a run to one port, for a raw socket. Over IPv4 a raw socket sees the IP header too, over IPv6
+  /// it doesn't (raw(7), ipv6(7)).
   static func syns(_ family: AddressFamily, to port: UInt16, of nonce: StreamNonce) -> SocketFilter {
     SocketFilter(steps: [
       // BPF_MSH: the length of an IPv4 header, 4 * ([0] & 0xf).
@@ -20,7 +20,7 @@ struct SocketFilter {
     ])
   }
 
-  /// A step, and how many it leaves out where a comparison fails.
+  /// One step, and how many steps to skip if a comparison fails.
   private static func step(_ code: Int32, _ value: UInt32, otherwise skipped: UInt8 = 0) -> sock_filter {
     sock_filter(code: UInt16(code), jt: 0, jf: skipped, k: value)
   }

@@ -2,24 +2,24 @@ internal import CLinux
 internal import CNftables  // owns the constants of sys/socket.h in a whole-module build
 internal import Glibc
 
-/// The socket of one destination, on which the kernel keeps and stamps what comes during a trial.
+/// The socket of one destination. The kernel queues and timestamps on it what arrives during a trial.
 final class StreamReceiver: Sendable {
-  /// What the kernel charges a datagram of 16 bytes to the buffer: struct sk_buff, its data and skb_shared_info
-  /// (`truesize`, 768 bytes on 64-bit kernels of the 6 series), and a third as much for others.
+  /// Bytes of the buffer that the kernel charges for a datagram of 16 bytes: struct sk_buff, its data and
+  /// skb_shared_info (`truesize`, 768 bytes on 64-bit 6.x kernels), plus a third for other kernels.
   static let truesize = 1024
 
   private let transport: StreamTransport
   private let family: AddressFamily
   private let nonce: StreamNonce
   private let socket: OwnedDescriptor
-  /// Of a receiver of SYNs: the socket without which the kernel would answer them by RST.
+  /// For SYNs, the socket that keeps the kernel from answering them with RST.
   private let silence: SilentListener?
-  /// Bytes, as the kernel counts them.
+  /// Size of the buffer in bytes, as the kernel counts them.
   private let granted: Int
   private let needed: Int
 
-  /// Opens it, with room for so many datagrams of a run or for `limit` bytes. The corresponding C functions are
-  /// `socket`, `setsockopt` and `bind`.
+  /// Opens the socket with room for `datagrams` datagrams, but not more than `limit` bytes. The corresponding C
+  /// functions are `socket`, `setsockopt` and `bind`.
   init(
     _ transport: StreamTransport, on address: ProbeAddress, in namespace: NetworkNamespace, nonce: StreamNonce,
     datagrams: Int, limit: Int, worker: NamespaceWorker
@@ -39,7 +39,7 @@ final class StreamReceiver: Sendable {
     guard setOption(fd, SOL_SOCKET, SO_TIMESTAMPNS, 1) else {
       throw KernelError("\(operation): SO_TIMESTAMPNS", code: cl_errno())
     }
-    // The kernel doubles what it is asked for (socket(7)). FORCE is for root only.
+    // The kernel doubles the requested size (socket(7)). FORCE is for root only.
     needed = datagrams * Self.truesize
     let half = Int32(clamping: min(needed, limit) / 2)
     if !setOption(fd, SOL_SOCKET, SO_RCVBUFFORCE, half) { setOption(fd, SOL_SOCKET, SO_RCVBUF, half) }
@@ -47,16 +47,16 @@ final class StreamReceiver: Sendable {
     var length = socklen_t(MemoryLayout<Int32>.size)
     try call("\(operation): SO_RCVBUF") { getsockopt(fd, SOL_SOCKET, SO_RCVBUF, &size, &length) }
     granted = Int(size)
-    // A raw IPv6 socket takes no port.
+    // A raw IPv6 socket accepts no port.
     let place = transport == .udp ? address : ProbeAddress(address.bytes, port: 0)
     try takeOver(operation) { ProbeSocket.bind(fd, to: place) }
   }
 
-  /// Whether it may stay unread while datagrams come.
+  /// Whether the buffer holds all datagrams of a trial, so that it need not be read meanwhile.
   var holdsAll: Bool { granted >= needed }
 
-  /// How many datagrams didn't fit (`sk_drops`). Not SO_RXQ_OVFL: that tells only with the next one that does fit.
-  /// A raw socket that is full counts other TCP segments to its address too: it looks for room before it asks its
+  /// Number of datagrams that didn't fit (`sk_drops`). SO_RXQ_OVFL reports drops only with the next datagram that fits.
+  /// A full raw socket also counts other TCP segments to its address, because it checks for room before it runs its
   /// filter (raw_v4_input, net/ipv4/raw.c).
   var dropped: Int {
     get throws(KernelError) {
@@ -68,10 +68,10 @@ final class StreamReceiver: Sendable {
     }
   }
 
-  /// Hands over everything that waits, with its stamp (CLOCK_REALTIME, ns; 0 where there is none). The corresponding C
-  /// function is `recvmsg`.
+  /// Passes every waiting datagram to `body` with its timestamp (CLOCK_REALTIME, ns; 0 if there is none). The
+  /// corresponding C function is `recvmsg`.
   func drain(_ body: (ProbeDatagram, _ stamp: UInt64) -> Void) {
-    // Room for the longest IP header and what comes behind it; MSG_TRUNC tells of what is longer.
+    // Room for the longest IP header and the data after it. MSG_TRUNC reveals longer packets.
     withUnsafeTemporaryAllocation(byteCount: 80, alignment: 8) { payload in
       withUnsafeTemporaryAllocation(byteCount: 64, alignment: MemoryLayout<cmsghdr>.alignment) { control in
         var vector = iovec(iov_base: payload.baseAddress, iov_len: payload.count)
@@ -95,7 +95,7 @@ final class StreamReceiver: Sendable {
     }
   }
 
-  /// Nil for what is no stream's.
+  /// `nil` if it isn't a datagram of a stream.
   private func datagram(_ bytes: UnsafeRawBufferPointer) -> ProbeDatagram? {
     switch transport {
     case .udp:

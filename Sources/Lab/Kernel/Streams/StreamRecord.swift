@@ -1,16 +1,16 @@
-/// What became of a stream's datagrams in one trial. All times are nanoseconds on `MonotonicClock`.
+/// The fate of a stream's datagrams in one trial. All times are nanoseconds on `MonotonicClock`.
 public struct StreamRecord: Hashable, Sendable {
-  /// When each datagram was handed to the kernel, by its sequence number: never later than it was on its way.
+  /// When each datagram was handed to the kernel, by sequence number. It left no earlier than that.
   public let sent: [UInt64]
-  /// When the kernel received each, by its sequence number; 0 for those that never came. As many as `sent`.
+  /// When the kernel received each datagram, by sequence number; 0 if it never came. As long as `sent`.
   public let received: [UInt64]
-  /// Ticks that had passed when the thread woke up: nothing was sent then, and no sequence number was used.
+  /// Ticks that were left out because the thread was late. Nothing was sent then, and no sequence number was used.
   public let skippedTicks: Int
-  /// Datagrams that `sendto` refused; they count as lost. A chain at the output hook that drops is one reason (EPERM).
+  /// Datagrams that `sendto` refused. They count as lost. One cause is a chain at the output hook that drops (EPERM).
   public let refusedSends: Int
-  /// Datagrams that came, but that the receiving socket had no room for: a loss that says nothing of the network.
+  /// Datagrams that arrived but didn't fit into the receive buffer. This loss says nothing about the network.
   public let droppedByReceiver: Int
-  /// Datagrams that came, but whose time of arrival isn't known.
+  /// Datagrams that arrived at an unknown time.
   public let unstamped: Int
 
   public init(
@@ -18,7 +18,7 @@ public struct StreamRecord: Hashable, Sendable {
     unstamped: Int = 0
   ) {
     self.sent = sent
-    // A datagram that nobody sent can't have come, and one without an entry hasn't.
+    // A datagram that wasn't sent can't have arrived, and one without an entry hasn't.
     self.received = received.prefix(sent.count) + [UInt64](repeating: 0, count: max(0, sent.count - received.count))
     self.skippedTicks = skippedTicks
     self.refusedSends = refusedSends
@@ -26,11 +26,11 @@ public struct StreamRecord: Hashable, Sendable {
     self.unstamped = unstamped
   }
 
-  /// Whether the receive buffer was too small: the losses are then not the network's alone.
+  /// Whether the receive buffer was too small. Then not all losses happened in the network.
   public var overflowed: Bool { droppedByReceiver > 0 }
 
-  /// How many datagrams came.
+  /// Number of datagrams that arrived.
   public var delivered: Int { received.count { $0 != 0 } }
-  /// How many didn't.
+  /// Number of datagrams that didn't arrive.
   public var lost: Int { sent.count - delivered }
 }

@@ -1,15 +1,16 @@
 internal import Glibc
 internal import Synchronization
 
-/// One trial: streams that one thread sends on one beat, and what the kernel noted of their arrival.
+/// One trial: streams that one thread sends at a fixed interval, and the kernel's record of their arrival.
 ///
-/// A veth pair delivers in the sender's own context, so the receive stamp is taken a few microseconds after the send,
-/// whatever else runs. Streams that share a source with TCP or UDP requests eat their ICMP errors, which are limited.
+/// A veth pair delivers in the sender's own context, so the receive timestamp is taken a few microseconds after the
+/// send, whatever else runs. Streams that share a source with TCP or UDP requests use up its ICMP errors, which are
+/// rate-limited.
 public final class StreamRun {
-  /// Why the thread has not the priority it should have had; nil where it has, or none was asked for.
+  /// Why the thread doesn't have the requested priority; `nil` if it has, or if none was requested.
   public let realTimeObstacle: KernelError?
-  /// Whether a second thread must empty the sockets during the trial, since their buffers don't hold all of it. Without
-  /// root they hold `net.core.rmem_max` twice.
+  /// Whether a second thread must empty the sockets during the trial because their buffers don't hold everything.
+  /// Without root, a buffer holds twice `net.core.rmem_max`.
   public let readsDuringTrial: Bool
 
   private let streams: [DatagramStream]
@@ -23,9 +24,9 @@ public final class StreamRun {
 
   /// Opens all sockets.
   ///
-  /// `spacing` lies between two ticks, at least 1 us; a trial ends by itself after `capacity` ticks. `receiveBuffer` is
-  /// the most that the socket of one destination may hold, in bytes as the kernel counts them, at most 1 GB.
-  /// Throws EINVAL for a beat or a size that can't be, EADDRINUSE for a destination on which somebody listens.
+  /// `spacing` is the time between two ticks, at least 1 us. A trial ends by itself after `capacity` ticks.
+  /// `receiveBuffer` is the maximum size of one destination's socket buffer, in bytes as the kernel counts them, at
+  /// most 1 GB. Throws EINVAL for an impossible spacing or size, EADDRINUSE if something listens on a destination.
   public init(
     _ streams: [DatagramStream], spacing: Duration, capacity: Int, realTimePriority: Int? = nil,
     receiveBuffer: Int = 1 << 30, worker: NamespaceWorker
@@ -69,9 +70,10 @@ public final class StreamRun {
 
   deinit { end() }
 
-  /// Three streams 20 us apart for two minutes; a send time and a stamp of each are kept, 16 bytes.
+  /// Maximum datagrams: three streams 20 us apart for two minutes. Each takes 16 bytes, for a send time and a
+  /// timestamp.
   private static let mostDatagrams = 20_000_000
-  /// The SYNs of each have a source port of their own.
+  /// Maximum streams: the SYNs of each have a source port of their own.
   private static let mostStreams = 10_000
 
   private struct Destination: Hashable {
@@ -80,7 +82,7 @@ public final class StreamRun {
     let address: ProbeAddress
   }
 
-  /// Starts the thread, which sends the first datagrams at once. Once only.
+  /// Starts the thread, which sends the first datagrams at once. May be called only once.
   public func start() throws(KernelError) {
     guard threads.isEmpty else { throw KernelError("second start of a trial", code: EALREADY) }
     if readsDuringTrial {
@@ -89,10 +91,10 @@ public final class StreamRun {
     threads.append(try JoinedThread { [sender] in sender.run() })
   }
 
-  /// Ends the thread and reads the sockets: what became of each stream, in their order.
+  /// Ends the thread and reads the sockets. Returns a record for each stream, in order.
   public func stop() throws(KernelError) -> [StreamRecord] {
     end()
-    // The last ones may wait for ksoftirqd, an ordinary thread, where another process burns the core.
+    // If another process keeps the core busy, the last datagrams may still wait for ksoftirqd, an ordinary thread.
     usleep(5000)
     let before = WallClock.now
     for receiver in receivers.all { arrivals.take(from: receiver, now: before) }
@@ -116,7 +118,7 @@ public final class StreamRun {
   }
 }
 
-/// The sockets of all destinations. The reader uses them, and the run only after that thread was joined.
+/// The sockets of all destinations. The reading thread uses them, and the run itself only after joining that thread.
 private final class Receivers: Sendable {
   let all: [StreamReceiver]
   private let stopping = Atomic(false)
@@ -125,7 +127,7 @@ private final class Receivers: Sendable {
 
   func stop() { stopping.store(true, ordering: .relaxed) }
 
-  /// Empties the sockets every millisecond: a wake-up for each datagram would disturb the sender.
+  /// Empties the sockets every millisecond. Waking up for each datagram would disturb the sender.
   func read(into arrivals: StreamArrivals) {
     while !stopping.load(ordering: .relaxed) {
       for receiver in all { arrivals.take(from: receiver) }

@@ -3,31 +3,32 @@ internal import CNftables  // owns struct timespec in a whole-module build
 internal import Glibc
 internal import Synchronization
 
-/// The thread's side of a run: sends all streams on one beat, and notes when.
+/// The sending side of a run: sends all streams on one beat, and records the times.
 ///
-/// Unchecked: one thread is in `run`, and all but `stop` is read only after that thread was joined.
+/// Unchecked: one thread is in `run`. Everything except `stop` is used by others only before it starts or after it is
+/// joined.
 final class StreamSender: @unchecked Sendable {
-  /// A stream, its socket and its notes.
+  /// A stream, its socket and its send times.
   private struct Lane {
     let fd: Int32
     let every: Int
     let phase: Int
     let destination: UnsafeMutablePointer<sockaddr_storage>
     let length: socklen_t
-    /// Of a stream over TCP, and the sum of its pseudo-header.
+    /// The SYN of a TCP stream, and the sum of its pseudo-header.
     let syn: (segment: SYNSegment, pseudoHeader: UInt64)?
     let sent: UnsafeMutableBufferPointer<UInt64>
     var count = 0
     var refused = 0
   }
 
-  /// What one stream's notes are.
+  /// The send times of one stream, and the number of refused sends.
   struct Sent {
     let times: [UInt64]
     let refused: Int
   }
 
-  /// Nanoseconds.
+  /// In nanoseconds. With a spacing of at least `longBeat`, each interval has a `pause`.
   private static let longBeat: UInt64 = 40_000
   private static let pause: UInt64 = 26_000
 
@@ -39,7 +40,7 @@ final class StreamSender: @unchecked Sendable {
   private let stopping = Atomic(false)
   private(set) var skippedTicks = 0
 
-  /// `spacing` in nanoseconds.
+  /// `spacing` is in nanoseconds.
   init(nonce: StreamNonce, spacing: UInt64, ticks: Int, priority: Int?) {
     self.nonce = nonce
     self.spacing = spacing
@@ -60,7 +61,7 @@ final class StreamSender: @unchecked Sendable {
   func add(_ stream: DatagramStream, on worker: NamespaceWorker) throws {
     let operation = "socket of a stream to \(stream.destination)"
     let syn = try stream.transport == .tcp ? syn(of: stream, operation) : nil
-    // Neither connected nor with IP_RECVERR: an ICMP error then fails no later send.
+    // Neither connected nor with IP_RECVERR, so that an ICMP error doesn't fail a later send.
     let fd = try worker.run(in: stream.source) {
       try stream.transport.open(stream.destination.family, operation)
     }
@@ -69,7 +70,7 @@ final class StreamSender: @unchecked Sendable {
     sent.initialize(repeating: 0)
     let destination = UnsafeMutablePointer<sockaddr_storage>.allocate(capacity: 1)
     destination.initialize(to: sockaddr_storage())
-    // A raw IPv6 socket takes no port but 0, or its protocol's number.
+    // A raw IPv6 socket accepts no port but 0 or the number of its protocol.
     let peer = syn == nil ? stream.destination : ProbeAddress(stream.destination.bytes, port: 0)
     let length = peer.withSocketAddress { address, length in
       UnsafeMutableRawPointer(destination).copyMemory(from: address, byteCount: Int(length))
@@ -79,7 +80,7 @@ final class StreamSender: @unchecked Sendable {
       Lane(
         fd: fd, every: stream.every, phase: stream.phase, destination: destination, length: length, syn: syn,
         sent: sent))
-    // Else a raw socket keeps what comes to the source over TCP.
+    // Otherwise a raw socket would queue everything that comes to the source over TCP.
     if syn != nil { try SocketFilter.nothing.attach(to: fd, operation) }
     guard let source = stream.sourceAddress else { return }
     let bound = ProbeSocket.bind(fd, to: ProbeAddress(source, port: 0))
@@ -96,9 +97,10 @@ final class StreamSender: @unchecked Sendable {
     )
   }
 
-  /// Sends until it is stopped, or has no ticks left.
+  /// Sends until it is stopped or has no ticks left.
   func run() {
-    // By default a sleep ends up to 50 us late (timer_slack_ns, prctl(2)); the refusal of either costs exactness only.
+    // By default a sleep ends up to 50 us late (timer_slack_ns, prctl(2)). If this or the priority is refused, only
+    // precision suffers.
     _ = cl_set_timer_slack(1)
     if let priority {
       try? RealTimeScheduling.enter(priority: priority)
@@ -107,7 +109,7 @@ final class StreamSender: @unchecked Sendable {
     let early = Self.lateness
     let start = MonotonicClock.now
     var tick = 0
-    // Ticks that were kept: on a busy machine each stream still has its share.
+    // Counts only ticks that weren't skipped, so that each stream keeps its share on a busy machine.
     var kept = 0
     while !stopping.load(ordering: .relaxed) {
       let current = min(Int((MonotonicClock.now - start) / spacing), ticks)
@@ -117,8 +119,8 @@ final class StreamSender: @unchecked Sendable {
       send(kept)
       kept += 1
       tick += 1
-      // A beat of some length has a pause in each: who is behind leaves ticks out, not the pauses, since the kernel's own
-      // threads need them, and whoever changes rules waits for those.
+      // A thread that is behind skips ticks but not the pauses of a long beat. The kernel's own threads need the
+      // pauses, and programs that change rules wait for those threads.
       if spacing >= Self.longBeat {
         let now = MonotonicClock.now
         while start + UInt64(tick) * spacing < now + Self.pause {
@@ -130,15 +132,16 @@ final class StreamSender: @unchecked Sendable {
     }
   }
 
-  /// Lets `run` return within a spacing; from any thread.
+  /// Makes `run` return within one spacing. May be called from any thread.
   func stop() { stopping.store(true, ordering: .relaxed) }
 
   func notes(of stream: Int) -> Sent {
     Sent(times: Array(lanes[stream].sent[..<lanes[stream].count]), refused: lanes[stream].refused)
   }
 
-  /// Every other 64 ticks in reverse, so that no stream is always behind another. Not every other tick: what is first
-  /// now and last then has gaps of less and of more than a spacing, and the wider ones meet more of the changes.
+  /// Every other group of 64 ticks is sent in reverse, so that no stream is always behind another. Reversing every
+  /// other tick would be wrong: a stream that is first in one tick and last in the next has gaps of less and of more
+  /// than a spacing, and more of the changes fall into the wider gaps.
   private func send(_ tick: Int) {
     let reversed = tick / 64 % 2 == 1
     for place in lanes.indices {
@@ -166,17 +169,17 @@ final class StreamSender: @unchecked Sendable {
     if failure != 0 { lanes[index].refused += 1 }
   }
 
-  /// Waits for the next tick, asleep but for the time `early` that waking up takes, and awake where less than 25 us are
-  /// left.
+  /// Waits for the next tick. Sleeps, except for the time `early` that waking up takes; stays awake if less than 25 us
+  /// are left.
   ///
-  /// A real-time thread that rarely sleeps is stopped for some 50 ms in a second, in favour of those that wait for its
-  /// core (the fair server of kernel/sched/deadline.c, or sched_rt_runtime_us). So every tenth tick of a fast beat is
-  /// followed by a sleep, even if the next one is late then. A beat of 20 us on a busy machine meets such gaps all the
-  /// same, in trials of more than a second; the bracket of one that changed meanwhile tells.
+  /// A real-time thread that rarely sleeps is stopped for about 50 ms in each second, in favour of threads that wait
+  /// for its core (the fair server of kernel/sched/deadline.c, or sched_rt_runtime_us). So every tenth tick of a fast
+  /// beat is followed by a sleep, even if the next tick is then late. On a busy machine a beat of 20 us still has such
+  /// gaps in trials longer than a second. If a path changes in such a gap, the trial's bracket shows it.
   private func wait(until moment: UInt64, early: UInt64, mayStayAwake: Bool) {
     let now = MonotonicClock.now
     if moment >= now + 25_000 {
-      // Who wakes up slowly sleeps for long enough even if he asks for nothing.
+      // A thread that wakes up slowly sleeps long enough even if it asks for almost nothing.
       Self.sleep(until: max(moment - early, now + 1000))
     } else if !mayStayAwake {
       Self.sleep(until: max(moment, now + 5_000))
@@ -184,8 +187,8 @@ final class StreamSender: @unchecked Sendable {
     while MonotonicClock.now < moment {}
   }
 
-  /// How much later than asked for most sleeps of such a thread end, nanoseconds: on a machine 5 us, on an idle virtual one
-  /// some 30, of which a beat would lose the next one. Measured by the first run of a process.
+  /// How much later than requested most sleeps of such a thread end, in nanoseconds: about 5 us on a physical machine,
+  /// about 30 us on an idle virtual one, which would cost a beat its next tick. Measured by the first run of a process.
   private static let lateness: UInt64 = {
     let times = (0..<100).map { _ in
       let moment = MonotonicClock.now + 30_000

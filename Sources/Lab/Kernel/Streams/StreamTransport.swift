@@ -1,15 +1,15 @@
 internal import CNftables  // owns the constants of sys/socket.h in a whole-module build
 internal import Glibc
 
-/// What a stream is made of.
+/// The kind of packets that a stream sends.
 public enum StreamTransport: String, Hashable, Sendable, CaseIterable {
-  /// Datagrams of 16 bytes, to a socket that reads them.
+  /// Datagrams of 16 bytes, to a socket that receives them.
   case udp
-  /// SYNs without options and data, over raw sockets. Nobody answers them: to connection tracking each one is new.
+  /// SYNs without options and data, over raw sockets. Nothing answers them, so to conntrack each one is new.
   case tcp
 
-  /// Opens a non-blocking socket, which is the caller's. The corresponding C function is `socket`.
-  /// Throws when no descriptor is left, and for all else that the kernel refuses.
+  /// Opens a non-blocking socket, which the caller owns. The corresponding C function is `socket`. Throws if no
+  /// descriptor is left, and for any other error.
   func open(_ family: AddressFamily, _ operation: @autoclosure () -> String) throws(KernelError) -> Int32 {
     let flags = SOCK_NONBLOCK.rawValue | SOCK_CLOEXEC.rawValue
     let fd =

@@ -1,14 +1,14 @@
 internal import CNftables  // owns the constants of sys/socket.h in a whole-module build
 internal import Glibc
 
-/// One request as an application makes it, and how long it took.
+/// One request as an application would make it, and how long it took.
 public struct TimedRequest: Hashable, Sendable {
   public enum Outcome: Hashable, Sendable {
     /// A connection was made, or a reply came.
     case answered
     /// ECONNREFUSED: a reset, or ICMP "port unreachable".
     case refused
-    /// Nothing came within the patience.
+    /// Nothing came within `patience`.
     case silent
     /// Any other errno: the kernel's reading of an ICMP error, no route, or a chain at the output hook that drops.
     case failed(KernelError)
@@ -30,8 +30,8 @@ public struct TimedRequest: Hashable, Sendable {
   /// Nanoseconds on `MonotonicClock`: when the outcome was known.
   public let end: UInt64
 
-  /// Opens a TCP connection and aborts it. Returns within `patience` and some; the kernel repeats a lost SYN after 1 s.
-  /// Throws when no socket can be had.
+  /// Opens a TCP connection and aborts it. Returns shortly after `patience` at the latest. The kernel repeats a lost
+  /// SYN after 1 s. Throws if no socket can be opened.
   public static func tcpConnect(
     from source: NetworkNamespace, sourceAddress: [UInt8]? = nil, to destination: ProbeAddress, patience: Duration,
     worker: NamespaceWorker
@@ -41,7 +41,7 @@ public struct TimedRequest: Hashable, Sendable {
   }
 
   /// Sends one datagram from a connected socket that asks for ICMP errors, and waits for its echo. Nothing is repeated.
-  /// Throws when no socket can be had.
+  /// Throws if no socket can be opened.
   public static func udpRequest(
     from source: NetworkNamespace, sourceAddress: [UInt8]? = nil, to destination: ProbeAddress, patience: Duration,
     worker: NamespaceWorker

@@ -1,15 +1,15 @@
-/// The moment at which a stream opened or closed, between two datagrams that follow each other.
+/// The moment at which a stream's path opened or closed, between two consecutive datagrams.
 public struct Transition: Hashable, Sendable {
   public enum Direction: Hashable, Sendable { case opening, closing }
 
   public let direction: Direction
-  /// The sequence number of the last datagram with the old fate; the next one has the new.
+  /// The sequence number of the last datagram with the old fate; the next one has the new fate.
   public let last: Int
-  /// When that last datagram was sent, in nanoseconds on `MonotonicClock`: the change came later.
+  /// When that last datagram was sent, in nanoseconds on `MonotonicClock`. The change came later.
   public let lastSent: UInt64
-  /// When the first datagram with the new fate was sent. It met the rules a few microseconds later.
+  /// When the first datagram with the new fate was sent. It reached the rules a few microseconds later.
   public let firstSent: UInt64
-  /// Datagrams with the old fate after the change: a path that flaps, or a loss of another kind.
+  /// Datagrams with the old fate after the change: the path flaps, or there is loss of another kind.
   public let anomalies: Int
 
   public init(direction: Direction, last: Int, lastSent: UInt64, firstSent: UInt64, anomalies: Int) {
@@ -22,34 +22,34 @@ public struct Transition: Hashable, Sendable {
 
   /// The sequence number of the first datagram with the new fate.
   public var first: Int { last + 1 }
-  /// How exactly the moment is known, in nanoseconds: the trial's own error bar.
+  /// The precision of the moment in nanoseconds: the trial's own error bar.
   public var bracket: UInt64 { firstSent - lastSent }
-  /// Datagrams before the change: those lost before it opened, or those through before it closed.
+  /// Number of datagrams before the change: those lost before it opened, or delivered before it closed.
   public var before: Int { last + 1 }
 }
 
-/// Why a stream doesn't tell when its path changed.
+/// Why a stream doesn't show when its path changed.
 public enum Undecided: Error, Hashable, Sendable {
   /// The receive buffer overflowed, or stamps are missing (`StreamRecord.unstamped`).
   case incompleteRecord
   case nothingSent
-  /// The first datagram had the new fate already.
+  /// The first datagram already had the new fate.
   case changedBeforeTheFirst
-  /// None had the new fate.
+  /// No datagram had the new fate.
   case neverChanged
 }
 
 extension StreamRecord {
-  /// When a path that was closed began to let datagrams through.
+  /// When a closed path began to let datagrams through.
   public func opening() -> Result<Transition, Undecided> { transition(.opening) }
 
-  /// When a path that was open began to stop datagrams.
+  /// When an open path began to stop datagrams.
   public func closing() -> Result<Transition, Undecided> { transition(.closing) }
 
-  /// How many were lost on a path that should have been open all the time.
+  /// Number of datagrams lost on a path that should have been open all the time.
   public func losses() -> Result<Int, Undecided> { decided.map { lost } }
 
-  /// How many came through on a path that should have been closed all the time.
+  /// Number of datagrams delivered on a path that should have been closed all the time.
   public func leaks() -> Result<Int, Undecided> { decided.map { delivered } }
 
   private var decided: Result<Void, Undecided> {

@@ -1,8 +1,9 @@
-/// What to add to a time on CLOCK_REALTIME, in which the kernel stamps datagrams, to have it on CLOCK_MONOTONIC.
+/// The offset to add to a time on CLOCK_REALTIME, which the kernel stamps datagrams with, to get CLOCK_MONOTONIC.
 struct WallClockOffset {
   private let nanoseconds: Int64
 
-  /// The best of 20 readings of one clock between two of the other: it is off by half their distance at most.
+  /// Takes the best of 20 readings of the wall clock between two of the other. Its error is at most half their
+  /// distance.
   init() {
     var tightest = UInt64.max
     var nanoseconds: Int64 = 0
@@ -17,9 +18,10 @@ struct WallClockOffset {
     self.nanoseconds = nanoseconds
   }
 
-  /// nil for a stamp from before the machine started, which no kernel makes.
+  /// `nil` for a stamp from before boot, which no kernel makes.
   func monotonic(_ stamp: UInt64) -> UInt64? { UInt64(exactly: Int64(clamping: stamp) &+ nanoseconds) }
 
-  /// Whether nobody set the wall clock between the two: both clocks are slewed alike, so 0.1 ms is a step.
+  /// Whether the wall clock wasn't set between the two measurements. Both clocks are slewed alike, so 0.1 ms means a
+  /// step.
   func agrees(with other: WallClockOffset) -> Bool { abs(nanoseconds - other.nanoseconds) < 100_000 }
 }
