@@ -4,7 +4,7 @@ internal import Network
 /// Runs `body` with a worker and the names of all programs, where this machine can have a lab. What it throws becomes a
 /// `LabFailure`, but for `NothingToAsk`. Without namespaces it throws `LabError`.
 package func withWorker<Result>(
-  version: String, style: String = "of all", _ body: (LabEnvironment, NamespaceWorker) throws -> Result
+  version: String, style: String = "all", _ body: (LabEnvironment, NamespaceWorker) throws -> Result
 ) throws -> Result {
   try OpenFiles.raiseLimit()
   if let obstacle = Privilege.obstacle { throw LabError(obstacle) }
