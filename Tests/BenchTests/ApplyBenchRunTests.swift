@@ -11,7 +11,7 @@ import Testing
 
 extension Alone {
   @Suite("Benchmark of applying rules, measured") struct ApplyBenchRunTests {
-    @Test("everything is measured, and nothing is left out", .needsNamespaces)
+    @Test("every part of the bench has results", .needsNamespaces)
     func smoke() async throws {
       let report = try await blocking {
         var options = ApplyBenchOptions()

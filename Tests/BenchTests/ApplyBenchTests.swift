@@ -11,7 +11,7 @@ import Testing
 @Suite("Benchmark of applying rules") struct ApplyBenchTests {
   private static let world = ApplyWorld(policies: 6, pods: 9)
 
-  @Test("each policy admits 20 peers to pods of its own, in every style")
+  @Test("each policy admits 20 peers to its own pods, in every style")
   func world() {
     let iptables = EnforcementStyle.kubeRouterK3s.lower(Self.world.view).ruleset
     let sources = iptables.sets.filter { $0.name.hasPrefix("KUBE-SRC") }
@@ -26,7 +26,7 @@ import Testing
       EnforcementStyle.compiled.lower(blocks.view).ruleset.keyedSets.first { $0.name == "ib" }?.elements.count == 6)
   }
 
-  @Test("a pod with a policy that others have joins them; one with a new policy brings its peers")
+  @Test("a new pod with an existing policy is added to it, and one with a new policy also adds the peers")
   func newcomers() {
     func added(_ policy: Int) -> Int {
       var view = Self.world.view
@@ -39,13 +39,13 @@ import Testing
     #expect(added(0) == 2 && added(6) == 2 + ApplyWorld.peers)
   }
 
-  @Test("ratios are those of the same round, whatever the rounds are like")
+  @Test("ratios compare times of the same round, even if rounds differ")
   func ratio() {
     let ratio = FullApplies.ratio([1, 20, 300, 4], to: [10, 100, 1000, 0])
     #expect(ratio.values == [0.1, 0.2, 0.3])
   }
 
-  @Test("memory is what /proc/meminfo tells of slabs, vmalloc and per-CPU areas")
+  @Test("memory is the sum of slabs, vmalloc and per-CPU areas in /proc/meminfo")
   func meminfo() {
     let text = """
       MemTotal:        8000000 kB

@@ -9,8 +9,8 @@ import Text
 
 @testable import Bench
 
-@Suite("Bench: what is planned, and of which flows") struct BenchPlanTests {
-  @Test("the usual sweep is planned for less than five minutes, the full one for hours") func usual() {
+@Suite("Bench: plans and selected flows") struct BenchPlanTests {
+  @Test("the plan of the usual sweep is shorter than five minutes, that of the full one takes hours") func usual() {
     let usual = SweepPlan(.usual)
     #expect(usual.total < .seconds(300) && usual.total > .seconds(60))
     #expect(SweepPlan(.full).total > .seconds(3600))
@@ -31,7 +31,7 @@ import Text
     #expect(total(one) < total(world(1000)) / 2)
   }
 
-  @Test("what is left follows how long finished batches took, and leaves out the one that runs") func left() {
+  @Test("the remaining time depends on the finished batches and excludes the current one") func left() {
     let plan = SweepPlan(.full)
     let all = plan.batches
     #expect(all.count > 3)
@@ -44,21 +44,21 @@ import Text
   }
 
   @Test(
-    "durations of plans are rough",
+    "durations of plans are rounded",
     arguments: [(0.4, "0 s"), (99, "99 s"), (100, "2 min"), (3600, "60 min"), (6000, "1 h 40 min"), (7200, "2 h")])
   func rough(_ seconds: Double, _ text: String) {
     #expect(roughText(.seconds(seconds)) == text)
   }
 
-  @Test("a step says where it is and what is left") func steps() {
+  @Test("a step shows its progress and the remaining time") func steps() {
     var step = BenchProgress.measuring(100, of: 300, in: .seconds(20))
     #expect(step.text == "round 100 of 300, about 40 s left")
     (step.batch, step.batches) = (2, 12)
     #expect(step.text == "batch 2 of 12: round 100 of 300, about 40 s left")
-    #expect(BenchProgress(.building(3, of: 7)).text == "building 3 of 7")
+    #expect(BenchProgress(.building(3, of: 7)).text == "loading rules 3 of 7")
   }
 
-  @Test("of a user's cluster the node that most flows go to is taken, and its flows by family and verdict") func flows()
+  @Test("the node with the most flows of a user's cluster is chosen, with flows by family and verdict") func flows()
     throws
   {
     let chosen = try PolicyFlows(BenchWorld(pods: 30, policies: 1, peers: 4).cluster)
@@ -69,14 +69,14 @@ import Text
     #expect(six.families == [.v6] && six.blocks == [BenchAddresses(.v6).pods])
   }
 
-  @Test("where there is nothing to measure it is said why, in one line") func nothing() {
+  @Test("if there is nothing to measure, one line says why") func nothing() {
     func why(_ cluster: Cluster, _ families: [IPFamily] = IPFamily.allCases) -> String? {
       do {
         _ = try PolicyFlows(cluster, families: families)
         return nil
       } catch { return "\(error)" }
     }
-    #expect(why(Cluster())?.contains("no pod has a place and an address") == true)
+    #expect(why(Cluster())?.contains("no pod has a node and an address") == true)
     var lost = BenchWorld(pods: 1, peers: 1).cluster
     lost.nodes = []
     #expect(why(lost)?.contains("bench/client: it is on no node") == true)
@@ -85,7 +85,7 @@ import Text
   }
 
   @Test(
-    "the command says what it can't use", .needsNamespaces,
+    "the command names the option that it can't use", .needsNamespaces,
     arguments: [
       (["--families", "ipv5"], "--families ipv5: write ipv4, ipv6"), (["--families", ""], "--families: name one"),
       (["--families", "ipv6", "--engines"], "--families: goes without"), (["--full", "--pods", "3"], "--full: goes"),

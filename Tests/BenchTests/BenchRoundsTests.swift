@@ -6,8 +6,8 @@ import Worlds
 
 @testable import Bench
 
-@Suite("Bench: rounds, and what is too noisy") struct BenchRoundsTests {
-  @Test("rounds end where they are stopped, and those that were measured are whole") func stopped() {
+@Suite("Bench: rounds and noise") struct BenchRoundsTests {
+  @Test("rounds end when they are stopped, and all measured rounds are complete") func stopped() {
     var rounds = 0
     let values = PairedRounds(groups: [2], rounds: 5).run { _ in
       1
@@ -19,7 +19,7 @@ import Worlds
     #expect(values == [[1, 1, 1], [1, 1, 1]])
   }
 
-  @Test("a round measures every cell once, groups forwards and backwards by turns, and a group in any order")
+  @Test("a round measures every cell once, groups forwards and backwards in turn, and each group in random order")
   func order() {
     var seen: [Int] = []
     let values = PairedRounds(groups: [3, 2], rounds: 100).run { cell in
@@ -39,7 +39,7 @@ import Worlds
   }
 
   @Test(
-    "a machine is too noisy where the same differs from itself, or where it is not known whether it does",
+    "a machine is too noisy if equal cases differ, or if their difference is not known well enough",
     arguments: [(1.0, -2.0, 4.0, false), (8, 6, 10, true), (1, -30, 30, true)])
   func noise(_ value: Double, _ lower: Double, _ upper: Double, _ isNoisy: Bool) {
     let probe = BenchProbe(.established, .lastPod)

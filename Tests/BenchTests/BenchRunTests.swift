@@ -14,7 +14,8 @@ import Testing
 extension Alone {
   @Suite("Bench: real packets through every style's rules", .needsNamespaces)
   struct BenchRunTests {
-    @Test("every probe's packets go where the policies say, in every style, and are told in every form") func sweep()
+    @Test("every probe's packets do what the policies say in every style, and every output format shows them")
+    func sweep()
       async throws
     {
       let world = BenchWorld(pods: 3, policies: 6, peers: 2)
@@ -41,7 +42,7 @@ extension Alone {
       #expect(DocumentPictures(report.document).files.count == PacketSweep.mainProbes.count)
     }
 
-    @Test("over IPv6 every probe's packets go where the policies say, in every style, beside IPv4's") func overIPv6()
+    @Test("over IPv6 every probe's packets do what the policies say in every style, next to IPv4's") func overIPv6()
       async throws
     {
       let probes = PacketSweep.everyProbe + [BenchProbe(.first, .lastPod, from: .peerOfFirst)]
@@ -60,7 +61,7 @@ extension Alone {
     }
 
     @Test(
-      "packets that the rules treat otherwise than foreseen stop the bench", arguments: BenchProbe.Way.allCases,
+      "the bench stops if the rules do not treat packets as expected", arguments: BenchProbe.Way.allCases,
       IPFamily.allCases)
     func unforeseen(_ way: BenchProbe.Way, _ family: IPFamily) async throws {
       try await blocking {
@@ -70,7 +71,8 @@ extension Alone {
         let path = try PacketPath(world.addresses, worker: worker)
         try path.waitForLinks()
         let flows = world.flows(BenchProbe(.first, .lastPod, way), order: [0])
-        // Nothing refuses on a node without rules: what is allowed passes, once each, and what is to be refused does too.
+        // Without rules nothing on a node is refused: allowed packets pass once each, and so do those that should be
+        // refused.
         try PacketCell(path, .first, flows, isAllowed: true).check("first")
         try PacketCell(path, .established, flows, isAllowed: true).check("established")
         #expect(throws: LabError.self) { try PacketCell(path, .first, flows, isAllowed: false).check("denied") }
@@ -78,7 +80,7 @@ extension Alone {
         let arrived = try path.arrived()
         try PacketCell(path, .first, flows, isAllowed: true).sendOnce()
         #expect(try path.passed() == passed + 1)
-        #expect(try path.arrived() == arrived, "a first packet is dropped behind the rules")
+        #expect(try path.arrived() == arrived, "a first packet is dropped after the rules")
       }
     }
 
@@ -109,7 +111,8 @@ extension Alone {
       #expect(!(try report.document.json()).isEmpty)
     }
 
-    @Test("of a dual-stack cluster both families' flows are measured, of an IPv6 one those of IPv6") func dualStack()
+    @Test("flows of both families are measured in a dual-stack cluster, and of IPv6 in an IPv6 cluster")
+    func dualStack()
       async throws
     {
       let single = BenchWorld(pods: 3, policies: 1, peers: 1, family: .v6).cluster
@@ -130,7 +133,7 @@ extension Alone {
       #expect(Set(one.rows.map(\.family)) == [.v6] && Set(one.rows.map(\.isAllowed)) == [true, false])
     }
 
-    @Test("a bench that is stopped tells what it has, of whole rounds, and nothing where that is too little")
+    @Test("a stopped bench reports its complete rounds, or nothing if there are too few")
     func stopped() async throws {
       let sweep = PacketSweep(
         [.init(BenchWorld(pods: 2, peers: 1), [BenchProbe(.established, .lastPod)])], styles: [.compiled], rounds: 1000)
@@ -156,7 +159,7 @@ extension Alone {
 }
 
 extension Cluster {
-  /// The same objects with the addresses of both.
+  /// The same objects with the addresses of both families.
   fileprivate func joined(with other: Cluster) -> Cluster {
     var cluster = self
     for (index, node) in other.nodes.enumerated() {

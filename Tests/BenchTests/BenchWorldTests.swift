@@ -8,7 +8,7 @@ import Worlds
 
 @Suite("Bench: worlds and sweeps") struct BenchWorldTests {
   @Test(
-    "a world has the pods, policies and peers it was asked for, and every pod a policy",
+    "a world has the requested numbers of pods, policies and peers, and every pod has a policy",
     arguments: [
       BenchWorld(pods: 1), BenchWorld(pods: 7), BenchWorld(pods: 10, policies: 3, peers: 2),
       BenchWorld(pods: 4, policies: 12, peers: 5), BenchWorld(pods: 3, peers: 4, peerKind: .blocks),
@@ -37,7 +37,7 @@ import Worlds
     #expect(Set(cluster.pods.compactMap(\.podIP)).count == cluster.pods.count)
   }
 
-  @Test("a probe goes to the pods that it names, from a peer of the policy that it names") func flows() {
+  @Test("a probe sends to the pods that it names, from a peer of the policy that it names") func flows() {
     let world = BenchWorld(pods: 4, policies: 8, peers: 3)
     let order = [2, 0, 3, 1]
     let flow = { (probe: BenchProbe) in world.flows(probe, order: order) }
@@ -52,7 +52,9 @@ import Worlds
     #expect(flow(BenchProbe(.first, .lastPod, .bridged))[0].source == BenchAddresses(.v4).client)
   }
 
-  @Test("the order of pods is the rules' own, and without one that of the addresses", arguments: EnforcementStyle.all)
+  @Test(
+    "pods are in the order of the rules, or in that of addresses if the rules have none",
+    arguments: EnforcementStyle.all)
   func dispatch(_ style: EnforcementStyle) throws {
     for family in IPFamily.allCases {
       let world = BenchWorld(pods: 5, peers: 1, family: family)
@@ -64,7 +66,7 @@ import Worlds
     }
   }
 
-  @Test("the product has every combination once, and no batch more variants than it may") func product() {
+  @Test("the product has every combination once, and no batch has too many variants") func product() {
     let sweep = PacketSweep.full
     #expect(Set(sweep.points.map(\.world)).count == sweep.points.count && sweep.points.count == 72)
     #expect(sweep.batches.flatMap { $0 } == sweep.points)
@@ -74,7 +76,7 @@ import Worlds
     #expect(growing.batches.count == 1)
   }
 
-  @Test("over both families every world is measured in each, side by side") func families() {
+  @Test("with both families every world is measured in each, side by side") func families() {
     let usual = PacketSweep.usual
     let points = usual.over(IPFamily.allCases).points
     #expect(points.count == 2 * usual.points.count)

@@ -1,4 +1,4 @@
-// What this does not show: that an engine is fast. `netpol-lab bench --engines` measures it.
+// Not covered: how fast an engine is. `netpol-lab bench --engines` measures that.
 import Bench
 import Foundation
 import Lag
@@ -11,7 +11,7 @@ import Testing
 @Suite("Benches of the engines") struct EngineBenchTests {
   private static let world = LagWorld(policies: 50, pods: 60, local: 20).cluster
 
-  @Test("every engine judges all flows, some of them allowed, and a batch differs from no engine one by one")
+  @Test("every engine judges all flows, some are allowed, and batches agree with single verdicts")
   func rows() throws {
     let bench = EngineBench(styles: EnforcementStyle.all, flows: .some(5000), sample: 200, seed: 1)
     let report = try bench.run(Self.world, version: "test") { _ in }
@@ -24,7 +24,7 @@ import Testing
       report.document.text().contains("evaluator, compiled") && report.document.csv.split(separator: "\n").count == 6)
   }
 
-  @Test("all pairs are every ordered pair of pods once")
+  @Test("all pairs means every ordered pair of pods once")
   func pairs() throws {
     let bench = EngineBench(styles: [.compiled], flows: .allPairs, sample: 60 * 59, seed: 1)
     let report = try bench.run(Self.world, version: "test") { _ in }

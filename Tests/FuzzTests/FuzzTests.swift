@@ -1,4 +1,4 @@
-// What this does not show: that thousands of worlds agree; docs/fuzzing.md says how many were run.
+// Not covered: thousands of worlds. docs/fuzzing.md says how many were run.
 import Foundation
 import Fuzz
 import Kernel
@@ -11,16 +11,16 @@ import Worlds
 
 extension Slow {
   @Suite("Random worlds, compared", .serialized) struct FuzzTests {
-    /// No flow of a world shows these.
+    /// No flow of a world shows these deviations.
     private static let unseen: [RuleKind: String] = [
       .icmpType: "pings are not asked of worlds", .random: "the lab's rules choose the first endpoint",
     ]
 
     private static let seeds = Array(UInt64(0)..<196) + [263, 297, 319, 342]
-    /// Worlds with few flows that show something rare (D4, D10, D16, D21): all of theirs are asked.
+    /// Worlds with few flows that show rare deviations (D4, D10, D16, D21). All their flows are asked.
     private static let rare: Set<UInt64> = [72, 78, 263, 297, 319, 342]
 
-    @Test("oracle and evaluator agree on 200 worlds in every style, which meet every deviation and every kind of rule")
+    @Test("oracle and evaluator agree on 200 worlds in every style that cover all deviations and kinds of rules")
     func worlds() async throws {
       let found = try await blocking {
         var check = WorldCheck()
@@ -61,7 +61,7 @@ extension Slow {
       return coverage
     }
 
-    @Test("a style that enforces nothing is found out, and the world is shrunk to a pod and a policy")
+    @Test("a style that enforces nothing is detected, and the world is shrunk to a pod and a policy")
     func shrinking() throws {
       let open = EnforcementStyle(
         name: "open", backend: .iptables, traits: EnforcementStyle.kubeRouterK3s.traits.making([])

@@ -1,4 +1,4 @@
-// What this does not show: that thousands of sequences agree; docs/fuzzing.md says how many were run.
+// Not covered: thousands of sequences. docs/fuzzing.md says how many were run.
 import Foundation
 import Fuzz
 import Kernel
@@ -10,7 +10,7 @@ import Testing
 import Worlds
 
 @Suite("Worlds that change", .serialized) struct LiveWorldTests {
-  /// A sequence for each seed, in the styles in turn.
+  /// A sequence for each seed, with the styles in turn.
   private static func failures(
     _ seeds: Range<UInt64>, steps: Int, _ check: inout WorldCheck
   ) -> (failures: [String], coverage: FuzzCoverage) {
@@ -26,7 +26,7 @@ import Worlds
     return (failures, coverage)
   }
 
-  @Test("of 20 sequences, changes make each ruleset the next one, and the engines agree behind each")
+  @Test("in 20 sequences, changes turn each ruleset into the next one, and the engines agree after each")
   func sequences() async throws {
     try await blocking {
       var check = WorldCheck()
@@ -38,7 +38,7 @@ import Worlds
   }
 
   @Test(
-    "of four sequences, one in each style, the kernel holds what it should behind each change, and packets agree",
+    "in one sequence per style, the kernel has the right rules after each change, and packets agree",
     .needsNamespaces)
   func packets() async throws {
     try await blocking {
@@ -52,7 +52,7 @@ import Worlds
   }
 
   @Test(
-    "changes that forget who has gone are found, and shrunk to one change of little, which is replayed",
+    "changes that leave removed members are found, shrunk to one small change and replayed",
     arguments: EnforcementStyle.all.map(\.name))
   func shrunk(_ name: String) async throws {
     let style = try #require(EnforcementStyle.named(name))
@@ -80,7 +80,7 @@ import Worlds
     }
   }
 
-  @Test("states that need different labs are no sequence; who takes over an address needs no other place")
+  @Test("states that need different labs are no sequence; a pod that takes over an address needs no new lab")
   func places() throws {
     let world = LiveWorld(seed: 3)
     var other = world.places
@@ -97,7 +97,7 @@ import Worlds
     #expect(placed(try #require(ClusterSequence([later, world.places])).places) == placed(world.places))
   }
 
-  @Test("pods come, go, end, are relabelled and take over addresses, and policies and namespaces change too")
+  @Test("pods are added, deleted, ended and relabelled and reuse addresses; policies and namespaces change too")
   func changes() {
     var seen: Set<String> = []
     for seed in UInt64(0)..<20 {

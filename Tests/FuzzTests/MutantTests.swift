@@ -1,4 +1,4 @@
-// What this does not show: that each mistake comes to light; docs/fuzzing.md says which did not.
+// Not covered: that each mistake is noticed. docs/fuzzing.md says which ones are not.
 import Lowering
 import TestSupport
 import Testing
@@ -8,7 +8,7 @@ import Worlds
 
 extension Slow {
   @Suite("Mutants", .serialized) struct MutantTests {
-    @Test("at least 95 of 100 mistakes of all kinds, in the rules of all styles, come to light")
+    @Test("at least 95 of 100 mistakes of all kinds, in the rules of all styles, are noticed")
     func noticed() async throws {
       try await blocking {
         var hunt = try MutantHunt(EnforcementStyle.all, seeds: Array(0..<60), flows: 150)
@@ -20,7 +20,7 @@ extension Slow {
       }
     }
 
-    @Test("what is called equivalent comes to light in no world, whatever the reason")
+    @Test("equivalent mutants of every kind are noticed in no world")
     func equivalent() async throws {
       try await blocking {
         var hunt = try MutantHunt(EnforcementStyle.all, seeds: Array(0..<16), flows: 40)
@@ -36,7 +36,7 @@ extension Slow {
     }
 
     @Test(
-      "replies, pings, neighbour discovery, strays and marked packets do what is foretold where nothing is mistaken")
+      "replies, pings, neighbour discovery, strays and marked packets do what is predicted if there is no mistake")
     func foretold() async throws {
       let surprises = try await blocking {
         try MutantHunt(EnforcementStyle.all, seeds: Array(0..<24), flows: 60).surprises()
@@ -45,10 +45,10 @@ extension Slow {
     }
 
     @Test(
-      "rules that are loaded otherwise than evaluated are found out by packets", .needsNamespaces)
+      "packets show if other rules are loaded than evaluated", .needsNamespaces)
     func loaded() async throws {
       try await blocking {
-        // All in one lab.
+        // All of them in one lab.
         let seeds = Array(UInt64(0)..<World.seedsOnOnePlace)
         var hunt = try MutantHunt(EnforcementStyle.all, seeds: seeds, flows: 60)
         var check = try WorldCheck(packetsAs: "test")

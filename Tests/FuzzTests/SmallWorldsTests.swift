@@ -9,7 +9,7 @@ extension Slow {
   @Suite("Small worlds of the compiled style") struct SmallWorldsTests {
     private static let slice = 100
 
-    @Test("a thousand small worlds: compiled equals the oracle", arguments: 0..<10)
+    @Test("compiled equals the oracle in a thousand small worlds", arguments: 0..<10)
     func exact(_ number: Int) async throws {
       let found = try await blocking {
         var check = WorldCheck()
@@ -25,7 +25,7 @@ extension Slow {
       }
       #expect(found.cases == Self.slice && found.flows > 20 * Self.slice)
       #expect(found.allowed > found.flows / 10 && found.allowed < found.flows * 19 / 20)
-      // Of packets that no rule sees, and of groups.
+      // Deviations of packets that no rule sees, and of multicast groups.
       #expect(found.deviations.keys.allSatisfy { [.bridgeHidesPackets, .multicastIngress].contains($0) })
     }
   }

@@ -1,12 +1,12 @@
-// A world for the tests of `lag`; it has no tests.
+// A world for the tests of `lag`. There are no tests here.
 import NetpolModel
 import TestSupport
 import Testing
 
 @testable import Lag
 
-/// A client that may ask two servers, over TCP alone: one admits it by its labels, the other by its address. On a third
-/// port the second server admits it too, and its own egress policy doesn't.
+/// A client that may connect to two servers over TCP only: one admits it by its labels, the other by its address. On a
+/// third port the second server admits it too, but the client's own egress policy does not.
 enum ConnectionsAlone {
   static func actors() throws -> LagActors {
     let cluster = try cluster()

@@ -11,13 +11,13 @@ import Testing
 
 private let small = LagWorld(policies: 10, pods: 40, local: 12)
 
-@Suite("Lag: worlds, casts and the streams that tell") struct LagPlanTests {
-  /// Prints the manifests of a measured world; beside the project, where it was measured.
+@Suite("Lag: worlds, actors and streams") struct LagPlanTests {
+  /// Prints the manifests of a measured world. It is next to the project on the machine that measured it.
   private static let printer = repository.appendingPathComponent("../shared/lag/world.py").standardized
   private static let hasPrinter = FileManager.default.fileExists(atPath: printer.path)
 
   @Test(
-    "the lab's own world is the one in which the real controller was measured",
+    "the generated world is the one in which the real controller was measured",
     .enabled(if: hasPrinter, "needs the printer of the measured worlds"),
     arguments: [(1, 4, 3), (50, 200, 60), (9, 30, 10)])
   func measuredWorld(_ policies: Int, _ pods: Int, _ local: Int) async throws {
@@ -31,7 +31,7 @@ private let small = LagWorld(policies: 10, pods: 40, local: 12)
   }
 
   @Test(
-    "no two pods of a world or newcomers of it share an address, and all are in their node's block",
+    "no two pods or newcomers of a world share an address, and all are in their node's block",
     arguments: [(1, 4, 3), (50, 200, 60), (7, 500, 160), (7, 1000, 161), (7, 2000, 2000), (7, 20_000, 10_000)])
   func addresses(_ policies: Int, _ pods: Int, _ local: Int) {
     let world = LagWorld(policies: policies, pods: pods, local: local)
@@ -63,7 +63,7 @@ private let small = LagWorld(policies: 10, pods: 40, local: 12)
   }
 
   @Test(
-    "under default-deny a newcomer is refused by everyone until it is known",
+    "with default-deny everything of a newcomer is refused until it is programmed",
     arguments: EnforcementStyle.all.filter(\.knowsDefaultDeny)
   ) func defaultDeny(style: EnforcementStyle) throws {
     let plan = try LagPlan(LagActors(small, .newPod, burst: 1, defaultDeny: true), style)
@@ -71,13 +71,13 @@ private let small = LagWorld(policies: 10, pods: 40, local: 12)
     #expect(plan.notes.count == 1)
   }
 
-  @Test("of several newcomers each has streams of its own") func burst() throws {
+  @Test("each of several newcomers has its own streams") func burst() throws {
     let plan = try LagPlan(LagActors(small, .newPod, burst: 4, defaultDeny: false), .kubeRouterK3s)
     #expect(Set(plan.streams.map(\.newcomer)) == [0, 1, 2, 3])
     #expect(Set(plan.actors.newcomers.map(\.after.podIP)).count == 4)
   }
 
-  @Test("what happens to the actors can be taken back", arguments: LagScenario.allCases)
+  @Test("every change of the actors can be undone", arguments: LagScenario.allCases)
   func undoing(_ scenario: LagScenario) throws {
     let actors = LagActors(small, scenario, burst: 2, defaultDeny: false)
     let node = try #require(actors.before.node(LagWorld.node))
@@ -88,7 +88,7 @@ private let small = LagWorld(policies: 10, pods: 40, local: 12)
     #expect(view.pods == NodeView(of: node, in: actors.before).pods)
   }
 
-  @Test("clients have the newcomer's labels and addresses that nobody has") func clients() throws {
+  @Test("clients have the newcomer's labels and unused addresses") func clients() throws {
     let plan = try LagPlan(LagActors(small, .newPod, burst: 1, defaultDeny: false), .kubeRouterK3s, clients: 3)
     let newcomer = try #require(plan.actors.newcomers.first?.after)
     #expect(plan.clients.count == 12 && plan.churner != nil)
@@ -100,7 +100,7 @@ private let small = LagWorld(policies: 10, pods: 40, local: 12)
     #expect(ports.count == 4 && ports.allSatisfy { $0?.udp != nil && $0?.tcp != nil })
   }
 
-  @Test("where policies allow TCP ports alone, a kind of stream that UDP doesn't have is one of SYNs")
+  @Test("if policies allow TCP ports only, streams that UDP can't show consist of SYNs")
   func connectionsAlone() throws {
     let actors = try ConnectionsAlone.actors()
     let plan = try LagPlan(actors, .kubeRouterK3s, clients: 1)
@@ -120,7 +120,7 @@ private let small = LagWorld(policies: 10, pods: 40, local: 12)
     #expect(plan.unpoliced.map { $0.ports.udp == nil } == plan.unpoliced.map { $0.stream.isOutgoing })
   }
 
-  @Test("an ipBlock in place of the selector admits every pod there is") func openedPairs() throws {
+  @Test("an ipBlock instead of the selector admits every pod") func openedPairs() throws {
     let plan = try LagPlan(LagActors(small, .newPod, burst: 1, defaultDeny: false), .kubeRouterK3s)
     let opened = try #require(OpenedPairs(plan))
     #expect(opened.policies == [PolicyID("lag-0", "allow-intra-namespace")])
@@ -128,12 +128,12 @@ private let small = LagWorld(policies: 10, pods: 40, local: 12)
     let receivers = pods.count { $0.id.namespace == "lag-0" }
     #expect(opened.all == receivers * (pods.count - 1))
     #expect(opened.openWithBlock == opened.all)
-    // Those of the namespace, Traefik, Prometheus and the dashboard; and all to the pod that has an ipBlock.
+    // Pods of the namespace, Traefik, Prometheus and the dashboard. All pods for the pod that has an ipBlock.
     #expect(opened.open == (receivers - 1) * (receivers - 1 + 3) + pods.count - 1)
   }
 
   @Test(
-    "a style with another way to refuse writes nothing else differently", arguments: EnforcementStyle.all)
+    "a style with another way to refuse differs in nothing else", arguments: EnforcementStyle.all)
   func refusals(_ style: EnforcementStyle) throws {
     let cluster = small.cluster
     let view = NodeView(of: cluster.nodes[0], in: cluster)

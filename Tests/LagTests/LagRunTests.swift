@@ -33,7 +33,7 @@ extension Alone {
     }
 
     @Test(
-      "a selector loses the newcomer's packets until its set has it, an ipBlock none, and its own rules come last",
+      "a selector loses the new pod's packets until the set has it, an ipBlock loses none, the pod's rules come last",
       arguments: EnforcementStyle.kubeRouters.map { ($0, AgentKind.fullSync) }
         + EnforcementStyle.all.map { ($0, AgentKind.incremental) })
     func windows(_ style: EnforcementStyle, _ agent: AgentKind) async throws {
@@ -54,7 +54,8 @@ extension Alone {
       }
       let moments = report.timeline.map(\.name)
       #expect(
-        moments.first?.hasPrefix("the API knows") == true && (agent == .incremental || moments.last == "sync ended"),
+        moments.first?.hasPrefix("the API server reports") == true
+          && (agent == .incremental || moments.last == "sync ends"),
         "\(moments)")
       let text = report.document.text()
       #expect(text.contains("Resolution:") && text.contains("Advice:") && text.contains("x lost"))
@@ -62,7 +63,7 @@ extension Alone {
       #expect(json["schema"] as? String == "netpol-lab/lag/v1" && json["asExpected"] as? Bool == true)
     }
 
-    @Test("where policies allow TCP ports alone, SYNs tell the windows, and requests are connections")
+    @Test("if policies allow TCP ports only, SYNs show the windows, and requests are connections")
     func connectionsAlone() async throws {
       var options = LagOptions(style: .kubeRouterK3s)
       (options.trials, options.requests, options.spacing) = (3, 1, .microseconds(200))
@@ -81,7 +82,7 @@ extension Alone {
       #expect(opening.stream.flow.transport == .tcp && !opening.windows.isEmpty)
       #expect(report.document.text().contains("SYNs lost"))
       #expect(!report.requests.isEmpty && report.requests.allSatisfy { $0.kind == .tcp })
-      let survivors = report.survivors.filter { $0.what.contains("from the newcomer") }
+      let survivors = report.survivors.filter { $0.what.contains("from the new pod") }
       #expect(survivors.map(\.stillWorks) == [3, 0] && survivors.allSatisfy { $0.what.hasPrefix("TCP") })
     }
 
@@ -96,7 +97,7 @@ extension Alone {
     }
 
     @Test(
-      "default-deny refuses a newcomer's packets until it is programmed",
+      "default-deny refuses a new pod's packets until it is programmed",
       arguments: [EnforcementStyle.kubeRouterIptables, .compiled]
     ) func defaultDeny(style: EnforcementStyle) async throws {
       let report = try await measure(style, defaultDeny: true)
@@ -104,14 +105,14 @@ extension Alone {
       #expect(report.streams.allSatisfy { $0.stream.change == .opens && !$0.windows.isEmpty })
     }
 
-    @Test("every newcomer of a burst is let in") func burst() async throws {
+    @Test("every new pod of a burst is admitted") func burst() async throws {
       let report = try await measure(burst: 3) { $0.trials = 2 }
       #expect(report.findings == [])
       let opened = report.streams.filter { $0.stream.change == .opens && !$0.windows.isEmpty }
       #expect(Set(opened.map(\.stream.newcomer)) == [0, 1, 2])
     }
 
-    @Test("the API's delay is part of the window") func apiDelay() async throws {
+    @Test("the API server's delay is part of the window") func apiDelay() async throws {
       let report = try await measure { $0.apiDelay = .constant(.milliseconds(300)) }
       let window = try #require(report.streams.first { $0.stream.change == .opens }?.windows)
       #expect(try #require(window.values.first) > 300e6)
@@ -120,7 +121,7 @@ extension Alone {
           < (try #require(window.median)) - 299e6)
     }
 
-    @Test("changes beside make syncs wait for each other, and nothing is lost under an ipBlock") func churn()
+    @Test("further changes make syncs wait for each other, and nothing is lost with an ipBlock") func churn()
       async throws
     {
       let report = try await measure { $0.churn = 20 }
@@ -128,7 +129,7 @@ extension Alone {
       #expect(report.streams.first { $0.stream.change == .staysOpen }?.lost == 0)
     }
 
-    @Test("what a request pays depends on how it is refused, and under an ipBlock it pays nothing")
+    @Test("a request's cost depends on how it is refused, and with an ipBlock there is none")
     func requests() async throws {
       let report = try await measure {
         $0.trials = 1
@@ -145,29 +146,29 @@ extension Alone {
         #expect(try endings(refusal, .tcp, "ipBlock") == [.answered: 2], "\(refusal)")
       }
       for (refusal, kind, ending) in [
-        ("REJECT, ICMP errors to spare", RequestResult.Kind.tcp, RequestResult.Ending.refused),
-        ("REJECT, ICMP errors to spare", .udp, .refused), ("REJECT, ICMP errors spent", .tcp, .answered),
-        ("REJECT, ICMP errors spent", .udp, .silent), ("REJECT, no ICMP limit", .tcp, .refused),
+        ("REJECT, ICMP errors left", RequestResult.Kind.tcp, RequestResult.Ending.refused),
+        ("REJECT, ICMP errors left", .udp, .refused), ("REJECT, ICMP errors used up", .tcp, .answered),
+        ("REJECT, ICMP errors used up", .udp, .silent), ("REJECT, no ICMP limit", .tcp, .refused),
         ("REJECT, no ICMP limit", .udp, .refused), ("REJECT with tcp-reset", .tcp, .refused),
         ("DROP", .tcp, .answered), ("DROP", .udp, .silent),
       ] {
         let got = try endings(refusal, kind, "podSelector")
         #expect(got == [ending: 2], "\(refusal), \(kind.rawValue): \(got)")
       }
-      // A lost SYN is repeated after a second; a connection that nothing holds up takes microseconds.
+      // A lost SYN is repeated after a second. A connection that nothing delays takes microseconds.
       let waiting = try #require(
         report.requests.first { $0.refusal == "DROP" && $0.kind == .tcp && $0.target == "podSelector" })
       #expect(try #require(waiting.endings[.answered]?.values.first) >= 0.9e9)
 
       #expect(report.survivors.count == 6)
       for survivor in report.survivors {
-        let isNew = survivor.what.contains("begun afterwards")
+        let isNew = survivor.what.contains("opened afterwards")
         #expect(survivor.stillWorks == (isNew ? 0 : survivor.asked) && survivor.asked == 3, "\(survivor)")
       }
     }
 
     @Test(
-      "an incremental enforcer's node has what the style writes, but for the order of pods",
+      "an incremental enforcer's node has the style's rules, except for the order of pods",
       arguments: EnforcementStyle.all)
     func incremental(_ style: EnforcementStyle) async throws {
       try await blocking {
@@ -208,7 +209,7 @@ extension Alone {
       return try commands.flatMap { try lines(Command($0).run(in: namespace, on: worker).requireSuccess().text) }
     }
 
-    /// Sorted, without comments, counters and the seeds of hashes; elements of a set too.
+    /// Sorted text without comments, counters and hash seeds. Elements of a set are sorted too.
     private func lines(_ text: String) -> [String] {
       text.replacing(#/,\n\s+/#, with: ", ").split(separator: "\n").filter { !$0.hasPrefix("#") }.map { line in
         let plain = String(line).replacing(#/\[\d+:\d+\]| initval 0x[0-9a-f]+/#, with: "")

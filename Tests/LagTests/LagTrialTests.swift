@@ -8,8 +8,8 @@ import Worlds
 @testable import Agent
 @testable import Lag
 
-@Suite("Lag: what a trial tells") struct LagTrialTests {
-  /// Ten datagrams 1 ms apart; the container starts at the third, and the event comes half a millisecond later.
+@Suite("Lag: results of a trial") struct LagTrialTests {
+  /// Ten datagrams 1 ms apart. The container starts at the third, and the event comes half a millisecond later.
   private func trial(_ received: String, ended: UInt64 = 20_000_000) -> LagTrial {
     let sent = received.indices.enumerated().map { UInt64($0.offset + 1) * 1_000_000 }
     let record = StreamRecord(
@@ -19,7 +19,7 @@ import Worlds
       syncs: ["node1": SyncRecord(requested: 3_500_000, started: 3_600_000, ended: ended)])
   }
 
-  @Test("a window is from the container's start to the first datagram with the new fate") func window() throws {
+  @Test("a window is from the container's start to the first datagram with the new outcome") func window() throws {
     let answer = trial("xxxxxx....").answer(0, .opens, spacing: 1e6)
     guard case .changed(let change) = answer else {
       Issue.record("\(answer)")
@@ -29,7 +29,7 @@ import Worlds
   }
 
   @Test(
-    "a trial that contradicts the rules is a finding, one that can't tell is not used",
+    "a trial that contradicts the rules is a finding, and an inconclusive one is not used",
     arguments: [
       ("..........", LagStream.Change.opens, true), ("xxxxxxxxxx", .opens, true), ("xx........", .opens, true),
       ("xxxxx..x..", .opens, true), ("xxxxxxxxxx", .closes, true), ("..........", .closes, true),
@@ -43,7 +43,7 @@ import Worlds
     }
   }
 
-  @Test("an error bar as wide as the window tells nothing") func wideBar() {
+  @Test("a trial whose error bar is as wide as the window is not used") func wideBar() {
     // Nothing was sent between the first and the last datagram.
     let record = StreamRecord(sent: [1_000_000, 30_000_000], received: [0, 30_000_500])
     let trial = LagTrial(start: 3_000_000, event: 3_500_000, records: [record], syncs: [:])
@@ -53,7 +53,7 @@ import Worlds
     }
   }
 
-  @Test("a stream that stays open and is closed during a sync has a gap, and it is known where")
+  @Test("a stream that stays open but is closed during a sync has a gap, and its place is known")
   func gaps() throws {
     #expect(trial("..........").gap(0) == nil)
     let within = try #require(trial(".....xxx..").gap(0))

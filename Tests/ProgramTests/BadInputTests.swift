@@ -1,11 +1,11 @@
-// What arguments and files are worth before there is a lab. ProgramTests has what is said about them.
+// Checks of arguments and files before there is a lab. ProgramTests check the messages.
 import Kernel
 import TestSupport
 import Testing
 
-/// Runs the program as an ordinary user. The user namespaces that this takes are nobody else's business.
+/// Runs the program as an ordinary user. The user namespaces that this takes are not used by anything else.
 private func run(_ arguments: [String], furtherNamespaces: Bool, input: String) async throws -> CommandResult {
-  // The second one is all that there may be.
+  // With a limit of 1, no user namespace can be made inside the second one.
   let limit = furtherNamespaces ? "" : "echo 1 > /proc/sys/user/max_user_namespaces;"
   let shell = "\(limit) exec unshare -U --map-user=1000 --map-group=1000 \"$@\""
   return try await Program.start(["unshare", "-Ur", "sh", "-c", shell, "sh", Program.path] + arguments, input)
@@ -19,7 +19,7 @@ private func canBeUser() async throws -> Bool {
   private static let pod = "\(ProgramTests.pod)\n---\n"
 
   @Test(
-    "bad input is exit code 2 where an ordinary user has no namespaces",
+    "bad input is exit code 2 if an ordinary user has no namespaces",
     arguments: [
       "run -f /nowhere", "run -f - --style calico", "run -f - --port 0", "run -f - --to default/api",
       "run -f - --from default/web --to default/web", "run -f - --expectations-only",
@@ -33,7 +33,9 @@ private func canBeUser() async throws -> Bool {
     #expect(result.ending == .exited(2), "\(result)")
   }
 
-  @Test("good input is exit code 3 there", arguments: ["run -f -", "lag", "bench", "bench --micro", "fuzz --cases 1"])
+  @Test(
+    "good input is exit code 3 if an ordinary user has no namespaces",
+    arguments: ["run -f -", "lag", "bench", "bench --micro", "fuzz --cases 1"])
   func goodInput(arguments: String) async throws {
     let words = arguments.split(separator: " ").map(String.init)
     let result = try await run(words, furtherNamespaces: false, input: Self.pod)
@@ -42,7 +44,7 @@ private func canBeUser() async throws -> Bool {
   }
 
   @Test(
-    "reading starts no thread, with which no user namespace could be entered",
+    "reading starts no thread, because a process with threads can't enter a user namespace",
     .needsNamespaces,
     arguments: ["run -f -", "lag --trials 1 --requests 0 --policies 4 --pods 10"])
   func oneThread(arguments: String) async throws {

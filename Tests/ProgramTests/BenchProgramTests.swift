@@ -4,8 +4,8 @@ import Lowering
 import TestSupport
 import Testing
 
-@Suite("bench, the program") struct BenchProgramTests {
-  @Test("the command prints JSON for a world of its own", .timeLimit(.minutes(5)))
+@Suite("netpol-lab bench") struct BenchProgramTests {
+  @Test("the command prints JSON for a generated world", .timeLimit(.minutes(5)))
   func command() async throws {
     let arguments = ["--policies", "14", "--pods", "20", "--flows", "500", "--sample", "50", "-o", "json"]
     let result = try await Program.run(["bench", "--engines"] + arguments)
@@ -16,9 +16,9 @@ import Testing
 }
 
 extension Alone {
-  @Suite("bench --apply, the program") struct ApplyBenchProgramTests {
+  @Suite("netpol-lab bench --apply") struct ApplyBenchProgramTests {
     @Test(
-      "the command writes each format, and says what it can't use", .needsNamespaces,
+      "the command writes each format, and names the option that it can't use", .needsNamespaces,
       arguments: [("text", "A new pod"), ("json", "netpol-lab/bench-apply/v1"), ("csv", "section,rules,what")])
     func command(_ format: String, _ said: String) async throws {
       let small = [

@@ -1,4 +1,4 @@
-// What this does not show: which changes of a dump are noticed (DumpComparisonTests).
+// Not covered: which changes of a dump are noticed (see DumpComparisonTests).
 import Foundation
 import Kernel
 import TestSupport
@@ -7,7 +7,7 @@ import Testing
 @Suite("netpol-lab compare") struct CompareProgramTests {
   static let golden = goldenFolder.path
 
-  @Test("equals every dump of the real controllers, names and all, a line for each")
+  @Test("every dump of the real controllers is equal, including names, with a line for each")
   func all() async throws {
     let result = try await Program.run(["compare", "--golden", Self.golden])
     #expect(result.status == .exited(0))
@@ -38,7 +38,7 @@ import Testing
   }
 
   @Test(
-    "a dump that holds nothing of the style is bad input, and not equal to it",
+    "a dump without anything of the style is bad input, and not equal to it",
     arguments: [
       ["--style", "compiled", "--nft", "/dev/null"], ["--style", "kube-router-2.11-nft", "--nft", "/dev/null"],
       ["--style", "kube-router-2.6-k3s", "--iptables-save", "/dev/null", "--ipset-save", "/dev/null"],
@@ -51,7 +51,7 @@ import Testing
     #expect(result.errors.contains("the dump holds no chain and no set of \(arguments[1])"), "\(result.errors)")
   }
 
-  @Test("a flag that the node had and the command was not told is a difference, exit code 1, also as JSON")
+  @Test("a kube-router flag that the command wasn't given is a difference and exit code 1, also in JSON")
   func flag() async throws {
     let place = "\(Self.golden)/no-policy"
     let arguments = [
@@ -75,7 +75,7 @@ import Testing
   }
 
   @Test(
-    "what kube-router was told of further ranges is in KUBE-ROUTER-INPUT, as on real nodes",
+    "further ranges given to kube-router are in KUBE-ROUTER-INPUT, as on real nodes",
     arguments: [
       ("kube-router-2.11", "allow traffic to external IP range: 1.2.3.0/24 - IXGFL4ASW22URLDR"),
       ("kube-router-2.6-k3s", "allow traffic to load balancer IP range: 1.2.3.0/24 - B556T4UEWRJJNJW7"),

@@ -1,4 +1,4 @@
-// What errors tell the user, and how the program ends with them. ProgramTests has the program itself.
+// The messages of errors, and the exit codes for them. ProgramTests check the program itself.
 import Dumps
 import Glibc
 import Kernel
@@ -12,7 +12,7 @@ import Testing
 
 @Suite("Errors and exit codes") struct ExitStatusTests {
   @Test(
-    "an error that is for the user says how the program ends",
+    "an error for the user determines the exit code",
     arguments: [
       (ManifestError(location: nil, problem: "odd"), .badInput, "odd"),
       (DumpError(file: "f", line: 2, text: "x", problem: "odd"), .badInput, "f:2: odd: x"),
@@ -26,7 +26,7 @@ import Testing
   }
 
   @Test(
-    "a failure of a lab is the machine's, unless the lab found the input to be bad; it names the version once",
+    "a lab failure is the machine's unless the input was bad, and it names the version once",
     .needsNamespaces)
   func labFailure() throws {
     let worker = try NamespaceWorker()

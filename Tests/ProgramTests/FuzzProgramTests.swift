@@ -6,8 +6,8 @@ import TestSupport
 import Testing
 
 extension Slow {
-  @Suite("fuzz, the program", .serialized) struct FuzzProgramTests {
-    @Test("fuzz without packets ends with 0, and with 2 for what it can't do")
+  @Suite("netpol-lab fuzz", .serialized) struct FuzzProgramTests {
+    @Test("fuzz without packets exits with 0, and with 2 for options that it can't use")
     func program() async throws {
       let result = try await Program.run(["fuzz", "--no-kernel", "--seed", "7", "--cases", "2", "--flows", "30"])
       let clusters = "2 clusters in \(2 * EnforcementStyle.all.count) cases"
@@ -24,7 +24,7 @@ extension Slow {
       }
     }
 
-    @Test("fuzz tells programs the same in JSON")
+    @Test("fuzz prints the same as JSON")
     func json() async throws {
       let result = try await Program.run(
         ["fuzz", "--no-kernel", "--cases", "2", "--flows", "30", "-o", "json"])
@@ -35,12 +35,12 @@ extension Slow {
       #expect((object["findings"] as? [Any])?.isEmpty == true && result.status == .exited(0))
     }
 
-    @Test("fuzz ends with 1 for a mistake that is found, and prints a manifest that shows it")
+    @Test("fuzz exits with 1 if it finds a mistake, and prints a manifest that shows it")
     func finding() async throws {
       let result = try await Program.run(
         ["fuzz", "--no-kernel", "--plant", "1", "--seed", "0", "--cases", "8", "--flows", "60", "--style", "compiled"])
       #expect(result.status == .exited(1), "\(result.errors)")
-      #expect(result.output.contains("style compiled, mistaken: ") && result.output.contains("\nkind: Cluster\n"))
+      #expect(result.output.contains("style compiled with a mistake: ") && result.output.contains("\nkind: Cluster\n"))
       let few = try await Program.run(["fuzz", "--mutants", "5", "--cases", "4", "--flows", "1"])
       #expect(few.status == .exited(1) && few.output.contains("unnoticed: ") && few.output.contains("of 5 mutants"))
       let object = try await Program.run(["fuzz", "--mutants", "2", "--cases", "4", "--flows", "1", "-o", "json"])
@@ -48,14 +48,14 @@ extension Slow {
       #expect(object.contains("\"schema\":\"netpol-lab/mutants/v1\"") && object.contains("\"mistakes\":2"))
     }
 
-    @Test("fuzz ends with 3 where there is no lab", .needsNamespaces)
+    @Test("fuzz exits with 3 if there is no lab", .needsNamespaces)
     func machine() async throws {
       let shell = "echo 0 > /proc/sys/user/max_net_namespaces && exec \"$0\" fuzz --cases 1"
       let result = try await Program.start(["unshare", "-Ur", "sh", "-c", shell, Program.path])
       #expect(result.ending == .exited(3))
     }
 
-    @Test("fuzz tells what it has done when it is interrupted")
+    @Test("fuzz prints its summary when it is interrupted")
     func interrupted() async throws {
       let result = try await Program.start(
         [
@@ -65,7 +65,7 @@ extension Slow {
       #expect(result.ending == .exited(0) && result.text.contains(" clusters in "))
     }
 
-    @Test("fuzz --live keeps a sequence of states that fuzz --replay finds wrong again, and right without the mistake")
+    @Test("fuzz --live keeps states that fail again with fuzz --replay, and pass without the mistake")
     func replay() async throws {
       let directory = FileManager.default.temporaryDirectory.appendingPathComponent("live-\(UUID().uuidString)")
       defer { try? FileManager.default.removeItem(at: directory) }

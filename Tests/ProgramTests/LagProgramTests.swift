@@ -5,9 +5,9 @@ import TestSupport
 import Testing
 
 extension Alone {
-  @Suite("Lag: the command") struct LagProgramTests {
+  @Suite("netpol-lab lag") struct LagProgramTests {
     @Test(
-      "an option that can't be used is one line and exit code 2",
+      "an option that can't be used gives one line and exit code 2",
       arguments: [
         (["--policies", "-1"], "--policies"), (["--pods", "0"], "--pods 0"), (["--local", "500"], "--local 500"),
         (["--trials", "0"], "--trials 0"), (["--burst", "51"], "--burst 51"), (["--spacing", "50"], "--spacing 50"),
@@ -30,7 +30,7 @@ extension Alone {
     }
 
     @Test(
-      "--max-gap makes a window that is too long exit code 1", .needsNamespaces,
+      "with --max-gap, a window that is too long gives exit code 1", .needsNamespaces,
       arguments: [("1us", 1, "FAILED"), ("1000s", 0, "Within --max-gap")])
     func gate(_ gap: String, _ status: Int32, _ said: String) async throws {
       let result = try await Program.run([
@@ -42,7 +42,7 @@ extension Alone {
     }
 
     @Test(
-      "a user's pod can be the newcomer, and a world in which nothing about it changes is said to be one",
+      "a user's pod can be the new pod, and if nothing about it changes the program says so",
       .needsNamespaces)
     func usersWorld() async throws {
       let example = repository.appendingPathComponent("examples/homelab-podselector").path

@@ -1,11 +1,11 @@
-// What this does not show: verdicts; ThreeEnginesTests do.
+// Not covered: verdicts. ThreeEnginesTests cover them.
 import Foundation
 import Kernel
 import NetpolModel
 import TestSupport
 import Testing
 
-@Suite("The program's manners") struct ProgramTests {
+@Suite("Arguments, streams and exit codes of the program") struct ProgramTests {
   static let pod = """
     apiVersion: v1
     kind: Pod
@@ -34,7 +34,7 @@ import Testing
     """
 
   @Test(
-    "bad input is one line and exit code 2",
+    "bad input gives one line and exit code 2",
     arguments: [
       (["run", "-f", "/nowhere.yaml"], "", "/nowhere.yaml: no such file or directory"),
       (
@@ -130,7 +130,7 @@ import Testing
     #expect(result.output.isEmpty)
   }
 
-  @Test("a policy that the API server would refuse names its file, line, object, field and remedy")
+  @Test("for a policy that the API server would refuse, the message has file, line, object, field and remedy")
   func refusedPolicy() async throws {
     let policy = """
       apiVersion: networking.k8s.io/v1
@@ -147,7 +147,7 @@ import Testing
     #expect(result.errors.contains("-:13: NetworkPolicy default/p: spec.ingress[0].from[0].ipBlock.cidr:"))
   }
 
-  @Test("usage errors are exit code 2, help and version are 0")
+  @Test("usage errors give exit code 2, help and version give 0")
   func usage() async throws {
     #expect(try await Program.run(["run"]).status == .exited(2))
     #expect(try await Program.run(["frobnicate"]).status == .exited(2))
@@ -156,7 +156,7 @@ import Testing
     #expect(version.status == .exited(0) && version.output == "0.1.0\n")
   }
 
-  @Test("output that can't be written is no success", .enabled(if: FileManager.default.fileExists(atPath: "/dev/full")))
+  @Test("output that can't be written is a failure", .enabled(if: FileManager.default.fileExists(atPath: "/dev/full")))
   func fullDisk() async throws {
     let shell = "printf '%s' \"$0\" | \(Program.path) render -f - > /dev/full"
     let result = try await Program.start(["sh", "-c", shell, Self.pod])
@@ -164,16 +164,16 @@ import Testing
     #expect(String(decoding: result.stderr, as: UTF8.self).contains("standard output can't be written"))
   }
 
-  @Test("help that can't be written is no success", .enabled(if: FileManager.default.fileExists(atPath: "/dev/full")))
+  @Test("help that can't be written is a failure", .enabled(if: FileManager.default.fileExists(atPath: "/dev/full")))
   func helpOnFullDisk() async throws {
     #expect(try await Program.start(["sh", "-c", "\(Program.path) --help > /dev/full"]).ending == .exited(3))
   }
 
   @Test(
-    "where standard error can't be written the program does the same and ends with the same exit code",
+    "if standard error can't be written, the program does the same and has the same exit code",
     arguments: ["2>/dev/full", "2>&-", "2>&3"])
   func unwritableErrors(redirection: String) async throws {
-    // Descriptor 3 is a pipe that nobody reads any more.
+    // Descriptor 3 is a pipe that is no longer read.
     let shell = """
       coproc reader { read -r; }
       eval "exec 3>&${reader[1]}"
@@ -186,14 +186,14 @@ import Testing
     #expect(result.text.hasSuffix("\n0 2\n") && result.text.hasPrefix("*filter\n"), "\(result)")
   }
 
-  @Test("what is meant for a closed standard stream gets into no other file")
+  @Test("output for a closed standard stream does not end up in another file")
   func closedStreams() async throws {
     let shell = "printf '%s' \"$0\" | \(Program.path) render -f -"
     #expect(try await Program.start(["sh", "-c", "\(shell) >&-", Self.pod]).ending == .exited(3))
     #expect(try await Program.start(["sh", "-c", "\(Program.path) render -f - <&-"]).ending == .exited(2))
   }
 
-  @Test("in a pipe there is no progress, only notes", .needsNamespaces)
+  @Test("if standard error is a pipe, there are only notes and no progress lines", .needsNamespaces)
   func noProgress() async throws {
     let result = try await Program.run(["run", "-f", "-"], input: Self.pod)
     #expect(result.status == .exited(0))
@@ -201,7 +201,7 @@ import Testing
     #expect(!lines.isEmpty && lines.allSatisfy { $0.hasPrefix("note: ") }, "\(result.errors)")
   }
 
-  @Test("a selection that leaves no flow is bad input, not an empty success", .needsNamespaces)
+  @Test("a selection without any flow is bad input, not an empty success", .needsNamespaces)
   func nothingToAsk() async throws {
     let result = try await Program.run(
       ["run", "-f", "-", "--from", "default/web", "--to", "default/web"], input: Self.pod)
@@ -209,7 +209,7 @@ import Testing
     #expect(result.errors.contains("there is no flow to test"))
   }
 
-  @Test("render prints what iptables-restore reads, and the sets beside it")
+  @Test("render prints input for iptables-restore and for ipset restore")
   func render() async throws {
     let iptables = try await Program.run(["render", "-f", "-", "--version-stamp", "7"], input: Self.pod)
     #expect(iptables.status == .exited(0))
@@ -222,11 +222,11 @@ import Testing
   }
 
   @Test(
-    "a run leaves its host as it was: after success, Ctrl-C and kill -9, while building, probing and measuring lag",
+    "a run leaves its host unchanged after success, Ctrl-C and kill -9, while building, probing and measuring lag",
     .needsNamespaces) func hostUntouched() async throws
   {
     let script = repository.appendingPathComponent("netns-scripts/host-untouched.sh").path
-    // Without its expectations, which take their time.
+    // Without the example's expectations, which take long.
     let parts = ["cluster.yaml", "namespaces.yaml", "nodes.yaml", "policies", "services.yaml", "workloads"]
     let world = parts.map { repository.appendingPathComponent("examples/homelab/\($0)").path }
     let result = try await Program.start([script, Program.path] + world)
@@ -246,9 +246,9 @@ import Testing
       return words.firstIndex(of: "lost").flatMap { Int(words[$0 + 1]) }
     }
     #expect(try #require(lost("podSelector")) > 0)
-    // Nothing, but on a loaded machine where a program of its own sends each datagram.
+    // Zero, except on a loaded machine, where a separate program sends each datagram.
     #expect(try #require(lost("ipBlock")) < (try #require(lost("podSelector"))))
-    // The last ten are sent when its own rules stand.
+    // The last ten are sent when the pod's own rules are in place.
     #expect(try #require(lost("newcomer's")) >= 10)
     #expect(try await Program.start([script, "soon"]).ending == .exited(2))
   }
@@ -259,7 +259,7 @@ import Testing
       ["run", "-f", "-", "--expectations-only"] + arguments, input: ExpectationsWorld.text(groups))
   }
 
-  @Test("a missed expectation is exit code 1, a refuted document is 0", .needsNamespaces)
+  @Test("a missed expectation gives exit code 1, a refuted document gives 0", .needsNamespaces)
   func expectations() async throws {
     let flow = "from: app/other, to: app/web-0, port: 8080"
     let refuted = try await expecting("{\(flow), expect: denied, document: allowed}")
@@ -270,7 +270,7 @@ import Testing
     #expect(json.status == .exited(1) && json.output.contains("\"asExpected\":false"))
   }
 
-  @Test("single flows are asked without the expectations", .needsNamespaces)
+  @Test("single flows are asked without checking expectations", .needsNamespaces)
   func selection() async throws {
     let groups = "- name: g\n  flows: [{from: app/other, to: app/web-0, port: 8080, expect: allowed}]\n"
     let result = try await Program.run(

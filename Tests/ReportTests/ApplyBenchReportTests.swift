@@ -5,7 +5,7 @@ import Testing
 @testable import Bench
 @testable import Report
 
-@Suite("Benchmark of applying rules, told") struct ApplyBenchReportTests {
+@Suite("Benchmark of applying rules, reports") struct ApplyBenchReportTests {
   private func report() -> ApplyBenchReport {
     var report = ApplyBenchReport(environment: .handMade("all"), options: ApplyBenchOptions())
     let objects = ApplyBenchReport.RuleCount(rules: 1, chains: 2, sets: 3, elements: 4)

@@ -1,4 +1,4 @@
-// What this does not show: that figures are right; the reports are made by hand.
+// Not covered: whether figures are right. The reports are made by hand.
 import Bench
 import Foundation
 import Kernel
@@ -9,9 +9,9 @@ import Report
 import TestSupport
 import Testing
 
-@Suite("Bench: docs/bench-json.md and what a program reads")
+@Suite("Bench: JSON and CSV are as in docs/bench-json.md")
 struct BenchSchemaTests {
-  /// By the line that stands above a table, without its colon: fields and their types, of CSV columns and their meaning.
+  /// By the line above a table, without its colon: the fields and their types, or the CSV columns and their meaning.
   private static func tables() throws -> [String: [String: String]] {
     let text = try String(contentsOf: repository.appendingPathComponent("docs/bench-json.md"), encoding: .utf8)
     var tables: [String: [String: String]] = [:]
@@ -57,7 +57,7 @@ struct BenchSchemaTests {
     }
   }
 
-  /// Each object has every field that is always there and none that is not documented, and together they have all.
+  /// Each object has all fields that are always there and no undocumented ones. Together the objects have all fields.
   private func check(_ objects: [[String: Any]], _ fields: [String: String], _ name: String) throws {
     let always = Set(fields.filter { !$0.value.hasSuffix(" or absent") }.keys)
     for object in objects {
@@ -74,7 +74,7 @@ struct BenchSchemaTests {
     objects.flatMap { $0[key] as? [[String: Any]] ?? [] }
   }
 
-  @Test("a sweep's fields are those that are documented") func sweep() throws {
+  @Test("the fields of a sweep are documented") func sweep() throws {
     var noisy = try HandMadeBench.packets(one: 300, two: 300, noise: 20, pair: 50)
     noisy.measuredRounds = [20]
     let objects = try [HandMadeBench.packets(one: 900, two: 300), noisy].map { try object(try $0.document.json()) }
@@ -86,7 +86,7 @@ struct BenchSchemaTests {
     try check(list(objects, "resolution"), try fields("A resolution of packets"), "a resolution")
   }
 
-  @Test("so are those of a user's own flows, and of single rules") func others() throws {
+  @Test("the fields for a user's own flows and for single rules are documented") func others() throws {
     let policies = try object(try (try HandMadeBench.policies()).document.json())
     let own = try fields("The document of policies")
     let shared = packets.filter { !["reference", "growth"].contains($0.key) }
@@ -102,14 +102,14 @@ struct BenchSchemaTests {
     try check(list([micro], "resolution"), try fields("A resolution of packets"), "a resolution")
   }
 
-  @Test("so are those of applying rules") func applying() throws {
+  @Test("the fields for applying rules are documented") func applying() throws {
     let report = try object(try (try HandMadeBench.apply()).document.json())
     try check([report], try fields("The document of netpol-lab/bench-apply/v1"), "apply")
     try check(list([report], "objects"), try fields("An entry of objects"), "objects")
     try check(list([report], "rows"), try fields("A row of netpol-lab/bench-apply/v1"), "a row")
   }
 
-  @Test("so are those of the engines") func engines() throws {
+  @Test("the fields for the engines are documented") func engines() throws {
     let bench = EngineBench(styles: [.compiled], flows: .some(50), sample: 10, seed: 1)
     let report = try bench.run(LagWorld(policies: 7, pods: 6, local: 3).cluster, version: "test") { _ in }
     let engines = try object(try report.document.json())
@@ -118,7 +118,7 @@ struct BenchSchemaTests {
     try checkColumns(report.document.csv, "engines")
   }
 
-  @Test("each column of a CSV has its own name and is documented") func columns() throws {
+  @Test("each CSV column has its own name and is documented") func columns() throws {
     try checkColumns((try HandMadeBench.packets(one: 900, two: 300)).document.csv, "packets")
     try checkColumns((try HandMadeBench.policies()).document.csv, "policies")
     try checkColumns((try HandMadeBench.micro()).document.csv, "micro")

@@ -5,8 +5,8 @@ import Testing
 
 @testable import Report
 
-/// What a block is, without what is in it. A block of a new kind does not compile here before it has a name, and has no
-/// test before it has a row in the table below.
+/// The kinds of blocks. A new kind does not compile here until it has a name, and has no test until it has a row in the
+/// table below.
 private enum Kind: CaseIterable {
   case heading, paragraph, table, grid, code, plot, note
 
@@ -24,7 +24,7 @@ private enum Kind: CaseIterable {
   }
 }
 
-/// The same of what is in a paragraph, and of plots.
+/// The same for the content of paragraphs and plots.
 private enum Content: CaseIterable {
   case words, pieces, names, bars, strips, lines
 
@@ -50,7 +50,7 @@ private enum Content: CaseIterable {
 @Suite("A document's blocks") struct BlockTests {
   struct Example {
     var block: Block
-    /// 60 characters wide.
+    /// In a line of 60 characters.
     var lines: [String]
     var pictures = 0
   }
@@ -98,7 +98,7 @@ private enum Content: CaseIterable {
               streams: [[(at: -5e5, passed: false), (at: 5e5, passed: false), (at: 15e5, passed: true)]])
           )),
         lines: [
-          "One trial, 1.00 ms a character: x lost, . passed, / both; the container starts at ^", "  to a  xx.",
+          "One trial, 1.00 ms per character: x lost, . passed, / both; the container starts at ^", "  to a  xx.",
           "         ^",
         ]),
       Example(
@@ -111,13 +111,13 @@ private enum Content: CaseIterable {
     ]
   }
 
-  @Test("in text each kind of block has its lines", arguments: examples.indices)
+  @Test("each kind of block has its lines in text", arguments: examples.indices)
   func text(index: Int) {
     let example = Self.examples[index]
     #expect(DocumentText.lines(example.block, width: 60) == example.lines)
   }
 
-  @Test("for programs there are facts and rows alone, whatever blocks there are", arguments: examples.indices)
+  @Test("programs get only facts and rows, whatever blocks there are", arguments: examples.indices)
   func others(index: Int) throws {
     let example = Self.examples[index]
     let document = Document(schema: "s", facts: [Fact("one", 1)], sections: [Section([example.block])])
@@ -126,7 +126,7 @@ private enum Content: CaseIterable {
     #expect(DocumentPictures(document).files.count == example.pictures)
   }
 
-  @Test("a picture has its name and the ending of SVG") func picture() {
+  @Test("a picture has its name and the extension svg") func picture() {
     let files = DocumentPictures(Document(sections: [Section(Self.examples.map(\.block))])).files
     #expect(files.map(\.name) == ["cost.svg"])
     #expect(files.allSatisfy { $0.svg.hasPrefix("<svg ") && $0.svg.contains("polyline") })
@@ -139,7 +139,7 @@ private enum Content: CaseIterable {
 }
 
 @Suite("A document") struct DocumentTests {
-  @Test("sections stand apart by an empty line, and one that says nothing leaves none") func sections() {
+  @Test("sections are separated by an empty line, and an empty section leaves none") func sections() {
     let document = Document(sections: [
       Section([.heading("a"), .code("b")]), Section([]), Section([.table(Table([], [[Table.Cell]]()))]),
       Section([.paragraph("c")]),
@@ -147,14 +147,14 @@ private enum Content: CaseIterable {
     #expect(document.text() == "a\nb\n\nc\n")
   }
 
-  @Test("lines are as wide as the renderer is told, and no narrower than 60") func width() {
+  @Test("lines have the requested width, but at least 60") func width() {
     let document = Document(sections: [Section([.paragraph(String(repeating: "word ", count: 40))])])
     for (width, longest) in [(80, 79), (60, 59), (20, 59)] {
       #expect(document.text(width: width).split(separator: "\n").map(\.count).max() == longest, "\(width)")
     }
   }
 
-  @Test("a fact that is nil is absent, and what nobody asks for is not worked out") func laziness() throws {
+  @Test("a fact that is nil is absent, and what is not needed is not computed") func laziness() throws {
     var asked: [String] = []
     func work(_ name: String) -> String {
       asked.append(name)

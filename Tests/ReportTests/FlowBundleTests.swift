@@ -3,8 +3,8 @@ import Testing
 
 @testable import Report
 
-@Suite("Flows told together") struct FlowBundleTests {
-  @Test("flows come together by ports, sources and destinations, each once") func bundles() {
+@Suite("Bundles of flows") struct FlowBundleTests {
+  @Test("flows are bundled by ports, sources and destinations, each once") func bundles() {
     typealias Bundle = FlowBundle<Endpoint>
     let pods = (0..<3).map { Endpoint.pod(PodID("app", "p\($0)")) }
     let port = { Flow.Question.port(TransportPort(.tcp, $0)) }
@@ -21,7 +21,7 @@ import Testing
     #expect(Bundle.bundles([]).isEmpty)
   }
 
-  @Test("most of all ports are told by those that are missing") func ports() {
+  @Test("a bundle of most ports names the missing ones") func ports() {
     let ports = (1...6).map { Flow.Question.port(TransportPort(.tcp, $0)) }
     let bundle = FlowBundle<Endpoint>(sources: [.node("a")], destinations: [.node("b")], ports: Array(ports.prefix(5)))
     #expect(bundle.portsText(of: Set(ports)) == "all 6 ports but TCP 6")

@@ -1,4 +1,4 @@
-// What this does not show: that the symbols are those of real packets; ThreeEnginesTests do.
+// Not covered: that the symbols are those of real packets. ThreeEnginesTests cover that.
 import EngineComparison
 import Lowering
 import NetpolModel
@@ -23,7 +23,7 @@ import Text
     return Matrix(endpoints: endpoints, cells: cells)
   }
 
-  /// Some of one namespace, and some whose names are as long as names may be.
+  /// Some of one namespace, and some whose names have the maximum length.
   private func endpoints(_ count: Int) -> [Endpoint] {
     (0..<count).map { index in
       switch index % 5 {
@@ -36,7 +36,7 @@ import Text
     }
   }
 
-  @Test("no line is longer than the width, be there many groups, two, or one", arguments: widths)
+  @Test("no line is longer than the width, with many groups, two, or one", arguments: widths)
   func width(width: Int) {
     for count in [3, 20, 70, 130] {
       let endpoints = endpoints(count)
@@ -50,7 +50,8 @@ import Text
   }
 
   @Test(
-    "a grid wider than the terminal is cut into blocks that hold every cell, with the names below", arguments: [60, 80])
+    "a grid wider than the terminal is split into blocks that have every cell, with the names below",
+    arguments: [60, 80])
   func blocks(width: Int) throws {
     let endpoints = (0..<50).map { Endpoint.pod(PodID("ns", "p\($0)")) }
     let matrix = grid(endpoints) { from, to in from < to ? .denied : .allowed }
@@ -75,7 +76,7 @@ import Text
     #expect(shown == Array(1...groups.count))
   }
 
-  @Test("names stand beside their row where 24 characters are left for them")
+  @Test("names are beside their row if 24 characters are left for them")
   func beside() {
     let endpoints = (0..<6).map { Endpoint.pod(PodID("ns", "p\($0)")) }
     let matrix = grid(endpoints) { from, to in from < to ? .denied : .allowed }
@@ -84,7 +85,7 @@ import Text
     #expect(lines.count == 8)
   }
 
-  @Test("a verdict by a deviation is told from the same verdict as specified, by grids and by groups")
+  @Test("grids and groups distinguish a verdict by a deviation from the same verdict as specified")
   func deviations() {
     let endpoints = (0..<3).map { Endpoint.pod(PodID("ns", "p\($0)")) }
     let usual = grid(endpoints, port: 80) { _, _ in .allowed }
@@ -100,7 +101,7 @@ import Text
     #expect(both.grids.map { $0.ports.map(\.port) } == [[80, 443], [30000]])
   }
 
-  @Test("the legend mentions . and X, and of the other symbols those that occur")
+  @Test("the legend has . and X, and those of the other symbols that occur")
   func legend() {
     let endpoints = (0..<3).map { Endpoint.pod(PodID("ns", "p\($0)")) }
     #expect(grid(endpoints) { _, _ in .allowed }.legend == [". allowed", "X denied"])
@@ -111,7 +112,7 @@ import Text
     }
   }
 
-  @Test("the symbol says the verdict, whether it is a known deviation, and whether the engines disagree")
+  @Test("the symbol shows the verdict, a known deviation, or a disagreement of the engines")
   func symbols() {
     let symbol = { (finding: Comparison.Finding, verdict: Verdict?) in
       let end: Walk.End =
@@ -142,7 +143,7 @@ import Text
     #expect(namesLines([pods[0]], width: 4) == ["medi", "a/a"])
   }
 
-  @Test("a text is broken between words, a long word behind a comma or slash, and the rest stands in line")
+  @Test("text is broken between words, and a long word after a comma or slash")
   func words() {
     #expect(wrapped("one two three", width: 9, first: "> ", indent: 2) == ["> one two", "  three"])
     #expect(wrapped("x a/{b,c,d}", width: 7) == ["x", "a/{b,c,", "d}"])
@@ -151,7 +152,7 @@ import Text
     #expect(wrapped("", width: 5) == [""])
   }
 
-  @Test("one of something is singular")
+  @Test("a count of one is singular")
   func counts() {
     #expect(counted(1, "pod") == "1 pod" && counted(0, "pod") == "0 pods")
     #expect(counted(1, "policy", "policies") == "1 policy" && counted(2, "policy", "policies") == "2 policies")

@@ -13,7 +13,7 @@ import Verdicts
 @testable import Lag
 @testable import Run
 
-/// Results that nobody got, with all that reports may have. No namespaces, and no programs, are needed to tell of them.
+/// Results made by hand, with everything that reports may have. They need no namespaces and no programs.
 enum HandMade {
   static let environment = LabEnvironment(
     version: "test", style: "a style", kernel: "6.0", iptables: "iptables v1", nft: "nft v1", ipset: "ipset v7")
@@ -37,7 +37,7 @@ enum HandMade {
 
     """
 
-  /// The kernel is said to do what the rules say, or what a test wants.
+  /// By default the kernel does what the rules say.
   static func run(
     from: String? = nil, kernel: (Flow, Verdict) -> Observation = { $1 == .allow ? .delivered : .refused(.reset) }
   ) throws -> RunReport {

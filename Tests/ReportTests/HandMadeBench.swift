@@ -5,19 +5,20 @@ import Worlds
 
 @testable import Bench
 
-/// Reports of benches that nobody measured, with all that reports may have.
+/// Bench reports made by hand, with everything that reports may have.
 enum HandMadeBench {
-  static let environment = LabEnvironment.handMade("of all")
+  static let environment = LabEnvironment.handMade("all")
 
-  /// Two worlds, one probe, and two styles `one` and `two`: rows of rounds as `CellTable` makes them of samples. The
-  /// styles cost so much more than nothing, in nanoseconds, with so much noise either way, and so does the pair.
+  /// Two worlds, one probe, and two styles `one` and `two`, with rows made by `CellTable` from samples. The parameters
+  /// are the styles' costs over no rules, the noise in either direction, and how much more `two` costs when it is
+  /// measured again, all in nanoseconds.
   static func packets(one: Double, two: Double, noise: Double = 1, pair: Double = 0) throws -> PacketBenchReport {
     var report = PacketBenchReport(
       environment: environment, machine: "a machine", rounds: 40, batches: 1, measuredRounds: [40],
       clock: .processor, isRealTime: true, reference: "two")
     let points = [10, 100].map { PacketSweep.Point(BenchWorld(pods: $0), [BenchProbe(.established, .lastPod)]) }
     var random = SplitMix64(seed: 3)
-    // The first world's twin of the reference, and the reference once more.
+    // The first world's twin of the reference, and the reference again.
     let costs = [0, 100, one, two, two + pair, two + pair, 0, 100, one * 10, two]
     let values = costs.map { cost in
       (0..<40).map { _ in 1000 + cost + Double.random(in: -noise...noise, using: &random) }

@@ -11,7 +11,7 @@ import TestSupport
 import Testing
 import Verdicts
 
-/// Reports without a lab: the kernel is said to do what the rules say, or what a test wants.
+/// Reports without a lab. By default the kernel does what the rules say.
 enum HandMadeReport {
   static func make(
     _ text: String, _ selection: ProbePlan.Selection = .init(), style: EnforcementStyle = .kubeRouterK3s,
@@ -38,7 +38,7 @@ enum HandMadeReport {
     podText("app/web", on: "node1", labels: "app: web", ports: ["name: http, containerPort: 8080"])
     + podText("app/client", on: "node2") + podText("app/done", on: "node2", status: "phase: Succeeded")
 
-  /// The pod may send nothing, which it does all the same to its node's NodePorts (D8).
+  /// The pod may send nothing, but it can still send to its node's NodePorts (D8).
   static let policy = """
     apiVersion: networking.k8s.io/v1
     kind: NetworkPolicy
@@ -53,7 +53,7 @@ enum HandMadeReport {
 }
 
 extension LabEnvironment {
-  /// Of no machine.
+  /// An environment made by hand.
   static func handMade(_ style: String) -> LabEnvironment {
     LabEnvironment(
       version: "test", style: style, kernel: "6.1.0", iptables: "iptables v1.8.9 (nf_tables)", nft: "nftables v1.0.6",

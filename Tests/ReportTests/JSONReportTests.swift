@@ -1,4 +1,4 @@
-// What this does not show: what real packets did; the answers of the kernel are made by hand here.
+// Not covered: what real packets did. The kernel's answers are made by hand.
 import EngineComparison
 import Foundation
 import Kernel
@@ -10,8 +10,8 @@ import Verdicts
 
 @testable import Report
 
-@Suite("A run for a program") struct JSONReportTests {
-  /// A table of docs/json.md: its fields, by whether they are always there.
+@Suite("A run as JSON") struct JSONReportTests {
+  /// A table of docs/json.md: its fields, and which of them are always there.
   private struct Fields {
     var always: Set<String> = []
     var sometimes: Set<String> = []
@@ -19,7 +19,7 @@ import Verdicts
     var all: Set<String> { always.union(sometimes) }
   }
 
-  /// By the line that stands above the table, without the colon; the first has none.
+  /// By the line above the table, without its colon. The first table has none.
   private func documented() throws -> [String: Fields] {
     let text = try String(contentsOf: repository.appendingPathComponent("docs/json.md"), encoding: .utf8)
     var tables: [String: Fields] = [:]
@@ -46,7 +46,7 @@ import Verdicts
     try #require(try JSONSerialization.jsonObject(with: try report.document.json()) as? [String: Any])
   }
 
-  /// By the words of docs/json.md. A boolean is told from a number by how it is written.
+  /// By the words of docs/json.md. Booleans and numbers are distinguished by how they are written.
   private func isOfType(_ value: Any, _ type: String) -> Bool {
     switch type {
     case "string": value is String
@@ -146,7 +146,7 @@ import Verdicts
     try check(objects(differences, "changes"), tables["A change"], "a change")
     try check(try #require(object["claims"] as? [[String: Any]]), tables["A claim"], "a claim")
     #expect(tables.count == 13)
-    // Verdicts and outcomes have the same words in both halves.
+    // Verdicts and outcomes have the same words in flows and in expectations.
     let all =
       try #require(object["flows"] as? [[String: Any]]) + expected + objects(expected, "pairs")
       + objects(differences, "changes")
@@ -158,7 +158,7 @@ import Verdicts
     #expect(object["notes"] as? [String] == ["a note"] && object["warnings"] as? [String] == ["a warning"])
   }
 
-  @Test("of many flows those that agree or have no way are told without reasons and rules, the others with both")
+  @Test("with many flows, those that agree or have no route lack reasons and rules, the others have both")
   func reasons() throws {
     let report = try HandMadeReport.make(HandMadeReport.pods + HandMadeReport.policy)
     let flows = try #require(try object(report)["flows"] as? [[String: Any]])
@@ -169,14 +169,14 @@ import Verdicts
     }
   }
 
-  @Test("of few flows each is told with the oracle's reasons and the rules that decided")
+  @Test("with few flows, each has the oracle's reasons and the rules that decided")
   func few() throws {
     let selection = ProbePlan.Selection(
       source: .pod(PodID("app", "client")), destination: .pod(PodID("app", "web")), ports: [TransportPort(.tcp, 80)])
     let report = try HandMadeReport.make(HandMadeReport.pods + HandMadeReport.policy, selection)
     let flows = try #require(try object(report)["flows"] as? [[String: Any]])
     #expect(flows.count == 1 && flows[0]["result"] as? String == "agreement")
-    let why = "the destination is isolated for ingress by app/silence, and no rule of theirs admits it"
+    let why = "the destination is isolated for ingress by app/silence, and no rule admits it"
     #expect(flows[0]["because"] as? [String] == [why])
     let rules = try #require(flows[0]["rules"] as? [[String: Any]])
     let last = try #require(rules.last?["text"] as? String)

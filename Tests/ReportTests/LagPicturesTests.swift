@@ -18,7 +18,7 @@ import Testing
     #expect(HistogramText(Distribution([5e6]), width: 80).lines.count == 1)
   }
 
-  @Test("a strip shows what was lost and what passed, by the millisecond or more") func strip() {
+  @Test("a strip shows what was lost and what passed, per millisecond or more") func strip() {
     let millisecond = { (number: Int, passed: Bool) in (at: Double(number) * 1e6 + 5e5, passed: passed) }
     let example = LagExample(streams: [
       (-2..<8).map { millisecond($0, $0 >= 3) }, (-2..<8).map { millisecond($0, true) },

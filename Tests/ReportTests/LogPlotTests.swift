@@ -5,7 +5,7 @@ import Testing
 
 @testable import Report
 
-@Suite("A plot over logarithms") struct LogPlotTests {
+@Suite("A plot with logarithmic axes") struct LogPlotTests {
   @Test("a plot is well-formed XML with a line and a legend for each series") func plot() throws {
     let series = (1...3).map { number in
       (
@@ -20,7 +20,7 @@ import Testing
     #expect(parser.parse())
     #expect(reader.names["polyline"] == 3 && reader.text.contains("a < b & 2"))
     #expect(!svg.contains("nan") && !svg.contains("inf"))
-    // The pods that were measured, and powers of ten.
+    // The measured numbers of pods, and powers of ten.
     for mark in [">10<", ">100<", ">1,000<", ">5,000<", ">95 % interval<"] { #expect(svg.contains(mark), "\(mark)") }
   }
 }

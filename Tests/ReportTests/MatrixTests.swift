@@ -1,11 +1,11 @@
-// What this does not show: the verdicts themselves.
+// Not covered: the verdicts themselves.
 import NetpolModel
 import Testing
 import Text
 
 @testable import Report
 
-@Suite("Grids that a person can read") struct MatrixTests {
+@Suite("Grids of a run") struct MatrixTests {
   private let names = ["a", "b", "c", "d"]
   private var endpoints: [Endpoint] { names.map { .pod(PodID("ns", $0)) } }
 
@@ -25,14 +25,14 @@ import Text
     return Matrix(endpoints: endpoints, cells: cells)
   }
 
-  @Test("ports with equal columns share a grid, one cell of difference makes two")
+  @Test("ports with equal columns share a grid, and one different cell makes two grids")
   func grids() {
     #expect(matrix(ports: [80, 81], deny: []).grids.map(\.ports.count) == [2])
     let two = matrix(ports: [80, 81], deny: ["a>b:81"])
     #expect(two.grids.map { $0.ports.map(\.port) } == [[80], [81]])
   }
 
-  @Test("a port that is asked at some columns alone joins the grid that says the same there, or has its own")
+  @Test("a port asked at some columns only joins a grid that is the same there, or has its own")
   func portsAtSome() {
     let joins = matrix(ports: [80, 9000], deny: ["a>b:80", "a>b:9000"], at: [9000: ["b"]])
     #expect(joins.grids.count == 1)
@@ -41,7 +41,7 @@ import Text
     #expect(matrix(ports: [80, 9000], deny: ["a>b:80"], at: [9000: ["b"]]).grids.count == 2)
   }
 
-  @Test("endpoints with equal rows and columns are one group, and no group hides a different verdict")
+  @Test("endpoints with equal rows and columns form a group, and no group hides a different verdict")
   func groups() {
     for deny: Set<String> in [
       [], ["a>b:80"], ["a>b:80", "b>a:80"], ["a>c:80", "b>c:80"], ["a>c:80", "b>c:80", "a>d:80"],
@@ -67,7 +67,7 @@ import Text
     #expect(matrix(ports: [80], deny: ["a>c:80", "b>c:80"]).grids[0].groups(count: 4) == [[0, 1], [2], [3]])
   }
 
-  @Test("names of one namespace stand together, and long lines are broken between words")
+  @Test("names of one namespace are grouped, and long lines are broken between words")
   func texts() {
     #expect(namesText([.pod(PodID("m", "a")), .node("n1"), .pod(PodID("m", "b"))]) == "m/{a,b} node/n1")
     #expect(wrapped("aa bb cc", width: 5) == ["aa bb", "cc"])

@@ -6,7 +6,7 @@ import Testing
 @testable import Run
 
 @Suite("Progress") struct ProgressTextTests {
-  @Test("whoever waits is told how far it is") func text() {
+  @Test("progress lines say how far the program is") func text() {
     #expect(ClusterRun.Progress.lab(.probing(done: 1, of: 4)).text == "probing 4 flows: 25 %")
     #expect(ClusterRun.Progress.lab(.probing(done: 0, of: 0)).text == "probing 0 flows: 0 %")
     #expect(BenchProgress(.measuring(round: 3, of: 9), left: .seconds(40)).text == "round 3 of 9, about 40 s left")

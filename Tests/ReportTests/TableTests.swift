@@ -4,7 +4,7 @@ import Testing
 
 @testable import Report
 
-/// What a cell is, without its value: a new kind does not compile here before it has a name.
+/// The kinds of cells. A new kind does not compile here until it has a name.
 private enum Kind: CaseIterable {
   case text, count, truth, number, estimate, ends
 
@@ -26,7 +26,7 @@ private enum Kind: CaseIterable {
     var cell: Table.Cell
     var text: String
     var csv: [String]
-    /// Nil: the key is absent.
+    /// `nil` if the key is absent.
     var json: String?
   }
 
@@ -48,7 +48,7 @@ private enum Kind: CaseIterable {
     ]
   }
 
-  @Test("a cell is told in text, and has its value in CSV and JSON", arguments: examples.indices)
+  @Test("a cell is shown in text, and has its value in CSV and JSON", arguments: examples.indices)
   func cells(index: Int) throws {
     let example = Self.examples[index]
     let columns = { (csv: [String]) in
@@ -76,7 +76,7 @@ private enum Kind: CaseIterable {
   }
 
   @Test(
-    "a form says how a number is told in text",
+    "a form says how text shows a number",
     arguments: [
       (.plain, 1234.5, "1234.5"), (.whole, 1234.5, "1235"), (.tenths, 1.26, "1.3"), (.hundredths, 1.256, "1.26"),
       (.threeDigits, 12.34, "12.3"), (.time, 71_400, "71.4 us"), (.mebibytes, 3_145_728, "3.00"),
@@ -84,7 +84,7 @@ private enum Kind: CaseIterable {
     ] as [(Table.Form, Double, String)])
   func forms(_ form: Table.Form, _ value: Double, _ text: String) { #expect(form.text(value) == text) }
 
-  @Test("an interval stands in a column of its own where that has a title, without a line of titles where none has")
+  @Test("an interval has its own column if that has a title, and without titles there is no title line")
   func intervals() {
     let rows: [[Table.Cell]] = [[.text("a"), .estimate(Estimate(1234, 1200, 1300))], [.text("b"), .text("none")]]
     let apart = Table([Table.Column(title: "who"), Table.Column(title: "ns", interval: "95 %", form: .whole)], rows)
@@ -93,7 +93,7 @@ private enum Kind: CaseIterable {
     #expect(TableText(within, width: 60).lines == ["  a  1234 [1200, 1300]", "  b               none"])
   }
 
-  @Test("a row has its remark behind it and what belongs to it below") func rows() {
+  @Test("a row has its remark after it and its blocks below it") func rows() {
     let columns = ["from", "to"].map { Table.Column(title: $0, isLeading: true) }
     let row = Table.Row(
       [.text("app/client"), .text("app/web")], remark: "MISSED", sentence: "app/client -> app/web",

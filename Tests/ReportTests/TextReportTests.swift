@@ -1,4 +1,4 @@
-// What this does not show: what real packets did; the answers of the kernel are made by hand here.
+// Not covered: what real packets did. The kernel's answers are made by hand.
 import Foundation
 import Lowering
 import NetpolModel
@@ -7,8 +7,8 @@ import Run
 import TestSupport
 import Testing
 
-@Suite("A run for a person") struct TextReportTests {
-  /// Many pods that no two policies treat alike, with long names, and a machine outside.
+@Suite("A run as text") struct TextReportTests {
+  /// Many pods with long names that are all treated differently by policies, and a machine outside the cluster.
   static let wide: String = {
     let pods = (0..<26).map { index in
       podText(
@@ -39,13 +39,13 @@ import Testing
       """
   }()
 
-  /// A rule's text, which begins with a match or jump of iptables behind the margin.
+  /// Whether the line is a rule's text, which begins after the margin with a match or jump of iptables.
   private func isRule(_ line: Substring) -> Bool {
     let margin = String(repeating: " ", count: 13)
     return line.hasPrefix(margin + "! -") || line.hasPrefix(margin + "-") && !line.hasPrefix(margin + "->")
   }
 
-  @Test("no line but a rule's is longer than the width: grids, deviations, failures", arguments: GridReportTests.widths)
+  @Test("only rules are longer than the width, not grids, deviations or failures", arguments: GridReportTests.widths)
   func width(width: Int) throws {
     let report = try HandMadeReport.make(Self.wide, strict: true) { flow, verdict in
       switch flow.source {
@@ -63,7 +63,7 @@ import Testing
     #expect(text.split(separator: "\n").contains { isRule($0) && $0.contains(" -j ") })
   }
 
-  @Test("D8 has cells of its own, and the legend says what they mean")
+  @Test("D8 has its own cell symbols, and the legend explains them")
   func deviation() throws {
     let text = (try HandMadeReport.make(HandMadeReport.pods + HandMadeReport.policy)).document.text()
     #expect(text.contains("o allowed by a deviation") && !text.contains("! disagreement"))
@@ -72,7 +72,7 @@ import Testing
     #expect(text.contains("not in the lab: app/done, since its phase is Succeeded"))
   }
 
-  @Test("a single flow is told once, also with --strict", arguments: [false, true])
+  @Test("a single flow is shown once, also with --strict", arguments: [false, true])
   func once(strict: Bool) throws {
     let world = HandMadeReport.pods + HandMadeReport.policy
     let report = try HandMadeReport.make(world, HandMadeReport.toNodePort, strict: strict)
@@ -83,7 +83,7 @@ import Testing
     for line in text.split(separator: "\n") where !isRule(line) { #expect(line.count <= 80, "\(line)") }
   }
 
-  @Test("an nft style's rules are told in nft's words")
+  @Test("an nft style's rules are shown in nft syntax")
   func nft() throws {
     let world = HandMadeReport.pods + HandMadeReport.policy
     let report = try HandMadeReport.make(world, HandMadeReport.toNodePort, style: .kubeRouterNftables)
@@ -91,7 +91,7 @@ import Testing
     #expect(text.contains(" dport 30000-32767 ") && !text.contains(" --dport"), "\(text)")
   }
 
-  @Test("what a style does unexpectedly is its warning, and no finding")
+  @Test("unexpected behaviour of a style is a warning, and not a finding")
   func warnings() throws {
     let policy = HandMadeReport.policy.replacingOccurrences(
       of: "name: silence", with: "name: silence, annotations: {kube-router.io/netpol-nflog-limit: 100000/second}")

@@ -1,4 +1,4 @@
-// What this does not show: deviations that first packets over TCP, UDP and SCTP can't (D5, D6, D7, D9, D13, D14).
+// Not covered: deviations that first packets over TCP, UDP and SCTP can't show (D5, D6, D7, D9, D13, D14).
 import EngineComparison
 import Foundation
 import Lowering
@@ -8,7 +8,7 @@ import TestSupport
 import Testing
 import Verdicts
 
-/// A file of examples/deviations: a world, a flow that shows the deviation and one beside it that does not.
+/// A file of examples/deviations: a world, a flow that shows the deviation, and a similar one that does not.
 struct DeviationExample: CustomTestStringConvertible, Sendable {
   let file: URL
   var testDescription: String { file.deletingPathExtension().lastPathComponent }
@@ -30,7 +30,7 @@ struct DeviationExample: CustomTestStringConvertible, Sendable {
     let group: IPAddress?
   }
 
-  /// The flow of a head line, as `# shows:  app/web -> node/node1 TCP/30000`.
+  /// The flow of a head line, such as `# shows:  app/web -> node/node1 TCP/30000`.
   func flow(_ label: String, _ text: String) throws -> Wanted {
     let line = try #require(text.split(separator: "\n").first { $0.hasPrefix("# \(label):") })
     let words = line.split(separator: " ").dropFirst(2).map(String.init)
@@ -54,7 +54,7 @@ struct DeviationExamplesTests {
   }
 
   @Test(
-    "packets show it in the styles that make it and in no other, and never one step beside",
+    "packets show the deviation only in the styles that have it, and never for the similar flow",
     arguments: EnforcementStyle.all.map(\.name), DeviationExample.all)
   func shows(style: String, example: DeviationExample) async throws {
     let text = try String(contentsOf: example.file, encoding: .utf8)

@@ -1,4 +1,4 @@
-// What this does not show: the differences between variants (ExpectationsTests, and a run of the examples).
+// Not covered: the differences between variants (see ExpectationsTests, and a run of the examples).
 import EngineComparison
 import Foundation
 import Lowering
@@ -12,7 +12,7 @@ import Testing
 @testable import Report
 @testable import Run
 
-/// The Expectations documents of an example, with the cluster of each group.
+/// The Expectations documents of an example, and the cluster of each group.
 private struct ClaimedExample {
   let cluster: Cluster
   let groups: [GroupToCheck]
@@ -43,14 +43,14 @@ struct ExampleClaimsTests {
     #expect(
       report.isAsExpected,
       "\(Document(sections: ExpectationSections(report.expectations, inFull: false).all).text(width: 120))")
-    #expect(report.expectations.allSatisfy { $0.askedCount == $0.flows.count }, "none is left unasked")
+    #expect(report.expectations.allSatisfy { $0.askedCount == $0.flows.count }, "every flow is asked")
   }
 
-  /// Claims of which no flow is decided by a policy.
+  /// Claims without a flow that a policy decides.
   static let withoutPolicy: Set<String> = ["A15", "A16"]
 
   @Test(
-    "without the rule that decided, packets decide otherwise: a flow of every claim that a policy decides",
+    "without the deciding rule the verdict changes, for a flow of every claim that a policy decides",
     arguments: ["homelab", "icn"])
   func flips(name: String) async throws {
     let example = try ClaimedExample(name)
@@ -83,8 +83,8 @@ struct ExampleClaimsTests {
       "\(Document(sections: ExpectationSections(report.expectations, inFull: false).all).text(width: 120))")
   }
 
-  /// The cluster without the rules that admitted the flow, or without the policies that isolated its ends: as many as it
-  /// takes. Nil where no policy decides, or kube-router deviates there.
+  /// The cluster without the rules that admitted the flow, or without the policies that isolated its ends: as many as
+  /// needed. `nil` if no policy decides, or if kube-router deviates there.
   private func withoutDecider(_ flow: Flow, _ cluster: Cluster) throws -> Cluster? {
     var cluster = cluster
     let verdict = Oracle(cluster).judge(flow).verdict

@@ -1,4 +1,4 @@
-// What this does not show: services, VIPs and NodePorts of the examples, which are not modelled yet.
+// Not covered: services, VIPs and NodePorts of the examples, which are not modelled yet.
 import EngineComparison
 import Foundation
 import Kernel
@@ -11,13 +11,13 @@ import TestSupport
 import Testing
 import Verdicts
 
-/// An example directory: its manifests, and the table of its README.
+/// An example directory: its manifests, and the table in its README.
 struct Example: CustomTestStringConvertible, Sendable {
   let name: String
-  /// Ordered pairs of pods with an address of their own that are open on the receiver's first container port.
+  /// Number of ordered pairs of pods with their own address that are open on the receiver's first container port.
   let openPairs: Int
   let pairs: Int
-  /// The same between cardboard and trade-bot, both ways.
+  /// The same for pairs between cardboard and trade-bot, in both directions.
   let openAcross: Int?
   var testDescription: String { name }
 
@@ -67,7 +67,7 @@ struct Example: CustomTestStringConvertible, Sendable {
     return TransportPort(text.hasSuffix("/UDP") ? .udp : .tcp, number)
   }
 
-  @Test("a README's table is what packets do, and its predictions held", arguments: Example.all)
+  @Test("packets do what the README's table says, and its predictions hold", arguments: Example.all)
   func table(example: Example) async throws {
     let rows = try example.rows()
     #expect(rows.count > 10)
@@ -93,7 +93,7 @@ struct Example: CustomTestStringConvertible, Sendable {
     }
   }
 
-  @Test("the number of open pod pairs is the one that the README gives", arguments: Example.all)
+  @Test("the number of open pod pairs is the number in the README", arguments: Example.all)
   func pairs(example: Example) async throws {
     let cluster = try example.cluster()
     let report = try await blocking { try ClusterRun(style: .kubeRouterK3s).run(cluster, version: "test") }
@@ -121,7 +121,7 @@ struct Example: CustomTestStringConvertible, Sendable {
     return names.filter { !$0.hasSuffix(".md") }.sorted()
   }()
 
-  @Test("in every world of the dumps the three engines agree, or a deviation says why not", arguments: dumpedWorlds)
+  @Test("in every world of the dumps the three engines agree, or a deviation explains it", arguments: dumpedWorlds)
   func dumps(world: String) async throws {
     let cluster = try GoldenCase.of(world).cluster()
     let report = try await blocking { try ClusterRun(style: .kubeRouterK3s).run(cluster, version: "test") }

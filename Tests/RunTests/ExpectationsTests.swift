@@ -1,4 +1,4 @@
-// What this does not show: what flows of many pairs cost.
+// Not covered: the cost of flows with many pairs.
 import EngineComparison
 import Foundation
 import Kernel
@@ -20,7 +20,9 @@ extension RunReport {
 }
 
 @Suite("Expectations by real packets", .serialized, .needsNamespaces) struct ExpectationsTests {
-  @Test("every kind of end, and a ping, in every style", arguments: EnforcementStyle.all.map(\.name))
+  @Test(
+    "every kind of endpoint works in an expectation, and so does a ping, in every style",
+    arguments: EnforcementStyle.all.map(\.name))
   func ends(style: String) async throws {
     // kube-router lets echo requests pass (D5).
     let word = style == EnforcementStyle.compiled.name ? "denied" : "allowed"
@@ -47,10 +49,10 @@ extension RunReport {
     let addressed = report.expectations[0].flows[2].pairs[0]
     #expect(addressed.to == .service(NamespacedName("app", "web")))
     let ping = try #require(report.expectations[0].flows[4].pairs[0].answer?.comparison)
-    #expect(ping.specified == nil, "of a ping the specification says nothing")
+    #expect(ping.specified == nil, "the specification says nothing about ICMP")
   }
 
-  @Test("a service is asked by the address that it announces outside, as reports print it")
+  @Test("a service can be asked at an announced address, written as in reports")
   func announcedAddress() async throws {
     let report = try await ExpectationsWorld.run(
       """
@@ -74,7 +76,7 @@ extension RunReport {
     #expect(pair.to == .virtualAddress(NamespacedName("app", "front"), try #require(IPAddress("192.168.1.240"))))
   }
 
-  @Test("reject, drop and no route are told apart, and the wrong one is a miss")
+  @Test("reject, drop and no route are distinguished, and the wrong one misses the expectation")
   func mechanisms() async throws {
     let report = try await ExpectationsWorld.run(
       """
@@ -103,7 +105,7 @@ extension RunReport {
     #expect(report.expectations.flatMap(\.failures).isEmpty && !report.isAsExpected)
   }
 
-  @Test("a dropped packet is one that nothing comes back for") func drop() async throws {
+  @Test("a packet without any answer counts as dropped") func drop() async throws {
     let (cluster, groups) = try ExpectationsWorld.groups(
       "- name: a\n  flows:\n  - {from: app/client, to: app/other, port: 80, expect: allowed}\n")
     let plan = try LabPlan(cluster, .kubeRouterK3s, versionStamp: "1")
@@ -119,7 +121,7 @@ extension RunReport {
     #expect(Answer(plan.comparer.compare(asked, .unusable("lost"))).observed == nil)
   }
 
-  @Test("a pod of a workload that does not meet the expectation is named, with the rule that decided")
+  @Test("a workload's pod that misses the expectation is shown with the rule that decided")
   func missed() async throws {
     let report = try await ExpectationsWorld.run(
       """
@@ -137,7 +139,7 @@ extension RunReport {
     #expect(text.contains("(chain of pod app/web-0)") && text.contains("because of a wrong hope"))
   }
 
-  @Test("a document is refuted by one flow, and that is no failure")
+  @Test("one flow refutes a document, and that is not a failure")
   func documents() async throws {
     let report = try await ExpectationsWorld.run(
       """
@@ -166,7 +168,7 @@ extension RunReport {
     #expect(text.contains("C1  holds in part  3 of 3 met"))
   }
 
-  @Test("variants that differ in rules share a lab, and one with another pod gets its own")
+  @Test("variants that differ only in rules share a lab, and one with another pod gets its own")
   func variants() async throws {
     let text = """
       - name: added
@@ -210,7 +212,7 @@ extension RunReport {
     #expect(report[1].difference == nil)
   }
 
-  @Test("what a variant opens and closes is listed, and packets were sent on both sides")
+  @Test("flows that a variant opens and closes are listed, and packets are sent in both clusters")
   func differences() async throws {
     let report = try await ExpectationsWorld.run(
       """
@@ -230,12 +232,12 @@ extension RunReport {
     let closed = try #require(report.expectations[1].difference)
     #expect(closed.reference == "labelled" && closed.closed.count == 3 && closed.opened.isEmpty)
     let text = report.document.text()
-    #expect(text.contains("against the manifests, of 144 flows: opened: 3, closed: 0"))
+    #expect(text.contains("compared with the manifests (144 flows): 3 opened, 0 closed"))
     #expect(text.contains("    opened app/other -> app/{web-0,web-1} TCP 8080: 2 flows"))
-    #expect(text.contains("against group \"labelled\", of 144 flows: opened: 0, closed: 3"))
+    #expect(text.contains("compared with group \"labelled\" (144 flows): 0 opened, 3 closed"))
   }
 
-  @Test("without bridge netfilter a lab of its own is built") func bridge() async throws {
+  @Test("a variant without bridge netfilter gets its own lab") func bridge() async throws {
     let report = try await ExpectationsWorld.run(
       """
       - name: base
@@ -248,7 +250,7 @@ extension RunReport {
     #expect(report.expectations.flatMap(\.missed).isEmpty, "\(report.document.text())")
   }
 
-  @Test("no line but a rule's is longer than the width", arguments: [60, 80, 100, 132])
+  @Test("only lines of rules are longer than the width", arguments: [60, 80, 100, 132])
   func width(width: Int) async throws {
     let report = try await ExpectationsWorld.run(
       """
@@ -273,7 +275,9 @@ extension RunReport {
 }
 
 @Suite("Expectations without packets") struct PairTests {
-  @Test("an end that has no way to speak is impossible, not a denial") func impossible() throws {
+  @Test("an endpoint that can't send a packet misses the expectation and does not count as denied") func impossible()
+    throws
+  {
     let (cluster, groups) = try ExpectationsWorld.groups(
       """
       - name: a
@@ -289,6 +293,6 @@ extension RunReport {
         expected: flow, pairs: plan.pairs(flow, sctpObstacle: "none here").map { PairResult($0, nil, flow) })
     }
     #expect(results.map(\.state) == [.missed, .missed, .notAsked])
-    #expect(results[2].pairs[0].whyNot == "SCTP (none here)")
+    #expect(results[2].pairs[0].whyNot == "SCTP can't be probed here (none here)")
   }
 }

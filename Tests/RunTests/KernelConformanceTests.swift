@@ -1,4 +1,4 @@
-// What this does not show: more of an SCTP association than INIT and its answer.
+// Not covered: more of an SCTP association than INIT and its answer.
 import EngineComparison
 import Foundation
 import Lowering
@@ -13,8 +13,8 @@ private let environment = ProcessInfo.processInfo.environment
 
 @Suite("Verdict tables with real packets", .serialized, .needsNamespaces)
 struct KernelConformanceTests {
-  /// With NETPOL_CONFORMANCE=all every case in every style of NETPOL_STYLES (all of them if unset); otherwise 30 cases
-  /// spread over the tables, the styles in turn.
+  /// NETPOL_CONFORMANCE=all runs every case in every style of NETPOL_STYLES (all styles if it is unset). Otherwise 30
+  /// cases spread over the tables run, with the styles in turn.
   static let runs: [Run] = {
     let styles =
       environment["NETPOL_STYLES"]?.split(separator: ",").map(String.init) ?? EnforcementStyle.all.map(\.name)
@@ -33,7 +33,7 @@ struct KernelConformanceTests {
   }
 
   @Test(
-    "the kernel agrees with every cell over TCP, UDP and SCTP, or a deviation says why not",
+    "the kernel agrees with every cell over TCP, UDP and SCTP, or a deviation explains it",
     .enabled(if: ConformanceCase.areThere, ConformanceCase.absent), arguments: runs)
   func kernel(run: Run) async throws {
     let style = try #require(EnforcementStyle.named(run.style), "a style of that name")

@@ -1,4 +1,4 @@
-// What this does not show: random choice among endpoints, and session affinity.
+// Not covered: random choice among endpoints, and session affinity.
 import EngineComparison
 import Foundation
 import Lowering
@@ -8,7 +8,7 @@ import Run
 import TestSupport
 import Testing
 
-/// Two nodes with a web pod each, a client on either, a LAN host; services in front of the web pods.
+/// Two nodes with a web pod and a client each, a LAN host, and services for the web pods.
 private func serviceWorld(
   policies: String = "", services: [Service], overlay: Overlay, only node: String? = nil, bridgeNetfilter: Bool = true
 ) throws -> Cluster {
@@ -65,9 +65,9 @@ struct ServiceFlowTests {
   }
 
   @Test(
-    "an address of a load balancer that is a node's own is translated on the sender's node, as k3s's servicelb has it")
+    "a load balancer address that is a node's own is translated on the sender's node, as with k3s's servicelb")
   func nodesAddress() async throws {
-    // To the endpoints alone, and not to the nodes' addresses.
+    // Only to the endpoints, not to the nodes' addresses.
     let policy = """
       apiVersion: networking.k8s.io/v1
       kind: NetworkPolicy

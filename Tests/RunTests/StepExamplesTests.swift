@@ -1,4 +1,4 @@
-// What this does not show: how long a step takes, and what is in force while one is made.
+// Not covered: how long a step takes, and what is in force while it is made.
 import Apply
 import Foundation
 import Glibc
@@ -13,7 +13,7 @@ import Testing
 
 @testable import Verdicts
 
-/// A deviation that one look at first packets can't show: its file's head says what is open in which step.
+/// A deviation that a single test with first packets can't show. The head of its file says what is open in which step.
 struct StepExample: CustomTestStringConvertible, Sendable {
   let file: URL
   var testDescription: String { file.deletingPathExtension().lastPathComponent }
@@ -29,7 +29,7 @@ struct StepExample: CustomTestStringConvertible, Sendable {
     let number: Int
     let expectation: Expectation
     let from, to: Endpoint
-    /// Nil asks for an echo.
+    /// `nil` asks for an echo.
     let port: UInt16?
   }
 
@@ -47,7 +47,7 @@ struct StepExample: CustomTestStringConvertible, Sendable {
     }
   }
 
-  /// The objects that the nodes know in a step: `# step 1 leaves out pod app/new`.
+  /// The objects that the nodes have in a step: `# step 1 leaves out pod app/new`.
   func known(_ cluster: Cluster, in step: Int) throws -> Cluster {
     var cluster = cluster
     for line in try text().split(separator: "\n") where line.hasPrefix("# step \(step) leaves out ") {
@@ -70,16 +70,16 @@ struct StepExamplesTests {
   }
 
   @Test(
-    "packets and connections show them in every style, but for D5 in the compiled one",
+    "packets and connections show them in every style, except D5 in `compiled`",
     arguments: EnforcementStyle.all.map(\.name), StepExample.all)
   func shows(style: String, example: StepExample) async throws {
-    // There an echo request is judged as all else.
+    // In this style echo requests are judged like all other packets.
     if style == EnforcementStyle.compiled.name, example.testDescription == "D5" { return }
     try await run(example, style: try #require(EnforcementStyle.named(style)))
   }
 
   @Test(
-    "with default-deny a pod that the node does not know yet is closed",
+    "with default-deny a pod that the node does not have yet is closed",
     arguments: ["kube-router-2.11", "kube-router-2.11-nft", "compiled"])
   func defaultDeny(style: String) async throws {
     let example = try #require(StepExample.all.first { $0.testDescription == "D14" })
@@ -115,7 +115,7 @@ struct StepExamplesTests {
           case .open, .closed:
             let isOpen = step.expectation == .open && !(defaultDeny && step.to == .pod(PodID("app", "new")))
             var seen = try observe(step, topology, fabric)
-            // Links come up when the kernel gets to it.
+            // The kernel brings up links with a delay.
             for _ in 0..<4 where isOpen && seen != .delivered { seen = try observe(step, topology, fabric) }
             #expect(seen == .delivered ? isOpen : !isOpen && seen.verdict == .deny, "\(step) \(seen)")
           }
@@ -149,7 +149,7 @@ extension Observation {
   }
 }
 
-/// A TCP connection that is held over a change of rules.
+/// A TCP connection that stays open while the rules change.
 private final class OpenConnection {
   private let worker: NamespaceWorker
   private let from, to: NetworkNamespace
@@ -181,7 +181,7 @@ private final class OpenConnection {
     #expect(try carriesData())
   }
 
-  /// Whether a byte arrives, both ways, within a second each.
+  /// Whether a byte arrives in both directions, within a second each.
   func carriesData() throws -> Bool {
     let (client, server) = (try #require(descriptors.first), try #require(descriptors.last))
     var byte: UInt8 = 7
@@ -191,7 +191,7 @@ private final class OpenConnection {
 
   private static func socket() throws -> Int32 {
     let fd = Glibc.socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
-    // A probe's listener takes the port while this connection stands.
+    // A probe's listener takes over the port while this connection is open.
     var one: Int32 = 1
     setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, socklen_t(MemoryLayout<Int32>.size))
     var second = timeval(tv_sec: 1, tv_usec: 0)

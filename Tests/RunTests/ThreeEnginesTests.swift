@@ -1,4 +1,4 @@
-// What this does not show: other styles than k3s's, services, and what happens while rules change.
+// Not covered: styles other than k3s's, services, and what happens while rules change.
 import Apply
 import Enforcement
 import EngineComparison
@@ -75,7 +75,7 @@ struct ThreeEnginesTests {
     }
   }
 
-  @Test("a refusal is told from silence: kube-router rejects, and the lab's nodes have no limit on ICMP errors")
+  @Test("a refusal differs from silence: kube-router rejects, and the lab's nodes don't limit ICMP errors")
   func rejects() async throws {
     let report = try await run(base + policies + hosts)
     for comparison in report.comparisons {
@@ -83,7 +83,7 @@ struct ThreeEnginesTests {
     }
   }
 
-  @Test("IPv6 and IPv4 are enforced side by side")
+  @Test("IPv4 and IPv6 are both enforced in one cluster")
   func dualStack() async throws {
     let families = """
       apiVersion: netpol-lab/v1alpha1
@@ -103,7 +103,7 @@ struct ThreeEnginesTests {
     }
   }
 
-  @Test("an address that is asked for is the one that is probed, behind an external host too")
+  @Test("the requested address is the one that is probed, also behind an external host")
   func addresses() async throws {
     let networks = """
       apiVersion: netpol-lab/v1alpha1
@@ -145,7 +145,7 @@ struct ThreeEnginesTests {
     }
   }
 
-  @Test("an address of an IPv6 network behind a host sends and receives, over every transport")
+  @Test("an address of an IPv6 network behind a host can send and receive over every transport")
   func networkOfIPv6() async throws {
     let networks = """
       apiVersion: netpol-lab/v1alpha1
@@ -169,7 +169,7 @@ struct ThreeEnginesTests {
     }
   }
 
-  @Test("pods on the first and last addresses of a block, and in another node's block, are reached")
+  @Test("pods with the first and last addresses of a block, or in another node's block, can be reached")
   func oddAddresses() async throws {
     let pod = { (name: String, node: String, ip: String) in
       podText(
@@ -191,7 +191,7 @@ struct ThreeEnginesTests {
     }
   }
 
-  @Test("50 pods on 3 nodes are built; the time is printed")
+  @Test("a lab of 50 pods on 3 nodes is built, and the time is printed")
   func fiftyPods() async throws {
     let pods = (0..<50).map { index in
       podText("ns\(index % 5)/p\(index)", on: "node\(index % 3)", labels: "number: '\(index)'")
@@ -207,7 +207,7 @@ struct ThreeEnginesTests {
         + "\(report.plan.flows.count) flows in \(report.timings.probe)")
   }
 
-  @Test("a single flow is told with reasons and the deciding rule; JSON has its schema and every flow")
+  @Test("a single flow is shown with reasons and the deciding rule; JSON has its schema and every flow")
   func reports() async throws {
     let selection = ProbePlan.Selection(
       source: .pod(PodID("other", "client")), destination: .pod(PodID("app", "web")), ports: [TransportPort(.tcp, 8080)]

@@ -1,18 +1,18 @@
 internal import NetpolModel
 
-/// Where a bench's machines and pods have their addresses, in one family.
+/// The addresses of a bench's machines and pods, in one family.
 struct BenchAddresses: Hashable, Sendable {
-  /// Of the node whose rules are measured, and of the only other one.
+  /// The node whose rules are measured, and the only other node.
   let node, otherNode: IPAddress
-  /// Where the pods of either node are.
+  /// The pod CIDRs of the two nodes.
   let pods, otherPods: CIDR
-  /// The node's pod that sends.
+  /// The pod of the node that sends.
   let client: IPAddress
-  /// No policy has it as a peer.
+  /// An address that no policy has as a peer.
   let stranger: IPAddress
   private let outside: IPAddress
 
-  /// Private ones (RFC 1918, 4193), and outside of the cluster such as are shared with a provider (RFC 6598).
+  /// Private addresses (RFC 1918, RFC 4193). IPv4 addresses outside the cluster are shared address space (RFC 6598).
   init(_ family: IPFamily) {
     switch family {
     case .v4:
@@ -34,7 +34,7 @@ struct BenchAddresses: Hashable, Sendable {
   func pod(_ number: Int) -> IPAddress { pods.network.advanced(by: UInt128(10 + number)) }
   func peer(_ number: Int) -> IPAddress { otherPods.network.advanced(by: UInt128(10 + number)) }
 
-  /// Blocks of 16 addresses with as many between them, so that none can be joined to the next.
+  /// Returns a block of 16 addresses. Between two blocks are 16 other addresses, so that blocks can't be merged.
   func block(_ number: Int) -> CIDR {
     CIDR(outside.advanced(by: UInt128(number) * 32), prefixLength: outside.family.bitWidth - 4)
   }

@@ -1,12 +1,13 @@
 internal import NetpolModel
 internal import Statistics
 
-/// What is sent: of which connections the packets are, and by which way they come.
+/// What is sent: the state of the packets' connections, and the way that the packets take.
 public struct BenchProbe: Hashable, Sendable {
   public enum Phase: String, Hashable, Sendable, CaseIterable {
     /// Packets of connections that have seen three packets each way.
     case established
-    /// Always a connection's first packet: it passes the forward hook as new and is dropped before it is remembered.
+    /// Only first packets of connections: each passes the forward hook as new and is dropped before conntrack stores
+    /// it.
     case first
 
     public var name: String { self == .established ? "established" : "first packet" }
@@ -20,18 +21,18 @@ public struct BenchProbe: Hashable, Sendable {
   }
 
   public enum Target: Hashable, Sendable {
-    /// The pod that the rules come to first, or last. Where no rule asks for one pod it is the order of their addresses.
+    /// The pod that the rules check first, or last. If no rule checks for single pods, the order is that of addresses.
     case firstPod, lastPod
-    /// The pod of this number.
+    /// The pod with this number.
     case pod(Int)
-    /// Every packet to another pod, in random order.
+    /// Each packet goes to another pod, in random order.
     case spread
   }
 
   public enum Source: Hashable, Sendable {
-    /// Admitted by the first, or the last, of the policies that select the pod.
+    /// A peer of the first, or of the last, policy that selects the pod.
     case peerOfFirst, peerOfLast
-    /// Admitted by none.
+    /// An address that no policy admits.
     case stranger
   }
 
@@ -67,7 +68,7 @@ public struct BenchProbe: Hashable, Sendable {
   }
 }
 
-/// The connection of a packet.
+/// The connection that a packet belongs to.
 struct BenchFlow: Hashable, Sendable {
   var source, destination: IPAddress
   var transport: Transport
@@ -78,7 +79,7 @@ struct BenchFlow: Hashable, Sendable {
 }
 
 extension BenchWorld {
-  /// The probe's flows; `order` is that in which the rules come to the pods.
+  /// The flows of a probe. `order` is the order in which the rules check for the pods.
   func flows(_ probe: BenchProbe, order: [Int]) -> [BenchFlow] {
     var random = SplitMix64(seed: 1)
     let numbers: [Int] =

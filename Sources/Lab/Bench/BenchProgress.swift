@@ -1,4 +1,4 @@
-/// A step of a bench, for whoever waits for it.
+/// A step of a bench, for progress output.
 public struct BenchProgress: Hashable, Sendable {
   public enum Step: Hashable, Sendable {
     case building(Int, of: Int)
@@ -7,10 +7,10 @@ public struct BenchProgress: Hashable, Sendable {
   }
 
   public var step: Step
-  /// Which of the batches that are measured one after the other, from 1.
+  /// The number of the current batch, from 1. Batches are measured one after the other.
   public var batch = 1
   public var batches = 1
-  /// Until everything is measured; nil: nobody knows.
+  /// Time until everything is measured. `nil` if unknown.
   public var left: Duration?
 
   init(_ step: Step, left: Duration? = nil) {
@@ -18,7 +18,7 @@ public struct BenchProgress: Hashable, Sendable {
     self.left = left
   }
 
-  /// What is left of rounds of which some are done.
+  /// A step with the time left, extrapolated from the finished rounds.
   static func measuring(_ done: Int, of rounds: Int, in elapsed: Duration) -> BenchProgress {
     BenchProgress(.measuring(round: done, of: rounds), left: elapsed / done * (rounds - done))
   }

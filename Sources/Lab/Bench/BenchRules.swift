@@ -2,10 +2,10 @@ public import Lowering
 internal import NetpolModel
 internal import RuleIR
 
-/// Whose rules stand on the node.
+/// The rules that are loaded on the node.
 public enum BenchRules: Sendable {
   case none
-  /// One rule, which accepts what is established: the least that a stateful firewall does.
+  /// One rule that accepts established connections: the least that a stateful firewall does.
   case conntrackOnly
   case style(EnforcementStyle)
 
@@ -37,8 +37,8 @@ public enum BenchRules: Sendable {
   }
 }
 
-/// The order in which rules ask for the addresses as destinations, chain by chain; those that none asks for come last,
-/// as they stand.
+/// Indices of the addresses in the order in which rules match them as destinations, chain by chain. Addresses that no
+/// rule matches come last, in their own order.
 func dispatchOrder(of addresses: [IPAddress], in ruleset: Ruleset?) -> [Int] {
   var places = Dictionary(addresses.enumerated().map { ($1, $0) }) { first, _ in first }
   var order: [Int] = []

@@ -1,19 +1,19 @@
 public import NetpolModel
 
-/// A cluster of a given size, to send packets through the rules of one of its nodes.
+/// A cluster of a given size, for sending packets through the rules of one of its nodes.
 ///
-/// The policies are dealt out to the node's pods in turn; each admits one UDP port to `peers` peers and to the node's
-/// client. Peers are pods of the other node, or blocks of addresses outside.
+/// Policies are assigned to the node's pods in turn. Each admits one UDP port for `peers` peers and for the node's
+/// client. Peers are pods of the other node, or address blocks outside the cluster.
 public struct BenchWorld: Hashable, Sendable {
   public enum PeerKind: String, Hashable, Sendable, CaseIterable { case pods, blocks }
 
-  /// On the node, beside the client.
+  /// Pods on the node, without the client.
   public var pods: Int
   public var policies: Int
-  /// Of each policy.
+  /// Peers of each policy.
   public var peers: Int
   public var peerKind: PeerKind
-  /// Of all addresses.
+  /// The family of all addresses.
   public var family: IPFamily
 
   public init(
@@ -33,17 +33,17 @@ public struct BenchWorld: Hashable, Sendable {
   static let node = "node1"
   static let port: UInt16 = 8080
   private static let namespace = "bench"
-  /// All peers together are no more: beyond that, policies share them.
+  /// Maximum number of peers in total. Beyond that, policies share peers.
   private static let mostPeers = 30_000
 
-  /// Pods that the same policies select.
+  /// Number of groups of pods that have the same policies.
   private var groups: Int { min(pods, policies) }
   private var peerSets: Int { max(1, min(policies, Self.mostPeers / peers)) }
 
   var addresses: BenchAddresses { BenchAddresses(family) }
   func address(ofPod number: Int) -> IPAddress { addresses.pod(number) }
 
-  /// The policies that select a pod, by number.
+  /// The numbers of the policies that select a pod.
   func policies(ofPod number: Int) -> [Int] { Array(stride(from: number % groups, to: policies, by: groups)) }
 
   /// An address that the policy admits.
@@ -94,6 +94,6 @@ public struct BenchWorld: Hashable, Sendable {
       podSelector: LabelSelector(matchLabels: ["group": "\(number % groups)"]), isolates: [.ingress], ingress: [rule])
   }
 
-  /// Numbers as texts in the same order.
+  /// The number as text that sorts in the same order.
   private func sortable(_ number: Int) -> String { String(String(100_000 + number).dropFirst()) }
 }

@@ -2,15 +2,15 @@ internal import NetpolModel
 internal import Statistics
 internal import Text
 
-/// Where the cells of a batch lie among all samples, and what they say.
+/// Finds the cells of a batch among all samples, and turns the samples into rows of the report.
 struct CellTable {
   private let points: [PacketSweep.Point]
   private let counts: [Int]
   private let starts: [Int]
 
-  /// `counts` are the points' numbers of variants. A point's cells lie together, and in it those of a probe: what is
-  /// compared is measured within milliseconds. The first point has two variants more at its end, the reference's twin and
-  /// the reference once more.
+  /// `counts` has the number of variants of each point. Cells of one point are next to each other, and within it those
+  /// of one probe, so that cells that are compared are measured within milliseconds. The first point has two more
+  /// variants at its end: the reference's rules in another namespace, and the reference itself again.
   init(_ points: [PacketSweep.Point], counts: [Int]) {
     self.points = points
     self.counts = counts
@@ -21,12 +21,12 @@ struct CellTable {
     }
   }
 
-  /// By point, probe, variant.
+  /// The index of a cell, by point, probe and variant.
   private func cell(_ place: Int, _ variant: Int, _ column: Int) -> Int {
     starts[place] + column * counts[place] + variant
   }
 
-  /// `names` are those of the variants: no rules, conntrack only, the styles; the last is the reference.
+  /// `names` are those of the variants: no rules, conntrack only, then the styles. The last one is the reference.
   func tell(_ samples: PairedSamples, names: [String], batch: Int, _ report: inout PacketBenchReport) {
     let reference = names.count - 1
     tellResolution(samples, names[reference], reference, batch, &report)
@@ -70,15 +70,16 @@ struct CellTable {
     }
   }
 
-  /// What two equal things may differ by, in nanoseconds: of the same probe where it was measured.
+  /// The largest difference between two equal variants, in nanoseconds: for the same probe if it was measured,
+  /// otherwise for any probe.
   private func resolution(of probe: BenchProbe, _ batch: Int, _ report: PacketBenchReport) -> Double {
     let all = report.resolutions.filter { $0.batch == batch }
     let same = all.filter { $0.probe == probe }
     return (same.isEmpty ? all : same).map { abs($0.difference.value) }.max() ?? 0
   }
 
-  /// From each number of pods to the next larger one, in worlds that are alike but for that and for their policies, of
-  /// which there are as many.
+  /// Growth from each number of pods to each larger one, between worlds that are otherwise alike. These worlds have as
+  /// many policies as pods.
   private func tellGrowth(_ samples: PairedSamples, _ names: [String], _ report: inout PacketBenchReport) {
     let ordered = points.indices.filter { points[$0].world.isSquare }.sorted {
       points[$0].world.pods < points[$1].world.pods
@@ -111,7 +112,7 @@ extension BenchWorld {
     "\(counted(pods, "pod")), \(counted(policies, "policy", "policies")), \(peersText)"
   }
 
-  /// All but its numbers of pods and policies.
+  /// All parameters but the numbers of pods and policies.
   public var peersText: String {
     "\(counted(peers, peerKind == .pods ? "peer" : "block")) each\(family == .v6 ? ", IPv6" : "")"
   }

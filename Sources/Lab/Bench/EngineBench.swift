@@ -6,10 +6,11 @@ internal import Oracle
 internal import Path
 internal import StandingLab
 
-/// How many verdicts a second of processor time the user-space engines give, one by one and in batches, and that both give the same ones.
+/// Measures how many verdicts the user-space engines give per second of processor time, one by one and in batches, and
+/// checks that both give the same verdicts.
 public struct EngineBench: Sendable {
   public enum Flows: Sendable {
-    /// So many different ones, half of them inside of namespaces.
+    /// This many different flows, half of them within a namespace.
     case some(Int)
     /// Every ordered pair of pods once.
     case allPairs
@@ -17,7 +18,7 @@ public struct EngineBench: Sendable {
 
   public var styles: [EnforcementStyle]
   public var flows: Flows
-  /// How many flows are also judged one by one and compared, evenly spread over all.
+  /// Number of flows that are also judged one by one and compared. They are evenly spread over all flows.
   public var sample: Int
   public var seed: UInt64
 
@@ -33,18 +34,18 @@ public struct EngineBench: Sendable {
     public let done, of: Int
   }
 
-  /// Flows that are judged in one call.
+  /// Number of flows that are judged in one call.
   private static let chunk = 65_536
 
-  /// IPv4 where a pod has it, else IPv6. Throws `NothingToAsk` where fewer than two pods have a place, and `IllFormed`
-  /// where a kernel would refuse a style's rules.
+  /// Uses IPv4 if the cluster has it, otherwise IPv6. Throws `NothingToAsk` if fewer than two pods have a node and an
+  /// address, and `IllFormed` if a kernel would refuse a style's rules.
   public func run(_ cluster: Cluster, version: String, progress: @escaping (Progress) -> Void) throws
     -> EngineBenchReport
   {
     let topology = Topology(cluster)
     let family = cluster.families.first ?? .v4
     let pods = cluster.pods.filter { topology.pods[$0.id] != nil && topology.address(of: .pod($0.id), family) != nil }
-    if pods.count < 2 { throw NothingToAsk(description: "fewer than two pods have a place and an address") }
+    if pods.count < 2 { throw NothingToAsk(description: "fewer than two pods have a node and an address") }
     let endpoints = pods.map { Endpoint.pod($0.id) }
     let flows = EngineFlows(
       cluster, namespaces: pods.map(\.id.namespace), choice: flows.choice, seed: seed)
@@ -91,7 +92,7 @@ public struct EngineBench: Sendable {
       memory: (preparedMemory, batchMemory.growth), walked: 0)
   }
 
-  /// One engine over all flows.
+  /// The run of one engine over all flows.
   private struct BatchRun {
     let name: String
     let sample: Int
@@ -148,7 +149,7 @@ public struct EngineBench: Sendable {
   }
 }
 
-/// Of this thread: what others do on the machine does not count.
+/// Processor time of this thread. Other load on the machine does not count.
 private func processorTime() -> Duration { .nanoseconds(Int64(clamping: ThreadTime.used)) }
 
 extension EngineBench.Flows {

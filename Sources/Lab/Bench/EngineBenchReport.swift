@@ -1,23 +1,23 @@
-/// What engines were measured to do, one row each.
+/// The results of the engines, one row each.
 public struct EngineBenchReport: Sendable {
   public struct Row: Sendable {
     public let engine: String
-    /// Nil for the oracle, which knows no rules.
+    /// `nil` for the oracle, which uses no rules.
     public let style: String?
-    /// Judged in batches.
+    /// Number of verdicts in batches.
     public let verdicts: Int
     public let allowedShare: Double
-    /// Of the batch, without preparation and without making the flows.
+    /// Verdicts per second in batches, without preparation and without making the flows.
     public let perSecond: Double
-    /// Flows that were also judged one by one, and how many of them otherwise.
+    /// Number of flows that were also judged one by one, and how many of these got a different verdict.
     public let compared: Int
     public let different: Int
     public let perSecondOneByOne: Double?
-    /// Flows that the batch left to the evaluator that goes one by one.
+    /// Number of flows that the batch left to the evaluator that judges one by one.
     public let walked: Int
     public let loweringSeconds: Double
     public let preparationSeconds: Double
-    /// Peak of the process's memory above where it began, for rules and preparation, and then for the verdicts.
+    /// Growth of the process's memory at its peak: for rules and preparation, and then for the verdicts.
     public let preparedBytes: Int?
     public let batchBytes: Int?
   }

@@ -1,15 +1,15 @@
 internal import NetpolModel
 
-/// Flows between pods for a bench of engines, no two alike; the same seed gives the same ones.
+/// Distinct flows between pods, for a bench of the engines. The same seed gives the same flows.
 ///
-/// Policies admit few pairs of different namespaces and many of one, so that every second flow is of one namespace, as
-/// long as there are such. Of each of the two kinds every pair comes once for a port before the next port begins: first
-/// those that the policies name, then the others from 1 on.
+/// Policies admit few pairs of different namespaces and many of the same one. Therefore every second flow is within a
+/// namespace, as long as there are such flows. In each of the two kinds, every pair comes once with one port before the
+/// next port begins: first the ports that policies name, then all others from 1 on.
 struct EngineFlows {
   enum Choice {
-    /// So many, or as many as there are.
+    /// This many flows, or all if there are fewer.
     case some(Int)
-    /// Every ordered pair once, on the first port, source by source.
+    /// Every ordered pair once, with the first port, source by source.
     case allPairs
   }
 
@@ -47,7 +47,7 @@ struct EngineFlows {
     farOrder = PairOrder(count: all, seed: seed &+ 1)
   }
 
-  /// The next flows, `limit` at the most; none behind the last.
+  /// Returns the next flows, at most `limit`. Returns none after the last flow.
   mutating func next(_ limit: Int) -> [NumberedFlow] {
     var flows: [NumberedFlow] = []
     flows.reserveCapacity(limit)
@@ -86,7 +86,7 @@ struct EngineFlows {
   }
 }
 
-/// All numbers below `count`, in an order that a seed stands for, again and again.
+/// All numbers below `count` in an order that depends on a seed, repeated in rounds.
 private struct PairOrder {
   private let count: Int
   private let step: Int
@@ -96,7 +96,7 @@ private struct PairOrder {
 
   init(count: Int, seed: UInt64) {
     self.count = count
-    // Steps that have no divisor in common with the count meet every number once.
+    // A step that has no divisor in common with the count visits every number once.
     var step = max(1, Int(Double(count) * 0.618) + Int(seed % 1000))
     while count > 1, Self.commonDivisor(step, count) > 1 { step += 1 }
     self.step = step
@@ -119,7 +119,7 @@ private struct PairOrder {
   private static func commonDivisor(_ a: Int, _ b: Int) -> Int { b == 0 ? a : commonDivisor(b, a % b) }
 }
 
-/// All ports of all transports: first those that policies name.
+/// All ports of all transports. Those that policies name come first.
 private struct Ports {
   static let count = 3 * 65_535
   private let named: [TransportPort]

@@ -14,19 +14,19 @@ struct InterleavedRun {
     let isRealTime: Bool
   }
 
-  /// NETPOL_LAB_REALTIME=off leaves the processor to others, as where tests run beside each other: nothing is measured
-  /// then.
+  /// NETPOL_LAB_REALTIME=off leaves the processor to others, for example when tests run in parallel. The figures mean
+  /// nothing then.
   private static var mayBeRealTime: Bool { getenv("NETPOL_LAB_REALTIME").map { String(cString: $0) } != "off" }
-  /// Above everything that does not ask for more; the sender's time is its own either way, but fewer others touch its
-  /// caches.
+  /// Runs before everything that doesn't request a higher priority. Only the sender's own time is counted either way,
+  /// but fewer other processes touch its caches.
   private static let priority = 10
-  /// Less of the time on the wall than this is on the thread's account: then softirqs are not.
+  /// If less than this share of the wall-clock time is accounted to the thread, softirqs are not accounted to it.
   private static let leastShare = 0.6
 
-  /// Of fewer rounds no interval can be told.
+  /// With fewer rounds there is no interval.
   private static let leastRounds = 10
 
-  /// Throws `Interrupted` where it is stopped too early.
+  /// Throws `Interrupted` if it is stopped too early.
   func run(
     _ groups: [[PacketCell]], progress: (BenchProgress) -> Void, stop: () -> Bool
   ) throws -> Result {
@@ -42,7 +42,7 @@ struct InterleavedRun {
         try cells[$0].measure(clock)
       } progress: {
         progress(.measuring($0, of: rounds, in: $1))
-        // Whoever waited for this processor has had to.
+        // Lets other processes run that wait for this processor.
         usleep(1000)
       } stop: {
         stop()
@@ -55,7 +55,7 @@ struct InterleavedRun {
 
   private static func clock(_ cells: [PacketCell]) throws -> BenchClock {
     guard let first = cells.first else { return .processor }
-    // The best of several: others may have taken the processor meanwhile.
+    // The best of several tries: others may take the processor in the meantime.
     let shares = try (0..<20).map { _ in
       let time = try ThreadTime.of { _ = try first.measure(.processor) }
       return Double(time.processor) / Double(max(time.wall, 1))

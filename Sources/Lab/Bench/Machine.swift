@@ -1,7 +1,7 @@
 internal import Foundation
 internal import Text
 
-/// The processor's name and the number of processors, as /proc/cpuinfo says them.
+/// The processor's name and the number of processors, from /proc/cpuinfo.
 func machineText() -> String {
   let text = (try? String(contentsOfFile: "/proc/cpuinfo", encoding: .utf8)) ?? ""
   let lines = text.split(separator: "\n")

@@ -4,7 +4,8 @@ internal import NetpolModel
 public import StandingLab
 public import Statistics
 
-/// Measures what single rules cost: copies of them in a chain that each packet passes, over the chain without them.
+/// Measures the cost of single rules: of copies of a rule in a chain that each packet passes, compared with the chain
+/// without them.
 public struct MicroBench: Sendable {
   public let rounds: Int
   private let rules: [MicroRule]
@@ -16,10 +17,10 @@ public struct MicroBench: Sendable {
     self.rules = rules
   }
 
-  /// Once `stop` says so, the report is of what was measured until then.
+  /// If `stop` returns true, the report covers what was measured until then.
   ///
-  /// Throws `LabFailure` where the machine can't do it, and `Interrupted` where it is stopped too early. Back ends whose
-  /// program is not there are left out.
+  /// Throws `LabFailure` if this machine can't run the lab, and `Interrupted` if it is stopped too early. Back ends
+  /// whose program is missing are left out.
   public func run(
     version: String, progress: (BenchProgress) -> Void = { _ in }, stop: () -> Bool = { false }
   ) throws -> MicroBenchReport {
@@ -29,7 +30,7 @@ public struct MicroBench: Sendable {
         rules.contains { $0.backend == backend } && isThere(backend, worker)
       }
       let measured = rules.filter { backends.contains($0.backend) }
-      // Each back end's bare chain first; the first of them once more for the second pair.
+      // The empty chain of each back end comes first. The first of them is added again at the end, for the second pair.
       let rulesets: [(backend: MicroRule.Backend, rule: MicroRule?)] =
         backends.map { ($0, nil) } + measured.map { ($0.backend, $0) } + backends.prefix(1).map { ($0, nil) }
       let flow = BenchFlow(
@@ -43,7 +44,7 @@ public struct MicroBench: Sendable {
         progress(BenchProgress(.building(number + 1, of: rulesets.count)))
         try load(rule, backend, in: path.node, worker)
         let cell = PacketCell(path, .established, [flow], isAllowed: true)
-        try cell.check(rule?.name ?? "the bare chain")
+        try cell.check(rule?.name ?? "the empty chain")
         return cell
       }
       let twin = cells.count - 1
@@ -96,36 +97,36 @@ extension MicroRule.Backend {
   }
 }
 
-/// What single rules cost.
+/// The cost of single rules.
 public struct MicroBenchReport: Sendable {
   public struct Row: Hashable, Sendable {
     public var backend: String
     public var name: String
-    /// Nanoseconds of one copy.
+    /// Nanoseconds per copy.
     public var cost: Estimate
   }
 
   public var environment: LabEnvironment
   public var machine: String
-  /// What was planned, and what was measured.
+  /// Number of planned and of measured rounds.
   public var rounds, measuredRounds: Int
   public var clock: BenchClock
   public var isRealTime: Bool
-  /// Nanoseconds of a packet that meets a bare chain.
+  /// Nanoseconds of a packet through an empty chain.
   public var packet: Estimate
   public var rows: [Row]
-  /// The bare chain measured twice, and in another namespace.
+  /// Differences when the empty chain is measured again: in the same namespace, and in another one.
   public var sameNamespace, otherNamespace: Estimate
   public var duration: Duration
 
-  /// Why these figures are not to be trusted; nil where they are.
+  /// Why these figures can't be trusted. `nil` if they can.
   public var noise: String? {
     tooNoisy([
       PacketBenchReport.Resolution(
-        batch: 0, .sameNamespace, BenchProbe(.established, .firstPod), what: "the bare chain", "", sameNamespace,
+        batch: 0, .sameNamespace, BenchProbe(.established, .firstPod), what: "the empty chain", "", sameNamespace,
         base: packet.value)
     ])
   }
-  /// How much of what was planned was measured; nil: all of it.
+  /// How much of the plan was measured. `nil` if all of it was.
   public var interruption: String? { measuredRounds < rounds ? "\(measuredRounds) of \(rounds) rounds" : nil }
 }

@@ -1,6 +1,6 @@
 internal import NetpolModel
 
-/// A rule whose copies are counted: what it costs is what so many of it cost more than `base`.
+/// A rule to measure. Its cost is what `copies` copies cost more than `base`, divided by their number.
 struct MicroRule: Hashable, Sendable {
   enum Backend: String, Hashable, Sendable, CaseIterable {
     case nft
@@ -12,17 +12,17 @@ struct MicroRule: Hashable, Sendable {
   var backend: Backend
   var rule: String
   var copies = 100
-  /// Of a rule of the same back end; nil: an empty chain.
+  /// The name of a rule of the same back end. `nil` for an empty chain.
   var base: String?
 
-  /// What a packet of the bench looks like to the rules.
+  /// Source and destination of the bench's packets.
   static let source = BenchAddresses(.v4).stranger
   static let destination = BenchAddresses(.v4).pod(0)
 
   static let all: [MicroRule] = nft + iptables(.iptables) + iptables(.legacy)
 
   private static let elsewhere = "203.0.113.7"
-  /// What a comment of kube-router is like.
+  /// A comment like those of kube-router.
   private static let comment = "rule to jump traffic destined to POD name:web-7d9c namespace: shop to chain KUBE-POD-FW"
 
   static let firstState = "first conntrack state"
@@ -72,13 +72,13 @@ struct MicroRule: Hashable, Sendable {
   }
 }
 
-/// Sets of 1,000 elements, of which the packet is one.
+/// Sets of 1,000 elements, one of which is the packet's.
 enum MicroRuleset {
   private static let size = 1000
   private static func address(_ index: Int) -> String { "100.64.\(index / 250).\(index % 250 + 1)" }
   private static func block(_ index: Int) -> String { "100.\(65 + index / 250).\(index % 250).0/28" }
 
-  /// For `nft -f`; nil: the chain alone.
+  /// Text for `nft -f`. With `nil`: the empty chain.
   static func nftText(_ rule: MicroRule?) -> String {
     let packet = "\(MicroRule.source) . \(MicroRule.destination) . \(BenchWorld.port)"
     let others = (1..<size).map(address)
@@ -113,7 +113,7 @@ enum MicroRuleset {
     return (lines + ["  }", "}"]).joined(separator: "\n") + "\n"
   }
 
-  /// For `iptables-restore`; nil: the built-in chains alone.
+  /// Text for `iptables-restore`. With `nil`: the built-in chains only.
   static func iptablesText(_ rule: MicroRule?) -> String {
     let chains = ["INPUT ACCEPT", "FORWARD ACCEPT", "OUTPUT ACCEPT", "EMPTY -", "RETURNING -"]
     let rules = rule.map { [String](repeating: "-A FORWARD \($0.rule)", count: $0.copies) } ?? []
@@ -121,7 +121,7 @@ enum MicroRuleset {
       .joined(separator: "\n") + "\n"
   }
 
-  /// For `ipset restore`.
+  /// Text for `ipset restore`.
   static var ipsetText: String {
     var lines = ["create addresses hash:ip", "create blocks hash:net"]
     lines += ["add addresses \(MicroRule.source)", "add blocks \(MicroRule.source)"]

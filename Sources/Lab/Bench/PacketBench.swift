@@ -5,23 +5,23 @@ internal import NetpolModel
 internal import StandingLab
 internal import Statistics
 
-/// Measures what a packet pays on its way through a node's rules: every style in every world of a sweep, side by side.
+/// Measures what a packet costs on its way through a node's rules: every style in every world of a sweep, side by side.
 public struct PacketBench: Sendable {
   public let sweep: PacketSweep
 
   public init(_ sweep: PacketSweep) { self.sweep = sweep }
 
-  /// A column of a point.
+  /// One set of rules of a point.
   private struct Variant {
     let rules: BenchRules
     let path: PacketPath
     let cells: [PacketCell]
   }
 
-  /// Once `stop` says so, the report is of what was measured until then.
+  /// If `stop` returns true, the report covers what was measured until then.
   ///
-  /// Throws `LabFailure` where the machine can't do it, or where packets don't fare as the policies say, and `Interrupted`
-  /// where it is stopped too early.
+  /// Throws `LabFailure` if this machine can't run the lab or packets don't do what the policies say, and `Interrupted`
+  /// if it is stopped too early.
   public func run(
     version: String, progress: (BenchProgress) -> Void = { _ in }, stop: () -> Bool = { false }
   ) throws -> PacketBenchReport {
@@ -38,13 +38,13 @@ public struct PacketBench: Sendable {
           var step = step
           (step.batch, step.batches) = (number + 1, batches.count)
           let rest = plan.left(behind: finished)
-          // As planned, until rounds tell.
+          // As planned, until finished rounds give a better estimate.
           let own = step.left ?? max(.zero, plan.batches[number] - (ContinuousClock.now - begin))
           step.left = own + rest
           progress(step)
         }
         do { try measure(batch, number, &report, worker, tell, stop) } catch  where stop() {
-          // Ctrl-C also ends a program that loads rules.
+          // Ctrl-C also ends a program that is loading rules.
           if report.rows.isEmpty { throw Interrupted() }
         }
         if stop() { break }
@@ -61,7 +61,7 @@ public struct PacketBench: Sendable {
     _ points: [PacketSweep.Point], _ batch: Int, _ report: inout PacketBenchReport, _ worker: NamespaceWorker,
     _ progress: (BenchProgress) -> Void, _ stop: () -> Bool
   ) throws {
-    // The second pair: the last style's rules of the first world once more.
+    // The second pair: the last style's rules of the first world again, in another namespace.
     let rules = points.indices.map { allRules + ($0 == 0 ? allRules.suffix(1) : []) }
     let paths = try zip(points, rules).map { point, rules in
       try rules.map { _ in try PacketPath(point.world.addresses, worker: worker) }
@@ -87,7 +87,7 @@ public struct PacketBench: Sendable {
         }
       }
     }
-    // The first pair: what is measured already, once more.
+    // The first pair: a variant that is measured already is measured again.
     variants[0].append(variants[0][allRules.count - 1])
     let table = CellTable(points, counts: variants.map(\.count))
     let groups = zip(points, variants).flatMap { point, row in
@@ -109,7 +109,7 @@ public struct PacketBench: Sendable {
     let order = dispatchOrder(of: (0..<world.pods).map(world.address), in: ruleset)
     let cells = point.probes.map { probe in
       var isAllowed = probe.isAllowed
-      // Without policies nobody is refused.
+      // Without policies nothing is refused.
       if case .style = rules {} else { isAllowed = true }
       return PacketCell(path, probe.phase, world.flows(probe, order: order), isAllowed: isAllowed)
     }

@@ -3,9 +3,9 @@ public import StandingLab
 public import Statistics
 internal import Text
 
-/// What packets cost under whose rules.
+/// The cost of packets with each set of rules.
 public struct PacketBenchReport: Sendable {
-  /// A cell: nanoseconds of a packet.
+  /// A cell, in nanoseconds per packet.
   public struct Row: Hashable, Sendable {
     /// Rows of one batch were measured in the same rounds.
     public var batch: Int
@@ -13,13 +13,14 @@ public struct PacketBenchReport: Sendable {
     public var probe: BenchProbe
     public var rules: String
     public var packet: Estimate
-    /// What it costs more than without rules, and than with the conntrack rule alone.
+    /// What the packet costs more than without rules, and more than with the conntrack rule alone.
     public var overNothing, overConntrack: Estimate
-    /// How many times what the reference costs over no rules; nil of the reference itself.
+    /// The cost over no rules as a multiple of the reference's. `nil` for the reference itself, and for rules that are
+    /// not a style's.
     public var timesReference: Estimate?
   }
 
-  /// The same measured twice: what the method shows where there is nothing to see.
+  /// Two measurements of the same case. Their difference shows how precise the method is.
   public struct Resolution: Hashable, Sendable {
     public enum Pair: String, Hashable, Sendable {
       case sameNamespace = "the same namespace"
@@ -32,7 +33,7 @@ public struct PacketBenchReport: Sendable {
     public var what: String
     public var rules: String
     public var difference: Estimate
-    /// Of a packet without rules, in nanoseconds.
+    /// The cost of a packet without rules, in nanoseconds.
     public var base: Double
     public var share: Double { abs(difference.value) / base }
 
@@ -67,14 +68,14 @@ public struct PacketBenchReport: Sendable {
 
   public var environment: LabEnvironment
   public var machine: String
-  /// What was planned: rounds of each batch.
+  /// Planned rounds of each batch.
   public var rounds: Int
   public var batches: Int
-  /// Of each batch that was measured.
+  /// Measured rounds of each batch that was measured.
   public var measuredRounds: [Int] = []
   public var clock: BenchClock
   public var isRealTime: Bool
-  /// Whose costs ratios are of.
+  /// The style that ratios refer to.
   public var reference: String?
   public var rows: [Row] = []
   public var resolutions: [Resolution] = []
@@ -82,9 +83,9 @@ public struct PacketBenchReport: Sendable {
   public var verdicts: [Verdict] = []
   public var duration = Duration.zero
 
-  /// Why these figures are not to be trusted; nil where they are.
+  /// Why these figures can't be trusted. `nil` if they can.
   public var noise: String? { tooNoisy(resolutions) }
-  /// How much of what was planned was measured; nil: all of it.
+  /// How much of the plan was measured. `nil` if all of it was.
   public var interruption: String? {
     let last = measuredRounds.last ?? 0
     if measuredRounds.count == batches, last == rounds { return nil }
@@ -93,19 +94,22 @@ public struct PacketBenchReport: Sendable {
   }
 }
 
-/// A pair in one namespace must agree to half a percent of a packet's cost without rules, and be known to two either way.
+/// Two measurements of the same case in one namespace must agree to 0.5 % of a packet's cost without rules, and the
+/// interval of their difference must be at most 4 % wide.
 func tooNoisy(_ resolutions: [PacketBenchReport.Resolution]) -> String? {
   let worst = resolutions.filter { $0.pair == .sameNamespace }.max { $0.share < $1.share }
   if let worst, worst.share > 0.005 {
     return
-      "the same measured twice (\(worst.what)) differs by \(decimals(worst.share * 100, 1)) % of a packet's cost"
+      "two measurements of the same case (\(worst.what)) differ by "
+      + "\(decimals(worst.share * 100, 1)) % of a packet's cost"
   }
   let width = { (pair: PacketBenchReport.Resolution) in (pair.difference.upper - pair.difference.lower) / pair.base }
   if let widest = resolutions.filter({ $0.pair == .sameNamespace }).max(by: { width($0) < width($1) }),
     width(widest) > 0.04
   {
     return
-      "the interval of the same measured twice (\(widest.what)) is \(decimals(width(widest) * 100, 1)) % of a packet's cost wide"
+      "the interval of the difference between two measurements of the same case (\(widest.what)) is "
+      + "\(decimals(width(widest) * 100, 1)) % of a packet's cost wide"
   }
   return nil
 }

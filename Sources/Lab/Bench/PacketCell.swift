@@ -2,7 +2,7 @@ internal import Kernel
 internal import NetpolModel
 internal import Network
 
-/// One probe on one path: its frames, and how many of them a round takes.
+/// One probe on one path: its frames, and the number of packets per round.
 final class PacketCell {
   let path: PacketPath
   private let phase: BenchProbe.Phase
@@ -10,12 +10,12 @@ final class PacketCell {
   private let flows: [BenchFlow]
   private let lanes: [(place: PacketPath.Place, ring: FrameRing)]
   private var positions: [Int]
-  /// Packets a round, beside those that warm up.
+  /// Packets per round, without those for warming up.
   private(set) var packets = 100
 
   static let warmUp = 64
   private static let packetRange = 100...1000
-  /// A round of a cell is to take so long, in nanoseconds, where that needs no more packets than it may have.
+  /// How long a cell's round should take, in nanoseconds. The number of packets stays within `packetRange`.
   private static let wanted = 1.2e6
 
   init(_ path: PacketPath, _ phase: BenchProbe.Phase, _ flows: [BenchFlow], isAllowed: Bool) {
@@ -35,7 +35,7 @@ final class PacketCell {
 
   var isEmpty: Bool { lanes.isEmpty }
 
-  /// Three packets each way for every flow; of TCP the handshake and what follows it.
+  /// Sends three packets each way for every flow: for TCP, the handshake and what follows it.
   func establish() throws {
     guard phase == .established else { return }
     for step in 0..<3 {
@@ -54,8 +54,8 @@ final class PacketCell {
     }
   }
 
-  /// Sends each flow's packet and looks where it went. Throws `LabError` where the rules do something else than foreseen:
-  /// then the bench would measure something else too.
+  /// Sends each flow's packet and checks where it went. Throws `LabError` if the rules don't do what is expected: the
+  /// bench would then measure something else.
   func check(_ name: String) throws {
     let before = try count()
     let sent = max(flows.count, Self.warmUp)
@@ -63,16 +63,16 @@ final class PacketCell {
     let seen = try count() - before
     let expected = isAllowed ? sent : 0
     guard seen == expected else {
-      throw LabError("\(name): \(seen) of \(sent) packets passed the rules, and \(expected) should have")
+      throw LabError("\(name): \(seen) of \(sent) packets passed the rules, but \(expected) should have")
     }
   }
 
   private func count() throws -> Int { try phase == .established ? path.arrived() : path.passed() }
 
-  /// Each flow's packet, once.
+  /// Sends each flow's packet once.
   func sendOnce() throws { if !isEmpty { try send(flows.count) } }
 
-  /// Fits the number of packets to what one costs.
+  /// Sets the number of packets by what one costs.
   func calibrate(_ clock: BenchClock) throws {
     packets = Self.packets(costing: try measure(clock))
   }
@@ -81,17 +81,17 @@ final class PacketCell {
     min(max(Int(wanted / max(cost, 1)), packetRange.lowerBound), packetRange.upperBound)
   }
 
-  /// Nanoseconds of a round with packets of this cost.
+  /// Nanoseconds of a round whose packets cost this much.
   static func roundTime(costing cost: Double) -> Double { Double(warmUp + packets(costing: cost)) * cost }
 
-  /// Nanoseconds of a packet.
+  /// Returns the nanoseconds per packet.
   func measure(_ clock: BenchClock) throws -> Double {
     try send(Self.warmUp)
     let time = try ThreadTime.of { try send(packets) }
     return Double(clock == .processor ? time.processor : time.wall) / Double(packets)
   }
 
-  /// Shared between the ways by their flows.
+  /// Sends packets by both ways, in proportion to their flows.
   private func send(_ count: Int) throws {
     var left = count
     for index in lanes.indices {
@@ -103,11 +103,11 @@ final class PacketCell {
   }
 }
 
-/// What a packet's cost is read from.
+/// The clock that measures a packet's cost.
 public enum BenchClock: String, Hashable, Sendable {
   /// The sending thread's own processor time.
   case processor
-  /// The clock on the wall: where the kernel counts softirqs apart from threads.
+  /// Wall-clock time. Used where the kernel does not account softirqs to threads.
   case wall
 }
 

@@ -3,11 +3,11 @@ internal import Kernel
 internal import NetpolModel
 internal import Network
 
-/// A node with nothing on its way but rules: a machine that sends to it, a pod that sends, and one namespace that takes
-/// what goes to all of its pods. Senders hand their frames over themselves, so that all of it, up to the receiver, is
-/// done on the time of the thread that sends.
+/// A node with nothing on its packets' way but rules: a machine that sends to it, a pod that sends, and one namespace
+/// that receives for all of its pods. Senders hand over complete frames, so that all work up to the receiver counts as
+/// time of the sending thread.
 ///
-/// Nobody asks for hardware addresses, nothing is answered, and what arrives is counted and dropped at once.
+/// No hardware address is resolved, nothing is answered, and frames that arrive are counted and dropped at once.
 final class PacketPath {
   let node: NetworkNamespace
   private let worker: NamespaceWorker
@@ -15,7 +15,7 @@ final class PacketPath {
   private let senders: [Place: Sender]
   private let pods: [CIDR]
 
-  /// Who has frames to send.
+  /// Where frames are sent from.
   enum Place: UInt8, CaseIterable { case outside, client, pods }
 
   private final class Sender: Sendable {
@@ -30,43 +30,43 @@ final class PacketPath {
     static let pods: Int32 = 11
   }
 
-  /// The source port of connections that are to be established, and of those that never are.
+  /// The source port of connections that get established, and of those that never do.
   static let establishedPort: UInt16 = 40_000
   static let firstPort: UInt16 = 40_001
 
   private static let nodeMAC: [UInt8] = [2, 0, 0, 0, 1, 0]
   private static let bridgeMAC: [UInt8] = [2, 0, 0, 0, 1, 1]
   private static func mac(_ place: Place) -> [UInt8] { [2, 0, 0, 0, 0, place.rawValue] }
-  /// Link-local addresses that stand for everyone in a namespace.
+  /// Link-local addresses, used as the gateway to everything in a namespace.
   private static func gateway(_ place: Place, _ family: IPFamily) -> IPAddress {
     let first = family == .v4 ? IPAddress(v4: 0xa9fe_0101) : IPAddress(v6: 0xfe80 << 112 | 1)
     return first.advanced(by: UInt128(place.rawValue))
   }
 
-  /// The path of a bench's own world.
+  /// The path of a generated world.
   convenience init(_ addresses: BenchAddresses, worker: NamespaceWorker) throws {
     try self.init(
       nodeAddresses: [addresses.node], pods: [addresses.pods], clients: [addresses.client], worker: worker)
   }
 
-  /// `pods` are the node's, in all families that are sent, `clients` those of them that send.
+  /// `pods` are the node's pod CIDRs, in all families that are sent. `clients` are those of its pods that send.
   init(nodeAddresses: [IPAddress], pods: [CIDR], clients: [IPAddress], worker: NamespaceWorker) throws {
     self.worker = worker
     let families = Set(pods.map(\.family)).sorted()
     node = try worker.makeNamespace()
     let made = try Dictionary(uniqueKeysWithValues: Place.allCases.map { ($0, try worker.makeNamespace()) })
     namespaces = made
-    // The node alone has to know addresses: what the others send is ready, and what they get is dropped.
+    // Only the node needs addresses: the others send complete frames and drop what they get.
     for namespace in made.values { try worker.run(in: namespace) { try Self.disableReports([]) } }
     try worker.run(in: node) {
       try Self.disableReports(families)
       try NodeSysctls.set(families: families, bridgeNetfilter: true, liftICMPLimits: false)
-      // Connections stay for as long as the bench takes.
+      // Connections must live as long as the bench.
       for name in ["udp_timeout", "udp_timeout_stream"] where Sysctl.exists("net/netfilter/nf_conntrack_\(name)") {
         try Sysctl.write("net/netfilter/nf_conntrack_\(name)", "86400")
       }
     }
-    // Before there are links: some of it is to keep them quiet.
+    // Loaded before there are links, because part of it keeps them quiet.
     try Self.load(Self.nodeTable(families), in: node, worker)
     try worker.run(in: node) {
       try Self.batch(made, nodeAddresses, families, pods, clients).send(in: try NetlinkSocket(.route))
@@ -83,8 +83,8 @@ final class PacketPath {
     self.pods = pods
   }
 
-  /// A bridge's new port passes nothing until the kernel has seen its carrier, which takes up to a second: make all paths
-  /// first, and then wait for each, before it has rules.
+  /// A bridge's new port forwards nothing until the kernel has seen its carrier, which takes up to a second. Make all
+  /// paths first, then wait for each, before it has rules.
   func waitForLinks() throws {
     guard let pod = pods.first?.network else { return }
     let source = BenchAddresses(pod.family).stranger
@@ -101,13 +101,13 @@ final class PacketPath {
     }
   }
 
-  /// No interface says anything of its own: a bridge would report itself to 224.0.0.106 (RFC 4286).
+  /// Keeps interfaces from sending on their own: a bridge would report itself to 224.0.0.106 (RFC 4286).
   private static func disableReports(_ families: [IPFamily]) throws(KernelError) {
     let reports = "net/ipv4/igmp_link_local_mcast_reports"
     if Sysctl.exists(reports) { try Sysctl.write(reports, "0") }
     for scope in ["all", "default"] where Sysctl.exists("net/ipv6/conf/\(scope)/disable_ipv6") {
       if families.contains(.v6) {
-        // No link-local addresses (IN6_ADDR_GEN_MODE_NONE, linux/if_link.h), which would be told to everybody.
+        // No link-local addresses (IN6_ADDR_GEN_MODE_NONE, linux/if_link.h): they would be announced on the link.
         try Sysctl.write("net/ipv6/conf/\(scope)/addr_gen_mode", "1")
       } else {
         try Sysctl.write("net/ipv6/conf/\(scope)/disable_ipv6", "1")
@@ -159,7 +159,7 @@ final class PacketPath {
 
   // MARK: - Frames
 
-  /// The frame of a flow: from its source, or with `reply` back from its destination.
+  /// Returns the frame of a flow: from its source, or with `reply` back from its destination.
   static func frame(_ flow: BenchFlow, sourcePort: UInt16, reply: Bool = false, _ content: Frame.Content = .udp)
     -> Frame
   {
@@ -171,7 +171,7 @@ final class PacketPath {
     return Frame(from: destination, to: source, nextHop: flow.way == .routed ? bridgeMAC : mac(.client), content)
   }
 
-  /// Sends `count` frames of the ring, and says where the next one is.
+  /// Sends `count` frames of the ring. Returns the position of the next frame.
   @discardableResult
   func send(_ count: Int, of ring: FrameRing, from place: Place, at position: Int = 0) throws -> Int {
     guard let sender = senders[place] else { return position }
@@ -180,15 +180,16 @@ final class PacketPath {
 
   // MARK: - Counts
 
-  /// Frames that have come to the pods.
+  /// Number of frames that have arrived at the pods.
   func arrived() throws -> Int {
     guard let namespace = namespaces[.pods] else { return 0 }
     return try worker.run(in: namespace) { try LinkCounters.read("eth0").received }
   }
 
-  /// First packets that have passed all rules.
+  /// Number of first packets that have passed all rules.
   func passed() throws -> Int {
-    // Of one chain nft asks for no other's rules; for a counter by name it reads all that there are, for minutes.
+    // To list one chain, nft reads no other chain's rules. To list a named counter it reads all rules, which takes
+    // minutes.
     let text = try Command(["nft", "list", "chain", "inet", "bench", "leaving"]).run(in: node, on: worker)
       .requireSuccess().text
     let words = text.split { $0.isWhitespace }

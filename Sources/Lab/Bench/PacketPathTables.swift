@@ -1,8 +1,8 @@
 internal import NetpolModel
 
-/// What stands in a path's namespaces besides the rules that are measured, for `nft -f`.
+/// Rules in a path's namespaces besides those that are measured, as text for `nft -f`.
 extension PacketPath {
-  /// A chain of the netdev family drops frames as soon as they have arrived (nft(8)).
+  /// A netdev chain that drops frames as soon as they have arrived (nft(8)).
   static let ingressDrop = """
     table netdev bench {
       chain arrived { type filter hook ingress device "eth0" priority 0; policy drop; }
@@ -10,10 +10,10 @@ extension PacketPath {
 
     """
 
-  /// What drops first packets is behind all rules and before the connection is confirmed, which is the last thing at this
-  /// hook (NF_IP_PRI_CONNTRACK_CONFIRM, linux/netfilter_ipv4.h, and its like of IPv6).
+  /// Drops first packets after all rules and before the connection is confirmed, which is the last step at this hook
+  /// (NF_IP_PRI_CONNTRACK_CONFIRM, linux/netfilter_ipv4.h, and its IPv6 counterpart).
   ///
-  /// A link that comes up reports the groups that it listens to (RFC 3810), which no kernel parameter forbids.
+  /// A link that comes up reports the groups that it listens to (RFC 3810). No kernel parameter prevents that.
   static func nodeTable(_ families: [IPFamily]) -> String {
     let reports = """
         chain saying {

@@ -1,7 +1,7 @@
 public import Lowering
 public import NetpolModel
 
-/// What a packet bench goes over: worlds, and what is sent in each.
+/// The worlds that a packet bench measures, and what is sent in each.
 public struct PacketSweep: Sendable {
   public struct Point: Hashable, Sendable {
     public var world: BenchWorld
@@ -33,7 +33,7 @@ public struct PacketSweep: Sendable {
     BenchProbe(.first, .spread),
   ]
 
-  /// Everything at 1,000 pods, and the rest around it: fewer pods, more policies, and other numbers of peers.
+  /// Everything at 1,000 pods, and variations around it: fewer pods, more policies, and other numbers of peers.
   public static var usual: PacketSweep {
     PacketSweep([
       Point(BenchWorld(pods: 1000), everyProbe), Point(BenchWorld(pods: 10), mainProbes),
@@ -43,8 +43,8 @@ public struct PacketSweep: Sendable {
     ])
   }
 
-  /// Every probe in every combination; without numbers of policies as many as pods. What differs by pods and policies
-  /// alone lies together, so that growth is measured in one batch as far as it may be.
+  /// Every probe in every combination. If no numbers of policies are given, there are as many policies as pods. Worlds
+  /// that differ only in pods and policies are next to each other, so that growth is measured in one batch if possible.
   public static func product(
     pods: [Int], policies: [Int], peers: [Int], kinds: [BenchWorld.PeerKind]
   ) -> PacketSweep {
@@ -75,7 +75,7 @@ public struct PacketSweep: Sendable {
     return sweep
   }
 
-  /// The full product of what `usual` goes over.
+  /// The full product of the parameters that `usual` varies.
   public static var full: PacketSweep {
     product(
       pods: [10, 100, 1000, 10_000], policies: [10, 100, 1000], peers: [1, 20, 200],
@@ -84,13 +84,13 @@ public struct PacketSweep: Sendable {
 
   private static let policyProbes = mainProbes + [BenchProbe(.first, .lastPod, from: .peerOfFirst)]
 
-  /// Rulesets that stand at once, as far as caches and patience bear them.
+  /// Maximum number of rulesets that are loaded at once: more would fill caches and take too long.
   private static let mostVariants = 60
-  /// Pods of all nodes at once, for which each style has its rules: half a GiB of the kernel's memory for 10,000 in
-  /// iptables and ipsets.
+  /// Maximum number of pods of all nodes at once. Each style has rules for them: iptables rules and ipsets for 10,000
+  /// pods take half a GiB of kernel memory.
   private static let mostPods = 20_000
 
-  /// Points that are measured in one run, so that all of it can be compared.
+  /// Points by the run that measures them. Everything within one run can be compared.
   var batches: [[Point]] {
     var batches: [[Point]] = []
     var pods = 0

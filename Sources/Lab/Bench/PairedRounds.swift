@@ -1,15 +1,15 @@
 internal import Statistics
 
-/// Rounds in which every cell is measured once. Cells that are compared are a group and stand together, in an order that is drawn
-/// anew for each round: what came just before has filled the caches, with what helps some and not others, and what is
-/// compared must have the same chances. Groups come forwards and backwards by turns.
+/// Rounds that measure every cell once. Cells that are compared form a group and are measured next to each other, in a
+/// new random order each round: the cell before has filled the caches, which helps some cells and not others, so cells
+/// that are compared must have the same chances. Groups run forwards and backwards by turns.
 struct PairedRounds {
-  /// How many cells each has; the cells of a group are numbered one after the other.
+  /// Number of cells of each group. Cells are numbered group by group.
   let groups: [Int]
   let rounds: Int
 
-  /// By cell, then by round. `progress` is told after each round how many are done and how long they took, and `stop` is
-  /// asked before each.
+  /// Returns values by cell, then by round. Calls `progress` after each round with the number of finished rounds and
+  /// the time they took. Calls `stop` before each round.
   func run(
     _ measure: (_ cell: Int) throws -> Double, progress: (_ done: Int, _ elapsed: Duration) -> Void = { _, _ in },
     stop: () -> Bool = { false }

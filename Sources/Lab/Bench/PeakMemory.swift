@@ -1,7 +1,7 @@
 internal import Foundation
 
-/// The most memory that the process held since it began to watch, from proc(5): VmRSS, then VmHWM, which writing 5 to
-/// clear_refs sets back. Nil where the kernel does not say.
+/// The peak memory of the process since this value was made, from proc(5): VmRSS at first, then VmHWM. Writing 5 to
+/// clear_refs resets VmHWM. `nil` if the kernel does not report it.
 struct PeakMemory {
   private let before: Int?
 
@@ -10,7 +10,7 @@ struct PeakMemory {
     before = Self.kilobytes("VmRSS:")
   }
 
-  /// Bytes above what was held at the beginning.
+  /// Bytes above the memory in use at first.
   var growth: Int? {
     guard let before, let now = Self.kilobytes("VmHWM:") else { return nil }
     return max(0, now - before) * 1024

@@ -6,20 +6,20 @@ internal import StandingLab
 internal import Statistics
 internal import Text
 
-/// Measures what packets of a user's own flows pay on one of the nodes, in every style.
+/// Measures what packets of a user's own flows cost on one of the nodes, in every style.
 ///
-/// Of the node's rules those for policies are loaded, those for services are not. Flows are what `ProbePlan` finds that
-/// go to a pod of the node.
+/// Only the node's rules for policies are loaded, not those for services. The flows are those of `ProbePlan` that go to
+/// a pod of the node.
 public struct PolicyBench: Sendable {
   private let cluster: Cluster
   private let flows: PolicyFlows
   private let styles: [EnforcementStyle]
   private let rounds: Int
 
-  /// So many allowed flows are also measured alone.
+  /// Maximum number of allowed flows that are also measured alone.
   private static let mostAlone = 6
 
-  /// Throws `NothingToAsk` where no flow of the families goes to a pod of any node.
+  /// Throws `NothingToAsk` if no flow of the families goes to a pod of any node.
   public init(
     _ cluster: Cluster, families: [IPFamily] = IPFamily.allCases,
     styles: [EnforcementStyle] = EnforcementStyle.all, rounds: Int = 300
@@ -30,10 +30,10 @@ public struct PolicyBench: Sendable {
     flows = try PolicyFlows(cluster, families: families)
   }
 
-  /// Once `stop` says so, the report is of what was measured until then.
+  /// If `stop` returns true, the report covers what was measured until then.
   ///
-  /// Throws `LabFailure` where the machine can't do it, `NothingToAsk` where the styles agree on no flow, and
-  /// `Interrupted` where it is stopped too early.
+  /// Throws `LabFailure` if this machine can't run the lab, `NothingToAsk` if the styles agree on no flow, and
+  /// `Interrupted` if it is stopped too early.
   public func run(
     version: String, progress: (BenchProgress) -> Void = { _ in }, stop: () -> Bool = { false }
   ) throws -> PolicyBenchReport {
@@ -55,7 +55,7 @@ public struct PolicyBench: Sendable {
       let agreed = try agreement(paths.dropFirst(2))
       let subjects = subjects(agreed)
       if subjects.isEmpty {
-        throw NothingToAsk(description: "the styles agree on no flow to a pod of \(flows.node.name)")
+        throw NothingToAsk(description: "there is no flow to a pod of \(flows.node.name) on which all styles agree")
       }
       let groups = try subjects.map { subject in
         if stop() { throw Interrupted() }
@@ -66,7 +66,7 @@ public struct PolicyBench: Sendable {
           try cell.check("\(rules[variant].name), \(subject.name)")
           cells.append(cell)
         }
-        // The last style once more.
+        // The last style again.
         return cells + cells.suffix(1)
       }
       let run = try InterleavedRun(worker: worker, rounds: rounds).run(groups, progress: progress, stop: stop)
@@ -83,7 +83,7 @@ public struct PolicyBench: Sendable {
     flows.families.map { flows.node.address($0) ?? BenchAddresses($0).node }
   }
 
-  /// The flows of which every style thinks as the specification does: first packets tell.
+  /// The flows on which every style does what the specification says. This is tested with first packets.
   private func agreement(_ paths: ArraySlice<PacketPath>) throws -> PolicyFlows {
     func passes(_ path: PacketPath, _ flows: [BenchFlow]) throws -> Int {
       let before = try path.passed()
@@ -91,7 +91,7 @@ public struct PolicyBench: Sendable {
       return try path.passed() - before
     }
     return try flows.filtered { group in
-      // One by one only where all together tell that some differ.
+      // Flows are tested one by one only if the whole group shows that some differ.
       let doubted = try paths.filter { try passes($0, group.flows) != (group.isAllowed ? group.flows.count : 0) }
       return try group.flows.filter { flow in
         try doubted.allSatisfy { try (passes($0, [flow]) == 1) == group.isAllowed }
@@ -109,7 +109,7 @@ public struct PolicyBench: Sendable {
     let isAllowed: Bool
   }
 
-  /// All of each group in turn, and some of what is allowed alone.
+  /// All flows of each group in turn, and some of the allowed ones alone.
   private func subjects(_ chosen: PolicyFlows) -> [Subject] {
     let together = chosen.groups.flatMap { group -> [Subject] in
       if group.flows.isEmpty { return [] }

@@ -2,7 +2,7 @@ public import NetpolModel
 public import StandingLab
 public import Statistics
 
-/// What packets of a user's flows cost on a node, in every style.
+/// The cost of packets of a user's flows on a node, in every style.
 public struct PolicyBenchReport: Sendable {
   public struct Row: Hashable, Sendable {
     public var flows: String
@@ -27,16 +27,16 @@ public struct PolicyBenchReport: Sendable {
     public var isAllowed: Bool
   }
 
-  /// Where the flows are from.
+  /// Where the flows come from.
   public struct Origin: Hashable, Sendable {
-    /// Whose rules stand, and how many pods with addresses of their own it has.
+    /// The node whose rules are loaded, and its number of pods with addresses of their own.
     public var node: String
     public var pods: Int
-    /// Of the cluster.
+    /// Number of policies of the cluster.
     public var policies: Int
-    /// All flows to those pods that policies and ports tell apart.
+    /// Number of flows to those pods that differ in policy or port.
     public var flows: Int
-    /// Of the chosen ones, those with which a style does not do what the specification says: they are left out.
+    /// Number of chosen flows that are left out because a style does not do what the specification says.
     public var unequal: Int
   }
 
@@ -44,7 +44,7 @@ public struct PolicyBenchReport: Sendable {
   public var machine: String
   public var origin: Origin
   public var sent: [SentFlow]
-  /// What was planned, and what was measured.
+  /// Number of planned and of measured rounds.
   public var rounds, measuredRounds: Int
   public var clock: BenchClock
   public var isRealTime: Bool
@@ -53,8 +53,8 @@ public struct PolicyBenchReport: Sendable {
   public var verdicts: [Verdict] = []
   public var duration = Duration.zero
 
-  /// Why these figures are not to be trusted; nil where they are.
+  /// Why these figures can't be trusted. `nil` if they can.
   public var noise: String? { tooNoisy(resolutions) }
-  /// How much of what was planned was measured; nil: all of it.
+  /// How much of the plan was measured. `nil` if all of it was.
   public var interruption: String? { measuredRounds < rounds ? "\(measuredRounds) of \(rounds) rounds" : nil }
 }

@@ -5,29 +5,29 @@ internal import Path
 internal import StandingLab
 internal import Verdicts
 
-/// Flows of a user's cluster that go to pods of one node: those that a bench sends.
+/// The flows of a user's cluster that a bench sends: those that go to pods of one node.
 struct PolicyFlows: Sendable {
   /// Flows of one family with one verdict.
   struct Group: Sendable {
     let family: IPFamily
     /// By the specification.
     let isAllowed: Bool
-    /// How many there are.
+    /// Number of flows in the cluster.
     let found: Int
-    /// An even choice of them.
+    /// An even selection of them.
     var flows: [BenchFlow]
   }
 
-  /// The one that most of all flows go to.
+  /// The node that most flows go to.
   let node: Node
   let families: [IPFamily]
   private(set) var groups: [Group]
   private let names: [BenchFlow: String]
 
-  /// More flows of a group than these are not sent.
+  /// Maximum number of flows of a group that are sent.
   private static let most = 64
 
-  /// Of TCP and UDP flows, in those of the families in which there are some. Throws `NothingToAsk` where there are none.
+  /// Takes TCP and UDP flows, of those families that have any. Throws `NothingToAsk` if there are none.
   init(_ cluster: Cluster, families: [IPFamily] = IPFamily.allCases) throws {
     let topology = Topology(cluster)
     let pods = Dictionary(cluster.pods.filter(\.isActionable).map { ($0.id, $0) }) { first, _ in first }
@@ -40,7 +40,7 @@ struct PolicyFlows: Sendable {
       else {
         return false
       }
-      // A node's packets to its own pods pass no forward hook.
+      // A node's packets to its own pods don't pass the forward hook.
       if case .node(let name) = flow.source { return name != home }
       return flow.sourceAddress != flow.destinationAddress
     }
@@ -77,14 +77,14 @@ struct PolicyFlows: Sendable {
   func name(_ flow: BenchFlow) -> String { names[flow] ?? "" }
   var count: Int { groups.map(\.flows.count).reduce(0, +) }
 
-  /// Only those flows of each group that `choose` leaves.
+  /// Keeps only those flows of each group that `choose` returns.
   func filtered(_ choose: (Group) throws -> [BenchFlow]) rethrows -> PolicyFlows {
     var chosen = self
     for index in groups.indices { chosen.groups[index].flows = try choose(groups[index]) }
     return chosen
   }
 
-  /// Where the node's pods are.
+  /// The addresses of the node's pods.
   var blocks: [CIDR] {
     let own = node.podCIDRs.filter { families.contains($0.family) }
     let outside = Set(groups.flatMap(\.flows).map(\.destination)).filter { address in
@@ -96,7 +96,7 @@ struct PolicyFlows: Sendable {
   private static func why(_ topology: Topology, _ families: [IPFamily]) -> String {
     if topology.pods.isEmpty {
       let reason = topology.unplaced.first.map { "\($0.pod): \($0.why)" }
-      return "no pod has a place and an address (\(reason ?? "there is none, or all are of the host network"))"
+      return "no pod has a node and an address (\(reason ?? "there is none, or all use the host network"))"
     }
     let names = families.map(\.rawValue).joined(separator: " or ")
     return "no TCP or UDP flow over \(names) goes to a pod from another pod, from another node or from outside"
@@ -104,7 +104,7 @@ struct PolicyFlows: Sendable {
 }
 
 extension Array {
-  /// As many as are wanted, spread evenly over all.
+  /// Returns `wanted` elements, spread evenly over all, or all elements if there are fewer.
   func evenly(_ wanted: Int) -> [Element] {
     count <= wanted ? self : (0..<wanted).map { self[$0 * count / wanted] }
   }

@@ -1,13 +1,13 @@
 internal import Lowering
 
-/// What a sweep will do and how long that will take, as far as it is known before anything is measured.
+/// What a sweep will do, and an estimate of how long it will take.
 ///
-/// Of 1.2 ms that a cell takes a round (`PacketCell`) most is known; what isn't is how long many pods' rules take to
-/// load and to pass. Those figures are rough, and rather too large.
+/// A cell takes about 1.2 ms per round (`PacketCell`). How long the rules of many pods take to load and to pass is a
+/// rough estimate, and rather too high.
 public struct SweepPlan: Sendable {
   public let worlds: Int
   public let rounds: Int
-  /// What each batch takes.
+  /// Estimated time of each batch.
   public let batches: [Duration]
 
   public init(_ sweep: PacketSweep) {
@@ -20,20 +20,20 @@ public struct SweepPlan: Sendable {
 
   public var total: Duration { batches.reduce(.zero, +) }
 
-  /// What all batches behind the finished ones and the one that runs take, corrected by how long the finished ones took.
+  /// Estimated time of the batches after the current one, corrected by how long the finished ones took.
   func left(behind finished: [Duration]) -> Duration {
     let planned = batches.prefix(finished.count).reduce(.zero, +)
     let rest = batches.dropFirst(finished.count + 1).reduce(.zero, +)
     return planned > .zero ? rest * (finished.reduce(.zero, +) / planned) : rest
   }
 
-  /// A packet without any rules.
+  /// Nanoseconds of a packet without rules.
   private static let packet = 1500.0
-  /// To make a path's namespaces, and what its links take to come up.
+  /// Nanoseconds to make a path's namespaces, and until its links are up.
   private static let path = 60e6
-  /// To make a pod's rules and to load them.
+  /// Nanoseconds to make a pod's rules and to load them.
   private static let rulesOfPod = 2e6
-  /// The medians and intervals of a cell.
+  /// Nanoseconds to compute the medians and intervals of a cell.
   private static let statistics = 30e6
 
   private static func nanoseconds(_ point: PacketSweep.Point, _ sweep: PacketSweep) -> Double {

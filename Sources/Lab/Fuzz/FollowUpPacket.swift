@@ -8,26 +8,26 @@ internal import Path
 internal import RuleIR
 internal import StandingLab
 
-/// A packet that is no flow's first, and what must become of it: by the objects, and by what docs/deviations.md says of
-/// such (D5, D13).
+/// A packet that is not the first of its flow, and what must happen to it according to the API objects and to what
+/// docs/deviations.md says of such packets (D5, D13).
 enum FollowUpPacket {
-  /// To a group.
+  /// Sent to a multicast group.
   case toGroup(Flow, Fate)
-  /// On its whole way.
+  /// Sent along its whole path.
   case sent(Packet, from: Endpoint, Fate)
-  /// At the forward hook of a node, as other programs may have marked it.
+  /// At the forward hook of a node, possibly marked by another program.
   case forwarded(Packet, at: Position, isAccepted: Bool)
 
   enum Fate {
     case delivered
     case stopped
-    /// Stopped, and the sender is told.
+    /// Stopped, and the sender is notified.
     case refused
-    /// Nobody is told.
+    /// Stopped, and nobody is notified.
     case dropped
   }
 
-  /// Marks that decide behind the policies' rules who is masqueraded: kube-proxy's, and the portmap plugin's.
+  /// Marks that decide, after the policies' rules, what is masqueraded: those of kube-proxy and of the portmap plugin.
   static let othersMarks: UInt32 = 0x6000
 
   func isAsForetold(in enforced: EnforcedCluster) -> Bool {
@@ -53,11 +53,11 @@ extension FollowUpPacket.Fate {
   }
 }
 
-/// What packets follow from flows, in one cluster and style.
+/// The packets that follow from flows, in one cluster and style.
 struct FollowUpPackets {
   private let plan: LabPlan
   private let reading: DeviationModel
-  /// What a ping meets: a rule with ports does not speak of it.
+  /// The reading for pings: rules with ports don't apply to them.
   private let withoutPorts: DeviationModel
   private let traits: EnforcerTraits
 
@@ -73,7 +73,7 @@ struct FollowUpPackets {
     withoutPorts = DeviationModel(portless, Oracle(portless), traits)
   }
 
-  /// Of flows that do as they should: a mistake elsewhere is another matter.
+  /// Takes only flows that do what they should. A mistake there would be another matter.
   func all(of flows: [Flow]) -> [FollowUpPacket] {
     var packets: [FollowUpPacket] = []
     var pairs: Set<[IPAddress]> = []
@@ -88,14 +88,15 @@ struct FollowUpPackets {
       }
       if !walk.hooks.contains(where: \.isTranslated) { packets += followers(flow, verdict) }
       if senders.insert(flow.sourceAddress).inserted { packets += groups(flow) }
-      // There are many more of these.
+      // There are many more of these, so only every third flow is used.
       if index % 3 == 0 { packets += marked(walk) }
     }
     return packets
   }
 
-  /// A connection that is allowed goes on in both directions. What belongs to none is dropped where its flow is denied,
-  /// and by kube-router's pods anyway; nobody is told, whose connection an answer might end.
+  /// An allowed connection goes on in both directions. A packet that belongs to no connection is dropped if its flow is
+  /// denied, and kube-router's pod chains drop it in any case. Nobody is notified, because that might end somebody's
+  /// connection.
   private func followers(_ flow: Flow, _ verdict: Verdict) -> [FollowUpPacket] {
     var first = Packet(first: flow)
     switch verdict {
@@ -110,7 +111,7 @@ struct FollowUpPackets {
       return [.sent(first, from: flow.source, .delivered), .sent(reply, from: flow.destination, .delivered)]
         + (meetsChain(flow) ? [.sent(stray, from: flow.source, .dropped)] : [])
     case .deny:
-      // The last rules of kube-router's default-deny answer whatever comes.
+      // The last rules of kube-router's default-deny answer everything.
       if plan.cluster.settings.defaultDeny, traits.dropsStrays { return [] }
       var stray = first
       stray.state = .invalid
@@ -118,7 +119,8 @@ struct FollowUpPackets {
     }
   }
 
-  /// What a pod sends to its node and whoever else listens, at a NodePort: it is for no address of the node.
+  /// A packet from a pod to a multicast group at a NodePort, which the pod's node and others can listen to. The
+  /// destination is not an address of the node.
   private func groups(_ flow: Flow) -> [FollowUpPacket] {
     if plan.cluster.settings.defaultDeny { return [] }
     guard flow.family == .v4, case .pod(let source) = flow.source, let node = plan.topology.pods[source]?.node else {
@@ -130,7 +132,7 @@ struct FollowUpPackets {
     return [.toGroup(group, reading.verdict(group) == .allow ? .delivered : .stopped)]
   }
 
-  /// kube-router lets them pass, `compiled` where everything is admitted (D5).
+  /// kube-router lets pings pass. `compiled` does so where all ports are admitted (D5).
   private func pings(_ flow: Flow) -> [FollowUpPacket] {
     if traits.letsPingsPass, plan.cluster.settings.defaultDeny { return [] }
     let ping = Packet(
@@ -139,7 +141,7 @@ struct FollowUpPackets {
     return [.sent(ping, from: flow.source, isAllowed ? .delivered : .stopped)]
   }
 
-  /// Conntrack does not track them (UNTRACKED), which is no state that rules ask for.
+  /// Conntrack does not track these (UNTRACKED), and no rule matches that state.
   private func solicitations(_ flow: Flow) -> [FollowUpPacket] {
     guard flow.family == .v6, case .pod(let source) = flow.source, let node = plan.topology.pods[source]?.node,
       self.node(of: flow.destination) == node
@@ -151,7 +153,7 @@ struct FollowUpPackets {
     }
   }
 
-  /// ICMP errors of connections that conntrack does not know pass with `compiled`, but where kube-proxy drops them: in
+  /// ICMP errors of connections that conntrack doesn't have pass with `compiled`, except where kube-proxy drops them in
   /// its forward chain.
   private func strayErrors(_ flow: Flow) -> [FollowUpPacket] {
     guard !traits.dropsStrays, flow.family == .v4, case .pod(let source) = flow.source,
@@ -165,7 +167,7 @@ struct FollowUpPackets {
     }
   }
 
-  /// A mark of others changes no verdict, and is there behind the rules as it was before them.
+  /// A mark of another program changes no verdict, and is the same after the rules as before them.
   private func marked(_ walk: EvaluatedWalk) -> [FollowUpPacket] {
     let marks: [UInt32] = [0, 0x2000, 0x4000, 0x6000]
     return walk.hooks.filter { $0.position.hook == .forward && $0.packet.mark & FollowUpPacket.othersMarks == 0 }
@@ -178,17 +180,17 @@ struct FollowUpPackets {
       }
   }
 
-  /// Of kube-router, in an enforced cluster.
+  /// Whether kube-router has a chain for the pod, in an enforced cluster.
   private func hasChain(_ endpoint: Endpoint) -> Bool {
     guard case .pod(let id) = endpoint, let place = plan.topology.pods[id], let pod = plan.cluster.pod(id),
       let hostIP = pod.hostIP, plan.topology.node(place.node)?.addresses.contains(hostIP) == true
     else { return false }
-    // An aborted sync of iptables leaves none (D15).
+    // An aborted iptables sync leaves no chains (D15).
     let lowered = plan.enforced.lowered[place.node]
     return lowered?.ruleset.backend == .nftables || lowered?.refused == nil
   }
 
-  /// Whether a pod's chain is asked, which what goes to NodePorts of the pod's own node is not (D8).
+  /// Whether packets pass a pod's chain. Those to NodePorts of the pod's own node don't (D8).
   private func meetsChain(_ flow: Flow) -> Bool {
     guard traits.dropsStrays else { return false }
     let (source, destination) = (node(of: flow.source), node(of: flow.destination))
@@ -212,7 +214,7 @@ extension EvaluatedWalk.AtHook {
 }
 
 extension Flow {
-  /// Neither to a service nor to a group.
+  /// Whether the destination is neither a service nor a multicast group.
   var isPlain: Bool {
     if destinationAddress.isMulticast { return false }
     switch destination {

@@ -5,23 +5,23 @@ public import Lowering
 internal import NetpolModel
 public import RuleIR
 
-/// What the worlds of a run met.
+/// What the worlds of a run covered.
 public struct FuzzCoverage: Hashable, Sendable {
-  /// Worlds, each in each style.
+  /// Number of worlds, each counted once per style.
   public var cases = 0
-  /// As many, but for worlds that change: one more for each change that was checked.
+  /// The same, plus one for each checked change of a world that changes.
   public var states = 0
-  /// Those of them that packets were sent for.
+  /// Number of cases that packets were sent for.
   public var casesWithPackets = 0
   public var flows = 0
-  /// Flows that the kernel gave a verdict of.
+  /// Number of flows that the kernel gave a verdict on.
   public var observed = 0
   public var allowed = 0
-  /// Flows that show a deviation, by its number; one that needs several counts for each.
+  /// Number of flows that show a deviation, by deviation. A flow with several counts for each.
   public var deviations: [Deviation: Int] = [:]
-  /// Rules of each kind that a packet matched.
+  /// Kinds of rules that a packet matched.
   public var matched: Set<RuleKind> = []
-  /// Kinds that some node's rules have.
+  /// Kinds of rules that some node has.
   public var written: Set<RuleKind> = []
 
   public init() {}

@@ -2,11 +2,11 @@ internal import EngineComparison
 internal import Lowering
 internal import NetpolModel
 
-/// Something that a random world brought to light.
+/// A problem that a random world shows.
 public struct FuzzFailure: Hashable, Sendable {
-  /// What shrinking preserves.
+  /// The kind of problem. Shrinking preserves it.
   public enum Kind: String, Hashable, Sendable {
-    /// The reader does not take the world's manifest.
+    /// The world's manifest can't be read.
     case unreadable
     /// The rules are ill-formed, or the kernel refuses them.
     case refused
@@ -14,9 +14,9 @@ public struct FuzzFailure: Hashable, Sendable {
     case unexplained
     case deviationMissing
     case undecided
-    /// The reading of the objects without any deviation is not what the oracle says.
+    /// The deviation model without any deviation differs from the oracle.
     case readingDiffers
-    /// Changes do not make one ruleset the other, or the kernel does not hold what they should have made.
+    /// Changes do not turn one ruleset into the other, or the kernel does not have the result that they should give.
     case changedOtherwise
   }
 
@@ -31,7 +31,7 @@ public struct FuzzFailure: Hashable, Sendable {
     self.text = text
   }
 
-  /// Nil where the comparison is as it should be.
+  /// `nil` if the comparison is as it should be.
   init?(_ comparison: Comparison, _ style: String) {
     let kind: Kind
     var remark = ""
@@ -41,7 +41,7 @@ public struct FuzzFailure: Hashable, Sendable {
     case .unexplained: kind = .unexplained
     case .deviationMissing(let numbers):
       kind = .deviationMissing
-      remark = ", \(numbers.map(\.id).joined(separator: " ")) foretold"
+      remark = ", \(numbers.map(\.id).joined(separator: " ")) predicted"
     case .undecided(let why):
       kind = .undecided
       remark = ", \(why)"

@@ -6,29 +6,30 @@ internal import Statistics
 internal import Verdicts
 internal import Worlds
 
-/// Whether mistakes in lowerings come to light: seeded mutants of a style, each judged by the worlds until the evaluator
-/// differs from what oracle and deviations foretell of the style.
+/// Tests whether mistakes in lowerings are noticed: evaluates seeded mutants of a style in all worlds until the
+/// evaluator differs from what the oracle and the style's deviations predict.
 public struct MutantHunt {
   public struct Mutant: Sendable, CustomStringConvertible {
     public let style: EnforcementStyle
-    /// What it is about: a kind of match or statement, rules, sets, hooks.
+    /// What is changed: a kind of match or statement, rules, sets, hooks.
     public let kind: String
     let mutation: Mutation
     let equivalence: Equivalence?
-    /// Why it is no mistake; nil where it is one.
+    /// Why it is not a mistake. `nil` if it is one.
     public var equivalentBecause: String? { equivalence.map { "\($0.rawValue): \($0.reason)" } }
     public var description: String { "\(style.name): \(mutation)" }
   }
 
-  /// Every so many worlds there is one with default-deny and a stranger.
+  /// One of this many worlds is also used with default-deny and a stranger.
   private static let strangerPeriod = 4
 
   private var judges: [String: [MutantJudge]] = [:]
 
-  /// Fewer worlds have no rules that enough of them have.
+  /// With fewer worlds there are no mutants, because each needs rules that this many worlds have.
   public static let leastWorlds = Mutations.leastWorlds
 
-  /// Mutants are made of the rules of the worlds of `seeds`, and judged by the same worlds. Throws what a style refuses.
+  /// Mutants are made of the rules of the worlds of `seeds`, and judged in the same worlds. Throws if a style refuses a
+  /// world.
   public init(_ styles: [EnforcementStyle], seeds: [UInt64], flows flowLimit: Int) throws {
     for (index, seed) in seeds.enumerated() {
       let cluster = try WorldCheck.read(World(seed: seed).cluster)
@@ -48,8 +49,8 @@ public struct MutantHunt {
     }
   }
 
-  /// Mutants that `seed` draws, as many of each style, and in each style over all kinds of rules and sets: `count`
-  /// mistakes, and among them what is drawn besides and equivalent.
+  /// Draws mutants by `seed`, as many of each style, and in each style spread over all kinds of rules and sets. Returns
+  /// `count` mistakes, and the equivalent mutants that are drawn along with them.
   public func mutants(_ count: Int, of styles: [EnforcementStyle], seed: UInt64) -> [Mutant] {
     var random = SplitMix64(seed: seed)
     var found: [String: Mutations] = [:]
@@ -76,14 +77,16 @@ public struct MutantHunt {
     return mutants
   }
 
-  /// Where a mutant came to light.
+  /// Where a mutant was noticed.
   public struct Notice: Sendable {
     public let seed: UInt64
-    /// A flow of the seed's own world, which packets can show too; else a packet of another kind, or a stranger's.
+    /// Whether a flow of the seed's own world shows it, which packets can show too. Otherwise it is shown by a packet
+    /// of another kind, or by one of a stranger.
     public let isByFlow: Bool
   }
 
-  /// Nil: no packet of any world tells it from the style. `byFlowsAlone`: of the worlds as their seeds make them.
+  /// Returns `nil` if no packet of any world shows a difference from the style. `byFlowsAlone` uses only flows of the
+  /// seeds' own worlds.
   public mutating func notice(_ mutant: Mutant, byFlowsAlone: Bool = false) -> Notice? {
     for index in (judges[mutant.style.name] ?? []).indices {
       guard let judge = judges[mutant.style.name]?[index], judge.isOwnWorld || !byFlowsAlone,
@@ -94,7 +97,7 @@ public struct MutantHunt {
     return nil
   }
 
-  /// By style: what further packets do otherwise than foretold, though nothing is mistaken.
+  /// Further packets, by style, that don't do what is predicted although there is no mistake.
   func surprises() -> [String] {
     judges.keys.sorted().flatMap { name in
       (judges[name] ?? []).flatMap { judge in judge.surprises().map { "\(name), seed \(judge.seed): \($0)" } }
@@ -104,15 +107,15 @@ public struct MutantHunt {
 
 extension MutantHunt.Mutant {
   var mutated: EnforcementStyle {
-    style.rewriting(named: "\(style.name), mistaken") { [mutation] _, lowered in
+    style.rewriting(named: "\(style.name) with a mistake") { [mutation] _, lowered in
       lowered.ruleset = mutation.applied(to: lowered.ruleset)
     }
   }
 }
 
 extension EnforcementStyle {
-  /// The style with a mistake that `seed` draws of those that flows of the first worlds bring to light. Throws what it
-  /// refuses.
+  /// Returns the style with a mistake that flows of the first worlds show. `seed` draws the mistake. Throws if the
+  /// style refuses a world.
   public func mistaken(seed: UInt64) throws -> EnforcementStyle {
     var hunt = try MutantHunt([self], seeds: Array(0..<8), flows: 60)
     for mutant in hunt.mutants(20, of: [self], seed: seed) where hunt.notice(mutant, byFlowsAlone: true) != nil {

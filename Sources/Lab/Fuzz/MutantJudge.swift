@@ -7,20 +7,20 @@ internal import StandingLab
 internal import Statistics
 internal import Verdicts
 
-/// A world in a style, and what it is asked to find mistakes out.
+/// A world in a style, and the packets that should reveal mistakes.
 struct MutantJudge {
   let seed: UInt64
   let plan: LabPlan
-  /// Whether it is the world of its seed, not one that was made of it.
+  /// Whether this is the world of its seed, and not one derived from it.
   let isOwnWorld: Bool
   private let flows: [Flow]
-  /// Flows of somebody of whom nothing is known, all of which are refused.
+  /// Flows of a pod that its node has not been notified of. All of them are refused.
   private let strange: [Flow]
-  /// What the evaluator says of the flows without a mistake, once it was asked.
+  /// The evaluator's verdicts on the flows without a mistake. `nil` until they are needed.
   private var verdicts: [Verdict?]?
   private var further: [FollowUpPacket]?
 
-  /// Of so many flows there are further packets.
+  /// Number of flows that have further packets.
   private static let followed = 36
 
   init(_ plan: LabPlan, seed: UInt64, flows: [Flow]) {
@@ -31,7 +31,7 @@ struct MutantJudge {
     isOwnWorld = true
   }
 
-  /// Throws what the style refuses.
+  /// Throws if the style refuses the world.
   init(_ world: StrangerWorld, _ style: EnforcementStyle) throws {
     seed = world.seed
     plan = try LabPlan(world.known, style, versionStamp: "1", in: world.topology)
@@ -40,7 +40,7 @@ struct MutantJudge {
     isOwnWorld = false
   }
 
-  /// Packets that do not what is foretold of them though nothing is mistaken: of none a mistake can be read off.
+  /// Packets that don't do what is predicted although there is no mistake. They can't reveal mistakes.
   func surprises() -> [FollowUpPacket] {
     asked().filter { !$0.isAsForetold(in: plan.enforced) }
   }
@@ -50,10 +50,10 @@ struct MutantJudge {
       + strange.map { .sent(Packet(first: $0), from: $0.source, .stopped) }
   }
 
-  /// By what the mutant came to light here.
+  /// What revealed the mutant here.
   enum Sign { case flow, furtherPacket }
 
-  /// An ill-formed mutant is no mutant: nobody could load it.
+  /// Returns `nil` for an ill-formed mutant, which could not be loaded.
   mutating func sign(of mutant: MutantHunt.Mutant, byFlowsAlone: Bool) -> Sign? {
     let isTouched = plan.enforced.lowered.values.contains { mutant.mutation.applied(to: $0.ruleset) != $0.ruleset }
     guard isTouched,
@@ -61,7 +61,7 @@ struct MutantJudge {
     else { return nil }
     let verdicts = verdicts ?? flows.map(plan.enforced.verdict)
     self.verdicts = verdicts
-    // What the rules do otherwise is noticed by what is foretold of the objects alone.
+    // The rules' verdict on a flow is a mistake only if it differs from what the objects alone predict.
     let reading = DeviationModel(plan.cluster, plan.comparer.oracle, mutant.style.traits)
     for (flow, verdict) in zip(flows, verdicts) where verdict != nil {
       let other = mutated.verdict(of: flow)
@@ -74,17 +74,18 @@ struct MutantJudge {
   }
 }
 
-/// A world with default-deny, and with a pod that nobody has told its node of yet.
+/// A world with default-deny, and with a pod that its node has not been notified of yet: the stranger.
 struct StrangerWorld {
   let seed: UInt64
-  /// Without the stranger, who has his place nevertheless.
+  /// Without the stranger, which has its place in the topology nevertheless.
   let known: Cluster
   let topology: Topology
   let flows: [Flow]
-  /// The stranger's, but what his own node sends him, what he asks of its NodePorts, and what a bridge hides.
+  /// The stranger's flows, except what its own node sends to it, what it sends to that node's NodePorts, and what a
+  /// bridge hides.
   let strange: [Flow]
 
-  /// Nil where no pod could be one.
+  /// `nil` if no pod can be the stranger.
   init?(_ world: Cluster, seed: UInt64, flows flowLimit: Int) {
     var cluster = world
     cluster.settings.defaultDeny = true

@@ -1,11 +1,11 @@
 internal import NetpolModel
 internal import RuleIR
 
-/// A mistake that a lowering could make: the same at each place of one make, in every ruleset.
+/// A mistake that a lowering could make: the same in all rules or sets of one make, in every ruleset.
 struct Mutation: Hashable, Sendable, CustomStringConvertible {
   enum Change: Hashable, Sendable {
     case ruleAbsent(RuleSite)
-    /// Behind the rule that follows it, if it is of another make.
+    /// The rule comes after the one that follows it. Does not apply if that one is of the same make.
     case ruleLater(RuleSite)
     case match(RuleSite, Int, MatchMutation)
     case statement(RuleSite, Int, StatementMutation)
@@ -25,14 +25,14 @@ struct Mutation: Hashable, Sendable, CustomStringConvertible {
   var description: String {
     switch change {
     case .ruleAbsent(let site): "rule absent: \(site)"
-    case .ruleLater(let site): "rule behind the next one: \(site)"
+    case .ruleLater(let site): "rule after the next one: \(site)"
     case .match(let site, let index, let mutation):
       "match \(index + 1) \(mutation.rawValue) in \(site)"
     case .statement(let site, let index, let mutation):
       "statement \(index + 1) \(mutation.rawValue) in \(site)"
     case .set(let site, let mutation): "\(mutation.rawValue) in every \(site.kind) set \(site.role)"
-    case .policyFlipped(let chain): "other policy of chain \(chain)"
-    case .unhooked(let chain): "no hook of chain \(chain)"
+    case .policyFlipped(let chain): "flipped policy of chain \(chain)"
+    case .unhooked(let chain): "chain without its hook: \(chain)"
     }
   }
 
@@ -87,7 +87,7 @@ struct Mutation: Hashable, Sendable, CustomStringConvertible {
 
 extension Mutation.SetSite {
   init(_ set: NamedSet) {
-    // Sets of named ports have names like any other.
+    // Sets of named ports can't be recognised by their names.
     self.init(
       role: withoutHash(set.name) + (set.origin?.portName == nil ? "" : " of a named port"), kind: set.kind.rawValue)
   }

@@ -1,20 +1,21 @@
 internal import NetpolModel
 internal import RuleIR
 
-/// Mistakes that can be made in the rules of some worlds, by what they are about.
+/// Mistakes that are possible in the rules of some worlds, by kind.
 struct Mutations {
   private struct Found {
     let kind: String
-    /// Nil where it is a mistake in some world.
+    /// `nil` if it is a mistake in at least one world.
     var equivalence: Equivalence?
     var worlds = 0
   }
 
   private var found: [Mutation: Found] = [:]
-  /// Of the world that is taken in.
+  /// Those of the world that is being added.
   private var own: Set<Mutation> = []
 
-  /// So many worlds must have what is mistaken: a single one may well have another rule for the same packets.
+  /// Minimum number of worlds that must have what is mutated. A single world may well have another rule for the same
+  /// packets.
   static let leastWorlds = 4
 
   mutating func add(_ rulesets: [Ruleset]) {
@@ -23,7 +24,7 @@ struct Mutations {
     for mutation in own { found[mutation]?.worlds += 1 }
   }
 
-  /// In the order of their descriptions.
+  /// Sorted by description.
   var byKind: [String: [Mutation]] {
     Dictionary(grouping: found.filter { $0.value.worlds >= Self.leastWorlds }.keys) { found[$0]?.kind ?? "" }
       .mapValues { $0.sorted { $0.description < $1.description } }
@@ -46,7 +47,7 @@ struct Mutations {
     let hasTail = chains.contains { $0.name == "KUBE-NWPLCY-TAIL" }
     for chain in chains {
       if chain.base != nil {
-        // iptables' built-in chains are hooked, whatever is written into them.
+        // iptables' built-in chains are hooked in any case.
         if ruleset.backend == .nftables { add(.unhooked(chain: withoutHash(chain.name)), "hook") }
         if !chain.rules.isEmpty {
           add(

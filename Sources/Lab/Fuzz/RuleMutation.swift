@@ -6,7 +6,7 @@ enum MatchMutation: String, Hashable, Sendable, CaseIterable {
   case absent, negated, otherSide, otherTransport, firstPortLater, lastPortLater, onePortLess, otherMark, wider, noNew
   case noEstablished
 
-  /// What stands in its place; nil where the match can't be mistaken so.
+  /// The matches that replace `match`. `nil` if the match can't have this mistake.
   func mutated(_ match: Match) -> [Match]? {
     switch (self, match) {
     case (.absent, _): []
@@ -74,7 +74,7 @@ extension [PacketField] {
 }
 
 extension Transport {
-  /// No two for each other: of a rule for each they would be the same rules.
+  /// No two transports replace each other: if there is a rule for each, the rules would stay the same.
   fileprivate var other: Transport {
     switch self {
     case .tcp: .udp
@@ -85,7 +85,7 @@ extension Transport {
 }
 
 extension Mark {
-  /// The bit beside it; of a mark of zero the lowest of its bits.
+  /// The next higher bit. For a mark of zero, the lowest bit of its mask.
   fileprivate var other: Mark {
     if value != 0 { return Mark(value << 1, mask: mask == .max ? mask : mask << 1) }
     return Mark(mask & (~mask &+ 1), mask: mask)

@@ -1,13 +1,13 @@
 internal import NetpolModel
 internal import RuleIR
 
-/// A rule where it stands, and which changes of it are none; docs/fuzzing.md has the proofs.
+/// A rule in its place, and which changes of it are equivalent. docs/fuzzing.md has the proofs.
 struct RulePlace {
   let rule: Rule
   let next: Rule?
   let chain: Chain
   private let index: Int
-  /// Whether kube-router accepts in KUBE-NWPLCY-TAIL, not in the built-in chains.
+  /// Whether kube-router accepts in KUBE-NWPLCY-TAIL and not in the built-in chains.
   private let hasTail: Bool
   private let isNft: Bool
 
@@ -22,7 +22,7 @@ struct RulePlace {
     next = index + 1 < chain.rules.count ? chain.rules[index + 1] : nil
   }
 
-  /// With another rule in its place; nil: with none.
+  /// For the rule replaced by `other`, or removed if that is `nil`.
   func equivalence(of other: Rule?) -> Equivalence? {
     let isGone = !(other?.decides ?? false)
     if !rule.decides, isGone { return .decidesNothing }
@@ -34,7 +34,7 @@ struct RulePlace {
     let repeats = other.map { chain.repeats($0, at: index, strictly: false) } ?? false
     if chain.repeats(rule, at: index, strictly: true), isGone || repeats { return .repeated }
     if isOutput, rule.isFromPod { return isGone || repeats || other?.isFromPod == true ? .noPodSends : nil }
-    // A base chain that accepts does it at its end too.
+    // A base chain that accepts also accepts what returns from it.
     if let other, chain.base?.policy == .accept, rule.deciding == [.accept], other.deciding == [.return],
       other.matches == rule.matches
     {
@@ -43,7 +43,7 @@ struct RulePlace {
     return hasTail ? ofTail(other, isGone: isGone) ?? behindTail(other) : atTheEnd(other, isGone: isGone)
   }
 
-  /// It asks for the mark, or the rule before it has set the mark of all that it matches.
+  /// Whether `other` matches the mark, or the rule before it has set the mark of everything that it matches.
   private func leavesWithMark(_ other: Rule) -> Bool {
     if other.isShortCut(in: chain) { return true }
     guard other.deciding == [.return], index > 0 else { return false }
@@ -51,13 +51,13 @@ struct RulePlace {
     return before.deciding == [.setMark(Rule.allowed)] && Set(before.matches).isSubset(of: other.matches)
   }
 
-  /// What a match does not decide.
+  /// For a changed match that decides nothing.
   func equivalence(of match: Match, _ mutation: MatchMutation) -> Equivalence? {
     switch (match, mutation) {
     case (.address, .absent), (.address, .wider):
       return rule.statements.contains { if case .setMarkFrom = $0 { true } else { false } } ? .spares : nil
     case (.mark(Mark(1, mask: 1), negated: false), .absent): return .spares
-    // Whoever has no mark of others finds no chain there.
+    // Packets without a mark of another program find no chain there.
     case (.mark(Mark(0, mask: .max), negated: true), .absent), (.mark(Mark(0, mask: .max), negated: true), .otherMark):
       return rule.statements == [.jump("marked")] ? .spares : nil
     case (.keyed(let fields, in: "s"), .otherSide):
@@ -68,7 +68,7 @@ struct RulePlace {
     }
   }
 
-  /// With the next rule before it.
+  /// For the rule swapped with the next one.
   func equivalence(behind next: Rule) -> Equivalence? {
     if !rule.decides || !next.decides { return .decidesNothing }
     if rule.isShortCut(in: chain) || next.isShortCut(in: chain) { return .shortCut }
@@ -82,7 +82,8 @@ struct RulePlace {
 
   private var isOutput: Bool { ["OUTPUT", "KUBE-ROUTER-OUTPUT"].contains(chain.name) }
 
-  /// kube-router 2.11 refuses there, behind what passed, what has an address of the node's pods: which has passed.
+  /// kube-router 2.11 refuses packets with an address of the node's pods there, after it has accepted those that
+  /// passed. All such packets have passed.
   private func ofTail(_ other: Rule?, isGone: Bool) -> Equivalence? {
     guard chain.name == "KUBE-NWPLCY-TAIL", let block = rule.onlyAddress, case .reject? = rule.deciding.first else {
       return nil
@@ -90,7 +91,7 @@ struct RulePlace {
     return isGone || other?.onlyAddress == block ? .nobodyLeft : nil
   }
 
-  /// kube-router 2.11's last rule of a hook.
+  /// The last rule of a hook in kube-router 2.11.
   private func behindTail(_ other: Rule?) -> Equivalence? {
     guard rule.isAccept(of: Self.passed), chain.name.hasPrefix("KUBE-ROUTER-") else { return nil }
     guard let other else { return .acceptedInTail }
@@ -99,7 +100,7 @@ struct RulePlace {
     return isNft && other.deciding == [.accept] ? .acceptedAnyway : nil
   }
 
-  /// k3s's kube-router marks what passed and accepts it behind kube-proxy's rules.
+  /// k3s's kube-router marks what passed and accepts it after kube-proxy's rules.
   private func atTheEnd(_ other: Rule?, isGone: Bool) -> Equivalence? {
     if isNft { return nil }
     if rule.deciding == [.setMark(Self.passed)] { return .acceptedAnyway }
@@ -109,7 +110,8 @@ struct RulePlace {
 }
 
 extension Chain {
-  /// Whether the rule only sends to a chain what another one, of fewer matches if `strictly`, sends there as well.
+  /// Whether the rule only jumps to a chain to which another rule sends the same packets. With `strictly`, that rule
+  /// must have fewer matches.
   fileprivate func repeats(_ rule: Rule, at index: Int, strictly: Bool) -> Bool {
     rule.jumps
       && rules.enumerated().contains { number, other in
@@ -118,7 +120,7 @@ extension Chain {
       }
   }
 
-  /// Whether another transport in each rule of the make leaves the same rules, one behind the other.
+  /// Whether changing the transport in each rule of the make leaves the same rules, in another order.
   fileprivate func isPermuted(by mutation: MatchMutation, _ rule: Rule) -> Bool {
     let site = RuleSite(rule, in: name)
     let places = rules.indices.filter { RuleSite(rules[$0], in: name) == site }
@@ -141,7 +143,7 @@ extension Chain {
 extension Rule {
   fileprivate static let allowed = Mark(0x10000, mask: 0x10000)
 
-  /// Without what counts and logs.
+  /// The statements that neither count nor log.
   fileprivate var deciding: [Statement] {
     statements.filter { statement in
       switch statement {
@@ -153,13 +155,13 @@ extension Rule {
 
   fileprivate var decides: Bool { !deciding.isEmpty }
 
-  /// A policy's chain is left early with the mark that all its other rules could only set again.
+  /// Whether the rule leaves a policy's chain early with the mark that all other rules there could only set again.
   fileprivate func isShortCut(in chain: Chain) -> Bool {
     chain.origin?.policy != nil && matches.contains(.mark(Self.allowed)) && deciding == [.return]
   }
 
-  /// Which of the two comes first means nothing: both do the same, or mark other bits, or ask for other packets, or send
-  /// to chains that refuse alike or only mark.
+  /// Whether the order of the two rules makes no difference: both do the same, mark different bits, match different
+  /// packets, or jump to chains that refuse alike or only mark.
   fileprivate func commutes(with next: Rule, in chain: Chain) -> Bool {
     if deciding == next.deciding { return true }
     if let kind = jumpsTo, kind == next.jumpsTo { return true }
@@ -176,7 +178,8 @@ extension Rule {
     decides && deciding.allSatisfy { if case .jump = $0 { true } else { false } }
   }
 
-  /// To one of several chains of which each only refuses or marks, or of which a packet meets one at the most.
+  /// The kind of chain that the rule jumps to, if each chain of the kind only refuses or marks, or a packet meets at
+  /// most one of them.
   private var jumpsTo: String? {
     guard jumps, case .jump(let target)? = deciding.first, target != "KUBE-NWPLCY-COMMON", target != "KUBE-NWPLCY-TAIL"
     else { return nil }
@@ -191,7 +194,7 @@ extension Rule {
     if deciding.count == 1, case .setMark(let mark) = deciding[0] { mark } else { nil }
   }
 
-  /// In a pod's chain: policies' chains never accept or refuse.
+  /// Whether a rule of a pod's chain only marks. Policies' chains never accept or refuse.
   fileprivate var onlyMarks: Bool {
     deciding.allSatisfy { statement in
       switch statement {
@@ -204,7 +207,8 @@ extension Rule {
 
   fileprivate func isAccept(of mark: Mark) -> Bool { matches == [.mark(mark)] && deciding == [.accept] }
 
-  /// Of a pod's address, or so little around it that it holds no address of a node.
+  /// Whether the rule jumps for packets from a pod's address, or from a block around it that is too small to include an
+  /// address of a node.
   fileprivate var isFromPod: Bool {
     jumps
       && matches.contains { match in
@@ -213,12 +217,12 @@ extension Rule {
       }
   }
 
-  /// The block that the rule asks for, on whichever side, if it asks for nothing else.
+  /// The block that the rule matches, on either side, if it matches nothing else.
   fileprivate var onlyAddress: CIDR? {
     if matches.count == 1, case .address(_, let cidr, negated: false) = matches[0] { cidr } else { nil }
   }
 
-  /// With marks put to one in place of zero.
+  /// The statements, with marks of one in place of zero.
   fileprivate var withOnes: [Statement] {
     statements.map { $0 == .setMark(Mark(0, mask: .max)) ? .setMark(Mark(1, mask: .max)) : $0 }
   }

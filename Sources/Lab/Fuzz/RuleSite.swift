@@ -1,12 +1,12 @@
 internal import NetpolModel
 internal import RuleIR
 
-/// Where rules of one make stand, in every node's ruleset: what a line of a lowering writes.
+/// Identifies rules of the same make: those that one line of a lowering writes, in every node's ruleset.
 ///
-/// Chains and sets go by their names without hashes; the values of addresses and ports are no part of it.
+/// Chains and sets are identified by their names without hashes. The values of addresses and ports are not part of it.
 struct RuleSite: Hashable, Sendable, CustomStringConvertible {
   let chain: String
-  /// Its matches and statements.
+  /// The kinds of its matches and statements.
   let make: String
 
   init(_ rule: Rule, in chain: ChainName) {
@@ -17,7 +17,7 @@ struct RuleSite: Hashable, Sendable, CustomStringConvertible {
   var description: String { "\(chain): \(make)" }
 }
 
-/// A name, with `*` for the hash at its end, and without its family.
+/// Returns a name without its family, and with `*` in place of the hash at its end.
 func withoutHash(_ name: String) -> String {
   if name.hasPrefix("inet6:") { return withoutHash(String(name.dropFirst(6))) }
   guard let dash = name.lastIndex(of: "-") else { return name }

@@ -7,10 +7,10 @@ internal import StandingLab
 public import Worlds
 
 extension WorldCheck {
-  /// Checks each state of a sequence, the lab standing: the first one's rules are loaded, those of the others come by
-  /// changes, and what the kernel holds is read back; the flows are asked in each. It ends with the first that fails.
+  /// Checks each state of a sequence in one lab: loads the rules of the first state, applies changes for the others,
+  /// reads back what the kernel has, and asks the flows in each state. Stops at the first state that fails.
   ///
-  /// `seed` draws the flows, of a state the same wherever it stands.
+  /// `seed` draws the flows. A state gets the same flows wherever it is in a sequence.
   public mutating func check(_ sequence: ClusterSequence, _ style: EnforcementStyle, seed: UInt64) -> Result {
     var result = Result()
     result.coverage.cases = 1
@@ -36,7 +36,7 @@ extension WorldCheck {
     } catch {
       result.failures.append(FuzzFailure(.refused, style.name, "\(FuzzFailure.Kind.refused.rawValue): \(error)"))
     }
-    // Half of it may be done.
+    // The changes may be half done.
     if !result.failures.isEmpty { lab?.abandonLab() }
     return result
   }
@@ -49,7 +49,7 @@ extension Cluster {
 }
 
 extension LabPlan {
-  /// Where the changes from another plan's rules to `target`'s do not make this one's.
+  /// Returns where the changes from another plan's rules to those of `target` don't give this plan's rules.
   fileprivate func missed(from old: LabPlan, by target: LabPlan) throws -> [String] {
     try cluster.nodes.flatMap { node -> [String] in
       let before = old.enforced.rulesets[node.name] ?? []
@@ -63,7 +63,7 @@ extension LabPlan {
     }
   }
 
-  /// As a mistaken enforcer has it: whoever was in a set of single members and has gone, is in it still.
+  /// The plan of a mistaken enforcer: removed members stay in sets of single members.
   fileprivate func forgettingMembers(of old: LabPlan) throws -> LabPlan {
     let before = old.enforced.lowered
     let mistaken = enforced.style.rewriting { view, lowered in

@@ -1,18 +1,18 @@
 internal import NetpolModel
 internal import RuleIR
 
-/// A mistake in the members of a set, of either kind.
+/// A mistake in the members of a set.
 enum SetMutation: String, Hashable, Sendable, CaseIterable {
-  /// The last one in the order of addresses or keys.
+  /// The last member, by address or key, is missing.
   case lastAbsent
   case firstAbsent
-  /// Of the last member: its prefix is a bit longer, its range ends earlier.
+  /// The last member is smaller: its prefix is one bit longer, or its range ends earlier.
   case lastShorter
-  /// The address beside the last one, or the next port.
+  /// The last member is the block next to the right one, or the next port.
   case lastNext
   case noExcepts
   case exceptsIncluded
-  /// Of a map: the last key stands for another mark.
+  /// In a map, the last key gives another mark.
   case lastOtherMark
 
   func mutated(_ set: NamedSet) -> NamedSet? {
@@ -63,7 +63,7 @@ enum SetMutation: String, Hashable, Sendable, CaseIterable {
       last.through = end - 1
       result.elements.append(last)
     case .lastNext:
-      // Of a range the first value alone, so that none overlaps.
+      // Of a range only the first value changes, so that ranges don't overlap.
       guard let value = last.key.last, let field = set.fields.last,
         value < UInt128.max >> UInt128(128 - field.bitWidth(set.family))
       else { return nil }

@@ -10,31 +10,31 @@ internal import Statistics
 internal import Verdicts
 public import Worlds
 
-/// Checks worlds: oracle, evaluator and, where packets are sent, the kernel agree on every flow, or a deviation of the
-/// style says why not, and none is foretold that does not show.
+/// Checks worlds. On every flow oracle, evaluator and, if packets are sent, the kernel must agree, or a deviation of
+/// the style must explain the difference. Every predicted deviation must show.
 public struct WorldCheck {
-  /// The most flows that are asked of a world in a style; they are drawn by `seed`.
+  /// Maximum number of flows that are asked of a world in a style. `seed` draws them.
   public var flowLimit = 400
-  /// A mistake to be found: changes leave in sets who has gone.
+  /// Plants a mistake: changes leave removed members in sets.
   public var forgetsMembers = false
   var lab: ReusableLab?
   private let sctpObstacle: String?
 
-  /// What a world in a style was found to be.
+  /// The result of checking a world in a style.
   public struct Result: Sendable {
     public var failures: [FuzzFailure] = []
-    /// Of a sequence: the state that the failures are of, from 0.
+    /// For a sequence: the state that the failures belong to, from 0.
     public var failedState = 0
     public var coverage = FuzzCoverage()
   }
 
-  /// Without packets: the user-space engines alone.
+  /// Checks without packets, with the user-space engines only.
   public init() {
     lab = nil
     sctpObstacle = nil
   }
 
-  /// With packets. Throws `LabFailure` where this machine can't have a lab.
+  /// Checks with packets. Throws `LabFailure` if this machine can't run a lab.
   public init(packetsAs version: String) throws {
     try OpenFiles.raiseLimit()
     if let obstacle = Privilege.obstacle { throw LabError(obstacle) }
@@ -46,7 +46,7 @@ public struct WorldCheck {
 
   public var labsBuilt: Int { lab?.labsBuilt ?? 0 }
 
-  /// What is judged is what the world's manifest says, and so that manifest is the whole of a failure.
+  /// Checks what the world's manifest says, so that the manifest is all that is needed to show a failure.
   public mutating func check(_ stated: Cluster, _ style: EnforcementStyle, seed: UInt64) -> Result {
     var result = Result()
     result.coverage.cases = 1
@@ -59,13 +59,13 @@ public struct WorldCheck {
       try compare(try LabPlan(cluster, style, versionStamp: "1"), seed, &result)
     } catch {
       result.failures.append(FuzzFailure(.refused, style.name, "\(error)"))
-      // Half of its rules may be loaded.
+      // Some of its rules may be loaded.
       lab?.abandonLab()
     }
     return result
   }
 
-  /// Loads the rules of a mutant and evaluates those of its style: a loader's mistake.
+  /// Loads the rules of a mutant but evaluates those of its style, as if a loader had made a mistake.
   public mutating func check(_ world: World, loading mutant: MutantHunt.Mutant) -> Result {
     var result = Result()
     do {
@@ -79,7 +79,7 @@ public struct WorldCheck {
     return result
   }
 
-  /// The cluster as its manifest says it, with what controllers add.
+  /// The cluster as read from its manifest, with what controllers add.
   static func read(_ stated: Cluster) throws -> Cluster {
     try readManifests(
       [ManifestSource(name: "world.yaml", text: stated.manifest)], options: ReadOptions(validation: .asStored)
@@ -91,7 +91,7 @@ public struct WorldCheck {
     try compareLoaded(plan, seed, &result)
   }
 
-  /// With the rules that stand.
+  /// Compares with the rules that are loaded.
   mutating func compareLoaded(_ plan: LabPlan, _ seed: UInt64, _ result: inout Result) throws {
     let probes = ProbePlan(plan.cluster, plan.topology, breadth: .boundaries, sctpObstacle: sctpObstacle)
     var random = SplitMix64(seed: seed)
@@ -118,8 +118,8 @@ public struct WorldCheck {
     }
   }
 
-  /// What the kernel does with flows. Silence that nobody expected may be a slow machine's, and so it is asked again with
-  /// more patience. Listeners to groups are asked one by one, and no more than two of them.
+  /// Sends the flows as packets. Unexpected silence may only mean that the machine is slow, so those flows are asked
+  /// again with more patience. Listeners to multicast groups are asked one by one, and at most two of them.
   private mutating func observe(_ flows: [Flow], _ plan: LabPlan) throws -> [Flow: Observation] {
     guard var lab else { return [:] }
     defer { self.lab = lab }
@@ -136,7 +136,7 @@ public struct WorldCheck {
 }
 
 extension Observation {
-  /// Nothing came within the time, which a longer one may change.
+  /// Nothing came in time. More time might change that.
   fileprivate var isSilence: Bool {
     switch self {
     case .silent, .unusable: true

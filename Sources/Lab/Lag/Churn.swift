@@ -5,7 +5,7 @@ internal import NetpolModel
 internal import Network
 internal import Synchronization
 
-/// A pod like the newcomer that comes and goes all the time: every change makes every enforcer sync.
+/// A pod like the newcomer that is added and removed all the time. Every change makes every enforcer sync.
 final class Churn {
   private let stopping: Stopping
   private let thread: JoinedThread

@@ -13,12 +13,12 @@ final class Enforcers: Sendable {
     let worker: NamespaceWorker
   }
   private let posts: [Post]
-  /// Whether something else asks for syncs all the time: they are never idle then.
+  /// Whether something else requests syncs all the time. The enforcers are never idle then.
   private let isChurned: Bool
   private static let patience = Duration.seconds(120)
 
-  /// Starts one on each node and waits for its first sync. What they start runs, where it may, before ordinary processes:
-  /// another one's load is not theirs.
+  /// Starts one on each node and waits for its first sync. Where permitted, the enforcers' threads and programs run
+  /// before ordinary processes, so that other load on the machine doesn't slow them down.
   init(_ plan: LagPlan, _ options: LagOptions, style: EnforcementStyle, fabric: Fabric, isRealTime: Bool) throws {
     var posts: [Post] = []
     do {
@@ -46,35 +46,35 @@ final class Enforcers: Sendable {
     isChurned = options.churn > 0
   }
 
-  /// Why syncs were aborted, with their nodes.
+  /// Why syncs were aborted, each with its node.
   var failures: [String] { posts.flatMap { post in post.watch.failures.map { "\(post.node): \($0)" } } }
 
-  /// Tells all of them, as one API server would.
+  /// Notifies all enforcers, as one API server would.
   func notify(_ events: [InformerEvent]) {
     for event in events { for post in posts { post.enforcer.notify(event) } }
   }
 
-  /// Waits on every node for the rules of a sync that began at this moment or later.
+  /// Waits on every node until the rules of a sync that began at `moment` or later are in effect.
   func waitForEffect(since moment: UInt64) throws {
     for post in posts { try post.watch.waitForEffect(since: moment, timeout: Self.patience) }
   }
 
-  /// By node: the sync that began at this moment or later, once it is over.
+  /// Waits on every node for the end of a sync that began at `moment` or later. Returns these syncs by node.
   func waitForEnd(since moment: UInt64) throws -> [String: SyncRecord] {
     var syncs: [String: SyncRecord] = [:]
     for post in posts { syncs[post.node] = try post.watch.waitForEnd(since: moment, timeout: Self.patience) }
     return syncs
   }
 
-  /// Tells all of them, and waits until all is done.
+  /// Notifies all enforcers and waits until they are done.
   func settle(_ events: [InformerEvent]) throws {
     let moment = MonotonicClock.now
     notify(events)
     _ = try waitForEnd(since: moment)
-    // The watch has told of them; each holds a view of the whole node.
+    // The watch has already reported these syncs. Each record holds a view of the whole node, so drop them here.
     for post in posts { post.enforcer.takeSyncs() }
     if isChurned { return }
-    // Of several events the last ones may have asked for one more.
+    // With several events, the last ones may have requested one more sync.
     for post in posts { try post.enforcer.waitUntilIdle(timeout: Self.patience) }
   }
 

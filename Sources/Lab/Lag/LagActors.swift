@@ -5,18 +5,19 @@ internal import NetpolModel
 public enum LagScenario: String, CaseIterable, Sendable {
   /// The pod gets its address.
   case newPod = "new-pod"
-  /// A running pod gets other labels.
+  /// A running pod gets new labels.
   case relabelled
-  /// A pod is gone, and another one has its address already.
+  /// A pod was deleted, and another one already has its address.
   case reusedAddress = "reused-address"
 }
 
-/// The pods that play the parts, and what the API tells of them: the cluster as enforcers know it before, the pods that
-/// change, and what becomes of them.
+/// The pods that a lag run changes, and the events that the API server sends about them. A pod that changes is called a
+/// newcomer, even if it existed before.
 struct LagActors: Sendable {
-  /// Without what the newcomers will be.
+  /// The cluster as enforcers see it before the change.
   let before: Cluster
-  /// The pods that change, as enforcers know them before; nil: not at all, or without an address.
+  /// The pods that change. `before` is the pod as enforcers see it at first: `nil` if they don't see it, or if it has
+  /// no address yet.
   let newcomers: [Change]
 
   struct Change: Sendable {
@@ -24,7 +25,7 @@ struct LagActors: Sendable {
     let after: Pod
   }
 
-  /// As enforcers will know the cluster.
+  /// The cluster as enforcers see it after the change.
   var after: Cluster {
     var cluster = before
     for change in newcomers {
@@ -36,7 +37,7 @@ struct LagActors: Sendable {
     return cluster
   }
 
-  /// What informers tell when it happens.
+  /// The informer events of the change.
   var events: [InformerEvent] {
     newcomers.flatMap { change -> [InformerEvent] in
       guard let old = change.before, old.id != change.after.id else { return [.podUpdated(change.after)] }
@@ -44,7 +45,7 @@ struct LagActors: Sendable {
     }
   }
 
-  /// What takes it back.
+  /// The informer events that undo the change.
   var undoing: [InformerEvent] {
     newcomers.flatMap { change -> [InformerEvent] in
       guard let old = change.before else { return [.podDeleted(change.after.id)] }
@@ -54,8 +55,8 @@ struct LagActors: Sendable {
 }
 
 extension LagActors {
-  /// A actors in a world of its own. New pods join the first namespace with the standard set; for pods with a past there is
-  /// a namespace whose policies go by labels.
+  /// Actors in a generated world. New pods join the first namespace with the standard set. Pods that existed before get
+  /// a namespace whose policies select by label.
   init(_ world: LagWorld, _ scenario: LagScenario, burst: Int, defaultDeny: Bool) {
     var cluster = world.cluster
     cluster.settings.defaultDeny = defaultDeny
@@ -78,7 +79,7 @@ extension LagActors {
       NetworkPolicy(
         id: PolicyID(stage, "allow-pod-cidr"), podSelector: app("by-block"), isolates: [.ingress],
         ingress: [.init(peers: .listed([.block(podCIDR)]))]))
-    // A new pod's peer by label is one of the world's own pods.
+    // If the world has a suitable pod of its own, that pod is the new pod's peer by label.
     if !cluster.pods.contains(where: {
       $0.id.namespace == stage && $0.node == LagWorld.node && $0.id.name != "by-block"
     }) {
@@ -110,7 +111,7 @@ extension LagActors {
     before = cluster
   }
 
-  /// A actors in a user's world: the pod is new there.
+  /// Actors in a user's world, where the pod is new.
   init(_ cluster: Cluster, newcomer: Pod) {
     var before = cluster
     before.pods.removeAll { $0.id == newcomer.id }

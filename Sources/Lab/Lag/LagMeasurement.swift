@@ -4,10 +4,10 @@ internal import Lowering
 internal import NetpolModel
 internal import Statistics
 
-/// Trials, summed up as they come.
+/// Adds up trials as they finish.
 struct LagMeasurement {
   private let streams: [LagStream]
-  /// Of each stream, nanoseconds.
+  /// Of each stream, in nanoseconds.
   private let spacings: [Double]
   private var changes: [[LagTrial.Change]]
   private var undecided: [[String: Int]]
@@ -18,16 +18,17 @@ struct LagMeasurement {
   private let style: EnforcementStyle
   private var moments: [(name: String, times: [Double])] = []
   private var brackets: [Double] = []
-  /// By name: how long each process of a kind took, nanoseconds.
+  /// How long each process of a kind took, in nanoseconds, by name.
   private var processes: [String: [Double]] = [:]
   private var syncs = 0
   private var skipped = 0
   private var beats = 0
   private(set) var findings: [String] = []
-  /// The trials' records, as long as the median is not known.
+  /// Packet records of the first trials, kept because the median window is not known before the end.
   private var examples: [(window: Double, example: LagExample)] = []
 
-  /// `toleratesGaps`: a pod with a past has old chains, which meet new sets in every sync; a new one has none.
+  /// `toleratesGaps`: a pod that existed before has old chains, which work with new sets for a moment during every
+  /// sync. A new pod has no old chains.
   init(_ streams: [LagStream], _ style: EnforcementStyle, spacings: [Double], toleratesGaps: Bool) {
     self.toleratesGaps = toleratesGaps
     self.style = style
@@ -88,7 +89,7 @@ struct LagMeasurement {
 
   private mutating func addMoments(_ trial: LagTrial, firstThrough: Double?, lastThrough: Double?, _ nodes: [String]) {
     let since = { (moment: UInt64) in Double(moment) - Double(trial.start) }
-    add("the API knows the address, and the node hears of it", since(trial.event))
+    add("the API server reports the pod to the node", since(trial.event))
     for node in nodes {
       guard let sync = trial.syncs[node] else { continue }
       let place = nodes.count > 1 ? " (\(node))" : ""
@@ -98,10 +99,10 @@ struct LagMeasurement {
         let which = family ? step.family.map { " \($0.rawValue)" } ?? "" : ""
         add((style.moments[step.kind] ?? step.kind.moment) + which + place, since(step.returned))
       }
-      add("sync ended\(place)", since(sync.ended))
+      add("sync ends\(place)", since(sync.ended))
     }
-    if let firstThrough { add("first packet through where a set decides", firstThrough) }
-    if let lastThrough { add("first packet refused by its own rules", lastThrough) }
+    if let firstThrough { add("first packet allowed by a podSelector rule", firstThrough) }
+    if let lastThrough { add("first packet refused by the pod's own rules", lastThrough) }
   }
 
   private mutating func add(_ name: String, _ time: Double) {
@@ -133,20 +134,20 @@ struct LagMeasurement {
     }
   }
 
-  /// In the order of their medians.
+  /// Sorted by median.
   var timeline: [LagReport.TimelineRow] {
     moments.map { LagReport.TimelineRow(name: $0.name, times: Distribution($0.times)) }
       .sorted { ($0.times.median ?? 0) < ($1.times.median ?? 0) }
   }
 
-  /// What takes most of a sync first.
+  /// Sorted by the share of a sync that they take, largest first.
   var processRows: [LagReport.ProcessRow] {
     processes.map { name, times in
       LagReport.ProcessRow(name: name, perSync: Double(times.count) / Double(max(syncs, 1)), times: Distribution(times))
     }.sorted { ($1.inSync, $0.name) < ($0.inSync, $1.name) }
   }
 
-  /// The one of the first trials whose window is in the middle.
+  /// The kept trial whose window is the median of all kept trials.
   var example: LagExample? {
     examples.sorted { $0.window < $1.window }.dropFirst(examples.count / 2).first?.example
   }
@@ -158,7 +159,7 @@ struct LagMeasurement {
 }
 
 extension SyncRecord.Process {
-  /// The program and what it is told to do: `iptables -C`, `nft -f`.
+  /// The program and its main argument, such as `iptables -C` or `nft -f`.
   fileprivate var kind: String {
     let commands: Set<String> = ["-C", "-S", "-I", "-A", "-D", "-N", "-F", "-f", "save", "restore", "destroy", "list"]
     return ([name] + [arguments.dropFirst().first { commands.contains($0) }].compactMap { $0 }).joined(separator: " ")

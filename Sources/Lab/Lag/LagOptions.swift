@@ -4,7 +4,7 @@ internal import Kernel
 public import Lowering
 public import NetpolModel
 
-/// How long the API takes to know a started pod's address, which depends on the kubelet and the API server.
+/// How long it takes until the API server has a started pod's address. This depends on the kubelet and the API server.
 public enum APIDelay: Hashable, Sendable {
   case none
   case constant(Duration)
@@ -27,16 +27,16 @@ public struct LagOptions: Sendable {
   public var style: EnforcementStyle
   public var agent: AgentKind
   public var trials = 50
-  /// Further changes of the cluster while packets flow, a second: each makes every enforcer sync.
+  /// Further changes of the cluster per second while packets flow. Each makes every enforcer sync.
   public var churn = 0.0
   public var apiDelay = APIDelay.none
-  /// Between two datagrams of the densest stream.
+  /// Time between two datagrams of the densest stream.
   public var spacing = Duration.microseconds(50)
-  /// How often each kind of request is made; 0: not at all.
+  /// How often each kind of request is made. 0 makes none.
   public var requests = 5
   /// A window longer than this is a failure.
   public var maxGap: Duration?
-  /// Only streams to and from this endpoint.
+  /// Measures only streams to and from this endpoint. `nil` for all.
   public var target: Endpoint?
 
   public init(style: EnforcementStyle) {

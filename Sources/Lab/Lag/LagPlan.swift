@@ -1,28 +1,29 @@
 internal import Lowering
 internal import NetpolModel
 
-/// Which streams tell the windows of a actors, and who asks whom besides.
+/// The streams that show the windows, and the pods that make requests beside them.
 struct LagPlan: Sendable {
   let actors: LagActors
   let streams: [LagStream]
-  /// What can't be seen in this world, and why.
+  /// What can't be measured in this world, and why.
   let notes: [String]
   /// Nodes whose enforcers decide about a stream.
   let nodes: [String]
-  /// Whom further newcomers ask; nil where nothing is refused to a newcomer that sends.
+  /// The peers that receive requests. `nil` if nothing that a newcomer sends is refused at first.
   let requestTargets: RequestTargets?
-  /// Whom the first newcomer may speak to, or be spoken to by, only as long as its own rules don't stand.
+  /// Streams from or to the first newcomer that pass only until its own rules are in place, with their ports.
   let unpoliced: [(stream: LagStream, ports: Ports)]
-  /// Pods like the first newcomer, with addresses of their own: for requests, for each kind as many as asked for.
+  /// Pods like the first newcomer, with addresses of their own, that make requests: as many for each kind of request as
+  /// the options ask for.
   let clients: [Pod]
-  /// One more, for changes beside; nil where the node has no address left.
+  /// One more such pod, which churn adds and removes. `nil` if the node has no address left.
   let churner: Pod?
 
   /// A peer that admits newcomers by a selector, and one that admits them by an ipBlock, if there is one.
   struct RequestTargets: Sendable {
     let bySelector: Target
     let byBlock: Target?
-    /// TCP and UDP, to the peer by selector and to the one by ipBlock.
+    /// Kinds of requests: TCP and UDP, each to the peer by selector and to the one by ipBlock.
     static let clientKinds = 4
   }
 
@@ -32,7 +33,7 @@ struct LagPlan: Sendable {
     let ports: Ports
   }
 
-  /// Of flows with one fate; nil where there is none over that transport.
+  /// Ports of flows with the same outcome. `nil` if there is none over that transport.
   struct Ports: Sendable {
     let udp: UInt16?
     let tcp: UInt16?
@@ -46,10 +47,11 @@ struct LagPlan: Sendable {
     var notes: [String] = []
     if !streams.contains(where: { $0.change == .opens }) {
       notes.append(
-        "no UDP or TCP flow of a newcomer is refused before its enforcers know it and let through afterwards")
+        "no UDP or TCP flow of the new pod is refused before the rules include it and allowed afterwards")
     }
     if !streams.contains(where: { $0.change == .closes }) {
-      notes.append("no UDP or TCP flow of a newcomer passes before its own rules stand and is refused afterwards")
+      notes.append(
+        "no UDP or TCP flow of the new pod is allowed before its own rules are in place and refused afterwards")
     }
     self.notes = notes
     let ends = streams.flatMap { [$0.flow.source, $0.flow.destination] }
@@ -69,7 +71,7 @@ struct LagPlan: Sendable {
     requestTargets = actors.newcomers.first?.before == nil ? RequestTargets(streams, search) : nil
   }
 
-  /// The cluster's part that packets need: pods and hosts of the streams, on their nodes.
+  /// The part of the cluster that packets need: the pods and hosts of the streams, and their nodes.
   var stage: Cluster {
     let ends = Set(streams.flatMap { [$0.flow.source, $0.flow.destination] })
     var cluster = actors.after
@@ -84,7 +86,7 @@ struct LagPlan: Sendable {
 }
 
 extension LagPlan.RequestTargets {
-  /// Nil: no peer that refuses newcomers at first.
+  /// `nil` if no peer refuses newcomers at first.
   fileprivate init?(_ streams: [LagStream], _ search: StreamSearch) {
     let own = streams.filter { $0.newcomer == 0 }
     let target = { (change: LagStream.Change) in
@@ -100,7 +102,7 @@ extension LagPlan.RequestTargets {
   }
 }
 
-/// Addresses of a pod's node that nobody has, the highest first.
+/// Unused addresses of a pod's node, highest first.
 private struct FreeAddresses {
   private let cluster: Cluster
   private var taken: Set<IPAddress>
@@ -110,14 +112,14 @@ private struct FreeAddresses {
     taken = Set(cluster.pods.flatMap(\.podIPs) + cluster.nodes.flatMap(\.addresses))
   }
 
-  /// A pod with the same labels on the same node; nil where a block has no address left.
+  /// Returns a pod with the same labels on the same node, or `nil` if a block has no address left.
   mutating func copy(of pod: Pod, named name: String) -> Pod? {
     let blocks = pod.node.flatMap(cluster.node)?.podCIDRs ?? []
     var addresses: [IPAddress] = []
     for family in pod.podIPs.map(\.family) {
       guard let block = blocks.first(where: { $0.family == family }) else { return nil }
       let size = min(block.family.bitWidth - block.prefixLength, 16)
-      // Neither the last address nor the first two: broadcast, network, bridge.
+      // Leaves out the last address and the first two: broadcast, network, bridge.
       let candidates = (2..<max((UInt128(1) << UInt128(size)) - 1, 3)).reversed().lazy.map {
         block.network.advanced(by: $0)
       }

@@ -2,11 +2,11 @@ public import NetpolModel
 public import StandingLab
 public import Statistics
 
-/// All that a lag run found out. Times are nanoseconds on one clock.
+/// Everything that a lag run found. Times are nanoseconds on one clock.
 public struct LagReport: Sendable {
   public let environment: LabEnvironment
   public let options: LagOptions
-  /// The world in words: its size, and what happens in it.
+  /// A description of the world: its size, and what happens in it.
   public let world: World
   public let streams: [StreamResult]
   public let timeline: [TimelineRow]
@@ -17,9 +17,9 @@ public struct LagReport: Sendable {
   public var survivors: [Survivor] = []
   public let example: LagExample?
   public let opened: OpenedPairs?
-  /// What can't be seen in this world, or could not be had on this machine.
+  /// What can't be measured in this world, or was not available on this machine.
   public let notes: [String]
-  /// What should not be: packets lost where nothing should lose one.
+  /// Failures: packets lost where none should be.
   public let findings: [String]
   /// From the run's first sync to its last.
   public let duration: Duration
@@ -32,7 +32,7 @@ public struct LagReport: Sendable {
     public let nodes: [String]
   }
 
-  /// A moment of a newcomer's life, counted from the start of its container.
+  /// A moment in the newcomer's life, as time since the start of its container.
   public struct TimelineRow: Sendable {
     public let name: String
     public let times: Distribution
@@ -40,48 +40,48 @@ public struct LagReport: Sendable {
 
   public struct ProcessRow: Sendable {
     public let name: String
-    /// How many one sync starts.
+    /// How many of these processes one sync starts.
     public let perSync: Double
     public let times: Distribution
-    /// Of all of one sync together, nanoseconds.
+    /// Time of all these processes in one sync, in nanoseconds.
     public var inSync: Double { perSync * (times.median ?? 0) }
   }
 
-  /// What became of one stream in all trials.
+  /// The results of one stream in all trials.
   public struct StreamResult: Sendable {
     public let stream: LagStream
-    /// From the start of the container to the change: until the first datagram that passed, or the first that did not.
+    /// From the start of the container to the change: the first datagram that passed, or the first that did not.
     public let windows: Distribution
     /// From the event to the change.
     public let fromEvent: Distribution
-    /// Error bars: how far apart the two datagrams are between which the change happened.
+    /// Error bars: the time between the last datagram before the change and the first one after it.
     public let brackets: Distribution
-    /// Datagrams within the window of one trial: lost where it opens, passed where it closes.
+    /// Datagrams within the window of one trial: lost ones if the stream opens, passed ones if it closes.
     public let inWindow: Distribution
     public let sent: Int
-    /// Datagrams lost of all that were sent: of a stream that stays open none should be.
+    /// Number of datagrams that were lost. Should be 0 for a stream that stays open.
     public let lost: Int
-    /// Of a stream that stays open: how long it was closed in a trial where it was.
+    /// For a stream that stays open: how long it was closed, in each trial where it was.
     public let gaps: Distribution
-    /// Between two datagrams of this stream.
+    /// Time between two datagrams of this stream.
     public let spacing: Duration
-    /// Trials that can't tell, by the reason.
+    /// Number of trials without a result, by reason.
     public let undecided: [String: Int]
   }
 
-  /// What the method can tell apart: error bars in units of the spacing.
+  /// How precise the method is: error bars in units of the spacing.
   public struct Resolution: Sendable {
     public let spacing: Duration
-    /// Of all brackets of all streams, each divided by its stream's spacing.
+    /// Brackets of all streams, each divided by its stream's spacing.
     public let brackets: Distribution
-    /// Beats that the sender was late for and left out, of all.
+    /// Beats that the sender skipped because it was late, and all beats.
     public let skipped: Int
     public let beats: Int
-    /// Whether the sender runs before all others (SCHED_FIFO).
+    /// Whether the sender runs before all other processes (SCHED_FIFO).
     public let isRealTime: Bool
   }
 
-  /// Windows of all streams that change.
+  /// The longest window of all streams that change, in nanoseconds.
   public var longestWindow: Double? {
     streams.filter { $0.stream.change != .staysOpen }.compactMap(\.windows.largest).max()
   }
@@ -91,7 +91,7 @@ public struct LagReport: Sendable {
     return longest > gate / .nanoseconds(1)
   }
 
-  /// Whether the run was as it should be: no packet lost without a reason, and no window longer than allowed.
+  /// Whether no packet was lost without a reason and no window was longer than allowed.
   public var isAsExpected: Bool { findings.isEmpty && !exceedsGate }
 }
 
@@ -101,16 +101,17 @@ public struct LagExample: Sendable {
   public let streams: [[(at: Double, passed: Bool)]]
 }
 
-/// What an ipBlock over the pod CIDR would open that the selectors keep closed.
+/// What an ipBlock over the pod CIDR would allow that the selectors deny.
 public struct OpenedPairs: Sendable {
   public let policies: [PolicyID]
-  /// Ordered pairs of sender and receiver, all pods that the policies select being receivers: those that their ingress
-  /// admits, those that it would admit, and all.
+  /// Ordered pairs of sender and receiver. Receivers are all pods that the policies select. Counted are pairs that
+  /// their ingress admits now (`open`), pairs that it would admit with the ipBlock (`openWithBlock`), and all pairs
+  /// (`all`).
   public let open, openWithBlock, all: Int
   public let block: CIDR
 }
 
-/// What one kind of request cost.
+/// The results of one kind of request.
 public struct RequestResult: Sendable {
   public enum Kind: String, Sendable {
     case tcp = "TCP connect"
@@ -121,13 +122,13 @@ public struct RequestResult: Sendable {
     case failed(String)
   }
   public let kind: Kind
-  /// How the node refuses, and how many ICMP errors it has left.
+  /// How the node refuses, and whether it has ICMP errors left to send.
   public let refusal: String
   public let target: String
   public let endings: [Ending: Distribution]
 }
 
-/// A connection made before the newcomer's own rules stood, asked again afterwards.
+/// A connection that began before the newcomer's own rules were in place, and was tested again afterwards.
 public struct Survivor: Sendable {
   public let what: String
   public let stillWorks: Int

@@ -7,8 +7,8 @@ internal import Path
 internal import StandingLab
 internal import Text
 
-/// Measures how long a new pod's packets are lost, and how long they are not policed: real packets, while a real
-/// enforcer takes its time.
+/// Measures how long a new pod's packets are lost and how long they are not policed: with real packets, while a real
+/// enforcer works.
 public struct LagRun: Sendable {
   public let options: LagOptions
   private let actors: LagActors
@@ -16,37 +16,38 @@ public struct LagRun: Sendable {
   private let change: String
   private var plan: LagPlan?
 
-  /// The sender runs before the enforcer, and the enforcer before everything else.
+  /// The sender takes precedence over the enforcer, and the enforcer over everything else.
   static let senderPriority = 50
   static let enforcerPriority = 40
   private static let conductorPriority = 45
 
-  /// In a world of its own.
+  /// Measures in a generated world.
   public init(_ world: LagWorld, _ scenario: LagScenario, burst: Int, defaultDeny: Bool, options: LagOptions) {
     self.options = options
     actors = LagActors(world, scenario, burst: burst, defaultDeny: defaultDeny)
     description =
-      "A world of \(counted(world.policies, "policy", "policies")), \(counted(world.pods, "pod")), \(world.local) of them on the "
-      + "newcomer's node, and \(counted(actors.before.pods.count - world.pods, "pod")) and "
+      "A world with \(counted(world.policies, "policy", "policies")), \(counted(world.pods, "pod")), "
+      + "\(world.local) of them on the new pod's node, plus "
+      + "\(counted(actors.before.pods.count - world.pods, "pod")) and "
       + "\(counted(actors.before.policies.count - world.policies, "policy", "policies")) of the lab"
-    let who = burst == 1 ? "A pod" : "\(burst) pods at once"
+    let who = burst == 1 ? "A pod" : "\(burst) pods (all at once)"
     change =
       switch scenario {
-      case .newPod: "\(who) of namespace \(LagWorld.namespace) \(burst == 1 ? "is" : "are") new"
-      case .relabelled: "\(who) \(burst == 1 ? "gets" : "get") other labels"
-      case .reusedAddress: "\(who) \(burst == 1 ? "takes" : "take") the address of a pod that is gone"
+      case .newPod: "\(who) \(burst == 1 ? "is" : "are") created in namespace \(LagWorld.namespace)"
+      case .relabelled: "\(who) \(burst == 1 ? "gets" : "get") new labels"
+      case .reusedAddress: "\(who) \(burst == 1 ? "takes" : "take") the address of a deleted pod"
       }
   }
 
-  /// In a user's world, with one of its pods as the newcomer.
+  /// Measures in a user's world, with one of its pods as the newcomer.
   public init(_ cluster: Cluster, newcomer: Pod, options: LagOptions) {
     self.options = options
     actors = LagActors(cluster, newcomer: newcomer)
     description = "\(counted(cluster.policies.count, "policy", "policies")), \(counted(cluster.pods.count, "pod"))"
-    change = "\(newcomer.id) is new"
+    change = "\(newcomer.id) is created"
   }
 
-  /// A step of a run, for whoever waits for it.
+  /// A step of a run, for progress output.
   public enum Progress: Sendable {
     case planning
     case firstSync
@@ -55,7 +56,7 @@ public struct LagRun: Sendable {
     case countingPairs
   }
 
-  /// Plans the run, for which no lab is needed. Throws `NothingToAsk` where nothing about the newcomer changes.
+  /// Plans the run. Needs no lab. Throws `NothingToAsk` if nothing about the newcomer changes.
   public mutating func requireChange() throws { plan = try makePlan() }
 
   private func makePlan() throws -> LagPlan {
@@ -66,7 +67,7 @@ public struct LagRun: Sendable {
     return plan
   }
 
-  /// Throws `NothingToAsk` where nothing about the newcomer changes, `LabFailure` where the machine can't do it.
+  /// Throws `NothingToAsk` if nothing about the newcomer changes, and `LabFailure` if this machine can't run the lab.
   public func run(version: String, progress: @escaping (Progress) -> Void = { _ in }) throws -> LagReport {
     try withWorker(version: version, style: options.style.name) { environment, worker in
       try run(environment, worker, progress)
@@ -87,7 +88,7 @@ public struct LagRun: Sendable {
     let isRealTime = RealTimeScheduling.obstacle(to: Self.senderPriority) == nil
     let enforcers = try Enforcers(plan, options, style: options.style, fabric: fabric, isRealTime: isRealTime)
     defer { enforcers.close() }
-    // The first syncs are slower than those that follow.
+    // The first syncs are slower than later ones.
     try enforcers.settle(actors.events)
     let took = try ContinuousClock().measure { try enforcers.settle(actors.undoing) }
 
@@ -117,7 +118,7 @@ public struct LagRun: Sendable {
     var notes = plan.notes
     if plan.nodes.count > 1 {
       notes.append(
-        "the enforcers of \(plan.nodes.count) nodes share this machine, so each takes longer than on a node of its own")
+        "the enforcers of \(plan.nodes.count) nodes share this machine, so each is slower than on a node of its own")
     }
     if spacing > options.spacing {
       notes.append(pace.reason)
@@ -143,7 +144,7 @@ public struct LagRun: Sendable {
       duration: ContinuousClock().now - begin)
   }
 
-  /// A bridge's new port passes nothing until the kernel has seen its carrier, which takes up to a second.
+  /// A bridge's new port forwards nothing until the kernel has seen its carrier, which takes up to a second.
   private func waitForLinks(_ plan: LagPlan, _ fabric: Fabric, _ worker: NamespaceWorker) throws {
     let open = plan.streams.filter { $0.change != .opens }
     if open.isEmpty {
@@ -163,7 +164,7 @@ public struct LagRun: Sendable {
 
   private func trial(_ run: StreamRun, _ enforcers: Enforcers, delay: Duration) throws -> LagTrial {
     try run.start()
-    // Some datagrams before the start show the old state; the phase against the beat is a random one.
+    // The datagrams before the start show the old state. The start is at a random phase of the beat.
     usleep(3000 + .random(in: 0..<1000))
     let start = MonotonicClock.now
     if delay > .zero { usleep(UInt32(clamping: Int(delay / .microseconds(1)))) }
@@ -191,7 +192,7 @@ public struct LagRun: Sendable {
     }
   }
 
-  /// How fast to send, from what one datagram costs through these rules.
+  /// The rate to send at, derived from the cost of one datagram through these rules.
   private func pace(
     _ plan: LagPlan, _ fabric: Fabric, _ worker: NamespaceWorker, isRealTime: Bool, syncTakes took: Duration
   ) throws -> LagPace {
@@ -206,7 +207,7 @@ public struct LagRun: Sendable {
 }
 
 extension APIDelay {
-  /// Beyond it a delay is not waited for.
+  /// The longest delay that a trial's records have room for.
   fileprivate var longest: Duration {
     switch self {
     case .none: .zero

@@ -3,36 +3,36 @@ internal import Kernel
 internal import Lowering
 internal import Text
 
-/// What one trial left: times in nanoseconds on `MonotonicClock`.
+/// The records of one trial. Times are nanoseconds on `MonotonicClock`.
 struct LagTrial: Sendable {
-  /// The newcomers' containers start.
+  /// When the newcomers' containers start.
   let start: UInt64
-  /// Informers tell of them.
+  /// When informers report the newcomers.
   let event: UInt64
-  /// One for each stream, in their order.
+  /// One for each stream, in the order of the streams.
   let records: [StreamRecord]
-  /// By node: the sync that took them in.
+  /// By node: the sync that included the newcomers.
   let syncs: [String: SyncRecord]
 
-  /// When a stream's fate changed, or why this trial can't tell.
+  /// When a stream's outcome changed, or why this trial can't tell.
   enum Answer: Sendable {
     case changed(Change)
     case undecided(String)
-    /// It should not be.
+    /// Something that should not happen.
     case finding(String)
   }
 
   struct Change: Sendable {
-    /// Nanoseconds from the start of the container to the first datagram with the new fate.
+    /// Nanoseconds from the start of the container to the first datagram with the new outcome.
     let window: Double
     let fromEvent: Double
     let bracket: Double
-    /// Datagrams of the window: sent since the start with the old fate.
+    /// Datagrams of the window: sent since the start, with the old outcome.
     let count: Int
   }
 
-  /// Of a stream that should stay open: how long it was closed nevertheless while the enforcers were at work, in
-  /// nanoseconds. Old chains meet new sets then. Nil: not at all.
+  /// For a stream that should stay open: how long it was closed, in nanoseconds, and whether that was while the
+  /// enforcers were at work. Old chains work with new sets then. `nil` if it was never closed.
   func gap(_ index: Int) -> (length: Double, isWithinSyncs: Bool)? {
     let record = records[index]
     guard let first = record.received.firstIndex(of: 0), let last = record.received.lastIndex(of: 0) else { return nil }
@@ -42,7 +42,7 @@ struct LagTrial: Sendable {
     )
   }
 
-  /// When all rules of the syncs stood.
+  /// When all rules of the syncs were in place.
   private var effect: UInt64 { syncs.values.compactMap(\.lastSwitch).max() ?? event }
 
   /// `spacing` is the stream's own, in nanoseconds.
@@ -59,23 +59,23 @@ struct LagTrial: Sendable {
     case .failure(.nothingSent): return .undecided("nothing was sent")
     case .failure(.changedBeforeTheFirst):
       if record.sent.first.map({ $0 >= event }) ?? true { return .undecided("nothing was sent before the event") }
-      return .finding(change == .opens ? "passed before anyone knew the newcomer" : "was refused from the beginning")
+      return .finding(change == .opens ? "passed before the rules had the new pod" : "was refused from the start")
     case .failure(.neverChanged):
       if record.sent.last.map({ $0 < effect }) ?? true { return .undecided("nothing was sent after the sync") }
       return .finding(
-        change == .opens ? "never passed, though the sync is over" : "still passes, though the sync is over")
+        change == .opens ? "never passed, although the sync is over" : "still passes, although the sync is over")
     case .success(let transition):
       if transition.firstSent < event {
         return .finding(change == .opens ? "passed before the event" : "was refused before the event")
       }
       if transition.anomalies > 0 {
-        return .finding("\(transition.anomalies) datagrams had the old fate again after the change")
+        return .finding("\(counted(transition.anomalies, "datagram")) had the old outcome again after the change")
       }
       let window = Double(transition.firstSent) - Double(start)
       let bracket = Double(transition.bracket)
-      // As wide as what it shall measure: it could be anything.
+      // The error bar is as wide as what it should measure, so the result could be anything.
       if bracket > 2.5 * spacing, bracket > (Double(transition.firstSent) - Double(event)) / 2 {
-        return .undecided("the sender was held up for \(timeText(bracket)) just then")
+        return .undecided("the sender was delayed by \(timeText(bracket)) at that moment")
       }
       let first = record.sent.firstIndex { $0 >= start } ?? 0
       return .changed(
@@ -92,8 +92,8 @@ extension SyncRecord {
     return steps.filter { kinds.contains($0.kind) }
   }
 
-  /// Before this the kernel had all the old rules and sets.
+  /// Until then the kernel has all the old rules and sets.
   var firstSwitch: UInt64? { switches.map(\.began).min() }
-  /// After this it has all the new ones.
+  /// From then on the kernel has all the new rules and sets.
   var lastSwitch: UInt64? { switches.map(\.returned).max() }
 }

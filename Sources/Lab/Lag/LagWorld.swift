@@ -1,14 +1,15 @@
 internal import Kernel
 public import NetpolModel
 
-/// A world of a given size to measure lag in: namespaces with a standard set of policies each, filled with pods.
+/// A generated world of a given size to measure lag in: namespaces with a standard set of policies each, filled with
+/// pods.
 ///
-/// Pods stand on `node1` as far as they are local, and on `node2`. The standard set is that of a homelab: its own
-/// namespace, default-deny, Traefik, Prometheus, a dashboard, DNS and HTTPS.
+/// Local pods are on `node1`, the others on `node2`. The standard set is that of a homelab: own namespace,
+/// default-deny, Traefik, Prometheus, a dashboard, DNS and HTTPS.
 public struct LagWorld: Hashable, Sendable {
   public let policies: Int
   public let pods: Int
-  /// Pods on the newcomers' node.
+  /// Number of pods on the newcomers' node.
   public let local: Int
 
   public static let policyRange = 0...10_000
@@ -25,19 +26,19 @@ public struct LagWorld: Hashable, Sendable {
   static let node = "node1"
   static let hostIP = IPAddress(v4: 0xc0a8_140b)
   private static let otherHostIP = IPAddress(v4: 0xc0a8_140c)
-  /// The namespace that newcomers join: it has the standard set, as far as there are policies.
+  /// The namespace that newcomers join. It has the standard set, or part of it if there are fewer policies.
   static let namespace = "lag-0"
 
-  /// How many namespaces the policies fill, seven each.
+  /// The namespaces that the policies fill, seven policies each.
   private var namespaces: [String] { (0..<max(1, (policies + 6) / 7)).map { "lag-\($0)" } }
 
-  /// How many newcomers at once have an address beside the lab's own pods.
+  /// The maximum number of newcomers at once. The lab's own pods use the addresses that follow.
   public static let mostNewcomers = 50
 
-  /// The address of the newcomer of this number; none of the world's pods has it.
+  /// The address of the newcomer with this number. No pod of the world has it.
   func address(ofNewcomer number: Int) -> IPAddress { address(hasSmallNode ? 180 + number : 0x7e01 + number) }
 
-  /// A /24 is enough for the node.
+  /// Whether a /24 is enough for the node.
   private var hasSmallNode: Bool { local <= 160 }
   private func address(_ offset: Int) -> IPAddress { IPAddress(v4: 0x0a2a_0000 + UInt32(offset)) }
 
@@ -68,7 +69,7 @@ public struct LagWorld: Hashable, Sendable {
     guard number >= local else {
       return Pod(id: id, labels: labels, node: Self.node, podIPs: [address(10 + number)], hostIP: Self.hostIP)
     }
-    // 250 in each block of 256.
+    // 250 addresses in each block of 256.
     let other = address((hasSmallNode ? 0x100 : 0x8000) + number / 250 * 256 + number % 250 + 1)
     return Pod(id: id, labels: labels, node: "node2", podIPs: [other], hostIP: Self.otherHostIP)
   }

@@ -2,8 +2,8 @@ internal import NetpolModel
 internal import Oracle
 
 extension OpenedPairs {
-  /// Counts, by the specification, the senders that receivers' ingress would admit if the rules that admit the newcomer by
-  /// a selector had the pod network as an ipBlock in its place. Nil where no selector admits it.
+  /// Counts the senders that the receivers' ingress would admit, by the specification, if rules that admit the newcomer
+  /// by a selector had the pod network as an ipBlock instead. `nil` if no selector admits it.
   init?(_ plan: LagPlan) {
     let cluster = plan.actors.after
     guard let stream = plan.streams.first(where: { $0.change == .opens && $0.isOutgoing }),

@@ -7,9 +7,10 @@ internal import Network
 internal import Statistics
 internal import Synchronization
 
-/// What applications pay: newcomers of their own make one request each, when their containers start.
+/// What applications pay: newcomers of their own make one request each when their containers start.
 ///
-/// They are not those of the datagram streams, which use up the ICMP errors that the kernel grants a host.
+/// The newcomers of the datagram streams are not used for this: they use up the ICMP errors that the kernel grants a
+/// host.
 struct RequestRun {
   let plan: LagPlan
   let targets: LagPlan.RequestTargets
@@ -18,7 +19,7 @@ struct RequestRun {
   let isRealTime: Bool
   let worker: NamespaceWorker
 
-  /// A request that has no answer by then has none: longer than two retransmissions of a SYN.
+  /// A request without an answer after this time counts as unanswered. Longer than two retransmissions of a SYN.
   private static let patience = Duration.milliseconds(3500)
   /// More than the burst of ICMP errors that a host is granted (6: `XRLIM_BURST_FACTOR` of the kernel).
   private static let spending = 10
@@ -32,12 +33,12 @@ struct RequestRun {
     self.fabric = fabric
     self.isRealTime = isRealTime
     let worker = try NamespaceWorker()
-    // It opens the requests' sockets, which a busy machine must not delay until all is over.
+    // The worker opens the requests' sockets. A busy machine must not delay that until the sync is over.
     if isRealTime { try worker.onThread { try? RealTimeScheduling.enter(priority: LagRun.senderPriority) } }
     self.worker = worker
   }
 
-  /// How the nodes refuse while the requests are made.
+  /// How the nodes refuse packets while the requests are made.
   private struct Situation {
     let name: String
     let refusal: RefusalKind
@@ -46,8 +47,8 @@ struct RequestRun {
   }
 
   private static let situations = [
-    Situation(name: "REJECT, ICMP errors to spare", refusal: .portUnreachable, hasICMPLimit: true, spendsErrors: false),
-    Situation(name: "REJECT, ICMP errors spent", refusal: .portUnreachable, hasICMPLimit: true, spendsErrors: true),
+    Situation(name: "REJECT, ICMP errors left", refusal: .portUnreachable, hasICMPLimit: true, spendsErrors: false),
+    Situation(name: "REJECT, ICMP errors used up", refusal: .portUnreachable, hasICMPLimit: true, spendsErrors: true),
     Situation(name: "REJECT, no ICMP limit", refusal: .portUnreachable, hasICMPLimit: false, spendsErrors: true),
     Situation(name: "REJECT with tcp-reset", refusal: .tcpReset, hasICMPLimit: true, spendsErrors: true),
     Situation(name: "DROP", refusal: .drop, hasICMPLimit: true, spendsErrors: false),
@@ -61,9 +62,9 @@ struct RequestRun {
     let destination: ProbeAddress
   }
 
-  /// `enforcers` are those of the streams; other refusals get their own, one after the other.
+  /// `enforcers` are those of the streams. Other ways to refuse get their own enforcers, one after the other.
   func run(_ enforcers: Enforcers, _ progress: (Int, Int) -> Void) throws -> ([RequestResult], [Survivor]) {
-    // Threads inherit it: else an enforcer's work would delay their answers.
+    // Threads inherit the priority. Otherwise an enforcer's work would delay their answers.
     try RealTimeScheduling.whilePermitted(LagRun.senderPriority) { try runServed(enforcers, progress) }
   }
 
@@ -94,7 +95,7 @@ struct RequestRun {
       results += try ask(situation, own)
     }
     try limitICMPErrors(true)
-    // The rules are another enforcer's now: the first one's next sync puts its own back.
+    // The loaded rules are now those of another enforcer. The first enforcer's next sync restores its own.
     try enforcers.settle(plan.actors.events)
     try enforcers.settle(plan.actors.undoing)
     return (results, try SurvivorRun(plan: plan, fabric: fabric, worker: worker).run(enforcers))
@@ -117,7 +118,7 @@ struct RequestRun {
     for (index, request) in requests.enumerated() {
       threads.append(
         try JoinedThread {
-          // Else a busy machine would let it ask when all is over.
+          // Otherwise a busy machine might delay the request until the sync is over.
           if isRealTime { try? RealTimeScheduling.enter(priority: LagRun.senderPriority) }
           gate.wait()
           answers.put(index, answer(request))
@@ -125,7 +126,7 @@ struct RequestRun {
     }
     usleep(2000)
     gate.open()
-    // A container's first request leaves at once; the API knows of it in the same moment.
+    // A container's first request leaves at once, at the moment when the API server reports the pod.
     let clients = plan.clients.prefix(requests.count)
     let event = MonotonicClock.now
     enforcers.notify(clients.map { .podUpdated($0) })
@@ -178,8 +179,8 @@ struct RequestRun {
     }
   }
 
-  /// Datagrams that are refused, so that the node has no ICMP error left for these senders. A peer that no newcomer may
-  /// ask over UDP refuses those to its TCP port as well.
+  /// Sends datagrams that are refused, so that the node has no ICMP error left for these senders. A peer that newcomers
+  /// may not ask over UDP also refuses UDP to its TCP port.
   private func spendErrors(_ requests: [Request]) throws {
     guard let port = targets.bySelector.ports.udp ?? targets.bySelector.ports.tcp else { return }
     for request in requests {
@@ -225,7 +226,7 @@ private final class Gate: Sendable {
   func wait() { while !isOpen.load(ordering: .acquiring) { usleep(50) } }
 }
 
-/// What several threads found, each at its own place.
+/// The answers of several threads, each at its own index.
 private final class Answers: Sendable {
   typealias Answer = (start: UInt64, result: (RequestResult.Ending, Double))
   private let found: Mutex<[Answer]>

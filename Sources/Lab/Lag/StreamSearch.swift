@@ -5,7 +5,7 @@ internal import Oracle
 internal import Path
 internal import Verdicts
 
-/// Looks for streams whose fate a newcomer changes, by running the rules before and after in user space.
+/// Finds streams whose outcome changes with a newcomer, by evaluating the rules before and after in user space.
 struct StreamSearch {
   private let actors: LagActors
   private let after: Cluster
@@ -32,7 +32,7 @@ struct StreamSearch {
     if case .pod(let id) = end { topology.pods[id]?.node } else { nil }
   }
 
-  /// One of each kind that is wanted, the nearest peer first; over TCP where a kind has none over UDP.
+  /// Returns one stream of each wanted kind, to the nearest peer. Uses TCP for a kind that has none over UDP.
   func streams(ofNewcomer index: Int) -> [LagStream] {
     let newcomer = actors.newcomers[index].after
     guard topology.pods[newcomer.id] != nil, let family = newcomer.podIPs.first?.family else { return [] }
@@ -48,9 +48,9 @@ struct StreamSearch {
           for port in ports.ports(at: destination).reversed() where port.transport == transport {
             guard let flow = topology.flow(from: source, to: destination, port, family), let change = change(of: flow)
             else { continue }
-            // What lets a newcomer in before it is known is no selector.
+            // If the flow was admitted before the newcomer was included, no selector did it.
             let admission = Admission(flow, change == .staysOpen ? earlier : oracle, after)
-            // Where nothing is policed nothing is told.
+            // Streams that no policy decides show nothing.
             if change == .staysOpen, admission.policy == nil { continue }
             if wanted.take(change, isOutgoing) {
               found.append(
@@ -64,7 +64,7 @@ struct StreamSearch {
     return found
   }
 
-  /// The ports at the same peer with the same fate: the stream's own, and one of the other transport.
+  /// The ports of the same peer with the same outcome: the stream's own, and one of the other transport.
   func ports(like stream: LagStream) -> LagPlan.Ports {
     LagPlan.Ports(udp: port(.udp, like: stream), tcp: port(.tcp, like: stream))
   }
@@ -78,7 +78,7 @@ struct StreamSearch {
     }?.port
   }
 
-  /// Nil where nothing changes that could be measured.
+  /// Returns `nil` if there is no change that can be measured.
   private func change(of flow: Flow) -> LagStream.Change? {
     let before = old.verdict(of: flow)
     let after = new.verdict(of: flow)
@@ -86,7 +86,7 @@ struct StreamSearch {
     return before == .deny && after == .allow ? .opens : nil
   }
 
-  /// The own node, the own namespace, then by name; hosts outside last.
+  /// Pods on the same node come first, then those of the same namespace, then by name. External hosts come last.
   private func candidates(for newcomer: Pod) -> [Endpoint] {
     let newcomers = Set(actors.newcomers.map(\.after.id))
     let pods = topology.pods.keys.filter { !newcomers.contains($0) }.sorted { rank($0, newcomer) < rank($1, newcomer) }
@@ -102,7 +102,7 @@ struct StreamSearch {
   }
 }
 
-/// The streams that are still looked for.
+/// The kinds of streams that are still wanted.
 private struct Wanted {
   private var kinds: [(change: LagStream.Change, isOutgoing: Bool)]
   private init(_ kinds: [(LagStream.Change, Bool)]) { self.kinds = kinds }
@@ -118,7 +118,7 @@ private struct Wanted {
   }
 }
 
-/// Which policy lets a flow in at its end, and by what kind of peer, as the specification has it.
+/// Which policy admits a flow at its destination, and by what kind of peer, according to the specification.
 private struct Admission {
   let policy: PolicyID?
   let text: String

@@ -4,14 +4,14 @@ internal import Kernel
 internal import NetpolModel
 internal import Network
 
-/// What a newcomer begins, or what is begun with it, before its own rules stand, and that goes on when they do:
-/// `ESTABLISHED` is accepted before any policy is asked.
+/// Tests connections that begin before the newcomer's own rules are in place, in either direction. They can go on
+/// afterwards: `ESTABLISHED` is accepted before any policy is checked.
 struct SurvivorRun {
   let plan: LagPlan
   let fabric: Fabric
   let worker: NamespaceWorker
 
-  /// An answer takes microseconds: what is silent for so long is dead.
+  /// An answer takes microseconds. A connection that is silent for this long is dead.
   private static let patience = Duration.milliseconds(300)
   private static let count = 3
 
@@ -50,7 +50,7 @@ struct SurvivorRun {
     try enforcers.settle(clients.map { .podUpdated($0) })
     usleep(20_000)
     let isAlive = { (connection: HeldConnection) in connection.ask(patience: Self.patience).outcome == .answered }
-    let direction = stream.isOutgoing ? "from the newcomer to \(stream.other)" : "from \(stream.other) to the newcomer"
+    let direction = stream.isOutgoing ? "from the new pod to \(stream.other)" : "from \(stream.other) to the new pod"
     var survivors: [Survivor] = []
     if let tcp = ports.tcp {
       let fresh = try pairs.count { try $0.connect(to: tcp, worker).1.outcome == .answered }
@@ -58,7 +58,7 @@ struct SurvivorRun {
         Survivor(
           what: "TCP connections \(direction)", stillWorks: connections.count(where: isAlive), asked: connections.count
         ),
-        Survivor(what: "TCP connections begun afterwards, \(direction)", stillWorks: fresh, asked: pairs.count),
+        Survivor(what: "TCP connections opened afterwards, \(direction)", stillWorks: fresh, asked: pairs.count),
       ]
     }
     if ports.udp != nil {

@@ -12,11 +12,11 @@ public import Verdicts
 public struct ClusterRun: Sendable {
   public var style: EnforcementStyle
   public var selection: ProbePlan.Selection
-  /// A labelled deviation counts as a failure.
+  /// Whether a known deviation counts as a failure.
   public var strict: Bool
-  /// Whether every flow of the plan is asked; without it, expectations alone.
+  /// Whether to ask every flow of the plan. If false, only expectations are checked.
   public var asksMatrix: Bool
-  /// kube-router's version stamp: part of the names of chains.
+  /// kube-router's version stamp, which is part of its chain names.
   public var versionStamp: String
 
   public init(
@@ -30,11 +30,11 @@ public struct ClusterRun: Sendable {
     self.versionStamp = versionStamp
   }
 
-  /// Throws `NothingToAsk` where the selection leaves no flow of the cluster. For that no lab is needed.
+  /// Throws `NothingToAsk` if the selection matches no flow of the cluster. Needs no lab.
   public func requireFlow(in cluster: Cluster) throws(NothingToAsk) {
     if !asksMatrix { return }
     let topology = Topology(cluster)
-    // The flows of one sender tell as a rule, and are soon planned.
+    // As a rule, the flows of one sender are enough to tell, and they are quick to plan.
     let senders = selection.source == nil ? cluster.pods.map { Endpoint.pod($0.id) } + [nil] : [selection.source]
     var emptiness: String?
     for sender in senders {
@@ -46,18 +46,18 @@ public struct ClusterRun: Sendable {
     if let emptiness { throw NothingToAsk(description: emptiness) }
   }
 
-  /// A step of a run, for whoever waits for it.
+  /// A step of a run, for progress output.
   public enum Progress: Sendable {
     case lab(LabProgress)
     case comparing
-    /// Reading off what differs between variants.
+    /// Working out what differs between variants.
     case planning
     case expecting(stage: Int, of: Int)
   }
 
-  /// Throws `LabFailure` where the machine can't do it, a loader is refused, or the lab's own check fails.
+  /// Throws `LabFailure` if this machine can't run the lab, the rules can't be loaded, or the lab's own check fails.
   ///
-  /// `expecting` are checked behind the matrix, or without one in place of it.
+  /// `expecting` are checked after the matrix, or instead of it if `asksMatrix` is false.
   public func run(
     _ cluster: Cluster, expecting groups: [GroupToCheck] = [], version: String,
     progress: @escaping (Progress) -> Void = { _ in }

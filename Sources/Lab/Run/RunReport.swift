@@ -3,29 +3,29 @@ public import NetpolModel
 public import StandingLab
 public import Verdicts
 
-/// All that a run found out: one value, from which text and JSON are made.
+/// Everything that a run found. Text and JSON are made from it.
 public struct RunReport: Sendable {
   public let environment: LabEnvironment
   public let cluster: Cluster
   public let plan: ProbePlan
-  /// One for each flow of the plan, then one for each that was not probed but could be evaluated.
+  /// One for each flow of the plan, then one for each flow that was not probed but could be evaluated.
   public let comparisons: [Comparison]
-  /// What the style does with a policy or pod, and kube-proxy with a service, that its author may not expect. No failure:
-  /// the exit code doesn't tell.
+  /// What the style does with a policy or pod, or kube-proxy with a service, that its author may not expect. These are
+  /// not failures: the exit code ignores them.
   public let styleWarnings: [String]
-  /// Pods that got no place, and why.
+  /// Pods that are not in the lab, and why.
   public let notInLab: [(pod: PodID, why: String)]
   public let strict: Bool
   public let timings: Timings
-  /// The groups of the Expectations documents that were checked, in their order.
+  /// The results of the checked groups of the Expectations documents, in their order.
   public let expectations: [GroupResult]
-  /// What whoever read the manifests said of them: how they were completed, and what may not be as their author thinks.
-  /// The text report leaves them out, since they are on stderr already.
+  /// Messages from reading the manifests: how they were completed (`notes`), and what may not mean what its author
+  /// thinks (`warnings`). The text report leaves them out because they are already on stderr.
   public var notes: [String] = []
   public var warnings: [String] = []
-  /// JSON has the path of every flow, not only of those that it tells in full.
+  /// Whether JSON has the path of every flow, not only of those that it shows in full.
   public var tellsAllPaths = false
-  /// Whoever asks for some claims is told of all their flows, whatever their number.
+  /// Whether the user asked for certain claims. All their flows are then shown, however many there are.
   public var wasAskedForClaims = false
 
   public init(
@@ -61,8 +61,8 @@ public struct RunReport: Sendable {
   public var tellsExpectationsInFull: Bool {
     wasAskedForClaims || expectations.reduce(0) { $0 + $1.flows.count } <= 150
   }
-  /// So few flows were asked about that each is told with its reasons and rules.
+  /// Whether there are so few flows that each is shown with its reasons and rules.
   public var isToldInFull: Bool { plan.flows.count + plan.unasked.count <= 8 }
-  /// Expectations alone were checked otherwise.
+  /// If false, only expectations were checked.
   public var hasMatrix: Bool { !plan.endpoints.isEmpty }
 }

@@ -55,6 +55,7 @@ public struct LabEnvironment: Hashable, Sendable {
     let programs = [("iptables", iptables), ("nft", nft), ("ipset", ipset)].map { name, answer in
       answer == Self.missing ? "\(name) \(answer)" : answer
     }
-    return "netpol-lab \(version), style \(style), Linux \(kernel), \(programs.joined(separator: ", "))"
+    let styles = style == "all" ? "all styles" : "style \(style)"
+    return "netpol-lab \(version), \(styles), Linux \(kernel), \(programs.joined(separator: ", "))"
   }
 }

@@ -4,7 +4,7 @@ public import Lowering
 internal import RuleIR
 internal import StandingLab
 
-/// Measures how long rules take into the kernel, what changes of them take, and the memory that they need there.
+/// Measures how long it takes to load rules into the kernel and to change them there, and how much memory they need.
 public struct ApplyBench: Sendable {
   public enum Progress: Hashable, Sendable {
     case apply(round: Int, of: Int)
@@ -14,16 +14,16 @@ public struct ApplyBench: Sendable {
     case memory(String)
   }
 
-  /// Before a change that doesn't follow another at once: microseconds.
+  /// The pause before a change that is not back to back, in microseconds.
   static let pause: UInt32 = 2000
-  /// Of what is timed by the microsecond; programs and all others run as ordinary ones.
+  /// Real-time priority of what is timed in microseconds. Programs and everything else run as ordinary processes.
   static let priority = 40
 
   private let options: ApplyBenchOptions
   private let world: ApplyWorld
-  /// Whose rules are loaded.
+  /// Styles whose rules are loaded.
   private let styles: [EnforcementStyle]
-  /// Whose controllers' syncs are measured.
+  /// Styles whose controllers' syncs are measured.
   private let synced: [EnforcementStyle]
 
   public init(_ options: ApplyBenchOptions, styles: [EnforcementStyle] = EnforcementStyle.all) {
@@ -33,7 +33,7 @@ public struct ApplyBench: Sendable {
     synced = styles.filter { $0.fullSync != nil }
   }
 
-  /// Throws `LabFailure` where the machine can't do it.
+  /// Throws `LabFailure` if this machine can't run the lab.
   public func run(version: String, _ progress: @escaping (Progress) -> Void = { _ in }) throws -> ApplyBenchReport {
     try withWorker(version: version, style: styles.map(\.name).joined(separator: ", ")) { environment, worker in
       let clock = ContinuousClock()
@@ -87,11 +87,11 @@ public struct ApplyBench: Sendable {
     on worker: NamespaceWorker, _ progress: (Progress) -> Void
   ) throws -> [ApplyBenchReport.NewPod] {
     let cases = [(0, "policies that another pod has"), (options.policies, "a policy that no pod had")]
-    // Only nft's take a change as one transaction.
+    // Only nft can make a change in one transaction.
     return try styles.filter { $0.backend == .nftables }.reversed().flatMap { style in
       try cases.map { policy, what in
         progress(.newPod("\(style.name), \(what)"))
-        // Rules of thousands of chains take milliseconds to change.
+        // Rules with thousands of chains take milliseconds to change.
         let count = style.costPerPod == 0 ? options.updates : max(10, options.updates / 20)
         let update = NewPodUpdate(style, world, withPolicy: policy, what)
         return try update.measure(

@@ -1,15 +1,15 @@
 /// How much is applied, and how often.
 public struct ApplyBenchOptions: Hashable, Sendable {
   public var policies = 1000
-  /// Of the node.
+  /// Pods on the node.
   public var pods = 1000
-  /// Of full applies: each way once a round, in an order that turns round every time.
+  /// Rounds of full loads. Each round loads once in each way, in an order that is reversed every round.
   public var rounds = 9
-  /// Of whole syncs as kube-router does them, with a process for each step or object.
+  /// Number of whole syncs as kube-router does them, with a process for each step or object.
   public var syncs = 1
-  /// Of each kind of update: so many back to back, and as many with a pause.
+  /// Number of updates of each kind: this many back to back, and as many with a pause.
   public var updates = 1000
-  /// Copies of the rules whose memory is measured at once.
+  /// Number of copies of the rules that are loaded at once when memory is measured.
   public var copies = 4
 
   public init() {}

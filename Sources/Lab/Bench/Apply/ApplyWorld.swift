@@ -1,27 +1,27 @@
 internal import Lowering
 internal import NetpolModel
 
-/// The world whose rules are applied: each policy is for pods of its own on the node, and admits 20 peers elsewhere.
+/// The world whose rules are applied: each policy selects its own pods on the node and admits 20 peers elsewhere.
 ///
-/// Pod n of the node has the policy n, counted from the start again where there are fewer. Peers come in teams of 20; there
-/// are as many teams as it takes for the policies to have 50 different ones.
+/// Pod n of the node has policy n, starting over if there are fewer policies than pods. Peers come in teams of 20.
+/// There are 50 teams, and each policy admits one.
 struct ApplyWorld: Hashable, Sendable {
   static let peers = 20
   private static let teams = 50
   private static let namespace = "bench"
 
   let policies: Int
-  /// Of the node.
+  /// Pods on the node.
   let pods: Int
-  /// Each policy admits a network too, which no pod is in.
+  /// Whether each policy also admits a network that no pod is in.
   var hasBlocks = false
 
-  /// What the node knows. A policy beyond the number has no pod yet.
+  /// What the node sees. One policy more than `policies` is there, which has no pod yet.
   var view: NodeView {
     NodeView(of: node, in: cluster)
   }
 
-  /// A pod of the node that is not there yet, with the policy of this number: one beyond the last is nobody's so far.
+  /// A new pod for the node, with the policy of this number. The policy numbered `policies` has no other pod.
   func newcomer(withPolicy number: Int) -> Pod { localPod(pods, app: number) }
 
   private var node: Node {

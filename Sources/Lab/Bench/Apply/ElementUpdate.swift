@@ -5,14 +5,15 @@ internal import NetpolModel
 internal import RuleIR
 internal import Statistics
 
-/// One element that comes into a set and goes again.
+/// One element that is added to a set and removed again.
 struct ElementUpdate {
   let rules: String
   let set: String
   private let add: (borrowing NetlinkSocket) throws -> Void
   private let remove: (borrowing NetlinkSocket) throws -> Void
 
-  /// Rows for coming and going. `pause` is what passes before each change of the second half, in microseconds.
+  /// Returns a row for adding and one for removing. `pause` is the time before each change of the second half, in
+  /// microseconds.
   func measure(_ count: Int, pause: UInt32, over socket: borrowing NetlinkSocket) throws -> [ApplyBenchReport.Update] {
     var times: [[Double]] = [[], [], [], []]
     try RealTimeScheduling.whilePermitted(ApplyBench.priority) {
@@ -27,7 +28,7 @@ struct ElementUpdate {
         }
       }
     }
-    return ["added to", "taken out of"].enumerated().map { index, what in
+    return ["added to", "removed from"].enumerated().map { index, what in
       ApplyBenchReport.Update(
         rules: rules, what: "\(what) \(set)", backToBack: Distribution(times[index * 2]),
         spaced: Distribution(times[index * 2 + 1]))
@@ -64,7 +65,8 @@ struct ElementUpdate {
     }
   }
 
-  /// Like the set's last element, with an address that no pod has. Nil where it has none.
+  /// Like the set's last element, but with an address that no pod has. `nil` if the set has no element or no address
+  /// field.
   static func element(_ rules: String, of set: KeyedSet, called name: String, in ruleset: Ruleset) -> ElementUpdate? {
     guard var element = set.elements.last, let field = set.fields.firstIndex(of: .address) else { return nil }
     element.key[field] = address.bits

@@ -3,8 +3,8 @@ internal import Lowering
 internal import RuleIR
 internal import Statistics
 
-/// Rounds in which each way to load is taken once; the order turns round every time, and so what the machine does
-/// meanwhile is nobody's alone.
+/// Rounds that load once in each way. The order is reversed every round, so that other load on the machine affects all
+/// ways alike.
 struct FullApplies {
   private let ways: [(way: LoadingWay, objects: ApplyBenchReport.RuleCount)]
   private var results: [[Stopwatch.Result]]
@@ -18,7 +18,7 @@ struct FullApplies {
     results = ways.map { _ in [] }
   }
 
-  /// The first is not counted: a new namespace makes its tables.
+  /// The first round is not counted, because a new namespace has to make its tables.
   mutating func run(rounds: Int, _ progress: (Int) -> Void) throws {
     for round in 0...rounds {
       progress(round)
@@ -43,7 +43,7 @@ struct FullApplies {
     }
   }
 
-  /// Of values of the same rounds.
+  /// Ratios of values of the same rounds.
   static func ratio(_ times: [Double], to others: [Double]) -> Distribution {
     Distribution(zip(times, others).filter { $1 > 0 }.map { $0 / $1 })
   }

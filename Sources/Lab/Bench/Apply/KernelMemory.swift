@@ -1,20 +1,21 @@
 internal import Foundation
 internal import Network
 
-/// What the kernel takes for itself (proc_meminfo(5)), in bytes: slabs, vmalloc and per-CPU areas. Rules and sets are in them.
+/// Memory that the kernel uses itself (proc_meminfo(5)), in bytes: slabs, vmalloc and per-CPU areas. Rules and sets are
+/// part of it.
 struct KernelMemory: Hashable, Sendable {
   let bytes: Int
 
-  /// Throws `LabError` where /proc/meminfo lacks one of them.
+  /// Throws `LabError` if /proc/meminfo lacks one of them.
   static func now() throws -> KernelMemory {
     let text = try String(contentsOfFile: "/proc/meminfo", encoding: .utf8)
     guard let memory = KernelMemory(meminfo: text) else {
-      throw LabError("/proc/meminfo does not tell Slab, VmallocUsed and Percpu")
+      throw LabError("/proc/meminfo lacks Slab, VmallocUsed or Percpu")
     }
     return memory
   }
 
-  /// Nil where a line is missing.
+  /// `nil` if a line is missing.
   init?(meminfo text: String) {
     var sizes: [Substring: Int] = [:]
     for line in text.split(separator: "\n") {

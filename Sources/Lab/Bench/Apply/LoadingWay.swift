@@ -5,7 +5,7 @@ internal import NetpolModel
 internal import Rendering
 internal import RuleIR
 
-/// A way to load a ruleset into an empty namespace, and the namespace where it is tried.
+/// A way to load a ruleset into an empty namespace, and the namespace to load it into.
 struct LoadingWay {
   let style: String
   let name: String
@@ -14,7 +14,7 @@ struct LoadingWay {
   private let worker: NamespaceWorker
   private let load: (inout Stopwatch, NetworkNamespace) throws -> Void
 
-  /// Loads once, and takes all away again.
+  /// Loads once, and then removes everything again.
   func run() throws -> Stopwatch.Result {
     var watch = Stopwatch()
     try load(&watch, namespace)
@@ -23,7 +23,7 @@ struct LoadingWay {
     return result
   }
 
-  /// The programs' way first: the others are compared with it. Texts are made beforehand.
+  /// The way that uses programs comes first: the others are compared with it. Texts are made in advance.
   static func all(_ style: EnforcementStyle, _ ruleset: Ruleset, on worker: NamespaceWorker) throws -> [LoadingWay] {
     let loads: [(String, (inout Stopwatch, NetworkNamespace) throws -> Void)] =
       switch style.backend {

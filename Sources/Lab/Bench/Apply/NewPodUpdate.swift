@@ -7,7 +7,7 @@ internal import Network
 internal import RuleIR
 internal import Statistics
 
-/// A pod that comes to a node with rules, and goes again: each change is one transaction.
+/// A pod that is added to a node with rules and removed again. Each change is one transaction.
 struct NewPodUpdate {
   private let style: EnforcementStyle
   private let what: String
@@ -23,7 +23,7 @@ struct NewPodUpdate {
     self.after = after
   }
 
-  /// Loads the rules, and changes them so often. Making the rules takes its time: that is done a few times only.
+  /// Loads the rules and changes them `count` times. Making the rules is slow, so that is done only `lowerings` times.
   func measure(
     _ count: Int, pause: UInt32, lowerings: Int, in namespace: NetworkNamespace, on worker: NamespaceWorker
   ) throws -> ApplyBenchReport.NewPod {

@@ -5,8 +5,8 @@ internal import Lowering
 internal import RuleIR
 internal import Statistics
 
-/// How much memory of the kernel the rules of a node take: several copies in namespaces of their own, less namespaces in
-/// which the same tables have nothing in them.
+/// Kernel memory that the rules of a node take: several copies in namespaces of their own, minus namespaces in which
+/// the same tables are empty.
 struct RuleMemory {
   let style: EnforcementStyle
   private let ruleset: Ruleset
@@ -19,7 +19,7 @@ struct RuleMemory {
     empty = Ruleset(backend: ruleset.backend, tables: ruleset.tables.map(\.emptied))
   }
 
-  /// One value more: what the rules take beyond the empty tables.
+  /// Adds one value: what the rules take beyond the empty tables.
   mutating func measure(copies: Int, on worker: NamespaceWorker) throws {
     let loader = try RuleLoader(worker: worker)
     let namespaces = try (0..<copies).map { _ in try worker.makeNamespace() }
@@ -31,11 +31,11 @@ struct RuleMemory {
     }
     let after = try Self.settled()
     sizes.append(Double(after.bytes - before.bytes) / Double(copies))
-    // Sooner than the kernel would: namespaces go one after the other in its own time.
+    // Sooner than the kernel would: it removes namespaces one by one in its own time.
     for namespace in namespaces { try loader.unload(ruleset, in: namespace) }
   }
 
-  /// What was freed is given back some time later.
+  /// Freed memory is returned after some time.
   private static func settled() throws -> KernelMemory {
     usleep(300_000)
     return try KernelMemory.now()

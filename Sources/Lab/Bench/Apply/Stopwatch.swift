@@ -1,6 +1,6 @@
 internal import Kernel
 
-/// The time of something that has parts.
+/// Measures the time of something that has parts.
 struct Stopwatch {
   private let begin: UInt64
   private var last: UInt64
@@ -11,7 +11,7 @@ struct Stopwatch {
     last = begin
   }
 
-  /// What was done since the last call has this name.
+  /// Gives a name to what was done since the last call.
   mutating func lap(_ name: String) {
     let now = MonotonicClock.now
     laps.append((name, Double(now - last)))
@@ -19,11 +19,11 @@ struct Stopwatch {
   }
 
   struct Result {
-    /// Of all of it, in nanoseconds.
+    /// The total time in nanoseconds.
     let time: Double
     let laps: [(name: String, time: Double)]
   }
 
-  /// Ends it.
+  /// Stops the watch.
   var result: Result { Result(time: Double(MonotonicClock.now - begin), laps: laps) }
 }

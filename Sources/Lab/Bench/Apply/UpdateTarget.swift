@@ -2,13 +2,13 @@ internal import Lowering
 internal import NetpolModel
 internal import RuleIR
 
-/// Loaded rules, and the sets of them that elements come into.
+/// Loaded rules, and those of their sets that elements are added to.
 struct UpdateTarget {
   let rules: String
   let ruleset: Ruleset
   let updates: [ElementUpdate]
 
-  /// A single set of each back end, and the rules of the world in every style that has sets to change.
+  /// A single set for each back end, and the rules of the world in every style that has sets to change.
   static func all(_ world: ApplyWorld, _ styles: [EnforcementStyle]) -> [UpdateTarget] {
     let targets = styles.map { ofAddresses($0, world) } + styles.flatMap { ofKeys($0, world) }
     return [alone(.nftables), alone(.iptables)] + targets.filter { !$0.updates.isEmpty }
@@ -32,7 +32,7 @@ struct UpdateTarget {
       updates: ends.map { .member(style.name, of: $0, called: "\($1) of \(ruleset.sets.count)", in: ruleset) })
   }
 
-  /// Sets with ranges hold what policies' networks are.
+  /// Sets with ranges hold the policies' networks.
   private static func ofKeys(_ style: EnforcementStyle, _ world: ApplyWorld) -> [UpdateTarget] {
     if style.setTitles.isEmpty { return [] }
     var blocks = world

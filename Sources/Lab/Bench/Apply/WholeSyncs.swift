@@ -4,7 +4,7 @@ internal import Lowering
 internal import Network
 internal import Statistics
 
-/// kube-router's first sync on an empty node, by the agent that does its steps.
+/// kube-router's first sync on an empty node, done by the agent that follows its steps.
 struct WholeSyncs {
   private let style: EnforcementStyle
   private(set) var times: [Double] = []

@@ -4,7 +4,7 @@ internal import Statistics
 internal import Text
 
 extension ApplyBenchReport {
-  /// What applying rules costs: `netpol-lab/bench-apply/v1`, as docs/bench-json.md has it.
+  /// The cost of applying rules: `netpol-lab/bench-apply/v1`, documented in docs/bench-json.md.
   public var document: Document {
     Document(
       schema: "netpol-lab/bench-apply/v1",
@@ -32,7 +32,7 @@ extension ApplyBenchReport {
   }
 }
 
-/// What a style's rules are made of.
+/// The number of objects in a style's rules.
 private struct ObjectsObject: Encodable {
   let style: String
   let rules, chains, sets, elements: Int
@@ -43,7 +43,7 @@ private struct ObjectsObject: Encodable {
   }
 }
 
-/// What applying rules costs, for a person.
+/// The cost of applying rules, as text.
 private struct ApplyBenchSections {
   private let report: ApplyBenchReport
 
@@ -61,7 +61,8 @@ private struct ApplyBenchSections {
     return Section([
       .paragraph(report.environment.text, indent: 2),
       .paragraph(
-        "\(counted(options.policies, "policy", "policies")) of 20 peers each, \(counted(options.pods, "pod")) on the node",
+        "\(counted(options.policies, "policy", "policies")) with 20 peers each, "
+          + "\(counted(options.pods, "pod")) on the node",
         indent: 2),
     ])
   }
@@ -73,20 +74,21 @@ private struct ApplyBenchSections {
   private var applies: Section {
     let rows = report.applies.flatMap { apply -> [[Table.Cell]] in
       let objects = apply.objects
-      let size = "\(objects.rules) rules, \(objects.sets) sets, \(objects.elements) elements"
+      let size = [(objects.rules, "rule"), (objects.sets, "set"), (objects.elements, "element")]
       let whole: [Table.Cell] = [
         .text("\(apply.style): \(apply.way)"), .number(apply.times.median), range(apply.times),
-        .text(apply.ratio.map(ratioText) ?? size),
+        .text(apply.ratio.map(ratioText) ?? size.map { counted($0, $1) }.joined(separator: ", ")),
       ]
       return [whole]
         + apply.parts.map { [.text("  \($0.name)"), .number($0.times.median), range($0.times), .text("")] }
     }
-    let columns = times("", "median", "range") + [Table.Column(title: "size, or ratio to the first way")]
+    let columns = times("", "median", "range") + [Table.Column(title: "size, or ratio to the first method")]
     return Section([
       .heading(
-        "All rules into an empty namespace: median, smallest to largest of \(counted(report.options.rounds, "round"))"),
+        "Loading all rules into an empty namespace: median, and smallest to largest of "
+          + counted(report.options.rounds, "round")),
       .paragraph(
-        "(the ratio is that of the same round, with the 95 % interval of its median)", first: "  ", indent: 2),
+        "(ratio: median of the ratios within one round, with its 95 % interval)", first: "  ", indent: 2),
       .table(Table(columns, indent: 2, rows)),
     ])
   }
@@ -97,8 +99,8 @@ private struct ApplyBenchSections {
     }
     return Section([
       .heading(
-        "One element, open socket, \(report.options.updates) times: p50 and p99"
-          + (report.isRealTime ? "" : " (an ordinary process: others interrupt it)")),
+        "One element over an open socket, \(report.options.updates) times: p50 and p99"
+          + (report.isRealTime ? "" : " (ordinary scheduling: other processes interrupt it)")),
       .table(Table(times("", "back to back", "", "2 ms apart", ""), indent: 2, rows)),
     ])
   }
@@ -110,7 +112,7 @@ private struct ApplyBenchSections {
     }
     let columns = times("", "back to back", "", "2 ms apart", "", "making rules", "comparing", "replace")
     return Section([
-      .heading("A new pod, one transaction: p50 and p99; what comes before: median"),
+      .heading("A new pod, in one transaction: p50 and p99; preparation: median"),
       .table(Table(columns, indent: 2, rows)),
     ])
   }
@@ -128,7 +130,8 @@ private struct ApplyBenchSections {
     ]
     return Section([
       .heading(
-        "Memory of the kernel for the rules, MiB: median and range of \(first.bytes.count), \(report.options.copies) copies at once"
+        "Kernel memory for the rules, MiB: median and range of \(counted(first.bytes.count, "run")) with "
+          + "\(counted(report.options.copies, "copy", "copies")) each"
       ),
       .table(Table(columns, indent: 2, rows)),
     ])

@@ -1,7 +1,7 @@
 internal import Bench
 internal import Statistics
 
-/// A report of `ApplyBench` as rows of one shape, for programs.
+/// A row of an `ApplyBench` report. All rows have the same shape, for programs.
 struct ApplyBenchRow {
   let section: String
   let rules: String

@@ -5,7 +5,7 @@ internal import Statistics
 
 let benchSchema = "netpol-lab/bench/v1"
 
-/// What benches of packets have in common for programs. All costs are nanoseconds of a packet.
+/// The facts that all packet benches have in common. All costs are nanoseconds per packet.
 func packetFacts(
   _ kind: String, _ environment: LabEnvironment, _ machine: String, rounds: Int, _ clock: BenchClock, isRealTime: Bool,
   noise: String?, interruption: String?, _ duration: Duration
@@ -34,7 +34,7 @@ struct SentFlowObject: Encodable {
 struct WinnerObject: Encodable {
   let what: String
   let batch: Int
-  /// Nil: those that can't be told apart are in `between`.
+  /// `nil` if none is the cheapest. `between` then has those that can't be distinguished.
   let cheapest: String?
   let between: [String]
   init(what: String, batch: Int, _ standing: Standing) {

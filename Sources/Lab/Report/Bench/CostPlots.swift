@@ -3,8 +3,8 @@ internal import NetpolModel
 internal import Text
 
 extension PacketBenchReport {
-  /// Cost over pods, a line for each style: a plot for each probe and each number of peers that was measured with several
-  /// numbers of pods, as many policies as pods.
+  /// Cost by number of pods, with a line for each style. There is a plot for each probe and each number of peers that
+  /// was measured with several numbers of pods, and as many policies as pods.
   var plots: [Plot] {
     var seen: Set<CostPlot> = []
     let square = rows.filter { $0.world.pods == $0.world.policies && $0.rules != BenchRules.none.name }
@@ -17,7 +17,7 @@ extension PacketBenchReport {
       for row in own where !names.contains(row.rules) { names.append(row.rules) }
       let plot = LogPlot(
         title: key.title, horizontal: "pods on the node, each with a policy of its own",
-        vertical: "ns that a packet costs more than without rules",
+        vertical: "additional ns per packet compared with no rules",
         series: names.map { name in
           (name, own.filter { $0.rules == name }.map { .init(x: Double($0.world.pods), y: $0.overNothing) })
         })
@@ -26,7 +26,7 @@ extension PacketBenchReport {
   }
 }
 
-/// Whose costs stand in one plot.
+/// Identifies the plot that shows the cost of a row.
 private struct CostPlot: Hashable {
   let probe: BenchProbe
   let peers: Int

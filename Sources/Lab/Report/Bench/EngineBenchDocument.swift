@@ -2,13 +2,13 @@ public import Bench
 internal import Text
 
 extension EngineBenchReport {
-  /// What engines do in a second: `netpol-lab/bench/v1`, as docs/bench-json.md has it.
+  /// Verdicts per second of the engines: `netpol-lab/bench/v1`, documented in docs/bench-json.md.
   public var document: Document {
     let title =
       "\(counted(pods, "pod")), \(counted(policies, "policy", "policies")), \(counted(nodes, "node")), "
-      + "\(flows) different flows, one thread of \(machine)"
+      + "\(counted(flows, "different flow")), one thread of \(machine)"
     let walked = rows.filter { $0.walked > 0 }.map { row in
-      Block.paragraph("\(row.name): \(row.walked) flows were walked one by one", indent: 2)
+      Block.paragraph("\(row.name): \(counted(row.walked, "flow")) evaluated one by one", indent: 2)
     }
     return Document(
       schema: benchSchema,
@@ -39,7 +39,7 @@ extension EngineBenchReport {
       })
   }
 
-  /// For a person.
+  /// The table as text.
   private var shown: Table {
     let columns = [
       Table.Column(title: "engine"), Table.Column(title: "verdicts/s", form: .rate),

@@ -4,7 +4,7 @@ internal import Statistics
 internal import Text
 
 extension MicroBenchReport {
-  /// What single rules cost: `netpol-lab/bench/v1`, as docs/bench-json.md has it.
+  /// The cost of single rules: `netpol-lab/bench/v1`, documented in docs/bench-json.md.
   public var document: Document {
     let facts = packetFacts(
       "micro", environment, machine, rounds: rounds, clock, isRealTime: isRealTime, noise: noise,
@@ -26,7 +26,7 @@ extension MicroBenchReport {
 
   private var resolution: [MeasuredTwiceObject] {
     [(PacketBenchReport.Resolution.Pair.sameNamespace, sameNamespace), (.otherNamespace, otherNamespace)].map {
-      MeasuredTwiceObject(pair: $0.rawValue, what: "the bare chain", batch: 0, difference: $1, packet: packet.value)
+      MeasuredTwiceObject(pair: $0.rawValue, what: "the empty chain", batch: 0, difference: $1, packet: packet.value)
     }
   }
 
@@ -34,8 +34,8 @@ extension MicroBenchReport {
     Section([
       .paragraph(environment.text, indent: 2),
       .paragraph(
-        "\(machine). \(rounds) rounds in \(timeText(duration)), \(clock.explanation). "
-          + "A packet that meets a bare chain: \(whole(packet.value)) ns \(packet.interval).", indent: 2),
+        "\(machine). \(counted(rounds, "round")) in \(timeText(duration)), \(clock.explanation). "
+          + "A packet through an empty chain: \(whole(packet.value)) ns \(packet.interval).", indent: 2),
     ])
   }
 
@@ -43,8 +43,8 @@ extension MicroBenchReport {
     let differences = [sameNamespace, otherNamespace].map { "\(decimals($0.value, 1)) \($0.interval)" }
     return Section([
       .note(
-        "Resolution, ns of the whole packet (a rule's cost is a hundredth of such a difference)",
-        "the bare chain measured twice \(differences[0]), in another namespace \(differences[1])", indent: 0)
+        "Resolution, in ns per packet (a rule's cost is a hundredth of such a difference)",
+        "the empty chain measured again \(differences[0]), in another namespace \(differences[1])", indent: 0)
     ])
   }
 }

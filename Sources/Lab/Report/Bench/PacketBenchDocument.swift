@@ -5,7 +5,7 @@ internal import Statistics
 internal import Text
 
 extension PacketBenchReport {
-  /// A packet bench: `netpol-lab/bench/v1`, as docs/bench-json.md has it.
+  /// A packet bench: `netpol-lab/bench/v1`, documented in docs/bench-json.md.
   public var document: Document {
     let facts = packetFacts(
       "packets", environment, machine, rounds: rounds, clock, isRealTime: isRealTime, noise: noise,
@@ -54,7 +54,7 @@ extension PacketBenchReport {
   }
 }
 
-/// A packet bench for a person.
+/// A packet bench as text.
 private struct PacketBenchSections {
   private let report: PacketBenchReport
 
@@ -62,13 +62,13 @@ private struct PacketBenchSections {
 
   var all: [Section] {
     let heading = packetHeading(
-      report.environment, "\(report.machine). \(report.rounds) rounds in \(timeText(report.duration))", report.clock,
-      isRealTime: report.isRealTime)
+      report.environment, "\(report.machine). \(counted(report.rounds, "round")) in \(timeText(report.duration))",
+      report.clock, isRealTime: report.isRealTime)
     return [heading] + probes.map(section) + [growths, resolution] + remarks(report.noise, report.interruption)
       + [Section(report.plots.map { .plot($0) })]
   }
 
-  /// In the order in which they come.
+  /// In the order of the rows.
   private var probes: [BenchProbe] {
     var seen: Set<BenchProbe> = []
     return report.rows.map(\.probe).filter { seen.insert($0).inserted }
@@ -121,7 +121,7 @@ private struct PacketBenchSections {
       ]
     }
     return Section([
-      .heading("How the cost over no rules grows with pods and their policies:"),
+      .heading("Growth of the rules' cost with the number of pods and policies:"),
       .table(Table(columns, indent: 4, rows)),
     ])
   }
@@ -133,27 +133,28 @@ private struct PacketBenchSections {
       [.text("\(pair.pair.rawValue), \(pair.what)"), .estimate(pair.difference), .number(pair.share)]
     }
     return Section([
-      .heading("Resolution: the same measured twice, in ns and in shares of a packet without rules:"),
+      .heading(
+        "Resolution: difference between two measurements of the same case, in ns and in % of a packet without rules:"),
       .table(Table(columns, indent: 4, rows)),
     ])
   }
 }
 
-/// `run` tells the machine and how long it took.
+/// `run` describes the machine and how long the run took.
 func packetHeading(_ environment: LabEnvironment, _ run: String, _ clock: BenchClock, isRealTime: Bool) -> Section {
   Section([
     .paragraph(environment.text, indent: 2),
     .paragraph("\(run), \(clock.explanation), \(isRealTime ? "SCHED_FIFO" : "ordinary scheduling").", indent: 2),
-    .paragraph("Nanoseconds that a packet costs more than without rules; 95 % intervals in brackets.", indent: 2),
+    .paragraph("Additional nanoseconds per packet compared with no rules; 95 % intervals in brackets.", indent: 2),
   ])
 }
 
-/// What to know before believing figures of packets.
+/// What a reader should know before trusting the figures.
 func remarks(_ noise: String?, _ interruption: String?) -> [Section] {
   let noise = noise.map { "\($0). Try again on a quieter machine, or with more rounds." }
   return [
     Section(noise.map { [.note("Too noisy", $0, indent: 0)] } ?? []),
-    Section(interruption.map { [.note("Interrupted", "this is of \($0).", indent: 0)] } ?? []),
+    Section(interruption.map { [.note("Interrupted", "the report covers \($0).", indent: 0)] } ?? []),
   ]
 }
 
@@ -161,7 +162,7 @@ extension Standing {
   var text: String {
     switch self {
     case .cheapest(let name): "cheapest: \(name)"
-    case .undecided(let names): "no winner: \(names.joined(separator: ", ")) can't be told apart"
+    case .undecided(let names): "no winner: \(names.joined(separator: ", ")) can't be distinguished"
     }
   }
 }
@@ -169,8 +170,8 @@ extension Standing {
 extension BenchClock {
   var explanation: String {
     switch self {
-    case .processor: "the sending thread's own time"
-    case .wall: "time on the wall, since this kernel counts softirqs apart"
+    case .processor: "CPU time of the sending thread"
+    case .wall: "wall-clock time, because this kernel accounts softirqs separately"
     }
   }
 }

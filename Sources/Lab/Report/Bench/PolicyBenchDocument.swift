@@ -4,7 +4,7 @@ internal import Statistics
 internal import Text
 
 extension PolicyBenchReport {
-  /// What packets of a user's own flows cost: `netpol-lab/bench/v1`, as docs/bench-json.md has it.
+  /// The cost of packets of a user's own flows: `netpol-lab/bench/v1`, documented in docs/bench-json.md.
   public var document: Document {
     let facts = packetFacts(
       "policies", environment, machine, rounds: rounds, clock, isRealTime: isRealTime, noise: noise,
@@ -41,7 +41,7 @@ extension PolicyBenchReport {
   }
 }
 
-/// What packets of a user's own flows cost, for a person.
+/// The cost of packets of a user's own flows, as text.
 private struct PolicyBenchSections {
   private let report: PolicyBenchReport
 
@@ -49,26 +49,26 @@ private struct PolicyBenchSections {
 
   var all: [Section] {
     let heading = packetHeading(
-      report.environment, "\(report.machine). \(report.rounds) rounds in \(timeText(report.duration))", report.clock,
-      isRealTime: report.isRealTime)
+      report.environment, "\(report.machine). \(counted(report.rounds, "round")) in \(timeText(report.duration))",
+      report.clock, isRealTime: report.isRealTime)
     return [heading, sent] + subjects.map(section) + [resolution] + remarks(report.noise, report.interruption)
   }
 
-  /// What was chosen of the user's flows.
+  /// What was selected from the user's flows.
   private var sent: Section {
     let origin = report.origin
     let ways = BenchProbe.Way.allCases.map { way in "\(report.sent.count { $0.way == way }) \(way.rawValue)" }
     var text =
-      "The rules of \(origin.node), with \(counted(origin.pods, "pod")), for "
-      + "\(counted(origin.policies, "policy", "policies")) of the cluster. Of \(counted(origin.flows, "flow")) to those "
-      + "pods that policies and ports tell apart, \(report.sent.count) are sent: "
+      "Rules of \(origin.node), which has \(counted(origin.pods, "pod")), for "
+      + "\(counted(origin.policies, "policy", "policies")) of the cluster. To these pods go "
+      + "\(counted(origin.flows, "flow")) that differ in policy or port. Sent: \(report.sent.count) ("
       + "\(report.sent.count(where: \.isAllowed)) allowed, \(report.sent.count { !$0.isAllowed }) denied; "
-      + "\(ways.joined(separator: ", "))."
+      + "\(ways.joined(separator: ", ")))."
     if origin.unequal > 0 {
       text +=
-        " Left out: \(counted(origin.unequal, "flow")) with which a style does not do what the specification says."
+        " Left out: \(counted(origin.unequal, "flow")) for which a style does not do what the specification says."
     }
-    if origin.policies == 0 { text += " No policy: it is the styles' own rules for pods alone that cost something." }
+    if origin.policies == 0 { text += " There is no policy, so only the styles' own rules for pods cost something." }
     return Section([.paragraph(text, indent: 2)])
   }
 
@@ -77,7 +77,7 @@ private struct PolicyBenchSections {
     let phase: BenchProbe.Phase
   }
 
-  /// In the order in which they come.
+  /// In the order of the rows.
   private var subjects: [Subject] {
     var seen: Set<Subject> = []
     return report.rows.map { Subject(flows: $0.flows, phase: $0.phase) }.filter { seen.insert($0).inserted }
@@ -106,8 +106,9 @@ private struct PolicyBenchSections {
     return Section([
       .note(
         "Resolution",
-        "the same measured twice (\(worst.rules)) differs by \(decimals(abs(worst.difference.value), 1)) ns at the "
-          + "most, \(decimals(worst.share * 100, 2)) % of a packet without rules: \(worst.what).")
+        "two measurements of the same case (\(worst.rules)) differ by at most "
+          + "\(decimals(abs(worst.difference.value), 1)) ns, \(decimals(worst.share * 100, 2)) % of a packet without "
+          + "rules: \(worst.what).")
     ])
   }
 }

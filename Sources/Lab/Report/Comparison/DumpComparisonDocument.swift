@@ -4,7 +4,7 @@ internal import RuleIR
 internal import Text
 
 extension DumpComparison {
-  /// A node's rules beside those of a style: `netpol-lab/compare/v1`, documented in docs/compare-json.md.
+  /// A node's rules compared with those of a style: `netpol-lab/compare/v1`, documented in docs/compare-json.md.
   public func document(style: String, node: String, version: String) -> Document {
     Document(
       schema: "netpol-lab/compare/v1",
@@ -26,7 +26,7 @@ extension DumpComparison {
     ].joined(separator: ", ")
     return Section(
       [.heading("\(style) on \(node): \(counts) compared")]
-        + (foreign == .init() ? [] : [.paragraph("of others, not compared: \(others)")]))
+        + (foreign == .init() ? [] : [.paragraph("not compared, of other programs: \(others)")]))
   }
 
   private func section(_ difference: DumpDiff.Difference) -> Section {

@@ -1,9 +1,9 @@
 public import DumpDiff
 internal import Text
 
-/// What became of a dump with a known cluster.
+/// The result of comparing a dump of a known cluster.
 public struct GoldenResult {
-  /// Its folder's name.
+  /// The name of its folder.
   let dump: String
   let style: String
   let comparison: DumpComparison
@@ -16,7 +16,7 @@ public struct GoldenResult {
 
   public var isEqual: Bool { comparison.differences.isEmpty }
 
-  /// While others are still compared.
+  /// Printed while others are still being compared.
   public var document: Document {
     let what = isEqual ? "equal" : counted(comparison.differences.count, "difference")
     return Document(sections: [
@@ -28,7 +28,7 @@ public struct GoldenResult {
   }
 }
 
-/// All of a folder's dumps: `netpol-lab/compare-golden/v1`, documented in docs/compare-json.md.
+/// The results of all dumps in a folder: `netpol-lab/compare-golden/v1`, documented in docs/compare-json.md.
 public struct GoldenSummary {
   private let results: [GoldenResult]
   private let version: String

@@ -1,16 +1,17 @@
 internal import NetpolModel
 internal import Statistics
 
-/// What a result says, before anybody has chosen how it is shown: the one thing that reports make, and renderers read.
+/// The content of a result, independent of the output format. Reports make documents, and renderers read them.
 ///
-/// It has two halves. Sections are for people, and know no width and no output; facts and rows are for programs.
+/// A document has two halves. Sections are for people and don't depend on width or output. Facts and rows are for
+/// programs.
 public struct Document {
-  /// As `netpol-lab/run/v1`. Where a document is for people alone it has none.
+  /// Such as `netpol-lab/run/v2`. `nil` if the document is for people only.
   let schema: String?
   let facts: [Fact]
-  /// What was measured, in one shape for all who read figures: `rows` in JSON, and all that CSV has.
+  /// Measured values in one shape: `rows` in JSON, and everything that CSV has.
   let rows: Table?
-  /// Worked out only where a renderer asks, as facts are.
+  /// Computed only when a renderer asks for them, like facts.
   var sections: [Section] { told() }
   private let told: () -> [Section]
 
@@ -24,7 +25,7 @@ public struct Document {
   }
 }
 
-/// Blocks that stand together. One without blocks is none.
+/// Blocks that belong together. A section without blocks is not shown.
 struct Section {
   var blocks: [Block]
 
@@ -34,7 +35,7 @@ struct Section {
 /// A key of the half for programs.
 struct Fact {
   let key: String
-  /// Worked out only where a renderer asks: of a big run it is most of the work. Nil is absent.
+  /// Computed only when a renderer asks: for a big run this is most of the work. `nil` is left out.
   let value: () -> (any Encodable)?
 
   init<Value: Encodable>(_ key: String, _ value: @autoclosure @escaping () -> Value?) {
@@ -44,14 +45,14 @@ struct Fact {
 }
 
 enum Block {
-  /// The name of what follows.
+  /// The title of what follows.
   case heading(String)
   case paragraph(Paragraph)
   case table(Table)
   case grid(Grid)
   case code(Code)
   case plot(Plot)
-  /// What a reader should know before believing the rest.
+  /// What a reader should know before trusting the rest.
   case note(Note)
 }
 
@@ -60,7 +61,7 @@ extension Block {
     .paragraph(Paragraph(.words(text), first: first, indent: indent))
   }
 
-  /// Pieces that belong together are broken only where one alone is longer than a line.
+  /// Lines break between pieces only, unless a piece alone is longer than a line.
   static func pieces(_ pieces: [String], separator: String = " ", first: String = "", indent: Int = 0) -> Block {
     .paragraph(Paragraph(.pieces(pieces, separator: separator), first: first, indent: indent))
   }
@@ -76,12 +77,12 @@ struct Paragraph {
   enum Content {
     case words(String)
     case pieces([String], separator: String)
-    /// Whatever is written with slashes: names of one namespace are told together.
+    /// Anything that is written with slashes. Names of one namespace are shown together.
     case names([String])
   }
 
   var content: Content
-  /// What the first line begins with, and by how many characters all others stand to the right.
+  /// The start of the first line, and the number of characters by which all other lines are indented.
   var first: String
   var indent: Int
 
@@ -92,7 +93,7 @@ struct Paragraph {
   }
 }
 
-/// Lines that are there to be copied or searched: nobody breaks them.
+/// Lines to be copied or searched. They are never broken.
 struct Code {
   var lines: [String]
   var indent: Int
@@ -103,11 +104,11 @@ struct Code {
   }
 }
 
-/// Verdicts of all with all.
+/// The verdicts of all endpoints with all others.
 struct Grid {
   var grid: Matrix.Grid
   var endpoints: [Endpoint]
-  /// Where the cluster has two.
+  /// True if the cluster has two families.
   var showsFamily: Bool
 }
 
@@ -115,11 +116,11 @@ enum Plot {
   /// A distribution of times.
   case bars(Distribution)
   case strips(Strips)
-  /// `name` is that of a file, without its ending.
+  /// `name` is a file name without its extension.
   case lines(LogPlot, name: String)
 }
 
-/// `label` says what kind of note it is: `Note`, `Too noisy`.
+/// `label` is the kind of note, such as `Note` or `Too noisy`.
 struct Note {
   var label, text: String
   var indent: Int

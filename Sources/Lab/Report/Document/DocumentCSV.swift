@@ -1,7 +1,7 @@
 internal import Statistics
 internal import Text
 
-/// A document's rows for a spreadsheet: a heading, and a line for each row (RFC 4180). Nothing of a document without rows.
+/// A document's rows as CSV: a heading, and a line for each row (RFC 4180). Empty for a document without rows.
 public struct DocumentCSV {
   private let document: Document
 
@@ -23,8 +23,8 @@ extension Document {
 }
 
 extension Table.Cell {
-  /// As many as the column has names: none, the value alone, the two ends of an interval, or all three. What is absent is
-  /// empty.
+  /// As many texts as the column has names: none, the value alone, the two ends of an interval, or all three. Absent
+  /// values are empty.
   fileprivate func texts(count: Int, digits: Int?) -> [String] {
     let number = { (value: Double?) -> String in
       value.map { value in digits.map { decimals(value, $0) } ?? "\(value)" } ?? ""

@@ -1,7 +1,7 @@
 public import Foundation
 internal import Statistics
 
-/// A document for a program, as docs/*-json.md have it: its schema, its facts, and its rows by the names of their columns.
+/// A document as JSON, as documented in docs/*-json.md: its schema, its facts, and its rows with column names as keys.
 public struct DocumentJSON {
   private let document: Document
 
@@ -56,7 +56,7 @@ private struct RowObjects: Encodable {
 }
 
 extension Table.Cell {
-  /// Nil is absent.
+  /// `nil` if the value is absent.
   fileprivate var value: (any Encodable)? {
     switch self {
     case .text(let text): text.map { $0 }

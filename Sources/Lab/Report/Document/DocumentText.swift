@@ -1,17 +1,17 @@
 internal import Text
 
-/// A document for a person, in characters of one width.
+/// A document as text, in characters of equal width.
 public struct DocumentText {
   private let document: Document
   private let width: Int
 
-  /// `width` is the terminal's, in characters. Below 60 nothing is gained by breaking names.
+  /// `width` is the terminal's width in characters. Less than 60 is taken as 60.
   public init(_ document: Document, width: Int = 100) {
     self.document = document
     self.width = max(width, 60)
   }
 
-  /// An empty line between sections. No line is longer than the width, but those of code and of tables.
+  /// Sections are separated by an empty line. Only lines of code and of tables can be longer than the width.
   public var text: String {
     document.sections.map { $0.blocks.flatMap { Self.lines($0, width: width) } }.filter { !$0.isEmpty }
       .map { $0.joined(separator: "\n") }.joined(separator: "\n\n") + "\n"
@@ -44,7 +44,7 @@ public struct DocumentText {
     switch plot {
     case .bars(let values): HistogramText(values, width: width).lines
     case .strips(let strips): StripText(strips, width: width).lines
-    // Tables say the same in figures; characters are too coarse for it. `DocumentPictures` draws it.
+    // Tables have the same figures, and characters are too coarse for a plot. `DocumentPictures` draws it.
     case .lines: []
     }
   }

@@ -4,17 +4,17 @@ internal import Text
 /// Names of several endpoints on one line: `media/{jellyfin-0,redis-0} node/node1`.
 func namesText(_ endpoints: [Endpoint]) -> String { namesText(of: endpoints) }
 
-/// The same of whatever is written with slashes.
+/// The same for anything that is written with slashes.
 func namesText(of ends: [some CustomStringConvertible]) -> String {
   namePieces(ends, width: .max).joined(separator: " ")
 }
 
-/// The same on lines of at most `width` characters; each line repeats the namespace of its names.
+/// The same in lines of at most `width` characters. Each line repeats the namespace of its names.
 func namesLines(_ ends: [some CustomStringConvertible], width: Int) -> [String] {
   filled(namePieces(ends, width: width), width: width)
 }
 
-/// Names by namespace, in pieces of at most `width` characters; a longer name is a piece of its own.
+/// Names by namespace, in pieces of at most `width` characters. A longer name is a piece of its own.
 private func namePieces(_ endpoints: [some CustomStringConvertible], width: Int) -> [String] {
   var order: [String] = []
   var members: [String: [String]] = [:]

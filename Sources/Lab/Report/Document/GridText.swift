@@ -1,9 +1,9 @@
 internal import NetpolModel
 internal import Text
 
-/// One grid for a person: rows send, columns receive, both by number, and names beside the rows or below them.
+/// A grid as text: rows send, columns receive. Both have numbers, and names are beside the rows or below them.
 struct GridText {
-  /// Less room than this beside a row breaks every other name: then names stand below.
+  /// With less room beside a row, every other name would be broken, so names are shown below.
   static let leastNameWidth = 24
 
   private let grid: Matrix.Grid
@@ -55,7 +55,7 @@ struct GridText {
       }
   }
 
-  /// Numbers alone, in as many blocks of columns as the width needs, then the names.
+  /// Numbers only, in as many blocks of columns as the width needs, followed by the names.
   private var apart: [String] {
     let most = max(1, (width - gridWidth(0)) / (numberWidth + 1))
     let blocks = max(1, (columns.count + most - 1) / most)

@@ -7,13 +7,13 @@ struct HistogramText {
   private let values: Distribution
   private let width: Int
 
-  /// `width` is that of a line, in characters.
+  /// `width` is the width of a line in characters.
   init(_ values: Distribution, width: Int) {
     self.values = values
     self.width = width
   }
 
-  /// Ranges of equal width with round limits, 12 at the most; of what lies far above, the last range holds all.
+  /// At most 12 ranges of equal width with round limits. The last range includes everything far above.
   var lines: [String] {
     guard let smallest = values.values.first, let largest = values.largest, let high = values.quantile(0.95) else {
       return []

@@ -2,7 +2,8 @@ internal import Foundation
 internal import Statistics
 internal import Text
 
-/// Lines over two logarithmic axes, as SVG 1.1 on a ground of its own, which is dark where the reader's is.
+/// Lines over two logarithmic axes, as SVG 1.1 with its own background, which is dark if the reader prefers dark
+/// colours.
 struct LogPlot {
   struct Point {
     var x: Double
@@ -15,10 +16,10 @@ struct LogPlot {
 
   private static let size = (width: 720.0, height: 440.0)
   private static let area = (left: 78.0, right: 530.0, top: 48.0, bottom: 382.0)
-  /// Distinguishable without colours too, by the marks, and on both grounds (after Okabe and Ito's palette). The first is
-  /// what others are compared with.
+  /// Distinguishable without colours by their marks, and on both backgrounds (after Okabe and Ito's palette). The first
+  /// colour is for what the others are compared with.
   private static let colours = ["#777777", "#0072b2", "#d55e00", "#009e73", "#cc79a7", "#8c6d1f"]
-  /// What is not above it is drawn on it.
+  /// Smaller values are drawn here.
   private static let leastValue = 1.0
   private static let style = """
     <style>
@@ -69,7 +70,7 @@ struct LogPlot {
     return (lines + legend + ["</svg>"]).joined(separator: "\n") + "\n"
   }
 
-  /// The line of a series, and over each point its interval, with a stroke across both ends.
+  /// The line of a series, and at each point its interval, with a stroke across both ends.
   private func drawn(_ index: Int, _ place: (Double, Double) -> (Double, Double)) -> [String] {
     let stroke = "stroke=\"\(colour(index))\""
     let points = series[index].points.sorted { $0.x < $1.x }
@@ -83,7 +84,7 @@ struct LogPlot {
       }
   }
 
-  /// In the order in which the lines end.
+  /// In the order of the lines' ends, from top to bottom.
   private var legend: [String] {
     let ends = series.indices.sorted { one, other in
       let last = { (index: Int) in series[index].points.max { $0.x < $1.x }?.y.value ?? 0 }
@@ -133,15 +134,15 @@ struct LogPlot {
     words.replacingOccurrences(of: "&", with: "&amp;").replacingOccurrences(of: "<", with: "&lt;")
   }
 
-  /// What is marked on both axes: of the horizontal one the values that there are, of the vertical one tens and their
-  /// multiples.
+  /// What is marked on both axes: on the horizontal one the values that occur, on the vertical one powers of ten and
+  /// their multiples.
   private struct Axes {
     let xs, ys: [Double]
     private let x, y: ClosedRange<Double>
 
     init(_ points: [Point]) {
       xs = Set(points.map { max($0.x, LogPlot.leastValue) }).sorted()
-      // From the last of 1, 2, 5, 10 … that is not above any value to the first that no interval reaches beyond.
+      // From the largest of 1, 2, 5, 10 … that is not above any value to the smallest that no interval exceeds.
       let steps = (0...12).flatMap { exponent in [1, 2, 5].map { $0 * pow(10, Double(exponent)) } }
       let low = steps.last { step in points.allSatisfy { step <= $0.y.value } } ?? LogPlot.leastValue
       let high = steps.first { step in step > low && points.allSatisfy { $0.y.upper <= step } } ?? pow(10, 13)
@@ -152,7 +153,7 @@ struct LogPlot {
         .filter { (low...high).contains($0) }
     }
 
-    /// Shares of the whole width and height; what is below the lowest mark is at it.
+    /// Shares of the whole width and height. Values below the lowest mark are drawn at it.
     func across(_ value: Double) -> Double { share(value, x) }
     func up(_ value: Double) -> Double { share(value, y) }
 
@@ -160,7 +161,7 @@ struct LogPlot {
       max(0, (log10(value) - logs.lowerBound) / (logs.upperBound - logs.lowerBound))
     }
 
-    /// Tens, and where there is room twice and five times as much.
+    /// Powers of ten, and if there is room also two and five times these.
     func isLabelled(_ value: Double) -> Bool {
       let first = value / pow(10, (log10(value) + 1e-9).rounded(.down))
       return first < 1.5 || y.upperBound - y.lowerBound <= 3 && [2, 5].contains(first.rounded())

@@ -1,14 +1,15 @@
 internal import NetpolModel
 
-/// The verdicts of a run as grids: ports with equal columns share one, endpoints with equal rows and columns a line.
+/// The verdicts of a run as grids. Ports with equal columns share a grid, and endpoints with equal rows and columns
+/// share a line.
 struct Matrix {
   struct Grid {
     let family: IPFamily
-    /// Asked at every column.
+    /// Ports asked at every column.
     var ports: [TransportPort]
-    /// Asked at some columns alone, where they agree with the rest of the grid.
+    /// Ports asked at some columns only, where they agree with the rest of the grid.
     var portsAtSome: [(port: TransportPort, destinations: [Endpoint])]
-    /// For each destination (by its number) the symbols of all sources.
+    /// For each destination, by its number, the symbols of all sources.
     var columns: [Int: [Symbol]]
   }
 
@@ -27,9 +28,9 @@ struct Matrix {
       byPort[key, default: [:]][to, default: Array(repeating: .nothing, count: endpoints.count)][from] = symbol
     }
     var grids: [Grid] = []
-    // Ports asked everywhere come first; the others join a grid that says the same, if there is one.
+    // Ports asked everywhere come first. The others join a grid with the same answers, if there is one.
     for (key, columns) in byPort.sorted(by: { ($1.value.count, $0.key) < ($0.value.count, $1.key) }) {
-      // Of several that say the same where the port is asked, the one of the most ports.
+      // Among several grids with the same answers where the port is asked, take the one with the most ports.
       let fitting = grids.indices.filter { index in
         grids[index].family == key.family && columns.allSatisfy { grids[index].columns[$0.key] == $0.value }
       }.max { grids[$0].ports.count < grids[$1].ports.count }
@@ -52,7 +53,7 @@ struct Matrix {
 }
 
 extension Matrix.Grid {
-  /// Endpoints that can't be told apart in this grid: swapping two of a group changes nothing.
+  /// Endpoints that are interchangeable in this grid: swapping two of a group changes nothing.
   func groups(count: Int) -> [[Int]] {
     let at = { (from: Int, to: Int) in columns[to]?[from] ?? .nothing }
     var groups: [[Int]] = []
@@ -72,7 +73,7 @@ extension Matrix.Grid {
     return groups
   }
 
-  /// The symbol between two groups; of a group with itself the one among its members.
+  /// The symbol between two groups. Within one group, the symbol among its members.
   func symbol(from: [Int], to: [Int]) -> Matrix.Symbol {
     for source in from {
       for destination in to where source != destination {

@@ -2,7 +2,7 @@ internal import Text
 
 /// One trial, packet by packet.
 struct Strips {
-  /// Of what is sent, a name for each stream.
+  /// A name for each stream.
   var names: [String]
   /// For each stream, for each packet: nanoseconds since the container's start, and whether it passed.
   var streams: [[(at: Double, passed: Bool)]]
@@ -14,7 +14,7 @@ struct StripText {
   private let margin: Int
   private let room: Int
 
-  /// `width` is that of a line, in characters.
+  /// `width` is the width of a line in characters.
   init(_ block: Strips, width: Int) {
     self.block = block
     margin = (block.names.map(\.count).max() ?? 0) + 4
@@ -22,7 +22,7 @@ struct StripText {
   }
 
   var lines: [String] {
-    ["One trial, \(timeText(step)) a character: x lost, . passed, / both; the container starts at ^"]
+    ["One trial, \(timeText(step)) per character: x lost, . passed, / both; the container starts at ^"]
       + zip(block.names, strips).map { "  " + $0.0.padded(margin - 2) + $0.1 }
       + [String(repeating: " ", count: margin + start) + "^"]
   }
@@ -32,7 +32,7 @@ struct StripText {
     return (times.min() ?? 0, times.max() ?? 0)
   }
 
-  /// Nanoseconds of a character: of a millisecond, or of 2, 5, 10 … where the trial is too long for that.
+  /// Nanoseconds per character: a millisecond, or 2, 5, 10 … milliseconds if the trial is longer.
   var step: Double {
     var steps: [Double] = [1e6]
     while let last = steps.last, (range.to - range.from) / last > Double(room), steps.count < 20 {
@@ -42,7 +42,7 @@ struct StripText {
     return steps.last ?? 1e6
   }
 
-  /// One for each stream. A character in which nothing was sent is a blank.
+  /// One for each stream. A character in which nothing was sent is a space.
   var strips: [String] {
     let step = step
     let from = (range.from / step).rounded(.down)
@@ -65,6 +65,6 @@ struct StripText {
     }
   }
 
-  /// Where the container's start stands in a strip.
+  /// The position of the container's start in a strip.
   var start: Int { Int(0 - (range.from / step).rounded(.down)) }
 }

@@ -1,8 +1,8 @@
 internal import NetpolModel
 
 extension Matrix {
-  /// What stands in a cell. A verdict that is a known deviation is another symbol than the same verdict as specified:
-  /// no grid or group may hide it.
+  /// The content of a cell. A verdict due to a known deviation has a different symbol than the same verdict as
+  /// specified, so that no grid or group hides it.
   enum Symbol: Character, CaseIterable {
     case allowed = "."
     case denied = "X"
@@ -10,17 +10,17 @@ extension Matrix {
     case deniedByDeviation = "x"
     /// The engines disagree, or a deviation is missing.
     case failure = "!"
-    /// There is no way from one to the other.
+    /// There is no route from one to the other.
     case noRoute = "-"
     /// The answer was unusable.
     case unknown = "?"
-    /// Both are one, or the port is not asked there.
+    /// Both ends are the same, or the port is not asked there.
     case nothing = " "
   }
 }
 
 extension Matrix.Symbol {
-  /// For the legend; nil for the empty cell, which needs none.
+  /// The meaning in the legend. `nil` for the empty cell, which needs none.
   var meaning: String? {
     switch self {
     case .allowed: Verdict.allow.rawValue
@@ -36,7 +36,7 @@ extension Matrix.Symbol {
 }
 
 extension Matrix {
-  /// `. allowed`, `X denied`, and of the others those that occur.
+  /// `. allowed`, `X denied`, and those of the other symbols that occur.
   var legend: [String] {
     let occurring = Set(grids.flatMap { $0.columns.values.joined() })
     return Symbol.allCases.filter { [.allowed, .denied].contains($0) || occurring.contains($0) }

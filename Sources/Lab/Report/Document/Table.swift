@@ -1,17 +1,18 @@
 internal import Statistics
 
-/// Rows of one shape, whose cells are values: text aligns them, CSV and JSON name them.
+/// Rows of the same shape, whose cells are values. Text aligns them, CSV and JSON name them.
 struct Table {
   struct Column {
-    /// In JSON; nil: it is not there.
+    /// The name in JSON. `nil` if the column is not in JSON.
     var key: String?
-    /// In CSV, a name for each value that a cell has: none, one, the two ends of an interval, or value and ends.
+    /// The names in CSV, one for each value of a cell: none, one, the two ends of an interval, or value and ends.
     var csv: [String]
-    /// Above the column in text. An estimate's interval stands in the same column, or in one of its own with this title.
+    /// The title of the column in text. An estimate's interval is in the same column, or in its own column with the
+    /// title `interval`.
     var title: String
     var interval: String?
     var form: Form
-    /// Nil: the first column to the left, all others to the right.
+    /// Whether the column is left-aligned. `nil`: the first column is, all others are not.
     var isLeading: Bool?
 
     init(
@@ -26,41 +27,41 @@ struct Table {
       self.isLeading = isLeading
     }
 
-    /// Of text, with a name that all three share.
+    /// A column of text whose name is the same in all three outputs.
     init(_ name: String) { self.init(key: name, csv: [name], title: name) }
   }
 
-  /// How a number is told in text. Programs get all of its digits.
+  /// How text shows a number. Programs get all of its digits.
   enum Form: Hashable, Sendable {
     case plain, whole, tenths, hundredths, threeDigits
-    /// Of nanoseconds, with its unit.
+    /// Nanoseconds, shown with a unit.
     case time
-    /// Of bytes.
+    /// Bytes.
     case mebibytes
     /// As a percentage.
     case percent(digits: Int)
-    /// A number a second, in thousands or millions.
+    /// A number per second, in thousands or millions.
     case rate
   }
 
-  /// Nil is absent: in JSON there is no such key then.
+  /// `nil` means absent: JSON then has no such key.
   enum Cell {
     case text(String?)
     case count(Int?)
     case truth(Bool)
     case number(Double?)
     case estimate(Estimate?)
-    /// From one to the other, each nil where it is not known: of a range, or of an interval alone.
+    /// From one value to the other, of a range or of an interval. Each is `nil` if it is not known.
     case ends(Double?, Double?)
   }
 
   struct Row {
     var cells: [Cell]
-    /// Stands behind the last cell, in no column.
+    /// Shown after the last cell, in no column.
     var remark = ""
-    /// What to say where lines are too narrow for a table.
+    /// Shown instead if lines are too narrow for a table.
     var sentence: String?
-    /// What there is to say of this row alone.
+    /// Further blocks about this row.
     var below: [Block] = []
 
     init(_ cells: [Cell], remark: String = "", sentence: String? = nil, below: [Block] = []) {
@@ -74,7 +75,7 @@ struct Table {
   var columns: [Column]
   var rows: [Row]
   var indent: Int
-  /// How many digits behind the point numbers have in CSV; nil: all.
+  /// The number of decimals in CSV. `nil` for all.
   var csvDigits: Int?
 
   init(_ columns: [Column], indent: Int = 0, csvDigits: Int? = nil, _ rows: [Row]) {

@@ -1,11 +1,11 @@
 internal import Statistics
 internal import Text
 
-/// A table as columns of text, or as sentences where it has them and lines are too narrow.
+/// A table as columns of text, or as sentences if it has them and lines are too narrow.
 struct TableText {
   private let table: Table
   private let width: Int
-  /// Spaces of the whole table's left margin.
+  /// The spaces of the table's left margin.
   private let margin: String
 
   init(_ table: Table, width: Int) {
@@ -43,7 +43,7 @@ struct TableText {
     return margin + (padded + (remark.isEmpty ? [] : [remark])).joined(separator: "  ").trimmingEnd
   }
 
-  /// Of each column of text.
+  /// Whether each column of text is left-aligned.
   private var isLeading: [Bool] {
     table.columns.enumerated().flatMap { index, column in
       [column.isLeading ?? (index == 0)] + (column.interval == nil ? [] : [false])
@@ -52,7 +52,7 @@ struct TableText {
 }
 
 extension Table.Cell {
-  /// One text, or two where an interval has a column of its own. A measure that is absent is told as `-`.
+  /// One text, or two if the interval has its own column. An absent number is `-`.
   fileprivate func text(in column: Table.Column) -> [String] {
     let form = column.form
     switch self {
@@ -90,7 +90,7 @@ extension Table.Form {
     }
   }
 
-  /// Of nanoseconds as whole numbers where it is of tens, tenths below.
+  /// For nanoseconds, whole numbers if there are tens, otherwise tenths.
   fileprivate func interval(_ estimate: Estimate) -> String {
     switch self {
     case .whole, .tenths: estimate.interval
@@ -103,7 +103,7 @@ extension Table.Form {
 func whole(_ value: Double) -> String { "\(Int(value.rounded()))" }
 
 extension Estimate {
-  /// Whole numbers where it is of tens, tenths below.
+  /// Whole numbers if there are tens, otherwise tenths.
   var interval: String {
     let isLarge = abs(upper) >= 10 || abs(lower) >= 10
     return isLarge ? "[\(whole(lower)), \(whole(upper))]" : "[\(decimals(lower, 1)), \(decimals(upper, 1))]"

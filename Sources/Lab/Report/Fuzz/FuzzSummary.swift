@@ -1,8 +1,9 @@
 public import Fuzz
 internal import Lowering
 internal import RuleIR
+internal import Text
 
-/// The end of a fuzz run: `netpol-lab/fuzz/v1`, documented in docs/fuzzing.md.
+/// The summary of a fuzz run: `netpol-lab/fuzz/v1`, documented in docs/fuzzing.md.
 public struct FuzzSummary {
   public var coverage = FuzzCoverage()
   public var clusters = 0
@@ -34,16 +35,20 @@ public struct FuzzSummary {
   private var section: Section {
     let numbers = coverage.deviations.sorted { $0.key < $1.key }.map { "\($0.key.id) \($0.value)" }
     var lines = [
-      "\(clusters) clusters in \(coverage.cases) cases (a cluster in a style), \(findings.count) of them with a finding",
-      "\(coverage.flows) flows, \(coverage.allowed) allowed; in \(Int(seconds.rounded())) s, \(rate) flows/s",
+      "\(counted(clusters, "cluster")) in \(counted(coverage.cases, "case")) (a case is a cluster in a style), "
+        + "\(counted(findings.count, "case")) with a finding",
+      "\(counted(coverage.flows, "flow")), \(coverage.allowed) allowed; in \(Int(seconds.rounded())) s, "
+        + "\(rate) flows/s",
     ]
     if coverage.states > coverage.cases {
-      lines.append("\(coverage.states) states of clusters that change, \(coverage.states - coverage.cases) changes")
+      lines.append(
+        "\(counted(coverage.states, "state")) of clusters that change, "
+          + counted(coverage.states - coverage.cases, "change"))
     }
     if coverage.casesWithPackets > 0 {
-      lines.append("\(coverage.observed) flows with packets, in \(labs) labs")
+      lines.append("\(counted(coverage.observed, "flow")) with packets, in \(counted(labs, "lab"))")
     }
-    lines.append("deviations by flows: \(numbers.isEmpty ? "none" : numbers.joined(separator: ", "))")
+    lines.append("flows by deviation: \(numbers.isEmpty ? "none" : numbers.joined(separator: ", "))")
     lines.append(
       "kinds of rules that no packet matched: \(unmatched.isEmpty ? "none" : unmatched.joined(separator: ", "))")
     return Section(lines.map { .paragraph($0, indent: 2) })

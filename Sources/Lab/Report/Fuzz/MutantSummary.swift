@@ -1,6 +1,7 @@
 public import Fuzz
+internal import Text
 
-/// What became of mutants: `netpol-lab/mutants/v1`, documented in docs/fuzzing.md.
+/// The results of a mutant run: `netpol-lab/mutants/v1`, documented in docs/fuzzing.md.
 public struct MutantSummary {
   struct Equivalent: Encodable {
     let mutant: String
@@ -13,12 +14,12 @@ public struct MutantSummary {
   }
 
   let worlds: Int
-  /// Those that are no mistakes are not counted.
+  /// Equivalent mutants are not counted.
   public private(set) var noticed = 0
   public private(set) var mistakes = 0
   private var unnoticed: [String] = []
   private var equivalent: [Equivalent] = []
-  /// Called equivalent, and noticed.
+  /// Mutants that are called equivalent but were noticed.
   private var disproved: [Equivalent] = []
   private var kinds: [String: Count] = [:]
   public var time = Duration.zero
@@ -57,18 +58,18 @@ public struct MutantSummary {
       sections: [section])
   }
 
-  /// A line for each mutant that was not noticed, to be searched.
+  /// One line for each mutant that is equivalent or was not noticed, unbroken so that it can be searched.
   private var section: Section {
     let counts = kinds.sorted { $0.key < $1.key }.map { "\($0.key) \($0.value.noticed)/\($0.value.mistakes)" }
     let mutants =
       equivalent.map { "equivalent: \($0.mutant): \($0.because)" }
-      + disproved.map { "called equivalent, and noticed: \($0.mutant): \($0.because)" }
+      + disproved.map { "called equivalent, but noticed: \($0.mutant): \($0.because)" }
       + unnoticed.map { "unnoticed: \($0)" }
     return Section([
       .code(Code(mutants)),
       .paragraph(
-        "\(noticed) of \(mistakes) mutants noticed in \(worlds) worlds, \(equivalent.count) more are equivalent; "
-          + "\(Int(seconds.rounded())) s", indent: 2),
+        "\(noticed) of \(mistakes) mutants noticed in \(counted(worlds, "world")), "
+          + "plus \(counted(equivalent.count, "equivalent mutant")); \(Int(seconds.rounded())) s", indent: 2),
       .paragraph("by kind: \(counts.joined(separator: ", "))", indent: 2),
     ])
   }

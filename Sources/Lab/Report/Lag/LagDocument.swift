@@ -10,7 +10,7 @@ extension LagReport {
   public var document: Document { Document(schema: "netpol-lab/lag/v1", facts: facts, sections: LagSections(self).all) }
 }
 
-/// A lag run for a person.
+/// A lag run as text.
 private struct LagSections {
   private let report: LagReport
 
@@ -31,7 +31,8 @@ private struct LagSections {
         "\(report.world.description), enforcer \(options.agent.rawValue) on \(report.world.nodes.joined(separator: ", ")).",
         indent: 2),
       .paragraph(
-        "\(report.world.change); \(trials), a packet each \(timeText(options.spacing)), \(timeText(report.duration)) in all.",
+        "\(report.world.change); \(trials), a packet every \(timeText(options.spacing)), "
+          + "\(timeText(report.duration)) in total.",
         indent: 2),
     ])
   }
@@ -41,7 +42,8 @@ private struct LagSections {
   private var streams: [Section] {
     [
       Section([
-        .heading("From the start of the container until packets change their fate (95 % confidence in brackets):")
+        .heading(
+          "Time from the start of the container until the outcome of packets changes (95 % confidence in brackets):")
       ])
     ]
       + LagStream.Change.allCases.compactMap { kind in
@@ -62,30 +64,30 @@ private struct LagSections {
       if !result.gaps.isEmpty {
         blocks.append(
           line(
-            "closed in \(counted(result.gaps.count, "trial")) while the sync was at work, where old chains meet new sets: p50 "
-              + "\(timeText(result.gaps.median)), max \(timeText(result.gaps.largest))"))
+            "closed in \(counted(result.gaps.count, "trial")) during the sync, while old chains work with new sets: "
+              + "p50 \(timeText(result.gaps.median)), max \(timeText(result.gaps.largest))"))
       }
     } else if result.windows.isEmpty {
-      blocks.append(line("no trial could tell"))
+      blocks.append(line("no trial has a result"))
     } else {
       let verb = result.stream.change == .opens ? "lost" : "passed"
       let quantiles = [("p50", 0.5), ("p90", 0.9), ("p99", 0.99)].map { name, q in
         "\(name) \(timeText(result.windows.quantile(q))) \(intervalText(result.windows, q))"
       }
-      let inWindow = result.inWindow.median.map { "\(Int($0))" } ?? "-"
+      let inWindow = result.inWindow.median.map { counted(Int($0), result.stream.unit) } ?? "-"
       blocks += [
         .table(
           Table(
             (quantiles + ["max"]).map { _ in Table.Column() }, indent: 6,
             [(quantiles + ["max \(timeText(result.windows.largest))"]).map { .text($0) }])),
         line(
-          "\(inWindow) \(result.stream.unit)s \(verb) (p50), one each \(timeText(result.spacing)); "
+          "\(inWindow) \(verb) (p50), one every \(timeText(result.spacing)); "
             + "error bar p50 \(timeText(result.brackets.median)), max \(timeText(result.brackets.largest))"),
       ]
     }
     return blocks
       + result.undecided.sorted(by: { $0.key < $1.key }).map { reason, count in
-        line("\(counted(count, "trial")) can't tell: \(reason)")
+        line("\(counted(count, "trial")) without a result: \(reason)")
       }
   }
 
@@ -94,7 +96,7 @@ private struct LagSections {
     return "[\(interval.lower.map { timeText($0) } ?? "?") .. \(interval.upper.map { timeText($0) } ?? "?")]"
   }
 
-  // MARK: - One life
+  // MARK: - Timeline
 
   private var timeline: Section {
     if report.timeline.isEmpty { return Section([]) }
@@ -104,15 +106,15 @@ private struct LagSections {
       [Table.Cell.text(row.name)] + quantiles.map { .number(row.times.quantile($0.1)) }
     }
     return Section([
-      .heading("The newcomer's life, from the start of its container:"), .table(Table(columns, indent: 2, rows)),
+      .heading("Timeline from the start of the container:"), .table(Table(columns, indent: 2, rows)),
     ])
   }
 
   private var processes: Section {
     if report.processes.isEmpty { return Section([]) }
     let columns =
-      [Table.Column(), Table.Column(title: "a sync", form: .threeDigits)]
-      + ["p50", "p99", "together"].map { Table.Column(title: $0, form: .time) }
+      [Table.Column(), Table.Column(title: "per sync", form: .threeDigits)]
+      + ["p50", "p99", "total"].map { Table.Column(title: $0, form: .time) }
     let rows = report.processes.prefix(8).map { row -> [Table.Cell] in
       [
         .text(row.name), .number(row.perSync), .number(row.times.median), .number(row.times.quantile(0.99)),
@@ -120,7 +122,7 @@ private struct LagSections {
       ]
     }
     return Section([
-      .heading("Programs that a sync starts, and what they take:"), .table(Table(columns, indent: 2, rows)),
+      .heading("Programs that a sync starts, and how long they take:"), .table(Table(columns, indent: 2, rows)),
     ])
   }
 
@@ -166,7 +168,7 @@ private struct LagSections {
     }
     return Section(
       [
-        .heading("What one request of a newcomer costs, made when its container starts (number and median):"),
+        .heading("Cost of one request that a new pod makes when its container starts (count and median time):"),
         .table(Table(columns, indent: 2, rows)),
       ] + others)
   }
@@ -174,13 +176,13 @@ private struct LagSections {
   private var survivors: Section {
     if report.survivors.isEmpty { return Section([]) }
     return Section(
-      [.heading("Begun before the newcomer's own rules stood, tried again when they do:")]
+      [.heading("Connections opened before the new pod's own rules were in place, tested afterwards:")]
         + report.survivors.map {
-          .paragraph("\($0.what): \($0.stillWorks) of \($0.asked) still pass", first: "  ", indent: 4)
+          .paragraph("\($0.what): \($0.stillWorks) of \($0.asked) pass", first: "  ", indent: 4)
         })
   }
 
-  // MARK: - How far to trust it
+  // MARK: - Precision and advice
 
   private var resolution: Section {
     let resolution = report.resolution
@@ -188,15 +190,16 @@ private struct LagSections {
     var blocks = [
       Block.note(
         "Resolution",
-        "error bars of p50 \(share(resolution.brackets.median)) and p99 "
-          + "\(share(resolution.brackets.quantile(0.99))) spacings (\(timeText(resolution.spacing))); the sender was late for "
-          + "\(resolution.skipped) of \(resolution.beats) beats.")
+        "error bars are p50 \(share(resolution.brackets.median)) and p99 "
+          + "\(share(resolution.brackets.quantile(0.99))) spacings of \(timeText(resolution.spacing)); "
+          + "the sender was late for \(resolution.skipped) of \(resolution.beats) beats.")
     ]
     if !resolution.isRealTime {
       blocks.append(
         .paragraph(
-          "Sender and enforcer run as ordinary processes, since SCHED_FIFO is not permitted: a busy machine makes the error "
-            + "bars and the enforcer's times longer. Each trial's own error bar says how much.", indent: 2))
+          "Sender and enforcer run as ordinary processes, because SCHED_FIFO is not permitted. A busy machine makes "
+            + "the error bars and the enforcer's times longer. Each trial's own error bar shows by how much.",
+          indent: 2))
     }
     return Section(blocks)
   }
@@ -210,24 +213,25 @@ private struct LagSections {
       blocks.append(
         .note(
           "Advice",
-          "an init delay of \(timeText(longest.roundedUp)) covers every window seen. With \(counted(count, "trial")) "
-            + "that is the p99.9 with \(percent(sure)) confidence"
+          "an init delay of \(timeText(longest.roundedUp)) covers every measured window. "
+            + "With \(counted(count, "trial")) that covers p99.9 with \(percent(sure)) confidence"
             + (count < needed ? "; \(needed) trials would give 95 %." : ".")
             + (report.options.apiDelay == .none
-              ? " The kubelet's and the API server's delay come on top: --api-delay puts them in." : "")))
+              ? " Delays of the kubelet and the API server are not included: add them with --api-delay." : "")))
     }
     if let opened = report.opened {
       blocks.append(
         .paragraph(
-          "An ipBlock \(opened.block) in place of the selector (\(opened.policies.map(\.description).joined(separator: ", "))) loses "
-            + "nothing, and opens \(opened.openWithBlock - opened.open) more pod pairs: ingress would admit \(opened.openWithBlock) of "
-            + "\(opened.all) pairs, not \(opened.open).", indent: 2))
+          "An ipBlock \(opened.block) instead of the selector "
+            + "(\(opened.policies.map(\.description).joined(separator: ", "))) loses no packets, but opens "
+            + "\(counted(opened.openWithBlock - opened.open, "more pod pair")): ingress would admit "
+            + "\(opened.openWithBlock) of \(opened.all) pairs instead of \(opened.open).", indent: 2))
     }
     if let gate = report.options.maxGap, let longest = report.longestWindow {
       blocks.append(
         .paragraph(
           report.exceedsGate
-            ? "FAILED: the longest window is \(timeText(longest)), more than the \(timeText(gate)) of --max-gap."
+            ? "FAILED: the longest window is \(timeText(longest)), longer than --max-gap \(timeText(gate))."
             : "Within --max-gap \(timeText(gate)): the longest window is \(timeText(longest)).", indent: 2))
     }
     return Section(blocks)
@@ -250,15 +254,15 @@ private struct LagSections {
 extension LagStream.Change {
   fileprivate var explanation: String {
     switch self {
-    case .opens: "Refused until enforcers know the newcomer (fail-closed):"
-    case .closes: "Passing until the newcomer's own rules stand (fail-open):"
-    case .staysOpen: "Allowed before and after, by a rule that needs not know the newcomer:"
+    case .opens: "Refused until the rules include the new pod (fail-closed):"
+    case .closes: "Allowed until the new pod's own rules are in place (fail-open):"
+    case .staysOpen: "Allowed before and after, by a rule that applies from the start:"
     }
   }
 }
 
 extension Double {
-  /// To the next of two digits, so that a delay is easy to say.
+  /// Rounded up to two digits, so that the delay is easy to write.
   fileprivate var roundedUp: Double {
     var scale = 1.0
     while self / scale > 99 { scale *= 10 }

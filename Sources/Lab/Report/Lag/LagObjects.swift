@@ -4,7 +4,7 @@ internal import NetpolModel
 internal import Statistics
 
 extension LagReport {
-  /// For a program.
+  /// The half for programs.
   var facts: [Fact] {
     [
       Fact("environment", EnvironmentObject(environment)),
@@ -47,13 +47,13 @@ private struct WorldObject: Encodable {
   }
 }
 
-/// Milliseconds.
+/// Times in milliseconds.
 private struct TimesObject: Encodable {
   let count: Int
   let p50, p90, p99, p999, max: Double?
-  /// 95 % confidence; null where the sample is too small.
+  /// 95 % confidence intervals. `null` if the sample is too small.
   let p50Interval, p90Interval, p99Interval: [Double?]
-  /// All of them, where they are one a trial.
+  /// All values, if there is one per trial.
   let values: [Double]?
 
   init(_ times: Distribution, withValues: Bool = true) {

@@ -7,7 +7,7 @@ extension BenchProgress {
     let place = batches > 1 ? "batch \(batch) of \(batches): " : ""
     let what =
       switch step {
-      case .building(let number, let all): "building \(number) of \(all)"
+      case .building(let number, let all): "loading rules \(number) of \(all)"
       case .checking: "checking where packets go"
       case .measuring(let round, let all): "round \(round) of \(all)"
       }
@@ -27,10 +27,10 @@ extension ApplyBench.Progress {
   /// One line.
   public var text: String {
     switch self {
-    case .apply(let round, let all): "all rules: round \(round) of \(all)"
-    case .sync(let style): "a whole sync of \(style)"
+    case .apply(let round, let all): "loading all rules: round \(round) of \(all)"
+    case .sync(let style): "whole sync of \(style)"
     case .updates(let rules): "single elements: \(rules)"
-    case .newPod(let what): "a new pod: \(what)"
+    case .newPod(let what): "new pod: \(what)"
     case .memory(let style): "memory: \(style)"
     }
   }

@@ -1,13 +1,14 @@
 public import Run
 public import StandingLab
+internal import Text
 
 extension ClusterRun.Progress {
   /// One line.
   public var text: String {
     switch self {
     case .lab(let step): step.text
-    case .comparing: "comparing"
-    case .planning: "reading the expectations"
+    case .comparing: "comparing the engines"
+    case .planning: "planning the expectations"
     case .expecting(let stage, let all): "expectations: cluster \(stage) of \(all)"
     }
   }
@@ -17,10 +18,10 @@ extension LabProgress {
   /// One line.
   public var text: String {
     switch self {
-    case .building(let namespaces): "building \(namespaces) namespaces"
+    case .building(let namespaces): "building \(counted(namespaces, "namespace"))"
     case .checking: "checking the lab itself"
-    case .loading(let nodes): "loading the rules of \(nodes) nodes"
-    case .probing(let done, let all): "probing \(all) flows: \(done * 100 / max(all, 1)) %"
+    case .loading(let nodes): "loading the rules of \(counted(nodes, "node"))"
+    case .probing(let done, let all): "probing \(counted(all, "flow")): \(done * 100 / max(all, 1)) %"
     }
   }
 }

@@ -4,7 +4,7 @@ internal import Lowering
 internal import NetpolModel
 internal import Run
 
-/// A group of expectations in JSON. What is nil is absent.
+/// A group of expectations in JSON. `nil` values are left out.
 struct GroupObject: Encodable {
   let name: String
   let claim, says, variant, document: String?

@@ -5,10 +5,10 @@ internal import NetpolModel
 internal import Run
 internal import Text
 
-/// Expectations for a person: a table for each group, and one of all claims.
+/// Expectations as text: a table for each group, and one of all claims.
 struct ExpectationSections {
   private let results: [GroupResult]
-  /// Every flow is told; otherwise those that were missed, and a line for each group.
+  /// Whether every flow is shown. Otherwise only missed flows are, and a line for each group.
   private let inFull: Bool
 
   init(_ results: [GroupResult], inFull: Bool = true) {
@@ -18,7 +18,7 @@ struct ExpectationSections {
 
   var all: [Section] {
     if inFull { return results.map(group) + [disagreements, summary] }
-    let hint = "Flow by flow: --claim with a claim or the name of a group, or -o json."
+    let hint = "To see every flow, use --claim with a claim or the name of a group, or -o json."
     return [
       Section([.heading("Expectations")] + results.flatMap(line)), disagreements, summary,
       Section([.paragraph(hint)]),
@@ -51,19 +51,19 @@ struct ExpectationSections {
     return (group.claim.map { group.name.hasPrefix($0) ? "" : "\($0) " } ?? "") + group.name
   }
 
-  /// `refuted as expected, 3 of 3 met`.
+  /// `refuted as expected, 3 of 3 expectations met`.
   private func verdict(_ result: GroupResult) -> String {
     var parts: [String] = []
     if let document = result.document {
       parts.append(document.rawValue + (document == .undecided || !result.missed.isEmpty ? "" : " as expected"))
     }
-    if result.askedCount > 0 { parts.append("\(result.metCount) of \(counted(result.askedCount, "expectation")) met") }
+    if result.askedCount > 0 { parts.append("\(result.metCount) of \(result.askedCount) expectations met") }
     let notAsked = result.flows.count - result.askedCount
     if notAsked > 0 { parts.append("\(notAsked) not asked") }
     return parts.isEmpty ? "no flows" : parts.joined(separator: ", ")
   }
 
-  /// Of many flows those that are met are told together.
+  /// If there are many flows, those that are met are combined.
   private func rows(_ flows: [FlowResult]) -> [Block] {
     if flows.count <= Self.rowsAtMost { return [table(flows)] }
     let missed = flows.filter { $0.state == .missed }
@@ -72,7 +72,7 @@ struct ExpectationSections {
 
   private static let rowsAtMost = 24
 
-  /// Flows that one entry of the document stands for, and that ended alike.
+  /// Combines flows that come from one entry of the document and have the same outcome.
   private func entries(_ flows: [FlowResult]) -> [Block] {
     struct Kind: Hashable {
       let location: SourceLocation?
@@ -95,7 +95,7 @@ struct ExpectationSections {
         Block.paragraph("\(bundle.endsText) \(bundle.portsText): \(kind.happened)", first: "  ", indent: 6)
       }
       let more = bundles.dropFirst(Self.bundlesAtMost).map(\.count).reduce(0, +)
-      let rest = more > 0 ? [Block.paragraph("and \(counted(more, "flow")) more: \(kind.happened)", first: "  ")] : []
+      let rest = more > 0 ? [Block.paragraph("and \(counted(more, "more flow")): \(kind.happened)", first: "  ")] : []
       let next = index + 1 < order.count ? order[index + 1].because : nil
       return lines + rest + (kind.because == next ? [] : because(kind.because))
     }
@@ -114,7 +114,7 @@ struct ExpectationSections {
         let whys = Set(flow.pairs.compactMap(\.whyNot)).sorted()
         below.append(.paragraph("not asked: \(whys.joined(separator: "; "))", first: "      ", indent: 6))
       }
-      // A reason that several flows share is told behind the last.
+      // A reason that several flows share is shown after the last of them.
       let next = index + 1 < flows.count ? flows[index + 1].expected.because : nil
       if flow.expected.because != next { below += because(flow.expected.because) }
       return flow.row(below)
@@ -122,11 +122,12 @@ struct ExpectationSections {
     return .table(Table(columns, indent: 2, rows))
   }
 
-  /// Which pairs of a flow did not do it, and the rules that decided.
+  /// The pairs of a flow that missed the expectation, and the rules that decided.
   private func missed(_ flow: FlowResult) -> [Block] {
-    if flow.pairs.isEmpty { return [.paragraph("there is no pair of ends", first: "      ")] }
+    if flow.pairs.isEmpty { return [.paragraph("there is no pair of endpoints to ask", first: "      ")] }
     return flow.pairs.filter { $0.state == .missed }.prefix(8).flatMap { pair -> [Block] in
-      let happened = pair.whyNot ?? pair.answer.map { $0.outcomeText + $0.evaluatorText } ?? ""
+      let happened =
+        pair.whyNot.map { "not asked: \($0)" } ?? pair.answer.map { $0.outcomeText + $0.evaluatorText } ?? ""
       return [.paragraph("\(pair.from) -> \(pair.to): \(happened)", first: "      ", indent: 8)]
         + (pair.answer?.comparison.journey.deciding ?? []).flatMap(blocks(of:))
     }
@@ -142,10 +143,10 @@ struct ExpectationSections {
 
   private func title(of difference: Difference) -> String {
     let reference = difference.reference.map { "group \"\($0)\"" } ?? "the manifests"
-    var title = "against \(reference), of \(counted(difference.compared, "flow")): "
+    var title = "compared with \(reference) (\(counted(difference.compared, "flow"))): "
     title +=
       difference.changes.isEmpty
-      ? "none differs" : "opened: \(difference.opened.count), closed: \(difference.closed.count)"
+      ? "no difference" : "\(difference.opened.count) opened, \(difference.closed.count) closed"
     if difference.unasked > 0 {
       title += " (packets were sent for \(difference.changes.count - difference.unasked) of them)"
     }
@@ -161,14 +162,14 @@ struct ExpectationSections {
             port: change.flow.question)
         })
       let shown = bundles.prefix(Self.bundlesAtMost).map { bundle in
-        // Of several destinations only where all were compared on the same ports.
+        // With several destinations, only if all were compared on the same ports.
         let asked = Set(bundle.destinations.map { difference.ports[$0] ?? [] })
         let ports = asked.count == 1 ? asked.first.map(bundle.portsText) ?? "" : bundle.portsText
         let text = "\(word) \(bundle.endsText) \(ports): \(counted(bundle.count, "flow"))"
         return Block.paragraph(text, first: "    ", indent: 8)
       }
       let more = bundles.dropFirst(Self.bundlesAtMost).map(\.count).reduce(0, +)
-      let rest = more > 0 ? [Block.paragraph("\(word): and \(counted(more, "flow")) more", first: "    ")] : []
+      let rest = more > 0 ? [Block.paragraph("\(word): \(counted(more, "more flow"))", first: "    ")] : []
       return shown + rest
     }
     return [.paragraph(title(of: difference), first: "  ", indent: 4)] + blocks
@@ -227,14 +228,14 @@ extension FlowResult {
       sentence: "\(from) -> \(to) \(port): expected \(expected.wanted), \(happened)", below: below)
   }
 
-  /// What the flow came to, whatever the number of its pairs.
+  /// The distinct outcomes of its pairs.
   fileprivate var outcomes: String {
     var words: [String] = []
     for word in pairs.map(\.word) where !words.contains(word) { words.append(word) }
     return words.joined(separator: ", ")
   }
 
-  /// `rejected`, or of several pairs `delivered (3), dropped (1)`.
+  /// `rejected`, or with several pairs `delivered (3), dropped (1)`.
   fileprivate var happened: String {
     var order: [String] = []
     var counts: [String: Int] = [:]
@@ -251,17 +252,17 @@ extension FlowResult {
 extension PairResult {
   /// `delivered`, `delivered [D8]`.
   fileprivate var word: String {
-    guard let answer else { return state == .notAsked ? "not asked" : "impossible" }
+    guard let answer else { return "not asked" }
     let deviations = answer.deviations.map(\.id).joined(separator: " ")
     return answer.outcome.text + (deviations.isEmpty ? "" : " [\(deviations)]")
   }
 }
 
 extension Answer {
-  /// Where the evaluator says something else than the packets.
+  /// Says so if the evaluator differs from the packets.
   fileprivate var evaluatorText: String {
     guard let evaluated = comparison.evaluated, evaluated != observed else { return "" }
-    return ", by the rules in the evaluator \(evaluated.rawValue)"
+    return ", but the evaluator says \(evaluated.rawValue)"
   }
 
   fileprivate var disagreementText: String {
@@ -272,7 +273,7 @@ extension Answer {
 }
 
 extension Answer {
-  /// With its reason.
+  /// The outcome with its reason.
   fileprivate var outcomeText: String { outcome.text + (why.map { ": \($0)" } ?? "") }
 }
 
@@ -288,7 +289,7 @@ extension Expectations.Variant {
         case .namespace(let name): "namespace \(name)"
         case .pod(let id): "pod \(id)"
         }
-      parts.append("\(subject): \(change.key)\(change.value.map { "=\($0)" } ?? " taken away")")
+      parts.append("\(subject): \(change.key)\(change.value.map { "=\($0)" } ?? " removed")")
     }
     if let overlay { parts.append("overlay \(overlay.rawValue)") }
     if let bridgeNetfilter { parts.append("bridge netfilter \(bridgeNetfilter ? "on" : "off")") }

@@ -1,6 +1,6 @@
 internal import NetpolModel
 
-/// Flows of all of some sources to all of some destinations on all of some ports.
+/// Flows from all of some sources to all of some destinations on all of some ports.
 struct FlowBundle<End: Hashable & CustomStringConvertible> {
   struct Member: Hashable {
     let from, to: End
@@ -23,12 +23,13 @@ struct FlowBundle<End: Hashable & CustomStringConvertible> {
 
   var count: Int { sources.count * destinations.count * ports.count }
 
-  /// Each flow in exactly one bundle, the largest first. What occurs twice, as in two families, counts once.
+  /// Puts each flow into exactly one bundle, the largest bundle first. Duplicates count once, such as flows in two
+  /// families.
   static func bundles(_ members: [Member]) -> [FlowBundle] {
     var order: [End: Int] = [:]
     for end in members.flatMap({ [$0.from, $0.to] }) where order[end] == nil { order[end] = order.count }
     let sorted = { (ends: [End]) in ends.sorted { order[$0, default: 0] < order[$1, default: 0] } }
-    // Ports of a pair, then sources with equal rows, then destinations with equal columns.
+    // Groups ports by pair, then sources with equal rows, then destinations with equal columns.
     let byPair = Dictionary(grouping: members) { Pair(from: $0.from, to: $0.to) }
       .mapValues { Set($0.map(\.port)).sorted { $0.order < $1.order } }
     let byRow = Dictionary(grouping: byPair.keys) { Row(to: $0.to, ports: byPair[$0] ?? []) }
@@ -43,7 +44,7 @@ struct FlowBundle<End: Hashable & CustomStringConvertible> {
 
   var portsText: String { Self.text(ports) }
 
-  /// `all 12 ports`, `all ports but TCP 80`, where they are most of those that could be.
+  /// `all 12 ports`, or `all 12 ports but TCP 80` if only few are missing.
   func portsText(of all: Set<Flow.Question>) -> String {
     let rest = all.subtracting(ports)
     guard all.isSuperset(of: ports), ports.count > 4, rest.count < 4 else { return portsText }

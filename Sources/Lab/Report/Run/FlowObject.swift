@@ -4,7 +4,7 @@ internal import Lowering
 internal import NetpolModel
 internal import RuleIR
 
-/// A flow in JSON. What is nil is absent.
+/// A flow in JSON. `nil` values are left out.
 struct FlowObject: Encodable {
   let from, to, fromAddress, toAddress, transport: String
   let port: UInt16
@@ -20,8 +20,8 @@ struct FlowObject: Encodable {
   let rules: [RuleObject]?
   let path: [PathObject]?
 
-  /// With `inFull` the reasons and rules of a flow that is as it should be are told too: of many flows they would be
-  /// most of the document, and nobody asks for them.
+  /// `inFull` includes reasons and rules even if the flow is as it should be. For many flows they would be most of the
+  /// document, and nobody needs them.
   init(
     _ comparison: Comparison, strict: Bool, inFull: Bool, withPath: Bool
   ) {

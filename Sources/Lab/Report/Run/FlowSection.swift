@@ -5,7 +5,7 @@ internal import NetpolModel
 internal import Path
 internal import Text
 
-/// One flow for a person: what each engine said, and the rules that decided.
+/// One flow as text: what each engine says, and the rules that decided.
 struct FlowSection {
   private let comparison: Comparison
 
@@ -18,7 +18,7 @@ struct FlowSection {
       + "\(comparison.specified?.verdict.rawValue ?? "nothing"), enforced \(comparison.verdict?.rawValue ?? "nothing")"
   }
 
-  /// A rule's text is code: it is there to be copied.
+  /// A rule's text is code, so that it can be copied.
   var section: Section {
     let journey = comparison.journey
     var blocks = [Block.paragraph("\(comparison.flow): \(headline)", indent: 4)]
@@ -26,9 +26,9 @@ struct FlowSection {
       entry(
         "oracle",
         comparison.specified.map { "\($0.verdict.rawValue): \($0.because.map(\.text).joined(separator: "; "))" }
-          ?? "the specification says nothing of ICMP"))
+          ?? "the specification says nothing about ICMP"))
     blocks.append(entry("evaluator", "\(comparison.evaluated?.rawValue ?? PacketOutcome.noRoute.text): \(endText)"))
-    // Of a packet that nobody changes the evaluator's line says it all.
+    // If nothing changes the packet, the evaluator's line is enough.
     if journey.steps.contains(where: \.isTranslation) { blocks += journey.steps.map { entry("path", $0.text) } }
     blocks.append(entry("kernel", observedText))
     for rule in journey.deciding {
@@ -53,10 +53,10 @@ struct FlowSection {
     case .deviation(let deviations):
       "\(comparison.verdict == .allow ? "ALLOWED" : "DENIED"), a known deviation: "
         + deviations.map { "\($0.id) \($0.summary)" }.joined(separator: "; ")
-    case .kernelDisagrees: "the kernel does not do what the rules say in the evaluator"
-    case .unexplained: "the rules differ from the specification, and no known deviation says so"
+    case .kernelDisagrees: "the kernel does not do what the evaluator computes from the rules"
+    case .unexplained: "the rules differ from the specification, and no known deviation explains it"
     case .deviationMissing(let deviations):
-      "\(deviations.map(\.id).joined(separator: ", ")) should show here and does not"
+      "\(deviations.map(\.id).joined(separator: ", ")) predicted here, but the rules don't deviate"
     case .undecided(let why): "undecided: \(why)"
     case .noRoute(let why): "not asked: \(why)"
     }
@@ -83,10 +83,10 @@ struct FlowSection {
     case .stopped(let position):
       let how =
         switch journey.stop {
-        // Nobody is told of a packet to a group (RFC 1122, 3.2.2).
+        // Nobody is notified about a packet to a group (RFC 1122, 3.2.2).
         case .portUnreachable? where comparison.flow.destinationAddress.isMulticast,
           .tcpReset? where comparison.flow.destinationAddress.isMulticast:
-          "rejected without a word"
+          "rejected without an answer"
         case .portUnreachable?: "rejected (ICMP port unreachable)"
         case .tcpReset?: "rejected (TCP reset)"
         case .dropped?: "dropped"

@@ -11,7 +11,7 @@ extension PathStep {
       case .passed: "policies see \(way), passed"
       case .stopped: "policies see \(way), stopped"
       case .destinationTranslated(let address, let port): "\(way) is translated to \(address.description(port: port))"
-      case .masqueraded(let address): "\(way) leaves with the source \(address)"
+      case .masqueraded(let address): "\(way) leaves with source \(address)"
       }
     return "\(position): \(what)"
   }
@@ -24,7 +24,7 @@ extension PathStep {
   }
 }
 
-/// A step of the path in JSON. What is nil is absent.
+/// A step of the path in JSON. `nil` values are left out.
 struct PathObject: Encodable {
   let node, hook, source, destination: String
   let port: UInt16

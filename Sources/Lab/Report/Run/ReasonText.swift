@@ -4,24 +4,24 @@ extension Reason {
   /// A sentence without its full stop.
   var text: String {
     switch self {
-    case .sameEndpoint: "a pod reaches itself"
-    case .ownNode: "the pod's own node may always reach it"
+    case .sameEndpoint: "a pod can always reach itself"
+    case .ownNode: "a pod's own node can always reach it"
     case .notIsolated(let direction): "no policy isolates the \(direction.subject) for \(direction.keyword)"
     case .admitted(let direction, let policy, let rule, let peer):
       "\(policy) admits it by \(direction.keyword) rule \(rule)" + (peer.map { ", peer \($0)" } ?? "")
     case .isolated(let direction, let policies):
       "the \(direction.subject) is isolated for \(direction.keyword) by "
-        + "\(policies.map(\.description).joined(separator: ", ")), and no rule of theirs admits it"
+        + "\(policies.map(\.description).joined(separator: ", ")), and no rule admits it"
     case .translated(let service, let endpoint, let port, let source):
-      "the service \(service) translates to \(endpoint) port \(port), where it comes from \(source)"
+      "service \(service) translates it to \(endpoint) port \(port), where its source is \(source)"
     case .outOfSourceRanges(let service):
-      "the sender is in none of the loadBalancerSourceRanges of the service \(service)"
-    case .noEndpoints(let service): "the service \(service) has no endpoint that may be sent to"
+      "the source is not in loadBalancerSourceRanges of service \(service)"
+    case .noEndpoints(let service): "service \(service) has no usable endpoint"
     }
   }
 }
 
 extension Direction {
-  /// The end that a policy of this direction selects.
+  /// The end of a flow that a policy of this direction selects.
   fileprivate var subject: String { self == .egress ? "source" : "destination" }
 }

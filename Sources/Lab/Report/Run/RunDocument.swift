@@ -37,7 +37,7 @@ private struct LeftPodObject: Encodable {
   let pod, why: String
 }
 
-/// A run for a person.
+/// A run as text.
 private struct RunSections {
   private let report: RunReport
 
@@ -45,7 +45,7 @@ private struct RunSections {
 
   var all: [Section] {
     var sections = [heading]
-    // A flow that is told in full needs no list that tells it again.
+    // Flows that are shown in full need no lists.
     if report.isToldInFull {
       sections += report.comparisons.map(full) + [styleWarnings]
     } else {
@@ -68,7 +68,7 @@ private struct RunSections {
         + report.notInLab.map { .note("not in the lab", "\($0.pod), since \($0.why)") })
   }
 
-  /// Broken behind commas.
+  /// Breaks lines only after commas.
   private func clauses(_ text: String) -> Block {
     let clauses = text.split(separator: ", ").map(String.init)
     return .pieces(clauses.dropLast().map { $0 + "," } + clauses.suffix(1), indent: 2)
@@ -88,7 +88,7 @@ private struct RunSections {
 
   private func full(_ comparison: Comparison) -> Section { FlowSection(comparison).section }
 
-  // MARK: - What differs
+  // MARK: - Differences
 
   private var deviations: [Section] {
     var byNumber: [[Deviation]: [Comparison]] = [:]
@@ -121,11 +121,11 @@ private struct RunSections {
     let explained = report.comparisons.filter { if case .deviation = $0.finding { true } else { false } }.count
     let evaluatedAlone = report.comparisons.filter { $0.observed == nil && $0.evaluated != nil }.count
     var text =
-      "\(counted(compared, "flow")) by real packets in \(report.timings.probe.secondsText): \(allowed) allowed, "
-      + "\(compared - allowed) denied. "
+      "\(counted(compared, "flow")) tested with real packets in \(report.timings.probe.secondsText): "
+      + "\(allowed) allowed, \(compared - allowed) denied. "
     text += "Oracle, evaluator and kernel: \(counted(report.failures.count, "disagreement"))"
-    text += explained > 0 ? ", \(explained) explained by known deviations." : "."
-    if evaluatedAlone > 0 { text += " \(counted(evaluatedAlone, "flow")) by oracle and evaluator alone." }
+    text += explained > 0 ? ". Known deviations explain \(counted(explained, "difference"))." : "."
+    if evaluatedAlone > 0 { text += " \(counted(evaluatedAlone, "flow")) checked by oracle and evaluator only." }
     return Section(
       (report.hasMatrix ? [.paragraph(text)] : [])
         + [

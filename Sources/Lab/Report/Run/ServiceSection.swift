@@ -1,7 +1,7 @@
 internal import EngineComparison
 internal import NetpolModel
 
-/// Flows to services: who reaches which address, services with equal answers together.
+/// Flows to services: which senders reach which address. Services with equal answers are shown together.
 struct ServiceSection {
   private struct Front: Hashable {
     let endpoint: Endpoint
@@ -15,7 +15,7 @@ struct ServiceSection {
   private let groups: [(fronts: [Front], answers: Answers)]
   private let senders: [Endpoint]
 
-  /// `senders` in the order in which they are named.
+  /// `senders` in the order in which to name them.
   init(_ comparisons: [Comparison], senders: [Endpoint]) {
     self.senders = senders
     var answers: [Front: Answers] = [:]
@@ -35,7 +35,7 @@ struct ServiceSection {
       .map { ($1, $0) }.sorted { order($0.fronts[0]) < order($1.fronts[0]) }
   }
 
-  /// Empty where no service was asked.
+  /// Empty if no service was asked.
   var section: Section {
     if groups.isEmpty { return Section([]) }
     var blocks = [Block.heading("Services")]

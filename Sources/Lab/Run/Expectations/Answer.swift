@@ -4,7 +4,7 @@ public import Lowering
 public import NetpolModel
 internal import Path
 
-/// What the engines said of one flow that somebody expects something of.
+/// What the engines say about one flow that has an expectation.
 public struct Answer: Sendable {
   public let comparison: Comparison
 
@@ -12,7 +12,7 @@ public struct Answer: Sendable {
 
   public var outcome: PacketOutcome { comparison.outcome }
 
-  /// Why there is no way, or why the kernel's answer proves nothing; nil of every other outcome.
+  /// Why there is no route, or why the kernel's answer is unusable. `nil` for every other outcome.
   public var why: String? {
     switch outcome {
     case .delivered, .rejected, .dropped: return nil
@@ -33,7 +33,7 @@ public struct Answer: Sendable {
     }
   }
 
-  /// Known ones, by which the verdict is not the specification's.
+  /// The known deviations that make the verdict differ from the specification's.
   public var deviations: [Deviation] {
     if case .deviation(let deviations) = comparison.finding { deviations } else { [] }
   }

@@ -2,13 +2,13 @@ internal import NetpolModel
 internal import Path
 internal import StandingLab
 
-/// One of the pairs of endpoints that an expected flow stands for.
+/// One of the pairs of endpoints that an expected flow covers.
 struct AskedPair: Hashable {
   enum Asking: Hashable {
     case flow(Flow)
-    /// No packet can be made of it, which meets no expectation.
+    /// No packet can be made for this pair, so the expectation is missed.
     case impossible(String)
-    /// The lab has no way to ask, which says nothing.
+    /// The lab can't send such a packet, so the result is unknown.
     case notAsked(String)
   }
   let from: Endpoint
@@ -17,11 +17,11 @@ struct AskedPair: Hashable {
 }
 
 extension LabPlan {
-  /// All pairs that the ends stand for: of a workload each pod, of a service without a ClusterIP each endpoint.
+  /// All pairs that the flow's ends cover: each pod of a workload, each endpoint of a service without a ClusterIP.
   func pairs(_ expected: ExpectedFlow, sctpObstacle: String?) -> [AskedPair] {
     let (sources, targets) = (places(expected.from), places(expected.to))
     let all = sources.flatMap { source in targets.map { (source, $0) } }
-    // A workload's pods among each other: a pod and itself are not meant.
+    // Leaves out pairs of a pod with itself, which arise when both ends are the same workload.
     let kept = all.count > 1 ? all.filter { $0.endpoint != $1.endpoint || $0.address != $1.address } : all
     return kept.map { source, target in
       AskedPair(from: source.endpoint, to: target.endpoint, asking: asking(expected, source, target, sctpObstacle))
@@ -30,7 +30,8 @@ extension LabPlan {
 
   private struct Place {
     let endpoint: Endpoint
-    /// The address that the author wrote.
+    /// The address that the end fixes: one that the author wrote, or that of a service's endpoint. `nil` if it fixes
+    /// none.
     var address: IPAddress?
   }
 
@@ -52,7 +53,7 @@ extension LabPlan {
     }
   }
 
-  /// Whoever has an address: a host, or a service.
+  /// Returns the owner of an address: a host or a service.
   private func owner(of address: IPAddress) -> Endpoint {
     topology.owner(of: address) ?? cluster.serviceEndpoint(at: address) ?? .address(address)
   }
@@ -62,22 +63,22 @@ extension LabPlan {
   {
     if let group = expected.group {
       guard group.family == .v4, case .port(let port) = expected.question, port.transport == .udp else {
-        return .notAsked("a multicast group of IPv6, or not over UDP")
+        return .notAsked("the lab sends to multicast groups over IPv4 and UDP only")
       }
       guard let flow = topology.flow(from: from.endpoint, to: to.endpoint, port, .v4, destinationAddress: group) else {
-        return .impossible("\(from.endpoint) has no address to send to \(group) with")
+        return .impossible("\(from.endpoint) has no address from which it can send to \(group)")
       }
       return .flow(flow)
     }
     if case .port(let port) = expected.question, port.transport == .sctp, let sctpObstacle {
-      return .notAsked("SCTP (\(sctpObstacle))")
+      return .notAsked("SCTP can't be probed here (\(sctpObstacle))")
     }
     let stated = expected.family ?? to.address?.family ?? from.address?.family
     let families = stated.map { [$0] } ?? IPFamily.allCases.sorted()
     let ends = families.lazy.compactMap { addresses(from, to, $0) }.first
     guard let ends else {
       let family = stated.map { " \($0.rawValue)" } ?? ""
-      return .impossible("\(from.endpoint) and \(to.endpoint) have no\(family) addresses in the lab to speak with")
+      return .impossible("\(from.endpoint) and \(to.endpoint) have no pair of\(family) addresses in the lab")
     }
     let target = to.address?.isLoopback == true ? from.endpoint : to.endpoint
     return .flow(Flow(from: from.endpoint, ends.from, to: target, ends.to, expected.question))
@@ -85,20 +86,20 @@ extension LabPlan {
 
   private func addresses(_ from: Place, _ to: Place, _ family: IPFamily) -> (from: IPAddress, to: IPAddress)? {
     if let loopback = to.address, loopback.isLoopback {
-      // A node's loopback has rules and NodePorts of its own, which nobody here knows.
+      // A node's loopback has rules and NodePorts of its own, which the lab does not model.
       guard loopback.family == family, topology.hostNode(of: from.endpoint) == nil,
         topology.address(of: from.endpoint, family) != nil
       else { return nil }
       return (loopback, loopback)
     }
-    // Any port: the addresses don't depend on it.
+    // Any port will do: the addresses don't depend on it.
     let port = TransportPort(.tcp, 1)
     if let flow = topology.flow(
       from: from.endpoint, to: to.endpoint, port, family, sourceAddress: from.address, destinationAddress: to.address)
     {
       return (flow.sourceAddress, flow.destinationAddress)
     }
-    // One host: its kernel sends from the address that it sends to.
+    // Both ends are one host: its kernel also uses the destination address as the source.
     guard let address = to.address ?? topology.address(of: to.endpoint, family), address.family == family,
       let source = from.address ?? topology.address(of: from.endpoint, family),
       topology.owner(of: source) != nil, topology.owner(of: source) == topology.owner(of: address)

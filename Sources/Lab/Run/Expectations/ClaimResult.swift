@@ -1,6 +1,6 @@
 internal import NetpolModel
 
-/// What all groups of one claim say together.
+/// The combined result of all groups of one claim.
 public struct ClaimResult: Sendable {
   public enum DocumentVerdict: String, Sendable {
     case holds, refuted, undecided
@@ -8,7 +8,7 @@ public struct ClaimResult: Sendable {
     case partly
   }
   public let claim: String
-  /// Nil where the document says nothing of any flow.
+  /// `nil` if the document states nothing about any flow.
   public let document: DocumentVerdict?
   public let met: Int
   public let asked: Int
@@ -16,7 +16,7 @@ public struct ClaimResult: Sendable {
 }
 
 extension [GroupResult] {
-  /// In the order of their letters, then of their numbers; groups without one are left out.
+  /// Sorted by the letters of the claim, then by its number. Groups without a claim are left out.
   public var claims: [ClaimResult] {
     var order: [String] = []
     var byClaim: [String: [GroupResult]] = [:]

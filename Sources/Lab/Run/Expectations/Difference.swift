@@ -9,32 +9,32 @@ internal import Verdicts
 
 /// The flows whose verdicts differ between two clusters.
 public struct Difference: Sendable {
-  /// The most of them that packets are sent for.
+  /// The maximum number of changes that packets are sent for.
   static let askedAtMost = 2000
 
   public struct Change: Sendable {
     public let flow: Flow
-    /// The same in the other cluster: a sender's address may be another there.
+    /// The same flow in the other cluster, where the sender's address may be different.
     public let flowBefore: Flow
-    /// What the rules of the other cluster say, and those of the group's.
+    /// The verdict of the other cluster's rules, and of the rules of the group's cluster.
     public let before: Verdict
     public let after: Verdict
-    /// By packets, where they were sent.
+    /// Verdicts by packets. `nil` if none were sent.
     public var answerBefore: Answer?
     public var answerAfter: Answer?
   }
 
-  /// The group that it is compared with; nil for the manifests' own cluster.
+  /// The group that this one is compared with. `nil` for the cluster of the manifests.
   public let reference: String?
   public var changes: [Change]
-  /// How many flows both clusters have.
+  /// Number of flows that exist in both clusters.
   public let compared: Int
-  /// What each destination was compared on.
+  /// The ports that each destination was compared on.
   public let ports: [Endpoint: Set<Flow.Question>]
 
   public var opened: [Change] { changes.filter { $0.after == .allow } }
   public var closed: [Change] { changes.filter { $0.after == .deny } }
-  /// Changes that packets were not sent for.
+  /// Number of changes that no packets were sent for.
   public var unasked: Int { changes.filter { $0.answerBefore == nil || $0.answerAfter == nil }.count }
 
   func failures(strict: Bool) -> [Answer] {
@@ -45,7 +45,8 @@ public struct Difference: Sendable {
 }
 
 extension Difference {
-  /// By the evaluator. What one of the clusters has no way for, as to a pod that it doesn't have, is no change.
+  /// Compares the evaluator's verdicts. A flow that has no route in one of the clusters is not a change, for example
+  /// one to a pod that this cluster doesn't have.
   init(reference: String?, of old: MatrixVerdicts, and new: MatrixVerdicts) {
     self.reference = reference
     var changes: [Change] = []
@@ -66,7 +67,7 @@ extension Difference {
   }
 }
 
-/// By what a flow of one cluster is known in another.
+/// Identifies the same flow in different clusters.
 private struct Ends: Hashable {
   let source: Endpoint
   let destination: Endpoint
@@ -81,15 +82,15 @@ private struct Ends: Hashable {
   }
 }
 
-/// What the rules of a cluster do with all flows of its plan.
+/// The verdicts of a cluster's rules on all flows of its plan.
 struct MatrixVerdicts: Sendable {
   let flows: [Flow]
   private let byEnds: [Ends: Int]
-  /// Of each flow.
+  /// One for each flow.
   private let verdicts: [Verdict?]
   private let plan: LabPlan
 
-  /// Variants mostly ask the same flows: those share them.
+  /// Shares the flows of `other` if they are the same, as they mostly are for variants.
   private init(_ plan: LabPlan, _ flows: [Flow], _ other: MatrixVerdicts?) {
     self.plan = plan
     if let other, other.flows == flows {
@@ -101,7 +102,7 @@ struct MatrixVerdicts: Sendable {
     verdicts = plan.enforced.verdicts(of: self.flows)
   }
 
-  /// Those of several clusters, on all cores.
+  /// Returns the verdicts of several clusters by stage number. Uses all cores.
   static func all(_ plans: [(stage: Int, plan: LabPlan)], sctpObstacle: String?) -> [Int: MatrixVerdicts] {
     guard let first = plans.first else { return [:] }
     let flows = { @Sendable (plan: LabPlan) in
@@ -118,14 +119,14 @@ struct MatrixVerdicts: Sendable {
     return found.withLock { $0 }
   }
 
-  /// The flow between the same ends; nil where one of them is not in this cluster.
+  /// Returns the flow between the same ends, or `nil` if one of them is not in this cluster.
   func flow(like other: Flow) -> Flow? {
     byEnds[Ends(other)].map { flows[$0] }
       ?? plan.topology.flow(
         from: other.source, to: other.destination, other.question, other.family)
   }
 
-  /// Nil where there is no way.
+  /// Returns `nil` if there is no route.
   func verdict(_ flow: Flow) -> Verdict? {
     if let index = byEnds[Ends(flow)], flows[index] == flow { return verdicts[index] }
     return plan.enforced.verdict(of: flow)

@@ -4,7 +4,8 @@ internal import NetpolModel
 internal import Path
 internal import StandingLab
 
-/// All groups, by the clusters that they need: each distinct one is a stage, in which all is asked that needs it.
+/// All groups, sorted by the cluster that they need. Each distinct cluster is a stage, which asks all flows that need
+/// it.
 struct ExpectationsCheck {
   private struct Stage {
     let plan: LabPlan
@@ -28,7 +29,7 @@ struct ExpectationsCheck {
   private var stages: [Stage] = []
   private var groups: [PlannedGroup] = []
 
-  /// Works out what is to be asked of which cluster; `plan` lowers one.
+  /// Works out what to ask of which cluster. `plan` lowers a cluster.
   init(
     _ groups: [GroupToCheck], base: LabPlan, sctpObstacle: String?, plan: (Cluster) throws -> LabPlan
   ) throws {
@@ -73,7 +74,8 @@ struct ExpectationsCheck {
     stages.flatMap(\.flows).contains { $0.transport == .sctp }
   }
 
-  /// Asks stage by stage, those of one fabric behind each other, and puts the answers together by group.
+  /// Asks one stage after the other and puts the answers together by group. Stages with the same fabric follow each
+  /// other.
   func run(
     on lab: inout ReusableLab, strict: Bool, _ progress: (_ stage: Int, _ of: Int) -> Void
   ) throws -> [GroupResult] {
@@ -109,7 +111,8 @@ struct ExpectationsCheck {
   private func ask(_ stage: Stage, on lab: inout ReusableLab) throws -> [Flow: Answer] {
     try lab.prepare(stage.plan)
     let journeys = stage.flows.map { ($0, stage.plan.enforced.journey(of: $0)) }
-    // Without a way from the sender, the lab may have one that the cluster has not. A group can always be sent to.
+    // If the sender has no route, no packet is sent: the lab may have a route that the cluster doesn't have. A
+    // multicast group can always be sent to.
     let sent = journeys.filter { flow, journey in
       flow.destinationAddress.isMulticast || !journey.hops.isEmpty || journey.end.noRoute == nil
     }.map(\.0)
@@ -119,7 +122,7 @@ struct ExpectationsCheck {
     ) { first, _ in first }
   }
 
-  /// The base first, whose lab may be up already.
+  /// The base cluster comes first, because its lab may be up already.
   private var order: [Int] {
     var rest = stages.indices.filter { !stages[$0].flows.isEmpty }
     var order: [Int] = []

@@ -1,27 +1,27 @@
 internal import EngineComparison
 public import NetpolModel
 
-/// What became of a group's expectations.
+/// The results of a group's expectations.
 public struct GroupResult: Sendable {
   public let group: Expectations.Group
   public let flows: [FlowResult]
-  /// Against what the group's cluster is compared with; nil where that is no other cluster.
+  /// The difference from the cluster that the group is compared with. `nil` if it is compared with none.
   public let difference: Difference?
   let strict: Bool
 
-  /// What the packets say of the words of a document.
+  /// What packets show about the document's claim.
   public enum DocumentVerdict: String, Sendable {
     case holds, refuted, undecided
   }
 
-  /// Nil where the document says nothing of any flow.
+  /// `nil` if the document states nothing about any flow.
   public var document: DocumentVerdict? { DocumentVerdict(flows.compactMap(\.document)) }
 
   public var metCount: Int { flows.filter { $0.state == .met }.count }
   public var missed: [FlowResult] { flows.filter { $0.state == .missed } }
   public var askedCount: Int { flows.filter { $0.state != .notAsked }.count }
 
-  /// Flows of which the engines disagree, each once.
+  /// Flows on which the engines disagree, without duplicates.
   public var failures: [Answer] {
     var seen: Set<Flow> = []
     let answers = flows.flatMap(\.pairs).compactMap(\.answer).filter { seen.insert($0.flow).inserted }
@@ -31,21 +31,21 @@ public struct GroupResult: Sendable {
 }
 
 extension GroupResult.DocumentVerdict {
-  /// One flow that is otherwise than the document says refutes it; nil of none.
+  /// Refuted if at least one flow differs from what the document says. `nil` if there is no flow.
   init?(_ verdicts: [Self]) {
     if verdicts.isEmpty { return nil }
     self = verdicts.contains(.refuted) ? .refuted : verdicts.contains(.undecided) ? .undecided : .holds
   }
 }
 
-/// What became of one expected flow.
+/// The result of one expected flow.
 public struct FlowResult: Sendable {
   public enum State: String, Sendable {
     case met, missed, notAsked
   }
 
   public let expected: ExpectedFlow
-  /// One for each pair of endpoints that its ends stand for.
+  /// One for each pair of endpoints that the flow covers.
   public let pairs: [PairResult]
 
   public var state: State {
@@ -53,8 +53,8 @@ public struct FlowResult: Sendable {
     return pairs.contains { $0.state == .notAsked } ? .notAsked : .met
   }
 
-  /// Whether the packets do what the document says; nil where it says nothing of this flow, or nobody
-  /// could ask.
+  /// Whether packets do what the document says. `nil` if it says nothing about this flow, or the flow could not be
+  /// asked.
   public var document: GroupResult.DocumentVerdict? {
     guard let claimed = expected.document, state != .notAsked else { return nil }
     let verdicts = pairs.map { pair -> GroupResult.DocumentVerdict in
@@ -65,11 +65,11 @@ public struct FlowResult: Sendable {
   }
 }
 
-/// Of one pair of endpoints.
+/// The result of one pair of endpoints.
 public struct PairResult: Sendable {
   public let from: Endpoint
   public let to: Endpoint
-  /// Nil where nothing was asked, and then why.
+  /// `nil` if nothing was asked. `whyNot` then gives the reason.
   public let answer: Answer?
   public let whyNot: String?
   public let state: FlowResult.State
@@ -84,7 +84,7 @@ public struct PairResult: Sendable {
     case .impossible(let why):
       (whyNot, state) = (why, .missed)
     case .flow:
-      whyNot = answer == nil ? "it was not asked" : nil
+      whyNot = answer == nil ? "no packet was sent" : nil
       state = answer.map { $0.meets(expected) } == true ? .met : .missed
     }
   }

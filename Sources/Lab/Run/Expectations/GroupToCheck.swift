@@ -1,14 +1,14 @@
 public import NetpolModel
 
-/// A group of an Expectations document, with the cluster that its variant makes.
+/// A group of an Expectations document, and the cluster of its variant.
 public struct GroupToCheck: Sendable {
   public var group: Expectations.Group
   public var cluster: Cluster
-  /// What the cluster is compared with; nil where it is no other.
+  /// The cluster to compare with. `nil` if there is none.
   public var reference: Reference?
 
   public struct Reference: Sendable {
-    /// Of a group; nil for the manifests' own cluster.
+    /// The name of the group. `nil` for the cluster of the manifests.
     public var name: String?
     public var cluster: Cluster
     public init(name: String?, cluster: Cluster) {
