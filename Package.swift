@@ -156,7 +156,12 @@ let package = Package(
     tests("BenchTests", translator + lab + ["Bench", "Lag", "Report"]),
     tests("FuzzTests", translator + lab + ["Fuzz"]),
     tests("ReportTests", translator + lab + products + ["Report"]),
-    tests("ProgramTests", translator + lab + ["netpol-lab"]),
+    tests(
+      "ProgramTests",
+      translator + lab + [
+        "Lag", "netpol-lab", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+        .product(name: "Yams", package: "Yams"),
+      ]),
     tests("LabTests", translator + lab + products + ["Report"]),
   ]
 )

@@ -87,8 +87,15 @@ import Text
   @Test(
     "the command names the option that it can't use", .needsNamespaces,
     arguments: [
-      (["--families", "ipv5"], "--families ipv5: write ipv4, ipv6"), (["--families", ""], "--families: name one"),
-      (["--families", "ipv6", "--engines"], "--families: goes without"), (["--full", "--pods", "3"], "--full: goes"),
+      (["--families", "ipv5"], "The value 'ipv5' is invalid for '--families <families>'. Please provide one of"),
+      (["--families", ""], "'--families <families>'"),
+      (["engines", "--families", "ipv6"], "Unknown option '--families'"),
+      (["micro", "-f", "x"], "Unknown option '-f'"), (["apply", "--styles", "compiled"], "Unknown option '--styles'"),
+      (["--full", "--pods", "3"], "--full can't be combined with --pods"),
+      (["-f", "x", "--pods", "3"], "-f can't be combined with --pods"),
+      (["engines", "-f", "x", "--pods", "3"], "--policies, --pods and --local can't be combined with -f"),
+      (["engines", "--flows", "3", "--all-pairs"], "--all-pairs can't be combined with --flows"),
+      (["engines", "--pods", "3", "--local", "4"], "--local 4: write a number from 1 to 3"),
     ])
   func command(_ arguments: [String], _ said: String) async throws {
     let result = try await Program.run(["bench"] + arguments)

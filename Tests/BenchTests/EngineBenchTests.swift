@@ -1,4 +1,4 @@
-// Not covered: how fast an engine is. `netpol-lab bench --engines` measures that.
+// Not covered: how fast an engine is. `netpol-lab bench engines` measures that.
 import Bench
 import Foundation
 import Lag

@@ -1,4 +1,4 @@
-// What this does not show: speed (`netpol-lab bench --engines` measures it), and worlds of thousands of pods.
+// What this does not show: speed (`netpol-lab bench engines` measures it), and worlds of thousands of pods.
 import Enforcement
 import EngineComparison
 import Foundation

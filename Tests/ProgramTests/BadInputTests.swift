@@ -24,7 +24,7 @@ private func canBeUser() async throws -> Bool {
       "run -f /nowhere", "run -f - --style calico", "run -f - --port 0", "run -f - --to default/api",
       "run -f - --from default/web --to default/web", "run -f - --expectations-only",
       "lag --trials 0", "lag -f -", "lag -f - --newcomer default/api", "lag -f - --newcomer default/web",
-      "bench --pods 1,x", "bench --rounds 1", "bench --micro --rounds 1", "bench --apply --policies x",
+      "bench --pods 1,x", "bench --rounds 1", "bench micro --rounds 1", "bench apply --policies x",
       "bench -f /nowhere", "bench -f - --styles calico", "fuzz --replay /nowhere", "fuzz --time x",
     ]) func badInput(arguments: String) async throws
   {
@@ -35,7 +35,7 @@ private func canBeUser() async throws -> Bool {
 
   @Test(
     "good input is exit code 3 if an ordinary user has no namespaces",
-    arguments: ["run -f -", "lag", "bench", "bench --micro", "fuzz --cases 1"])
+    arguments: ["run -f -", "lag", "bench", "bench micro", "fuzz --cases 1"])
   func goodInput(arguments: String) async throws {
     let words = arguments.split(separator: " ").map(String.init)
     let result = try await run(words, furtherNamespaces: false, input: Self.pod)

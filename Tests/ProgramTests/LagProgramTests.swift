@@ -9,14 +9,19 @@ extension Alone {
     @Test(
       "an option that can't be used gives one line and exit code 2",
       arguments: [
-        (["--policies", "-1"], "--policies"), (["--pods", "0"], "--pods 0"), (["--local", "500"], "--local 500"),
-        (["--trials", "0"], "--trials 0"), (["--burst", "51"], "--burst 51"), (["--spacing", "50"], "--spacing 50"),
-        (["--spacing", "1us"], "--spacing 1us"), (["--api-delay", "2s..1s"], "--api-delay 2s..1s"),
-        (["--api-delay", "~x"], "--api-delay x"), (["--max-gap", "soon"], "--max-gap soon"),
-        (["--scenario", "old-pod"], "--scenario old-pod"), (["--agent", "none"], "--agent none"),
-        (["--default-deny"], "--default-deny"), (["--newcomer", "a/b"], "--newcomer"), (["--churn", "-1"], "--churn"),
-        (["--requests", "99"], "--requests 99"), (["-f", "-"], "--newcomer"),
-        (["-f", "-", "--burst", "2"], "--burst"), (["-f", "-", "--newcomer", "app/none"], "--newcomer app/none"),
+        (["--policies", "-1"], "--policies"), (["--pods", "0"], "'0' is invalid for '--pods <1-20000>'"),
+        (["--local", "500"], "--local 500: write a number from 1 to 200"),
+        (["--trials", "0"], "'0' is invalid for '--trials <1-100000>'"), (["--burst", "51"], "'--burst <1-50>'"),
+        (["--spacing", "50"], "'50' is invalid for '--spacing <20us-10ms>'"), (["--spacing", "1us"], "'--spacing"),
+        (["--api-delay", "2s..1s"], "'2s..1s' is invalid"), (["--api-delay", "~x"], "'~x' is invalid"),
+        (["--api-delay", "100ms.."], "'100ms..' is invalid"), (["--api-delay", "61s"], "'61s' is invalid"),
+        (["--max-gap", "soon"], "'soon' is invalid for '--max-gap <1us-1h>'"),
+        (["--scenario", "old-pod"], "Please provide one of 'new-pod', 'relabelled' or 'reused-address'"),
+        (["--agent", "none"], "Please provide one of 'full-sync' and 'incremental'"),
+        (["--default-deny"], "--default-deny"), (["--newcomer", "a/b"], "--newcomer needs -f"),
+        (["--churn", "1001"], "'--churn <0-1000>'"), (["--requests", "99"], "'--requests <0-50>'"),
+        (["-f", "-"], "-f needs --newcomer"), (["-f", "-", "--burst", "2"], "--burst can't be combined with -f"),
+        (["-f", "-", "--newcomer", "app/none"], "--newcomer app/none"),
         (["-f", "-", "--newcomer", "app/host"], "Pod app/host"),
       ])
     func badInput(_ arguments: [String], _ said: String) async throws {

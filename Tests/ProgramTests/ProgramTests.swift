@@ -43,16 +43,17 @@ import Testing
       ),
       (
         ["render", "-f", "-", "--style", "calico"], pod,
-        "--style calico: there is no such style; known: kube-router-2.6-k3s, kube-router-2.11, kube-router-2.11-nft, compiled"
+        "The value 'calico' is invalid for '--style <style>'. Please provide one of "
+          + "'kube-router-2.6-k3s', 'kube-router-2.11', 'kube-router-2.11-nft' or 'compiled'."
       ),
       (["render", "-f", "-", "--node", "n9"], pod, "--node n9: no such node; known: node1"),
       (
         ["render", "-f", "-", "--service-cidr", "10.43.0.0"], pod,
-        "--service-cidr 10.43.0.0: no CIDR; write an address and a length, as 10.43.0.0/16"
+        "The value '10.43.0.0' is invalid for '--service-cidr <10.43.0.0/16>'"
       ),
       (
         ["render", "-f", "-", "--node-port-range", "40000-30000"], pod,
-        "--node-port-range 40000-30000: write two ports, the lower first, as 30000-32767"
+        "The value '40000-30000' is invalid for '--node-port-range <30000-32767>'"
       ),
       (["compare", "-f", "-"], pod, "give --iptables-save and --ipset-save (--ip6tables-save for IPv6), or --nft"),
       (
@@ -60,15 +61,15 @@ import Testing
       ),
       (
         ["compare", "-f", "-", "--nft", "/dev/null", "--ipset-save", "x"], pod,
-        "--nft /dev/null: goes without --iptables-save, --ip6tables-save and --ipset-save"
+        "--nft can't be combined with --iptables-save, --ip6tables-save or --ipset-save"
       ),
       (
         ["compare", "-f", "-", "--nft", "/dev/null"], pod,
-        "the dump holds no chain of kube-router; give --style to compare nevertheless"
+        "the dump holds no chain of kube-router; give --style to compare anyway"
       ),
       (
         ["compare", "-f", "-", "--nft", "/dev/null", "--style", "kube-router-2.11"], pod,
-        "--style kube-router-2.11: it writes iptables, and the dump is of nftables"
+        "--style kube-router-2.11: it writes iptables, but the dump is of nftables"
       ),
       (
         ["compare", "--golden", "/nowhere"], "",
@@ -76,16 +77,16 @@ import Testing
       ),
       (
         ["run", "-f", "-", "--from", "default/web", "--to", "127.0.0.1"], pod,
-        "--to 127.0.0.1: what is sent to a loopback address leaves no pod; an Expectations document can ask it"
+        "--to 127.0.0.1: packets to a loopback address never leave a pod; an Expectations document can ask it"
       ),
       (
         ["run", "-f", "-", "--to", "node/default/web"], pod,
-        "--to node/default/web: is not a flow endpoint; "
+        "The value 'node/default/web' is invalid for '--to <endpoint>': is not a flow endpoint; "
           + "write node/NAME; for an object in a namespace called node, write its address"
       ),
       (
         ["run", "-f", "-", "--to", "default/deployment/web"], deployment,
-        "--to default/deployment/web: has 2 pods; name one of default/web-0, default/web-1"
+        "--to default/Deployment/web: has 2 pods; name one of default/web-0, default/web-1"
       ),
       (
         ["run", "-f", "-", "--to", "service/default/web"], pod,
@@ -93,33 +94,33 @@ import Testing
       ),
       (
         ["run", "-f", "-", "--from", "default/web", "--to", "node/node1", "--group", "10.0.0.1", "--port", "UDP/5353"],
-        pod, "--group 10.0.0.1: no IPv4 multicast address; write one such as 224.0.0.251"
+        pod, "The value '10.0.0.1' is invalid for '--group <IPv4 group such as 224.0.0.251>'"
       ),
       (
         ["run", "-f", "-", "--group", "224.0.0.251"], pod,
-        "--group 224.0.0.251: needs --from, --to and a UDP --port"
+        "--group needs --from, --to and a UDP --port"
       ),
       (["run", "-f", "-", "--from", "default/api"], pod, "--from default/api: matches no pod; known in default: web"),
       (
         ["lag", "--pods", "9223372036854775807"], "",
-        "--pods 9223372036854775807: write a number from 1 to 20000"
+        "The value '9223372036854775807' is invalid for '--pods <1-20000>'"
       ),
       (
         ["lag", "--pods=-9223372036854775808"], "",
-        "--pods -9223372036854775808: write a number from 1 to 20000"
+        "The value '-9223372036854775808' is invalid for '--pods <1-20000>'"
       ),
       (
-        ["fuzz", "--mutants", "1", "--cases", "9223372036854775807"], "",
-        "--cases 9223372036854775807: with --mutants, write 100000 or fewer"
+        ["fuzz", "--mutants", "1", "--cases", "1000000000"], "",
+        "--cases 1000000000: with --mutants, write 100000 or fewer"
       ),
       (
         ["run", "-f", "-", "--from", "service/default/web"], pod + service,
-        "--from service/default/web: a Service sends nothing; name the pods or the workload behind it"
+        "--from service/default/web: a Service sends no packets; name the pods or the workload behind it"
       ),
-      (["lag", "--spacing", "0s"], "", "--spacing 0s: write a time from 20.0 us to 10.0 ms"),
+      (["lag", "--spacing", "0s"], "", "The value '0s' is invalid for '--spacing <20us-10ms>'"),
       (
         ["run", "-f", "-", "--port", "TCP/99999"], pod,
-        "--port TCP/99999: write a number from 1 to 65535, with TCP/, UDP/ or SCTP/ before it"
+        "The value 'TCP/99999' is invalid for '--port <80, TCP/80 or UDP/53>'"
       ),
     ]) func badInput(arguments: [String], input: String, line: String) async throws
   {

@@ -79,7 +79,7 @@ import Testing
     #expect(report.failures.count == (strict ? 1 : 0))
     let text = report.document.text(width: 80)
     #expect(text.components(separatedBy: "ALLOWED, a known").count == 2)
-    #expect(!text.contains("DISAGREEMENTS") && !text.contains("Known deviation"))
+    #expect(!text.contains("DISAGREEMENTS") && !text.contains("Known deviation "))
     for line in text.split(separator: "\n") where !isRule(line) { #expect(line.count <= 80, "\(line)") }
   }
 

@@ -205,7 +205,7 @@ import Testing
           try Node(view).connect(from: pod, to: "172.30.0.41", 80) == .to("192.168.0.9:80", masqueraded: false))
         let findings = serviceProxyFindings(view).map(\.description)
         #expect(
-          findings.count == 1 && findings[0].contains("192.168.0.9 is an endpoint of it that is ready and another"))
+          findings.count == 1 && findings[0].contains("its endpoint 192.168.0.9 is listed as ready and as not ready"))
       }
       #expect(serviceProxyFindings(try Fixture.view([try Fixture.service()], [Fixture.slice([ready, ready])])).isEmpty)
     }

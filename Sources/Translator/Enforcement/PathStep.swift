@@ -15,7 +15,7 @@ public struct PathStep: Hashable, Sendable {
   }
 
   public let position: Position
-  /// The packet's addresses and port before the event.
+  /// The packet's addresses and port before the event. Policies see a packet of OUTPUT after its destination is translated.
   public let source: IPAddress
   public let destination: IPAddress
   public let port: UInt16
