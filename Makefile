@@ -1,13 +1,12 @@
 BUILD = swift build --explicit-target-dependency-import-check error
-.PHONY: run test conformance build format setup clean
+.PHONY: run test conformance build format lint setup clean
 
 run: setup
 	@$(BUILD) -c release --product netpol-lab
 	@.build/release/netpol-lab run -f examples/homelab
 
-# Tests with packets come first. Those that compute for minutes would keep them waiting, and so would those that measure,
-# with threads that run before all others: they come one kind after the other. Tests/Support/Tags.swift says what a test
-# of a kind looks like.
+# Tests with packets come first. Tests that compute for minutes (Slow) would delay them, and so would tests that measure
+# with real-time threads (Alone), so these two kinds run afterwards, one kind at a time. See Tests/Support/Tags.swift.
 test: setup
 	@$(BUILD) --build-tests
 	@for tests in '--skip \.(Slow|Alone)/' '--filter \.Slow/' '--filter \.Alone/'; do \
@@ -17,7 +16,7 @@ test: setup
 	    else NETPOL_LAB_REALTIME=off unshare -Urnm swift test --skip-build "$$1" "$$2"; fi || exit 1; \
 	done
 
-# All verdict tables through oracle, evaluator and kernel: make conformance [CASES=DIR] [STYLES=a,b]
+# Send packets for every cell of the verdict tables: make conformance [CASES=DIR] [STYLES=a,b]
 conformance: setup
 	@$(BUILD) --build-tests
 	@NETPOL_CONFORMANCE=all $(if $(CASES),NETPOL_CASES=$(CASES)) $(if $(STYLES),NETPOL_STYLES=$(STYLES)) \
@@ -28,6 +27,9 @@ build: setup
 
 format:
 	@swift format -i -r Sources Tests Package.swift
+
+lint:
+	@swift format lint --strict -r Sources Tests Package.swift
 
 setup:
 	@netns-scripts/setup.sh

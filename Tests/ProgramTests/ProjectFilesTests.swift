@@ -1,5 +1,6 @@
 // Not covered: whether a hosted runner can run the workflow.
 import Foundation
+import Kernel
 import TestSupport
 import Testing
 import Yams
@@ -40,6 +41,35 @@ private let files: [String] = {
       #expect(
         FileManager.default.fileExists(atPath: directory.appendingPathComponent(String(target)).path),
         "\(path): \(match.1)")
+    }
+  }
+
+  /// Commands whose answer a page quotes, with the page. Lines may be left out of the quote.
+  @Test(
+    "an answer that a page quotes is what the program prints", .needsNamespaces,
+    arguments: [
+      ("README.md", "run -f examples/nodeport --from external/office --to node/node2 --port 30080"),
+      ("docs/run.md", "run -f examples/nodeport --from external/office --to node/node2 --port 30080"),
+      ("docs/run.md", "run -f examples/homelab --from media/jellyseerr-0 --to media/jellyfin-0 --port 8096"),
+      ("docs/run.md", "run -f examples/homelab-podselector --port 8080"),
+      ("docs/compare.md", "compare --golden Tests/Fixtures/golden"),
+    ])
+  func quoted(path: String, command: String) async throws {
+    let blocks = try Self.text(path).components(separatedBy: "```\n$ netpol-lab \(command)\n")
+    let quote = try #require(blocks.dropFirst().first?.components(separatedBy: "```").first)
+    // Versions and times differ from run to run.
+    let lines = quote.split(separator: "\n").filter { line in
+      !["netpol-lab 0", "  nftables v", "Built in", "198 flows", "..."].contains { line.hasPrefix($0) }
+    }
+    #expect(!lines.isEmpty)
+    let result = try await Program.start(
+      ["sh", "-c", "cd \"$0\" && exec \"$@\"", repository.path, Program.path]
+        + command.split(separator: " ").map(String.init))
+    var printed = result.text.split(separator: "\n")[...]
+    for line in lines {
+      let place = try #require(
+        printed.firstIndex(of: line), "not printed, or not in this order: \(line)\n\(result.text)")
+      printed = printed[(place + 1)...]
     }
   }
 }

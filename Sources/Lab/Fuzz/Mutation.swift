@@ -52,7 +52,8 @@ struct Mutation: Hashable, Sendable, CustomStringConvertible {
 
   private func apply(to chain: inout Chain) {
     switch change {
-    case .ruleAbsent(let site): places(of: site, in: chain).reversed().forEach { chain.rules.remove(at: $0) }
+    case .ruleAbsent(let site):
+      for place in places(of: site, in: chain).reversed() { chain.rules.remove(at: place) }
     case .ruleLater(let site):
       for index in places(of: site, in: chain).reversed() where index + 1 < chain.rules.count {
         if RuleSite(chain.rules[index + 1], in: chain.name) == site { continue }

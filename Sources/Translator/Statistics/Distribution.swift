@@ -40,11 +40,11 @@ public struct Distribution: Hashable, Sendable {
   }
 
   private func binomial(_ k: Int, _ q: Double) -> Double {
-    let n = Double(count)
     let successes = Double(k)
-    return exp(
-      lgamma(n + 1) - lgamma(successes + 1) - lgamma(n - successes + 1) + successes * log(q)
-        + (n - successes) * log1p(-q))
+    let failures = Double(count - k)
+    let logOfChoices: Double = lgamma(successes + failures + 1) - lgamma(successes + 1) - lgamma(failures + 1)
+    let logOfChance: Double = successes * log(q) + failures * log1p(-q)
+    return exp(logOfChoices + logOfChance)
   }
 
   /// The confidence that the largest value is not below the quantile: 1 - q^n.

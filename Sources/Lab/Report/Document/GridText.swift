@@ -48,11 +48,13 @@ struct GridText {
 
   private func beside(_ room: Int) -> [String] {
     let margin = String(repeating: " ", count: gridWidth(columns.count) + 2)
-    return [header(columns)]
-      + rows.flatMap { row in
-        let names = namesLines(row.members.map { endpoints[$0] }, width: room)
-        return [cells(row, columns) + "  " + names[0]] + names.dropFirst().map { margin + $0 }
-      }
+    var lines = [header(columns)]
+    for row in rows {
+      let names = namesLines(row.members.map { endpoints[$0] }, width: room)
+      lines.append("\(cells(row, columns))  \(names[0])")
+      lines += names.dropFirst().map { margin + $0 }
+    }
+    return lines
   }
 
   /// Numbers only, in as many blocks of columns as the width needs, followed by the names.

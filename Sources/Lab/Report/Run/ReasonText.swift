@@ -13,7 +13,7 @@ extension Reason {
       "the \(direction.subject) is isolated for \(direction.keyword) by "
         + "\(policies.map(\.description).joined(separator: ", ")), and no rule admits it"
     case .translated(let service, let endpoint, let port, let source):
-      "service \(service) translates it to \(endpoint) port \(port), where its source is \(source)"
+      "service \(service) sends it to \(endpoint) port \(port) with source \(source)"
     case .outOfSourceRanges(let service):
       "the source is not in loadBalancerSourceRanges of service \(service)"
     case .noEndpoints(let service): "service \(service) has no usable endpoint"

@@ -138,9 +138,9 @@ struct BatchQuestions {
   }
 
   private func labels(_ question: KeyedQuestion, _ elements: [KeyedSet.Element], _ side: Side) -> [UInt32] {
-    question.labels(elements, count: universe.addresses.count, isOnAxis: { $0 == .address(side) }) {
-      universe.addresses(side, in: $0, of: question)
-    }
+    question.labels(
+      elements, count: universe.addresses.count, isOnAxis: { $0 == .address(side) },
+      values: { universe.addresses(side, in: $0, of: question) })
   }
 
   func dependencies(of test: BatchTest) -> Dependencies {
