@@ -56,7 +56,7 @@ let package = Package(
     library("ServiceProxy", "Translator/ServiceProxy", ["NetpolModel", "RuleIR"]),
     library("Path", "Translator/Path", ["NetpolModel"]),
     library("Rendering", "Translator/Rendering", ["NetpolModel", "RuleIR"]),
-    library("Dumps", "Translator/Dumps", ["NetpolModel", "RuleIR", orderedCollections]),
+    library("Dumps", "Translator/Dumps", ["NetpolModel", "Text", "RuleIR", orderedCollections, yams]),
     library(
       "DumpDiff", "Translator/DumpDiff",
       ["NetpolModel", "RuleIR", "Rendering", "Dumps", algorithms, orderedCollections]),
@@ -132,7 +132,7 @@ let package = Package(
     .executableTarget(
       name: "netpol-lab",
       dependencies: translator + lab + products
-        + ["Report", .product(name: "ArgumentParser", package: "swift-argument-parser"), algorithms],
+        + ["Report", .product(name: "ArgumentParser", package: "swift-argument-parser"), algorithms, yams],
       path: "Sources/netpol-lab", swiftSettings: settings),
 
     // Tests mirror Sources; what they share is in Tests/Support.
