@@ -18,6 +18,10 @@ func tests(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
     name: name, dependencies: dependencies + ["TestSupport"], path: "Tests/\(name)", swiftSettings: settings)
 }
 
+let algorithms: Target.Dependency = .product(name: "Algorithms", package: "swift-algorithms")
+let orderedCollections: Target.Dependency = .product(name: "OrderedCollections", package: "swift-collections")
+let yams: Target.Dependency = .product(name: "Yams", package: "Yams")
+
 /// What knows no kernel.
 let translator: [Target.Dependency] = [
   "NetpolModel", "Text", "Statistics", "Manifests", "Oracle", "RuleIR", "Lowering", "Evaluator", "Path", "Enforcement",
@@ -43,23 +47,28 @@ let package = Package(
     library("NetpolModel", "Translator/Model"),
     library("Text", "Translator/Text"),
     library("Statistics", "Translator/Statistics"),
-    library("Manifests", "Translator/Manifests", ["NetpolModel", "Text", .product(name: "Yams", package: "Yams")]),
+    library("Manifests", "Translator/Manifests", ["NetpolModel", "Text", algorithms, yams]),
     library("Oracle", "Translator/Oracle", ["NetpolModel"]),
-    library("Worlds", "Translator/Worlds", ["NetpolModel", "Statistics"]),
-    library("RuleIR", "Translator/RuleIR", ["NetpolModel", "CDigest"]),
-    library("Lowering", "Translator/Lowering", ["NetpolModel", "RuleIR"]),
-    library("Evaluator", "Translator/Evaluator", ["NetpolModel", "RuleIR"]),
+    library("Worlds", "Translator/Worlds", ["NetpolModel", "Statistics", algorithms]),
+    library("RuleIR", "Translator/RuleIR", ["NetpolModel", "CDigest", algorithms]),
+    library("Lowering", "Translator/Lowering", ["NetpolModel", "RuleIR", algorithms]),
+    library("Evaluator", "Translator/Evaluator", ["NetpolModel", "RuleIR", algorithms]),
     library("ServiceProxy", "Translator/ServiceProxy", ["NetpolModel", "RuleIR"]),
     library("Path", "Translator/Path", ["NetpolModel"]),
     library("Rendering", "Translator/Rendering", ["NetpolModel", "RuleIR"]),
-    library("Dumps", "Translator/Dumps", ["NetpolModel", "RuleIR"]),
-    library("DumpDiff", "Translator/DumpDiff", ["NetpolModel", "RuleIR", "Rendering", "Dumps"]),
+    library("Dumps", "Translator/Dumps", ["NetpolModel", "Text", "RuleIR", orderedCollections, yams]),
+    library(
+      "DumpDiff", "Translator/DumpDiff",
+      ["NetpolModel", "RuleIR", "Rendering", "Dumps", algorithms, orderedCollections]),
     library(
       "Enforcement", "Translator/Enforcement",
-      ["NetpolModel", "RuleIR", "Lowering", "ServiceProxy", "Evaluator", "Path", "Rendering"]),
+      [
+        "NetpolModel", "RuleIR", "Lowering", "ServiceProxy", "Evaluator", "Path", "Rendering", algorithms,
+        orderedCollections,
+      ]),
     library(
       "EngineComparison", "Translator/EngineComparison",
-      ["NetpolModel", "Oracle", "Lowering", "Path", "Enforcement"]),
+      ["NetpolModel", "Oracle", "Lowering", "Path", "Enforcement", algorithms]),
 
     // C libraries and shims: digests (libmd), netlink (libnftnl, libmnl), and calls that Swift can't import.
     .systemLibrary(name: "CDigest", path: "Sources/CDigest", pkgConfig: "libmd", providers: [.apt(["libmd-dev"])]),
@@ -69,8 +78,13 @@ let package = Package(
     .target(name: "CLinux", path: "Sources/CLinux"),
 
     // Lab: namespaces, packets. Each stands on those above it.
-    library("Kernel", "Lab/Kernel", ["CNftables", "CLinux", .product(name: "SystemPackage", package: "swift-system")]),
-    library("Apply", "Lab/Apply", ["NetpolModel", "RuleIR", "Rendering", "Dumps", "Kernel"]),
+    library(
+      "Kernel", "Lab/Kernel",
+      [
+        "CNftables", "CLinux", .product(name: "SystemPackage", package: "swift-system"), algorithms,
+        orderedCollections, .product(name: "DequeModule", package: "swift-collections"),
+      ]),
+    library("Apply", "Lab/Apply", ["NetpolModel", "RuleIR", "Rendering", "Dumps", "Kernel", algorithms]),
     library("Network", "Lab/Network", ["NetpolModel", "Path", "Kernel", "Apply"]),
     library(
       "Verdicts", "Lab/Verdicts", ["NetpolModel", "RuleIR", "Path", "Kernel", "Apply", "Network"]),
@@ -82,43 +96,43 @@ let package = Package(
       ]),
     library(
       "Agent", "Lab/Agent",
-      ["NetpolModel", "Text", "RuleIR", "Lowering", "Rendering", "Dumps", "Kernel", "Apply", "Network"]),
+      ["NetpolModel", "Text", "RuleIR", "Lowering", "Rendering", "Dumps", "Kernel", "Apply", "Network", algorithms]),
 
     // Products, and what tells of them.
     library(
       "Run", "Lab/Run",
       [
         "NetpolModel", "Lowering", "ServiceProxy", "Path", "Enforcement", "EngineComparison", "Kernel", "Verdicts",
-        "StandingLab",
+        "StandingLab", algorithms, orderedCollections,
       ]),
     library(
       "Lag", "Lab/Lag",
       [
         "NetpolModel", "Text", "Statistics", "Oracle", "Lowering", "Path", "Enforcement", "Kernel", "Network",
-        "Verdicts", "StandingLab", "Agent",
+        "Verdicts", "StandingLab", "Agent", algorithms, orderedCollections,
       ]),
     library(
       "Bench", "Lab/Bench",
       [
         "NetpolModel", "Text", "Statistics", "Oracle", "RuleIR", "Lowering", "Path", "Rendering", "Enforcement",
-        "Kernel", "Apply", "Network", "Verdicts", "StandingLab", "Agent",
+        "Kernel", "Apply", "Network", "Verdicts", "StandingLab", "Agent", algorithms,
       ]),
     library(
       "Fuzz", "Lab/Fuzz",
       [
         "NetpolModel", "Statistics", "Manifests", "Worlds", "Oracle", "RuleIR", "Lowering", "Evaluator", "Path",
-        "Enforcement", "EngineComparison", "Kernel", "Apply", "Network", "Verdicts", "StandingLab",
+        "Enforcement", "EngineComparison", "Kernel", "Apply", "Network", "Verdicts", "StandingLab", algorithms,
       ]),
     library(
       "Report", "Lab/Report",
       [
         "NetpolModel", "Text", "Statistics", "RuleIR", "Lowering", "Path", "Enforcement", "EngineComparison",
-        "DumpDiff", "Verdicts", "StandingLab",
+        "DumpDiff", "Verdicts", "StandingLab", algorithms, orderedCollections,
       ] + products),
     .executableTarget(
       name: "netpol-lab",
       dependencies: translator + lab + products
-        + ["Report", .product(name: "ArgumentParser", package: "swift-argument-parser")],
+        + ["Report", .product(name: "ArgumentParser", package: "swift-argument-parser"), algorithms, yams],
       path: "Sources/netpol-lab", swiftSettings: settings),
 
     // Tests mirror Sources; what they share is in Tests/Support.

@@ -5,6 +5,8 @@ import Lowering
 import Manifests
 import NetpolModel
 import Report
+import Text
+import Yams
 
 /// A directory of cases. Each has `manifests.yaml`, dumps of a node beside it and in sub-folders, and `names.json` with the
 /// version stamp and the controller's flags.
@@ -46,6 +48,11 @@ struct GoldenCases {
   private struct Names: Decodable {
     var syncVersion: String?
     var flags: [String]?
+
+    enum CodingKeys: String, CodingKey {
+      case syncVersion = "sync_version"
+      case flags
+    }
   }
 
   private func folders() throws -> [String] {
@@ -107,9 +114,10 @@ struct GoldenCases {
 
   private func names(_ path: String?) throws -> Names {
     guard let path, let data = FileManager.default.contents(atPath: path) else { return Names() }
-    let decoder = JSONDecoder()
-    decoder.keyDecodingStrategy = .convertFromSnakeCase
-    do { return try decoder.decode(Names.self, from: data) } catch {
+    do {
+      let text = try JSONText(String(decoding: data, as: UTF8.self))
+      return try YAMLDecoder(encoding: .utf8).decode(Names.self, from: text.yaml())
+    } catch {
       throw InputError("\(path): is not a JSON object with sync_version and flags")
     }
   }

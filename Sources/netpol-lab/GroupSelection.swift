@@ -1,3 +1,4 @@
+import Algorithms
 import Manifests
 import NetpolModel
 import Run
@@ -7,9 +8,8 @@ extension ManifestReading {
   /// group names; if it is empty, all are returned. Throws `InputError` for an unknown claim.
   func groupsToCheck(_ claims: [String]) throws -> [GroupToCheck] {
     for wanted in claims where !expectations.contains(where: { $0.claim == wanted || $0.name == wanted }) {
-      var known: [String] = []
-      for claim in expectations.map({ $0.claim ?? $0.name }) where !known.contains(claim) { known.append(claim) }
-      let hint = known.isEmpty ? "there are no Expectations documents" : "known: \(known.joined(separator: ", "))"
+      let known = expectations.map { $0.claim ?? $0.name }.uniqued().joined(separator: ", ")
+      let hint = known.isEmpty ? "there are no Expectations documents" : "known: \(known)"
       throw InputError("--claim \(wanted): no such claim or group; \(hint)")
     }
     let wanted = expectations.filter { group in

@@ -179,6 +179,81 @@ private enum NftProgram {
     #expect(error?.description == "f:3: chain C appears twice: \(chain)")
   }
 
+  /// A listing with a chain that has one rule with a comment.
+  private func commented(_ comment: String) -> String {
+    let place = #""family": "ip", "table": "t""#
+    return """
+      {"nftables": [{"table": {"family": "ip", "name": "t"}}, {"chain": {\(place), "name": "C"}},
+      {"rule": {\(place), "chain": "C", "comment": "\(comment)", "expr": []}}]}
+      """
+  }
+
+  @Test(
+    "JSON strings keep their value",
+    arguments: [
+      (#"\ud83d\ude00 \u00e9\/\t"#, "😀 é/\t"), (#"\\ud83d\\ude00"#, #"\ud83d\ude00"#), (#"\u0000"#, "\u{0}"),
+      ("a \u{2028} b\u{85}\u{7f}\u{feff}", "a \u{2028} b\u{85}\u{7f}\u{feff}"), ("80", "80"), ("null", "null"),
+      ("~", "~"),
+      (" # *a &a !b ", " # *a &a !b "),
+    ])
+  func strings(json: String, text: String) throws {
+    let rules = try readNftJSON(commented(json), file: "f").tables.first?.chains.first?.rules
+    #expect(rules?.map(\.comment) == [text])
+  }
+
+  @Test("a line separator in a string is not the end of a line") func lineSeparator() {
+    let text = commented("\u{2028}").dropLast(2) + "\r\n, 7]}"
+    let error = #expect(throws: DumpError.self) { try readNftJSON(String(text), file: "f") }
+    #expect(error?.description == "f:3: not an object of nft: , 7]}")
+  }
+
+  @Test(
+    "listings that aren't JSON are errors with their line",
+    arguments: [
+      (
+        "{\"nftables\": [\n{\"table\": {\"family\": \"ip\",\n\"name\": \"t\", \"name\": \"u\"}}]}", 3,
+        "name appears twice"
+      ),
+      ("{\"nftables\": [\n{\"metainfo\": {}},\n", 3, "the text ends inside a value"),
+      ("{\"nftables\": [\n{\"metainfo\": {\"version", 2, "a quote is not closed"),
+      ("{\"nftables\": [\n{\"metainfo\": {}}\n]}\n{", 4, "there is more text after the end"),
+      ("{\"nftables\": [\n{\"metainfo\": {}}\n]}\n...\n", 4, "there is more text after the end"),
+      ("{\"nftables\": [\n{\"metainfo\": {}},\n]}", 3, "a value is missing"),
+      ("{\"nftables\": [\n{\"metainfo\": }]}", 2, "a value is missing"),
+      ("{\"nftables\": [\n{\"metainfo\"}]}", 2, "a value is missing"),
+      ("{\"nftables\": [\n{\"metainfo\": yes}]}", 2, "yes is not JSON"),
+      ("{\"nftables\": [\n{\"metainfo\": 1 2}]}", 2, "1 2 is not JSON"),
+      ("{\"nftables\": [\n{metainfo: {}}]}", 2, "a name is missing"),
+      ("{\"nftables\": [\n{\"metainfo\": {}} {}]}", 2, "not JSON: did not find expected ',' or ']'"),
+      ("{\"nftables\": [\n{\"metainfo\": {}]]}", 2, "not JSON: did not find expected ',' or '}'"),
+      ("{\"nftables\": [\n\"metainfo\": {}]}", 2, "a pair outside of an object"),
+      ("{\"nftables\": [\n{\"a\": \"\\ud83d \"}]}", 2, "not JSON: found invalid Unicode character escape code"),
+      ("{\"nftables\": [\n{\"a\": \"\\u12g4\"}]}", 2, "not JSON: did not find expected hexdecimal number"),
+      ("{\"nftables\": [\n{\"metainfo\": &a {}}, *a]}", 2, "a character that JSON does not have here"),
+      ("{\"nftables\": [\n{\"metainfo\": {}}, # a comment\n]}", 2, "a character that JSON does not have here"),
+      ("nftables:\n- metainfo: {}\n", 1, "neither an object nor an array"),
+      ("{\"nftables\": {\n\"metainfo\": {}}}", 1, "not what nft -j prints"),
+      ("{\"nftables\": [], \"more\": []}", 1, "not what nft -j prints"),
+    ])
+  func notJSON(text: String, line: Int, problem: String) throws {
+    let error = try #require(throws: DumpError.self) { try readNftJSON(text, file: "f") }
+    #expect(error.description.hasPrefix("f:\(line): \(problem): "))
+    let start = error.text.split(separator: "\n").first ?? ""
+    #expect(start.isEmpty || text.split(separator: "\n", omittingEmptySubsequences: false)[line - 1].contains(start))
+  }
+
+  @Test("the names of chains and sets in a listing") func names() throws {
+    let names = try NftObjectNames(
+      try #require(NftFixture("nft-json/dual-stack-ipblock-except.json")).text, file: "nft")
+    let read = try readNftJSON(
+      try #require(NftFixture("nft-json/dual-stack-ipblock-except.json")).text, file: "nft")
+    #expect(names.chains == read.tables.flatMap(\.chains).map(\.name))
+    #expect(names.sets == read.sets.map(\.name))
+    #expect(!names.chains.isEmpty && !names.sets.isEmpty)
+    let error = #expect(throws: DumpError.self) { try NftObjectNames("{\"nftables\": [}", file: "nft") }
+    #expect(error?.line == 1)
+  }
+
   @Test("sets of newer versions are read: single flags, typeof, comments of tables and chains") func newer() throws {
     let type = #"{"typeof": {"payload": {"protocol": "ip", "field": "daddr"}}}"#
     let text = """

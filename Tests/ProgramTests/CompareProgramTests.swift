@@ -51,6 +51,28 @@ import Testing
     #expect(result.errors.contains("the dump holds no chain and no set of \(arguments[1])"), "\(result.errors)")
   }
 
+  @Test(
+    "names.json that is not a JSON object with these fields is bad input",
+    arguments: [
+      "", "{", "[]", "sync_version: \"1\"\n", "{\"sync_version\": \"1\", \"flags\": \"--a=b\"}",
+      "{\"sync_version\": {}}", "{\"flags\": [\"\\x41\"]}", "{\"a\": &a [], \"b\": *a}",
+    ]) func brokenNames(text: String) async throws
+  {
+    let files = FileManager.default
+    let folder = files.temporaryDirectory.appendingPathComponent(UUID().uuidString)
+    defer { try? files.removeItem(at: folder) }
+    try files.createDirectory(at: folder, withIntermediateDirectories: false)
+    for file in ["manifests.yaml", "iptables-save.txt", "ipset-save.txt"] {
+      try files.copyItem(
+        atPath: "\(Self.golden)/no-policy/\(file)", toPath: folder.appendingPathComponent(file).path)
+    }
+    let names = folder.appendingPathComponent("names.json")
+    try text.write(to: names, atomically: true, encoding: .utf8)
+    let result = try await Program.run(["compare", "--golden", folder.path])
+    #expect(result.status == .exited(2) && result.output.isEmpty)
+    #expect(result.errors.contains("\(names.path): is not a JSON object with sync_version and flags"))
+  }
+
   @Test("a kube-router flag that the command wasn't given is a difference and exit code 1, also in JSON")
   func flag() async throws {
     let place = "\(Self.golden)/no-policy"

@@ -1,3 +1,4 @@
+internal import Algorithms
 internal import Apply
 package import Kernel
 package import Lowering
@@ -225,9 +226,7 @@ extension RulesetChanges {
     added: [SetMemberships.Membership], removed: [SetMemberships.Membership], _ places: [SetMemberships.Place]
   ) {
     self.init(.nftables)
-    var order: [Int] = []
-    for entry in added + removed where !order.contains(entry.place) { order.append(entry.place) }
-    members = order.map { place in
+    members = (added + removed).map(\.place).uniqued().map { place in
       Members(
         Place(set: places[place].set, family: places[place].family), .addresses,
         removed: removed.filter { $0.place == place }.map(\.member),

@@ -1,3 +1,4 @@
+internal import Algorithms
 internal import Lowering
 public import NetpolModel
 
@@ -45,12 +46,8 @@ extension NodeView {
 extension Array {
   /// The index where `name` is, or would be, in an array sorted by name.
   fileprivate func place<ID: Comparable>(of name: ID, _ id: (Element) -> ID) -> (index: Int, isTaken: Bool) {
-    var (low, high) = (0, count)
-    while low < high {
-      let middle = (low + high) / 2
-      if id(self[middle]) < name { low = middle + 1 } else { high = middle }
-    }
-    return (low, low < count && id(self[low]) == name)
+    let index = partitioningIndex { id($0) >= name }
+    return (index, index < count && id(self[index]) == name)
   }
 
   /// Puts an element in its place. Returns the element that was there, if any.

@@ -1,3 +1,4 @@
+internal import Algorithms
 internal import Kernel
 internal import NetpolModel
 internal import Rendering
@@ -46,7 +47,7 @@ extension NftPieces {
     let members = set.stored
     if set.kind == .interval {
       // nf_tables stores only starts and ends, and would read some overlapping ranges as different ranges.
-      for (one, next) in zip(members, members.dropFirst()) where one.cidr.overlaps(next.cidr) {
+      for (one, next) in members.adjacentPairs() where one.cidr.overlaps(next.cidr) {
         throw Unsupported(
           "the overlapping members \(one.cidr) and \(next.cidr) of the interval set \(set.name)", in: "nft")
       }
@@ -72,11 +73,9 @@ extension NftPieces {
   private mutating func add(_ set: KeyedSet, _ table: Table) -> NftSet {
     let added = set.netlink(id: nextSetID())
     append(.set(set.name)) { $0.addSet(added, in: table.name, table.family.netlink) }
-    let elements = set.netlink(set.elements)
-    for start in stride(from: 0, to: elements.count, by: NftBatch.elementsInMessage) {
+    for piece in set.netlink(set.elements).chunks(ofCount: NftBatch.elementsInMessage) {
       splitIfFull()
-      let piece = Array(elements[start..<min(start + NftBatch.elementsInMessage, elements.count)])
-      append(.set(set.name)) { $0.addElements(piece, to: added, in: table.name, table.family.netlink) }
+      append(.set(set.name)) { $0.addElements(Array(piece), to: added, in: table.name, table.family.netlink) }
     }
     splitIfFull()
     return added

@@ -1,3 +1,4 @@
+internal import Algorithms
 public import Kernel
 public import NetpolModel
 internal import Rendering
@@ -93,9 +94,7 @@ public struct RefusedRule: Error, CustomStringConvertible {
     message = String(decoding: result.stderr, as: UTF8.self).split(separator: "\n").joined(separator: "; ")
     // "iptables-restore: line 12 failed", "Error occurred at line: 12".
     let words = message.split { !$0.isLetter && !$0.isNumber }.map(String.init)
-    let number = words.indices.lazy.compactMap { index in
-      words[index] == "line" && index + 1 < words.count ? Int(words[index + 1]) : nil
-    }.first
+    let number = words.adjacentPairs().firstNonNil { $0 == "line" ? Int($1) : nil }
     let lines = text.split(separator: "\n", omittingEmptySubsequences: false)
     line = number
     rule = number.flatMap { (1...lines.count).contains($0) ? String(lines[$0 - 1]) : nil }

@@ -1,3 +1,4 @@
+internal import Algorithms
 public import Lowering
 public import NetpolModel
 
@@ -65,12 +66,10 @@ public struct PacketSweep: Sendable {
   /// Each world in each of the families, side by side.
   public func over(_ families: [IPFamily]) -> PacketSweep {
     var sweep = self
-    sweep.points = points.flatMap { point in
-      families.map { family in
-        var point = point
-        point.world.family = family
-        return point
-      }
+    sweep.points = Algorithms.product(points, families).map { point, family in
+      var point = point
+      point.world.family = family
+      return point
     }
     return sweep
   }

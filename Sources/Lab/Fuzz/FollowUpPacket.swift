@@ -1,3 +1,4 @@
+internal import Algorithms
 internal import Enforcement
 internal import EngineComparison
 internal import Evaluator
@@ -170,14 +171,14 @@ struct FollowUpPackets {
   /// A mark of another program changes no verdict, and is the same after the rules as before them.
   private func marked(_ walk: EvaluatedWalk) -> [FollowUpPacket] {
     let marks: [UInt32] = [0, 0x2000, 0x4000, 0x6000]
-    return walk.hooks.filter { $0.position.hook == .forward && $0.packet.mark & FollowUpPacket.othersMarks == 0 }
-      .flatMap { hook in
-        marks.map { mark -> FollowUpPacket in
-          var packet = hook.packet
-          packet.mark |= mark
-          return .forwarded(packet, at: hook.position, isAccepted: hook.outcome.verdict == .accept)
-        }
-      }
+    let hooks = walk.hooks.filter {
+      $0.position.hook == .forward && $0.packet.mark & FollowUpPacket.othersMarks == 0
+    }
+    return product(hooks, marks).map { hook, mark in
+      var packet = hook.packet
+      packet.mark |= mark
+      return .forwarded(packet, at: hook.position, isAccepted: hook.outcome.verdict == .accept)
+    }
   }
 
   /// Whether kube-router has a chain for the pod, in an enforced cluster.

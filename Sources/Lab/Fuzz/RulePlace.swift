@@ -1,3 +1,4 @@
+internal import Algorithms
 internal import NetpolModel
 internal import RuleIR
 
@@ -187,7 +188,7 @@ extension Rule {
   }
 
   private var states: Set<ConntrackState>? {
-    matches.lazy.compactMap { if case .conntrack(let states) = $0 { states } else { nil } }.first
+    matches.firstNonNil { if case .conntrack(let states) = $0 { states } else { nil } }
   }
 
   private var mark: Mark? {

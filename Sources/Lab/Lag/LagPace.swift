@@ -1,3 +1,4 @@
+internal import Algorithms
 internal import Kernel
 internal import Statistics
 internal import Text
@@ -43,8 +44,7 @@ struct LagPace: Sendable {
     var first: [Double] = []
     var further: [Double] = []
     for beat in 0..<(records.map(\.sent.count).min() ?? 0) {
-      let times = records.map { $0.sent[beat] }.sorted()
-      let gaps = zip(times, times.dropFirst()).map { Double($1 - $0) }
+      let gaps = records.map { $0.sent[beat] }.sorted().adjacentPairs().map { Double($1 - $0) }
       first += gaps.prefix(1)
       further += gaps.dropFirst()
     }

@@ -1,9 +1,11 @@
 internal import Agent
+internal import Algorithms
 internal import Glibc
 internal import Kernel
 internal import Lowering
 internal import NetpolModel
 internal import Network
+internal import OrderedCollections
 internal import Statistics
 internal import Synchronization
 
@@ -72,9 +74,9 @@ struct RequestRun {
     _ enforcers: Enforcers, _ progress: (Int, Int) -> Void
   ) throws -> ([RequestResult], [Survivor]) {
     var servers: [EchoServer] = []
-    for target in [targets.bySelector, targets.byBlock].compactMap({ $0 }) {
+    for target in [targets.bySelector, targets.byBlock].compacted() {
       guard let namespace = fabric.namespace(of: target.endpoint) else { continue }
-      for port in Set([target.ports.udp, target.ports.tcp].compactMap { $0 }) {
+      for port in Set([target.ports.udp, target.ports.tcp].compacted()) {
         servers.append(
           try EchoServer(on: ProbeAddress(target.address.bytes, port: port), in: namespace, worker: worker))
       }
@@ -135,7 +137,10 @@ struct RequestRun {
     try enforcers.settle(clients.map { .podDeleted($0.id) })
     let switched = syncs.values.compactMap(\.firstSwitch).min() ?? event
     let told = zip(requests, answers.all).map { request, answer in
-      ((request.kind, request.target), answer.start < switched ? answer.result : (.failed("was made too late"), 0))
+      (
+        RequestResult.Asked(kind: request.kind, target: request.target),
+        answer.start < switched ? answer.result : (.failed("was made too late"), 0)
+      )
     }
     return RequestResult.summed(told, refusal: situation.name)
   }
@@ -206,15 +211,15 @@ extension RequestResult.Ending {
 }
 
 extension RequestResult {
-  fileprivate static func summed(
-    _ answers: [((kind: Kind, target: String), (Ending, Double))], refusal: String
-  ) -> [RequestResult] {
-    var order: [(kind: Kind, target: String)] = []
-    for (key, _) in answers where !order.contains(where: { $0 == key }) { order.append(key) }
-    return order.map { key in
-      let own = answers.filter { $0.0 == key }.map(\.1)
-      let endings = Dictionary(grouping: own, by: \.0).mapValues { Distribution($0.map(\.1)) }
-      return RequestResult(kind: key.kind, refusal: refusal, target: key.target, endings: endings)
+  fileprivate struct Asked: Hashable {
+    let kind: Kind
+    let target: String
+  }
+
+  fileprivate static func summed(_ answers: [(Asked, (Ending, Double))], refusal: String) -> [RequestResult] {
+    OrderedDictionary(grouping: answers, by: \.0).map { asked, own in
+      let endings = Dictionary(grouping: own.map(\.1), by: \.0).mapValues { Distribution($0.map(\.1)) }
+      return RequestResult(kind: asked.kind, refusal: refusal, target: asked.target, endings: endings)
     }
   }
 }

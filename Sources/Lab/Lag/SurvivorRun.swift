@@ -1,4 +1,5 @@
 internal import Agent
+internal import Algorithms
 internal import Glibc
 internal import Kernel
 internal import NetpolModel
@@ -82,10 +83,8 @@ struct SurvivorRun {
   }
 
   private func servers(_ pairs: [Pair], _ ports: [UInt16]) throws -> [EchoServer] {
-    var places: Set<ProbeAddress> = []
-    return try pairs.flatMap { pair in
-      try Set(ports).map { ProbeAddress(pair.address, port: $0) }.filter { places.insert($0).inserted }
-        .map { try EchoServer(on: $0, in: pair.target, worker: worker) }
-    }
+    try product(pairs, ports).map { (place: ProbeAddress($0.address, port: $1), namespace: $0.target) }
+      .uniqued(on: \.place)
+      .map { try EchoServer(on: $0.place, in: $0.namespace, worker: worker) }
   }
 }

@@ -1,3 +1,5 @@
+internal import Algorithms
+internal import OrderedCollections
 internal import RuleIR
 
 /// What kube-router leaves to chance, because it walks Go maps over the numbers of a named port, over pods and over
@@ -97,30 +99,20 @@ struct NamedPortFreedoms {
     }
     guard let first = rules.firstIndex(where: { target($0) != nil }) else { return rules }
     let run = rules[first...].prefix { target($0) != nil }
-    var groups: [(target: ChainName, rules: [Rule])] = []
-    for rule in run {
-      let name = target(rule) ?? ""
-      if groups.last?.target == name {
-        groups[groups.count - 1].rules.append(rule)
-      } else {
-        groups.append((name, [rule]))
-      }
+    let order = OrderedSet(expected.compactMap(target))
+    let groups = run.chunked(on: target).map { name, rules in
+      (rank: name.flatMap(order.firstIndex) ?? Int.max, rules: rules)
     }
-    var rank: [ChainName: Int] = [:]
-    for rule in expected { if let name = target(rule), rank[name] == nil { rank[name] = rank.count } }
-    let sorted = groups.enumerated().sorted {
-      (rank[$0.element.target] ?? Int.max, $0.offset) < (rank[$1.element.target] ?? Int.max, $1.offset)
-    }
+    let sorted = groups.enumerated().sorted { ($0.element.rank, $0.offset) < ($1.element.rank, $1.offset) }
     return rules[..<first] + sorted.flatMap(\.element.rules) + rules[run.endIndex...]
   }
 
   /// iptables has two rules for a number, nft has one.
   private func sortingPairs(_ rules: [Rule], as expected: [Rule]) -> [Rule] {
     let size = rules.count % 2 == 0 && expected.allSatisfy { $0.statements.count == 1 } ? 2 : 1
-    var left = stride(from: 0, to: rules.count, by: size).map { Array(rules[$0..<min($0 + size, rules.count)]) }
-    var result: [[Rule]] = []
-    for start in stride(from: 0, to: expected.count, by: size) {
-      let wanted = expected[start..<min(start + size, expected.count)].map(\.matches)
+    var left = Array(rules.chunks(ofCount: size))
+    var result: [ArraySlice<Rule>] = []
+    for wanted in expected.chunks(ofCount: size).map({ $0.map(\.matches) }) {
       if let index = left.firstIndex(where: { $0.map(\.matches) == wanted }) { result.append(left.remove(at: index)) }
     }
     return (result + left).flatMap { $0 }

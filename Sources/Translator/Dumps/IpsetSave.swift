@@ -1,4 +1,5 @@
 internal import NetpolModel
+internal import OrderedCollections
 public import RuleIR
 
 /// What `ipset save` printed.
@@ -43,10 +44,10 @@ public func readIpsetSave(_ text: String, file: String) throws(DumpError) -> Ips
 }
 
 private struct IpsetReading {
-  var dump = IpsetDump()
-  /// The index of each set in the dump.
-  var indexes: [SetName: Int] = [:]
-  var foreign: Set<SetName> = []
+  private var sets: OrderedDictionary<SetName, NamedSet> = [:]
+  private var foreign: OrderedDictionary<SetName, ForeignSet> = [:]
+
+  var dump: IpsetDump { IpsetDump(sets: Array(sets.values), foreign: Array(foreign.values)) }
 
   mutating func read(_ line: Substring, number: Int) throws(Problem) {
     let head = line.split(separator: " ", maxSplits: 2)
@@ -54,7 +55,7 @@ private struct IpsetReading {
     let name = String(head[1])
     switch command {
     case "create":
-      guard indexes[name] == nil, !foreign.contains(name) else { throw Problem("set \(name) is created twice") }
+      guard sets[name] == nil, foreign[name] == nil else { throw Problem("set \(name) is created twice") }
       var words = try Words(head[2], escapes: false)
       let type = words.next() ?? ""
       guard let kind = NamedSet.Kind(rawValue: type), kind != .interval else {
@@ -66,23 +67,19 @@ private struct IpsetReading {
         leave(name, type, number, line, "\(mask) is not understood")
         return
       }
-      indexes[name] = dump.sets.count
-      dump.sets.append(NamedSet(name: name, family: family, kind: kind))
+      sets[name] = NamedSet(name: name, family: family, kind: kind)
     case "add":
-      if foreign.contains(name) { return }
-      guard let index = indexes[name], dump.sets.indices.contains(index) else {
-        throw Problem("set \(name) has not been created before")
-      }
+      if foreign[name] != nil { return }
+      guard let index = sets.index(forKey: name) else { throw Problem("set \(name) has not been created before") }
       var words = try Words(head[2], escapes: false)
-      let member = try member(&words, dump.sets[index].family, dump.sets[index].kind)
-      dump.sets[index].members.append(member)
+      let member = try member(&words, sets.values[index].family, sets.values[index].kind)
+      sets.values[index].members.append(member)
     default: throw Problem("not a line of ipset save")
     }
   }
 
   private mutating func leave(_ name: SetName, _ type: String, _ number: Int, _ line: Substring, _ problem: String) {
-    foreign.insert(name)
-    dump.foreign.append(ForeignSet(name: name, type: type, line: number, text: String(line), problem: problem))
+    foreign[name] = ForeignSet(name: name, type: type, line: number, text: String(line), problem: problem)
   }
 
   /// Returns the family, and the option that changes the meaning of the members.

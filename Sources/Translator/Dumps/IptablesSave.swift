@@ -1,4 +1,5 @@
 public import NetpolModel
+internal import OrderedCollections
 public import RuleIR
 
 /// What `iptables-save` or `ip6tables-save` printed.
@@ -50,17 +51,17 @@ public func readIptablesSave(
     }
   }
   if let open = reading.open {
-    throw DumpError(file: file, line: open.line, text: "*\(open.table.name)", problem: "this table has no COMMIT")
+    throw DumpError(file: file, line: open.line, text: "*\(open.table)", problem: "this table has no COMMIT")
   }
   return reading.dump
 }
 
 private struct IptablesReading {
   struct OpenTable {
-    var table: Table
+    let table: String
+    let family: IPFamily
     let line: Int
-    /// The index of each chain in the table.
-    var chains: [ChainName: Int] = [:]
+    var chains: OrderedDictionary<ChainName, Chain> = [:]
     var userChains: Set<ChainName> = []
   }
 
@@ -77,7 +78,7 @@ private struct IptablesReading {
       let name = String(Substring(line.utf8.dropFirst()))
       guard builtInChains[name] != nil else { throw Problem("there is no table \(name)") }
       if dump.tables.contains(where: { $0.name == name }) { throw Problem("table \(name) appears twice") }
-      open = OpenTable(table: Table(name: name, family: family), line: number)
+      open = OpenTable(table: name, family: family, line: number)
     case UInt8(ascii: ":"):
       guard var table = open else { throw Problem("a chain outside of a table") }
       open = nil
@@ -91,9 +92,9 @@ private struct IptablesReading {
       open = table
     default:
       guard line == "COMMIT" else { throw Problem("not a line of iptables-save") }
-      guard let table = open else { throw Problem("COMMIT outside of a table") }
-      dump.tables.append(table.table)
-      open = nil
+      guard let open else { throw Problem("COMMIT outside of a table") }
+      dump.tables.append(Table(name: open.table, family: open.family, chains: Array(open.chains.values)))
+      self.open = nil
     }
   }
 }
@@ -133,7 +134,7 @@ extension IptablesReading.OpenTable {
     let name = String(words[0])
     guard chains[name] == nil else { throw Problem("chain \(name) is declared twice") }
     if targetNames.contains(name) { throw Problem("a chain can't have the name of a target") }
-    let hook = builtInChains[table.name]?[name]
+    let hook = builtInChains[table]?[name]
     var base: Chain.Base?
     if words[1] == "-" {
       if hook != nil { throw Problem("the built-in chain \(name) has no policy") }
@@ -141,11 +142,10 @@ extension IptablesReading.OpenTable {
     } else {
       let policies: [Substring: Chain.Base.Policy] = ["ACCEPT": .accept, "DROP": .drop]
       guard let policy = policies[words[1]] else { throw Problem("\(words[1]) is not a policy") }
-      guard let hook else { throw Problem("table \(table.name) has no built-in chain \(name)") }
-      base = Chain.Base(hook, priority: priority(table.name, hook), policy: policy)
+      guard let hook else { throw Problem("table \(table) has no built-in chain \(name)") }
+      base = Chain.Base(hook, priority: priority(table, hook), policy: policy)
     }
-    chains[name] = table.chains.count
-    table.chains.append(Chain(name: name, base: base))
+    chains[name] = Chain(name: name, base: base)
   }
 
   /// Reads `[packets:bytes]` or nothing, then `-A CHAIN` and a rule.
@@ -161,18 +161,16 @@ extension IptablesReading.OpenTable {
     guard rest.hasPrefix("-A ") else { throw Problem("not a line of iptables-save") }
     rest = rest.dropFirst(3)
     let name = String(rest.prefix { $0 != " " })
-    guard let index = chains[name], table.chains.indices.contains(index) else {
-      throw Problem("chain \(name) is not declared")
-    }
+    guard let index = chains.index(forKey: name) else { throw Problem("chain \(name) is not declared") }
     do throws(Problem) {
       let words = try Words(rest.dropFirst(name.count), escapes: true)
-      var reading = IptablesRuleReader(words, family: table.family, userChains: userChains)
-      table.chains[index].rules.append(try reading.read())
+      var reading = IptablesRuleReader(words, family: family, userChains: userChains)
+      chains.values[index].rules.append(try reading.read())
       return nil
     } catch {
       if required(name) { throw error }
       return ForeignRule(
-        table: table.name, family: table.family, chain: name, position: table.chains[index].rules.count, line: number,
+        table: table, family: family, chain: name, position: chains.values[index].rules.count, line: number,
         text: String(line),
         problem: error.text)
     }

@@ -1,4 +1,5 @@
 internal import NetpolModel
+internal import OrderedCollections
 internal import RuleIR
 
 /// Reads what `nft -j list ruleset` printed, into the same values as `readNftList`.
@@ -7,67 +8,34 @@ internal import RuleIR
 public func readNftJSON(
   _ text: String, file: String, required: (String) -> Bool = isKubeRouterTable
 ) throws(DumpError) -> NftDump {
-  var json = JSONText(text)
   var reading = NftJSONReading()
   do throws(Fault) {
-    try reading.read(&json)
+    try reading.read(try NftJSONListing(text))
   } catch {
     throw error.place.error(error.problem, in: file)
   }
-  return try nftDump(reading.tables, file: file, required: required)
+  return try nftDump(Array(reading.tables.values), file: file, required: required)
 }
 
 private struct NftJSONReading {
   struct Key: Hashable {
     let family: String
     let table: String
-    var chain = ""
   }
 
-  var tables: [ListedTable] = []
-  private var indexes: [Key: Int] = [:]
+  private(set) var tables: OrderedDictionary<Key, ListedTable> = [:]
 
-  /// `{"nftables": [{…}, …]}`
-  mutating func read(_ json: inout JSONText) throws(Fault) {
-    do throws(Problem) {
-      try json.expect("{")
-      guard json.peek() == UInt8(ascii: "\""), try json.string() == "nftables" else {
-        throw Problem("not what nft -j prints")
-      }
-      try json.expect(":")
-      try json.expect("[")
-      if json.take("]") { return try end(&json) }
-    } catch {
-      throw Fault(problem: error, place: Place(line: json.line, text: json.surroundings))
-    }
-    repeat {
-      _ = json.peek()
-      let (line, start) = (json.line, json.index)
-      let value: JSONValue
-      do throws(Problem) {
-        value = try json.value()
-      } catch {
-        throw Fault(problem: error, place: Place(line: json.line, text: json.surroundings))
-      }
-      let place = Place(line: line, text: json.text(from: start))
+  mutating func read(_ listing: NftJSONListing) throws(Fault) {
+    for index in listing.indices {
+      let value = try listing.value(index)
+      let place = listing.place(index)
       do throws(Problem) {
         guard let (kind, object) = value.single else { throw Problem("not an object of nft") }
         try add(kind, object, place)
       } catch {
         throw Fault(problem: error, place: place)
       }
-    } while json.take(",")
-    do throws(Problem) {
-      try json.expect("]")
-      try end(&json)
-    } catch {
-      throw Fault(problem: error, place: Place(line: json.line, text: json.surroundings))
     }
-  }
-
-  private func end(_ json: inout JSONText) throws(Problem) {
-    try json.expect("}")
-    if json.peek() != nil { throw Problem("there is more text after the listing") }
   }
 
   private mutating func add(_ kind: String, _ object: JSONValue, _ place: Place) throws(Problem) {
@@ -76,70 +44,76 @@ private struct NftJSONReading {
     if kind == "table" {
       guard let name = object["name"]?.string else { throw Problem("\(kind) has no name") }
       let key = Key(family: family, table: name)
-      guard indexes.updateValue(tables.count, forKey: key) == nil else { throw Problem("table \(name) appears twice") }
+      guard tables[key] == nil else { throw Problem("table \(name) appears twice") }
       var table = ListedTable(family: family, name: name, place: place)
       table.comment = object["comment"]?.string
       if let flags = object["flags"] { table.read(flags: words(flags)) }
-      tables.append(table)
+      tables[key] = table
       return
     }
     guard let tableName = object["table"]?.string else { throw Problem("\(kind) has no table") }
-    guard let index = indexes[Key(family: family, table: tableName)], tables.indices.contains(index) else {
+    guard let index = tables.index(forKey: Key(family: family, table: tableName)) else {
       throw Problem("table \(tableName) is not listed before")
     }
-    if kind == "rule" { return try addRule(object, place, to: index) }
+    if kind == "rule" { return try tables.values[index].add(rule: object, place) }
     guard let name = object["name"]?.string else { throw Problem("\(kind) has no name") }
-    try tables[index].declare(kind, name)
+    try tables.values[index].add(kind, name, object, place)
+  }
+}
+
+extension ListedTable {
+  /// Adds a chain, a set or another object with a name.
+  fileprivate mutating func add(
+    _ kind: String, _ name: String, _ object: JSONValue, _ place: Place
+  ) throws(Problem) {
+    try declare(kind, name)
     var place = place
-    place.name = "\(kind) \(name) of table \(family) \(tableName)"
+    place.name = "\(kind) \(name) of table \(family) \(self.name)"
     switch kind {
     case "chain":
-      let key = Key(family: family, table: tableName, chain: name)
-      indexes[key] = tables[index].chains.count
-      var chain = ListedTable.Chain(name: name, place: place)
+      var chain = Chain(name: name, place: place)
       chain.comment = object["comment"]?.string
       if object["hook"] != nil || object["type"] != nil {
         chain.base = Listed(place) { () throws(Problem) in try base(object) }
       }
-      tables[index].chains.append(chain)
+      chains[name] = chain
     case "set", "map":
-      let ipFamily = tables[index].ipFamily
+      let ipFamily = ipFamily
       let set = Listed(place) { () throws(Problem) in
         guard let ipFamily else { throw Problem("not read") }
         return try nftSet(object, name: name, family: ipFamily, isMap: kind == "map")
       }
       // Of other maps, for example verdict maps, only the name is kept.
       if kind == "map", case .failure = set.value { fallthrough }
-      tables[index].sets.append(ListedTable.Set(name: name, set: set))
-    default: tables[index].objects.append(ListedTable.Object(kind: kind, name: name, place: place))
+      sets.append(Set(name: name, set: set))
+    default: objects.append(Object(kind: kind, name: name, place: place))
     }
   }
 
-  private mutating func addRule(_ object: JSONValue, _ place: Place, to table: Int) throws(Problem) {
-    let (family, name) = (tables[table].family, tables[table].name)
+  fileprivate mutating func add(rule object: JSONValue, _ place: Place) throws(Problem) {
     guard let chain = object["chain"]?.string else { throw Problem("rule has no chain") }
-    guard let index = indexes[Key(family: family, table: name, chain: chain)],
-      tables[table].chains.indices.contains(index)
-    else { throw Problem("chain \(chain) of table \(family) \(name) is not listed before") }
+    guard let index = chains.index(forKey: chain) else {
+      throw Problem("chain \(chain) of table \(family) \(name) is not listed before")
+    }
     let handle = object["handle"]?.word.map { " (handle \($0))" } ?? ""
     var place = place
     place.name =
-      "rule \(tables[table].chains[index].rules.count + 1)\(handle) of chain \(chain) in table \(family) \(name)"
-    let ipFamily = tables[table].ipFamily
+      "rule \(chains.values[index].rules.count + 1)\(handle) of chain \(chain) in table \(family) \(name)"
+    let ipFamily = ipFamily
     let rule = Listed(place) { () throws(Problem) in
       guard let ipFamily else { throw Problem("not read") }
       return try nftRule(object, family: ipFamily)
     }
-    tables[table].chains[index].rules.append(rule)
+    chains.values[index].rules.append(rule)
   }
 
-  private func base(_ object: JSONValue) throws(Problem) -> Chain.Base {
+  private func base(_ object: JSONValue) throws(Problem) -> RuleIR.Chain.Base {
     guard let type = object["type"]?.string, let hook = object["hook"]?.string else {
       throw Problem("the base chain has no type or no hook")
     }
     guard let priority = object["prio"]?.word.flatMap({ Int32($0) }) else { throw Problem("prio is not a priority") }
     if object["dev"] != nil { throw Problem("a device of a base chain is not understood") }
-    return try Chain.Base(type: type, hook: hook, priority: Int(priority), policy: object["policy"]?.string)
+    return try RuleIR.Chain.Base(type: type, hook: hook, priority: Int(priority), policy: object["policy"]?.string)
   }
 }
 

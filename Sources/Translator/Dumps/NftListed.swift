@@ -1,4 +1,5 @@
 internal import NetpolModel
+internal import OrderedCollections
 internal import RuleIR
 
 /// The place of something in a dump.
@@ -70,7 +71,7 @@ struct ListedTable {
   var comment: String?
   /// Why nothing in it can be read.
   var problem: Problem?
-  var chains: [Chain] = []
+  var chains: OrderedDictionary<ChainName, Chain> = [:]
   var sets: [Set] = []
   var objects: [Object] = []
   private var names: Swift.Set<String> = []
@@ -159,7 +160,7 @@ private struct NftAssembly {
       }
       own.insert(set.name)
     }
-    for chain in table.chains {
+    for chain in table.chains.values {
       _ = try chain.base?.value.get()
       for rule in chain.rules {
         let missing = missingSet(try rule.value.get(), of: own)
@@ -174,7 +175,7 @@ private struct NftAssembly {
   ) -> Table? {
     guard table.problem == nil, let family = table.ipFamily else {
       let fault = Fault(problem: table.problem ?? Problem("not understood"), place: table.place)
-      foreign.append(table.foreign(.table, rules: table.chains.reduce(0) { $0 + $1.rules.count }, fault))
+      foreign.append(table.foreign(.table, rules: table.chains.values.reduce(0) { $0 + $1.rules.count }, fault))
       return nil
     }
     for object in table.objects {
@@ -201,7 +202,7 @@ private struct NftAssembly {
       }
     }
     var result = Table(name: table.name, family: family, comment: table.comment)
-    for chain in table.chains {
+    for chain in table.chains.values {
       if let read = self.read(chain, of: table, sets: own, &foreign) { result.chains.append(read) }
     }
     return result

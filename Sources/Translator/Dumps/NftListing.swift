@@ -1,4 +1,5 @@
 internal import NetpolModel
+internal import OrderedCollections
 internal import RuleIR
 
 /// Reads what `nft list ruleset` printed, with any number of tables, with or without counts (`-s`), handles (`-a`) and
@@ -137,7 +138,7 @@ extension ListedTable {
   /// Adds the object with its lines.
   fileprivate mutating func add(_ object: NftReading.Object) throws(Problem) {
     switch object.kind {
-    case "chain": chains.append(try chain(object))
+    case "chain": chains[object.name] = try chain(object)
     case "set": sets.append(set(object, family: ipFamily))
     // Of other maps, for example verdict maps, only the name is kept.
     case "map":

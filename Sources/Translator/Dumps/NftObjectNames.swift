@@ -5,16 +5,16 @@ public struct NftObjectNames: Hashable, Sendable {
 
   /// Throws if the text is not a listing. `file` is the file name in the error.
   public init(_ text: String, file: String) throws(DumpError) {
-    var json = JSONText(text)
-    do throws(Problem) {
-      let listing = try json.value()
-      for object in listing["nftables"]?.array ?? [] {
-        guard let (kind, fields) = object.single, let name = fields["name"]?.string else { continue }
+    do throws(Fault) {
+      // Rules are most of a listing.
+      let listing = try NftJSONListing(text, omitting: "{\"rule\":")
+      for index in listing.indices {
+        guard let (kind, fields) = try listing.value(index).single, let name = fields["name"]?.string else { continue }
         if kind == "chain" { chains.append(name) }
         if kind == "set" { sets.append(name) }
       }
     } catch {
-      throw Place(line: json.line, text: json.surroundings).error(error, in: file)
+      throw error.place.error(error.problem, in: file)
     }
   }
 }

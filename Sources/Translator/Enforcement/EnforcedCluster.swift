@@ -1,3 +1,4 @@
+internal import Algorithms
 public import Evaluator
 public import Lowering
 public import NetpolModel
@@ -124,10 +125,9 @@ public struct EvaluatedWalk: Sendable {
   /// The rules that decided, each once: those that marked, accepted or exempted the packet, and the one that refused
   /// it.
   public var deciding: [(position: Position, step: Step)] {
-    var seen: Set<Step> = []
-    return hooks.flatMap { hook in
-      hook.outcome.steps.filter { $0.decides && seen.insert($0).inserted }.map { (hook.position, $0) }
-    }
+    hooks.flatMap { hook in
+      hook.outcome.steps.filter(\.decides).map { (position: hook.position, step: $0) }
+    }.uniqued(on: \.step)
   }
 }
 

@@ -1,3 +1,4 @@
+internal import Algorithms
 internal import Lowering
 internal import NetpolModel
 internal import Oracle
@@ -70,7 +71,7 @@ extension DeviationModel {
       guard deviations.contains(.wholeIPv6), block.cidr.family == .v6, block.cidr.prefixLength == 0 else {
         return [block]
       }
-      return [CIDR("2000::/3"), CIDR("fd00::/8")].compactMap { $0 }.map { .init($0, except: block.except) }
+      return [CIDR("2000::/3"), CIDR("fd00::/8")].compacted().map { .init($0, except: block.except) }
     }
     guard deviations.contains(.longestPrefix) else { return stored.contains { $0.contains(address) } }
     if traits.exceptsComeFirst {
@@ -101,8 +102,7 @@ extension NetworkPolicy {
       let blocks = rule.peers.list.compactMap { if case .block(let block) = $0 { block } else { nil } }
         .filter { $0.cidr.family == family }
       return [blocks.map(\.cidr), blocks.flatMap(\.except)].contains { cidrs in
-        let sorted = Set(cidrs.flatMap(halves)).sorted()
-        return zip(sorted, sorted.dropFirst()).contains { $0.overlaps($1) }
+        Set(cidrs.flatMap(halves)).sorted().adjacentPairs().contains { $0.overlaps($1) }
       }
     }
   }

@@ -1,3 +1,4 @@
+internal import Algorithms
 internal import NetpolModel
 internal import RuleIR
 
@@ -41,13 +42,9 @@ struct PreparedKeyedSet: Sendable {
     case .ranges(let ranges):
       guard let last = key.last, let candidates = ranges[Array(key.dropLast())] else { return nil }
       // The last range that starts at or below the value.
-      var (low, high) = (0, candidates.count)
-      while low < high {
-        let middle = (low + high) / 2
-        if candidates[middle].first <= last { low = middle + 1 } else { high = middle }
-      }
-      guard low > 0, last <= candidates[low - 1].last else { return nil }
-      return candidates[low - 1].mark
+      let end = candidates.partitioningIndex { $0.first > last }
+      guard let range = candidates[..<end].last, last <= range.last else { return nil }
+      return range.mark
     }
   }
 }

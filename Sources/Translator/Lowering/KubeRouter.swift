@@ -1,3 +1,4 @@
+internal import Algorithms
 internal import NetpolModel
 internal import RuleIR
 
@@ -131,12 +132,10 @@ struct KubeRouter {
     // With nft no rule checks whether a packet is bridged.
     let bridged = version.backend == .iptables ? [false, true] : [false]
     let jumps = { (pod: PodChain, sides: [Side], bridged: [Bool]) in
-      sides.flatMap { side in
-        bridged.map { isBridged in
-          rule(
-            pod.match(side, bridged: isBridged), .jump(pod.chain.name), pod.comment(side),
-            origin: Origin(pod: pod.pod.id))
-        }
+      product(sides, bridged).map { side, isBridged in
+        rule(
+          pod.match(side, bridged: isBridged), .jump(pod.chain.name), pod.comment(side),
+          origin: Origin(pod: pod.pod.id))
       }
     }
     let hooks: [(hook: Hook, rules: [Rule])] = [
@@ -175,13 +174,12 @@ struct KubeRouter {
     let accept = rule([.mark(Self.passed)], .accept, "accept netpol-ok")
     let blocks = view.defaultDeny ? view.podCIDRs.filter { $0.family == family } : []
     let set = localPodSet([], family).name
-    let refuse = { (side: Side, block: CIDR, further: [Match], comment: String) in
+    let refuse = { (block: CIDR, side: Side, further: [Match], comment: String) in
       rule([.address(side, block)] + further, .reject(.portUnreachable), "\(comment) (default-deny)")
     }
-    let unprogrammed = blocks.flatMap { block in
-      Side.allCases.map { refuse($0, block, [.inSet($0, set, negated: true)], "reject unprogrammed local pod") }
-    }
-    let early = blocks.flatMap { block in Side.allCases.map { refuse($0, block, [], "reject pre-netpol") } }
+    let sides = product(blocks, Side.allCases)
+    let unprogrammed = sides.map { refuse($0, $1, [.inSet($1, set, negated: true)], "reject unprogrammed local pod") }
+    let early = sides.map { refuse($0, $1, [], "reject pre-netpol") }
     return Chain(
       name: Self.tail, rules: unprogrammed + [accept] + early,
       comment: version.comments.onObjects?.fixedChain(Self.tail))

@@ -1,3 +1,4 @@
+internal import Algorithms
 internal import NetpolModel
 internal import RuleIR
 
@@ -44,7 +45,7 @@ struct PolicyDraft {
   var overlap: (CIDR, CIDR)? {
     for set in sets where set.kind == .interval {
       let cidrs = Set(set.members.map(\.cidr)).sorted()
-      for (first, second) in zip(cidrs, cidrs.dropFirst()) where first.overlaps(second) { return (first, second) }
+      for (first, second) in cidrs.adjacentPairs() where first.overlaps(second) { return (first, second) }
     }
     return nil
   }

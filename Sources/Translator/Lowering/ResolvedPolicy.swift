@@ -1,3 +1,4 @@
+internal import Algorithms
 internal import NetpolModel
 internal import RuleIR
 
@@ -60,21 +61,20 @@ struct ResolvedRule {
     matchesAnyPeer = rule.peers == .any
     matchesAnyPort = rule.ports == .all
     var pods: [Pod] = []
-    var seen: Set<PodID> = []
     var podIndexes: [Int] = []
     var blocks: [NetworkPolicy.IPBlock] = []
     var blockIndexes: [Int] = []
     for (peerIndex, peer) in rule.peers.list.enumerated() {
       switch peer {
       case .pods(let scope, let selector):
-        pods += resolution.pods(scope, selector, from: namespace).filter { seen.insert($0.id).inserted }
+        pods += resolution.pods(scope, selector, from: namespace)
         podIndexes.append(peerIndex)
       case .block(let block):
         blocks.append(block)
         blockIndexes.append(peerIndex)
       }
     }
-    peerPods = pods
+    peerPods = pods.uniqued(on: \.id)
     peerPodIndexes = podIndexes
     self.blocks = blocks
     self.blockIndexes = blockIndexes

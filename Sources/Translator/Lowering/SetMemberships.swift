@@ -1,3 +1,4 @@
+internal import Algorithms
 public import NetpolModel
 public import RuleIR
 
@@ -71,15 +72,13 @@ public struct SetMemberships: Sendable {
   /// Returns each membership once. Empty for a pod that kube-router ignores.
   public func memberships(of pod: Pod) -> [Membership] {
     guard pod.isActionable else { return [] }
-    var seen: Set<Membership> = []
     var found: [Membership] = []
     for entry in entries[pod.id.namespace] ?? [] where entry.selector.matches(pod.labels) {
       for address in pod.podIPs where address.family == entry.family {
-        let membership = Membership(place: entry.place, address: address, isPeer: !entry.isTarget)
-        if seen.insert(membership).inserted { found.append(membership) }
+        found.append(Membership(place: entry.place, address: address, isPeer: !entry.isTarget))
         if !entry.isTarget { break }
       }
     }
-    return found
+    return Array(found.uniqued())
   }
 }

@@ -1,3 +1,4 @@
+internal import Algorithms
 public import NetpolModel
 
 /// A defect in a ruleset that a kernel would reject.
@@ -145,8 +146,8 @@ extension KeyedSet {
       if Set(elements.map(\.key)).count < elements.count { throw IllFormed(defect: .overlappingElements(name)) }
       return
     }
-    let sorted = elements.sorted(by: Element.precedes)
-    for (one, next) in zip(sorted, sorted.dropFirst()) where one.key.dropLast() == next.key.dropLast() {
+    for (one, next) in elements.sorted(by: Element.precedes).adjacentPairs()
+    where one.key.dropLast() == next.key.dropLast() {
       guard let end = one.through, let start = next.key.last, end < start else {
         throw IllFormed(defect: .overlappingElements(name))
       }

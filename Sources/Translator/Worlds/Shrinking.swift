@@ -1,3 +1,4 @@
+internal import Algorithms
 public import NetpolModel
 
 extension Cluster {
@@ -90,8 +91,7 @@ private struct Shrinking {
 
   /// Each distinct element of a list, over all states.
   private func all<Element: Hashable>(_ list: KeyPath<Cluster, [Element]>) -> [Element] {
-    var seen: Set<Element> = []
-    return states.flatMap { $0[keyPath: list] }.filter { seen.insert($0).inserted }
+    Array(states.flatMap { $0[keyPath: list] }.uniqued())
   }
 
   /// Keeps only the last change, or else removes every state that isn't needed.
@@ -108,8 +108,7 @@ private struct Shrinking {
   private mutating func thin<Element, ID: Hashable>(
     _ list: WritableKeyPath<Cluster, [Element]>, _ id: KeyPath<Element, ID>
   ) {
-    var seen: Set<ID> = []
-    var left = states.flatMap { $0[keyPath: list].map { $0[keyPath: id] } }.filter { seen.insert($0).inserted }
+    var left = Array(states.flatMap { $0[keyPath: list].map { $0[keyPath: id] } }.uniqued())
     var size = left.count
     while size > 0 {
       var start = 0

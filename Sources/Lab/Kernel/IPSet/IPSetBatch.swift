@@ -1,3 +1,4 @@
+internal import Algorithms
 internal import CNftables
 
 /// Requests to ipset (ipset(8)), sent over netlink without the `ipset` program. An error names the failed entry.
@@ -68,6 +69,6 @@ public struct IPSetBatch: Sendable {
   }
 
   private static func pieces(_ entries: [IPSetEntry]) -> [ArraySlice<IPSetEntry>] {
-    stride(from: 0, to: entries.count, by: nestCapacity).map { entries[$0..<min($0 + nestCapacity, entries.count)] }
+    Array(entries.chunks(ofCount: nestCapacity))
   }
 }

@@ -1,3 +1,4 @@
+internal import Algorithms
 internal import CNftables
 internal import Glibc
 
@@ -81,6 +82,6 @@ struct LabelledRequests: Sendable {
 extension KernelError {
   /// The error of the request `label`, with the original operation and message as its message.
   fileprivate func labelled(_ label: String) -> KernelError {
-    KernelError(label, code: code, message: [operation, message].compactMap { $0 }.joined(separator: ": "))
+    KernelError(label, code: code, message: [operation, message].compacted().joined(separator: ": "))
   }
 }

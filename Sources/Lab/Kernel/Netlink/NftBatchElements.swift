@@ -1,3 +1,4 @@
+internal import Algorithms
 internal import CNftables
 internal import Glibc
 
@@ -20,8 +21,7 @@ extension NftBatch {
     _ elements: [NftElement], of set: NftSet, in table: String, _ family: AddressFamily, _ message: nf_tables_msg_types,
     flags: Int32
   ) {
-    for start in stride(from: 0, to: elements.count, by: Self.elementsInMessage) {
-      let piece = elements[start..<min(start + Self.elementsInMessage, elements.count)]
+    for piece in elements.chunks(ofCount: Self.elementsInMessage) {
       append(message, family, flags: flags) { message in
         message.put(number(NFTA_SET_ELEM_LIST_TABLE), string: table)
         message.put(number(NFTA_SET_ELEM_LIST_SET), string: set.name)

@@ -1,3 +1,4 @@
+internal import Algorithms
 internal import Glibc
 
 /// One call of a session's `run`: its probes, from the first socket to the last observation.
@@ -215,7 +216,7 @@ final class ProbeRun {
     while resending < started, !flights[resending].inFlight || probes[resending].transport == .tcp { resending += 1 }
     let expiry = expiring < started ? flights[expiring].start + nanoseconds : nil
     let resend = resending < started ? flights[resending].start + nanoseconds / 2 : nil
-    return [expiry, resend].compactMap { $0 }.min()
+    return [expiry, resend].compacted().min()
   }
 
   /// Does what is due at `now`. Everything that arrived by then must have been handled.

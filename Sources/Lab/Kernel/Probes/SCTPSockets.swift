@@ -1,4 +1,5 @@
 internal import Glibc
+internal import OrderedCollections
 
 /// The raw sockets that send and answer SCTP: one per namespace and family, for any number of probes.
 ///
@@ -15,18 +16,16 @@ final class SCTPSockets {
     var fd: Int32
     /// Keeps the namespace alive, so that the identifier in the key stays unique.
     var namespace: NetworkNamespace
-    var family: AddressFamily
     var listening: Set<ProbeAddress> = []
   }
 
-  private var sockets: [Open] = []
-  private var indices: [Key: Int] = [:]
+  private var sockets: OrderedDictionary<Key, Open> = [:]
 
-  deinit { for socket in sockets where socket.fd >= 0 { close(socket.fd) } }
+  deinit { for socket in sockets.values where socket.fd >= 0 { close(socket.fd) } }
 
   /// The index of the socket for packets of a family; `nil` before `open`.
   func index(in namespace: NetworkNamespace, _ family: AddressFamily) -> Int? {
-    indices[Key(namespace: ObjectIdentifier(namespace), family: family)]
+    sockets.index(forKey: Key(namespace: ObjectIdentifier(namespace), family: family))
   }
 
   /// Opens the sockets that aren't open yet. If one can't be opened, its users find out.
@@ -46,8 +45,7 @@ final class SCTPSockets {
             throw error
           }
         }
-        indices[Key(namespace: ObjectIdentifier(namespace), family: family)] = sockets.count
-        sockets.append(Open(fd: fd, namespace: namespace, family: family))
+        sockets[Key(namespace: ObjectIdentifier(namespace), family: family)] = Open(fd: fd, namespace: namespace)
       }
     }
   }
@@ -62,9 +60,9 @@ final class SCTPSockets {
         guard let index = index(in: listener.namespace, listener.address.family) else {
           throw KernelError(operation, code: ENOTSOCK)
         }
-        guard sockets[index].fd >= 0 else { throw KernelError(operation, code: -sockets[index].fd) }
+        guard sockets.values[index].fd >= 0 else { throw KernelError(operation, code: -sockets.values[index].fd) }
         try worker.run(in: listener.namespace) { try Self.requireLocal(listener.address, operation) }
-        guard sockets[index].listening.insert(listener.address).inserted else {
+        guard sockets.values[index].listening.insert(listener.address).inserted else {
           throw KernelError(operation, code: EADDRINUSE)
         }
         done += 1
@@ -78,7 +76,7 @@ final class SCTPSockets {
   func stopListening(_ listeners: some Sequence<Listener>) {
     for listener in listeners {
       guard let index = index(in: listener.namespace, listener.address.family) else { continue }
-      sockets[index].listening.remove(listener.address)
+      sockets.values[index].listening.remove(listener.address)
     }
   }
 
@@ -93,7 +91,7 @@ final class SCTPSockets {
 
   /// Sends a packet. Returns 0 or an errno.
   func send(_ packet: SCTPPacket, over index: Int, from source: [UInt8]?, to destination: [UInt8]) -> Int32 {
-    let fd = sockets[index].fd
+    let fd = sockets.values[index].fd
     if fd < 0 { return -fd }
     let bytes = packet.bytes
     var code: Int32 = 0
@@ -108,8 +106,8 @@ final class SCTPSockets {
 
   /// Handles everything that waits at a socket: answers this run's INITs, and reports answers and errors to the run.
   func serve(_ index: Int, for run: ProbeRun) {
-    guard sockets.indices.contains(index) else { return }
-    let (fd, family) = (sockets[index].fd, sockets[index].family)
+    guard sockets.values.indices.contains(index) else { return }
+    let (fd, family) = (sockets.values[index].fd, sockets.keys[index].family)
     // Bounded, so that one socket can't block the others. epoll reports the rest again.
     packets: for _ in 0..<256 {
       switch RawSocket.receive(from: fd, family, { receive($0, at: index, for: run) }) {
@@ -122,7 +120,7 @@ final class SCTPSockets {
 
   /// Reports all ICMP errors about the run's packets to the run.
   func takeErrors(_ index: Int, for run: ProbeRun) {
-    let (fd, family) = (sockets[index].fd, sockets[index].family)
+    let (fd, family) = (sockets.values[index].fd, sockets.keys[index].family)
     while true {
       let reception = RawSocket.receive(from: fd, family, errors: true) { packet in
         if let error = packet.error { run.noteError(error, at: index, about: packet.payload, to: packet.peer) }
@@ -138,7 +136,7 @@ final class SCTPSockets {
     }
     // Each session's socket gets a copy of every packet, so another session's INIT is ignored here.
     guard run.isInitiation(tag, sequence) else { return }
-    let isOpen = sockets[index].listening.contains(ProbeAddress(raw.local, port: packet.destinationPort))
+    let isOpen = sockets.values[index].listening.contains(ProbeAddress(raw.local, port: packet.destinationPort))
     if isOpen { run.noteArrival(ofProbe: Int(sequence)) }
     // If the answer can't be sent, the reply is lost, and the probe reports that.
     _ = send(

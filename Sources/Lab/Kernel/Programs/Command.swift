@@ -1,3 +1,4 @@
+internal import Algorithms
 internal import CLinux
 internal import Glibc
 internal import SystemPackage
@@ -73,9 +74,8 @@ public struct Command: Sendable {
 
   /// PATH, plus the directories of the administrator's programs: an ordinary user's PATH often lacks those.
   private static var searchPath: [String] {
-    var directories = (inheritedVariable("PATH") ?? "/usr/bin:/bin").split(separator: ":").map(String.init)
-    for directory in ["/usr/sbin", "/sbin"] where !directories.contains(directory) { directories.append(directory) }
-    return directories
+    let inherited = (inheritedVariable("PATH") ?? "/usr/bin:/bin").split(separator: ":").map(String.init)
+    return Array((inherited + ["/usr/sbin", "/sbin"]).uniqued())
   }
 
   private static func inheritedVariable(_ name: String) -> String? { getenv(name).map { String(cString: $0) } }

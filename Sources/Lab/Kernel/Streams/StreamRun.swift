@@ -1,4 +1,5 @@
 internal import Glibc
+internal import OrderedCollections
 internal import Synchronization
 
 /// One trial: streams that one thread sends at a fixed interval, and the kernel's record of their arrival.
@@ -49,9 +50,8 @@ public final class StreamRun {
     let destinations = streams.map {
       Destination(transport: $0.transport, namespace: ObjectIdentifier($0.target), address: $0.destination)
     }
-    var distinct: [Destination] = []
-    for destination in destinations where !distinct.contains(destination) { distinct.append(destination) }
-    let places = destinations.map { destination in distinct.firstIndex(of: destination) ?? 0 }
+    let distinct = OrderedSet(destinations)
+    let places = destinations.map { distinct.firstIndex(of: $0) ?? 0 }
     receiver = places
     var sockets: [StreamReceiver] = []
     for index in distinct.indices {

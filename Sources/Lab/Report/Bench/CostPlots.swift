@@ -1,3 +1,4 @@
+internal import Algorithms
 internal import Bench
 internal import NetpolModel
 internal import Text
@@ -6,19 +7,14 @@ extension PacketBenchReport {
   /// Cost by number of pods, with a line for each style. There is a plot for each probe and each number of peers that
   /// was measured with several numbers of pods, and as many policies as pods.
   var plots: [Plot] {
-    var seen: Set<CostPlot> = []
     let square = rows.filter { $0.world.pods == $0.world.policies && $0.rules != BenchRules.none.name }
-    return square.compactMap { row -> Plot? in
-      let key = CostPlot(row)
-      guard seen.insert(key).inserted else { return nil }
+    return square.map(CostPlot.init).uniqued().compactMap { key -> Plot? in
       let own = square.filter { CostPlot($0) == key }
       guard Set(own.map(\.world.pods)).count > 1 else { return nil }
-      var names: [String] = []
-      for row in own where !names.contains(row.rules) { names.append(row.rules) }
       let plot = LogPlot(
         title: key.title, horizontal: "pods on the node, each with a policy of its own",
         vertical: "additional ns per packet compared with no rules",
-        series: names.map { name in
+        series: own.map(\.rules).uniqued().map { name in
           (name, own.filter { $0.rules == name }.map { .init(x: Double($0.world.pods), y: $0.overNothing) })
         })
       return .lines(plot, name: key.fileName)

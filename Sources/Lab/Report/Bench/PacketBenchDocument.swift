@@ -1,3 +1,4 @@
+internal import Algorithms
 public import Bench
 internal import NetpolModel
 internal import StandingLab
@@ -70,8 +71,7 @@ private struct PacketBenchSections {
 
   /// In the order of the rows.
   private var probes: [BenchProbe] {
-    var seen: Set<BenchProbe> = []
-    return report.rows.map(\.probe).filter { seen.insert($0).inserted }
+    Array(report.rows.map(\.probe).uniqued())
   }
 
   private func section(_ probe: BenchProbe) -> Section {

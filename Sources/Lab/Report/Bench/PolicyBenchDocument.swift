@@ -1,3 +1,4 @@
+internal import Algorithms
 public import Bench
 internal import NetpolModel
 internal import Statistics
@@ -79,8 +80,7 @@ private struct PolicyBenchSections {
 
   /// In the order of the rows.
   private var subjects: [Subject] {
-    var seen: Set<Subject> = []
-    return report.rows.map { Subject(flows: $0.flows, phase: $0.phase) }.filter { seen.insert($0).inserted }
+    Array(report.rows.map { Subject(flows: $0.flows, phase: $0.phase) }.uniqued())
   }
 
   private func section(_ subject: Subject) -> Section {

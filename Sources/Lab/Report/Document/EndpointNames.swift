@@ -1,4 +1,5 @@
 internal import NetpolModel
+internal import OrderedCollections
 internal import Text
 
 /// Names of several endpoints on one line: `media/{jellyfin-0,redis-0} node/node1`.
@@ -16,16 +17,13 @@ func namesLines(_ ends: [some CustomStringConvertible], width: Int) -> [String] 
 
 /// Names by namespace, in pieces of at most `width` characters. A longer name is a piece of its own.
 private func namePieces(_ endpoints: [some CustomStringConvertible], width: Int) -> [String] {
-  var order: [String] = []
-  var members: [String: [String]] = [:]
+  var members: OrderedDictionary<String, [String]> = [:]
   for endpoint in endpoints {
     let parts = endpoint.description.split(separator: "/", maxSplits: 1).map(String.init)
     let (head, tail) = parts.count == 2 ? (parts[0], parts[1]) : ("", parts[0])
-    if members[head] == nil { order.append(head) }
     members[head, default: []].append(tail)
   }
-  return order.flatMap { head -> [String] in
-    let tails = members[head] ?? []
+  return members.flatMap { head, tails -> [String] in
     if head.isEmpty { return tails }
     var pieces: [[String]] = []
     for tail in tails {

@@ -1,3 +1,4 @@
+internal import Algorithms
 internal import Foundation
 internal import Statistics
 internal import Text
@@ -143,13 +144,13 @@ struct LogPlot {
     init(_ points: [Point]) {
       xs = Set(points.map { max($0.x, LogPlot.leastValue) }).sorted()
       // From the largest of 1, 2, 5, 10 … that is not above any value to the smallest that no interval exceeds.
-      let steps = (0...12).flatMap { exponent in [1, 2, 5].map { $0 * pow(10, Double(exponent)) } }
+      let steps = product(0...12, [1, 2, 5]).map { $1 * pow(10, Double($0)) }
       let low = steps.last { step in points.allSatisfy { step <= $0.y.value } } ?? LogPlot.leastValue
       let high = steps.first { step in step > low && points.allSatisfy { $0.y.upper <= step } } ?? pow(10, 13)
       y = log10(low)...log10(high)
       let margin = 0.12
       x = log10(xs.first ?? 1) - margin...log10(xs.last ?? 1) + margin
-      ys = (0...13).flatMap { exponent in (1...9).map { Double($0) * pow(10, Double(exponent)) } }
+      ys = product(0...13, 1...9).map { Double($1) * pow(10, Double($0)) }
         .filter { (low...high).contains($0) }
     }
 

@@ -1,7 +1,9 @@
+internal import Algorithms
 internal import Enforcement
 internal import EngineComparison
 internal import Lowering
 internal import NetpolModel
+internal import OrderedCollections
 internal import Run
 internal import Text
 
@@ -79,24 +81,22 @@ struct ExpectationSections {
       let wanted, happened: String
       let because: String?
     }
-    var order: [Kind] = []
-    var members: [Kind: [FlowBundle<ExpectedFlow.End>.Member]] = [:]
+    var members: OrderedDictionary<Kind, [FlowBundle<ExpectedFlow.End>.Member]> = [:]
     for flow in flows {
       let kind = Kind(
         location: flow.expected.location, wanted: flow.expected.wanted, happened: flow.outcomes,
         because: flow.expected.because)
-      if members[kind] == nil { order.append(kind) }
       members[kind, default: []].append(
         FlowBundle.Member(from: flow.expected.from, to: flow.expected.to, port: flow.expected.question))
     }
-    return order.enumerated().flatMap { index, kind -> [Block] in
-      let bundles = FlowBundle.bundles(members[kind] ?? [])
+    return members.keys.enumerated().flatMap { index, kind -> [Block] in
+      let bundles = FlowBundle.bundles(members.values[index])
       let lines = bundles.prefix(Self.bundlesAtMost).map { bundle in
         Block.paragraph("\(bundle.endsText) \(bundle.portsText): \(kind.happened)", first: "  ", indent: 6)
       }
       let more = bundles.dropFirst(Self.bundlesAtMost).map(\.count).reduce(0, +)
       let rest = more > 0 ? [Block.paragraph("and \(counted(more, "more flow")): \(kind.happened)", first: "  ")] : []
-      let next = index + 1 < order.count ? order[index + 1].because : nil
+      let next = index + 1 < members.count ? members.keys[index + 1].because : nil
       return lines + rest + (kind.because == next ? [] : because(kind.because))
     }
   }
@@ -230,22 +230,14 @@ extension FlowResult {
 
   /// The distinct outcomes of its pairs.
   fileprivate var outcomes: String {
-    var words: [String] = []
-    for word in pairs.map(\.word) where !words.contains(word) { words.append(word) }
-    return words.joined(separator: ", ")
+    pairs.map(\.word).uniqued().joined(separator: ", ")
   }
 
   /// `rejected`, or with several pairs `delivered (3), dropped (1)`.
   fileprivate var happened: String {
-    var order: [String] = []
-    var counts: [String: Int] = [:]
-    for pair in pairs {
-      let word = pair.word
-      if counts[word] == nil { order.append(word) }
-      counts[word, default: 0] += 1
-    }
-    if order.isEmpty { return "nothing to ask" }
-    return order.map { pairs.count == 1 ? $0 : "\($0) (\(counts[$0] ?? 0))" }.joined(separator: ", ")
+    if pairs.isEmpty { return "nothing to ask" }
+    return OrderedDictionary(grouping: pairs, by: \.word)
+      .map { pairs.count == 1 ? $0 : "\($0) (\($1.count))" }.joined(separator: ", ")
   }
 }
 

@@ -1,4 +1,5 @@
 internal import NetpolModel
+internal import OrderedCollections
 
 /// Flows from all of some sources to all of some destinations on all of some ports.
 struct FlowBundle<End: Hashable & CustomStringConvertible> {
@@ -26,9 +27,9 @@ struct FlowBundle<End: Hashable & CustomStringConvertible> {
   /// Puts each flow into exactly one bundle, the largest bundle first. Duplicates count once, such as flows in two
   /// families.
   static func bundles(_ members: [Member]) -> [FlowBundle] {
-    var order: [End: Int] = [:]
-    for end in members.flatMap({ [$0.from, $0.to] }) where order[end] == nil { order[end] = order.count }
-    let sorted = { (ends: [End]) in ends.sorted { order[$0, default: 0] < order[$1, default: 0] } }
+    let order = OrderedSet(members.flatMap { [$0.from, $0.to] })
+    let place = { (end: End) in order.firstIndex(of: end) ?? 0 }
+    let sorted = { (ends: [End]) in ends.sorted { place($0) < place($1) } }
     // Groups ports by pair, then sources with equal rows, then destinations with equal columns.
     let byPair = Dictionary(grouping: members) { Pair(from: $0.from, to: $0.to) }
       .mapValues { Set($0.map(\.port)).sorted { $0.order < $1.order } }

@@ -1,3 +1,4 @@
+internal import Algorithms
 internal import NetpolModel
 internal import Path
 internal import StandingLab
@@ -19,8 +20,7 @@ struct AskedPair: Hashable {
 extension LabPlan {
   /// All pairs that the flow's ends cover: each pod of a workload, each endpoint of a service without a ClusterIP.
   func pairs(_ expected: ExpectedFlow, sctpObstacle: String?) -> [AskedPair] {
-    let (sources, targets) = (places(expected.from), places(expected.to))
-    let all = sources.flatMap { source in targets.map { (source, $0) } }
+    let all = Array(product(places(expected.from), places(expected.to)))
     // Leaves out pairs of a pod with itself, which arise when both ends are the same workload.
     let kept = all.count > 1 ? all.filter { $0.endpoint != $1.endpoint || $0.address != $1.address } : all
     return kept.map { source, target in
@@ -75,7 +75,7 @@ extension LabPlan {
     }
     let stated = expected.family ?? to.address?.family ?? from.address?.family
     let families = stated.map { [$0] } ?? IPFamily.allCases.sorted()
-    let ends = families.lazy.compactMap { addresses(from, to, $0) }.first
+    let ends = families.firstNonNil { addresses(from, to, $0) }
     guard let ends else {
       let family = stated.map { " \($0.rawValue)" } ?? ""
       return .impossible("\(from.endpoint) and \(to.endpoint) have no pair of\(family) addresses in the lab")

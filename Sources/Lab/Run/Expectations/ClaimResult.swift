@@ -1,3 +1,4 @@
+internal import Algorithms
 internal import NetpolModel
 
 /// The combined result of all groups of one claim.
@@ -18,17 +19,13 @@ public struct ClaimResult: Sendable {
 extension [GroupResult] {
   /// Sorted by the letters of the claim, then by its number. Groups without a claim are left out.
   public var claims: [ClaimResult] {
-    var order: [String] = []
-    var byClaim: [String: [GroupResult]] = [:]
-    for result in self {
-      guard let claim = result.group.claim else { continue }
-      if byClaim[claim] == nil { order.append(claim) }
-      byClaim[claim, default: []].append(result)
-    }
+    let byClaim = Dictionary(grouping: self, by: \.group.claim)
     let number = { (claim: String) in Int(claim.drop { !$0.isNumber }.prefix { $0.isNumber }) ?? 0 }
     let letters = { (claim: String) in String(claim.prefix { !$0.isNumber }) }
-    order.sort { (letters($0), number($0), $0) < (letters($1), number($1), $1) }
-    return order.map { claim in
+    let claims = byClaim.keys.compacted().sorted {
+      (letters($0), number($0), $0) < (letters($1), number($1), $1)
+    }
+    return claims.map { claim in
       let groups = byClaim[claim] ?? []
       return ClaimResult(
         claim: claim, document: ClaimResult.DocumentVerdict(groups.compactMap(\.document)),

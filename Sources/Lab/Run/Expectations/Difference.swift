@@ -1,3 +1,4 @@
+internal import Algorithms
 internal import Dispatch
 internal import Enforcement
 internal import EngineComparison
@@ -38,7 +39,7 @@ public struct Difference: Sendable {
   public var unasked: Int { changes.filter { $0.answerBefore == nil || $0.answerAfter == nil }.count }
 
   func failures(strict: Bool) -> [Answer] {
-    changes.flatMap { [$0.answerBefore, $0.answerAfter] }.compactMap { $0 }.filter {
+    changes.flatMap { [$0.answerBefore, $0.answerAfter] }.compacted().filter {
       $0.comparison.isFailure(strict: strict)
     }
   }
@@ -51,9 +52,8 @@ extension Difference {
     self.reference = reference
     var changes: [Change] = []
     var compared = 0
-    var seen: Set<Ends> = []
     var ports: [Endpoint: Set<Flow.Question>] = [:]
-    for asked in new.flows + old.flows where seen.insert(Ends(asked)).inserted {
+    for asked in (new.flows + old.flows).lazy.uniqued(on: Ends.init) {
       guard let flow = new.flow(like: asked), let flowBefore = old.flow(like: asked),
         let before = old.verdict(flowBefore), let after = new.verdict(flow)
       else { continue }

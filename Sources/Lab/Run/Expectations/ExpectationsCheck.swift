@@ -1,6 +1,7 @@
 internal import Enforcement
 internal import EngineComparison
 internal import NetpolModel
+internal import OrderedCollections
 internal import Path
 internal import StandingLab
 
@@ -9,14 +10,7 @@ internal import StandingLab
 struct ExpectationsCheck {
   private struct Stage {
     let plan: LabPlan
-    var flows: [Flow] = []
-    private var known: Set<Flow> = []
-
-    init(_ plan: LabPlan) { self.plan = plan }
-
-    mutating func ask(_ flow: Flow) {
-      if known.insert(flow).inserted { flows.append(flow) }
-    }
+    var flows: OrderedSet<Flow> = []
   }
 
   private struct PlannedGroup {
@@ -33,12 +27,10 @@ struct ExpectationsCheck {
   init(
     _ groups: [GroupToCheck], base: LabPlan, sctpObstacle: String?, plan: (Cluster) throws -> LabPlan
   ) throws {
-    var stages = [Stage(base)]
-    var index = [base.cluster: 0]
+    var stages: OrderedDictionary = [base.cluster: Stage(plan: base)]
     func stage(_ cluster: Cluster) throws -> Int {
-      if let known = index[cluster] { return known }
-      stages.append(Stage(try plan(cluster)))
-      index[cluster] = stages.count - 1
+      if let known = stages.index(forKey: cluster) { return known }
+      stages[cluster] = Stage(plan: try plan(cluster))
       return stages.count - 1
     }
     // All at once, on every core: there may be a matrix for each variant.
@@ -47,27 +39,27 @@ struct ExpectationsCheck {
         try group.reference.map { [try stage(group.cluster), try stage($0.cluster)] } ?? []
       }
     ).sorted()
-    let matrices = MatrixVerdicts.all(compared.map { ($0, stages[$0].plan) }, sctpObstacle: sctpObstacle)
+    let matrices = MatrixVerdicts.all(compared.map { ($0, stages.values[$0].plan) }, sctpObstacle: sctpObstacle)
     for group in groups {
       let number = try stage(group.cluster)
       let flows = group.group.flows.map {
-        (expected: $0, pairs: stages[number].plan.pairs($0, sctpObstacle: sctpObstacle))
+        (expected: $0, pairs: stages.values[number].plan.pairs($0, sctpObstacle: sctpObstacle))
       }
-      for case .flow(let flow) in flows.flatMap(\.pairs).map(\.asking) { stages[number].ask(flow) }
+      for case .flow(let flow) in flows.flatMap(\.pairs).map(\.asking) { stages.values[number].flows.append(flow) }
       var difference: (reference: Int, found: Difference)?
       if let reference = group.reference, case let other = try stage(reference.cluster), let old = matrices[other],
         let new = matrices[number]
       {
         let found = Difference(reference: reference.name, of: old, and: new)
         for change in found.changes.prefix(Difference.askedAtMost) {
-          stages[other].ask(change.flowBefore)
-          stages[number].ask(change.flow)
+          stages.values[other].flows.append(change.flowBefore)
+          stages.values[number].flows.append(change.flow)
         }
         difference = (other, found)
       }
       self.groups.append(PlannedGroup(group: group.group, stage: number, flows: flows, difference: difference))
     }
-    self.stages = stages
+    self.stages = Array(stages.values)
   }
 
   var asksSCTP: Bool {

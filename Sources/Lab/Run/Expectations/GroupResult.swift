@@ -1,3 +1,4 @@
+internal import Algorithms
 internal import EngineComparison
 public import NetpolModel
 
@@ -23,8 +24,7 @@ public struct GroupResult: Sendable {
 
   /// Flows on which the engines disagree, without duplicates.
   public var failures: [Answer] {
-    var seen: Set<Flow> = []
-    let answers = flows.flatMap(\.pairs).compactMap(\.answer).filter { seen.insert($0.flow).inserted }
+    let answers = flows.flatMap(\.pairs).compactMap(\.answer).uniqued(on: \.flow)
     return answers.filter { $0.comparison.isFailure(strict: strict) } + (difference?.failures(strict: strict) ?? [])
   }
   public var isAsExpected: Bool { missed.isEmpty && failures.isEmpty }

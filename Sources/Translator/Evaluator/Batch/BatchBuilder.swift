@@ -1,3 +1,4 @@
+internal import Algorithms
 internal import NetpolModel
 internal import RuleIR
 
@@ -124,7 +125,7 @@ struct BatchBuilder {
 
   /// Returns `nil` if the rules name fewer than two addresses.
   private func dispatch(_ range: Range<Int>) -> BatchDispatch? {
-    let named = range.map { number in tests[rules[number].tests].lazy.compactMap(\.address).first }
+    let named = range.map { number in tests[rules[number].tests].firstNonNil(\.address) }
     guard Set(named.compactMap { $0?.number }).count > 1 else { return nil }
     var dispatch = BatchDispatch(count: questions.universe.addresses.count)
     dispatch.fill(zip(range, named))

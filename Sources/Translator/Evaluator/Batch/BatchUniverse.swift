@@ -1,3 +1,4 @@
+internal import Algorithms
 internal import NetpolModel
 internal import RuleIR
 
@@ -22,12 +23,7 @@ struct BatchUniverse {
   func number(of address: IPAddress) -> Int? { numbers[address] }
 
   func numbers(from first: UInt128, through last: UInt128) -> [Int] {
-    var (low, high) = (0, ordered.count)
-    while low < high {
-      let middle = (low + high) / 2
-      if ordered[middle].bits < first { low = middle + 1 } else { high = middle }
-    }
-    return ordered[low...].prefix { $0.bits <= last }.map(\.number)
+    ordered[ordered.partitioningIndex { $0.bits >= first }...].prefix { $0.bits <= last }.map(\.number)
   }
 
   func numbers(in cidr: CIDR) -> [Int] {

@@ -1,3 +1,4 @@
+internal import Algorithms
 internal import RuleIR
 
 /// A rule about one address, without that address. Its jumps go to a group of chains.
@@ -30,7 +31,7 @@ struct NamedRules {
       let rule = builder.rules[number]
       let depends = builder.dependencies(of: rule)
       let singles = depends.source.singles.union(depends.destination.singles)
-      guard let address = builder.tests[rule.tests].lazy.compactMap(\.address).first else {
+      guard let address = builder.tests[rule.tests].firstNonNil(\.address) else {
         if !singles.isEmpty { return nil }
         unnamed += 1
         continue

@@ -1,3 +1,4 @@
+internal import Algorithms
 internal import NetpolModel
 
 /// The ports that ipBlocks allow, as address ranges that don't overlap: the union of all blocks without their excepts.
@@ -51,13 +52,9 @@ struct AddressSegments {
   }
 
   func ports(of address: IPAddress) -> PortSet {
-    var (low, high) = (0, segments.count)
-    while low < high {
-      let middle = (low + high) / 2
-      if segments[middle].first <= address.bits { low = middle + 1 } else { high = middle }
-    }
-    guard low > 0, address.bits <= segments[low - 1].last else { return PortSet() }
-    return segments[low - 1].ports
+    let end = segments.partitioningIndex { $0.first > address.bits }
+    guard let segment = segments[..<end].last, address.bits <= segment.last else { return PortSet() }
+    return segment.ports
   }
 
   /// Returns the address ranges of a block without its excepts.

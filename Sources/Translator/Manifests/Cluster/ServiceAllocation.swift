@@ -1,3 +1,4 @@
+internal import Algorithms
 internal import NetpolModel
 
 /// Assigns the ClusterIPs and NodePorts that the API server would assign to Services.
@@ -10,7 +11,7 @@ struct ServiceAllocation {
   private struct Holder {
     let id: NamespacedName
     let location: SourceLocation?
-    var description: String { ["Service \(id)", location.map { "(\($0))" }].compactMap(\.self).joined(separator: " ") }
+    var description: String { ["Service \(id)", location.map { "(\($0))" }].compacted().joined(separator: " ") }
   }
 
   private let settings: ClusterSettings
@@ -99,9 +100,8 @@ struct ServiceAllocation {
   /// From `ipFamilies` and `ipFamilyPolicy`, or else the family of the first service CIDR.
   private func families(of manifest: ServiceManifest) throws(ManifestError) -> [IPFamily] {
     let available = settings.serviceCIDRs.map(\.family)
-    var families: [IPFamily] = []
-    for family in manifest.statedIPs.map(\.value.family) + manifest.statedFamilies.map(\.value)
-    where !families.contains(family) { families.append(family) }
+    let stated = manifest.statedIPs.map(\.value.family) + manifest.statedFamilies.map(\.value)
+    var families = Array(stated.uniqued())
     if families.isEmpty { families = [available.first ?? .v4] }
     let others = IPFamily.allCases.filter { !families.contains($0) }
     switch manifest.familyPolicy {

@@ -1,3 +1,4 @@
+internal import Algorithms
 internal import NetpolModel
 
 /// A node as the input gives it: addresses and pod CIDRs, with the fields that state them.
@@ -5,7 +6,7 @@ struct NodeManifest {
   let name: String
   var labels: Labels = [:]
   /// Without duplicates: on bare metal the ExternalIP is often the InternalIP.
-  var addresses: [Stated<IPAddress>] { didSet { addresses = addresses.withoutRepeats } }
+  var addresses: [Stated<IPAddress>] { didSet { addresses = addresses.uniqued(on: \.value) } }
   var podCIDRs: [Stated<CIDR>]
   let location: SourceLocation?
 
@@ -26,7 +27,7 @@ struct NodeManifest {
     }
     name = try object.name(validation)
     labels = try object.labels(validation)
-    addresses = (byType["InternalIP", default: []] + byType["ExternalIP", default: []]).withoutRepeats
+    addresses = (byType["InternalIP", default: []] + byType["ExternalIP", default: []]).uniqued(on: \.value)
     location = object.location
   }
 
@@ -34,7 +35,7 @@ struct NodeManifest {
     name: String, addresses: [Stated<IPAddress>] = [], podCIDRs: [Stated<CIDR>] = [], location: SourceLocation? = nil
   ) {
     self.name = name
-    self.addresses = addresses.withoutRepeats
+    self.addresses = addresses.uniqued(on: \.value)
     self.podCIDRs = podCIDRs
     self.location = location
   }
@@ -43,12 +44,5 @@ struct NodeManifest {
     Node(
       name: name, labels: labels, addresses: addresses.map(\.value), podCIDRs: podCIDRs.map(\.value),
       location: location)
-  }
-}
-
-extension [Stated<IPAddress>] {
-  fileprivate var withoutRepeats: Self {
-    var seen: Set<IPAddress> = []
-    return filter { seen.insert($0.value).inserted }
   }
 }

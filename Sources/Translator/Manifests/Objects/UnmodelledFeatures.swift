@@ -1,3 +1,4 @@
+internal import Algorithms
 internal import NetpolModel
 
 /// Features that the lab does not model, and the objects of the input that use them.
@@ -51,6 +52,6 @@ extension PodSpec.Container {
     let program = image.split(separator: "/").last ?? ""
     if program.hasPrefix("kube-router") { return !words.contains("--run-service-proxy=false") }
     let asks = words.contains("--proxy-mode=ipvs")
-    return asks || zip(words, words.dropFirst()).contains { $0 == "--proxy-mode" && $1 == "ipvs" }
+    return asks || words.adjacentPairs().contains { $0 == "--proxy-mode" && $1 == "ipvs" }
   }
 }

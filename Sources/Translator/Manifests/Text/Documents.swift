@@ -12,7 +12,7 @@ struct Documents {
   init(_ source: ManifestSource) throws(ManifestError) {
     var text = source.text
     if text.unicodeScalars.first == "\u{feff}" { text.unicodeScalars.removeFirst() }
-    if text.startsAsJSON { text = text.joiningSurrogatePairs.separatingObjects }
+    if text.startsAsJSON { text = text.jsonAsYAML.separatingObjects }
     text.makeContiguousUTF8()
     self.source = ManifestSource(name: source.name, text: text)
     guard text.usedAnchorCount <= String.anchorLimit else {

@@ -1,3 +1,4 @@
+internal import Algorithms
 public import NetpolModel
 internal import Text
 
@@ -25,8 +26,7 @@ public struct ManifestError: UserFacingError, Hashable, Sendable {
 
   /// `file:line: Kind ns/name: field.path: what is wrong; how to fix it`.
   public var description: String {
-    let place = [location?.description, object, field].compactMap { $0 }
-    let what = [problem, remedy].compactMap { $0 }.joined(separator: "; ")
-    return (place + [what]).joined(separator: ": ").onOneLine
+    let what = [problem, remedy].compacted().joined(separator: "; ")
+    return [location?.description, object, field, what].compacted().joined(separator: ": ").onOneLine
   }
 }
