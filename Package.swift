@@ -62,10 +62,7 @@ let package = Package(
       ["NetpolModel", "RuleIR", "Rendering", "Dumps", algorithms, orderedCollections]),
     library(
       "Enforcement", "Translator/Enforcement",
-      [
-        "NetpolModel", "RuleIR", "Lowering", "ServiceProxy", "Evaluator", "Path", "Rendering", algorithms,
-        orderedCollections,
-      ]),
+      ["NetpolModel", "RuleIR", "Lowering", "ServiceProxy", "Evaluator", "Path", "Rendering", algorithms]),
     library(
       "EngineComparison", "Translator/EngineComparison",
       ["NetpolModel", "Oracle", "Lowering", "Path", "Enforcement", algorithms]),

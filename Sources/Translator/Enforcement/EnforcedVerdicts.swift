@@ -1,5 +1,4 @@
 public import NetpolModel
-internal import OrderedCollections
 
 extension EnforcedCluster {
   /// Returns a verdict for each flow, in order. `nil` if no packet is sent that a rule could judge.
@@ -8,13 +7,18 @@ extension EnforcedCluster {
   public func verdicts(of flows: [Flow]) -> [Verdict?] {
     var verdicts = [Verdict?](repeating: nil, count: flows.count)
     for (family, places) in Dictionary(grouping: flows.indices, by: { flows[$0].family }) {
-      let endpoints = OrderedSet(places.flatMap { [flows[$0].source, flows[$0].destination] })
-      var batch = EnforcedBatch(self, family, endpoints: endpoints.elements)
+      var endpoints: [Endpoint] = []
+      var numbers: [Endpoint: Int] = [:]
+      for endpoint in places.flatMap({ [flows[$0].source, flows[$0].destination] }) where numbers[endpoint] == nil {
+        numbers[endpoint] = endpoints.count
+        endpoints.append(endpoint)
+      }
+      var batch = EnforcedBatch(self, family, endpoints: endpoints)
       for place in places {
         let flow = flows[place]
         // A batch does not support echo requests, and uses only one address per endpoint: its default.
-        if let port = flow.transportPort, let source = endpoints.firstIndex(of: flow.source),
-          let destination = endpoints.firstIndex(of: flow.destination),
+        if let port = flow.transportPort, let source = numbers[flow.source],
+          let destination = numbers[flow.destination],
           case let numbered = NumberedFlow(from: source, to: destination, port.transport, port.port),
           batch.flow(numbered) == flow
         {
