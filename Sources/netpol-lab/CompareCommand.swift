@@ -134,8 +134,8 @@ func chosenStyle(_ style: EnforcementStyle?, for dump: NodeRules) throws -> Enfo
   return style
 }
 
-/// Returns the node called `name`. If it is `nil`, returns the only node with pods, or the node with the most pods that the
-/// dump has jumps for. Throws `InputError` if there is no such node.
+/// Returns the node called `name`. If it is `nil`, returns the only node, the only node with pods that policies apply
+/// to, or the node with the most pods that the dump has jumps for. Throws `InputError` if there is no such node.
 func chosenNode(_ name: String?, _ cluster: Cluster, _ dump: NodeRules) throws -> Node {
   let known = cluster.nodes.map(\.name).sorted().joined(separator: ", ")
   if let name {
@@ -145,12 +145,13 @@ func chosenNode(_ name: String?, _ cluster: Cluster, _ dump: NodeRules) throws -
   var pods: [String: Int] = [:]
   var jumps: [String: Int] = [:]
   let jumped = dump.podAddresses
-  for pod in cluster.pods where !pod.hostNetwork {
+  for pod in cluster.pods where pod.isActionable {
     guard let node = pod.node else { continue }
     pods[node, default: 0] += 1
     if pod.podIPs.contains(where: jumped.contains) { jumps[node, default: 0] += 1 }
   }
   if pods.count == 1, let only = pods.keys.first.flatMap(cluster.node) { return only }
+  if cluster.nodes.count == 1 { return cluster.nodes[0] }
   let most = jumps.values.max()
   let best = jumps.filter { $0.value == most }.keys
   guard best.count == 1, let node = best.first.flatMap(cluster.node) else {

@@ -158,6 +158,14 @@ import Testing
       shows: ("app/client", "app/web", 5353), beside: ("app/web", "app/client", 5353),
       group: IPAddress(v4: 0xe000_00fb)),
     Case(
+      deviation: .sidecarPorts,
+      policies: policy(
+        "{podSelector: {matchLabels: {app: mesh}}, ingress: [{ports: [{port: metrics}, {port: http}]}]}"),
+      extra: podText(
+        "app/mesh", on: "node2", labels: "app: mesh", ports: ["name: http, containerPort: 8080"],
+        spec: "initContainers: [{name: s, restartPolicy: Always, ports: [{name: metrics, containerPort: 9090}]}]"),
+      shows: ("app/client", "app/mesh", 9090), beside: ("app/client", "app/mesh", 8080)),
+    Case(
       deviation: .hairpin,
       policies: policy(
         "{podSelector: {matchLabels: {app: web}}, policyTypes: [Ingress, Egress], ingress: [{from: [{podSelector: {matchLabels: {app: client}}}]}]}"
@@ -272,6 +280,25 @@ import Testing
       return
     }
     #expect(Set(numbers).isSubset(of: [.bothTypePolicy, .unresolvedNamedPort, .egressNamedPortToAnyone]))
+  }
+
+  @Test("a port name that only a sidecar has opens every port between the pods of the rule, as an unknown name does")
+  func unknownSidecarPort() throws {
+    let policy = Self.policy(
+      "{podSelector: {matchLabels: {app: mesh}}, ingress: [{from: [{podSelector: {matchLabels: {app: client}}}], ports: [{port: metrics}]}]}"
+    )
+    let pod = podText(
+      "app/mesh", on: "node2", labels: "app: mesh", ports: ["name: http, containerPort: 8080"],
+      spec: "initContainers: [{name: s, restartPolicy: Always, ports: [{name: metrics, containerPort: 9090}]}]")
+    for style in EnforcementStyle.all {
+      let world = try SmallWorld(policies: policy, extra: pod, style: style)
+      let isKubeRouter = style.traits.deviations.contains(.sidecarPorts)
+      #expect(try world.compare("app/client", "app/mesh", 9090).finding == .agreement)
+      #expect(
+        try world.compare("app/client", "app/mesh", 12345).finding
+          == (isKubeRouter ? .deviation([.unresolvedNamedPort, .sidecarPorts]) : .agreement))
+      #expect(try world.compare("other/client", "app/mesh", 9090).finding == .agreement)
+    }
   }
 
   @Test("the kernel's answer is compared with the evaluator's, and an unusable answer decides nothing")

@@ -78,6 +78,18 @@ import Testing
       ])
   }
 
+  @Test("a named target port is looked up in containers first, then in sidecars")
+  func sidecars() throws {
+    func sidecar(_ port: String) -> String {
+      ", initContainers: [{name: s, restartPolicy: Always, ports: [\(port)]}, {name: i, ports: [{name: http, containerPort: 1}]}]"
+    }
+    let alone = pod(
+      "a", ip: "10.42.0.2", spec: sidecar("{name: http, containerPort: 9090}"), ports: "{containerPort: 8080}")
+    let both = pod("a", ip: "10.42.0.2", spec: sidecar("{name: http, containerPort: 9090}"))
+    #expect(try slices(spec, alone).flatMap(\.ports).map(\.port) == [9090])
+    #expect(try slices(spec, both).flatMap(\.ports).map(\.port) == [8080])
+  }
+
   @Test("a host-network pod's member has its node's address")
   func hostNetwork() throws {
     let node =

@@ -32,10 +32,24 @@ import Testing
           members: [
             .init(try address("10.42.0.5"), node: "n1", pod: PodID("shop", "a")),
             .init(try address("10.42.0.7"), isReady: false, isServing: true, isTerminating: true),
-            .init(try address("10.42.0.8"), isReady: false, isServing: false, pod: PodID("shop", "b")),
+            .init(try address("10.42.0.8"), isReady: false, pod: PodID("shop", "b")),
           ])
       ])
     #expect(reading.cluster.namespaces.map(\.name) == ["shop"])
+  }
+
+  @Test(
+    "a condition that is absent or null has its default: ready, serving and not terminating",
+    arguments: [
+      ("{}", "true true false"), ("{ready: false, terminating: true}", "false true true"),
+      ("{ready: null, serving: null, terminating: null}", "true true false"),
+      ("{serving: false}", "true false false"),
+    ])
+  func conditions(conditions: String, meaning: String) throws {
+    let endpoint = "{addresses: [10.42.0.8], conditions: \(conditions)}"
+    let slices = try read(slice("addressType: IPv4\nendpoints: [\(endpoint)]")).cluster.endpointSlices
+    let member = try #require(slices.first?.members.first)
+    #expect("\(member.isReady) \(member.isServing) \(member.isTerminating)" == meaning)
   }
 
   @Test(

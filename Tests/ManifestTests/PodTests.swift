@@ -32,11 +32,15 @@ import Testing
     #expect(pod.hostIP?.description == host)
   }
 
-  @Test("a stored podIP without podIPs is kept, and podIPs stays empty")
-  func storedStatus() throws {
-    let pod = try pod(status: "{phase: Running, podIP: 10.0.0.1}", validation: .asStored)
+  @Test("podIP fills podIPs and wins if the two differ, stored or not", arguments: Validation.allCases)
+  func podIP(validation: Validation) throws {
+    for given in ["", ", podIPs: [{ip: 10.0.0.1}]", ", podIPs: [{ip: 10.0.0.2}]"] {
+      let pod = try pod(status: "{phase: Running, podIP: 10.0.0.1\(given)}", validation: validation)
+      #expect(pod.podIP == (try address("10.0.0.1")))
+      #expect(pod.podIPs == [try address("10.0.0.1")])
+    }
+    let pod = try pod(status: "{phase: Running, podIPs: [{ip: 10.0.0.1}]}", validation: validation)
     #expect(pod.podIP == (try address("10.0.0.1")))
-    #expect(pod.podIPs.isEmpty)
   }
 
   @Test("a status without phase and addresses counts as no status", arguments: ["{}", "null", "{conditions: []}"])
@@ -94,6 +98,49 @@ import Testing
     #expect(
       reading.pod("default/a")?.ports
         == [ContainerPort(name: "http", number: 80), ContainerPort(number: 53, transport: .udp)])
+  }
+
+  @Test("reads the ports of sidecars after those of containers, but not of init containers that end")
+  func sidecarPorts() throws {
+    let spec = """
+      {initContainers: [
+        {name: proxy, restartPolicy: Always, ports: [{containerPort: 9090, name: metrics}]},
+        {name: once, restartPolicy: OnFailure, ports: [{containerPort: 2}]},
+        {name: i, ports: [{containerPort: 1}]}],
+        containers: [{name: c, ports: [{containerPort: 80, name: http}]}]}
+      """
+    let template = "{metadata: {labels: {a: b}}, spec: \(spec)}"
+    let reading = try read(
+      "apiVersion: v1\nkind: Pod\nmetadata: {name: a}\nspec: \(spec)",
+      "apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: d}\n"
+        + "spec: {selector: {matchLabels: {a: b}}, template: \(template)}")
+    for pod in ["default/a", "default/d-0"] {
+      #expect(
+        reading.pod(pod)?.ports == [
+          ContainerPort(name: "http", number: 80), ContainerPort(name: "metrics", number: 9090, isOfSidecar: true),
+        ])
+    }
+    #expect(reading.pod("default/a")?.numbers(named: "metrics", .tcp) == [9090])
+  }
+
+  @Test("rejects an invalid port of a sidecar, and names it")
+  func badSidecarPort() {
+    let sidecar = "{name: s, restartPolicy: Always, ports: [{containerPort: 0}]}"
+    let text =
+      "apiVersion: v1\nkind: Pod\nmetadata: {name: a}\nspec: {containers: [{name: c}], initContainers: [\(sidecar)]}"
+    #expect(
+      refusal(text)
+        == "a.yaml:4: Pod default/a: spec.initContainers[0].ports[0].containerPort: 0 is not a port; give a number from 1 to 65535"
+    )
+  }
+
+  @Test("a pod that has ended has no address that another machine could not have")
+  func endedAddress() throws {
+    let ended = podText("old", node: "n1", ip: "192.168.0.7").replacing("Running", with: "Succeeded")
+    let node =
+      "apiVersion: v1\nkind: Node\nmetadata: {name: n1}\nstatus: {addresses: [{type: InternalIP, address: 192.168.0.7}]}"
+    #expect(refusal(ended, node) == "accepted")
+    #expect(refusal(ended.replacing("Succeeded", with: "Running"), node) != "accepted")
   }
 
   @Test(

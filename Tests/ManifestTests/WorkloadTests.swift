@@ -45,6 +45,17 @@ import Testing
     #expect(try names(workload("Deployment", "replicas: 50"), cap: 5).count == 5)
   }
 
+  @Test(
+    "a Job that has ended has no pods",
+    arguments: [
+      ("{}", ["web-0"]), ("{completionTime: \"2024-05-01T10:00:00Z\"}", []),
+      ("{conditions: [{type: Failed, status: \"True\"}]}", []),
+      ("{conditions: [{type: Failed, status: \"False\"}, {type: Suspended, status: \"True\"}]}", ["web-0"]),
+    ])
+  func endedJob(status: String, names expected: [String]) throws {
+    #expect(try names(workload("Job").replacing("---\n", with: "status: \(status)\n---\n")) == expected)
+  }
+
   @Test("a DaemonSet has a pod on every node, or on one with a hostname selector")
   func daemonSet() throws {
     let nodes = podText("p", node: "n1", ip: "10.42.0.2") + podText("q", node: "n2", ip: "10.42.1.2")

@@ -41,6 +41,17 @@ import Testing
     #expect(try Self.names.endpoints(EndpointReference(text)).map(\.description) == endpoints)
   }
 
+  @Test("an address is that of the pod that has it now, not of one that has ended")
+  func ended() throws {
+    var old = Self.pod("a-old", "Job", [Self.podIP])
+    for phase in [PodPhase.succeeded, .failed] {
+      old.phase = phase
+      let names = ClusterNames(Cluster(pods: [old, Self.pod("web-0", "Deployment", [Self.podIP])]))
+      #expect(try names.endpoints(.address(Self.podIP)).map(\.description) == ["shop/web-0"])
+      #expect(try ClusterNames(Cluster(pods: [old])).endpoints(.address(Self.podIP)) == [.address(Self.podIP)])
+    }
+  }
+
   @Test(
     "rejects an unknown name and lists the known ones",
     arguments: [

@@ -34,7 +34,7 @@ enum Fixture {
       clusterIPs: try clusterIPs.map(address))
   }
 
-  static func member(_ text: String, local: Bool = false, ready: Bool = true, serving: Bool? = nil, ends: Bool = false)
+  static func member(_ text: String, local: Bool = false, ready: Bool = true, serving: Bool = true, ends: Bool = false)
     throws -> EndpointSlice.Member
   {
     EndpointSlice.Member(

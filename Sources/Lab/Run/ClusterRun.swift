@@ -30,9 +30,9 @@ public struct ClusterRun: Sendable {
     self.versionStamp = versionStamp
   }
 
-  /// Throws `NothingToAsk` if the selection matches no flow of the cluster. Needs no lab.
+  /// Throws `NothingToAsk` if the selection names an end and matches no flow of the cluster. Needs no lab.
   public func requireFlow(in cluster: Cluster) throws(NothingToAsk) {
-    if !asksMatrix { return }
+    if !asksMatrix || !selection.namesAnEnd { return }
     let topology = Topology(cluster)
     // As a rule, the flows of one sender are enough to tell, and they are quick to plan.
     let senders = selection.source == nil ? cluster.pods.map { Endpoint.pod($0.id) } + [nil] : [selection.source]
@@ -76,7 +76,7 @@ public struct ClusterRun: Sendable {
     let base = try LabPlan(cluster, style, versionStamp: versionStamp)
     let plan =
       asksMatrix ? ProbePlan(cluster, base.topology, only: selection, sctpObstacle: sctpObstacle) : ProbePlan.none
-    if asksMatrix, let emptiness = plan.emptiness { throw NothingToAsk(description: emptiness) }
+    if asksMatrix, selection.namesAnEnd, let emptiness = plan.emptiness { throw NothingToAsk(description: emptiness) }
     if !groups.isEmpty { progress(.planning) }
     let check = try ExpectationsCheck(groups, base: base, sctpObstacle: sctpObstacle) {
       try LabPlan($0, style, versionStamp: versionStamp)

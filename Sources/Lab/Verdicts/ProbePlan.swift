@@ -102,6 +102,9 @@ public struct ProbePlan: Sendable {
       self.destinationAddress = destinationAddress
       self.ports = ports
     }
+
+    /// Whether the user named a sender or a receiver. If not, a cluster without any flow is an answer, not a mistake.
+    public var namesAnEnd: Bool { source != nil || destination != nil }
   }
 
   /// Why there is nothing to ask; `nil` if there is something.

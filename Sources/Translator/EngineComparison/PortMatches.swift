@@ -13,10 +13,13 @@ struct PortMatches {
   let hasOnlyUnresolvedNames: Bool
 
   /// `destination` is the pod that the flow goes to. `exposing` are the pods whose ports give the rule's names their
-  /// numbers.
+  /// numbers. With deviation 23, none of them has the ports of its sidecars.
   init(
     _ ports: NetworkPolicy.Ports, _ flow: Flow, destination: Pod?, _ exposing: [Pod], _ deviations: Set<Deviation>
   ) {
+    let hidesSidecars = deviations.contains(.sidecarPorts)
+    let destination = hidesSidecars ? destination.map(\.withoutSidecars) : destination
+    let exposing = hidesSidecars ? exposing.map(\.withoutSidecars) : exposing
     matchesAll = ports == .all
     var number = false
     var name = false
@@ -72,5 +75,15 @@ struct PortMatches {
     static func all(_ pod: Pod) -> Set<Key> {
       Set(pod.ports.compactMap { port in port.name.map { Key($0, port.transport, port.number) } })
     }
+  }
+}
+
+extension Pod {
+  /// The same pod without the ports of its sidecars.
+  fileprivate var withoutSidecars: Pod {
+    guard ports.contains(where: \.isOfSidecar) else { return self }
+    var pod = self
+    pod.ports.removeAll(where: \.isOfSidecar)
+    return pod
   }
 }

@@ -21,6 +21,7 @@ public enum Deviation: Int, Hashable, Sendable, CaseIterable, Comparable {
   case multicastIngress = 20
   case acceptsBeforeKubeProxy = 21
   case refusesUnprogrammed = 22
+  case sidecarPorts = 23
 
   /// The name in docs and reports, such as `D1`.
   public var id: String { "D\(rawValue)" }
@@ -50,6 +51,7 @@ public enum Deviation: Int, Hashable, Sendable, CaseIterable, Comparable {
       "kube-router accepts a pod's packets before kube-proxy's firewall sees them: loadBalancerSourceRanges don't apply"
     case .refusesUnprogrammed:
       "with default-deny a node rejects all addresses in its pod CIDRs without a chain, even its own bridge and tunnel"
+    case .sidecarPorts: "kube-router does not know the port names of sidecars: it reads them from spec.containers only"
     case .multicastIngress:
       "packets to a multicast group are checked against the sender's egress policies only, not the receivers' ingress"
     case .bridgeHidesPackets:

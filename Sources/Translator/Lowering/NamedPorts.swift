@@ -4,7 +4,7 @@ internal import NetpolModel
 ///
 /// Each (name, protocol, number) is a key with an address list. Keys first seen on the same pod share that pod's list.
 /// A later pod is appended to the list of every key that it has, so it also gets into the sets of keys that it does not
-/// expose (D16).
+/// expose (D16). Ports of sidecars are not read: `grabNamedPortFromPod` of its policy.go walks `spec.containers` (D23).
 struct NamedPorts {
   struct Key: Hashable {
     let name: String
@@ -24,7 +24,7 @@ struct NamedPorts {
   init(of pods: [Pod]) {
     for pod in pods {
       var own: Int?
-      for port in pod.ports {
+      for port in pod.ports where !port.isOfSidecar {
         guard let name = port.name else { continue }
         let key = Key(name: name, transport: port.transport, number: port.number)
         if let list = listOf[key] {

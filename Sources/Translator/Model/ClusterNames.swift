@@ -79,7 +79,9 @@ public struct ClusterNames: Sendable {
   }
 
   private func owner(_ address: IPAddress) -> Endpoint? {
-    if let pod = cluster.pods.first(where: { !$0.hostNetwork && $0.podIPs.contains(address) }) { return .pod(pod.id) }
+    // A pod that has ended no longer has its address: another one may have it by now.
+    let holder = cluster.pods.first { !$0.hostNetwork && !$0.phase.isTerminal && $0.podIPs.contains(address) }
+    if let holder { return .pod(holder.id) }
     if let node = cluster.nodes.first(where: { $0.addresses.contains(address) }) { return .node(node.name) }
     if let service = cluster.serviceEndpoint(at: address) { return service }
     return cluster.externalHosts.first { $0.addresses.contains(address) }.map { .external($0.name) }

@@ -10,15 +10,19 @@ public enum PodPhase: String, Hashable, Sendable, CaseIterable {
   public var isTerminal: Bool { self == .succeeded || self == .failed }
 }
 
-/// `spec.containers[].ports[]`.
+/// `spec.containers[].ports[]`, or `spec.initContainers[].ports[]` of a sidecar.
 public struct ContainerPort: Hashable, Sendable {
   public let name: String?
   public let number: UInt16
   public let transport: Transport
-  public init(name: String? = nil, number: UInt16, transport: Transport = .tcp) {
+  /// Whether the container is a native sidecar: an init container with `restartPolicy: Always`, which runs as long as
+  /// the pod.
+  public var isOfSidecar: Bool
+  public init(name: String? = nil, number: UInt16, transport: Transport = .tcp, isOfSidecar: Bool = false) {
     self.name = name
     self.number = number
     self.transport = transport
+    self.isOfSidecar = isOfSidecar
   }
 }
 
@@ -35,7 +39,8 @@ public struct Pod: Hashable, Sendable {
   public var podIPs: [IPAddress]
   /// `status.hostIP`.
   public var hostIP: IPAddress?
-  /// Ports of `spec.containers`. Ports of init containers are left out, as in the API's named-port lookup.
+  /// Ports of `spec.containers`, then those of sidecars, in the order of the API's named-port lookup. Ports of other
+  /// init containers are left out.
   public var ports: [ContainerPort]
   /// The condition `Ready`, which decides whether services send packets to the pod. `true` by default.
   public var isReady = true

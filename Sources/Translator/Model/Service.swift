@@ -112,19 +112,19 @@ public struct EndpointSlice: Hashable, Sendable {
     public var address: IPAddress
     /// `conditions.ready`. `true` if missing.
     public var isReady: Bool
-    /// `conditions.serving`. Same as `isReady` if missing.
+    /// `conditions.serving`. `true` if missing, whatever `isReady` says, as in kube-proxy.
     public var isServing: Bool
     public var isTerminating: Bool
     public var node: String?
     /// `targetRef`, if it is of kind Pod.
     public var pod: PodID?
     public init(
-      _ address: IPAddress, isReady: Bool = true, isServing: Bool? = nil, isTerminating: Bool = false,
+      _ address: IPAddress, isReady: Bool = true, isServing: Bool = true, isTerminating: Bool = false,
       node: String? = nil, pod: PodID? = nil
     ) {
       self.address = address
       self.isReady = isReady
-      self.isServing = isServing ?? isReady
+      self.isServing = isServing
       self.isTerminating = isTerminating
       self.node = node
       self.pod = pod

@@ -92,8 +92,16 @@ extension Pod {
     if let node { spec.append(("nodeName", .string(node))) }
     if hostNetwork { spec.append(("hostNetwork", .bool(true))) }
     var container: [(String, YAML)] = [("name", "c")]
-    if !ports.isEmpty { container.append(("ports", .list(ports.map(\.yaml)))) }
+    let own = ports.filter { !$0.isOfSidecar }
+    if !own.isEmpty { container.append(("ports", .list(own.map(\.yaml)))) }
     spec.append(("containers", .list([.mapping(container)])))
+    let sidecars = ports.filter(\.isOfSidecar)
+    if !sidecars.isEmpty {
+      let sidecar: [(String, YAML)] = [
+        ("name", "s"), ("restartPolicy", "Always"), ("ports", .list(sidecars.map(\.yaml))),
+      ]
+      spec.append(("initContainers", .list([.mapping(sidecar)])))
+    }
     var status: [(String, YAML)] = [("phase", .string(phase.rawValue))]
     if let hostIP { status.append(("hostIP", .string(hostIP.description))) }
     if let podIP { status.append(("podIP", .string(podIP.description))) }

@@ -21,12 +21,18 @@ enum RandomWords {
     return random.one(of: labels, else: [:])
   }
 
+  /// The last one is sometimes a sidecar's.
   static func containerPorts(_ random: inout SplitMix64) -> [ContainerPort] {
-    (0..<random.number(0...3)).map { _ in
+    var ports = (0..<random.number(0...3)).map { _ in
       ContainerPort(
         name: random.chance(80) ? random.one(of: portNames) : nil, number: random.one(of: numbers, else: 80),
         transport: transport(&random))
     }
+    // Another generator decides, so that a seed gives the same world as before sidecars, apart from them.
+    var copy = random
+    var aside = SplitMix64(seed: ~copy.next())
+    if let last = ports.indices.last, aside.chance(12) { ports[last].isOfSidecar = true }
+    return ports
   }
 
   static func transport(_ random: inout SplitMix64) -> Transport {

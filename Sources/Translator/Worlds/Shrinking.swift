@@ -189,6 +189,9 @@ private struct Shrinking {
   private mutating func simplify(_ pod: Pod) {
     var pod = pod
     thin(\.pods, &pod, \.ports)
+    _ = attempt(\.pods, &pod) { pod in
+      for index in pod.ports.indices { pod.ports[index].isOfSidecar = false }
+    }
     for key in pod.labels.keys.sorted() { _ = attempt(\.pods, &pod) { $0.labels[key] = nil } }
     _ = attempt(\.pods, &pod) { $0.phase = .running }
     _ = attempt(\.pods, &pod) { $0.isReady = true }

@@ -1,6 +1,7 @@
 internal import EngineComparison
 internal import Lowering
 internal import NetpolModel
+internal import OrderedCollections
 public import Run
 internal import StandingLab
 internal import Text
@@ -21,7 +22,7 @@ extension RunReport {
       Fact("claims", expectations.claims.map(ClaimObject.init)),
       Fact("styleWarnings", styleWarnings),
       Fact("warnings", warnings),
-      Fact("notes", notes),
+      Fact("notes", notes + [remark].compactMap(\.self)),
       Fact("notInLab", notInLab.map { LeftPodObject(pod: $0.pod.description, why: $0.why) }),
       Fact(
         "seconds",
@@ -30,6 +31,15 @@ extension RunReport {
           "probe": timings.probe / .seconds(1),
         ]),
     ]
+  }
+
+  /// What the reader should know if no policy can apply to any pod. `nil` if some pod has an address of its own.
+  fileprivate var remark: String? {
+    let left = Set(notInLab.map(\.pod))
+    let pods = cluster.pods.filter { !left.contains($0.id) }
+    if pods.contains(where: { !$0.hostNetwork }) { return nil }
+    if pods.isEmpty { return "no pod is in the lab, so there is nothing that a policy applies to" }
+    return "\(counted(pods.count, "pod")) on the host network; no policy applies to \(pods.count == 1 ? "it" : "them")"
   }
 }
 
@@ -65,7 +75,18 @@ private struct RunSections {
     ]
     return Section(
       [clauses(report.environment.text), clauses(counts.joined(separator: ", "))]
-        + report.notInLab.map { .note("not in the lab", "\($0.pod), since \($0.why)") })
+        + notInLab + [report.remark].compactMap(\.self).map { .paragraph($0) })
+  }
+
+  /// One line for each reason, and at most ten lines.
+  private var notInLab: [Block] {
+    let byReason = OrderedDictionary(grouping: report.notInLab, by: \.why)
+    let lines = byReason.map { why, left in
+      let names = left.map(\.pod.description).abridged(to: 5)
+      return "\(names), \(left.count > 1 ? "each " : "")since \(why)"
+    }
+    let rest = byReason.values.dropFirst(10).joined().count
+    return (lines.prefix(10) + (rest > 0 ? ["\(counted(rest, "other pod"))"] : [])).map { .note("not in the lab", $0) }
   }
 
   /// Breaks lines only after commas.

@@ -1,7 +1,7 @@
 internal import NetpolModel
 
 /// The owner of each address that the input states. Two machines may not share an address, but two pods may: an old one
-/// in phase Unknown and its successor. Host-network pods have no address of their own.
+/// in phase Unknown and its successor. Host-network pods and pods that have ended have no address of their own.
 struct AddressBook {
   private enum HolderKind: String {
     case node, pod, host
@@ -24,7 +24,9 @@ struct AddressBook {
     for node in keptNodes { book.keep(node.addresses, .node, node.name, node.location) }
     for pod in keptPods { book.keep(pod.podIPs, .pod, "\(pod.id)", pod.location) }
     for node in nodes { try book.claim(node.addresses, .node, node.name) }
-    for pod in pods where !pod.pod.hostNetwork { try book.claim(pod.statedAddresses, .pod, "\(pod.pod.id)") }
+    for pod in pods where !pod.pod.hostNetwork && !pod.pod.phase.isTerminal {
+      try book.claim(pod.statedAddresses, .pod, "\(pod.pod.id)")
+    }
     try book.claim(hosts, .host, "")
   }
 

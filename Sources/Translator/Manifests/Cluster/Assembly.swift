@@ -82,7 +82,10 @@ struct Assembly {
   private func checkAnnouncedAddresses() throws(ManifestError) {
     for service in cluster.services {
       for address in service.announcedAddresses {
-        let pod = cluster.pods.first { !$0.hostNetwork && $0.podIPs.contains(address) }.map { "pod \($0.id)" }
+        let holder = cluster.pods.first {
+          !$0.hostNetwork && !$0.phase.isTerminal && $0.podIPs.contains(address)
+        }
+        let pod = holder.map { "pod \($0.id)" }
         let host = cluster.externalHosts.first { $0.addresses.contains(address) }.map { "external host \($0.name)" }
         guard let owner = pod ?? host else { continue }
         throw ManifestError(

@@ -63,7 +63,8 @@ struct DerivedSlices {
       isTerminating: isTerminating, node: pod.node, pod: pod.id)
   }
 
-  /// `FindPort`: the first container port with that name and transport. `nil` if the pod has none.
+  /// `FindPort`: the first port with that name and transport, of containers and then of sidecars (from Kubernetes 1.33
+  /// on). `nil` if the pod has none.
   private func resolve(_ port: Service.Port, in pod: Pod) -> EndpointSlice.Port? {
     switch port.targetPort {
     case .number(let number): return .init(name: port.name, transport: port.transport, port: number)

@@ -70,7 +70,8 @@ struct EndpointSliceManifest {
       pod = PodID(try target["namespace"]?.string() ?? namespace, name)
     }
     return EndpointSlice.Member(
-      address, isReady: try conditions?["ready"]?.bool() ?? true, isServing: try conditions?["serving"]?.bool(),
+      address, isReady: try conditions?["ready"]?.bool() ?? true,
+      isServing: try conditions?["serving"]?.bool() ?? true,
       isTerminating: try conditions?["terminating"]?.bool() ?? false, node: try fields["nodeName"]?.string(), pod: pod)
   }
 }

@@ -24,8 +24,8 @@ struct PodManifest {
     hostname = spec.hostname
     controller = try object.controller()
     isTerminating = object.metadata?["deletionTimestamp"] != nil
-    pod.isReady = try object.root["status"]?.fields().isReady() ?? true
-    guard let status = try PodStatus(object.root["status"], validation) else {
+    pod.isReady = try object.root["status"]?.fields().condition("Ready") ?? true
+    guard let status = try PodStatus(object.root["status"]) else {
       hasStatus = false
       return
     }
@@ -46,11 +46,7 @@ struct PodManifest {
     hasStatus = false
   }
 
-  /// The pod's addresses, including `podIP` if `podIPs` lacks it.
-  var addresses: [IPAddress] {
-    guard let primary = pod.podIP, !pod.podIPs.contains(primary) else { return pod.podIPs }
-    return [primary] + pod.podIPs
-  }
+  var addresses: [IPAddress] { pod.podIPs }
 }
 
 /// `status` of a pod. A status without phase and addresses counts as no status.
@@ -60,7 +56,7 @@ struct PodStatus {
   var podIPs: [Stated<IPAddress>]
   let hostIP: Stated<IPAddress>?
 
-  init?(_ field: Field?, _ validation: Validation) throws(ManifestError) {
+  init?(_ field: Field?) throws(ManifestError) {
     guard let fields = try field?.fields() else { return nil }
     guard ["phase", "podIP", "podIPs", "hostIP"].contains(where: { fields[$0] != nil }) else { return nil }
     if let field = fields["phase"] {
@@ -79,10 +75,11 @@ struct PodStatus {
     for entry in try fields["podIPs"]?.list() ?? [] {
       if let address = try Self.address(try entry.fields()["ip"]) { podIPs.append(address) }
     }
-    if validation == .apiServer { reconcile() }
+    reconcile()
   }
 
-  /// `Convert_v1_PodStatus_To_core_PodStatus`: if the two differ, `podIP` is authoritative.
+  /// `Convert_v1_PodStatus_To_core_PodStatus`: `podIP` fills `podIPs`, and is authoritative if the two differ. An API
+  /// server does this whenever it decodes a pod, so what it prints has both.
   private mutating func reconcile() {
     if let podIP, podIPs.first?.value != podIP.value { podIPs = [podIP] }
     podIP = podIPs.first
@@ -95,14 +92,14 @@ struct PodStatus {
 }
 
 extension Fields {
-  /// `true` if a pod's status has no condition `Ready`, or has one that is True.
-  fileprivate func isReady() throws(ManifestError) -> Bool {
+  /// Whether the status of the condition is True. `nil` if there is no such condition, or if it has no status.
+  func condition(_ type: String) throws(ManifestError) -> Bool? {
     for entry in try self["conditions"]?.list() ?? [] {
       let condition = try entry.fields()
-      if try condition["type"]?.string() == "Ready", let status = condition["status"] {
+      if try condition["type"]?.string() == type, let status = condition["status"] {
         return try status.string() == "True"
       }
     }
-    return true
+    return nil
   }
 }

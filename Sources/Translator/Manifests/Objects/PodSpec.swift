@@ -8,12 +8,22 @@ struct PodSpec {
     let image: String
     /// `command` and `args`.
     let words: [String]
+
+    /// Used only for notes, so a wrong type here is not an error. The API server would report it.
+    init(_ fields: Fields) {
+      let text = { (name: String) in (try? fields[name]?.string()) ?? "" }
+      let words = { (name: String) in (try? fields[name]?.strings()) ?? [] }
+      name = text("name")
+      image = text("image")
+      self.words = words("command") + words("args")
+    }
   }
 
   var nodeName: String?
   /// `kubernetes.io/hostname` in `nodeSelector`.
   var hostname: String?
   var hostNetwork = false
+  /// Ports of the containers, then those of sidecars.
   var ports: [ContainerPort] = []
   var hostPorts: [UInt16] = []
   var containers: [Container] = []
@@ -24,12 +34,21 @@ struct PodSpec {
     if nodeName == "" { nodeName = nil }
     hostname = try fields["nodeSelector"]?.fields()["kubernetes.io/hostname"]?.string()
     hostNetwork = try fields["hostNetwork"]?.bool() ?? false
-    for container in try fields["containers"]?.list() ?? [] { try read(container, validation) }
+    for field in try fields["containers"]?.list() ?? [] {
+      let container = try field.fields()
+      try readPorts(of: container, isSidecar: false, validation)
+      containers.append(Container(container))
+    }
+    for field in try fields["initContainers"]?.list() ?? [] {
+      let container = try field.fields()
+      guard try container["restartPolicy"]?.string() == "Always" else { continue }
+      try readPorts(of: container, isSidecar: true, validation)
+    }
   }
 
-  private mutating func read(_ container: Field, _ validation: Validation) throws(ManifestError) {
-    let fields = try container.fields()
-    for entry in try fields["ports"]?.list() ?? [] {
+  private mutating func readPorts(of container: Fields, isSidecar: Bool, _ validation: Validation) throws(ManifestError)
+  {
+    for entry in try container["ports"]?.list() ?? [] {
       let port = try entry.fields()
       let number = try port.required("containerPort", "give a number from 1 to 65535").port()
       let transport = try port["protocol"]?.transport() ?? .tcp
@@ -40,14 +59,10 @@ struct PodSpec {
           "\(name.quoted) is not a valid port name",
           "use at most 15 of a-z, 0-9 and single inner '-', with at least one letter")
       }
-      ports.append(ContainerPort(name: name, number: number, transport: transport))
+      ports.append(ContainerPort(name: name, number: number, transport: transport, isOfSidecar: isSidecar))
       if case .integer(let host) = port["hostPort"]?.scalar, let host = UInt16(exactly: host), host > 0, !hostNetwork {
         hostPorts.append(host)
       }
     }
-    // Used only for notes, so a wrong type here is not an error. The API server would report it.
-    let text = { (name: String) in (try? fields[name]?.string()) ?? "" }
-    let words = { (name: String) in (try? fields[name]?.strings()) ?? [] }
-    containers.append(Container(name: text("name"), image: text("image"), words: words("command") + words("args")))
   }
 }

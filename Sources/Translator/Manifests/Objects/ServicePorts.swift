@@ -1,7 +1,9 @@
 internal import NetpolModel
 internal import Text
 
-/// `spec.ports` of a Service: the defaults of `SetDefaults_Service` and the checks of `ValidateService`.
+/// `spec.ports` of a Service: the defaults of `SetDefaults_Service` and the checks of `ValidateService`. If there are
+/// several ports, each needs a name of its own, even with `asStored`: every API server asks for it, and kube-proxy names
+/// its chains after it.
 struct ServicePorts {
   private(set) var ports: [Service.Port] = []
   /// The `nodePort` fields, by index of the port.
@@ -27,7 +29,7 @@ struct ServicePorts {
     if name == "" { name = nil }
     var port = Service.Port(
       name: name, port: number, targetPort: target, transport: try fields["protocol"]?.transport() ?? .tcp)
-    if validation == .apiServer { try check(port, fields, isAlone: isAlone) }
+    try check(port, fields, isAlone: isAlone)
     if let field = fields["nodePort"], field.scalar != .integer(0) {
       let nodePort = try field.port()
       if kind == .nodePort || kind == .loadBalancer {
@@ -44,7 +46,7 @@ struct ServicePorts {
   private func check(_ port: Service.Port, _ fields: Fields, isAlone: Bool) throws(ManifestError) {
     if let name = port.name {
       let field = fields["name"] ?? fields.mapping
-      guard NameSyntax.isDNSLabel(name) else {
+      guard validation == .asStored || NameSyntax.isDNSLabel(name) else {
         throw field.error("\(name.quoted) is not a valid port name", "use at most 63 of a-z, 0-9 and inner '-'")
       }
       if ports.contains(where: { $0.name == name }) {
@@ -53,7 +55,7 @@ struct ServicePorts {
     } else if !isAlone {
       throw fields.missing("name", "each port needs a name if there are several")
     }
-    if ports.contains(where: { $0.port == port.port && $0.transport == port.transport }) {
+    if validation == .apiServer, ports.contains(where: { $0.port == port.port && $0.transport == port.transport }) {
       throw (fields["port"] ?? fields.mapping).error(
         "\(TransportPort(port.transport, port.port)) appears twice", "keep one of them")
     }

@@ -31,7 +31,10 @@ struct Workload {
       let parallelism = try Self.replicas(spec?["parallelism"])
       let completions = try spec?["completions"].map { (field) throws(ManifestError) in try Self.replicas(field) }
       let isSuspended = try spec?["suspend"]?.bool() ?? false
-      let isOver = try object.root["status"]?.fields()["completionTime"] != nil
+      // A Job that has failed has no completionTime.
+      let status = try object.root["status"]?.fields()
+      let hasFailed = try status?.condition("Failed") ?? false
+      let isOver = hasFailed || status?["completionTime"] != nil
       count = .copies(isSuspended || isOver ? 0 : min(parallelism, completions ?? parallelism))
     default: count = .copies(try Self.replicas(spec?["replicas"]))
     }

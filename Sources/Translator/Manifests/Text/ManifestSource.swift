@@ -17,7 +17,7 @@ public enum Validation: Hashable, Sendable, CaseIterable {
   /// Applies the checks of an API server.
   case apiServer
   /// For captured dumps. Some API server accepted the object, so it is read as it is. Throws only for values that the
-  /// model can't represent, such as an invalid CIDR or a list in place of a mapping.
+  /// model can't represent, such as an invalid CIDR, a list in place of a mapping, or several unnamed service ports.
   case asStored
 }
 
