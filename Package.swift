@@ -142,7 +142,7 @@ let package = Package(
     tests("ModelTests", ["NetpolModel"]),
     tests("TextTests", ["Text"]),
     tests("StatisticsTests", ["Statistics"]),
-    tests("ManifestTests", ["NetpolModel", "Manifests"]),
+    tests("ManifestTests", ["NetpolModel", "Manifests", yams]),
     tests("OracleTests", ["NetpolModel", "Manifests", "Oracle"]),
     tests("WorldsTests", ["NetpolModel", "Manifests", "Worlds"]),
     tests("RuleIRTests", ["NetpolModel", "RuleIR", "Rendering", "Lowering", "Worlds"]),

@@ -110,7 +110,7 @@ import Testing
         apiVersion: v1
         kind: Pod
         metadata: {namespace: app, name: stray}
-        spec: {nodeName: node2}
+        spec: {nodeName: node2, containers: [{name: c}]}
         status: {phase: Running, hostIP: 192.0.2.1, podIP: 10.42.1.77, podIPs: [{ip: 10.42.1.77}]}
         ---
         apiVersion: netpol-lab/v1alpha1

@@ -24,13 +24,14 @@ import Testing
     func line(_ owner: String) -> String {
       "\(address) is \(obstacle); give the \(owner) a unicast address that others can reach"
     }
-    let podIPs = "apiVersion: v1\nkind: Pod\nmetadata: {name: p}\nstatus: {podIPs: [{ip: \"\(address)\"}]}"
+    let podIPs =
+      "apiVersion: v1\nkind: Pod\nmetadata: {name: p}\nspec: {containers: [{name: c}]}\nstatus: {podIPs: [{ip: \"\(address)\"}]}"
     for validation in Validation.allCases {
       #expect(
         refusal(podText("p", node: "n1", ip: address), validation: validation)
           == "a.yaml:5: Pod default/p: status.podIP: \(line("pod"))")
       #expect(
-        refusal(podIPs, validation: validation) == "a.yaml:4: Pod default/p: status.podIPs[0].ip: \(line("pod"))")
+        refusal(podIPs, validation: validation) == "a.yaml:5: Pod default/p: status.podIPs[0].ip: \(line("pod"))")
       #expect(
         refusal(node("n1", "10.0.0.1", address), validation: validation)
           == "a.yaml:4: Node n1: status.addresses[1].address: \(line("node"))")
@@ -72,7 +73,7 @@ import Testing
   func hostNetwork() {
     for address in ["10.0.0.1", "127.0.0.1"] {
       let pod =
-        "apiVersion: v1\nkind: Pod\nmetadata: {name: p}\nspec: {hostNetwork: true, nodeName: n1}\nstatus: {podIP: \(address)}"
+        "apiVersion: v1\nkind: Pod\nmetadata: {name: p}\nspec: {hostNetwork: true, nodeName: n1, containers: [{name: c}]}\nstatus: {podIP: \(address)}"
       #expect(refusal(pod, node("n1", "10.0.0.1")) == "accepted")
     }
   }

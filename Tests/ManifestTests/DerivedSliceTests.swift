@@ -12,7 +12,7 @@ import Testing
     apiVersion: v1
     kind: Pod
     metadata: {name: \(name), labels: {app: web}\(metadata)}
-    spec: {nodeName: n1, containers: [{ports: [\(ports)]}]\(spec)}
+    spec: {nodeName: n1, containers: [{name: c, ports: [\(ports)]}]\(spec)}
     status: {\(status), podIP: "\(ip)"}
     ---
 
@@ -96,7 +96,7 @@ import Testing
       "apiVersion: v1\nkind: Node\nmetadata: {name: n1}\nstatus: {addresses: [{type: InternalIP, address: 10.0.0.4}]}\n---\n"
     let given = pod("a", ip: "10.9.9.9", spec: ", hostNetwork: true")
     let placed =
-      "apiVersion: v1\nkind: Pod\nmetadata: {name: b, labels: {app: web}}\nspec: {hostNetwork: true, nodeName: n1}"
+      "apiVersion: v1\nkind: Pod\nmetadata: {name: b, labels: {app: web}}\nspec: {hostNetwork: true, nodeName: n1, containers: [{name: c}]}"
     let number = "{selector: {app: web}, ports: [{port: 80}]}"
     #expect(members(try slices(number, node, given)) == [["10.0.0.4 true true"]])
     #expect(members(try slices(number, node, placed)) == [["10.0.0.4 true true"]])

@@ -8,40 +8,41 @@ import Testing
     "an error in document 2 of 3 is an error of the whole file",
     arguments: [
       (
-        "a: [1", "a.yaml:6: syntax error: did not find expected ',' or ']'; fix the YAML at this line or the one above"
+        "a: [1", "a.yaml:7: syntax error: did not find expected ',' or ']'; fix the YAML at this line or the one above"
       ),
       (
         "apiVersion: v1\nkind: Pod\nkind: Node",
-        "a.yaml:6: the key \"kind\" appears twice in one mapping; keep one of them"
+        "a.yaml:7: the key \"kind\" appears twice in one mapping; keep one of them"
       ),
       (
         "apiVersion: v1\n\tkind: Pod",
-        "a.yaml:6: syntax error: found a tab character that violates indentation; indent with spaces, not with tabs"
+        "a.yaml:7: syntax error: found a tab character that violates indentation; indent with spaces, not with tabs"
       ),
-      ("name: {{ .Values.name }}", "a.yaml:5: kind: is missing; give the object's kind, or leave the file out"),
+      ("name: {{ .Values.name }}", "a.yaml:6: kind: is missing; give the object's kind, or leave the file out"),
       (
         "name: {{ .Values.name }}-x",
-        "a.yaml:5: syntax error: did not find expected key; render the template first (helm template)"
+        "a.yaml:6: syntax error: did not find expected key; render the template first (helm template)"
       ),
       (
         "apiVersion: v1\nkind: Pod\nmetadata: {name: x, labels: {y: a}}",
-        "a.yaml:7: Pod default/x: metadata.labels.y: the key reads as a boolean; write \"y\" with the quotes"
+        "a.yaml:8: Pod default/x: metadata.labels.y: the key reads as a boolean; write \"y\" with the quotes"
       ),
-      ("a: *nowhere", "a.yaml:5: syntax error: found undefined alias; fix the YAML at this line or the one above"),
+      ("a: *nowhere", "a.yaml:6: syntax error: found undefined alias; fix the YAML at this line or the one above"),
     ])
   func secondDocument(_ text: String, _ line: String) {
     let pod = "apiVersion: v1\nkind: Pod\nmetadata: {name: "
-    #expect(refusal("\(pod)a}\n---\n\(text)\n---\n\(pod)b}\n") == line)
+    let spec = "spec: {containers: [{name: c}]}"
+    #expect(refusal("\(pod)a}\n\(spec)\n---\n\(text)\n---\n\(pod)b}\n\(spec)\n") == line)
   }
 
   @Test(
     "skips empty documents, and accepts Windows line ends and a byte order mark",
     arguments: [
-      "---\n---\n# nothing\n---\napiVersion: v1\nkind: Pod\nmetadata: {name: a}\n---\n",
-      "apiVersion: v1\r\nkind: Pod\r\nmetadata:\r\n  name: a\r\n",
-      "\u{feff}apiVersion: v1\nkind: Pod\nmetadata: {name: a}\n...\n",
-      "\u{feff}{\"apiVersion\":\"v1\",\"kind\":\"Pod\",\"metadata\":{\"name\":\"a\"}}",
-      "\n{\t\"apiVersion\":\"v1\",\n\t\"kind\":\"Pod\",\n\t\"metadata\":{\"name\":\"a\",\"annotations\":{\"x\":\"\\/\\u0041\"}}\n}",
+      "---\n---\n# nothing\n---\napiVersion: v1\nkind: Pod\nmetadata: {name: a}\nspec: {containers: [{name: c}]}\n---\n",
+      "apiVersion: v1\r\nkind: Pod\r\nmetadata:\r\n  name: a\r\nspec:\r\n  containers:\r\n  - name: c\r\n",
+      "\u{feff}apiVersion: v1\nkind: Pod\nmetadata: {name: a}\nspec: {containers: [{name: c}]}\n...\n",
+      "\u{feff}{\"apiVersion\":\"v1\",\"kind\":\"Pod\",\"metadata\":{\"name\":\"a\"},\"spec\":{\"containers\":[{\"name\":\"c\"}]}}",
+      "\n{\t\"apiVersion\":\"v1\",\n\t\"kind\":\"Pod\",\n\t\"metadata\":{\"name\":\"a\",\"annotations\":{\"x\":\"\\/\\u0041\"}},\n\t\"spec\":{\"containers\":[{\"name\":\"c\"}]}\n}",
     ])
   func tolerance(text: String) throws {
     let reading = try read(text)
@@ -63,7 +64,7 @@ import Testing
       apiVersion: v1
       kind: List
       items:
-      - &base {apiVersion: v1, kind: Pod, metadata: {name: a, labels: &labels {app: web, tier: front}}}
+      - &base {apiVersion: v1, kind: Pod, metadata: {name: a, labels: &labels {app: web, tier: front}}, spec: {containers: [{name: c}]}}
       - {<<: *base, metadata: {name: b, labels: {<<: *labels, tier: back}}}
       """)
     #expect(reading.pod("default/a")?.labels == ["app": "web", "tier": "front"])

@@ -104,8 +104,8 @@ import Testing
   func versions() {
     let object = "kind: EndpointSlice\nmetadata: {name: a}\naddressType: IPv4"
     #expect(
-      refusal("apiVersion: discovery.k8s.io/v1beta1\n\(object)")
-        == "a.yaml:1: EndpointSlice default/a: apiVersion \"discovery.k8s.io/v1beta1\" has no kind EndpointSlice; write apiVersion: discovery.k8s.io/v1"
+      refusal("apiVersion: discovery.k8s.io/v2\n\(object)")
+        == "a.yaml:1: EndpointSlice default/a: apiVersion \"discovery.k8s.io/v2\" has no kind EndpointSlice; write apiVersion: discovery.k8s.io/v1"
     )
     #expect(
       refusal("apiVersion: discovery.k8s.io/v1\nkind: Endpointslice")

@@ -9,7 +9,7 @@ import Testing
     + serviceText("{selector: {app: web}, ports: [{port: 80}]}", metadata: "name: web, namespace: shop")
     + serviceText(
       "{clusterIP: None, selector: {app: web}, ports: [{port: 80}]}", metadata: "name: bare, namespace: shop")
-    + "apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: web, namespace: shop}\nspec: {replicas: 2, template: {metadata: {labels: {app: web}}}}\n---\n"
+    + "apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: web, namespace: shop}\nspec: {replicas: 2, selector: {matchLabels: {app: web}}, template: {metadata: {labels: {app: web}}, spec: {containers: [{name: c}]}}}\n---\n"
     + policyText("{}") + "\n---\n"
     + "apiVersion: netpol-lab/v1alpha1\nkind: Cluster\nexternalHosts: [{name: peer, addresses: [203.0.113.10]}]\n---\n"
 

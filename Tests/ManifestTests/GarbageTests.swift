@@ -28,8 +28,8 @@ import Testing
     endpoints: @
     """,
     "apiVersion: discovery.k8s.io/v1\nkind: EndpointSlice\nmetadata: {name: s, labels: {kubernetes.io/service-name: s}}\naddressType: IPv4\nports: [{name: @, port: @, protocol: @}]\nendpoints: [{addresses: @, conditions: @, nodeName: @, targetRef: @}]",
-    "apiVersion: v1\nkind: Pod\nmetadata: {name: p, ownerReferences: @, deletionTimestamp: @}\nstatus: {phase: Running, conditions: @}",
-    "apiVersion: v1\nkind: Pod\nmetadata: {name: p, labels: {pod-template-hash: @}, ownerReferences: [{kind: @, name: @, controller: @}]}\nstatus: {conditions: [{type: @, status: @}]}",
+    "apiVersion: v1\nkind: Pod\nmetadata: {name: p, ownerReferences: @, deletionTimestamp: @}\nspec: {containers: [{name: c}]}\nstatus: {phase: Running, conditions: @}",
+    "apiVersion: v1\nkind: Pod\nmetadata: {name: p, labels: {pod-template-hash: @}, ownerReferences: [{kind: @, name: @, controller: @, apiVersion: v1, uid: u}]}\nspec: {containers: [{name: c}]}\nstatus: {conditions: [{type: @, status: @}]}",
     "apiVersion: netpol-lab/v1alpha1\nkind: Expectations\ngroups: @",
     "apiVersion: netpol-lab/v1alpha1\nkind: Expectations\ngroups: [{name: @, claim: @, without: @, add: @, labels: @, cluster: @, comparedWith: @, flows: @}]",
     "apiVersion: netpol-lab/v1alpha1\nkind: Expectations\ngroups: [{name: a, labels: [{namespace: @, pod: @, set: @}], cluster: {bridgeNetfilter: @, overlay: @}}]",

@@ -20,7 +20,8 @@ import Testing
     """
     {
         "apiVersion": "v1", "kind": "Pod",
-        "metadata": {"name": "\(name)", "annotations": {"x": "}\\"{ \\\\"}}
+        "metadata": {"name": "\(name)", "annotations": {"x": "}\\"{ \\\\"}},
+        "spec": {"containers": [{"name": "c"}]}
     }
     """
   }
@@ -30,13 +31,15 @@ import Testing
     let list = "{\"apiVersion\": \"v1\", \"kind\": \"List\", \"items\": [\n\(pod("c"))\n]}"
     let reading = try read("\n\(pod("a"))\n\(pod("b"))\n\n  \(list)\n")
     #expect(reading.cluster.pods.map(\.id.name) == ["a", "b", "c"])
-    #expect(reading.cluster.pods.map(\.location?.line) == [2, 6, 12])
-    #expect(refusal("\(pod("a"))\r\n{\"kind\": \"Pod\"}").hasPrefix("a.yaml:5: Pod: apiVersion: is missing"))
+    #expect(reading.cluster.pods.map(\.location?.line) == [2, 7, 14])
+    #expect(refusal("\(pod("a"))\r\n{\"kind\": \"Pod\"}").hasPrefix("a.yaml:6: Pod: apiVersion: is missing"))
   }
 
   @Test("reads compact objects, one per line")
   func lines() throws {
-    let lines = (1...100).map { "{\"apiVersion\":\"v1\",\"kind\":\"Pod\",\"metadata\":{\"name\":\"p\($0)\"}}\n" }
+    let lines = (1...100).map {
+      "{\"apiVersion\":\"v1\",\"kind\":\"Pod\",\"metadata\":{\"name\":\"p\($0)\"},\"spec\":{\"containers\":[{\"name\":\"c\"}]}}\n"
+    }
     #expect(try read(lines.joined()).cluster.pods.count == 100)
   }
 

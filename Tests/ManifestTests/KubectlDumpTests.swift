@@ -111,14 +111,20 @@ import Testing
       - apiVersion: apps/v1
         kind: Deployment
         metadata: {name: web, namespace: shop}
-        spec: {replicas: 2, template: {metadata: {labels: {app: web}}, spec: {containers: [{name: web}]}}}
+        spec:
+          replicas: 2
+          selector: {matchLabels: {app: web}}
+          template: {metadata: {labels: {app: web}}, spec: {containers: [{name: web}]}}
       - apiVersion: apps/v1
         kind: ReplicaSet
         metadata:
           name: web-5d4f8b7c9
           namespace: shop
           ownerReferences: [{apiVersion: apps/v1, kind: Deployment, name: web, uid: x}]
-        spec: {replicas: 2}
+        spec:
+          replicas: 2
+          selector: {matchLabels: {app: web}}
+          template: {metadata: {labels: {app: web}}, spec: {containers: [{name: web}]}}
       \(Self.pod(0))\(Self.pod(1))
       kind: List
       metadata:

@@ -13,6 +13,7 @@ import Testing
       - apiVersion: v1
         kind: Pod
         metadata: {name: a}
+        spec: {containers: [{name: c}]}
       - apiVersion: networking.k8s.io/v1
         kind: NetworkPolicy
         metadata: {name: p}
@@ -24,19 +25,19 @@ import Testing
       """
     #expect(
       refusal(text)
-        == "a.yaml:14: NetworkPolicy default/p: spec.ingress[0].ports[0].protcol: unknown field; did you mean protocol?"
+        == "a.yaml:15: NetworkPolicy default/p: spec.ingress[0].ports[0].protcol: unknown field; did you mean protocol?"
     )
     let reading = try read(text.split(separator: "protcol").joined(separator: "protocol"))
     #expect(reading.objectCount == 2)
     #expect(reading.cluster.pods.first?.location?.line == 4)
-    #expect(reading.cluster.policies.first?.location?.line == 7)
+    #expect(reading.cluster.policies.first?.location?.line == 8)
   }
 
   @Test("a typed list gives its items their kind and version")
   func typedList() throws {
     let reading = try read(
       "apiVersion: networking.k8s.io/v1\nkind: NetworkPolicyList\nitems:\n- metadata: {name: p}",
-      "{\"apiVersion\": \"v1\", \"kind\": \"PodList\", \"items\": [{\"metadata\": {\"name\": \"a\"}}]}",
+      "{\"apiVersion\": \"v1\", \"kind\": \"PodList\", \"items\": [{\"metadata\": {\"name\": \"a\"}, \"spec\": {\"containers\": [{\"name\": \"c\"}]}}]}",
       "apiVersion: v1\nkind: NodeList\nitems: null")
     #expect(reading.cluster.policies.count == 1)
     #expect(reading.cluster.pods.count == 1)
@@ -49,13 +50,13 @@ import Testing
       apiVersion: v1
       kind: List
       items:
-      - {apiVersion: v1, kind: Pod, metadata: {name: a}}
+      - {apiVersion: v1, kind: Pod, metadata: {name: a}, spec: {containers: [{name: c}]}}
       - apiVersion: v1
         kind: List
         items:
-        - {apiVersion: v1, kind: PodList, items: [{metadata: {name: b}}]}
+        - {apiVersion: v1, kind: PodList, items: [{metadata: {name: b}, spec: {containers: [{name: c}]}}]}
         - {apiVersion: v1, kind: List, items: []}
-      - {apiVersion: v1, kind: Pod, metadata: {name: c}}
+      - {apiVersion: v1, kind: Pod, metadata: {name: c}, spec: {containers: [{name: c}]}}
       """)
     #expect(reading.cluster.pods.map(\.id.name) == ["a", "b", "c"])
     #expect(reading.objectCount == 3)

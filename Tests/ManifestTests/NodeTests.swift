@@ -59,7 +59,7 @@ import Testing
   @Test("a host-network pod implies no pod CIDR")
   func hostNetwork() throws {
     let text =
-      "apiVersion: v1\nkind: Pod\nmetadata: {name: a}\nspec: {hostNetwork: true, nodeName: n1}\nstatus: {phase: Running, podIP: 10.0.0.1, hostIP: 10.0.0.1}"
+      "apiVersion: v1\nkind: Pod\nmetadata: {name: a}\nspec: {hostNetwork: true, nodeName: n1, containers: [{name: c}]}\nstatus: {phase: Running, podIP: 10.0.0.1, hostIP: 10.0.0.1}"
     #expect(try nodes(text) == ["n1 10.0.0.1 10.42.0.0/24"])
   }
 

@@ -45,39 +45,40 @@ import Testing
     "a feature that the lab doesn't model is named in a warning",
     arguments: [
       (
-        "{containers: [{ports: [{containerPort: 80, hostPort: 8080}]}]}", "agent",
+        "{containers: [{name: c, ports: [{containerPort: 80, hostPort: 8080}]}]}", "agent",
         "hostPort is not modelled, and no verdict covers it: DaemonSet kube-system/agent (8080)"
       ),
       (
-        "{containers: [{image: \"cloudnativelabs/kube-router:v2.1\", args: [--run-router=true, --run-service-proxy=true]}]}",
+        "{containers: [{name: c, image: \"cloudnativelabs/kube-router:v2.1\", args: [--run-router=true, --run-service-proxy=true]}]}",
         "kr",
         "a service proxy with IPVS is not modelled, and no verdict covers it: DaemonSet kube-system/kr"
       ),
       (
-        "{containers: [{image: kube-proxy, command: [kube-proxy, --proxy-mode=ipvs]}]}", "kp",
+        "{containers: [{name: c, image: kube-proxy, command: [kube-proxy, --proxy-mode=ipvs]}]}", "kp",
         "a service proxy with IPVS is not modelled, and no verdict covers it: DaemonSet kube-system/kp"
       ),
       (
-        "{containers: [{image: rancher/klipper-lb}]}", "svclb-traefik-ab12",
+        "{containers: [{name: c, image: rancher/klipper-lb}]}", "svclb-traefik-ab12",
         "servicelb (svclb pods) is not modelled, and no verdict covers it: DaemonSet kube-system/svclb-traefik-ab12"
       ),
       (
-        "{containers: [{image: dns/k8s-dns-node-cache:1.23}]}", "dns",
+        "{containers: [{name: c, image: dns/k8s-dns-node-cache:1.23}]}", "dns",
         "NodeLocal DNS is not modelled, and no verdict covers it: DaemonSet kube-system/dns"
       ),
     ])
   func features(spec: String, name: String, text: String) throws {
     let daemonSet = object(
-      "apps/v1", "DaemonSet", name, namespace: "kube-system", rest: "spec: {template: {spec: \(spec)}}")
+      "apps/v1", "DaemonSet", name, namespace: "kube-system",
+      rest: "spec: {selector: {matchLabels: {a: b}}, template: {metadata: {labels: {a: b}}, spec: \(spec)}}")
     #expect(try warnings(daemonSet) == [text])
   }
 
   @Test(
     "a feature that is switched off gives no warning",
     arguments: [
-      "{containers: [{image: kube-router, args: [--run-service-proxy=false]}]}",
-      "{containers: [{ports: [{containerPort: 80, hostPort: 0}]}]}",
-      "{hostNetwork: true, containers: [{ports: [{containerPort: 80, hostPort: 80}]}]}",
+      "{containers: [{name: c, image: kube-router, args: [--run-service-proxy=false]}]}",
+      "{containers: [{name: c, ports: [{containerPort: 80, hostPort: 0}]}]}",
+      "{hostNetwork: true, containers: [{name: c, ports: [{containerPort: 80, hostPort: 80}]}]}",
     ])
   func absentFeatures(spec: String) throws {
     #expect(try warnings(object("v1", "Pod", "a", rest: "spec: \(spec)")).isEmpty)

@@ -64,7 +64,11 @@ import Testing
       ("v1", "Service", "default/x"), ("apps/v1", "Deployment", "default/x"),
     ])
   func duplicates(version: String, kind: String, name: String) {
-    let text = "\n\napiVersion: \(version)\nkind: \(kind)\nmetadata: {name: x}"
+    let template = "{metadata: {labels: {a: b}}, spec: {containers: [{name: c}]}}"
+    let spec = [
+      "Pod": "{containers: [{name: c}]}", "Deployment": "{selector: {matchLabels: {a: b}}, template: \(template)}",
+    ]
+    let text = "\n\napiVersion: \(version)\nkind: \(kind)\nmetadata: {name: x}\nspec: \(spec[kind] ?? "{}")"
     #expect(
       refusal(text, "---" + text)
         == "b.yaml:3: \(kind) \(name): a second \(kind) with this name; keep one; the first is at a.yaml:3")

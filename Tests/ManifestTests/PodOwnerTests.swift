@@ -10,8 +10,12 @@ import Testing
       "\(pod.id.name) \(pod.owner.map { "\($0.kind)/\($0.name)" } ?? "-")"
     }
   }
+  private let template = "template: {metadata: {labels: {a: b}}, spec: {containers: [{name: c}]}}"
   private func pod(_ references: String, hash: String = "") -> String {
-    "apiVersion: v1\nkind: Pod\nmetadata: {name: p, labels: {pod-template-hash: \"\(hash)\"}, ownerReferences: [\(references)]}\n---\n"
+    // The API server requires an owner's apiVersion and uid too.
+    let stated = references.replacing("{kind:", with: "{apiVersion: v1, uid: u, kind:")
+    return
+      "apiVersion: v1\nkind: Pod\nmetadata: {name: p, labels: {pod-template-hash: \"\(hash)\"}, ownerReferences: [\(stated)]}\nspec: {containers: [{name: c}]}\n---\n"
   }
 
   @Test(
@@ -29,15 +33,16 @@ import Testing
     ])
   func given(references: String, hash: String, owner: String) throws {
     let replicaSet =
-      "apiVersion: apps/v1\nkind: ReplicaSet\nmetadata: {name: made, ownerReferences: [{kind: Deployment, name: shop, controller: true}]}\n---\n"
+      "apiVersion: apps/v1\nkind: ReplicaSet\nmetadata: {name: made, ownerReferences: [{apiVersion: apps/v1, kind: Deployment, name: shop, uid: u, controller: true}]}\nspec: {selector: {matchLabels: {a: b}}, \(template)}\n---\n"
     let job =
-      "apiVersion: batch/v1\nkind: Job\nmetadata: {name: backup-281, ownerReferences: [{kind: CronJob, name: backup, controller: true}]}\nstatus: {completionTime: \"2024-05-01T10:00:00Z\"}\n---\n"
+      "apiVersion: batch/v1\nkind: Job\nmetadata: {name: backup-281, ownerReferences: [{apiVersion: batch/v1, kind: CronJob, name: backup, uid: u, controller: true}]}\nspec: {\(template)}\nstatus: {completionTime: \"2024-05-01T10:00:00Z\"}\n---\n"
     #expect(try owners(pod(references, hash: hash) + replicaSet + job) == ["p \(owner)"])
   }
 
   @Test("an expanded pod belongs to its workload", arguments: ["Deployment", "StatefulSet", "ReplicaSet"])
   func expanded(kind: String) throws {
-    let text = "apiVersion: apps/v1\nkind: \(kind)\nmetadata: {name: web}\nspec: {replicas: 2, template: {}}"
+    let text =
+      "apiVersion: apps/v1\nkind: \(kind)\nmetadata: {name: web}\nspec: {replicas: 2, selector: {matchLabels: {a: b}}, \(template)}"
     #expect(try owners(text) == ["web-0 \(kind)/web", "web-1 \(kind)/web"])
   }
 }

@@ -6,7 +6,8 @@ import Testing
 
 @Suite struct PodTests {
   private func pod(status: String, validation: Validation = .apiServer) throws -> Pod {
-    let text = "apiVersion: v1\nkind: Pod\nmetadata: {name: a}\nspec: {nodeName: n1}\nstatus: \(status)"
+    let text =
+      "apiVersion: v1\nkind: Pod\nmetadata: {name: a}\nspec: {nodeName: n1, containers: [{name: c}]}\nstatus: \(status)"
     return try #require(try read(text, options: ReadOptions(validation: validation)).cluster.pods.first)
   }
 
@@ -78,7 +79,8 @@ import Testing
       ("{hostIP: 1}", "status.hostIP: expected a string, found the number 1; write \"1\" with the quotes"),
     ])
   func badStatus(status: String, line: String) {
-    let text = "apiVersion: v1\nkind: Pod\nmetadata: {name: a}\nspec: {nodeName: n1}\nstatus: \(status)"
+    let text =
+      "apiVersion: v1\nkind: Pod\nmetadata: {name: a}\nspec: {nodeName: n1, containers: [{name: c}]}\nstatus: \(status)"
     #expect(refusal(text) == "a.yaml:5: Pod default/a: \(line)")
   }
 
@@ -161,7 +163,7 @@ import Testing
       ),
     ])
   func badPort(port: String, line: String) {
-    let text = "apiVersion: v1\nkind: Pod\nmetadata: {name: a}\nspec: {containers: [{ports: [\(port)]}]}"
+    let text = "apiVersion: v1\nkind: Pod\nmetadata: {name: a}\nspec: {containers: [{name: c, ports: [\(port)]}]}"
     #expect(refusal(text) == "a.yaml:4: Pod default/a: \(line)")
   }
 
@@ -182,7 +184,8 @@ import Testing
   func roundRobin() throws {
     let reading = try read(
       ["a", "b", "c", "d"].map { podText($0) }.joined() + podText("fixed", node: "n2") + podText("other", node: "n1")
-        + "apiVersion: v1\nkind: Pod\nmetadata: {name: aa}\nspec: {nodeSelector: {kubernetes.io/hostname: n2}}")
+        + "apiVersion: v1\nkind: Pod\nmetadata: {name: aa}\nspec: {nodeSelector: {kubernetes.io/hostname: n2}, containers: [{name: c}]}"
+    )
     let nodes = reading.cluster.pods.map { "\($0.id.name) \($0.node ?? "-")" }
     #expect(nodes == ["a n1", "aa n2", "b n2", "c n1", "d n2", "fixed n2", "other n1"])
   }
@@ -191,7 +194,7 @@ import Testing
   func homeless() throws {
     let reading = try read(
       podText("a", ip: "10.42.1.9") + podText("b", ip: "10.1.1.1", more: ", hostIP: 192.168.0.2")
-        + "apiVersion: v1\nkind: Pod\nmetadata: {name: c}\nstatus: {phase: Pending}",
+        + "apiVersion: v1\nkind: Pod\nmetadata: {name: c}\nspec: {containers: [{name: c}]}\nstatus: {phase: Pending}",
       """
       apiVersion: netpol-lab/v1alpha1
       kind: Cluster
@@ -206,7 +209,7 @@ import Testing
   @Test("a host-network pod has its node's addresses")
   func hostNetwork() throws {
     let reading = try read(
-      "apiVersion: v1\nkind: Pod\nmetadata: {name: a}\nspec: {hostNetwork: true}",
+      "apiVersion: v1\nkind: Pod\nmetadata: {name: a}\nspec: {hostNetwork: true, containers: [{name: c}]}",
       "apiVersion: v1\nkind: Node\nmetadata: {name: n1}\nstatus: {addresses: [{type: Hostname, address: n1}, {type: ExternalIP, address: 1.2.3.4}, {type: InternalIP, address: 10.0.0.4}, {type: InternalIP, address: \"fd00::4\"}]}"
     )
     #expect(reading.cluster.nodes.first?.addresses.map(\.description) == ["10.0.0.4", "fd00::4", "1.2.3.4"])

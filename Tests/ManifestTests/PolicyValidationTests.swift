@@ -34,7 +34,7 @@ import Testing
         "{ingress: [{ports: [{port: 80, endport: 90}]}]}",
         "spec.ingress[0].ports[0].endport: unknown field; did you mean endPort?"
       ),
-      ("{egress: [{from: []}]}", "spec.egress[0].from: unknown field; known here: to, ports"),
+      ("{egress: [{from: []}]}", "spec.egress[0].from: unknown field; known here: ports, to"),
       (
         "{ingress: [{from: [{ipBlock: {cidr: 10.0.0.0/8, excepts: []}}]}]}",
         "spec.ingress[0].from[0].ipBlock.excepts: unknown field; did you mean except?"

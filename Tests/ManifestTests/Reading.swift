@@ -45,7 +45,7 @@ func podText(_ name: String, namespace: String = "default", node: String? = nil,
   apiVersion: v1
   kind: Pod
   metadata: {name: \(name), namespace: \(namespace)}
-  spec: {\(node.map { "nodeName: \($0)" } ?? "")}
+  spec: {\(node.map { "nodeName: \($0), " } ?? "")containers: [{name: c}]}
   \(ip.map { "status: {phase: Running, podIP: \"\($0)\"\(more)}" } ?? "")
   ---
 

@@ -5,7 +5,7 @@ import Testing
 
 @Suite struct VariantTests {
   private static let web =
-    "apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: web, namespace: shop}\nspec: {replicas: 2, template: {metadata: {labels: {app: web}}, spec: {containers: [{ports: [{containerPort: 80}]}]}}}\n---\n"
+    "apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: web, namespace: shop}\nspec: {replicas: 2, selector: {matchLabels: {app: web}}, template: {metadata: {labels: {app: web}}, spec: {containers: [{name: c, ports: [{containerPort: 80}]}]}}}\n---\n"
   private static let base =
     web + podText("lone", namespace: "shop") + podText("fixed", namespace: "shop", node: "n2", ip: "10.42.9.9")
     + "apiVersion: v1\nkind: Namespace\nmetadata: {name: shop, labels: {mesh: \"true\"}}\n---\n"

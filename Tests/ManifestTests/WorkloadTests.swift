@@ -4,15 +4,19 @@ import NetpolModel
 import Testing
 
 @Suite struct WorkloadTests {
-  private func workload(_ kind: String, _ spec: String = "", name: String = "web", pod: String = "{}") -> String {
+  private func workload(
+    _ kind: String, _ spec: String = "", name: String = "web", pod: String = "containers: [{name: c}]"
+  ) -> String {
     let version = ["ReplicationController": "v1", "Job": "batch/v1"][kind] ?? "apps/v1"
+    let selector = version == "apps/v1" ? "selector: {matchLabels: {app: \(name)}}" : ""
     return """
       apiVersion: \(version)
       kind: \(kind)
       metadata: {name: \(name), namespace: shop}
       spec:
         \(spec)
-        template: {metadata: {labels: {app: \(name)}}, spec: \(pod)}
+        \(selector)
+        template: {metadata: {labels: {app: \(name)}}, spec: {\(pod)}}
       ---
 
       """
@@ -60,14 +64,15 @@ import Testing
   func daemonSet() throws {
     let nodes = podText("p", node: "n1", ip: "10.42.0.2") + podText("q", node: "n2", ip: "10.42.1.2")
     #expect(try names(nodes, workload("DaemonSet", name: "agent")) == ["p", "q", "agent-n1", "agent-n2"])
-    let pinned = workload("DaemonSet", name: "agent", pod: "{nodeSelector: {kubernetes.io/hostname: n2}}")
+    let pinned = workload(
+      "DaemonSet", name: "agent", pod: "nodeSelector: {kubernetes.io/hostname: n2}, containers: [{name: c}]")
     #expect(try names(nodes, pinned) == ["p", "q", "agent-n2"])
   }
 
   @Test("a CronJob has the pods of its job template")
   func cronJob() throws {
     let text =
-      "apiVersion: batch/v1beta1\nkind: CronJob\nmetadata: {name: cron}\nspec: {jobTemplate: {spec: {template: {metadata: {labels: {a: b}}}}}}"
+      "apiVersion: batch/v1\nkind: CronJob\nmetadata: {name: cron}\nspec: {schedule: \"0 3 * * *\", jobTemplate: {spec: {template: {metadata: {labels: {a: b}}, spec: {containers: [{name: c}]}}}}}"
     #expect(try names(text) == ["cron-0"])
   }
 
@@ -76,7 +81,7 @@ import Testing
     let reading = try read(
       workload(
         "StatefulSet", "replicas: 2",
-        pod: "{nodeName: n7, hostNetwork: true, containers: [{ports: [{containerPort: 80}]}]}"))
+        pod: "nodeName: n7, hostNetwork: true, containers: [{name: c, ports: [{containerPort: 80}]}]"))
     let pod = try #require(reading.pod("shop/web-1"))
     #expect(
       pod.labels
@@ -96,15 +101,16 @@ import Testing
     ])
   func owned(kind: String, owner: String, name: String) throws {
     let pod =
-      "apiVersion: v1\nkind: Pod\nmetadata: {name: real, namespace: shop, ownerReferences: [{kind: \(owner), name: \(name)}]}\n"
-    #expect(try names(workload(kind, "replicas: 2"), pod) == ["real"])
+      "apiVersion: v1\nkind: Pod\nmetadata: {name: real, namespace: shop, ownerReferences: [{apiVersion: apps/v1, kind: \(owner), name: \(name), uid: u}]}\nspec: {containers: [{name: c}]}\n"
+    let count = ["DaemonSet": "", "Job": "parallelism: 2"][kind] ?? "replicas: 2"
+    #expect(try names(workload(kind, count), pod) == ["real"])
     #expect(try names(workload(kind, name: "web-5d4f8b7c9-x"), pod).count == 2)
   }
 
   @Test("a Deployment's ReplicaSet is not expanded as well")
   func replicaSet() throws {
     let text =
-      "apiVersion: apps/v1\nkind: ReplicaSet\nmetadata: {name: web-1, namespace: shop, ownerReferences: [{kind: Deployment, name: web}]}\nspec: {replicas: 2}"
+      "apiVersion: apps/v1\nkind: ReplicaSet\nmetadata: {name: web-1, namespace: shop, ownerReferences: [{apiVersion: apps/v1, kind: Deployment, name: web, uid: u}]}\nspec: {replicas: 2, selector: {matchLabels: {app: web}}, template: {metadata: {labels: {app: web}}, spec: {containers: [{name: c}]}}}"
     #expect(try names(workload("Deployment"), text) == ["web-0"])
   }
 

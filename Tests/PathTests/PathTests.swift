@@ -92,25 +92,25 @@ import Testing
       apiVersion: v1
       kind: Pod
       metadata: {name: done}
-      spec: {nodeName: node1}
+      spec: {nodeName: node1, containers: [{name: c}]}
       status: {phase: Succeeded, podIP: 10.42.0.50, podIPs: [{ip: 10.42.0.50}]}
       ---
       apiVersion: v1
       kind: Pod
       metadata: {name: new}
-      spec: {nodeName: node1}
+      spec: {nodeName: node1, containers: [{name: c}]}
       status: {phase: Pending}
       ---
       apiVersion: v1
       kind: Pod
       metadata: {name: twin1}
-      spec: {nodeName: node1}
+      spec: {nodeName: node1, containers: [{name: c}]}
       status: {phase: Running, podIP: 10.42.0.60, podIPs: [{ip: 10.42.0.60}]}
       ---
       apiVersion: v1
       kind: Pod
       metadata: {name: twin2}
-      spec: {nodeName: node1}
+      spec: {nodeName: node1, containers: [{name: c}]}
       status: {phase: Unknown, podIP: 10.42.0.60, podIPs: [{ip: 10.42.0.60}]}
       """
     let topology = Topology(try readWorld(pods))

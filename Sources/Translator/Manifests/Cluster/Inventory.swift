@@ -30,6 +30,7 @@ struct Inventory {
   private var features = UnmodelledFeatures()
   private var skipped = SkippedObjects()
   private var typeless = TypelessDocuments()
+  private var faults = SchemaFaults()
 
   init(_ options: ReadOptions) {
     self.options = options
@@ -38,7 +39,8 @@ struct Inventory {
 
   /// Notes about single objects.
   var notes: [Note] {
-    decoder.notes + skipped.warnings + features.notes + endpointSlices.flatMap(\.notes) + skipped.notes
+    decoder.notes + faults.warnings + skipped.warnings + features.notes + endpointSlices.flatMap(\.notes)
+      + skipped.notes
       + typeless.notes
   }
 
@@ -73,14 +75,26 @@ struct Inventory {
 
   mutating func add(_ source: ManifestSource) throws(ManifestError) {
     var documents = try Documents(source)
+    // Without aliases, there are fewer values than bytes.
+    var budget = source.text.utf8.count + 1_000_000
     while let root = try documents.next() {
       let document = Field(root, path: "", subject: Subject(file: source.name))
       if source.fromDirectory, document.isTypeless {
         typeless.note(in: source.name)
         continue
       }
-      for object in try ManifestObject(document).flattened() { try add(object) }
+      for object in try ManifestObject(document).flattened() { try addChecked(object, &budget) }
     }
+  }
+
+  /// Adds an object that is as the API's schema says.
+  private mutating func addChecked(_ object: ManifestObject, _ budget: inout Int) throws(ManifestError) {
+    let object = try object.served(options.validation, &faults)
+    let check = try SchemaCheck(object, options.validation, budget: &budget)
+    try check?.refuseUnknown()
+    try add(object)
+    try check?.refuseOthers()
+    if let check { faults.add(check.warnings) }
   }
 
   private mutating func add(_ object: ManifestObject) throws(ManifestError) {

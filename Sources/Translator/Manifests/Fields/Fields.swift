@@ -68,7 +68,7 @@ struct Fields: Sequence {
   /// The error for the first unknown field, or `nil`. This is how a strict decoder sees the mapping.
   func unknownField(besides known: [String]) -> ManifestError? {
     guard let stranger = entries.first(where: { !known.contains($0.name) }) else { return nil }
-    let near = known.first { stranger.name.isNear($0) }
+    let near = stranger.name.nearest(of: known)
     return stranger.field.error(
       "unknown field", near.map { "did you mean \($0)?" } ?? "known here: \(known.joined(separator: ", "))")
   }
@@ -79,11 +79,19 @@ struct Fields: Sequence {
 }
 
 extension String {
-  /// Whether the words differ only in case, or by at most two edits (Levenshtein).
-  fileprivate func isNear(_ other: String) -> Bool {
+  /// The nearest of the words (Levenshtein), if it differs only in case, or by at most two edits.
+  func nearest(of words: [String]) -> String? {
+    let distances = words.map { (word: $0, edits: edits(to: $0)) }.filter {
+      $0.edits <= Swift.min(2, $0.word.count / 2)
+    }
+    return distances.min { $0.edits < $1.edits }?.word
+  }
+
+  /// The number of edits that make this word another, or 3 if there are more than two. Case doesn't count.
+  private func edits(to other: String) -> Int {
     let a = Array(lowercased().utf8.prefix(40))
     let b = Array(other.lowercased().utf8)
-    guard abs(a.count - b.count) <= 2 else { return false }
+    guard abs(a.count - b.count) <= 2 else { return 3 }
     var row = Array(0...b.count)
     for (i, byte) in a.enumerated() {
       var diagonal = row[0]
@@ -94,6 +102,6 @@ extension String {
         row[j + 1] = Swift.min(substitution, row[j] + 1, diagonal + 1)
       }
     }
-    return row[b.count] <= Swift.min(2, b.count / 2)
+    return row[b.count]
   }
 }

@@ -25,6 +25,14 @@ struct ManifestObject {
     if apiVersion.isEmpty { throw root.missing("apiVersion", "write one such as v1 or networking.k8s.io/v1") }
   }
 
+  /// The same object under another `apiVersion`.
+  init(_ object: ManifestObject, apiVersion: String) {
+    self.apiVersion = apiVersion
+    kind = object.kind
+    root = object.root
+    metadata = object.metadata
+  }
+
   /// `Kind namespace/name`, as far as the object gives them.
   private static func title(_ kind: String, _ fields: Fields) -> String? {
     let metadata = try? fields["metadata"]?.fields()

@@ -19,7 +19,6 @@ enum ObjectKind: Hashable {
   /// `nil` for a kind that the reader doesn't use. Throws for one of the kinds below with an `apiVersion` that no API
   /// server has, and for a misspelled kind, because skipping it would lose policies or pods.
   init?(_ object: ManifestObject) throws(ManifestError) {
-    let isHome: Bool
     let home: String
     switch object.kind {
     case "Namespace": (self, home) = (.namespace, "v1")
@@ -44,12 +43,7 @@ enum ObjectKind: Hashable {
       }
       return nil
     }
-    switch self {
-    // Older versions (apps/v1beta2, extensions/v1beta1, batch/v1beta1) have the same template.
-    case .workload where home != "v1": isHome = ["apps", "extensions", "batch"].contains(object.group)
-    default: isHome = object.apiVersion == home
-    }
-    if isHome { return }
+    if object.apiVersion == home { return }
     if object.isForeign { return nil }
     throw object.root.mapping.error(
       "apiVersion \(object.apiVersion.quoted) has no kind \(object.kind)", "write apiVersion: \(home)")

@@ -25,6 +25,7 @@ struct Workload {
     let template = try spec?["template"]?.fields()
     labels = try template?["metadata"]?.fields()["labels"]?.labels(validation) ?? [:]
     self.spec = try PodSpec(template?["spec"], validation)
+    if validation == .apiServer { try object.checkSelector(spec, template: labels) }
     switch kind {
     case "DaemonSet": count = .onePerNode
     case "Job", "CronJob":

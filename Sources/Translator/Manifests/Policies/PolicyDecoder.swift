@@ -14,15 +14,13 @@ struct PolicyDecoder {
   }
 
   mutating func policy(_ root: Fields, id: PolicyID, metadata: Fields?) throws(ManifestError) -> NetworkPolicy {
-    try close(root, to: ["apiVersion", "kind", "metadata", "spec", "status"])
     _ = try metadata?["labels"]?.labels(validation)
     var policy = NetworkPolicy(
       id: id, isolates: [.ingress], annotations: try metadata?["annotations"]?.stringMap() ?? [:],
       location: root.mapping.location)
     guard let spec = try root["spec"]?.fields() else { return policy }
-    try close(spec, to: ["podSelector", "policyTypes", "ingress", "egress"])
     policy.podSelector =
-      try spec["podSelector"].map { (field) throws(ManifestError) in try selector(field) } ?? .everything
+      try spec["podSelector"].map { (field) throws(ManifestError) in try field.selector(validation) } ?? .everything
     policy.ingress = try rules(spec, .ingress)
     policy.egress = try rules(spec, .egress)
     policy.isolates = try policyTypes(spec) ?? (policy.egress.isEmpty ? [.ingress] : [.ingress, .egress])
@@ -51,7 +49,6 @@ struct PolicyDecoder {
     let peerField = direction == .ingress ? "from" : "to"
     for field in try spec[direction.keyword]?.list() ?? [] {
       let fields = try field.fields()
-      try close(fields, to: [peerField, "ports"])
       var peers: [NetworkPolicy.Peer] = []
       for peer in try fields[peerField]?.list() ?? [] { peers.append(try self.peer(peer)) }
       var ports: [NetworkPolicy.PortRule] = []
@@ -62,13 +59,6 @@ struct PolicyDecoder {
           location: field.location))
     }
     return rules
-  }
-
-  /// An API server with strict field validation rejects an unknown field. Without it, the field is dropped.
-  mutating func close(_ fields: Fields, to known: [String]) throws(ManifestError) {
-    guard let error = fields.unknownField(besides: known) else { return }
-    if validation == .apiServer { throw error }
-    warn("\(error) (ignored)")
   }
 
   mutating func warn(_ text: String) { notes.append(Note(.warning, text)) }

@@ -3,7 +3,6 @@ internal import NetpolModel
 extension PolicyDecoder {
   mutating func portRule(_ field: Field) throws(ManifestError) -> NetworkPolicy.PortRule {
     let fields = try field.fields()
-    try close(fields, to: ["protocol", "port", "endPort"])
     let transport = try fields["protocol"]?.transport() ?? .tcp
     let end = fields["endPort"]
     guard let port = fields["port"] else {

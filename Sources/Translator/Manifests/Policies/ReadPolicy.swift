@@ -18,6 +18,13 @@ public func readPolicy(_ text: String, name: String, validation: Validation = .a
   let id = PolicyID(
     try metadata?["namespace"]?.string() ?? "default", try metadata?["name"]?.string() ?? name)
   let subject = Subject(file: name, object: "NetworkPolicy \(id)")
+  let root = Field(node, path: "", subject: subject)
+  var budget = text.utf8.count + 1_000_000
+  let check = try SchemaCheck(
+    root, "NetworkPolicy", "networking.k8s.io/v1", isStored: false, validation, budget: &budget)
+  try check?.refuseUnknown()
   var decoder = PolicyDecoder(validation)
-  return try decoder.policy(Field(node, path: "", subject: subject).fields(), id: id, metadata: metadata)
+  let policy = try decoder.policy(root.fields(), id: id, metadata: metadata)
+  try check?.refuseOthers()
+  return policy
 }

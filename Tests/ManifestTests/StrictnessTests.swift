@@ -1,0 +1,303 @@
+// Not covered: everything else that an API server refuses. These tests check fields, types, versions and selectors.
+import Manifests
+import NetpolModel
+import Testing
+
+@Suite struct StrictnessTests {
+  /// A Deployment whose spec is on line 4. `pod` is the spec of its template.
+  private static func deployment(_ pod: String, spec: String = "selector: {matchLabels: {app: web}}") -> String {
+    "apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: web}\nspec: {\(spec), template: {metadata: {labels: {app: web}}, spec: \(pod)}}"
+  }
+  private static func pod(_ spec: String, metadata: String = "name: web", status: String = "{}") -> String {
+    "apiVersion: v1\nkind: Pod\nmetadata: {\(metadata)}\nspec: \(spec)\nstatus: \(status)\n---\n"
+  }
+  private static let stored = "name: web, uid: 8c8b4567, resourceVersion: \"12\""
+
+  @Test(
+    "an unknown field is refused, with the right name if one is near",
+    arguments: [
+      (
+        pod("{containers: [{name: c}]}", metadata: "name: web, namepsace: shop"),
+        "3: Pod default/web: metadata.namepsace: unknown field; did you mean namespace?"
+      ),
+      (
+        pod("{containers: [{name: c}]}", metadata: "name: web, label: {}"),
+        "3: Pod default/web: metadata.label: unknown field; did you mean labels?"
+      ),
+      (
+        pod("{hostnetwork: true, containers: [{name: c}]}"),
+        "4: Pod default/web: spec.hostnetwork: unknown field; did you mean hostNetwork?"
+      ),
+      (
+        pod("{containers: [{name: c, port: []}]}"),
+        "4: Pod default/web: spec.containers[0].port: unknown field; did you mean ports?"
+      ),
+      (
+        pod("{containers: [{name: c, env: [{name: a, valeu: b}]}]}"),
+        "4: Pod default/web: spec.containers[0].env[0].valeu: unknown field; did you mean value?"
+      ),
+      (
+        pod("{containers: [{name: c, hostNetwork: true}]}"),
+        "4: Pod default/web: spec.containers[0].hostNetwork: unknown field; remove it, or check its name and indentation"
+      ),
+      (
+        pod("{containers: [{name: c}], securityContext: {runAs: 1}}"),
+        "4: Pod default/web: spec.securityContext.runAs: unknown field; remove it, or check its name and indentation"
+      ),
+      (
+        pod("{containers: [{name: c, resizePolicy: [{cpu: x}]}]}"),
+        "4: Pod default/web: spec.containers[0].resizePolicy[0].cpu: unknown field; known here: resourceName, restartPolicy"
+      ),
+      (
+        "apiVersion: v1\nkind: Pod\nmetadata:\n  name: web\n  label:\n    app: db\nspec: {containers: [{name: c}]}",
+        "5: Pod default/web: metadata.label: unknown field; did you mean labels?"
+      ),
+      (
+        deployment("{}", spec: "selector: {matchLabels: {app: web}}, hostNetwork: true"),
+        "4: Deployment default/web: spec.hostNetwork: unknown field; did you mean template.spec.hostNetwork?"
+      ),
+      (
+        "apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: web}\nspec:\n  selector: {matchLabels: {app: web}}\n  template:\n    metadata: {labels: {app: web}}\n    sepc: {}",
+        "8: Deployment default/web: spec.template.sepc: unknown field; did you mean spec?"
+      ),
+      (
+        "apiVersion: v1\nkind: Service\nmetadata: {name: web}\nspec: {selectors: {}, ports: [{port: 80}]}",
+        "4: Service default/web: spec.selectors: unknown field; did you mean selector?"
+      ),
+      (
+        "apiVersion: v1\nkind: Namespace\nmetadata: {name: web, lables: {}}",
+        "3: Namespace web: metadata.lables: unknown field; did you mean labels?"
+      ),
+      (
+        "apiVersion: discovery.k8s.io/v1\nkind: EndpointSlice\nmetadata: {name: web}\naddresstype: IPv4",
+        "4: EndpointSlice default/web: addresstype: unknown field; did you mean addressType?"
+      ),
+      (
+        "apiVersion: v1\nkind: List\nitems:\n- {apiVersion: v1, kind: Node, metadata: {name: n1}, spec: {podCIDRS: []}}",
+        "4: Node n1: spec.podCIDRS: unknown field; did you mean podCIDRs?"
+      ),
+    ])
+  func unknown(text: String, line: String) { #expect(refusal(text) == "a.yaml:\(line)") }
+
+  @Test(
+    "a wrong type is refused, also in a field that the program doesn't use",
+    arguments: [
+      (
+        pod("{containers: [{name: c, env: [{name: a, value: 80}]}]}"),
+        "spec.containers[0].env[0].value: expected a string, found the number 80; write \"80\" with the quotes"
+      ),
+      (
+        pod("{containers: [{name: c, args: --verbose}]}"),
+        "spec.containers[0].args: expected a list, found the string \"--verbose\""
+      ),
+      (pod("{containers: {name: c}}"), "spec.containers: expected a list, found a mapping"),
+      (pod("{containers: [c]}"), "spec.containers[0]: expected a mapping, found the string \"c\""),
+      (
+        pod("{containers: [{name: c, tty: \"yes\"}]}"),
+        "spec.containers[0].tty: expected true or false, found the string \"yes\""
+      ),
+      (
+        pod("{containers: [{name: c}], priority: high}"),
+        "spec.priority: expected an integer, found the string \"high\""
+      ),
+      (
+        pod("{containers: [{name: c}], nodeSelector: {disk: true}}"),
+        "spec.nodeSelector.disk: expected a string, found the boolean true; write \"true\" with the quotes"
+      ),
+      (
+        pod("{containers: [{name: c, resources: {limits: {memory: 1 GB}}}]}"),
+        "spec.containers[0].resources.limits.memory: \"1 GB\" is not a quantity; write one such as 100m or 1Gi"
+      ),
+      (
+        pod("{containers: [{name: c, resources: {limits: {cpu: [1]}}}]}"),
+        "spec.containers[0].resources.limits.cpu: expected a quantity, found a list; write one such as 100m or 1Gi"
+      ),
+      (
+        pod("{containers: [{name: c}], nodeSelector: {y: a}}"),
+        "spec.nodeSelector.y: the key reads as a boolean; write \"y\" with the quotes"
+      ),
+    ])
+  func mismatched(text: String, line: String) { #expect(refusal(text) == "a.yaml:4: Pod default/web: \(line)") }
+
+  @Test("a time that is none is refused")
+  func time() {
+    #expect(
+      refusal(Self.pod("{containers: [{name: c}]}", metadata: "name: web, creationTimestamp: today"))
+        == "a.yaml:3: Pod default/web: metadata.creationTimestamp: \"today\" is not a time; write one such as 2026-01-31T12:00:00Z"
+    )
+  }
+
+  @Test(
+    "a missing field that the API server requires is refused",
+    arguments: [
+      (pod("{}"), "4: Pod default/web: spec.containers: is missing; give at least one container"),
+      (pod("{containers: []}"), "4: Pod default/web: spec.containers: is missing; give at least one container"),
+      (pod("{containers: null}"), "4: Pod default/web: spec.containers: is missing; give at least one container"),
+      (pod("null"), "1: Pod default/web: spec: is missing; give one, with its containers"),
+      (pod("{containers: [null]}"), "4: Pod default/web: spec.containers[0].name: is missing; give it a name"),
+      (pod("{containers: [{image: x}]}"), "4: Pod default/web: spec.containers[0].name: is missing; give it a name"),
+      (pod("{containers: [{name: \"\"}]}"), "4: Pod default/web: spec.containers[0].name: is missing; give it a name"),
+      (
+        pod("{containers: [{name: c, env: [{value: a}]}]}"),
+        "4: Pod default/web: spec.containers[0].env[0].name: is missing; give it a name"
+      ),
+      (
+        pod("{containers: [{name: c, volumeMounts: [{name: a}]}]}"),
+        "4: Pod default/web: spec.containers[0].volumeMounts[0].mountPath: is missing; the API server requires it"
+      ),
+      (
+        pod("{containers: [{name: c}]}", metadata: "name: web, ownerReferences: [{kind: X, name: x, apiVersion: v1}]"),
+        "3: Pod default/web: metadata.ownerReferences[0].uid: is missing; the API server requires it"
+      ),
+      (
+        deployment("{}"),
+        "4: Deployment default/web: spec.template.spec.containers: is missing; give at least one container"
+      ),
+      (deployment("null"), "4: Deployment default/web: spec.template.spec: is missing; give one, with its containers"),
+      (
+        deployment("{containers: [{name: c}]}", spec: "replicas: 1"),
+        "4: Deployment default/web: spec.selector: is missing; give the labels of the template as matchLabels"
+      ),
+      (
+        "apiVersion: apps/v1\nkind: DaemonSet\nmetadata: {name: web}",
+        "1: DaemonSet default/web: spec: is missing; give one, with its containers"
+      ),
+      (
+        "apiVersion: batch/v1\nkind: CronJob\nmetadata: {name: c}\nspec: {schedule: \"@daily\"}",
+        "4: CronJob default/c: spec.jobTemplate: is missing; the API server requires it"
+      ),
+    ])
+  func missing(text: String, line: String) { #expect(refusal(text) == "a.yaml:\(line)") }
+
+  @Test(
+    "an object that fits is accepted",
+    arguments: [
+      pod(
+        "{containers: [{name: c, env: [{name: a, value: \"80\"}, {name: b}], resources: {limits: {cpu: 0.5, memory: 1Gi}}, livenessProbe: {httpGet: {port: http}}}], terminationGracePeriodSeconds: 3.0}"
+      ),
+      pod(
+        "{containers: [{name: c, env: null, tty: yes}], nodeSelector: {disk: null}, affinity: null}",
+        metadata: "name: web, creationTimestamp: null"),
+      "x: &c {name: c}\napiVersion: v1\nkind: ConfigMap\nmetadata: {name: a}",
+      "apiVersion: v1\nkind: List\nitems:\n- {apiVersion: v1, kind: Pod, metadata: {name: a}, spec: &s {containers: [{name: c}]}}\n- {apiVersion: v1, kind: Pod, metadata: {name: b}, spec: {<<: *s, hostNetwork: true}}",
+      deployment(
+        "{containers: [{name: c}]}", spec: "selector: {matchExpressions: [{key: app, operator: In, values: [web, db]}]}"
+      ),
+      "apiVersion: v1\nkind: ReplicationController\nmetadata: {name: web}\nspec: {template: {metadata: {labels: {app: web}}, spec: {containers: [{name: c}]}}}",
+    ])
+  func accepted(text: String) { #expect(refusal(text) == "accepted") }
+
+  @Test(
+    "a selector that does not match the template's labels is refused",
+    arguments: [
+      (
+        "Deployment", "{matchLabels: {app: db}}",
+        "spec.template.metadata.labels: `selector` does not match template `labels`; give the template the label app: db"
+      ),
+      (
+        "StatefulSet", "{matchLabels: {app: web, tier: a}}",
+        "spec.template.metadata.labels: `selector` does not match template `labels`; give the template the label tier: a"
+      ),
+      (
+        "DaemonSet", "{matchExpressions: [{key: app, operator: DoesNotExist}]}",
+        "spec.template.metadata.labels: `selector` does not match template `labels`; change the labels or the selector"
+      ),
+      ("ReplicaSet", "{}", "spec.selector: is empty; give the labels of the template as matchLabels"),
+      (
+        "ReplicationController", "{app: db}",
+        "spec.template.metadata.labels: `selector` does not match template `labels`; give the template the label app: db"
+      ),
+    ])
+  func selector(kind: String, selector: String, line: String) {
+    let text = Self.deployment("{containers: [{name: c}]}", spec: "selector: \(selector)")
+      .replacing("kind: Deployment", with: "kind: \(kind)")
+      .replacing("apps/v1", with: kind == "ReplicationController" ? "v1" : "apps/v1")
+    #expect(refusal(text) == "a.yaml:4: \(kind) default/web: \(line)")
+    #expect(refusal(text, validation: .asStored) == "accepted")
+  }
+
+  @Test(
+    "an API version that is no longer served is refused, and read with a warning if the object came out of a cluster",
+    arguments: [
+      ("Deployment", "extensions/v1beta1", "1.16", "apps/v1"), ("DaemonSet", "extensions/v1beta1", "1.16", "apps/v1"),
+      ("ReplicaSet", "extensions/v1beta1", "1.16", "apps/v1"), ("Deployment", "apps/v1beta1", "1.16", "apps/v1"),
+      ("StatefulSet", "apps/v1beta1", "1.16", "apps/v1"), ("StatefulSet", "apps/v1beta2", "1.16", "apps/v1"),
+      ("NetworkPolicy", "extensions/v1beta1", "1.16", "networking.k8s.io/v1"),
+      ("CronJob", "batch/v1beta1", "1.25", "batch/v1"), ("CronJob", "batch/v2alpha1", "1.21", "batch/v1"),
+      ("EndpointSlice", "discovery.k8s.io/v1beta1", "1.25", "discovery.k8s.io/v1"),
+    ])
+  func versions(kind: String, version: String, release: String, home: String) throws {
+    func text(_ metadata: String) -> String {
+      let template = "{metadata: {labels: {app: web}}, spec: {containers: [{name: c}]}}"
+      let rest =
+        switch kind {
+        case "NetworkPolicy": "spec: {podSelector: {}}"
+        case "EndpointSlice": "addressType: IPv4\nendpoints: []"
+        case "CronJob": "spec: {schedule: \"@daily\", jobTemplate: {spec: {template: \(template)}}}"
+        default: "spec: {selector: {matchLabels: {app: web}}, template: \(template)}"
+        }
+      return "apiVersion: \(version)\nkind: \(kind)\nmetadata: {\(metadata)}\n\(rest)\n"
+    }
+    #expect(
+      refusal(text("name: web"))
+        == "a.yaml:1: \(kind) default/web: apiVersion: \(kind) in \(version) is not served since Kubernetes \(release); write \(home)"
+    )
+    let warning = "API versions that API servers no longer serve: \(kind) in \(version) (a.yaml:1)"
+    for (metadata, validation) in [("name: web", Validation.asStored), (Self.stored, .apiServer)] {
+      let reading = try read(text(metadata), options: ReadOptions(validation: validation))
+      #expect(reading.texts.contains(warning))
+      #expect(reading.cluster.pods.count + reading.cluster.policies.count == (kind == "EndpointSlice" ? 0 : 1))
+    }
+  }
+
+  @Test("a version that never was is refused")
+  func noVersion() {
+    #expect(
+      refusal("apiVersion: apps/v2\nkind: Deployment\nmetadata: {name: web}")
+        == "a.yaml:1: Deployment default/web: apiVersion \"apps/v2\" has no kind Deployment; write apiVersion: apps/v1")
+  }
+
+  private func warnings(_ text: String, _ validation: Validation = .apiServer) throws -> [String] {
+    try read(text, options: ReadOptions(validation: validation)).notes.filter { $0.severity == .warning }.map(\.text)
+  }
+
+  @Test("an unknown field of a stored object or of a status is a warning")
+  func newerRelease() throws {
+    let spec = "{futureField: 1, containers: [{name: c, alsoNew: {a: b}}]}"
+    #expect(
+      try warnings(Self.pod(spec, metadata: Self.stored)) == [
+        "unknown fields are ignored: Pod spec.containers[].alsoNew (a.yaml:4), Pod spec.futureField (a.yaml:4)"
+      ])
+    #expect(
+      try warnings(Self.pod("{containers: [{name: c}]}", status: "{futurePhase: x, phase: Running}"))
+        == ["unknown fields are ignored: Pod status.futurePhase (a.yaml:5)"])
+    #expect(
+      try warnings(policyText("{podSelector: {}}") + "\nstatus: {conditions: []}") == [
+        "unknown fields are ignored: NetworkPolicy status (a.yaml:5)"
+      ])
+    #expect(refusal(Self.pod("{containers: [{name: c, tty: 1}]}", metadata: Self.stored)) != "accepted")
+  }
+
+  @Test("with --as-stored each kind of fault is one warning, however many objects have it")
+  func asStored() throws {
+    let bad = (0..<200).map {
+      Self.pod("{hostnetwork: true, priority: high}", metadata: "name: p\($0), namespace: shop, label: {}")
+    }
+    #expect(
+      try warnings(bad.joined(), .asStored) == [
+        "unknown fields are ignored: Pod metadata.label (a.yaml:3 and 199 more), Pod spec.hostnetwork (a.yaml:4 and 199 more)",
+        "values of a wrong type: Pod spec.priority: expected an integer, found the string \"high\" (a.yaml:4 and 199 more)",
+        "required fields are missing: Pod spec.containers (a.yaml:4 and 199 more)",
+      ])
+  }
+
+  @Test("aliases can't make a few lines into billions of values")
+  func aliases() {
+    let names = ["env", "envFrom", "volumeMounts"]
+    var text = "x: &e {name: a}\nv: &env [\(Array(repeating: "*e", count: 3000).joined(separator: ", "))]\n"
+    text += "z: &c {name: c, \(names.map { "\($0): *env" }.joined(separator: ", "))}\n"
+    text += "apiVersion: v1\nkind: Pod\nmetadata: {name: a}\n"
+    text += "spec: {containers: [\(Array(repeating: "*c", count: 3000).joined(separator: ", "))]}\n"
+    #expect(refusal(text) == "a.yaml:1: Pod default/a: too many values, because of aliases; write the aliases out")
+  }
+}
