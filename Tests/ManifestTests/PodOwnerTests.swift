@@ -29,7 +29,7 @@ import Testing
     ])
   func given(references: String, hash: String, owner: String) throws {
     let replicaSet =
-      "apiVersion: apps/v1\nkind: ReplicaSet\nmetadata: {name: made, ownerReferences: [{kind: Deployment, name: shop, controller: true}]}\n---\n"
+      "apiVersion: apps/v1\nkind: ReplicaSet\nmetadata: {name: made, ownerReferences: [{kind: Deployment, name: shop, controller: true}]}\nspec: {replicas: 0}\n---\n"
     let job =
       "apiVersion: batch/v1\nkind: Job\nmetadata: {name: backup-281, ownerReferences: [{kind: CronJob, name: backup, controller: true}]}\nstatus: {completionTime: \"2024-05-01T10:00:00Z\"}\n---\n"
     #expect(try owners(pod(references, hash: hash) + replicaSet + job) == ["p \(owner)"])
