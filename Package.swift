@@ -47,7 +47,8 @@ let package = Package(
     library("NetpolModel", "Translator/Model"),
     library("Text", "Translator/Text"),
     library("Statistics", "Translator/Statistics"),
-    library("Manifests", "Translator/Manifests", ["NetpolModel", "Text", algorithms, yams]),
+    library(
+      "Manifests", "Translator/Manifests", ["NetpolModel", "Text", algorithms, orderedCollections, yams]),
     library("Oracle", "Translator/Oracle", ["NetpolModel"]),
     library("Worlds", "Translator/Worlds", ["NetpolModel", "Statistics", algorithms]),
     library("RuleIR", "Translator/RuleIR", ["NetpolModel", "CDigest", algorithms]),

@@ -95,7 +95,9 @@ struct CompareCommand: ParsableCommand {
 func clusterAsStored(_ files: [String]) throws -> ManifestReading {
   var options = ReadOptions()
   options.validation = .asStored
-  let reading = try readManifests(try ManifestFiles.read(files), options: options)
+  let contents = try ManifestFiles.read(files)
+  for note in contents.foreign.notes { Terminal.say("note: \(note.text)") }
+  let reading = try readManifests(contents.sources, options: options)
   for note in reading.notes where note.severity == .warning { Terminal.say("warning: \(note.text)") }
   return reading
 }

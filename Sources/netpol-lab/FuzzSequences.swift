@@ -9,7 +9,7 @@ extension FuzzCommand {
   /// Reads the states of a cluster from a file. Throws `ManifestFileError` and `ManifestError`, and `InputError` if one lab
   /// can't have all of them.
   func sequence(_ path: String) throws -> ClusterSequence {
-    let source = path == "-" ? try ManifestFiles.read([path])[0] : try ManifestFiles.readFile(path)
+    let source = path == "-" ? try ManifestFiles.read([path]).sources[0] : try ManifestFiles.readFile(path)
     let states = try ClusterSequence.manifests(in: source.text).enumerated().map { index, text in
       try readManifests(
         [ManifestSource(name: "\(path), state \(index)", text: text)], options: ReadOptions(validation: .asStored)

@@ -13,16 +13,20 @@ struct ManifestFileError: UserFacingError {
 /// Reads `-f` arguments. Each is a file, `-` for standard input, or a directory, whose .yaml, .yml and .json files are read
 /// in the order of their paths.
 enum ManifestFiles {
-  private static let extensions: Set<String> = ["yaml", "yml", "json"]
-
-  static func read(_ arguments: [String]) throws(ManifestFileError) -> [ManifestSource] {
+  /// What the arguments hold: manifests, and files that need another program first.
+  struct Contents {
     var sources: [ManifestSource] = []
+    var foreign = ForeignFiles()
+  }
+
+  static func read(_ arguments: [String]) throws(ManifestFileError) -> Contents {
+    var contents = Contents()
     for argument in arguments {
       if argument == "-" {
-        if sources.contains(where: { $0.name == "-" }) {
+        if contents.sources.contains(where: { $0.name == "-" }) {
           throw ManifestFileError(path: "-", problem: "standard input can be read once; give -f - once")
         }
-        sources.append(try source("-", FileHandle.standardInput))
+        contents.sources.append(try source("-", FileHandle.standardInput))
         continue
       }
       var isDirectory: ObjCBool = false
@@ -30,62 +34,42 @@ enum ManifestFiles {
         throw ManifestFileError(path: argument, problem: "no such file or directory")
       }
       if isDirectory.boolValue {
-        for path in try files(under: argument) { sources.append(try source(path, fromDirectory: true)) }
+        try readFolder(argument, into: &contents)
       } else {
-        sources.append(try source(argument))
+        contents.sources.append(try source(argument))
       }
     }
-    return sources
+    return contents
   }
 
   /// Reads one regular file.
   static func readFile(_ path: String) throws(ManifestFileError) -> ManifestSource {
-    guard type(of: URL(fileURLWithPath: path).resolvingSymlinksInPath().path) == .typeRegular else {
+    guard ManifestFolder.type(of: URL(fileURLWithPath: path).resolvingSymlinksInPath().path) == .typeRegular else {
       throw ManifestFileError(path: path, problem: "no such file")
     }
     return try source(path)
   }
 
-  /// Returns the paths of the manifests below a directory, sorted. Skips hidden entries. Follows links to files, but not
-  /// links to directories (like `kubectl -R`), so that a loop of links can't make it run forever.
-  private static func files(under root: String) throws(ManifestFileError) -> [String] {
-    var found: [String] = []
-    var pending = [root]
-    while let directory = pending.popLast() {
-      let entries: [String]
-      do {
-        entries = try FileManager.default.contentsOfDirectory(atPath: directory)
-      } catch {
-        throw ManifestFileError(path: directory, problem: "can't be listed; check its permissions")
-      }
-      for entry in entries where !entry.hasPrefix(".") {
-        let path = directory.hasSuffix("/") ? directory + entry : "\(directory)/\(entry)"
-        switch type(of: path) {
-        case .typeDirectory: pending.append(path)
-        case .typeRegular where isManifest(entry): found.append(path)
-        case .typeSymbolicLink where isManifest(entry):
-          // Pipes and sockets could make a reader wait forever.
-          let target = URL(fileURLWithPath: path).resolvingSymlinksInPath().path
-          if type(of: target) == .typeDirectory { continue }
-          guard type(of: target) == .typeRegular else {
-            throw ManifestFileError(path: path, problem: "the link does not lead to a file")
-          }
-          found.append(path)
-        default: continue
-        }
+  private static func readFolder(_ root: String, into contents: inout Contents) throws(ManifestFileError) {
+    var folder = ManifestFolder(root)
+    try folder.list()
+    if folder.manifests.isEmpty, folder.foreign.obstacle == nil {
+      throw ManifestFileError(path: root, problem: "no .yaml, .yml or .json file in this directory")
+    }
+    var sources: [ManifestSource] = []
+    for path in folder.manifests {
+      let source = try source(path, fromDirectory: true)
+      if let file = folder.foreignFile(source) {
+        folder.foreign.note(file, path)
+      } else {
+        sources.append(source)
       }
     }
-    if found.isEmpty { throw ManifestFileError(path: root, problem: "no .yaml, .yml or .json file in this directory") }
-    return found.sorted()
-  }
-
-  private static func isManifest(_ name: String) -> Bool {
-    extensions.contains(name.split(separator: ".").last?.lowercased() ?? "")
-  }
-
-  /// The type of the entry itself, not of a link's target.
-  private static func type(of path: String) -> FileAttributeType? {
-    (try? FileManager.default.attributesOfItem(atPath: path))?[.type] as? FileAttributeType
+    if sources.isEmpty, let obstacle = folder.foreign.obstacle {
+      throw ManifestFileError(path: root, problem: obstacle)
+    }
+    contents.sources += sources
+    contents.foreign.add(folder.foreign)
   }
 
   private static func source(_ path: String, fromDirectory: Bool = false) throws(ManifestFileError) -> ManifestSource {

@@ -63,7 +63,7 @@ struct RunCommand: ParsableCommand {
   private var selectsFlows: Bool { from != nil || to != nil || !port.isEmpty }
 
   func run() throws {
-    let reading = try input.reading()
+    let reading = try input.reading(standsIn: true)
     let cluster = reading.cluster
     let files = input.files.joined(separator: ", ")
     if cluster.pods.isEmpty { throw InputError("\(files): no pods and no workloads; add at least one Pod") }

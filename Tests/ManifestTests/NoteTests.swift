@@ -14,15 +14,64 @@ import Testing
     try read(text).notes.filter { $0.severity == .warning }.map(\.text)
   }
 
-  @Test("other kinds are skipped with one note that counts them")
+  @Test("other kinds of the API are skipped with one note that counts them")
   func skipped() throws {
     let reading = try read(
       object("v1", "Secret", "a") + object("v1", "ConfigMap", "a") + object("v1", "ConfigMap", "b")
-        + object("serving.knative.dev/v1", "Service", "a")
-        + "apiVersion: kustomize.config.k8s.io/v1beta1\nkind: Kustomization")
+        + object("rbac.authorization.k8s.io/v1", "Role", "a")
+        + object("apiextensions.k8s.io/v1", "CustomResourceDefinition", "kafkas.kafka.strimzi.io"))
     #expect(
-      reading.texts.first == "skipped 5 objects of other kinds: 2 ConfigMap, 1 Kustomization, 1 Secret, 1 Service")
+      reading.texts.first
+        == "skipped 5 objects of other kinds: 2 ConfigMap, 1 CustomResourceDefinition, 1 Role, 1 Secret")
     #expect(reading.objectCount == 5)
+    #expect(reading.notes.first?.severity == .note)
+  }
+
+  @Test("kinds of other projects get one warning with kind, API group and what may be missing")
+  func strangers() throws {
+    #expect(
+      try warnings(object("monitoring.coreos.com/v1", "Prometheus", "k8s")) == [
+        "skipped 1 object of other projects: 1 Prometheus (monitoring.coreos.com); its pods may be missing"
+      ])
+    let texts = (0..<1000).map { object("g\($0 / 2).example.org/v1", "Kind\($0 / 2)", "a\($0)") }
+    let many = try warnings(texts.joined())
+    #expect(many.count == 1)
+    #expect(many.first?.hasPrefix("skipped 1000 objects of other projects: 2 Kind0 (g0.example.org), 2 Kind1") == true)
+    #expect(many.first?.hasSuffix("2 Kind104 (g104.example.org) and 492 more; their pods may be missing") == true)
+  }
+
+  @Test("an object of another project gets no warning if its pods or workloads are in the input")
+  func knownStrangers() throws {
+    let owner =
+      "ownerReferences: [{apiVersion: monitoring.coreos.com/v1, kind: Prometheus, name: k8s, controller: true}]"
+    let set = """
+      apiVersion: apps/v1
+      kind: StatefulSet
+      metadata: {name: prometheus-k8s, namespace: m, \(owner)}
+      spec:
+        selector: {matchLabels: {a: b}}
+        template: {metadata: {labels: {a: b}}, spec: {containers: [{name: c}]}}
+      ---
+
+      """
+    let prometheus = object("monitoring.coreos.com/v1", "Prometheus", "k8s", namespace: "m")
+    #expect(try warnings(prometheus + set).isEmpty)
+    #expect(try warnings(prometheus + set.replacing("name: k8s", with: "name: other")).count == 1)
+  }
+
+  @Test(
+    "for an object that routes packets one line says who the sender is",
+    arguments: [
+      ("networking.k8s.io/v1", "Ingress", "ingress controller"),
+      ("gateway.networking.k8s.io/v1", "HTTPRoute", "gateway"), ("gateway.networking.k8s.io/v1", "Gateway", "gateway"),
+      ("route.openshift.io/v1", "Route", "OpenShift router"),
+    ])
+  func routes(version: String, kind: String, sender: String) throws {
+    let text = (0..<1000).map { object(version, kind, "a\($0)", namespace: "shop") }.joined()
+    #expect(
+      try read(text).texts.filter { $0.contains(kind) } == [
+        "\(kind) shop/a0, \(kind) shop/a1, \(kind) shop/a2 and 997 more: the sender is a pod of the \(sender); ask with --from namespace/pod"
+      ])
   }
 
   @Test(

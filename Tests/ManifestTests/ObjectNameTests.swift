@@ -58,23 +58,6 @@ import Testing
   }
 
   @Test(
-    "a second object with the same name is an error that gives both locations",
-    arguments: [
-      ("networking.k8s.io/v1", "NetworkPolicy", "default/x"), ("v1", "Pod", "default/x"), ("v1", "Node", "x"),
-      ("v1", "Service", "default/x"), ("apps/v1", "Deployment", "default/x"),
-    ])
-  func duplicates(version: String, kind: String, name: String) {
-    let template = "{metadata: {labels: {a: b}}, spec: {containers: [{name: c}]}}"
-    let spec = [
-      "Pod": "{containers: [{name: c}]}", "Deployment": "{selector: {matchLabels: {a: b}}, template: \(template)}",
-    ]
-    let text = "\n\napiVersion: \(version)\nkind: \(kind)\nmetadata: {name: x}\nspec: \(spec[kind] ?? "{}")"
-    #expect(
-      refusal(text, "---" + text)
-        == "b.yaml:3: \(kind) \(name): a second \(kind) with this name; keep one; the first is at a.yaml:3")
-  }
-
-  @Test(
     "a known kind with wrong case or in the plural is an error, not a skipped kind",
     arguments: [
       ("networking.k8s.io/v1", "networkpolicy", "NetworkPolicy"),

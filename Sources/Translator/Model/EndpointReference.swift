@@ -73,6 +73,7 @@ extension EndpointReference {
 
   private static let kinds = [
     "Pod", "Service", "Deployment", "StatefulSet", "DaemonSet", "ReplicaSet", "ReplicationController", "Job", "CronJob",
+    "Rollout", "DeploymentConfig", "CloneSet", "VirtualMachine",
   ]
 }
 

@@ -25,7 +25,8 @@ struct ManifestOptions: ParsableArguments {
 
   /// Reads the files. Notes go to standard error. Throws `ManifestFileError`, `ManifestError`, or `ValidationError` if
   /// there are no files.
-  func reading() throws -> ManifestReading {
+  /// `standsIn`: if there are policies but no pods, stand-in pods are made.
+  func reading(standsIn: Bool = false) throws -> ManifestReading {
     if files.isEmpty {
       throw ValidationError("-f is missing: name a manifest, a directory of manifests, or - for standard input")
     }
@@ -35,7 +36,10 @@ struct ManifestOptions: ParsableArguments {
     options.maxReplicas = maxReplicas.value
     options.stylesWithDefaultDeny = EnforcementStyle.all.filter(\.knowsDefaultDeny).map(\.name)
     options.validation = asStored ? .asStored : .apiServer
-    let reading = try readManifests(try ManifestFiles.read(files), options: options)
+    options.standsIn = standsIn
+    let contents = try ManifestFiles.read(files)
+    var reading = try readManifests(contents.sources, options: options)
+    reading.notes += contents.foreign.notes
     let tenths = Int(((clock.now - begin) / .milliseconds(100)).rounded())
     for note in reading.notes { Terminal.say("\(note.severity == .warning ? "warning" : "note"): \(note.text)") }
     let count = reading.objectCount

@@ -11,6 +11,8 @@ struct Assembly {
   /// The families in which each Service has endpoints.
   private var families: [NamespacedName: [IPFamily]] = [:]
   private var terminating: Set<PodID> = []
+  /// Namespaces made for stand-in pods.
+  private var standInNamespaces: [Namespace] = []
 
   var notes: [Note] { inventory.notes + cluster.settings.remarks(inventory.options) + assumptions }
 
@@ -97,7 +99,8 @@ struct Assembly {
 
   private mutating func place() throws(ManifestError) {
     var table = try NodeTable(inventory, pins)
-    var placement = Placement(inventory.ownedPods + expandWorkloads(nodes: table.names), pins)
+    let pods = inventory.ownedPods + expandWorkloads(nodes: table.names)
+    var placement = Placement(pods + standIns(besides: pods), pins)
     placement.schedule(on: table)
 
     let outside = cluster.externalHosts.flatMap(\.addresses) + table.nodes.flatMap(\.addresses)
@@ -140,15 +143,24 @@ struct Assembly {
     return pods
   }
 
+  /// Stand-in pods if the input, without what a variant adds, has policies and no pods.
+  private mutating func standIns(besides pods: [PodManifest]) -> [PodManifest] {
+    let policies = inventory.policies
+    guard inventory.options.standsIn, !policies.isEmpty, pods.allSatisfy(\.isAdded) else { return [] }
+    let standIns = StandIns(policies, in: inventory.namespaces)
+    standInNamespaces = standIns.namespaces
+    assumptions.append(standIns.note(policies.count))
+    return standIns.pods
+  }
+
   /// Adds every namespace that contains objects, even if it has no Namespace object.
   private mutating func completeNamespaces() {
     let used =
       cluster.pods.map(\.id.namespace) + cluster.policies.map(\.id.namespace) + cluster.services.map(\.id.namespace)
       + inventory.endpointSlices.map(\.id.namespace)
-    let missing = Set(used).subtracting(inventory.namespaces.keys)
-    cluster.namespaces = (inventory.namespaces.values + missing.map { Namespace(name: $0) }).sorted {
-      $0.name < $1.name
-    }
+    let given = Array(inventory.namespaces.values) + standInNamespaces
+    let missing = Set(used).subtracting(given.map(\.name))
+    cluster.namespaces = (given + missing.map { Namespace(name: $0) }).sorted { $0.name < $1.name }
     // The API server creates these itself, with only the name label.
     let remarkable = missing.subtracting(["default", "kube-system", "kube-public", "kube-node-lease"]).sorted()
     if !remarkable.isEmpty {

@@ -21,7 +21,10 @@ struct ManifestObject {
     let subject = Subject(file: field.subject.file, object: Self.title(kind, unnamed))
     root = try Field(field.node, path: "", subject: subject, keyLine: field.line).objectFields()
     metadata = try root["metadata"]?.fields()
-    if kind.isEmpty { throw root.missing("kind", "give the object's kind, or leave the file out") }
+    if kind.isEmpty {
+      let instead = ForeignFile(path: field.subject.file)?.remedy
+      throw root.missing("kind", instead ?? "give the object's kind, or leave the file out")
+    }
     if apiVersion.isEmpty { throw root.missing("apiVersion", "write one such as v1 or networking.k8s.io/v1") }
   }
 
@@ -74,11 +77,11 @@ struct ManifestObject {
   }
 
   /// The kind and name of each entry of `metadata.ownerReferences`.
-  func owners() throws(ManifestError) -> [(kind: String, name: String)] {
+  func owners() throws(ManifestError) -> [Pod.Workload] {
     guard let list = try metadata?["ownerReferences"]?.list() else { return [] }
     return try list.map { (field) throws(ManifestError) in
       let fields = try field.fields()
-      return (try fields["kind"]?.string() ?? "", try fields["name"]?.string() ?? "")
+      return Pod.Workload(kind: try fields["kind"]?.string() ?? "", name: try fields["name"]?.string() ?? "")
     }
   }
 

@@ -4,7 +4,7 @@ internal import Text
 /// A pod as the input gives it. Without a status it still lacks a node, or addresses, or both.
 struct PodManifest {
   var pod: Pod
-  let hasStatus: Bool
+  private(set) var hasStatus: Bool
   /// The node that `nodeSelector` asks for.
   let hostname: String?
   /// The addresses of the pod in its status. `statedHostIP` is its node's address there.
@@ -12,6 +12,8 @@ struct PodManifest {
   private(set) var statedHostIP: Stated<IPAddress>?
   /// The owner that created the pod, as in its owner reference.
   private(set) var controller: Pod.Workload?
+  /// All owners in its owner references.
+  private(set) var owners: [Pod.Workload] = []
   /// Whether the pod has a deletionTimestamp.
   private(set) var isTerminating = false
   /// Whether the pod is in a file that a variant adds.
@@ -23,6 +25,7 @@ struct PodManifest {
       hostNetwork: spec.hostNetwork, ports: spec.ports, location: object.location)
     hostname = spec.hostname
     controller = try object.controller()
+    owners = try object.owners()
     isTerminating = object.metadata?["deletionTimestamp"] != nil
     pod.isReady = try object.root["status"]?.fields().condition("Ready") ?? true
     guard let status = try PodStatus(object.root["status"]) else {
@@ -44,6 +47,21 @@ struct PodManifest {
     self.pod = pod
     self.hostname = hostname
     hasStatus = false
+  }
+
+  /// This pod with the status of another.
+  func withStatus(of other: PodManifest) -> PodManifest {
+    var manifest = self
+    manifest.hasStatus = other.hasStatus
+    manifest.pod.phase = other.pod.phase
+    manifest.pod.podIP = other.pod.podIP
+    manifest.pod.podIPs = other.pod.podIPs
+    manifest.pod.hostIP = other.pod.hostIP
+    manifest.pod.isReady = other.pod.isReady
+    manifest.statedAddresses = other.statedAddresses
+    manifest.statedHostIP = other.statedHostIP
+    manifest.isTerminating = other.isTerminating
+    return manifest
   }
 
   var addresses: [IPAddress] { pod.podIPs }

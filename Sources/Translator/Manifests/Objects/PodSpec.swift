@@ -2,8 +2,8 @@ internal import NetpolModel
 internal import Text
 
 /// What the reader takes from a pod's spec, or from a template's spec.
-struct PodSpec {
-  struct Container {
+struct PodSpec: Hashable {
+  struct Container: Hashable {
     let name: String
     let image: String
     /// `command` and `args`.

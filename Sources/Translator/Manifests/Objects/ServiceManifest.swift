@@ -12,7 +12,7 @@ struct ServiceManifest {
 
   var service: Service
   let isHeadless: Bool
-  let statedIPs: [Stated<IPAddress>]
+  var statedIPs: [Stated<IPAddress>]
   let statedFamilies: [Stated<IPFamily>]
   let familyPolicy: FamilyPolicy
   /// The `nodePort` fields, by index of the port.
@@ -20,7 +20,7 @@ struct ServiceManifest {
   /// `false` for a LoadBalancer with `allocateLoadBalancerNodePorts: false`.
   let wantsNodePorts: Bool
   /// Where the load-balancer addresses come from if there is no status.
-  let loadBalancerAssumption: String?
+  var loadBalancerAssumption: String?
 
   var wantsClusterIP: Bool { !isHeadless && service.kind != .externalName }
 

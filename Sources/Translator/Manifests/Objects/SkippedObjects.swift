@@ -1,19 +1,41 @@
 internal import NetpolModel
+internal import OrderedCollections
 internal import Text
 
 /// Objects that are skipped. Other engines' policies are reported by name, the rest by number.
 struct SkippedObjects {
+  /// An object of another project, which may create pods.
+  struct Stranger {
+    let object: Pod.Workload
+    let namespace: String
+    let group: String
+    let owners: [Pod.Workload]
+  }
+
   private var policies: [String: [String]] = [:]
   private var others: [String: Int] = [:]
   private var endpoints: [String] = []
+  private var routes: OrderedDictionary<Router, [String]> = [:]
+  private(set) var strangers: [Stranger] = []
+
+  /// The strangers that another object owns.
+  var owned: [Stranger] { strangers.filter { !$0.owners.isEmpty } }
 
   mutating func note(_ object: ManifestObject) {
     let name = (try? object.metadata?["name"]?.string()) ?? ""
-    let namespace = (try? object.metadata?["namespace"]?.string()).map { "\($0)/" } ?? ""
+    let space = try? object.metadata?["namespace"]?.string()
+    let namespace = space.map { "\($0)/" } ?? ""
     if object.kind.hasSuffix("NetworkPolicy") {
       policies["\(object.kind) (\(object.group))", default: []].append(namespace + name)
     } else if object.kind == "Endpoints", object.group.isEmpty {
       endpoints.append(namespace + name)
+    } else if let router = Router(object) {
+      routes[router, default: []].append("\(object.kind) \(space ?? "default")/\(name)")
+    } else if object.isOfOtherProject {
+      strangers.append(
+        Stranger(
+          object: Pod.Workload(kind: object.kind, name: name), namespace: space ?? "default", group: object.group,
+          owners: (try? object.owners()) ?? []))
     } else {
       others[object.kind, default: 0] += 1
     }
@@ -26,8 +48,25 @@ struct SkippedObjects {
     }
   }
 
+  /// One warning for the kinds of other projects, whose controllers may create pods. Leaves out objects whose pods, or
+  /// a workload of theirs, are in the input.
+  func strangerWarnings(_ ownership: Ownership) -> [Note] {
+    let unseen = strangers.filter { !ownership.hasPods($0.object, in: $0.namespace) }
+    if unseen.isEmpty { return [] }
+    let kinds = unseen.countedByKind { ($0.object.kind, $0.group) }
+    let whose = unseen.count == 1 ? "its" : "their"
+    return [
+      Note(
+        .warning,
+        "skipped \(counted(unseen.count, "object")) of other projects: \(kinds.abridged(to: 8)); "
+          + "\(whose) pods may be missing")
+    ]
+  }
+
   var notes: [Note] {
-    var notes: [Note] = []
+    var notes = routes.map { router, names in
+      Note(.note, "\(names.abridged()): the sender is a pod of the \(router.rawValue); ask with --from namespace/pod")
+    }
     if !endpoints.isEmpty {
       notes.append(Note(.note, "Endpoints are ignored, only EndpointSlices are used: \(endpoints.abridged(to: 5))"))
     }
@@ -35,5 +74,43 @@ struct SkippedObjects {
     let kinds = others.sorted { ($1.value, $0.key) < ($0.value, $1.key) }.map { "\($0.value) \($0.key)" }
     let count = others.values.reduce(0, +)
     return notes + [Note(.note, "skipped \(counted(count, "object")) of other kinds: \(kinds.abridged(to: 8))")]
+  }
+}
+
+/// Who sends the packets of an object that only routes them.
+private enum Router: String {
+  case ingress = "ingress controller"
+  case gateway = "gateway"
+  case openShift = "OpenShift router"
+
+  /// `nil` if the object routes nothing.
+  init?(_ object: ManifestObject) {
+    switch (object.group, object.kind) {
+    case ("networking.k8s.io", "Ingress"), ("extensions", "Ingress"): self = .ingress
+    case ("gateway.networking.k8s.io", "Gateway"): self = .gateway
+    case ("gateway.networking.k8s.io", let kind) where kind.hasSuffix("Route"): self = .gateway
+    case ("route.openshift.io", "Route"): self = .openShift
+    default: return nil
+    }
+  }
+}
+
+extension ManifestObject {
+  /// Whether the kind comes from another project. The API's own groups have no dot, or end in `.k8s.io`.
+  var isOfOtherProject: Bool {
+    if group.hasSuffix(".k8s.io") { return false }
+    return !["", "apps", "batch", "autoscaling", "policy", "extensions"].contains(group)
+  }
+}
+
+extension Sequence {
+  /// `2 Kafka (kafka.strimzi.io)`, most frequent first.
+  func countedByKind(_ kind: (Element) -> (name: String, group: String)) -> [String] {
+    var counts: [String: Int] = [:]
+    for element in self {
+      let (name, group) = kind(element)
+      counts["\(name) (\(group))", default: 0] += 1
+    }
+    return counts.sorted { ($1.value, $0.key) < ($0.value, $1.key) }.map { "\($0.value) \($0.key)" }
   }
 }

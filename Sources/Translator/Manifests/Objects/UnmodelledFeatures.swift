@@ -1,5 +1,6 @@
 internal import Algorithms
 internal import NetpolModel
+internal import OrderedCollections
 
 /// Features that the lab does not model, and the objects of the input that use them.
 struct UnmodelledFeatures {
@@ -10,28 +11,31 @@ struct UnmodelledFeatures {
     case nodeLocalDNS = "NodeLocal DNS"
   }
 
-  private var finds: [Feature: [String]] = [:]
+  /// By feature, then by object: how a note names the object.
+  private var finds: [Feature: OrderedDictionary<String, String>] = [:]
 
   /// One warning for each feature found.
   var notes: [Note] {
     Feature.allCases.compactMap { feature in
-      finds[feature].map {
-        Note(.warning, "\(feature.rawValue) is not modelled, and no verdict covers it: \($0.abridged())")
+      finds[feature].flatMap { $0.isEmpty ? nil : $0 }.map {
+        Note(
+          .warning, "\(feature.rawValue) is not modelled, and no verdict covers it: \($0.values.elements.abridged())")
       }
     }
   }
 
-  /// Examines a pod, or a workload's template.
+  /// Examines a pod, or a workload's template. Forgets what an earlier object of this name used.
   mutating func look(at spec: PodSpec, of kind: String, _ id: NamespacedName) {
     let title = "\(kind) \(id)"
+    for feature in finds.keys { finds[feature]?[title] = nil }
     if !spec.hostPorts.isEmpty {
-      finds[.hostPort, default: []].append("\(title) (\(spec.hostPorts.map(String.init).joined(separator: ", ")))")
+      note(.hostPort, title, "\(title) (\(spec.hostPorts.map(String.init).joined(separator: ", ")))")
     }
-    if id.name.hasPrefix("svclb-") { finds[.serviceLoadBalancer, default: []].append(title) }
+    if id.name.hasPrefix("svclb-") { note(.serviceLoadBalancer, title) }
     if id.name.hasPrefix("node-local-dns") || spec.containers.contains(where: { $0.image.contains("node-cache") }) {
-      finds[.nodeLocalDNS, default: []].append(title)
+      note(.nodeLocalDNS, title)
     }
-    if spec.containers.contains(where: \.usesIPVS) { finds[.ipvs, default: []].append(title) }
+    if spec.containers.contains(where: \.usesIPVS) { note(.ipvs, title) }
   }
 
   /// Looks for `mode: ipvs` in a kube-proxy configuration.
@@ -41,7 +45,11 @@ struct UnmodelledFeatures {
     else { return }
     let lines = data.values.flatMap { $0.split(whereSeparator: \.isNewline) }
     let modes = lines.map { $0.filter { !$0.isWhitespace && $0 != "\"" && $0 != "'" } }
-    if modes.contains("mode:ipvs") { finds[.ipvs, default: []].append("ConfigMap \(name)") }
+    if modes.contains("mode:ipvs") { note(.ipvs, "ConfigMap \(name)") }
+  }
+
+  private mutating func note(_ feature: Feature, _ title: String, _ text: String? = nil) {
+    finds[feature, default: [:]][title] = text ?? title
   }
 }
 

@@ -7,37 +7,77 @@ struct Workload {
     case onePerNode
   }
 
+  /// The kind as users write it when they ask for the pods.
   let kind: String
+  /// Empty for the API's own kinds.
+  let group: String
   let id: NamespacedName
   let location: SourceLocation
-  let count: Count
-  let labels: Labels
-  let spec: PodSpec
+  let owners: [Pod.Workload]
+  let controller: Pod.Workload?
+  private(set) var count: Count
+  private(set) var labels: Labels
+  private(set) var spec: PodSpec
+  /// Whether the object itself says how many pods it wants.
+  let statesCount: Bool
+  /// The workload whose template this one takes.
+  private(set) var reference: Pod.Workload?
+  /// Whether the controller scales the referenced workload down to nothing.
+  private(set) var scalesReferenceDown = false
   /// Whether the workload is in a file that a variant adds.
   var isAdded = false
 
-  init(_ object: ManifestObject, _ validation: Validation) throws(ManifestError) {
-    kind = object.kind
+  /// `source` is `nil` for the API's own kinds.
+  init(_ object: ManifestObject, from source: PodSource? = nil, _ validation: Validation) throws(ManifestError) {
+    kind = Self.kind(of: object)
+    group = source == nil ? "" : object.group
     id = try object.id(validation)
     location = object.location
+    owners = try object.owners()
+    controller = try object.controller()
     var spec = try object.root["spec"]?.fields()
-    if kind == "CronJob" { spec = try spec?["jobTemplate"]?.fields()["spec"]?.fields() }
+    if source == nil, kind == "CronJob" { spec = try spec?["jobTemplate"]?.fields()["spec"]?.fields() }
     let template = try spec?["template"]?.fields()
     labels = try template?["metadata"]?.fields()["labels"]?.labels(validation) ?? [:]
-    self.spec = try PodSpec(template?["spec"], validation)
-    if validation == .apiServer { try object.checkSelector(spec, template: labels) }
-    switch kind {
-    case "DaemonSet": count = .onePerNode
-    case "Job", "CronJob":
-      let parallelism = try Self.replicas(spec?["parallelism"])
-      let completions = try spec?["completions"].map { (field) throws(ManifestError) in try Self.replicas(field) }
+    if source == nil, validation == .apiServer { try object.checkSelector(spec, template: labels) }
+    statesCount = spec?["replicas"] != nil
+    switch source {
+    case nil, .template, .reference: self.spec = try PodSpec(template?["spec"], validation)
+    case .machine: self.spec = try PodSpec(machine: try template?["spec"]?.fields(), validation)
+    case .instance:
+      self.spec = try PodSpec(machine: spec, validation)
+      labels = try object.labels(validation)
+    }
+    count = try Self.count(kind, source, spec, object)
+    if source == .reference, let fields = try spec?["workloadRef"]?.fields() {
+      let name = try fields.required("name", "name the workload whose template it takes").string()
+      reference = Pod.Workload(kind: try fields["kind"]?.string() ?? "Deployment", name: name)
+      scalesReferenceDown = ["onsuccess", "progressively"].contains(try fields["scaleDown"]?.string())
+    }
+  }
+
+  private static func count(_ kind: String, _ source: PodSource?, _ spec: Fields?, _ object: ManifestObject)
+    throws(ManifestError) -> Count
+  {
+    switch (kind, source) {
+    case ("DaemonSet", nil), ("DaemonSet", .template): return .onePerNode
+    case ("Job", nil), ("CronJob", nil):
+      let parallelism = try replicas(spec?["parallelism"])
+      let completions = try spec?["completions"].map { (field) throws(ManifestError) in try replicas(field) }
       let isSuspended = try spec?["suspend"]?.bool() ?? false
       // A Job that has failed has no completionTime.
       let status = try object.root["status"]?.fields()
       let hasFailed = try status?.condition("Failed") ?? false
       let isOver = hasFailed || status?["completionTime"] != nil
-      count = .copies(isSuspended || isOver ? 0 : min(parallelism, completions ?? parallelism))
-    default: count = .copies(try Self.replicas(spec?["replicas"]))
+      return .copies(isSuspended || isOver ? 0 : min(parallelism, completions ?? parallelism))
+    case ("VirtualMachine", .machine):
+      // A manifest may leave the start to someone else. The status of a machine in a cluster is a fact.
+      let status = try object.root["status"]?.fields()["printableStatus"]?.string()
+      return .copies(status == "Stopped" ? 0 : 1)
+    case (_, .instance): return .copies(1)
+    // Another project may mean something else by `replicas`.
+    case (_, .template?) where spec?["replicas"]?.scalar == nil: return .copies(1)
+    default: return .copies(try replicas(spec?["replicas"]))
     }
   }
 
@@ -46,6 +86,14 @@ struct Workload {
     let count = try field.integer()
     guard count >= 0 else { throw field.error("\(count) is below 0", "give 0 or more") }
     return count
+  }
+
+  /// This workload with the template of the one that it refers to.
+  func taking(templateOf other: Workload) -> Workload {
+    var workload = self
+    workload.labels = other.labels
+    workload.spec = other.spec
+    return workload
   }
 
   /// The pods, named `<workload>-<index>`, or `<workload>-<node>` if there is one per node. Skips names in `taken` and
@@ -71,18 +119,7 @@ struct Workload {
   }
 
   private func pod(_ id: PodID, node: String?, index: Int) -> PodManifest {
-    var labels = labels
-    // Labels that the controllers add and that a policy author can predict. Hashes that other controllers add are
-    // unpredictable.
-    switch kind {
-    case "StatefulSet":
-      labels["statefulset.kubernetes.io/pod-name"] = id.name
-      labels["apps.kubernetes.io/pod-index"] = "\(index)"
-    case "Job":
-      labels["job-name"] = self.id.name
-      labels["batch.kubernetes.io/job-name"] = self.id.name
-    default: break
-    }
+    let labels = labels.merging(controllerLabels(of: id, index: index)) { _, added in added }
     var pod = Pod(
       id: id, labels: labels, node: node, hostNetwork: spec.hostNetwork, ports: spec.ports, location: location)
     pod.owner = Pod.Workload(kind: kind, name: self.id.name)

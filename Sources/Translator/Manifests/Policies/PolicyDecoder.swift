@@ -61,5 +61,8 @@ struct PolicyDecoder {
     return rules
   }
 
+  /// Drops the latest notes, because they repeat earlier ones.
+  mutating func forgetNotes(after count: Int) { notes.removeSubrange(min(count, notes.count)...) }
+
   mutating func warn(_ text: String) { notes.append(Note(.warning, text)) }
 }

@@ -41,7 +41,7 @@ struct Documents {
     func failure(line: Int, _ problem: String, _ remedy: String? = nil) -> ManifestError {
       ManifestError(
         location: SourceLocation(file: source.name, line: max(line, 1)), problem: problem,
-        remedy: remedy ?? source.text.syntaxRemedy(problem, line: line))
+        remedy: remedy ?? source.syntaxRemedy(problem, line: line))
     }
     switch error as? YamlError {
     case .scanner(_, let problem, let mark, _), .parser(_, let problem, let mark, _),
@@ -62,17 +62,19 @@ struct Documents {
   }
 }
 
-extension String {
+extension ManifestSource {
   fileprivate func syntaxRemedy(_ problem: String, line: Int) -> String {
-    let lines = split(separator: "\n", maxSplits: max(line, 1), omittingEmptySubsequences: false)
-    let text = lines.indices.contains(line - 1) ? lines[line - 1] : ""
-    if contains("{{") { return "render the template first (helm template)" }
-    if startsAsJSON {
+    let lines = text.split(separator: "\n", maxSplits: max(line, 1), omittingEmptySubsequences: false)
+    let wrong = lines.indices.contains(line - 1) ? lines[line - 1] : ""
+    if text.contains("{{") {
+      return ForeignFile(path: name)?.remedy ?? "render the template first (helm template)"
+    }
+    if text.startsAsJSON {
       return problem.contains("<document start>")
         ? "start each JSON object on a line of its own, without a comma between them"
         : "fix the JSON at this line or the one above"
     }
-    if text.prefix(while: \.isWhitespace).contains("\t") { return "indent with spaces, not with tabs" }
+    if wrong.prefix(while: \.isWhitespace).contains("\t") { return "indent with spaces, not with tabs" }
     return "fix the YAML at this line or the one above"
   }
 }

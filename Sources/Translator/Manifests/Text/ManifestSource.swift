@@ -27,6 +27,8 @@ public struct ReadOptions: Hashable, Sendable {
   public var validation: Validation = .apiServer
   /// The styles that support `defaultDeny`, named in a note if a document sets it. Empty: no note.
   public var stylesWithDefaultDeny: [String] = []
+  /// Whether policies without any pod get stand-in pods, made from their selectors.
+  public var standsIn = false
   public init() {}
   public init(maxReplicas: Int = 2, validation: Validation = .apiServer) {
     self.maxReplicas = maxReplicas

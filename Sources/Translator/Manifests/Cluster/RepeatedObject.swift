@@ -1,0 +1,104 @@
+internal import NetpolModel
+
+/// An object that the input may give several times: once in a list and once in a file of its own, or once as a manifest
+/// and once as the cluster has it.
+protocol RepeatedObject {
+  /// Whether both say the same. Ignores what the API server writes: status, and metadata such as `resourceVersion`.
+  func says(sameAs other: Self) -> Bool
+
+  /// This object with what the API server wrote into an earlier one of this name, where this one lacks it. `kubectl
+  /// apply` leaves that unchanged too.
+  func completed(from earlier: Self) -> Self
+}
+
+extension RepeatedObject {
+  func completed(from earlier: Self) -> Self { self }
+}
+
+extension Namespace: RepeatedObject {
+  func says(sameAs other: Self) -> Bool { self == other }
+}
+
+extension NodeManifest: RepeatedObject {
+  func says(sameAs other: Self) -> Bool {
+    let networks = (Set(podCIDRs.map(\.value)), Set(other.podCIDRs.map(\.value)))
+    return labels == other.labels && (networks.0.isEmpty || networks.1.isEmpty || networks.0 == networks.1)
+  }
+
+  func completed(from earlier: Self) -> Self {
+    var node = self
+    if addresses.isEmpty { node.addresses = earlier.addresses }
+    if podCIDRs.isEmpty { node.podCIDRs = earlier.podCIDRs }
+    return node
+  }
+}
+
+extension PodManifest: RepeatedObject {
+  func says(sameAs other: Self) -> Bool {
+    let isOnOneNode = pod.node == nil || other.pod.node == nil || pod.node == other.pod.node
+    return isOnOneNode && pod.labels == other.pod.labels && pod.ports == other.pod.ports
+      && pod.hostNetwork == other.pod.hostNetwork && hostname == other.hostname
+  }
+
+  func completed(from earlier: Self) -> Self {
+    var manifest = hasStatus ? self : withStatus(of: earlier)
+    manifest.pod.node = pod.node ?? earlier.pod.node
+    return manifest
+  }
+}
+
+extension ServiceManifest: RepeatedObject {
+  func says(sameAs other: Self) -> Bool {
+    let addresses = (statedIPs.map(\.value), other.statedIPs.map(\.value))
+    return service.withoutStatus == other.service.withoutStatus && isHeadless == other.isHeadless
+      && (addresses.0.isEmpty || addresses.1.isEmpty || addresses.0 == addresses.1)
+      && wantsNodePorts == other.wantsNodePorts
+  }
+
+  func completed(from earlier: Self) -> Self {
+    var manifest = self
+    if wantsClusterIP, statedIPs.isEmpty { manifest.statedIPs = earlier.statedIPs }
+    if loadBalancerAssumption != nil || service.loadBalancerIPs.isEmpty, earlier.loadBalancerAssumption == nil,
+      !earlier.service.loadBalancerIPs.isEmpty, service.kind == .loadBalancer
+    {
+      manifest.service.loadBalancerIPs = earlier.service.loadBalancerIPs
+      manifest.loadBalancerAssumption = nil
+    }
+    return manifest
+  }
+}
+
+extension EndpointSliceManifest: RepeatedObject {
+  func says(sameAs other: Self) -> Bool { slice == other.slice }
+}
+
+extension NetworkPolicy: RepeatedObject {
+  func says(sameAs other: Self) -> Bool { withoutServerFields == other.withoutServerFields }
+}
+
+extension Workload: RepeatedObject {
+  func says(sameAs other: Self) -> Bool {
+    count == other.count && labels == other.labels && spec == other.spec && reference == other.reference
+  }
+}
+
+extension Service {
+  fileprivate var withoutStatus: Service {
+    var service = self
+    service.location = nil
+    service.loadBalancerIPs = []
+    return service
+  }
+}
+
+extension NetworkPolicy {
+  /// The policy without its places in the files and without kubectl's own copy of it.
+  fileprivate var withoutServerFields: NetworkPolicy {
+    var policy = self
+    policy.location = nil
+    policy.annotations["kubectl.kubernetes.io/last-applied-configuration"] = nil
+    for index in policy.ingress.indices { policy.ingress[index].location = nil }
+    for index in policy.egress.indices { policy.egress[index].location = nil }
+    return policy
+  }
+}
