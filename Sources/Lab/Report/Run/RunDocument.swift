@@ -1,6 +1,7 @@
 internal import EngineComparison
 internal import Lowering
 internal import NetpolModel
+internal import Path
 public import Run
 internal import StandingLab
 internal import Text
@@ -22,7 +23,7 @@ extension RunReport {
       Fact("styleWarnings", styleWarnings),
       Fact("warnings", warnings),
       Fact("notes", notes),
-      Fact("notInLab", notInLab.map { LeftPodObject(pod: $0.pod.description, why: $0.why) }),
+      Fact("notInLab", notInLab.map { LeftPodObject(pod: $0.pod.description, why: $0.why.description) }),
       Fact(
         "seconds",
         [
