@@ -6,21 +6,35 @@ struct EndpointNames {
 
   init(_ cluster: Cluster) { names = ClusterNames(cluster) }
 
-  /// Returns the one endpoint that `reference` means. Throws `InputError` if there is none, or if a workload has several
-  /// pods.
-  func endpoint(_ reference: EndpointReference, option: String) throws -> Endpoint {
-    if case .address(let address) = reference, address.isLoopback {
-      throw InputError(
-        "\(option) \(reference): packets to a loopback address never leave a pod; an Expectations document can ask it")
-    }
+  /// Returns the endpoints that `reference` means: all pods of a workload, otherwise one endpoint. Throws `InputError` if
+  /// there is none.
+  func endpoints(_ reference: EndpointReference, option: String) throws -> [Endpoint] {
     let endpoints: [Endpoint]
     do throws(UnknownName) { endpoints = try names.endpoints(reference) } catch {
       throw InputError("\(option) \(reference): \(error.problem); \(error.remedy)")
     }
+    if case .address(let address)? = endpoints.first, let obstacle = address.obstacleOutside {
+      throw InputError("\(option) \(reference): \(address.remark(obstacle))")
+    }
+    return endpoints
+  }
+
+  /// The same for an option that takes only one endpoint. Throws `InputError` if a workload has several pods.
+  func endpoint(_ reference: EndpointReference, option: String) throws -> Endpoint {
+    let endpoints = try endpoints(reference, option: option)
     guard let endpoint = endpoints.first, endpoints.count == 1 else {
-      let pods = endpoints.map(\.description).joined(separator: ", ")
+      let pods = endpoints.map(\.description).abridged(to: 8)
       throw InputError("\(option) \(reference): has \(endpoints.count) pods; name one of \(pods)")
     }
     return endpoint
+  }
+}
+
+extension IPAddress {
+  /// What is wrong with an address that no packet between machines can have, and what to do.
+  fileprivate func remark(_ obstacle: String) -> String {
+    if isLoopback { return "packets to a loopback address never leave a pod; an Expectations document can ask it" }
+    if isMulticast, family == .v4 { return "is \(obstacle); write --group \(self), and a listener with --to" }
+    return "is \(obstacle); name a pod, a node, or another address"
   }
 }

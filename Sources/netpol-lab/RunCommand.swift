@@ -2,6 +2,7 @@ import ArgumentParser
 import Foundation
 import Manifests
 import NetpolModel
+import Path
 import Report
 import Run
 import StandingLab
@@ -27,8 +28,10 @@ struct RunCommand: ParsableCommand {
   var to: EndpointReference?
 
   @Option(
-    help: ArgumentHelp("Ask only about this destination port. Can be repeated.", valueName: "80, TCP/80 or UDP/53"))
-  var port: [TransportPort] = []
+    help: ArgumentHelp(
+      "Ask only about this destination port: a number, the name that the destination gives it, or ICMP for a ping. Can be "
+        + "repeated.", valueName: "80, UDP/53, http or ICMP"))
+  var port: [AskedPort] = []
 
   @Option(
     help: ArgumentHelp(
@@ -52,7 +55,7 @@ struct RunCommand: ParsableCommand {
   var output = ReportFormat.text
 
   func validate() throws {
-    if group != nil, from == nil || to == nil || port.isEmpty || port.contains(where: { $0.transport != .udp }) {
+    if group != nil, from == nil || to == nil || port.isEmpty || !port.allSatisfy(\.isUDP) {
       throw ValidationError("--group needs --from, --to and a UDP --port")
     }
     if selectsFlows, expectationsOnly || !claim.isEmpty {
@@ -64,18 +67,21 @@ struct RunCommand: ParsableCommand {
 
   func run() throws {
     let reading = try input.reading(standsIn: true)
-    let cluster = reading.cluster
     let files = input.files.joined(separator: ", ")
-    if cluster.pods.isEmpty { throw InputError("\(files): no pods and no workloads; add at least one Pod") }
+    if reading.cluster.pods.isEmpty { throw InputError("\(files): no pods and no workloads; add at least one Pod") }
+    let (cluster, asked) = reading.cluster.addingHosts(
+      sending: [from?.address].compactMap(\.self), receiving: [to?.address].compactMap(\.self))
     let selection = try selection(in: cluster)
     // Questions about single flows leave the expectations out.
-    let groups = selectsFlows ? [] : try reading.groupsToCheck(claim)
+    let (groups, expected) = try selectsFlows ? ([], []) : reading.groupsToCheck(claim).addingHosts()
     if expectationsOnly, groups.isEmpty {
       throw InputError("--expectations-only: \(files): no Expectations document")
     }
     let run = ClusterRun(
       style: enforcement.style, selection: selection, strict: strict, asksMatrix: !expectationsOnly)
     try run.requireFlow(in: cluster)
+    let assumptions = (asked + expected).assumptions
+    for assumption in assumptions { Terminal.say("note: \(assumption)") }
     try enterNamespaces()
     var report = try run.run(cluster, expecting: groups, version: version) {
       Terminal.progress($0.text)
@@ -83,36 +89,52 @@ struct RunCommand: ParsableCommand {
     Terminal.progress("")
     report.wasAskedForClaims = !claim.isEmpty
     report.tellsAllPaths = paths
-    report.notes = reading.notes.filter { $0.severity == .note }.map(\.text)
+    report.notes = reading.notes.filter { $0.severity == .note }.map(\.text) + assumptions
     report.warnings = reading.notes.filter { $0.severity == .warning }.map(\.text)
     try output.print(report.document)
     if !report.isAsExpected { throw ExitCode.finding }
   }
 
-  /// Throws `InputError` if the cluster has no such endpoint.
+  /// Throws `InputError` if the cluster has no such endpoint or port.
   private func selection(in cluster: Cluster) throws -> ProbePlan.Selection {
     let names = EndpointNames(cluster)
-    return ProbePlan.Selection(
-      source: try from.map { try sender($0, names) },
-      destination: try to.map { try names.endpoint($0, option: "--to") },
-      sourceAddress: from?.address, destinationAddress: group?.address ?? to?.address,
-      ports: port.isEmpty ? nil : port)
+    var selection = ProbePlan.Selection()
+    selection.sources = try from.map { try senders($0, names) }
+    selection.destinations = try to.map { try names.endpoints($0, option: "--to") }
+    selection.sourceAddress = from?.address
+    selection.destinationAddress = group?.address ?? to?.address
+    if !port.isEmpty {
+      try cluster.requirePorts(port, at: selection.destinations)
+      selection.ports = port
+    }
+    return selection
   }
 
   /// Throws `InputError` for an endpoint that sends nothing.
-  private func sender(_ reference: EndpointReference, _ names: EndpointNames) throws -> Endpoint {
-    let endpoint = try names.endpoint(reference, option: "--from")
-    switch endpoint {
+  private func senders(_ reference: EndpointReference, _ names: EndpointNames) throws -> [Endpoint] {
+    let endpoints = try names.endpoints(reference, option: "--from")
+    switch endpoints.first {
     case .service, .virtualAddress:
       throw InputError("--from \(reference): a Service sends no packets; name the pods or the workload behind it")
-    case .pod, .node, .external, .address: return endpoint
+    case .pod, .node, .external, .address, nil: return endpoints
     }
   }
 }
 
-extension EndpointReference {
-  /// The address, if it is written as one.
-  fileprivate var address: IPAddress? {
-    if case .address(let address) = self { address } else { nil }
+extension AskedPort {
+  fileprivate var isUDP: Bool {
+    if case .question(.port(let port)) = self { port.transport == .udp } else { false }
+  }
+}
+
+extension [ExternalHost] {
+  /// What a run assumes about addresses that belong to no object.
+  fileprivate var assumptions: [String] {
+    [false, true].compactMap { routesToPods in
+      let names = filter { $0.routesToPods == routesToPods }.map(\.name)
+      if names.isEmpty { return nil }
+      let what = names.count == 1 ? "belongs to no object: treated as a host" : "belong to no object: treated as hosts"
+      return "\(names.abridged(to: 5)) \(what) outside the cluster" + (routesToPods ? ", with routes to the pods" : "")
+    }
   }
 }

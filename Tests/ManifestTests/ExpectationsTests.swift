@@ -242,7 +242,8 @@ import Testing
     ),
     (
       "from: shop/a, to: shop/Service/bare, port: 80, expect: allowed",
-      "to: \"shop/Service/bare\" has no ClusterIP; name the pods or the workload behind it"
+      "to: \"shop/Service/bare\" is a headless Service, without an address of its own; "
+        + "name one of its pods: shop/web-0, shop/web-1 (TCP/80)"
     ),
     (
       "from: shop/a, to: node/shop/a, port: 80, expect: allowed",

@@ -23,7 +23,7 @@ private let front = IPAddress(v4: 0xc0a8_0132)
       ("service/Deployment/web", .service(NamespacedName("Deployment", "web"))),
       ("vip/shop/web/192.168.1.50", .virtualAddress(web, front)), ("node/n1", .node("n1")),
       ("node/n1.lan", .node("n1.lan")), ("external/lan", .external("lan")), ("192.168.1.50", .address(front)),
-      ("fd00::1", .address(IPAddress(v6: 0xfd << 120 | 1))),
+      ("fd00::1", .address(IPAddress(v6: 0xfd << 120 | 1))), ("external/192.168.1.50", .address(front)),
     ] as [(String, EndpointReference)])
   func reading(text: String, end: EndpointReference) throws {
     #expect(try EndpointReference(text) == end)

@@ -38,14 +38,17 @@ import Testing
   }
 
   @Test(
-    "a port is a number, with or without its transport",
+    "a port is a number, with or without its transport, a ping, or a name",
     arguments: [
-      ("80", TransportPort(.tcp, 80)), ("TCP/80", TransportPort(.tcp, 80)), ("80/udp", TransportPort(.udp, 80)),
-      ("sctp/9", TransportPort(.sctp, 9)), ("0", nil), ("65536", nil), ("80/81", nil), ("TCP", nil), ("TCP/UDP", nil),
-      ("TCP/80/x", nil), ("/80", nil), ("80/", nil), ("", nil), ("ICMP/1", nil),
-    ])
-  func port(text: String, port: TransportPort?) {
-    #expect(TransportPort(argument: text) == port)
+      ("80", .question(.port(TransportPort(.tcp, 80)))), ("TCP/80", .question(.port(TransportPort(.tcp, 80)))),
+      ("80/udp", .question(.port(TransportPort(.udp, 80)))), ("sctp/9", .question(.port(TransportPort(.sctp, 9)))),
+      ("ICMP", .question(.echo)), ("icmp", .question(.echo)), ("http", .name("http")), ("dns-tcp", .name("dns-tcp")),
+      ("8080-tcp", .name("8080-tcp")), ("0", nil), ("65536", nil), ("80/81", nil), ("TCP", nil), ("TCP/UDP", nil),
+      ("TCP/80/x", nil), ("/80", nil), ("80/", nil), ("", nil), ("ICMP/1", nil), ("-http", nil), ("http-", nil),
+      ("80-90", nil), ("http/x", nil), ("Http", nil),
+    ] as [(String, AskedPort?)])
+  func port(text: String, port: AskedPort?) {
+    #expect(AskedPort(argument: text) == port)
   }
 
   @Test(

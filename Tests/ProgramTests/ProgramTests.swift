@@ -85,8 +85,8 @@ import Testing
           + "write node/NAME; for an object in a namespace called node, write its address"
       ),
       (
-        ["run", "-f", "-", "--to", "default/deployment/web"], deployment,
-        "--to default/Deployment/web: has 2 pods; name one of default/web-0, default/web-1"
+        ["lag", "-f", "-", "--newcomer", "default/deployment/web"], deployment,
+        "--newcomer default/Deployment/web: has 2 pods; name one of default/web-0, default/web-1"
       ),
       (
         ["run", "-f", "-", "--to", "service/default/web"], pod,
@@ -117,10 +117,14 @@ import Testing
         ["run", "-f", "-", "--from", "service/default/web"], pod + service,
         "--from service/default/web: a Service sends no packets; name the pods or the workload behind it"
       ),
+      (
+        ["run", "-f", "-", "--port", "http"], pod,
+        "--port http: no port in the cluster has this name; none has a name, so write a number"
+      ),
       (["lag", "--spacing", "0s"], "", "The value '0s' is invalid for '--spacing <20us-10ms>'"),
       (
         ["run", "-f", "-", "--port", "TCP/99999"], pod,
-        "The value 'TCP/99999' is invalid for '--port <80, TCP/80 or UDP/53>'"
+        "The value 'TCP/99999' is invalid for '--port <80, UDP/53, http or ICMP>'"
       ),
     ]) func badInput(arguments: [String], input: String, line: String) async throws
   {
@@ -207,7 +211,7 @@ import Testing
     let result = try await Program.run(
       ["run", "-f", "-", "--from", "default/web", "--to", "default/web"], input: Self.pod)
     #expect(result.status == .exited(2))
-    #expect(result.errors.contains("there is no flow to test"))
+    #expect(result.errors.contains("both ends are default/web; name two different ends\n"))
   }
 
   @Test("render prints input for iptables-restore and for ipset restore")

@@ -80,7 +80,7 @@ private enum Content: CaseIterable {
         block: .grid(
           Grid(
             grid: Matrix.Grid(
-              family: .v6, ports: [TransportPort(.tcp, 80)], portsAtSome: [],
+              family: .v6, ports: [.port(TransportPort(.tcp, 80))], portsAtSome: [],
               columns: [0: [.nothing, .denied], 1: [.allowed, .nothing]]), endpoints: pods, showsFamily: true)),
         lines: ["IPv6 TCP 80", "   1 2", "1    .  app/a", "2  X    app/b"]),
       Example(block: .code(long, indent: 2), lines: ["  " + long]),

@@ -98,7 +98,7 @@ import Text
       cells.append((flow, port == 30000 ? .allowedByDeviation : .allowed))
     }
     let both = Matrix(endpoints: endpoints, cells: cells)
-    #expect(both.grids.map { $0.ports.map(\.port) } == [[80, 443], [30000]])
+    #expect(both.grids.map { portsText($0.ports) } == ["TCP 80 443", "TCP 30000"])
   }
 
   @Test("the legend has . and X, and those of the other symbols that occur")

@@ -29,16 +29,23 @@ import Text
   func grids() {
     #expect(matrix(ports: [80, 81], deny: []).grids.map(\.ports.count) == [2])
     let two = matrix(ports: [80, 81], deny: ["a>b:81"])
-    #expect(two.grids.map { $0.ports.map(\.port) } == [[80], [81]])
+    #expect(two.grids.map { $0.ports.map(\.description) } == [["TCP/80"], ["TCP/81"]])
   }
 
   @Test("a port asked at some columns only joins a grid that is the same there, or has its own")
   func portsAtSome() {
     let joins = matrix(ports: [80, 9000], deny: ["a>b:80", "a>b:9000"], at: [9000: ["b"]])
     #expect(joins.grids.count == 1)
-    #expect(joins.grids[0].portsAtSome.map(\.port.port) == [9000])
+    #expect(joins.grids[0].portsAtSome.map(\.port.description) == ["TCP/9000"])
     #expect(joins.grids[0].portsAtSome[0].destinations == [.pod(PodID("ns", "b"))])
     #expect(matrix(ports: [80, 9000], deny: ["a>b:80"], at: [9000: ["b"]]).grids.count == 2)
+  }
+
+  @Test("a ping has a grid like a port") func ping() {
+    let address = IPAddress(v4: 1)
+    let flow = Flow(from: endpoints[0], address, to: endpoints[1], address, .echo)
+    let grids = Matrix(endpoints: endpoints, cells: [(flow, .allowed)]).grids
+    #expect(grids.map(\.ports) == [[.echo]])
   }
 
   @Test("endpoints with equal rows and columns form a group, and no group hides a different verdict")
@@ -71,7 +78,7 @@ import Text
   func texts() {
     #expect(namesText([.pod(PodID("m", "a")), .node("n1"), .pod(PodID("m", "b"))]) == "m/{a,b} node/n1")
     #expect(wrapped("aa bb cc", width: 5) == ["aa bb", "cc"])
-    #expect(
-      portsText([TransportPort(.udp, 53), TransportPort(.tcp, 80), TransportPort(.tcp, 53)]) == "TCP 53 80  UDP 53")
+    let ports = [TransportPort(.udp, 53), TransportPort(.tcp, 80), TransportPort(.tcp, 53)]
+    #expect(portsText([.echo] + ports.map(Flow.Question.port)) == "TCP 53 80  UDP 53  ICMP")
   }
 }

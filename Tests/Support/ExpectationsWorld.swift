@@ -70,7 +70,7 @@ package enum ExpectationsWorld {
       let base = group.variant == nil ? nil : GroupToCheck.Reference(name: nil, cluster: reading.cluster)
       return GroupToCheck(group, cluster: try cluster(group), reference: reference ?? base)
     }
-    return (reading.cluster, toCheck)
+    return (reading.cluster, toCheck.addingHosts().groups)
   }
 
   package static func run(_ text: String, style: EnforcementStyle = .kubeRouterK3s) async throws -> RunReport {

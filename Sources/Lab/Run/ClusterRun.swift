@@ -34,16 +34,19 @@ public struct ClusterRun: Sendable {
   public func requireFlow(in cluster: Cluster) throws(NothingToAsk) {
     if !asksMatrix || !selection.namesAnEnd { return }
     let topology = Topology(cluster)
+    if let absence = NoFlow.absence(of: selection, in: topology) { throw NothingToAsk(description: "\(absence)") }
     // As a rule, the flows of one sender are enough to tell, and they are quick to plan.
-    let senders = selection.source == nil ? cluster.pods.map { Endpoint.pod($0.id) } + [nil] : [selection.source]
-    var emptiness: String?
+    let senders = selection.sources.map { $0.map { [$0] } } ?? cluster.pods.map { [.pod($0.id)] } + [nil]
     for sender in senders {
       var selection = selection
-      selection.source = sender
-      emptiness = ProbePlan(cluster, topology, only: selection).emptiness
-      if emptiness == nil { return }
+      selection.sources = sender
+      if !ProbePlan(cluster, topology, only: selection).isEmpty { return }
     }
-    if let emptiness { throw NothingToAsk(description: emptiness) }
+    throw nothingToAsk(in: cluster, topology)
+  }
+
+  private func nothingToAsk(in cluster: Cluster, _ topology: Topology) -> NothingToAsk {
+    NothingToAsk(description: "\(NoFlow(selection, in: cluster, topology))")
   }
 
   /// A step of a run, for progress output.
@@ -76,7 +79,7 @@ public struct ClusterRun: Sendable {
     let base = try LabPlan(cluster, style, versionStamp: versionStamp)
     let plan =
       asksMatrix ? ProbePlan(cluster, base.topology, only: selection, sctpObstacle: sctpObstacle) : ProbePlan.none
-    if asksMatrix, selection.namesAnEnd, let emptiness = plan.emptiness { throw NothingToAsk(description: emptiness) }
+    if asksMatrix, selection.namesAnEnd, plan.isEmpty { throw nothingToAsk(in: cluster, base.topology) }
     if !groups.isEmpty { progress(.planning) }
     let check = try ExpectationsCheck(groups, base: base, sctpObstacle: sctpObstacle) {
       try LabPlan($0, style, versionStamp: versionStamp)
@@ -93,7 +96,7 @@ public struct ClusterRun: Sendable {
     }
     let comparisons =
       base.comparer.compare(plan.flows, observations)
-      + plan.unasked.map { base.comparer.compare($0.flow, nil) }
+      + plan.unasked.map { base.comparer.compare($0) }
     let results = try check.run(on: &lab, strict: strict) { progress(.expecting(stage: $0, of: $1)) }
     return RunReport(
       environment: environment, cluster: cluster, plan: plan, comparisons: comparisons,

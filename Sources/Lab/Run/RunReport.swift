@@ -1,5 +1,6 @@
 public import EngineComparison
 public import NetpolModel
+public import Path
 public import StandingLab
 public import Verdicts
 
@@ -14,7 +15,7 @@ public struct RunReport: Sendable {
   /// not failures: the exit code ignores them.
   public let styleWarnings: [String]
   /// Pods that are not in the lab, and why.
-  public let notInLab: [(pod: PodID, why: String)]
+  public let notInLab: [(pod: PodID, why: Topology.Absence)]
   public let strict: Bool
   public let timings: Timings
   /// The results of the checked groups of the Expectations documents, in their order.
@@ -30,8 +31,8 @@ public struct RunReport: Sendable {
 
   public init(
     environment: LabEnvironment, cluster: Cluster, plan: ProbePlan, comparisons: [Comparison],
-    styleWarnings: [String] = [], notInLab: [(pod: PodID, why: String)] = [], strict: Bool = false, timings: Timings,
-    expectations: [GroupResult] = []
+    styleWarnings: [String] = [], notInLab: [(pod: PodID, why: Topology.Absence)] = [], strict: Bool = false,
+    timings: Timings, expectations: [GroupResult] = []
   ) {
     self.environment = environment
     self.cluster = cluster

@@ -1,3 +1,4 @@
+internal import Algorithms
 public import NetpolModel
 public import Path
 
@@ -6,8 +7,8 @@ public struct ProbePlan: Sendable {
   /// Rows and columns: pods by name, then nodes, then external hosts.
   public let endpoints: [Endpoint]
   public let flows: [Flow]
-  /// Flows that can't be sent, and why: a sender without a route, or SCTP without raw sockets.
-  public let unasked: [(flow: Flow, why: String)]
+  /// Flows that can't be sent: a sender without a route, SCTP without raw sockets, or an address that nobody has.
+  public let unasked: [UnaskedFlow]
 
   /// How many flows are asked about.
   public enum Breadth: Hashable, Sendable {
@@ -27,10 +28,10 @@ public struct ProbePlan: Sendable {
     let pods = cluster.pods.map(\.id).filter { topology.pods[$0] != nil || topology.hostNetworkPods[$0] != nil }
     var endpoints = pods.map(Endpoint.pod)
     endpoints += topology.nodes.map { .node($0.name) } + topology.externals.map { .external($0.name) }
-    for wanted in [only.source, only.destination].compactMap({ $0 })
-    where !endpoints.contains(wanted) && !wanted.isService {
-      endpoints.append(wanted)
-    }
+    let (sources, destinations) = (only.sources.map(Set.init), only.destinations.map(Set.init))
+    let known = Set(endpoints)
+    let wanted = (only.sources ?? []) + (only.destinations ?? [])
+    endpoints += wanted.uniqued().filter { !known.contains($0) && !$0.isService }
     self.endpoints = endpoints
     let ports = PortPlan(cluster, breadth)
     // Part of the flows, but neither rows nor columns of the matrix.
@@ -41,33 +42,39 @@ public struct ProbePlan: Sendable {
         + outside.map { .virtualAddress(service.id, $0) }
     }
     var flows: [Flow] = []
-    var unasked: [(flow: Flow, why: String)] = []
-    for destination in endpoints + edges + services where only.destination.map({ $0 == destination }) ?? true {
-      let asked = only.ports ?? ports.ports(at: destination)
-      for source in endpoints + edges where source != destination && only.source.map({ $0 == source }) ?? true {
+    var unasked: [UnaskedFlow] = []
+    for destination in endpoints + edges + services where destinations?.contains(destination) ?? true {
+      let asked =
+        only.ports.map { Array($0.flatMap { cluster.questions($0, at: destination) }.uniqued()) }
+        ?? ports.ports(at: destination).map(Flow.Question.port)
+      for source in endpoints + edges where source != destination && sources?.contains(source) ?? true {
         // Policies don't apply to traffic between machines outside.
-        if source.isOutside, destination.isOutside { continue }
+        if topology.isOutside(source), topology.isOutside(destination) { continue }
         // Another address of an outside host matters only for policies, so only for flows from or to pods.
         if case .address = source, !destination.isPod, edges.contains(source) { continue }
         if case .address = destination, !source.isPod, edges.contains(destination) { continue }
         // A ClusterIP is known only inside the cluster. A flow that the user names is kept, to report why it can't be
         // sent.
-        if source.isOutside, case .service = destination, only.source == nil || only.destination == nil { continue }
+        if topology.isOutside(source), case .service = destination, only.sources == nil || only.destinations == nil {
+          continue
+        }
         for family in cluster.families {
-          for port in asked {
+          for question in asked {
             guard
               let flow = topology.flow(
-                from: source, to: destination, port, family, sourceAddress: only.sourceAddress,
+                from: source, to: destination, question, family, sourceAddress: only.sourceAddress,
                 destinationAddress: only.destinationAddress)
             else { continue }
-            if let why = Self.obstacle(flow, topology, sctpObstacle) {
-              unasked.append((flow, why))
+            if let why = Self.obstacle(flow, cluster, topology, sctpObstacle) {
+              unasked.append(UnaskedFlow(flow, why))
             } else {
               flows.append(flow)
             }
           }
         }
-        if breadth == .boundaries, let flow = Self.toGroup(from: source, heardBy: destination, asked, topology) {
+        if breadth == .boundaries,
+          let flow = Self.toGroup(from: source, heardBy: destination, asked, cluster, topology)
+        {
           flows.append(flow)
         }
       }
@@ -84,36 +91,30 @@ public struct ProbePlan: Sendable {
     unasked = []
   }
 
-  /// The user's selection of flows.
+  /// The user's selection of flows. `nil` means all.
   public struct Selection: Sendable {
-    public var source: Endpoint?
-    public var destination: Endpoint?
+    public var sources: [Endpoint]?
+    public var destinations: [Endpoint]?
     /// One of the source's addresses; `nil` for the one that it would use by default.
     public var sourceAddress: IPAddress?
     public var destinationAddress: IPAddress?
-    public var ports: [TransportPort]?
+    public var ports: [AskedPort]?
     public init(
       source: Endpoint? = nil, destination: Endpoint? = nil, sourceAddress: IPAddress? = nil,
       destinationAddress: IPAddress? = nil, ports: [TransportPort]? = nil
     ) {
-      self.source = source
-      self.destination = destination
+      sources = source.map { [$0] }
+      destinations = destination.map { [$0] }
       self.sourceAddress = sourceAddress
       self.destinationAddress = destinationAddress
-      self.ports = ports
+      self.ports = ports.map { $0.map { .question(.port($0)) } }
     }
 
     /// Whether the user named a sender or a receiver. If not, a cluster without any flow is an answer, not a mistake.
-    public var namesAnEnd: Bool { source != nil || destination != nil }
+    public var namesAnEnd: Bool { sources != nil || destinations != nil }
   }
 
-  /// Why there is nothing to ask; `nil` if there is something.
-  public var emptiness: String? {
-    flows.isEmpty && unasked.isEmpty
-      ? "there is no flow to test: source and destination are the same, both are outside the cluster, they share no "
-        + "address family, or the service has no address of its own"
-      : nil
-  }
+  public var isEmpty: Bool { flows.isEmpty && unasked.isEmpty }
 
   /// The addresses on both sides of both ends of every block, if an outside host has them, without the hosts' own
   /// addresses.
@@ -137,48 +138,16 @@ public struct ProbePlan: Sendable {
 
   /// A datagram from a pod to a group that another pod on the same bridge listens to.
   private static func toGroup(
-    from source: Endpoint, heardBy destination: Endpoint, _ ports: [TransportPort], _ topology: Topology
+    from source: Endpoint, heardBy destination: Endpoint, _ questions: [Flow.Question], _ cluster: Cluster,
+    _ topology: Topology
   ) -> Flow? {
     guard case .pod(let sender) = source, case .pod(let listener) = destination,
       let place = topology.pods[sender], place.node == topology.pods[listener]?.node,
       topology.address(of: destination, .v4) != nil,
-      let port = ports.first(where: { $0.transport == .udp }),
-      let flow = topology.flow(from: source, to: destination, port, .v4, destinationAddress: group)
+      let question = questions.first(where: { if case .port(let port) = $0 { port.transport == .udp } else { false } }),
+      let flow = topology.flow(from: source, to: destination, question, .v4, destinationAddress: group)
     else { return nil }
-    return obstacle(flow, topology, nil) == nil ? flow : nil
-  }
-
-  private static func obstacle(_ flow: Flow, _ topology: Topology, _ sctpObstacle: String?) -> String? {
-    if flow.transport == .sctp, let sctpObstacle {
-      return "SCTP can't be probed here (\(sctpObstacle)): oracle and evaluator only"
-    }
-    switch flow.destination {
-    case .service where flow.source.isOutside: return "a ClusterIP is known only inside the cluster"
-    // The rules decide where it leads.
-    case .service, .virtualAddress: return nil
-    case .pod, .node, .external, .address: break
-    }
-    if case .noRoute(let why) = topology.walk(flow, asking: { _, packet in .passed(packet) }).end { return why }
-    return nil
-  }
-}
-
-extension Endpoint {
-  fileprivate var isPod: Bool { if case .pod = self { true } else { false } }
-
-  fileprivate var isService: Bool {
-    switch self {
-    case .service, .virtualAddress: true
-    case .pod, .node, .external, .address: false
-    }
-  }
-
-  fileprivate var isOutside: Bool {
-    switch self {
-    case .pod, .node: false
-    case .external, .address: true
-    case .service, .virtualAddress: false
-    }
+    return obstacle(flow, cluster, topology, nil) == nil ? flow : nil
   }
 }
 
@@ -229,15 +198,7 @@ package struct PortPlan {
     case .pod(let id):
       guard let pod = cluster.pod(id) else { break }
       ports.formUnion(pod.ports.map { TransportPort($0.transport, $0.number) })
-      for service in cluster.services where service.selects(pod) {
-        for port in service.ports {
-          switch port.targetPort {
-          case .number(let number): ports.insert(TransportPort(port.transport, number))
-          case .name(let name):
-            ports.formUnion(pod.numbers(named: name, port.transport).map { TransportPort(port.transport, $0) })
-          }
-        }
-      }
+      for service in cluster.services where service.selects(pod) { ports.formUnion(service.targets(at: pod)) }
     // A pod's egress policy isn't applied to these at its own node (D8).
     case .node:
       ports.formUnion(nodePorts.map { TransportPort(.tcp, $0) })

@@ -32,8 +32,31 @@ public struct ClusterNames: Sendable {
     if !namespaces.contains(name) { throw UnknownName("matches no namespace", namespaces) }
   }
 
-  /// Throws `UnknownName` if the cluster has no object of this name. An address may belong to no object.
+  /// Throws `UnknownName` if the cluster has no object of this name, or one without an address of its own. An address may
+  /// belong to no object.
   public func check(_ end: EndpointReference) throws(UnknownName) {
+    do throws(UnknownName) { try find(end) } catch {
+      guard let pod = podTaken(forKeywordOf: end) else { throw error }
+      let address = cluster.pod(pod)?.podIPs.first.map { ", \($0)" } ?? ""
+      throw UnknownName(
+        problem: error.problem,
+        remedy: error.remedy + "; for pod \(pod.name) in namespace \(pod.namespace), write its address\(address)")
+    }
+  }
+
+  /// The pod that a reference would name if its first word were a namespace and not a keyword. `nil` if there is none.
+  private func podTaken(forKeywordOf end: EndpointReference) -> PodID? {
+    let pod: PodID? =
+      switch end {
+      case .node(let name): PodID("node", name)
+      case .external(let name): PodID("external", name)
+      case .service(let id) where id.namespace.lowercased() == "pod": PodID("service", id.name)
+      case .pod, .workload, .service, .virtualAddress, .address: nil
+      }
+    return pod.flatMap { pods.contains($0) ? $0 : nil }
+  }
+
+  private func find(_ end: EndpointReference) throws(UnknownName) {
     switch end {
     case .address: break
     case .pod(let id):
@@ -44,9 +67,8 @@ public struct ClusterNames: Sendable {
       throw UnknownName(
         "workload with pods", in: namespace, known.map { NamespacedName(namespace, "\($0.kind)/\($0.name)") })
     case .service(let id):
-      if try service(id).clusterIPs.isEmpty {
-        throw UnknownName(problem: "has no ClusterIP", remedy: "name the pods or the workload behind it")
-      }
+      let service = try service(id)
+      if service.clusterIPs.isEmpty { throw UnknownName(withoutAddress: service, in: cluster) }
     case .virtualAddress(let id, let address):
       let announced = try service(id).announcedAddresses
       if announced.contains(address) { return }
@@ -79,9 +101,9 @@ public struct ClusterNames: Sendable {
   }
 
   private func owner(_ address: IPAddress) -> Endpoint? {
-    // A pod that has ended no longer has its address: another one may have it by now.
-    let holder = cluster.pods.first { !$0.hostNetwork && !$0.phase.isTerminal && $0.podIPs.contains(address) }
-    if let holder { return .pod(holder.id) }
+    let pods = cluster.pods.filter { !$0.hostNetwork && $0.podIPs.contains(address) }
+    // A finished pod's address may belong to another pod by now.
+    if let pod = pods.first(where: { !$0.phase.isTerminal }) ?? pods.first { return .pod(pod.id) }
     if let node = cluster.nodes.first(where: { $0.addresses.contains(address) }) { return .node(node.name) }
     if let service = cluster.serviceEndpoint(at: address) { return service }
     return cluster.externalHosts.first { $0.addresses.contains(address) }.map { .external($0.name) }
@@ -111,6 +133,27 @@ public struct UnknownName: Error, Hashable, Sendable {
   fileprivate init(problem: String, remedy: String) {
     self.problem = problem
     self.remedy = remedy
+  }
+
+  /// A Service without a ClusterIP: what it is, and whom to ask instead.
+  fileprivate init(withoutAddress service: Service, in cluster: Cluster) {
+    if service.kind == .externalName {
+      let name = service.externalName ?? "another name"
+      self.init(
+        problem: "is of type ExternalName: only a DNS alias for \(name)",
+        remedy: "name an address of \(service.externalName ?? "that name") instead")
+      return
+    }
+    let pods = cluster.pods.filter { service.selects($0) && !$0.phase.isTerminal }
+    let members = Set(cluster.slices(of: service.id).flatMap(\.members)).sorted { $0.address < $1.address }
+    let names =
+      pods.isEmpty ? members.map { $0.pod?.description ?? $0.address.description } : pods.map(\.id.description)
+    let ports = Set(pods.flatMap(service.targets)).sorted().map(\.description)
+    self.init(
+      problem: "is a headless Service, without an address of its own",
+      remedy: names.isEmpty
+        ? "it has no pods either"
+        : "name one of its pods: \(names.abridged(to: 8))" + (ports.isEmpty ? "" : " (\(ports.abridged(to: 8)))"))
   }
 
   fileprivate init(_ problem: String, _ known: some Sequence<String>) {

@@ -44,7 +44,8 @@ extension EndpointReference {
     guard parts.count > 1, !parts.contains("") else { throw .noEnd }
     switch (parts[0], parts.count) {
     case ("node", 2): self = .node(parts[1])
-    case ("external", 2): self = .external(parts[1])
+    // As reports name a host that was made for a question about its address.
+    case ("external", 2): self = IPAddress(parts[1]).map(Self.address) ?? .external(parts[1])
     case ("service", 3): self = .service(NamespacedName(parts[1], parts[2]))
     case ("node", _): throw .keyword("node", "node/NAME")
     case ("external", _): throw .keyword("external", "external/NAME")
@@ -85,6 +86,13 @@ extension EndpointTextError {
     Self(
       problem: "is not a flow endpoint",
       remedy: "write \(form); for an object in a namespace called \(word), write its address")
+  }
+}
+
+extension EndpointReference {
+  /// The address, if it is written as one.
+  package var address: IPAddress? {
+    if case .address(let address) = self { address } else { nil }
   }
 }
 

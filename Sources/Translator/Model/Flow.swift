@@ -27,7 +27,7 @@ public enum Endpoint: Hashable, Sendable, CustomStringConvertible {
 /// leaves the sender.
 public struct Flow: Hashable, Sendable, CustomStringConvertible {
   /// What the packet asks for.
-  public enum Question: Hashable, Sendable, CustomStringConvertible {
+  public enum Question: Hashable, Sendable, Comparable, CustomStringConvertible {
     case port(TransportPort)
     /// An ICMP echo request. NetworkPolicies can't express it, but rules act on it.
     case echo

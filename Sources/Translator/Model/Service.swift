@@ -60,6 +60,8 @@ public struct Service: Hashable, Sendable {
   /// `sessionAffinity: ClientIP`.
   public var hasClientAffinity: Bool
   public var publishesNotReadyAddresses: Bool
+  /// `spec.externalName`: the DNS name that a service of type ExternalName stands for.
+  public var externalName: String?
   public var location: SourceLocation?
 
   public init(
@@ -90,6 +92,16 @@ public struct Service: Hashable, Sendable {
   public func selects(_ pod: Pod) -> Bool {
     guard let selector, !selector.isEmpty, pod.id.namespace == id.namespace else { return false }
     return LabelSelector(matchLabels: selector).matches(pod.labels)
+  }
+
+  /// The ports of a pod that the service's ports lead to. A named target port leads to those that the pod names so.
+  public func targets(at pod: Pod) -> [TransportPort] {
+    ports.flatMap { port -> [TransportPort] in
+      switch port.targetPort {
+      case .number(let number): [TransportPort(port.transport, number)]
+      case .name(let name): pod.numbers(named: name, port.transport).map { TransportPort(port.transport, $0) }
+      }
+    }
   }
 }
 

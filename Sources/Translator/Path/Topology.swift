@@ -44,7 +44,7 @@ public struct Topology: Sendable {
   public let hostNetworkPods: [PodID: String]
   public let externals: [ExternalHost]
   /// Pods that are not in the lab, and why.
-  public let unplaced: [(pod: PodID, why: String)]
+  public let unplaced: [(pod: PodID, why: Absence)]
 
   /// `net.bridge.bridge-nf-call-iptables` of every node: whether rules see packets that a bridge switches.
   public let bridgeNetfilter: Bool
@@ -60,7 +60,7 @@ public struct Topology: Sendable {
   public init(_ cluster: Cluster) {
     var pods: [PodID: PodPlace] = [:]
     var hostNetworkPods: [PodID: String] = [:]
-    var unplaced: [(pod: PodID, why: String)] = []
+    var unplaced: [(pod: PodID, why: Absence)] = []
     var owners: [IPAddress: Endpoint] = [:]
     let podCIDRs = Self.bridgeBlocks(cluster)
     for node in cluster.nodes {
@@ -71,17 +71,17 @@ public struct Topology: Sendable {
     }
     for pod in cluster.pods {
       guard let node = pod.node, let blocks = podCIDRs[node] else {
-        unplaced.append((pod.id, "it is on no node"))
+        unplaced.append((pod.id, pod.phase.isTerminal ? .ended(pod.phase) : .onNoNode))
         continue
       }
       if pod.phase.isTerminal {
-        unplaced.append((pod.id, "its phase is \(pod.phase.rawValue)"))
+        unplaced.append((pod.id, .ended(pod.phase)))
       } else if pod.hostNetwork {
         hostNetworkPods[pod.id] = node
       } else if pod.podIPs.isEmpty {
-        unplaced.append((pod.id, "it has no address yet"))
-      } else if let taken = pod.podIPs.first(where: { owners[$0] != nil }) {
-        unplaced.append((pod.id, "its address \(taken) belongs to \(owners[taken].map(\.description) ?? "another")"))
+        unplaced.append((pod.id, .withoutAddress))
+      } else if let (taken, owner) = pod.podIPs.lazy.compactMap({ ip in owners[ip].map { (ip, $0) } }).first {
+        unplaced.append((pod.id, .addressTaken(taken, by: owner)))
       } else {
         for address in pod.podIPs { owners[address] = .pod(pod.id) }
         pods[pod.id] = PodPlace(

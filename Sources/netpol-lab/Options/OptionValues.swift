@@ -44,14 +44,35 @@ extension PortRange: ExpressibleByArgument {
   }
 }
 
-/// `80`, `TCP/80` or `80/udp`.
-extension TransportPort: ExpressibleByArgument {
+/// `80`, `TCP/80`, `80/udp`, `ICMP`, or a port's name.
+extension AskedPort: ExpressibleByArgument {
   public init?(argument: String) {
+    if argument.uppercased() == Flow.Question.echo.description {
+      self = .question(.echo)
+    } else if let port = Self.port(argument) {
+      self = .question(.port(port))
+    } else if Self.isName(argument) {
+      self = .name(argument)
+    } else {
+      return nil
+    }
+  }
+
+  /// A DNS label, as names of Service ports are, with a letter, as names of container ports have.
+  private static func isName(_ text: String) -> Bool {
+    let isLetter = { (byte: UInt8) in UInt8(ascii: "a")...UInt8(ascii: "z") ~= byte }
+    let isDigit = { (byte: UInt8) in UInt8(ascii: "0")...UInt8(ascii: "9") ~= byte }
+    return (1...63).contains(text.utf8.count) && text.utf8.contains(where: isLetter)
+      && text.utf8.allSatisfy { isLetter($0) || isDigit($0) || $0 == UInt8(ascii: "-") }
+      && !text.hasPrefix("-") && !text.hasSuffix("-")
+  }
+
+  private static func port(_ argument: String) -> TransportPort? {
     let parts = argument.split(separator: "/", omittingEmptySubsequences: false).map(String.init)
     guard let number = parts.compactMap({ UInt16($0) }).first, number > 0, parts.count <= 2 else { return nil }
     let transports = parts.compactMap { Transport(rawValue: $0.uppercased()) }
     guard transports.count == parts.count - 1 else { return nil }
-    self.init(transports.first ?? .tcp, number)
+    return TransportPort(transports.first ?? .tcp, number)
   }
 }
 

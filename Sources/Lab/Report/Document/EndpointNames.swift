@@ -41,10 +41,12 @@ private func braced(_ head: String, _ tails: [String]) -> String {
   "\(head)/" + (tails.count == 1 ? tails[0] : "{\(tails.joined(separator: ","))}")
 }
 
-/// Ports on one line: `TCP 53 443 8080-8082  UDP 53`.
-func portsText(_ ports: [TransportPort]) -> String {
-  Transport.allCases.compactMap { transport in
+/// Questions on one line: `TCP 53 443 8080  UDP 53  ICMP`.
+func portsText(_ questions: [Flow.Question]) -> String {
+  let ports = questions.compactMap { if case .port(let port) = $0 { port } else { nil } }
+  let texts = Transport.allCases.compactMap { transport -> String? in
     let numbers = ports.filter { $0.transport == transport }.map(\.port).sorted()
     return numbers.isEmpty ? nil : "\(transport.rawValue) \(numbers.map(String.init).joined(separator: " "))"
-  }.joined(separator: "  ")
+  }
+  return (texts + (questions.contains(.echo) ? [Flow.Question.echo.description] : [])).joined(separator: "  ")
 }

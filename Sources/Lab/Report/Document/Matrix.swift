@@ -6,9 +6,9 @@ struct Matrix {
   struct Grid {
     let family: IPFamily
     /// Ports asked at every column.
-    var ports: [TransportPort]
+    var ports: [Flow.Question]
     /// Ports asked at some columns only, where they agree with the rest of the grid.
-    var portsAtSome: [(port: TransportPort, destinations: [Endpoint])]
+    var portsAtSome: [(port: Flow.Question, destinations: [Endpoint])]
     /// For each destination, by its number, the symbols of all sources.
     var columns: [Int: [Symbol]]
   }
@@ -21,10 +21,8 @@ struct Matrix {
     let number = Dictionary(endpoints.enumerated().map { ($1, $0) }) { first, _ in first }
     var byPort: [Key: [Int: [Symbol]]] = [:]
     for (flow, symbol) in cells {
-      guard let from = number[flow.source], let to = number[flow.destination], let port = flow.transportPort else {
-        continue
-      }
-      let key = Key(family: flow.family, port: port)
+      guard let from = number[flow.source], let to = number[flow.destination] else { continue }
+      let key = Key(family: flow.family, port: flow.question)
       byPort[key, default: [:]][to, default: Array(repeating: .nothing, count: endpoints.count)][from] = symbol
     }
     var grids: [Grid] = []
@@ -47,7 +45,7 @@ struct Matrix {
 
   private struct Key: Hashable, Comparable {
     let family: IPFamily
-    let port: TransportPort
+    let port: Flow.Question
     static func < (a: Key, b: Key) -> Bool { (a.family, a.port) < (b.family, b.port) }
   }
 }

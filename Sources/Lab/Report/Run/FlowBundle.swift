@@ -32,7 +32,7 @@ struct FlowBundle<End: Hashable & CustomStringConvertible> {
     let sorted = { (ends: [End]) in ends.sorted { place($0) < place($1) } }
     // Groups ports by pair, then sources with equal rows, then destinations with equal columns.
     let byPair = Dictionary(grouping: members) { Pair(from: $0.from, to: $0.to) }
-      .mapValues { Set($0.map(\.port)).sorted { $0.order < $1.order } }
+      .mapValues { Set($0.map(\.port)).sorted() }
     let byRow = Dictionary(grouping: byPair.keys) { Row(to: $0.to, ports: byPair[$0] ?? []) }
       .mapValues { sorted($0.map(\.from)) }
     let byBlock = Dictionary(grouping: byRow.keys) { Block(from: byRow[$0] ?? [], ports: $0.ports) }
@@ -43,28 +43,13 @@ struct FlowBundle<End: Hashable & CustomStringConvertible> {
   /// `app/{a,b} -> app/web`.
   var endsText: String { "\(namesText(of: sources)) -> \(namesText(of: destinations))" }
 
-  var portsText: String { Self.text(ports) }
+  var portsText: String { Report.portsText(ports) }
 
   /// `all 12 ports`, or `all 12 ports but TCP 80` if only few are missing.
   func portsText(of all: Set<Flow.Question>) -> String {
     let rest = all.subtracting(ports)
     guard all.isSuperset(of: ports), ports.count > 4, rest.count < 4 else { return portsText }
     if rest.isEmpty { return "all \(ports.count) ports" }
-    return "all \(all.count) ports but \(Self.text(rest.sorted { $0.order < $1.order }))"
-  }
-
-  private static func text(_ ports: [Flow.Question]) -> String {
-    let numbers = ports.compactMap { if case .port(let port) = $0 { port } else { nil } }
-    return ([Report.portsText(numbers)] + (ports.contains(.echo) ? ["ICMP"] : [])).filter { !$0.isEmpty }
-      .joined(separator: "  ")
-  }
-}
-
-extension Flow.Question {
-  fileprivate var order: (Int, TransportPort) {
-    switch self {
-    case .port(let port): (0, port)
-    case .echo: (1, TransportPort(.tcp, 0))
-    }
+    return "all \(all.count) ports but \(Report.portsText(rest.sorted()))"
   }
 }

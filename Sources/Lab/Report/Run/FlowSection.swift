@@ -22,11 +22,13 @@ struct FlowSection {
   var section: Section {
     let journey = comparison.journey
     var blocks = [Block.paragraph("\(comparison.flow): \(headline)", indent: 4)]
+    // No engine has an answer, for example because nobody has one of the addresses.
+    if comparison.specified == nil, comparison.verdict == nil { return Section(blocks) }
     blocks.append(
       entry(
         "oracle",
         comparison.specified.map { "\($0.verdict.rawValue): \($0.because.map(\.text).joined(separator: "; "))" }
-          ?? "the specification says nothing about ICMP"))
+          ?? "the specification says nothing about ICMP (D5)"))
     blocks.append(entry("evaluator", "\(comparison.evaluated?.rawValue ?? PacketOutcome.noRoute.text): \(endText)"))
     // If nothing changes the packet, the evaluator's line is enough.
     if journey.steps.contains(where: \.isTranslation) { blocks += journey.steps.map { entry("path", $0.text) } }
@@ -58,7 +60,10 @@ struct FlowSection {
     case .deviationMissing(let deviations):
       "\(deviations.map(\.id).joined(separator: ", ")) predicted here, but the rules don't deviate"
     case .undecided(let why): "undecided: \(why)"
-    case .noRoute(let why): "not asked: \(why)"
+    case .noRoute where comparison.observation != nil && comparison.flow.pingsService:
+      "no answer: kube-proxy translates only the ports of a Service, so nobody answers a ping to its address; "
+        + "ping a pod behind it"
+    case .noRoute(let why): comparison.observation == nil ? "not asked: \(why)" : "no answer: \(why)"
     }
   }
 
@@ -94,6 +99,15 @@ struct FlowSection {
         }
       return "\(way)\(how) at \(position)"
     case .noRoute(let why): return why
+    }
+  }
+}
+
+extension Flow {
+  fileprivate var pingsService: Bool {
+    switch destination {
+    case .service, .virtualAddress: question == .echo
+    case .pod, .node, .external, .address: false
     }
   }
 }

@@ -2,6 +2,7 @@ internal import EngineComparison
 internal import Lowering
 internal import NetpolModel
 internal import OrderedCollections
+internal import Path
 public import Run
 internal import StandingLab
 internal import Text
@@ -23,7 +24,7 @@ extension RunReport {
       Fact("styleWarnings", styleWarnings),
       Fact("warnings", warnings),
       Fact("notes", notes + [remark].compactMap(\.self)),
-      Fact("notInLab", notInLab.map { LeftPodObject(pod: $0.pod.description, why: $0.why) }),
+      Fact("notInLab", notInLab.map { LeftPodObject(pod: $0.pod.description, why: $0.why.description) }),
       Fact(
         "seconds",
         [

@@ -6,7 +6,7 @@ struct ServiceSection {
   private struct Front: Hashable {
     let endpoint: Endpoint
     let address: IPAddress
-    let port: TransportPort
+    let port: Flow.Question
   }
   private struct Answers: Hashable {
     var bySender: [Endpoint: Matrix.Symbol] = [:]
@@ -21,11 +21,10 @@ struct ServiceSection {
     var answers: [Front: Answers] = [:]
     for comparison in comparisons {
       let flow = comparison.flow
-      guard let port = flow.transportPort else { continue }
       switch flow.destination {
       case .service, .virtualAddress:
         let front = Front(
-          endpoint: flow.destination, address: flow.destinationAddress, port: port)
+          endpoint: flow.destination, address: flow.destinationAddress, port: flow.question)
         answers[front, default: Answers()].bySender[flow.source] = Matrix.Symbol(comparison)
       case .pod, .node, .external, .address: break
       }
@@ -41,9 +40,7 @@ struct ServiceSection {
     var blocks = [Block.heading("Services")]
     for group in groups {
       blocks.append(
-        .pieces(
-          group.fronts.map { "\($0.endpoint) (\($0.address)) \($0.port.transport.rawValue)/\($0.port.port)" },
-          separator: "  "))
+        .pieces(group.fronts.map { "\($0.endpoint) (\($0.address)) \($0.port)" }, separator: "  "))
       for symbol in Matrix.Symbol.allCases {
         let named = senders.filter { group.answers.bySender[$0] == symbol }
         guard !named.isEmpty, let meaning = symbol.meaning else { continue }

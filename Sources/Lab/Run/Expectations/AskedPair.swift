@@ -77,6 +77,9 @@ extension LabPlan {
     let families = stated.map { [$0] } ?? IPFamily.allCases.sorted()
     let ends = families.firstNonNil { addresses(from, to, $0) }
     guard let ends else {
+      for end in [from.endpoint, to.endpoint] {
+        if let why = topology.absence(of: end) { return .impossible("\(end) is not in the lab, since \(why)") }
+      }
       let family = stated.map { " \($0.rawValue)" } ?? ""
       return .impossible("\(from.endpoint) and \(to.endpoint) have no pair of\(family) addresses in the lab")
     }

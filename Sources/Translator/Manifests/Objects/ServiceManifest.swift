@@ -55,6 +55,7 @@ struct ServiceManifest {
     service.externalTrafficPolicy = try spec?["externalTrafficPolicy"]?.word(Service.TrafficPolicy.self) ?? .cluster
     service.internalTrafficPolicy = try spec?["internalTrafficPolicy"]?.word(Service.TrafficPolicy.self) ?? .cluster
     service.hasClientAffinity = try spec?["sessionAffinity"]?.word(SessionAffinity.self) == .clientIP
+    service.externalName = kind == .externalName ? try spec?["externalName"]?.string().onOneLine : nil
     service.publishesNotReadyAddresses = try spec?["publishNotReadyAddresses"]?.bool() ?? false
     let balancer = balances ? try LoadBalancerAddresses(object, spec) : nil
     service.loadBalancerIPs = balancer?.addresses ?? []

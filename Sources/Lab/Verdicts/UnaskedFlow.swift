@@ -1,0 +1,79 @@
+public import NetpolModel
+internal import Path
+
+/// A flow that is not sent, and why.
+public struct UnaskedFlow: Hashable, Sendable {
+  public enum Obstacle: Hashable, Sendable {
+    /// The lab can't send such a packet. Oracle and evaluator still answer.
+    case noProbe(String)
+    case noRoute(String)
+    /// An end is an address that nobody has, so the flow has no answer.
+    case nobody(String)
+  }
+
+  public let flow: Flow
+  public let obstacle: Obstacle
+
+  init(_ flow: Flow, _ obstacle: Obstacle) {
+    self.flow = flow
+    self.obstacle = obstacle
+  }
+
+  public var why: String {
+    switch obstacle {
+    case .noProbe(let why), .noRoute(let why), .nobody(let why): why
+    }
+  }
+}
+
+extension ProbePlan {
+  /// `nil` if the flow can be sent. `sctpObstacle` says why SCTP can't be probed here.
+  static func obstacle(
+    _ flow: Flow, _ cluster: Cluster, _ topology: Topology, _ sctpObstacle: String?
+  ) -> UnaskedFlow.Obstacle? {
+    if let why = whyNobody(is: flow.source, cluster, topology) ?? whyNobody(is: flow.destination, cluster, topology) {
+      return .nobody(why)
+    }
+    if flow.transport == .sctp, let sctpObstacle {
+      return .noProbe("SCTP can't be probed here (\(sctpObstacle)): oracle and evaluator only")
+    }
+    switch flow.destination {
+    case .service where topology.isOutside(flow.source): return .noRoute("a ClusterIP is known only inside the cluster")
+    // The rules decide where it leads.
+    case .service, .virtualAddress: return nil
+    case .pod, .node, .external, .address: break
+    }
+    if case .noRoute(let why) = topology.walk(flow, asking: { _, packet in .passed(packet) }).end {
+      return .noRoute(why)
+    }
+    return nil
+  }
+
+  /// `nil` if the endpoint is more than an address, or a machine has the address.
+  private static func whyNobody(is endpoint: Endpoint, _ cluster: Cluster, _ topology: Topology) -> String? {
+    guard case .address(let address) = endpoint, topology.owner(of: address) == nil else { return nil }
+    return cluster.whyNobody(has: address) ?? "no machine has \(address)"
+  }
+}
+
+extension Topology {
+  /// Whether the endpoint is a host outside the cluster, or an address of one.
+  func isOutside(_ endpoint: Endpoint) -> Bool {
+    switch endpoint {
+    case .external: true
+    case .address(let address): if case .external? = owner(of: address) { true } else { false }
+    case .pod, .node, .service, .virtualAddress: false
+    }
+  }
+}
+
+extension Endpoint {
+  var isPod: Bool { if case .pod = self { true } else { false } }
+
+  var isService: Bool {
+    switch self {
+    case .service, .virtualAddress: true
+    case .pod, .node, .external, .address: false
+    }
+  }
+}

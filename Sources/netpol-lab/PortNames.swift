@@ -1,0 +1,25 @@
+import Algorithms
+import NetpolModel
+
+extension Cluster {
+  /// Throws `InputError` if a port is a name that no destination has. `destinations` are those of `--to`; `nil` means
+  /// all.
+  func requirePorts(_ asked: [AskedPort], at destinations: [Endpoint]?) throws(InputError) {
+    for case .name(let name) in asked {
+      let known = portNames(at: destinations)
+      if known.contains(name) { continue }
+      let place = destinations.map { ends in
+        ends.count == 1 ? ends[0].description : "\(ends[0]) and \(ends.count - 1) more"
+      }
+      throw InputError(
+        "--port \(name): \(place.map { "no port of \($0)" } ?? "no port in the cluster") has this name; "
+          + (known.isEmpty ? "none has a name, so write a number" : "known: \(known.abridged(to: 8))"))
+    }
+  }
+
+  private func portNames(at destinations: [Endpoint]?) -> [String] {
+    let all: [Endpoint] =
+      pods.map { .pod($0.id) } + services.map { .service($0.id) } + nodes.prefix(1).map { .node($0.name) }
+    return (destinations ?? all).flatMap { portNames(at: $0) }.uniqued().sorted()
+  }
+}
