@@ -121,6 +121,13 @@ import Testing
         ["run", "-f", "-", "--port", "http"], pod,
         "--port http: no port in the cluster has this name; none has a name, so write a number"
       ),
+      (
+        ["run", "-f", "-", "--to", "service/default/saas"],
+        pod + "apiVersion: v1\nkind: Service\nmetadata: {name: saas}\n"
+          + "spec: {type: ExternalName, externalName: api.example.com}\n",
+        "--to service/default/saas: is of type ExternalName: only a DNS alias for api.example.com; "
+          + "name an address of api.example.com instead"
+      ),
       (["lag", "--spacing", "0s"], "", "The value '0s' is invalid for '--spacing <20us-10ms>'"),
       (
         ["run", "-f", "-", "--port", "TCP/99999"], pod,

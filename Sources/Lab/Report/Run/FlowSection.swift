@@ -60,16 +60,32 @@ struct FlowSection {
     case .deviationMissing(let deviations):
       "\(deviations.map(\.id).joined(separator: ", ")) predicted here, but the rules don't deviate"
     case .undecided(let why): "undecided: \(why)"
-    case .noRoute where comparison.observation != nil && comparison.flow.pingsService:
-      "no answer: kube-proxy translates only the ports of a Service, so nobody answers a ping to its address; "
-        + "ping a pod behind it"
-    case .noRoute(let why): comparison.observation == nil ? "not asked: \(why)" : "no answer: \(why)"
+    case .noRoute(let why): comparison.observation == nil ? "not asked: \(why)" : "no answer: \(silence(why))"
+    }
+  }
+
+  /// Why a packet was sent, and reached nobody.
+  private func silence(_ why: String) -> String {
+    switch (comparison.flow.destination, comparison.flow.question) {
+    case (.service, .echo), (.virtualAddress, .echo):
+      return "kube-proxy answers no ping to a Service's address; ping a pod behind it"
+    case (.service, .port), (.virtualAddress, .port), (.node, _):
+      for case .translated(let service, .address(let address), _, _) in comparison.specified?.because ?? [] {
+        return "service \(service) leads to \(address), which nobody has; if that is a host outside the cluster, "
+          + "add it to externalHosts of a Cluster document"
+      }
+      return why
+    case (.pod, _), (.external, _), (.address, _): return why
     }
   }
 
   private var observedText: String {
     let outcome = comparison.outcome.text
     return switch comparison.observation {
+    // Nobody is there: neither a rule nor a listener denies it.
+    case .refused(let refusal) where comparison.outcome == .noRoute: "\(outcome) (\(refusal))"
+    case .silent(let duration) where comparison.outcome == .noRoute:
+      "\(outcome) (nothing came back within \(duration.secondsText))"
     case .delivered: "\(Verdict.allow.rawValue): \(outcome)"
     case .refused(let refusal): "\(Verdict.deny.rawValue): \(outcome) (\(refusal))"
     case .silent(let duration):
@@ -99,15 +115,6 @@ struct FlowSection {
         }
       return "\(way)\(how) at \(position)"
     case .noRoute(let why): return why
-    }
-  }
-}
-
-extension Flow {
-  fileprivate var pingsService: Bool {
-    switch destination {
-    case .service, .virtualAddress: question == .echo
-    case .pod, .node, .external, .address: false
     }
   }
 }

@@ -5,15 +5,20 @@ internal import Path
 extension PathStep {
   /// `node1 forward: policies see 10.42.0.2 -> 10.42.1.2:5432`
   var text: String {
-    let way = "\(source) -> \(destination.description(port: port))"
+    let way = "\(source) -> \(Self.text(destination, port))"
     let what =
       switch event {
       case .passed: "policies see \(way), passed"
       case .stopped: "policies see \(way), stopped"
-      case .destinationTranslated(let address, let port): "\(way) is translated to \(address.description(port: port))"
+      case .destinationTranslated(let address, let port): "\(way) is translated to \(Self.text(address, port))"
       case .masqueraded(let address): "\(way) leaves with source \(address)"
       }
     return "\(position): \(what)"
+  }
+
+  /// A ping has no port.
+  private static func text(_ address: IPAddress, _ port: UInt16) -> String {
+    port == 0 ? address.description : address.description(port: port)
   }
 
   var isTranslation: Bool {

@@ -140,11 +140,13 @@ private struct RunSections {
   private var summary: Section {
     let compared = report.comparisons.filter { $0.observed != nil }.count
     let allowed = report.comparisons.filter { $0.observed == .allow }.count
+    let unanswered = report.comparisons.filter { $0.observed == .deny && $0.hasNoRoute }.count
     let explained = report.comparisons.filter { if case .deviation = $0.finding { true } else { false } }.count
     let evaluatedAlone = report.comparisons.filter { $0.observed == nil && $0.evaluated != nil }.count
     var text =
       "\(counted(compared, "flow")) tested with real packets in \(report.timings.probe.secondsText): "
-      + "\(allowed) allowed, \(compared - allowed) denied. "
+      + "\(allowed) allowed, \(compared - allowed - unanswered) denied"
+      + (unanswered > 0 ? ", \(unanswered) without an answer. " : ". ")
     text += "Oracle, evaluator and kernel: \(counted(report.failures.count, "disagreement"))"
     text += explained > 0 ? ". Known deviations explain \(counted(explained, "difference"))." : "."
     if evaluatedAlone > 0 { text += " \(counted(evaluatedAlone, "flow")) checked by oracle and evaluator only." }
@@ -155,4 +157,9 @@ private struct RunSections {
             "Built in \(report.timings.build.secondsText), rules loaded in \(report.timings.load.secondsText).")
         ])
   }
+}
+
+extension Comparison {
+  /// Whether nobody is where the packet goes.
+  fileprivate var hasNoRoute: Bool { if case .noRoute = finding { true } else { false } }
 }
