@@ -81,21 +81,51 @@ import Testing
 
   @Test("render, run and compare agree on a pod with podIP alone", arguments: [[], ["--as-stored"]])
   func podIP(options: [String]) async throws {
-    let files = FileManager.default
-    let folder = files.temporaryDirectory.appendingPathComponent(UUID().uuidString)
-    defer { try? files.removeItem(at: folder) }
-    try files.createDirectory(at: folder, withIntermediateDirectories: false)
-    let cluster = "\(Self.field)/rw-05-compare-podip/cluster.yaml"
+    try await withFolder { folder in
+      let cluster = "\(Self.field)/rw-05-compare-podip/cluster.yaml"
+      let result = try await Self.comparing(cluster, node: "w1", in: folder, naming: true, options)
+      #expect(result.status == .exited(0) && result.output.hasSuffix(" writes\n"), "\(result)")
+      #expect(try String(contentsOf: folder.appendingPathComponent("sets"), encoding: .utf8).contains("10.244.1.65"))
+    }
+  }
+
+  @Test("compare finds the dump's node among nodes that have only host-network pods and pods that have ended")
+  func node() async throws {
+    let pods =
+      podText("a/app", on: "n1", status: "phase: Running, podIP: 10.42.0.17, hostIP: 192.168.94.11")
+      + podText("a/old", on: "n2", status: "phase: Succeeded, podIP: 10.42.0.17, hostIP: 192.168.94.12")
+    let agent = podText("a/agent", on: "n1", spec: "hostNetwork: true")
+    for cluster in [pods, agent] {
+      try await withFolder { folder in
+        let file = folder.appendingPathComponent("cluster.yaml").path
+        try cluster.write(toFile: file, atomically: true, encoding: .utf8)
+        let result = try await Self.comparing(file, node: "n1", in: folder, naming: false)
+        #expect(result.status == .exited(0) && result.output.contains(" on n1: "), "\(result)")
+      }
+    }
+  }
+
+  /// Compares a cluster with what `render` prints for the node. `naming`: whether `compare` is told the node.
+  private static func comparing(
+    _ cluster: String, node: String, in folder: URL, naming: Bool, _ options: [String] = []
+  ) async throws -> Program.Result {
     for (output, name) in [("iptables", "v4"), ("ipset", "sets")] {
-      let result = try await Program.run(["render", "-f", cluster, "--node", "w1", "-o", output] + options)
-      #expect(result.output.contains("10.244.1.65"))
+      let result = try await Program.run(["render", "-f", cluster, "--node", node, "-o", output] + options)
+      #expect(result.status == .exited(0), "\(result)")
       try result.output.write(to: folder.appendingPathComponent(name), atomically: true, encoding: .utf8)
     }
-    let result = try await Program.run([
-      "compare", "-f", cluster, "--node", "w1", "--iptables-save", folder.appendingPathComponent("v4").path,
-      "--ipset-save", folder.appendingPathComponent("sets").path,
-    ])
-    #expect(result.status == .exited(0) && result.output.hasSuffix(" writes\n"), "\(result)")
+    let dumps = [
+      "--iptables-save", folder.appendingPathComponent("v4").path, "--ipset-save",
+      folder.appendingPathComponent("sets").path,
+    ]
+    return try await Program.run(["compare", "-f", cluster] + dumps + (naming ? ["--node", node] : []))
+  }
+
+  private func withFolder(_ body: (URL) async throws -> Void) async throws {
+    let folder = FileManager.default.temporaryDirectory.appendingPathComponent(UUID().uuidString)
+    defer { try? FileManager.default.removeItem(at: folder) }
+    try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: false)
+    try await body(folder)
   }
 
   @Test("several service ports without a name are bad input, stored or not", arguments: [[], ["--as-stored"]])

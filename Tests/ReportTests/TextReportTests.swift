@@ -72,6 +72,21 @@ import Testing
     #expect(text.contains("not in the lab: app/done, since its phase is Succeeded"))
   }
 
+  @Test("pods that are not in the lab take one line for each reason, and at most eleven lines")
+  func notInLab() throws {
+    let twins = (0..<15).flatMap { index in
+      ["a", "b"].map { name in
+        podText("app/\(name)\(index)", on: "node1", status: "phase: Running, podIP: 10.42.0.\(50 + index)")
+      }
+    }
+    let ended = (0..<9).map { podText("app/c\($0)", on: "node1", status: "phase: Failed") }
+    let text = (try HandMadeReport.make((twins + ended).joined())).document.text(width: 200)
+    let lines = text.split(separator: "\n").filter { $0.hasPrefix("not in the lab: ") }
+    #expect(lines.count == 11, "\(lines)")
+    #expect(lines.first == "not in the lab: app/b0, since its address 10.42.0.50 belongs to app/a0")
+    #expect(lines.last == "not in the lab: 14 other pods")
+  }
+
   @Test("a single flow is shown once, also with --strict", arguments: [false, true])
   func once(strict: Bool) throws {
     let world = HandMadeReport.pods + HandMadeReport.policy

@@ -31,7 +31,7 @@ enum RandomWords {
     // Another generator decides, so that a seed gives the same world as before sidecars, apart from them.
     var copy = random
     var aside = SplitMix64(seed: ~copy.next())
-    if let last = ports.indices.last, aside.chance(12) { ports[last].isOfSidecar = true }
+    if let last = ports.indices.last, aside.chance(30) { ports[last].isOfSidecar = true }
     return ports
   }
 
