@@ -13,6 +13,7 @@ struct Inventory {
   private(set) var nodes: [String: NodeManifest] = [:]
   private(set) var pods: [PodManifest] = []
   private(set) var services: [ServiceManifest] = []
+  private(set) var serviceCIDRs: [ServiceCIDRManifest] = []
   private(set) var endpointSlices: [EndpointSliceManifest] = []
   private(set) var policies: [NetworkPolicy] = []
   private(set) var cluster: ClusterDocument?
@@ -113,6 +114,10 @@ struct Inventory {
       let service = try ServiceManifest(object, validation)
       try claim(object, service.service.id)
       services.append(service)
+    case .serviceCIDR:
+      let networks = try ServiceCIDRManifest(object, validation)
+      try claim(object, networks.id)
+      serviceCIDRs.append(networks)
     case .endpointSlice:
       let slice = try EndpointSliceManifest(object, validation)
       try claim(object, slice.id)
@@ -177,6 +182,7 @@ struct Inventory {
     case "Node": nodes[key.id.name] = nil
     case "Pod": pods.removeAll { $0.pod.id == PodID(key.id) }
     case "Service": services.removeAll { $0.service.id == key.id }
+    case "ServiceCIDR": serviceCIDRs.removeAll { $0.id == key.id }
     case "EndpointSlice": endpointSlices.removeAll { $0.id == key.id }
     case "NetworkPolicy": policies.removeAll { $0.id == PolicyID(key.id) }
     default: workloads.removeAll { $0.kind == key.kind && $0.id == key.id }
