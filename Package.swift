@@ -44,7 +44,7 @@ let package = Package(
   ],
   targets: [
     // Translator: manifests to rules. Pure values, no system calls, builds and tests without root.
-    library("NetpolModel", "Translator/Model"),
+    library("NetpolModel", "Translator/Model", [algorithms]),
     library("Text", "Translator/Text"),
     library("Statistics", "Translator/Statistics"),
     library(

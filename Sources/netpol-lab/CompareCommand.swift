@@ -82,8 +82,11 @@ struct CompareCommand: ParsableCommand {
     let cluster = try clusterAsStored(files).cluster
     let style = try chosenStyle(style, for: dump)
     let node = try chosenNode(node, cluster, dump)
-    let (comparison, findings) = try compared(
-      dump, with: style, on: nodeOptions.view(of: node, in: cluster), namesHold: nodeOptions.versionStamp != nil)
+    let view = nodeOptions.view(of: node, in: cluster, dumped: style.exemptRanges?(dump.tables))
+    let (comparison, findings) = try compared(dump, with: style, on: view, namesHold: nodeOptions.versionStamp != nil)
+    if style.exemptRanges != nil, let warning = view.warning(aboutClusterIPsOf: cluster.services) {
+      Terminal.say("warning: \(warning)")
+    }
     for finding in findings { Terminal.say("warning from the style: \(finding)") }
     let document = comparison.document(style: style.name, node: node.name, version: version)
     try output.print(document)

@@ -16,6 +16,7 @@ import Testing
         - name: node1
           addresses: [192.168.20.11]
           podCIDRs: [10.42.0.0/24]
+        clusterCIDRs: [10.0.0.0/8]
         serviceCIDRs: [10.96.0.0/12]
         nodePortRange: 31000-31999
         overlay: host-gw
@@ -34,6 +35,7 @@ import Testing
     #expect(cluster.nodes.first?.addresses == [try address("192.168.20.11")])
     #expect(cluster.nodes.first?.podCIDRs == [try cidr("10.42.0.0/24")])
     var settings = ClusterSettings()
+    settings.clusterCIDRs = [try cidr("10.0.0.0/8")]
     settings.serviceCIDRs = [try cidr("10.96.0.0/12")]
     settings.nodePorts = PortRange(31000, 31999)
     settings.overlay = .hostGateway
@@ -46,7 +48,7 @@ import Testing
     #expect(host.addresses == [try address("192.168.20.99")])
     #expect(host.networks == [try cidr("192.168.1.0/24")])
     #expect(host.routesToPods)
-    #expect(host.location?.line == 13)
+    #expect(host.location?.line == 14)
     #expect(!reading.texts.contains { $0.contains("assumed") })
   }
 
@@ -68,7 +70,7 @@ import Testing
     #expect(cluster.node("a")?.addresses == [try address("10.0.0.1")])
     #expect(cluster.node("a")?.podCIDRs == [try cidr("10.9.0.0/24")])
     #expect(cluster.node("a")?.labels == ["zone": "b"])
-    #expect(cluster.node("b")?.podCIDRs == [try cidr("10.42.0.0/24")])
+    #expect(cluster.node("b")?.podCIDRs == [try cidr("10.9.1.0/24")])
   }
 
   @Test(
@@ -76,7 +78,7 @@ import Testing
     arguments: [
       (
         "podCIDR: 10.0.0.0/8",
-        "podCIDR: unknown field; known here: apiVersion, kind, metadata, nodes, serviceCIDRs, nodePortRange, overlay, bridgeNetfilter, externalHosts, loadBalancerAnnouncer, icmpLimits, defaultDeny"
+        "podCIDR: unknown field; known here: apiVersion, kind, metadata, nodes, clusterCIDRs, serviceCIDRs, nodePortRange, overlay, bridgeNetfilter, externalHosts, loadBalancerAnnouncer, icmpLimits, defaultDeny"
       ),
       ("defaultdeny: true", "defaultdeny: unknown field; did you mean defaultDeny?"),
       ("nodes: [{name: a, cidr: 10.0.0.0/8}]", "nodes[0].cidr: unknown field; known here: name, addresses, podCIDRs"),

@@ -93,10 +93,20 @@ import Testing
       ])
   }
 
-  @Test("rejects 257 nodes, because there are only 256 blocks 10.42.N.0/24")
+  @Test("300 nodes get blocks of their own, although 10.42.0.0/16 has only 256")
+  func many() throws {
+    let reading = try read((0..<300).map { node("n\($0)") }.joined())
+    let blocks = reading.cluster.nodes.flatMap(\.podCIDRs)
+    #expect(Set(blocks).count == 300)
+    #expect(!blocks.contains { block in reading.cluster.settings.serviceCIDRs.contains { $0.overlaps(block) } })
+  }
+
+  @Test("only pods that need an address need a block for their node")
   func exhaustion() throws {
-    let text = (0..<257).map { node("n\($0)") }.joined()
+    let wide = node("a", "spec: {podCIDR: 10.0.0.0/8}")
+    #expect(try nodes(wide, node("b")) == ["a 172.30.0.11 10.0.0.0/8", "b 172.30.0.12 "])
     #expect(
-      refusal(text).hasSuffix("no 10.42.N.0/24 is left for its pods; give the nodes podCIDRs in a Cluster document"))
+      refusal(wide, podText("p", node: "b"))
+        == "b.yaml:1: Node b: no network is left for its pods; give the nodes podCIDRs in a Cluster document")
   }
 }

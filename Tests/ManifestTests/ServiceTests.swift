@@ -205,10 +205,6 @@ import Testing
       "spec.ports[1].nodePort: TCP/30001 is a NodePort of Service default/s (a.yaml:1); use a number that is free"
     ),
     (
-      "{clusterIP: 10.96.0.1}",
-      "spec.clusterIP: 10.96.0.1 is not in any service CIDR (10.43.0.0/16); use another address, or set serviceCIDRs in a Cluster document"
-    ),
-    (
       "{clusterIP: 10.43.0.1, clusterIPs: [10.43.0.2]}",
       "spec.clusterIPs[0]: differs from clusterIP \"10.43.0.1\"; give the same address first in both"
     ),

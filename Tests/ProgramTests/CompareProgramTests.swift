@@ -96,13 +96,57 @@ import Testing
     #expect((object["differences"] as? [[String: Any]])?.isEmpty == false)
   }
 
+  /// The dump of the case `no-policy`, changed, with the options that name its files.
+  private func withDump(
+    _ nft: Bool, _ change: (String) -> String, _ body: ([String]) async throws -> Void
+  ) async throws {
+    let folder = FileManager.default.temporaryDirectory.appendingPathComponent(UUID().uuidString)
+    defer { try? FileManager.default.removeItem(at: folder) }
+    try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: false)
+    let place = "\(Self.golden)/no-policy"
+    let dump = folder.appendingPathComponent("dump")
+    let original = "\(place)/\(nft ? "v2.11.1-nft/ruleset.nft" : "iptables-save.txt")"
+    try change(try String(contentsOfFile: original, encoding: .utf8)).write(to: dump, atomically: true, encoding: .utf8)
+    try await body(
+      ["compare", "-f", "\(place)/manifests.yaml"]
+        + (nft ? ["--nft", dump.path] : ["--iptables-save", dump.path, "--ipset-save", "\(place)/ipset-save.txt"]))
+  }
+
+  @Test(
+    "service CIDRs and NodePorts are those that the dump exempts, unless an option gives others",
+    arguments: [false, true])
+  func ranges(nft: Bool) async throws {
+    let change = { (text: String) in
+      text.replacingOccurrences(of: "10.43.0.0/16", with: "10.96.0.0/12")
+        .replacingOccurrences(of: "EKROEGTNIJ3AP3LC", with: "BVHX2PIHDXXEO43X")
+    }
+    try await withDump(nft, change) { arguments in
+      let result = try await Program.run(arguments)
+      #expect(result.status == .exited(0), "\(result.errors)\(result.output)")
+      for option in [["--service-cidr", "10.43.0.0/16"], ["--node-port-range", "30000-32000"]] {
+        #expect(try await Program.run(arguments + option).status == .exited(1))
+      }
+    }
+  }
+
+  @Test("an exemption that is missing is a difference", arguments: [false, true])
+  func missingRange(nft: Bool) async throws {
+    let change = { (text: String) in
+      text.split(separator: "\n").filter { !$0.contains("10.43.0.0/16") }.joined(separator: "\n") + "\n"
+    }
+    try await withDump(nft, change) { arguments in
+      let result = try await Program.run(arguments)
+      #expect(result.status == .exited(1) && result.output.contains("10.43.0.0/16"), "\(result.errors)")
+    }
+  }
+
   @Test(
     "further ranges given to kube-router are in KUBE-ROUTER-INPUT, as on real nodes",
     arguments: [
       ("kube-router-2.11", "allow traffic to external IP range: 1.2.3.0/24 - IXGFL4ASW22URLDR"),
       ("kube-router-2.6-k3s", "allow traffic to load balancer IP range: 1.2.3.0/24 - B556T4UEWRJJNJW7"),
       ("kube-router-2.11-nft", "allow LB IP range"), ("kube-router-2.11-nft", "allow traffic to External IP range"),
-    ]) func ranges(style: String, comment: String) async throws
+    ]) func furtherRanges(style: String, comment: String) async throws
   {
     let result = try await Program.run(
       [

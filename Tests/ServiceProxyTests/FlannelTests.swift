@@ -40,6 +40,26 @@ import Testing
     #expect(try flannelTables(network: [Fixture.block("10.42.0.0/16")], subnet: [Fixture.block("fd42::/64")]).isEmpty)
   }
 
+  @Test("several networks and subnets have rules of their own, and no pod's packet to a pod is masqueraded")
+  func several() throws {
+    let tables = try flannelTables(
+      network: [Fixture.block("172.16.0.0/24"), Fixture.block("192.168.7.0/24")],
+      subnet: [Fixture.block("172.16.0.0/26"), Fixture.block("192.168.7.9/32")])
+    let rules = try tables.map { try iptablesRestoreText($0) }.joined().split(separator: "\n").filter {
+      $0.hasPrefix("-A FLANNEL-POSTRTG")
+    }
+    #expect(rules.count == 1 + 3 * 4 + 2 * 2)
+    for (source, destination, masqueraded) in [
+      ("172.16.0.5", "192.168.7.1", false), ("192.168.7.9", "172.16.0.99", false), ("192.168.7.1", "172.16.0.5", false),
+      ("172.16.0.5", "203.0.113.5", true), ("192.168.7.9", "203.0.113.5", true), ("203.0.113.5", "192.168.7.9", false),
+      ("203.0.113.5", "192.168.7.1", true), ("172.16.0.5", "224.0.0.1", false),
+    ] {
+      #expect(
+        try Node(tables).connect(from: source, to: destination, 80)
+          == .to("\(destination):80", masqueraded: masqueraded), "\(source) \(destination)")
+    }
+  }
+
   @Test(
     "masquerade applies to packets from pods to outside and from outside to pods of other nodes",
     arguments: [

@@ -31,6 +31,8 @@ public struct EnforcedCluster: Sendable {
     self.style = style
     self.topology = topology
     let clusterCIDRs = IPFamily.allCases.compactMap(cluster.clusterCIDR)
+    let podNetworks = IPFamily.allCases.flatMap(cluster.podNetworks)
+    let strays = cluster.strayPodAddresses
     var lowered: [String: Lowered] = [:]
     var rulesets: [String: [Ruleset]] = [:]
     var evaluators: [String: Evaluator] = [:]
@@ -41,7 +43,8 @@ public struct EnforcedCluster: Sendable {
       // Every connection goes to the first endpoint, so that a second run gives the same verdict.
       let proxy = ProxyView(of: node, in: cluster, clusterCIDRs: clusterCIDRs, endpointChoice: .first)
       findings.formUnion(serviceProxyFindings(proxy))
-      let flannel = flannelTables(network: clusterCIDRs, subnet: node.podCIDRs).filter {
+      let subnets = node.podCIDRs + (strays[node.name] ?? []).map { CIDR($0) }
+      let flannel = flannelTables(network: podNetworks, subnet: subnets).filter {
         cluster.families.contains($0.family)
       }
       let all = nodeRulesets(policy: result.ruleset, services: serviceProxyTables(proxy), flannel: flannel)

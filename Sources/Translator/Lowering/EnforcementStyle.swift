@@ -31,6 +31,8 @@ public struct EnforcementStyle: Sendable {
   public var moments: [SyncStep: String] = [:]
   /// How to recognise the style's rules among those of other programs. `nil`: by the names that it writes on the node.
   public var traces: Traces?
+  /// Reads the ranges that the tables of a dump exempt. `nil`: the style's rules show none.
+  public var exemptRanges: (@Sendable ([Table]) -> ExemptRanges)?
   /// Whether this style wrote the dump of a node.
   public var recognises: @Sendable (DumpNames) -> Bool
 

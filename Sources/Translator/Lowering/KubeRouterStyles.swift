@@ -48,6 +48,7 @@ extension EnforcementStyle {
       return lowering.lower()
     }
     traces = .kubeRouter
+    exemptRanges = version.exemptRanges
   }
 }
 

@@ -75,7 +75,7 @@ public enum Overlay: String, Hashable, Sendable, CaseIterable {
 public struct ClusterSettings: Hashable, Sendable {
   public var serviceCIDRs: [CIDR] = [CIDR(IPAddress(v4: 0x0a2b_0000), prefixLength: 16)]
   public var nodePorts = PortRange(30000, 32767)
-  /// The networks of all pods, as configured in kube-proxy and flannel. `nil`: derived from the nodes' pod CIDRs.
+  /// The networks of all pods, as configured in kube-proxy and flannel. `nil`: derived from the pod CIDRs and pods.
   public var clusterCIDRs: [CIDR]?
   public var overlay = Overlay.vxlan
   public var bridgeNetfilter = true
@@ -125,20 +125,6 @@ public struct Cluster: Hashable, Sendable {
   }
   /// The node that answers for load-balancer addresses.
   public var announcer: Node? { settings.loadBalancerAnnouncer.flatMap(node) ?? nodes.min { $0.name < $1.name } }
-
-  /// The network of all pods of a family: k3s's 10.42.0.0/16 if it contains every pod CIDR, otherwise the longest
-  /// prefix that contains them all.
-  public func clusterCIDR(_ family: IPFamily) -> CIDR? {
-    if let given = settings.clusterCIDRs { return given.first { $0.family == family } }
-    let blocks = nodes.flatMap(\.podCIDRs).filter { $0.family == family }
-    guard let first = blocks.first else { return nil }
-    let usual = CIDR(IPAddress(v4: 0x0a2a_0000), prefixLength: 16)
-    let holdsAll = { (cidr: CIDR) in
-      blocks.allSatisfy { cidr.contains($0.network) && cidr.prefixLength <= $0.prefixLength }
-    }
-    if family == .v4, holdsAll(usual) { return usual }
-    return (0...first.prefixLength).reversed().lazy.map { CIDR(first.network, prefixLength: $0) }.first(where: holdsAll)
-  }
 
   /// The families in which a pod or a pod CIDR has an address. IPv4 if there are none.
   public var families: [IPFamily] {

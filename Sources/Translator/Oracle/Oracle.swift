@@ -10,9 +10,12 @@ public struct Oracle: Sendable {
   let policies: [String: [NetworkPolicy]]
   let fronts: ServiceFronts
   let nodes: [String: Node]
-  let overlay: Overlay
+  /// By node: the addresses of its ends of the tunnel between nodes. Empty without an overlay.
+  let tunnels: [String: [IPAddress]]
   let announcer: String?
-  private let clusterCIDRs: [IPFamily: CIDR]
+  private let podNetworks: [IPFamily: [CIDR]]
+  /// The nodes with pods outside their pod CIDRs, by family.
+  private let nodesWithStrays: [IPFamily: Set<String>]
   private let nodeAddresses: [IPAddress: String]
   private let podAddresses: [IPAddress: PodID]
 
@@ -22,11 +25,17 @@ public struct Oracle: Sendable {
     policies = Dictionary(grouping: cluster.policies.sorted { $0.id < $1.id }, by: \.id.namespace)
     fronts = ServiceFronts(cluster)
     nodes = Dictionary(cluster.nodes.map { ($0.name, $0) }) { first, _ in first }
-    overlay = cluster.settings.overlay
+    tunnels = cluster.settings.overlay == .vxlan ? Self.tunnels(cluster) : [:]
     announcer = cluster.announcer?.name
-    var cidrs: [IPFamily: CIDR] = [:]
-    for family in IPFamily.allCases { cidrs[family] = cluster.clusterCIDR(family) }
-    clusterCIDRs = cidrs
+    let strays = cluster.strayPodAddresses
+    var networks: [IPFamily: [CIDR]] = [:]
+    var nodesWithStrays: [IPFamily: Set<String>] = [:]
+    for family in IPFamily.allCases {
+      networks[family] = cluster.podNetworks(family)
+      nodesWithStrays[family] = Set(strays.filter { $0.value.contains { $0.family == family } }.keys)
+    }
+    podNetworks = networks
+    self.nodesWithStrays = nodesWithStrays
     nodeAddresses = Dictionary(cluster.nodes.flatMap { node in node.addresses.map { ($0, node.name) } }) { first, _ in
       first
     }
@@ -35,7 +44,26 @@ public struct Oracle: Sendable {
     ) { first, _ in first }
   }
 
-  func clusterCIDR(_ family: IPFamily) -> CIDR? { clusterCIDRs[family] }
+  /// As with flannel: the network address of a node's first pod CIDR, in each family in which the node has an address. A
+  /// pod CIDR counts if it can be the network of the node's bridge.
+  private static func tunnels(_ cluster: Cluster) -> [String: [IPAddress]] {
+    let taken = Set(cluster.nodes.flatMap(\.addresses) + cluster.externalHosts.flatMap(\.addresses))
+    let blocks = cluster.bridgeBlocks
+    let pairs = cluster.nodes.map { node in
+      let ends = IPFamily.allCases.filter { node.address($0) != nil }.compactMap { family in
+        blocks[node.name]?.first { $0.family == family }?.network
+      }
+      return (node.name, ends.filter { $0.bits != 0 && !taken.contains($0) })
+    }
+    return Dictionary(pairs) { first, _ in first }
+  }
+
+  /// The networks of all pods of a family. kube-proxy knows them only if there is one.
+  func podNetworks(_ family: IPFamily) -> [CIDR] { podNetworks[family] ?? [] }
+  /// Whether flannel has a network on the node: a pod CIDR, or pods outside of them.
+  func hasPodNetwork(_ node: String, _ family: IPFamily) -> Bool {
+    nodes[node]?.podCIDRs.contains { $0.family == family } == true || nodesWithStrays[family]?.contains(node) == true
+  }
   func nodeOwning(_ address: IPAddress) -> String? { nodeAddresses[address] }
   func podOwning(_ address: IPAddress) -> PodID? { podAddresses[address] }
 

@@ -44,12 +44,14 @@ extension Oracle {
     if isElsewhere, let sender, case .pod = flow.source, let address = nodes[sender]?.address(flow.family) {
       client = (.node(sender), address)
     }
-    let isPods = clusterCIDR(flow.family)?.contains(client.address) ?? false
+    let networks = podNetworks(flow.family)
+    let isPods = networks.contains { $0.contains(client.address) }
     let policy =
       front.way == .clusterIP ? front.service.internalTrafficPolicy : front.service.externalTrafficPolicy
     let isEntrys = entry != nil && nodeSpeaking(client.endpoint) == entry
     // Packets from pods and from processes of the entry node reach all endpoints, even if the policy is Local.
-    let isShortCut = front.way != .clusterIP && (isPods || isEntrys)
+    // kube-proxy recognises pods by the cluster CIDR, and can have only one.
+    let isShortCut = front.way != .clusterIP && (isPods && networks.count == 1 || isEntrys)
     let isLocal = policy == .local && !isShortCut
     // "Traffic through the cloud-provider load-balancer will be restricted to the specified client IPs."
     let ranges = front.service.loadBalancerSourceRanges.filter { $0.family == flow.family }
@@ -64,7 +66,8 @@ extension Oracle {
     let target = endpoint(of: backend)
     let isMasqueraded =
       switch front.way {
-      case .clusterIP: !isPods || backend.address == client.address
+      case .clusterIP:
+        !isPods && masqueradesOthers(entry, networks, towards: backend) || backend.address == client.address
       case .external, .loadBalancer:
         policy == .cluster || isEntrys || backend.address == client.address
       }
@@ -81,23 +84,27 @@ extension Oracle {
       service: front.service.id)
   }
 
+  /// Whether the entry node masquerades what does not come from pods: kube-proxy does it if it has a cluster CIDR,
+  /// flannel for packets that leave towards one of the pod networks.
+  private func masqueradesOthers(_ entry: String?, _ networks: [CIDR], towards backend: ServiceFronts.Backend) -> Bool {
+    if networks.count == 1 { return true }
+    guard let entry, hasPodNetwork(entry, backend.address.family) else { return false }
+    return networks.contains { $0.contains(backend.address) }
+  }
+
   private func endpoint(of backend: ServiceFronts.Backend) -> Endpoint {
     if let pod = backend.pod { return .pod(pod) }
     if let node = nodeOwning(backend.address) { return .node(node) }
     return podOwning(backend.address).map(Endpoint.pod) ?? .address(backend.address)
   }
 
-  /// The source address of packets that a node sends to an endpoint. With a tunnel: the first address of the node's own
-  /// pod CIDR.
+  /// The source address of packets that a node sends to an endpoint: its end of the tunnel, if both nodes have one.
   private func address(of node: String, towards backend: ServiceFronts.Backend) -> IPAddress? {
-    guard let node = nodes[node] else { return nil }
     let family = backend.address.family
-    if overlay == .vxlan, nodeOwning(backend.address) == nil,
-      let block = node.podCIDRs.first(where: { $0.family == family })
-    {
-      return block.network
-    }
-    return node.address(family)
+    let end = { (name: String) in tunnels[name]?.first { $0.family == family } }
+    let other = backend.node ?? podOwning(backend.address).flatMap { pods[$0]?.node }
+    if nodeOwning(backend.address) == nil, let own = end(node), let other, end(other) != nil { return own }
+    return nodes[node]?.address(family)
   }
 
   /// The node whose kernel sends a flow's packets. `nil` for senders outside the cluster.

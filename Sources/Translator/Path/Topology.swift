@@ -62,7 +62,7 @@ public struct Topology: Sendable {
     var hostNetworkPods: [PodID: String] = [:]
     var unplaced: [(pod: PodID, why: Absence)] = []
     var owners: [IPAddress: Endpoint] = [:]
-    let podCIDRs = Self.bridgeBlocks(cluster)
+    let podCIDRs = cluster.bridgeBlocks
     for node in cluster.nodes {
       for address in node.addresses { owners[address] = .node(node.name) }
     }
@@ -120,25 +120,6 @@ public struct Topology: Sendable {
       announced.filter { owners[$0] == nil }.compactMap { address in announcer.map { (address, $0) } }
     ) { first, _ in first }
     self.owners = owners
-  }
-
-  /// The pod CIDRs that can be a bridge's network: their first address is free for the bridge, no pod has an address
-  /// that the network itself uses, and no pod of another node is inside. Pods of other blocks are routed one by one.
-  private static func bridgeBlocks(_ cluster: Cluster) -> [String: [CIDR]] {
-    let pods = cluster.pods.filter { !$0.hostNetwork && !$0.phase.isTerminal }
-    let others = Set(cluster.nodes.flatMap(\.addresses) + cluster.externalHosts.flatMap(\.addresses))
-    var blocks: [String: [CIDR]] = [:]
-    for node in cluster.nodes {
-      blocks[node.name] = node.podCIDRs.filter { block in
-        let first = block.network.advanced(by: 1)
-        guard block.prefixLength <= block.family.bitWidth - 2, !others.contains(first) else { return false }
-        let taken = [first, block.network, block.lastAddress]
-        return !pods.contains { pod in
-          pod.podIPs.contains { block.contains($0) && (pod.node != node.name || taken.contains($0)) }
-        }
-      }
-    }
-    return blocks
   }
 
   /// As with flannel: the tunnel's own address is the pod CIDR's network address, and its outer packets are of the same

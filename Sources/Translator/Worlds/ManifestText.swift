@@ -18,6 +18,7 @@ extension Cluster {
 
   private var settingsDocument: String {
     var fields: [(String, YAML)] = [("serviceCIDRs", .list(settings.serviceCIDRs.map { .string($0.description) }))]
+    if let networks = settings.clusterCIDRs { fields.append(("clusterCIDRs", networks.yaml)) }
     fields.append(("nodePortRange", .string("\(settings.nodePorts.first)-\(settings.nodePorts.last)")))
     fields.append(("overlay", .string(settings.overlay.rawValue)))
     fields.append(("bridgeNetfilter", .bool(settings.bridgeNetfilter)))

@@ -27,14 +27,16 @@ struct NodeOptions: ParsableArguments {
   @Flag(help: "kube-router's --netpol-default-deny.")
   var netpolDefaultDeny = false
 
-  /// Returns the node's view of the cluster, with these options applied.
-  func view(of node: Node, in cluster: Cluster) -> NodeView {
+  /// Returns the node's view of the cluster, with the ranges that its dump shows and these options applied. Of the
+  /// options, those that are given win over the dump.
+  func view(of node: Node, in cluster: Cluster, dumped: ExemptRanges? = nil) -> NodeView {
     var view = NodeView(of: node, in: cluster, versionStamp: versionStamp ?? "1")
+    if let dumped { view.take(dumped) }
     if !serviceCidr.isEmpty { view.serviceCIDRs = serviceCidr.flatMap(\.elements) }
     if !podCidr.isEmpty { view.podCIDRs = podCidr.flatMap(\.elements) }
     if let nodePortRange { view.nodePorts = nodePortRange }
-    view.externalIPRanges = serviceExternalIpRange.flatMap(\.elements)
-    view.loadBalancerIPRanges = loadbalancerIpRange.flatMap(\.elements)
+    if !serviceExternalIpRange.isEmpty { view.externalIPRanges = serviceExternalIpRange.flatMap(\.elements) }
+    if !loadbalancerIpRange.isEmpty { view.loadBalancerIPRanges = loadbalancerIpRange.flatMap(\.elements) }
     if netpolDefaultDeny { view.defaultDeny = true }
     return view
   }

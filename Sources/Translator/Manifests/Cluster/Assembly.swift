@@ -23,12 +23,14 @@ struct Assembly {
     cluster = Cluster(
       policies: inventory.policies.sorted { $0.id < $1.id }, externalHosts: inventory.cluster?.externalHosts ?? [],
       settings: inventory.cluster?.settings ?? .init())
+    let networks = ServiceNetworks(inventory, pins)
+    cluster.settings.serviceCIDRs = networks.cidrs
     try place()
     let allocation = try ServiceAllocation(
       inventory.services, cluster.settings, pins, inventory.options.validation)
     cluster.services = allocation.services
     families = allocation.families
-    assumptions += allocation.notes
+    assumptions += networks.notes + allocation.notes + cluster.podNetworkNotes
     completeNamespaces()
     try checkSettings()
     try checkAnnouncedAddresses()
@@ -123,8 +125,10 @@ struct Assembly {
     try AddressBook.check(
       nodes: table.manifests, pods: placement.pods, hosts: inventory.cluster?.hostAddresses ?? [],
       keptNodes: keptNodes, keptPods: keptPods)
-    try table.givePodCIDRs(placement.pods, used: &used)
-    try placement.giveAddresses(table, taken: taken.union(table.nodes.flatMap(\.addresses)))
+    try table.givePodCIDRs(
+      placement.pods, outsiders: cluster.externalHosts.flatMap(\.addresses), used: &used)
+    let clusterIPs = inventory.services.flatMap(\.statedIPs).map(\.value)
+    try placement.giveAddresses(table, taken: taken.union(table.nodes.flatMap(\.addresses) + clusterIPs))
     cluster.nodes = table.nodes
     cluster.pods = placement.pods.map(\.pod)
     terminating = Set(placement.pods.filter(\.isTerminating).map(\.pod.id))

@@ -10,7 +10,7 @@ struct CIDRIndex {
 
   /// The block of pod addresses that one node has by default: /24 or /64 (kube-controller-manager's defaults).
   static func block(of address: IPAddress) -> CIDR { CIDR(address, prefixLength: blockLength(address.family)) }
-  private static func blockLength(_ family: IPFamily) -> Int { family == .v4 ? 24 : 64 }
+  static func blockLength(_ family: IPFamily) -> Int { family == .v4 ? 24 : 64 }
 
   mutating func insert(_ cidr: CIDR, owner: String = "") {
     owners[cidr, default: []].insert(owner)
@@ -30,4 +30,9 @@ struct CIDRIndex {
   }
 
   func overlaps(_ cidr: CIDR) -> Bool { !owners(overlapping: cidr).isEmpty }
+
+  /// The same for a network of any length. Takes time in proportion to the number of networks.
+  func overlaps(any cidr: CIDR) -> Bool {
+    cidr == Self.block(of: cidr.network) || cidr.isHost ? overlaps(cidr) : owners.keys.contains(where: cidr.overlaps)
+  }
 }

@@ -11,6 +11,7 @@ struct Inventory {
   private var sliceTable = ObjectTable<EndpointSliceManifest>()
   private var policyTable = ObjectTable<NetworkPolicy>()
   private var workloadTable = ObjectTable<Workload>()
+  private var serviceCIDRTable = ObjectTable<ServiceCIDRManifest>()
   private(set) var cluster: ClusterDocument?
   private(set) var expectations = ExpectationsReader()
   private var places: [ObjectKey: SourceLocation] = [:]
@@ -37,6 +38,7 @@ struct Inventory {
   }
   var pods: [PodManifest] { podTable.objects }
   var services: [ServiceManifest] { serviceTable.objects }
+  var serviceCIDRs: [ServiceCIDRManifest] { serviceCIDRTable.objects }
   var endpointSlices: [EndpointSliceManifest] { sliceTable.objects }
   var policies: [NetworkPolicy] { policyTable.objects }
   var workloads: [Workload] { workloadTable.objects }
@@ -112,6 +114,9 @@ struct Inventory {
     case .service:
       let service = try ServiceManifest(object, validation)
       try store(service, object, service.service.id, in: \.serviceTable)
+    case .serviceCIDR:
+      let networks = try ServiceCIDRManifest(object, validation)
+      try store(networks, object, networks.id, in: \.serviceCIDRTable)
     case .endpointSlice:
       let slice = try EndpointSliceManifest(object, validation)
       try store(slice, object, slice.id, in: \.sliceTable)

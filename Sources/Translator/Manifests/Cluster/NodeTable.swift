@@ -2,14 +2,14 @@ internal import NetpolModel
 
 /// The nodes sorted by name, and the assumptions made about them.
 struct NodeTable {
-  private(set) var nodes: [Node]
+  var nodes: [Node]
   /// The same nodes with the addresses and pod CIDRs that the input states.
   private(set) var manifests: [NodeManifest]
   private let positions: [String: Int]
-  /// The families in which a pod without a status gets an address: those of the node's declared pod CIDRs, or IPv4 if
-  /// there are none.
-  private(set) var families: [String: [IPFamily]]
-  private(set) var notes: [Note] = []
+  /// The families in which a pod without a status gets an address: those of the node's declared pod CIDRs, or else those
+  /// of all pods.
+  var families: [String: [IPFamily]]
+  var notes: [Note] = []
 
   var names: [String] { nodes.map(\.name) }
   subscript(name: String) -> Node? { positions[name].map { nodes[$0] } }
@@ -55,6 +55,7 @@ struct NodeTable {
     if pinned.addresses.starts(with: nodes[index].addresses) { nodes[index].addresses = pinned.addresses }
     guard nodes[index].podCIDRs.isEmpty else { return }
     nodes[index].podCIDRs = pinned.podCIDRs
+    if !pinned.podCIDRs.isEmpty { families[pinned.name] = Set(pinned.podCIDRs.map(\.family)).sorted() }
     for other in manifests where other.name != pinned.name {
       for cidr in other.podCIDRs {
         guard let own = pinned.podCIDRs.first(where: cidr.value.overlaps) else { continue }
@@ -99,35 +100,5 @@ struct NodeTable {
       assumed.append("\(nodes[index].name) \(given)")
     }
     if !assumed.isEmpty { notes.append(Note(.note, "node addresses assumed: \(assumed.abridged(to: 5))")) }
-  }
-
-  /// Gives pod CIDRs to nodes without any: the blocks around their pods' addresses. A node without such pods, or with
-  /// pods that still need an address, gets the next free 10.42.N.0/24.
-  mutating func givePodCIDRs(_ pods: [PodManifest], used: inout CIDRIndex) throws(ManifestError) {
-    let claims = PodBlocks(pods, declared: nodes)
-    var assumed: [String] = []
-    let lacking = nodes.indices.filter { nodes[$0].podCIDRs.isEmpty }
-    for index in lacking {
-      nodes[index].podCIDRs = claims.blocks(of: nodes[index].name)
-      for cidr in nodes[index].podCIDRs { used.insert(cidr) }
-    }
-    let waiting = Set(pods.filter { !$0.hasStatus && !$0.pod.hostNetwork }.compactMap(\.pod.node))
-    var next = CIDR(IPAddress(v4: 0x0a2a_0000), prefixLength: 24)
-    let pool = CIDR(IPAddress(v4: 0x0a2a_0000), prefixLength: 16)
-    for index in lacking {
-      let name = nodes[index].name
-      let hasIPv4 = nodes[index].podCIDRs.contains { $0.family == .v4 }
-      guard !hasIPv4, waiting.contains(name) || !claims.hasPods(name) else { continue }
-      while used.overlaps(next), pool.contains(next) { next = CIDR(next.network.advanced(by: 256), prefixLength: 24) }
-      guard pool.contains(next) else {
-        throw ManifestError(
-          location: nodes[index].location, object: "Node \(name)", problem: "no 10.42.N.0/24 is left for its pods",
-          remedy: "give the nodes podCIDRs in a Cluster document")
-      }
-      nodes[index].podCIDRs.append(next)
-      used.insert(next)
-      assumed.append("\(name) \(next)")
-    }
-    if !assumed.isEmpty { notes.append(Note(.note, "pod CIDRs assumed: \(assumed.abridged(to: 5))")) }
   }
 }

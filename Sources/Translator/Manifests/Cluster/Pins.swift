@@ -14,6 +14,12 @@ struct Pins {
     services = Dictionary(cluster.services.map { ($0.id, $0) }, uniquingKeysWith: { first, _ in first })
   }
 
+  /// The base cluster's ClusterIPs of a Service in the families in which it states none.
+  func clusterIPs(of manifest: ServiceManifest) -> [IPAddress] {
+    guard manifest.wantsClusterIP, let pinned = services[manifest.service.id] else { return [] }
+    return pinned.clusterIPs.filter { address in !manifest.statedIPs.contains { $0.value.family == address.family } }
+  }
+
   /// The base cluster's pod whose addresses the variant's pod keeps. `nil` if it can't keep them, for example because
   /// it has a status or is on another node.
   func addresses(for manifest: PodManifest) -> Pod? {

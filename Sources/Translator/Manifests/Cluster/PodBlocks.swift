@@ -4,9 +4,10 @@ internal import NetpolModel
 struct PodBlocks {
   private var blocks: [String: Set<CIDR>] = [:]
 
-  /// A block counts for a node if no pod of another node is in it and no other node has declared part of it.
-  /// Host-network pods have their node's address and are ignored.
-  init(_ pods: [PodManifest], declared nodes: [Node]) {
+  /// A block counts for a node if no pod of another node and none of `outsiders` (addresses of nodes and external hosts)
+  /// is in it, and no other node has declared part of it. Host-network pods have their node's address and are ignored.
+  init(_ pods: [PodManifest], declared nodes: [Node], outsiders: [IPAddress]) {
+    let blocksOfOutsiders = Set(outsiders.map(CIDRIndex.block))
     var index = CIDRIndex()
     for node in nodes { for cidr in node.podCIDRs { index.insert(cidr, owner: node.name) } }
     var holders: [CIDR: Set<String?>] = [:]
@@ -15,9 +16,9 @@ struct PodBlocks {
       if let node = pod.pod.node, !pod.addresses.isEmpty { blocks[node, default: []] = blocks[node, default: []] }
     }
     for (block, nodes) in holders where nodes.count == 1 {
-      guard case let node?? = nodes.first, index.owners(overlapping: block).subtracting([node]).isEmpty else {
-        continue
-      }
+      guard case let node?? = nodes.first, !blocksOfOutsiders.contains(block),
+        index.owners(overlapping: block).subtracting([node]).isEmpty
+      else { continue }
       blocks[node, default: []].insert(block)
     }
   }

@@ -72,6 +72,10 @@ extension EndpointSliceManifest: RepeatedObject {
   func says(sameAs other: Self) -> Bool { slice == other.slice }
 }
 
+extension ServiceCIDRManifest: RepeatedObject {
+  func says(sameAs other: Self) -> Bool { cidrs == other.cidrs }
+}
+
 extension NetworkPolicy: RepeatedObject {
   func says(sameAs other: Self) -> Bool { withoutServerFields == other.withoutServerFields }
 }

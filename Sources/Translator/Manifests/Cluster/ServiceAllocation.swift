@@ -54,12 +54,7 @@ struct ServiceAllocation {
   private mutating func pin(_ manifest: ServiceManifest) {
     let holder = Holder(id: manifest.service.id, location: manifest.service.location)
     guard let pinned = pins.services[manifest.service.id] else { return }
-    if manifest.wantsClusterIP {
-      for address in pinned.clusterIPs where !manifest.statedIPs.contains(where: { $0.value.family == address.family })
-      {
-        addressHolders[address] = holder
-      }
-    }
+    for address in pins.clusterIPs(of: manifest) { addressHolders[address] = holder }
     if manifest.wantsNodePorts {
       for port in manifest.service.ports where port.nodePort == nil {
         if let number = pinned.nodePort(port) { portHolders[TransportPort(port.transport, number)] = holder }
@@ -97,18 +92,10 @@ struct ServiceAllocation {
     }
   }
 
-  /// From `ipFamilies` and `ipFamilyPolicy`, or else the family of the first service CIDR.
+  /// The Service's families. Throws if the service CIDRs lack one of them.
   private func families(of manifest: ServiceManifest) throws(ManifestError) -> [IPFamily] {
     let available = settings.serviceCIDRs.map(\.family)
-    let stated = manifest.statedIPs.map(\.value.family) + manifest.statedFamilies.map(\.value)
-    var families = Array(stated.uniqued())
-    if families.isEmpty { families = [available.first ?? .v4] }
-    let others = IPFamily.allCases.filter { !families.contains($0) }
-    switch manifest.familyPolicy {
-    case .single: break
-    case .preferDual: families += others.filter(available.contains)
-    case .requireDual: families += others
-    }
+    let families = manifest.families(available)
     guard isStrict, manifest.wantsClusterIP, let family = families.first(where: { !available.contains($0) }) else {
       return families
     }

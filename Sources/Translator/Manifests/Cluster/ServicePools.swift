@@ -10,9 +10,8 @@ struct ServiceAddressPool {
 
   mutating func next(_ family: IPFamily, for service: NamespacedName, taken: (IPAddress) -> Bool) -> IPAddress? {
     for cidr in cidrs where cidr.family == family {
-      // Starts at the first address after the network address. In IPv4 the broadcast address is not used.
       let span = cidr.lastAddress.bits - cidr.network.bits
-      let count = family == .v4 && span > 0 ? span - 1 : span
+      let count = cidr.serviceOffsets.upperBound - 1
       let first = cidr.network.advanced(by: 1)
       if service == NamespacedName("default", "kubernetes"), count > 0, !taken(first) { return first }
       let lower = Self.reserved(span)

@@ -14,6 +14,7 @@ struct ClusterDocument {
   private(set) var nodes: [NodeManifest] = []
   private(set) var externalHosts: [ExternalHost] = []
   private(set) var settings = ClusterSettings()
+  private(set) var serviceCIDRs: [CIDR]?
   /// The hosts' addresses and the announcer, kept for errors that need the other objects to be known.
   private(set) var hostAddresses: [Stated<IPAddress>] = []
   private(set) var announcer: Field?
@@ -22,12 +23,13 @@ struct ClusterDocument {
     location = object.location
     let root = object.root
     try root.closed(to: [
-      "apiVersion", "kind", "metadata", "nodes", "serviceCIDRs", "nodePortRange", "overlay", "bridgeNetfilter",
-      "externalHosts", "loadBalancerAnnouncer", "icmpLimits", "defaultDeny",
+      "apiVersion", "kind", "metadata", "nodes", "clusterCIDRs", "serviceCIDRs", "nodePortRange", "overlay",
+      "bridgeNetfilter", "externalHosts", "loadBalancerAnnouncer", "icmpLimits", "defaultDeny",
     ])
     for entry in try root["nodes"]?.list() ?? [] { try readNode(entry) }
     for entry in try root["externalHosts"]?.list() ?? [] { try readHost(entry) }
-    if let field = root["serviceCIDRs"] { settings.serviceCIDRs = try Self.cidrs(field) }
+    serviceCIDRs = try root["serviceCIDRs"].map { (field) throws(ManifestError) in try Self.cidrs(field) }
+    if let field = root["clusterCIDRs"] { settings.clusterCIDRs = try Self.clusterCIDRs(field) }
     if let field = root["nodePortRange"] { settings.nodePorts = try Self.portRange(field) }
     if let field = root["overlay"] {
       settings.overlay = try field.word(Overlay.self)
@@ -89,6 +91,22 @@ struct ClusterDocument {
 
   private static func cidrs(_ field: Field) throws(ManifestError) -> [CIDR] {
     try field.list().map { (entry) throws(ManifestError) in try entry.canonicalCIDR() }
+  }
+
+  private static func clusterCIDRs(_ field: Field) throws(ManifestError) -> [CIDR] {
+    let cidrs = try cidrs(field)
+    var families: Set<IPFamily> = []
+    for (entry, cidr) in zip(try field.list(), cidrs) {
+      if cidr.prefixLength == 0 {
+        throw entry.error("\(cidr) holds every address", "give the network of the pods only")
+      }
+      guard families.insert(cidr.family).inserted else {
+        throw entry.error(
+          "\(cidr) is a second \(cidr.family.rawValue) network",
+          "give one of each family, as kube-proxy's --cluster-cidr does")
+      }
+    }
+    return cidrs
   }
 
   private static func portRange(_ field: Field) throws(ManifestError) -> PortRange {

@@ -41,7 +41,7 @@ struct ManifestObject {
     let metadata = try? fields["metadata"]?.fields()
     let name = try? metadata?["name"]?.string()
     let namespace = try? metadata?["namespace"]?.string()
-    let isClusterScoped = ["Node", "Namespace", "Cluster", "Expectations"].contains(kind)
+    let isClusterScoped = ["Node", "Namespace", "ServiceCIDR", "Cluster", "Expectations"].contains(kind)
     let full = name.map { isClusterScoped ? $0 : "\(namespace ?? "default")/\($0)" }
     let title = [kind, full ?? ""].filter { !$0.isEmpty }.joined(separator: " ")
     return title.isEmpty ? nil : title

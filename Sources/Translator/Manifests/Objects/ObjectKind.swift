@@ -2,11 +2,11 @@ internal import Text
 
 /// The kinds that the reader uses.
 enum ObjectKind: Hashable {
-  case namespace, node, pod, service, endpointSlice, networkPolicy, workload, cluster, expectations
+  case namespace, node, pod, service, serviceCIDR, endpointSlice, networkPolicy, workload, cluster, expectations
 
   private static let names = [
     "Namespace", "Node", "Pod", "Service", "ReplicationController", "NetworkPolicy", "Deployment", "StatefulSet",
-    "DaemonSet", "ReplicaSet", "Job", "CronJob", "EndpointSlice",
+    "DaemonSet", "ReplicaSet", "Job", "CronJob", "EndpointSlice", "ServiceCIDR",
   ]
   /// The correct spelling for each wrong one: different case, or a plural.
   private static let spellings = Dictionary(
@@ -25,6 +25,7 @@ enum ObjectKind: Hashable {
     case "Node": (self, home) = (.node, "v1")
     case "Pod": (self, home) = (.pod, "v1")
     case "Service": (self, home) = (.service, "v1")
+    case "ServiceCIDR": (self, home) = (.serviceCIDR, "networking.k8s.io/v1")
     case "EndpointSlice": (self, home) = (.endpointSlice, "discovery.k8s.io/v1")
     case "ReplicationController": (self, home) = (.workload, "v1")
     case "NetworkPolicy": (self, home) = (.networkPolicy, "networking.k8s.io/v1")
@@ -43,7 +44,8 @@ enum ObjectKind: Hashable {
       }
       return nil
     }
-    if object.apiVersion == home { return }
+    let isBeta = self == .serviceCIDR && object.apiVersion == "networking.k8s.io/v1beta1"
+    if object.apiVersion == home || isBeta { return }
     if object.isForeign { return nil }
     throw object.root.mapping.error(
       "apiVersion \(object.apiVersion.quoted) has no kind \(object.kind)", "write apiVersion: \(home)")

@@ -1,3 +1,4 @@
+internal import Algorithms
 internal import NetpolModel
 internal import Text
 
@@ -23,6 +24,21 @@ struct ServiceManifest {
   var loadBalancerAssumption: String?
 
   var wantsClusterIP: Bool { !isHeadless && service.kind != .externalName }
+
+  /// The Service's families, from `ipFamilies` and `ipFamilyPolicy`, or else that of the first service CIDR. `available`
+  /// has the families of the service CIDRs.
+  func families(_ available: [IPFamily]) -> [IPFamily] {
+    let stated = statedIPs.map(\.value.family) + statedFamilies.map(\.value)
+    var families = Array(stated.uniqued())
+    if families.isEmpty { families = [available.first ?? .v4] }
+    let others = IPFamily.allCases.filter { !families.contains($0) }
+    switch familyPolicy {
+    case .single: break
+    case .preferDual: families += others.filter(available.contains)
+    case .requireDual: families += others
+    }
+    return families
+  }
 
   init(_ object: ManifestObject, _ validation: Validation) throws(ManifestError) {
     let spec = try object.root["spec"]?.fields()
