@@ -116,6 +116,10 @@ import Testing
         pod("{containers: [{name: c}], nodeSelector: {y: a}}"),
         "spec.nodeSelector.y: the key reads as a boolean; write \"y\" with the quotes"
       ),
+      (
+        pod("{containers: [{name: c, livenessProbe: {httpGet: {port: true}}}]}"),
+        "spec.containers[0].livenessProbe.httpGet.port: expected a string or an integer, found the boolean true"
+      ),
     ])
   func mismatched(text: String, line: String) { #expect(refusal(text) == "a.yaml:4: Pod default/web: \(line)") }
 

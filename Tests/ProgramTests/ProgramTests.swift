@@ -42,6 +42,10 @@ import Testing
         "-: no pods and no workloads; add at least one Pod"
       ),
       (
+        ["run", "-f", "-"], "apiVersion: v1\nkind: Pod\nmetadata: {name: db, label: {app: db}}\n",
+        "-:3: Pod default/db: metadata.label: unknown field; did you mean labels?"
+      ),
+      (
         ["render", "-f", "-", "--style", "calico"], pod,
         "The value 'calico' is invalid for '--style <style>'. Please provide one of "
           + "'kube-router-2.6-k3s', 'kube-router-2.11', 'kube-router-2.11-nft' or 'compiled'."

@@ -29,6 +29,14 @@ struct ServedVersion: Hashable {
   }
 }
 
+extension SchemaCheck {
+  /// Checks an object of a kind that the schema has, and is `nil` for others.
+  init?(_ object: ManifestObject, _ validation: Validation, budget: inout Int) throws(ManifestError) {
+    try self.init(
+      object.root.mapping, object.kind, object.apiVersion, isStored: object.isStored, validation, budget: &budget)
+  }
+}
+
 extension ManifestObject {
   /// Whether the object came out of an API server.
   var isStored: Bool { metadata?["uid"] != nil && metadata?["resourceVersion"] != nil }

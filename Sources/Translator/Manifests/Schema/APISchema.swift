@@ -6,7 +6,7 @@ struct APISchema: Sendable {
     case time
     /// A `resource.Quantity`: a number, or text such as `100m` or `1Gi`.
     case quantity
-    /// A string or an integer, or any value where the API says so.
+    /// A string or an integer, or a mapping where the API says so.
     case any
     /// The type with this index in `types`.
     case object(Int)

@@ -26,14 +26,8 @@ struct SchemaCheck {
   /// The faults that are only told.
   private(set) var warnings = SchemaFaults()
 
-  /// Checks an object of a kind that the schema has, and is `nil` for others.
-  init?(_ object: ManifestObject, _ validation: Validation, budget: inout Int) throws(ManifestError) {
-    try self.init(
-      object.root.mapping, object.kind, object.apiVersion, isStored: object.isStored, validation, budget: &budget)
-  }
-
-  /// Takes the number of the object's values from `budget`, because a few lines with aliases could hold billions.
-  /// Throws if there are more.
+  /// Checks an object of a kind that the schema has, and is `nil` for others. Takes the number of the object's values
+  /// from `budget`, because a few lines with aliases could hold billions. Throws if there are more.
   init?(
     _ root: Field, _ kind: String, _ apiVersion: String, isStored: Bool, _ validation: Validation, budget: inout Int
   ) throws(ManifestError) {
@@ -62,7 +56,7 @@ struct SchemaCheck {
     budget -= 1
     if budget < 0 { return }
     switch type {
-    case .any: return
+    case .any: if case .mapping = node { return } else { checkScalar(node, type) }
     case .object(let index): checkObject(node, schema.types[index], index)
     case .map(let element):
       for entry in entries(of: node) ?? [] {
@@ -83,7 +77,7 @@ struct SchemaCheck {
 
   private mutating func checkObject(_ node: Yams.Node, _ type: APISchema.ObjectType, _ index: Int) {
     // An object that is null counts as absent. An entry of a list can't be absent, and null gives it no fields.
-    if case .entry? = path.last {} else if Field(node, path: "", subject: subject).isNull { return }
+    if case .entry? = path.last {} else if isNull(node) { return }
     guard let entries = entries(of: node) else { return }
     var found: UInt32 = 0
     for entry in entries {
@@ -108,6 +102,10 @@ struct SchemaCheck {
     }
   }
 
+  private func isNull(_ node: Yams.Node) -> Bool {
+    if case .scalar(let scalar) = node { Scalar(scalar) == .null } else { false }
+  }
+
   /// Whether the API server takes the value for an absent one where a value is required.
   private func isEmpty(_ node: Yams.Node) -> Bool {
     switch node {
@@ -127,7 +125,7 @@ struct SchemaCheck {
   /// The entries of a mapping, with merged ones. Null has none. `nil` for what is no mapping, which is reported.
   private mutating func entries(of node: Yams.Node) -> [Entry]? {
     guard case .mapping(let mapping) = node else {
-      if Field(node, path: "", subject: subject).isNull { return [] }
+      if isNull(node) { return [] }
       if isNews(.mismatched) { tell(.mismatched, field(node).mismatch("a mapping")) }
       return nil
     }

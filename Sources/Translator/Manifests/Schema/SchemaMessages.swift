@@ -26,7 +26,7 @@ extension Field {
       case .quantity: throw try quantityError()
       case .list: _ = try list()
       case .map, .object: _ = try fields()
-      case .any: break
+      case .any: throw mismatch("a string or an integer")
       }
     } catch { return error }
     return error("has a wrong type")
@@ -61,7 +61,8 @@ extension Scalar {
   func fits(_ type: APISchema.FieldType) -> Bool {
     switch (type, self) {
     case (_, .null), (.string, .string), (.boolean, .bool), (.integer, .integer): true
-    case (.integer, .decimal(let value)): Int(exactly: value) != nil
+    case (.any, .string), (.any, .integer): true
+    case (.integer, .decimal(let value)), (.any, .decimal(let value)): Int(exactly: value) != nil
     case (.time, .string(let text)): ScalarSyntax.isTime(text)
     case (.quantity, .string(let text)): ScalarSyntax.isQuantity(text)
     case (.quantity, .integer), (.quantity, .decimal): true
