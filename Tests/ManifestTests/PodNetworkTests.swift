@@ -89,9 +89,10 @@ import Testing
       reading.texts.filter { $0.hasPrefix("pods are in several") } == [
         "pods are in several IPv4 networks: \(list); kube-proxy is assumed to know none; set clusterCIDRs in a Cluster document if kube-proxy has a --cluster-cidr"
       ])
-    let document = "apiVersion: netpol-lab/v1alpha1\nkind: Cluster\nclusterCIDRs: [10.0.0.0/8]\n---\n"
+    let wide = CIDR(try address(one), prefixLength: 8)
+    let document = "apiVersion: netpol-lab/v1alpha1\nkind: Cluster\nclusterCIDRs: [\(wide)]\n---\n"
     let stated = try read(document + node("a", third), podText("p", node: "a", ip: one))
-    #expect(stated.cluster.clusterCIDR(.v4)?.description == "10.0.0.0/8")
+    #expect(stated.cluster.clusterCIDR(.v4) == wide)
   }
 
   @Test("pods among nodes show no network, and a note says that nothing is masqueraded")
@@ -113,11 +114,21 @@ import Testing
       (
         "[10.0.0.0/8, 172.16.0.0/12]",
         "clusterCIDRs[1]: 172.16.0.0/12 is a second IPv4 network; give one of each family, as kube-proxy's --cluster-cidr does"
-      ), ("[0.0.0.0/0]", "clusterCIDRs[0]: 0.0.0.0/0 holds every address; give the network of the pods only"),
+      ),
+      (
+        "[10.42.0.0/24]",
+        "clusterCIDRs[0]: 10.42.0.0/24 does not hold 10.42.0.0/16, a pod CIDR; give the network of all pods"
+      ),
+      (
+        "[10.0.0.0/9]",
+        "clusterCIDRs[0]: 10.0.0.0/9 does not hold 10.244.0.7/32, a pod's address; give the network of all pods"
+      ),
+      ("[0.0.0.0/0]", "clusterCIDRs[0]: 0.0.0.0/0 holds every address; give the network of the pods only"),
     ])
   func refused(list: String, line: String) {
-    #expect(
-      refusal("apiVersion: netpol-lab/v1alpha1\nkind: Cluster\nclusterCIDRs: \(list)") == "a.yaml:3: Cluster: \(line)")
+    let document = "apiVersion: netpol-lab/v1alpha1\nkind: Cluster\nclusterCIDRs: \(list)"
+    let others = node("a", "172.30.0.1", "10.42.0.0/16") + podText("p", node: "a", ip: "10.244.0.7")
+    #expect(refusal(document, others) == "a.yaml:3: Cluster: \(line)")
   }
 
   @Test("pods without a status have the families of the pods that have one")

@@ -15,7 +15,6 @@ import Testing
   private func serviceCIDR(_ name: String, _ cidrs: String, version: String = "v1") -> String {
     "apiVersion: networking.k8s.io/\(version)\nkind: ServiceCIDR\nmetadata: {name: \(name)}\nspec: {cidrs: [\(cidrs)]}\n---\n"
   }
-  private func node(_ rest: String) -> String { "apiVersion: v1\nkind: Node\nmetadata: {name: n1}\n\(rest)\n---\n" }
 
   private static let impliedCases: [(services: [String], networks: [String])] = [
     ([], ["10.43.0.0/16"]), ([""], ["10.43.0.0/16"]), (["10.43.0.1", "10.43.200.7"], ["10.43.0.0/16"]),
@@ -39,9 +38,10 @@ import Testing
   @Test(
     "several networks, with one note, where one would hold an address of another machine",
     arguments: [
-      podText("a", node: "n1", ip: "10.96.16.9"), podText("a", node: "n1", ip: "10.1.0.2", more: ", hostIP: 10.96.16.9"),
+      podText("a", node: "n1", ip: "10.96.16.9"),
+      podText("a", node: "n1", ip: "10.1.0.2", more: ", hostIP: 10.96.16.9"),
       "apiVersion: v1\nkind: Node\nmetadata: {name: n1}\nspec: {podCIDR: 10.96.16.0/24}\n---\n",
-      "apiVersion: v1\nkind: Node\nmetadata: {name: n1}\nstatus: {addresses: [{type: InternalIP, address: 10.96.16.9}]}\n---\n",
+      "apiVersion: v1\nkind: Node\nmetadata: {name: n1}\nstatus: {addresses: [{type: InternalIP, address: 10.96.16.9}]}",
       "apiVersion: netpol-lab/v1alpha1\nkind: Cluster\nexternalHosts: [{name: h, addresses: [10.96.16.9]}]\n---\n",
     ])
   func several(others: String) throws {

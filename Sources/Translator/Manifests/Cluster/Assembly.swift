@@ -178,6 +178,13 @@ struct Assembly {
     if let field = document.announcer, let name = cluster.settings.loadBalancerAnnouncer, cluster.node(name) == nil {
       throw field.error("\(name.quoted) matches no node", "name one of \(cluster.nodes.map(\.name).abridged(to: 5))")
     }
+    let parts = cluster.nodes.flatMap(\.podCIDRs) + cluster.strayPodAddresses.values.joined().map { CIDR($0) }
+    for network in document.clusterCIDRs {
+      let outside = parts.filter { $0.family == network.value.family && !network.value.contains($0) }
+      guard let first = outside.min() else { continue }
+      let what = first.isHost ? "a pod's address" : "a pod CIDR"
+      throw network.field.error("\(network.value) does not hold \(first), \(what)", "give the network of all pods")
+    }
     for host in document.hostAddresses {
       for node in cluster.nodes {
         guard let cidr = node.podCIDRs.first(where: { $0.contains(host.value) }) else { continue }

@@ -15,7 +15,8 @@ struct ClusterDocument {
   private(set) var externalHosts: [ExternalHost] = []
   private(set) var settings = ClusterSettings()
   private(set) var serviceCIDRs: [CIDR]?
-  /// The hosts' addresses and the announcer, kept for errors that need the other objects to be known.
+  /// The cluster CIDRs, the hosts' addresses and the announcer, kept for errors that need the other objects to be known.
+  private(set) var clusterCIDRs: [Stated<CIDR>] = []
   private(set) var hostAddresses: [Stated<IPAddress>] = []
   private(set) var announcer: Field?
 
@@ -29,7 +30,10 @@ struct ClusterDocument {
     for entry in try root["nodes"]?.list() ?? [] { try readNode(entry) }
     for entry in try root["externalHosts"]?.list() ?? [] { try readHost(entry) }
     serviceCIDRs = try root["serviceCIDRs"].map { (field) throws(ManifestError) in try Self.cidrs(field) }
-    if let field = root["clusterCIDRs"] { settings.clusterCIDRs = try Self.clusterCIDRs(field) }
+    if let field = root["clusterCIDRs"] {
+      clusterCIDRs = try Self.clusterCIDRs(field)
+      settings.clusterCIDRs = clusterCIDRs.map(\.value)
+    }
     if let field = root["nodePortRange"] { settings.nodePorts = try Self.portRange(field) }
     if let field = root["overlay"] {
       settings.overlay = try field.word(Overlay.self)
@@ -93,20 +97,21 @@ struct ClusterDocument {
     try field.list().map { (entry) throws(ManifestError) in try entry.canonicalCIDR() }
   }
 
-  private static func clusterCIDRs(_ field: Field) throws(ManifestError) -> [CIDR] {
-    let cidrs = try cidrs(field)
-    var families: Set<IPFamily> = []
-    for (entry, cidr) in zip(try field.list(), cidrs) {
+  private static func clusterCIDRs(_ field: Field) throws(ManifestError) -> [Stated<CIDR>] {
+    var stated: [Stated<CIDR>] = []
+    for entry in try field.list() {
+      let cidr = try entry.canonicalCIDR()
       if cidr.prefixLength == 0 {
         throw entry.error("\(cidr) holds every address", "give the network of the pods only")
       }
-      guard families.insert(cidr.family).inserted else {
+      if stated.contains(where: { $0.value.family == cidr.family }) {
         throw entry.error(
           "\(cidr) is a second \(cidr.family.rawValue) network",
           "give one of each family, as kube-proxy's --cluster-cidr does")
       }
+      stated.append(Stated(cidr, entry))
     }
-    return cidrs
+    return stated
   }
 
   private static func portRange(_ field: Field) throws(ManifestError) -> PortRange {
