@@ -4,16 +4,14 @@ import Testing
 
 @Suite("Files that another program makes manifests of") struct ForeignFileTests {
   @Test(
-    "a path alone tells what to run instead",
+    "a file's name alone tells what to run instead",
     arguments: [
       ("Chart.yaml", "run helm template . | netpol-lab run -f -"),
       ("/a/Chart.yaml", "run helm template /a | netpol-lab run -f -"),
       ("/Chart.yaml", "run helm template / | netpol-lab run -f -"),
-      ("a/b/templates/x/pod.yaml", "run helm template a/b | netpol-lab run -f -"),
-      ("templates/pod.yaml", "run helm template . | netpol-lab run -f -"),
       ("env/values.yaml", "run helm template CHART -f env/values.yaml | netpol-lab run -f -"),
       ("a/kustomization.yml", "run kubectl kustomize a | netpol-lab run -f -"),
-      ("pod.yaml", nil), ("templates", nil), ("-", nil),
+      ("pod.yaml", nil), ("a/templates/pod.yaml", nil), ("-", nil),
     ])
   func remedy(path: String, remedy: String?) {
     #expect(ForeignFile(path: path)?.remedy == remedy)
@@ -34,6 +32,16 @@ import Testing
     #expect(
       refusal("a/templates/pod.yaml", "metadata:\n  name: {{ .Release.Name }}-x")?.hasSuffix(
         "; run helm template a | netpol-lab run -f -") == true)
+    let pod = "apiVersion: v1\nkind: Pod\nmetadata:\n  name: {{ .Release.Name }}\n"
+    #expect(
+      refusal("a/templates/pod.yaml", pod)
+        == "a/templates/pod.yaml:4: Pod: metadata.name: expected a string, found a mapping; run helm template a | netpol-lab run -f -"
+    )
+    #expect(refusal("pod.yaml", pod)?.hasSuffix("; render the template first (helm template)") == true)
+    #expect(refusal("a/templates/pod.yaml", "a: b")?.hasSuffix("or leave the file out") == true)
+    #expect(
+      refusal("templates/x/pod.yaml", "name: {{ .Release.Name }}-x")?.hasSuffix(
+        "; run helm template . | netpol-lab run -f -") == true)
     #expect(
       refusal("a/kustomization.yaml", "apiVersion: kustomize.config.k8s.io/v1beta1\nkind: Kustomization")
         == "a/kustomization.yaml:1: Kustomization: is for kustomize, not for an API server; run kubectl kustomize a | netpol-lab run -f -"

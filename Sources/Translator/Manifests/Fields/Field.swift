@@ -49,7 +49,13 @@ struct Field {
       case .alias: "an alias"
       case .scalar(let scalar): Scalar(scalar).description
       }
-    return error("expected \(expected), found \(found)", remedy)
+    return error("expected \(expected), found \(found)", remedy ?? templateRemedy)
+  }
+
+  /// What to do if the value is `{{ .Values.name }}`, which YAML reads as a mapping in a mapping. `nil` for others.
+  private var templateRemedy: String? {
+    guard case .mapping(let mapping) = node, let entry = mapping.first, case .mapping = entry.key else { return nil }
+    return ForeignFile(template: subject.file)?.remedy ?? "render the template first (helm template)"
   }
 
   func string() throws(ManifestError) -> String {

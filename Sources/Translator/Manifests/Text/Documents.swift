@@ -67,7 +67,7 @@ extension ManifestSource {
     let lines = text.split(separator: "\n", maxSplits: max(line, 1), omittingEmptySubsequences: false)
     let wrong = lines.indices.contains(line - 1) ? lines[line - 1] : ""
     if text.contains("{{") {
-      return ForeignFile(path: name)?.remedy ?? "render the template first (helm template)"
+      return ForeignFile(template: name)?.remedy ?? "render the template first (helm template)"
     }
     if text.startsAsJSON {
       return problem.contains("<document start>")

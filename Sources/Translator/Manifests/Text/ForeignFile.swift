@@ -9,23 +9,29 @@ public enum ForeignFile: Hashable, Sendable {
   /// `kustomization.yaml`, and the patches that it names. The value is its folder.
   case kustomization(String)
 
-  /// Judges by the path alone. `nil` for any other file.
+  /// Judges by the file's name alone. `nil` for any other file.
   public init?(path: String) {
-    let parts = path.split(separator: "/", omittingEmptySubsequences: false)
-    let folder = { (depth: Int) in
-      let text = parts.dropLast(depth).joined(separator: "/")
-      return text.isEmpty ? path.hasPrefix("/") ? "/" : "." : text
-    }
-    if let templates = parts.dropLast().lastIndex(of: "templates") {
-      self = .chart(folder(parts.count - templates))
-      return
-    }
-    switch parts.last {
-    case "Chart.yaml": self = .chart(folder(1))
+    switch path.split(separator: "/").last {
+    case "Chart.yaml": self = .chart(Self.folder(path, above: 1))
     case "values.yaml", "values.yml": self = .values(path)
-    case "kustomization.yaml", "kustomization.yml": self = .kustomization(folder(1))
+    case "kustomization.yaml", "kustomization.yml": self = .kustomization(Self.folder(path, above: 1))
     default: return nil
     }
+  }
+
+  /// The chart to which a file with template actions belongs: the one that holds the folder `templates`. `nil` if the
+  /// file is in no folder of that name.
+  init?(template path: String) {
+    let parts = path.split(separator: "/", omittingEmptySubsequences: false)
+    guard let templates = parts.dropLast().lastIndex(of: "templates") else { return nil }
+    self = .chart(Self.folder(path, above: parts.count - templates))
+  }
+
+  /// The path without its last components.
+  private static func folder(_ path: String, above count: Int) -> String {
+    let parts = path.split(separator: "/", omittingEmptySubsequences: false).dropLast(count)
+    let text = parts.joined(separator: "/")
+    return text.isEmpty ? path.hasPrefix("/") ? "/" : "." : text
   }
 
   /// What to run instead.
