@@ -43,7 +43,7 @@ import Testing
   @Test("an object of another project gets no warning if its pods or workloads are in the input")
   func knownStrangers() throws {
     let owner =
-      "ownerReferences: [{apiVersion: monitoring.coreos.com/v1, kind: Prometheus, name: k8s, controller: true}]"
+      "ownerReferences: [{apiVersion: monitoring.coreos.com/v1, kind: Prometheus, name: k8s, uid: u, controller: true}]"
     let set = """
       apiVersion: apps/v1
       kind: StatefulSet

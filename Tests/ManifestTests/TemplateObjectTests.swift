@@ -11,7 +11,7 @@ import Testing
   }
 
   private func pod(_ name: String, owner: String, labels: String = "{}") -> String {
-    "apiVersion: v1\nkind: Pod\nmetadata: {name: \(name), namespace: shop, labels: \(labels), ownerReferences: [{\(owner), controller: true}]}\nspec: {containers: [{name: c}]}\n---\n"
+    "apiVersion: v1\nkind: Pod\nmetadata: {name: \(name), namespace: shop, labels: \(labels), ownerReferences: [{apiVersion: x/v1, uid: u, \(owner), controller: true}]}\nspec: {containers: [{name: c}]}\n---\n"
   }
 
   private static let template =
@@ -99,7 +99,7 @@ import Testing
     let selector = madeVersion == "v1" ? "selector: {app: web}" : "selector: {matchLabels: {app: web}}"
     let made = object(
       madeVersion, madeKind, "{\(selector), \(Self.template)}", name: "web-1",
-      more: ", ownerReferences: [{kind: \(kind), name: web, controller: true}]")
+      more: ", ownerReferences: [{apiVersion: x/v1, uid: u, kind: \(kind), name: web, controller: true}]")
     let maker = object(version, kind, "{\(version == "apps/v1" ? Self.deployment : Self.template)}")
     #expect(try read(made, maker).cluster.pods.map(\.id.name) == ["web-0"])
     #expect(try read(made).cluster.pods.map(\.id.name) == ["web-1-0"])
@@ -157,7 +157,7 @@ import Testing
   func instance() throws {
     let template = "{template: {metadata: {labels: {app: vm}}, spec: {domain: {}}}}"
     let instance =
-      "apiVersion: kubevirt.io/v1\nkind: VirtualMachineInstance\nmetadata: {name: web, namespace: shop, labels: {app: vm}, ownerReferences: [{kind: VirtualMachine, name: web, controller: true}]}\nspec: {domain: {}}\n---\n"
+      "apiVersion: kubevirt.io/v1\nkind: VirtualMachineInstance\nmetadata: {name: web, namespace: shop, labels: {app: vm}, ownerReferences: [{apiVersion: kubevirt.io/v1, uid: u, kind: VirtualMachine, name: web, controller: true}]}\nspec: {domain: {}}\n---\n"
     #expect(try read(object("kubevirt.io/v1", "VirtualMachine", template), instance).cluster.pods.count == 1)
     #expect(try read(instance).cluster.pods.map { $0.labels["app"] } == ["vm"])
   }

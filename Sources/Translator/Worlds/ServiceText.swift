@@ -3,7 +3,7 @@ internal import NetpolModel
 extension Service {
   var document: String {
     var spec: [(String, YAML)] = [("type", .string(kind.rawValue))]
-    if kind == .externalName { spec.append(("externalName", "outside.example")) }
+    if let externalName { spec.append(("externalName", .string(externalName))) }
     if kind != .externalName {
       spec.append(("clusterIP", clusterIPs.first.map { .string($0.description) } ?? "None"))
       if !clusterIPs.isEmpty { spec.append(("clusterIPs", clusterIPs.yaml)) }

@@ -121,6 +121,7 @@ struct WorldPlaces {
       let isProxied = random.chance(15)
       service.loadBalancerIPs = families.map { .init(announced($0, 200 + UInt32(index)), isProxied: isProxied) }
     }
+    if service.kind == .externalName { service.externalName = "outside.example" }
     if service.kind != .externalName, random.chance(15) {
       service.externalIPs = families.map { announced($0, 220 + UInt32(index)) }
     }
