@@ -80,7 +80,7 @@ let package = Package(
       "Kernel", "Lab/Kernel",
       [
         "CNftables", "CLinux", .product(name: "SystemPackage", package: "swift-system"), algorithms,
-        orderedCollections, .product(name: "DequeModule", package: "swift-collections"),
+        orderedCollections,
       ]),
     library("Apply", "Lab/Apply", ["NetpolModel", "RuleIR", "Rendering", "Dumps", "Kernel", algorithms]),
     library("Network", "Lab/Network", ["NetpolModel", "Path", "Kernel", "Apply"]),

@@ -1,4 +1,3 @@
-internal import DequeModule
 internal import Glibc
 
 /// Passes closures to one thread and waits for each. It doesn't depend on namespaces.
@@ -14,7 +13,7 @@ final class WorkQueue: @unchecked Sendable {
   private let mutex = UnsafeMutablePointer<pthread_mutex_t>.allocate(capacity: 1)
   private let arrived = UnsafeMutablePointer<pthread_cond_t>.allocate(capacity: 1)
   private let finished = UnsafeMutablePointer<pthread_cond_t>.allocate(capacity: 1)
-  private var jobs: Deque<Job> = []
+  private var jobs: [Job] = []
   private var closed = false
   private var ended = false
 
