@@ -69,6 +69,8 @@ import Testing
       ("apps/v1", "deployments", "Deployment"), ("apps/v1", "Statefulset", "StatefulSet"),
       ("apps/v1", "Daemonset", "DaemonSet"), ("apps/v1", "Replicaset", "ReplicaSet"), ("batch/v1", "Jobs", "Job"),
       ("batch/v1", "Cronjob", "CronJob"), ("v1", "list", "List"), ("v1", "Podlist", "PodList"),
+      ("networking.k8s.io/v1", "NetworkPolcy", "NetworkPolicy"), ("apps/v1", "Deploymnt", "Deployment"),
+      ("v1", "Servce", "Service"), ("batch/v1", "CronJobb", "CronJob"),
     ])
   func misspeltKinds(version: String, kind: String, right: String) {
     #expect(
@@ -77,10 +79,21 @@ import Testing
   }
 
   @Test(
+    "a list of a known kind has items",
+    arguments: [("v1", "List"), ("networking.k8s.io/v1", "NetworkPolicyList"), ("v1", "PodList")])
+  func listWithoutItems(version: String, kind: String) {
+    let text = "apiVersion: \(version)\nkind: \(kind)\nitms: []"
+    #expect(refusal(text) == "a.yaml:1: \(kind): items: is missing; give the list's objects")
+    #expect(throws: Never.self) { try read("apiVersion: \(version)\nkind: \(kind)\nitems: null") }
+  }
+
+  @Test(
     "another project's kind with a similar name is skipped",
     arguments: [
       ("projectcalico.org/v3", "networkpolicies"), ("serving.knative.dev/v1", "Services"),
       ("networking.k8s.io/v1", "Ingress"), ("metrics.k8s.io/v1beta1", "PodMetrics"), ("v1", "Endpoints"),
+      ("rbac.authorization.k8s.io/v1", "Role"), ("v1", "Secret"), ("v1", "PodTemplate"), ("v1", "ServiceAccount"),
+      ("example.com/v1", "NetworkPolcy"),
     ])
   func similarKinds(version: String, kind: String) {
     #expect(refusal("apiVersion: \(version)\nkind: \(kind)\nmetadata: {name: x}") == "accepted")

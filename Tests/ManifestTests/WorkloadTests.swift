@@ -54,6 +54,7 @@ import Testing
     arguments: [
       ("{}", ["web-0"]), ("{completionTime: \"2024-05-01T10:00:00Z\"}", []),
       ("{conditions: [{type: Failed, status: \"True\"}]}", []),
+      ("{conditions: [{type: Complete, status: \"True\"}]}", []),
       ("{conditions: [{type: Failed, status: \"False\"}, {type: Suspended, status: \"True\"}]}", ["web-0"]),
     ])
   func endedJob(status: String, names expected: [String]) throws {

@@ -4,10 +4,13 @@ internal import Text
 enum ObjectKind: Hashable {
   case namespace, node, pod, service, serviceCIDR, endpointSlice, networkPolicy, workload, cluster, expectations
 
-  private static let names = [
-    "Namespace", "Node", "Pod", "Service", "ReplicationController", "NetworkPolicy", "Deployment", "StatefulSet",
-    "DaemonSet", "ReplicaSet", "Job", "CronJob", "EndpointSlice", "ServiceCIDR",
+  /// The kinds by the API group that has them.
+  private static let homes = [
+    "": ["Namespace", "Node", "Pod", "Service", "ReplicationController"],
+    "apps": ["Deployment", "StatefulSet", "DaemonSet", "ReplicaSet"], "batch": ["Job", "CronJob"],
+    "discovery.k8s.io": ["EndpointSlice"], "networking.k8s.io": ["NetworkPolicy", "ServiceCIDR"],
   ]
+  private static let names = homes.values.joined().sorted()
   /// The correct spelling for each wrong one: different case, or a plural.
   private static let spellings = Dictionary(
     (names + ["List"] + names.map { "\($0)List" }).flatMap { name in
@@ -15,6 +18,11 @@ enum ObjectKind: Hashable {
       let plurals = ["\(word)s"] + (word.hasSuffix("y") ? ["\(word.dropLast())ies"] : [])
       return ([word] + plurals).map { ($0, name) }
     }, uniquingKeysWith: { first, _ in first })
+
+  /// Whether this is `List`, or the list of a kind that the reader uses. Only such a list must have items.
+  static func isList(_ kind: String, of group: String) -> Bool {
+    kind == "List" || (homes[group] ?? []).contains { "\($0)List" == kind }
+  }
 
   /// `nil` for a kind that the reader doesn't use. Throws for one of the kinds below with an `apiVersion` that no API
   /// server has, and for a misspelled kind, because skipping it would lose policies or pods.
@@ -39,6 +47,11 @@ enum ObjectKind: Hashable {
           "netpol-lab has no kind \(object.kind.quoted)", "write kind: Cluster or Expectations")
       }
       if let name = Self.spellings[object.kind.lowercased()], name != object.kind, !object.isForeign {
+        let field = object.root["kind"] ?? object.root.mapping
+        throw field.error("there is no kind \(object.kind.quoted)", "write kind: \(name)")
+      }
+      // In a group of the API's own, a kind that is nearly one of these is a misspelled one.
+      if let name = object.kind.nearest(of: Self.homes[object.group] ?? []) {
         let field = object.root["kind"] ?? object.root.mapping
         throw field.error("there is no kind \(object.kind.quoted)", "write kind: \(name)")
       }

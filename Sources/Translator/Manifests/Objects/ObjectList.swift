@@ -23,7 +23,10 @@ extension ManifestObject {
 
   /// The objects of a `List`, or of a typed list such as `PodList`. `nil` if the object is not a list.
   private func items() throws(ManifestError) -> [ManifestObject]? {
-    guard kind.hasSuffix("List"), kind == "List" || root["items"] != nil else { return nil }
+    guard kind.hasSuffix("List") else { return nil }
+    let states = root.contains { $0.name == "items" }
+    if !states, ObjectKind.isList(kind, of: group) { throw root.missing("items", "give the list's objects") }
+    guard states else { return nil }
     let itemKind = kind == "List" ? nil : String(kind.dropLast(4))
     let version = kind == "List" ? nil : apiVersion
     let items = try root["items"]?.list() ?? []

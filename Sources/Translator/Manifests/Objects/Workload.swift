@@ -68,7 +68,8 @@ struct Workload {
       // A Job that has failed has no completionTime.
       let status = try object.root["status"]?.fields()
       let hasFailed = try status?.condition("Failed") ?? false
-      let isOver = hasFailed || status?["completionTime"] != nil
+      let isComplete = try status?.condition("Complete") ?? false
+      let isOver = hasFailed || isComplete || status?["completionTime"] != nil
       return .copies(isSuspended || isOver ? 0 : min(parallelism, completions ?? parallelism))
     case ("VirtualMachine", .machine):
       // A manifest may leave the start to someone else. The status of a machine in a cluster is a fact.
