@@ -53,6 +53,20 @@ import Testing
       ])
   }
 
+  @Test(
+    "k3s's network is not assumed if machines have addresses in it",
+    arguments: [
+      ([], podText("a", node: "n1", ip: "10.43.0.15"), ["10.96.0.0/16"]),
+      ([], podText("a", node: "n1", ip: "10.43.0.15") + podText("b", node: "n1", ip: "10.96.0.15"), ["172.20.0.0/16"]),
+      (["10.43.250.1"], podText("a", node: "n1", ip: "10.43.0.15"), ["10.43.250.1/32"]),
+      (["10.96.0.1"], podText("a", node: "n1", ip: "10.43.0.15"), ["10.96.0.0/16"]),
+    ])
+  func occupied(services: [String], others: String, networks: [String]) throws {
+    let reading = try read(text(services), others)
+    #expect(cidrs(reading) == networks)
+    #expect(reading.texts.filter { $0.hasPrefix("service CIDR") }.count == 1)
+  }
+
   @Test("the Cluster document decides, and then ServiceCIDR objects do")
   func stated() throws {
     let document = "apiVersion: netpol-lab/v1alpha1\nkind: Cluster\nserviceCIDRs: [10.96.0.0/12]\n---\n"
@@ -116,7 +130,9 @@ import Testing
 
   @Test("if there is room nowhere, the error says what to set")
   func noRoom() {
-    let pods = podText("a", node: "n1", ip: "10.96.0.3") + podText("b", node: "n1", ip: "10.43.0.3")
+    let pods = ["10.96.0.3", "10.43.0.3", "172.20.0.3"].enumerated().map { index, ip in
+      podText("p\(index)", node: "n1", ip: ip)
+    }.joined()
     #expect(
       refusal(text(["10.96.0.1", ""], pods))
         == "a.yaml:7: Service default/s1: no IPv4 address is left in the service CIDRs; give wider serviceCIDRs in a Cluster document"

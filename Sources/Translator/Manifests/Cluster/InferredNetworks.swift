@@ -26,6 +26,11 @@ struct InferredNetworks {
       taken = Array(Set((pods + machines).map { CIDR($0) } + stated))
       blocks = Array(Set(pods.map(CIDRIndex.block)))
     }
+
+    /// Whether the network holds no address and no pod block of another machine.
+    func areOutside(_ network: CIDR) -> Bool {
+      !taken.contains(where: network.overlaps) && !blocks.contains(where: network.overlaps)
+    }
   }
 
   init(_ addresses: [IPAddress], _ family: IPFamily, _ places: Places) {

@@ -7,10 +7,10 @@ struct ServiceNetworks {
   private(set) var cidrs: [CIDR] = []
   private(set) var notes: [Note] = []
 
-  /// k3s's networks.
-  private static let usual: [IPFamily: CIDR] = [
-    .v4: CIDR(IPAddress(v4: 0x0a2b_0000), prefixLength: 16),
-    .v6: CIDR(IPAddress(v6: 0xfd00_0043 << 96), prefixLength: 112),
+  /// k3s's networks, and others for clusters whose machines are in these.
+  private static let usual: [IPFamily: [CIDR]] = [
+    .v4: [0x0a2b_0000, 0x0a60_0000, 0xac14_0000].map { CIDR(IPAddress(v4: $0), prefixLength: 16) },
+    .v6: [0x43, 0x96].map { CIDR(IPAddress(v6: (0xfd00_0000 + $0) << 96), prefixLength: 112) },
   ]
 
   init(_ inventory: Inventory, _ pins: Pins) {
@@ -39,14 +39,20 @@ struct ServiceNetworks {
       let own = given.filter { $0.family == family }
       let others = addresses.filter { address in address.family == family && !own.contains { $0.contains(address) } }
       cidrs += own
-      let usual = Self.usual[family].map { [$0] } ?? []
-      if own.isEmpty, others.allSatisfy({ address in usual.contains { $0.contains(address) } }) { cidrs += usual }
+      let usual = (Self.usual[family] ?? []).first(where: places.areOutside)
+      if own.isEmpty, let usual, others.allSatisfy(usual.contains) {
+        cidrs.append(usual)
+        if usual != Self.usual[family]?.first {
+          let first = Self.usual[family]?.first.map { "\($0)" } ?? ""
+          notes.append(Note(.note, "service CIDR assumed: \(usual), because machines have addresses in \(first)"))
+        }
+      }
       if others.allSatisfy({ address in cidrs.contains { $0.contains(address) } }) { continue }
       var networks = InferredNetworks(others, family, places)
       let lacking = services.filter { service in
         service.families(families).contains(family) && !known(service).contains { $0.family == family }
       }
-      if own.isEmpty { networks.makeRoom(for: lacking.count, usual: usual.first, places) }
+      if own.isEmpty { networks.makeRoom(for: lacking.count, usual: usual, places) }
       cidrs += networks.cidrs
       remarks.append(networks.remark)
     }
