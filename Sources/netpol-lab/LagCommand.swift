@@ -15,18 +15,6 @@ struct LagCommand: ParsableCommand {
       while an agent syncs the rules as kube-router does. Each trial shows between which two packets the rules changed.
       """)
 
-  struct Policies: Bounded {
-    static let range = LagWorld.policyRange
-    let value: Int
-  }
-  struct Pods: Bounded {
-    static let range = LagWorld.podRange
-    let value: Int
-  }
-  struct LocalPods: Bounded {
-    static let range = LagWorld.localPodRange
-    let value: Int
-  }
   struct Burst: Bounded {
     static let range = 1...LagWorld.mostNewcomers
     let value: Int
@@ -58,14 +46,14 @@ struct LagCommand: ParsableCommand {
   @Option(help: "Enforcement agent to run. Default: the style's own.")
   var agent: AgentKind?
 
-  @Option(help: Policies.help("Number of policies in the generated cluster. Default: 50."))
-  var policies: Policies?
+  @Option(help: GeneratedPolicies.help("Number of policies in the generated cluster. Default: 50."))
+  var policies: GeneratedPolicies?
 
-  @Option(help: Pods.help("Number of pods in the generated cluster. Default: 200."))
-  var pods: Pods?
+  @Option(help: GeneratedPods.help("Number of pods in the generated cluster. Default: 200."))
+  var pods: GeneratedPods?
 
-  @Option(help: LocalPods.help("Number of those pods on the new pod's node. Default: 30 % of --pods."))
-  var local: LocalPods?
+  @Option(help: GeneratedLocalPods.help("Number of those pods on the new pod's node. Default: 30 % of --pods."))
+  var local: GeneratedLocalPods?
 
   @Option(help: "Event to measure in the generated cluster. Default: new-pod.")
   var scenario: LagScenario?
@@ -183,15 +171,6 @@ struct LagCommand: ParsableCommand {
       throw InputError("--default-deny: the style \(options.style.name) doesn't have it\(other)")
     }
     return options
-  }
-}
-
-extension LagWorld {
-  /// Throws `ValidationError` if there are more pods on the new pod's node than in the cluster.
-  static func requireLocal(_ local: Int, of pods: Int) throws {
-    if local > pods {
-      throw ValidationError("--local \(local): write a number from 1 to \(pods), the number of all pods")
-    }
   }
 }
 

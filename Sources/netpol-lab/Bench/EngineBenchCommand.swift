@@ -11,18 +11,6 @@ struct EngineBenchCommand: ParsableCommand {
     abstract: "Measure the verdicts per second of the evaluator and the oracle, without packets. Needs no root.",
     discussion: "Uses your manifests with -f, or a generated cluster, whose size --policies, --pods and --local set.")
 
-  struct Policies: Bounded {
-    static let range = LagWorld.policyRange
-    let value: Int
-  }
-  struct Pods: Bounded {
-    static let range = LagWorld.podRange
-    let value: Int
-  }
-  struct LocalPods: Bounded {
-    static let range = LagWorld.localPodRange
-    let value: Int
-  }
   struct Flows: Bounded {
     static let range = 1...1_000_000_000
     let value: Int
@@ -35,14 +23,14 @@ struct EngineBenchCommand: ParsableCommand {
   @OptionGroup var input: ManifestOptions
   @OptionGroup var compared: ComparedStyles
 
-  @Option(help: Policies.help("Number of policies in the generated cluster. Default: 1000."))
-  var policies: Policies?
+  @Option(help: GeneratedPolicies.help("Number of policies in the generated cluster. Default: 1000."))
+  var policies: GeneratedPolicies?
 
-  @Option(help: Pods.help("Number of pods in the generated cluster. Default: 1000."))
-  var pods: Pods?
+  @Option(help: GeneratedPods.help("Number of pods in the generated cluster. Default: 1000."))
+  var pods: GeneratedPods?
 
-  @Option(help: LocalPods.help("Number of those pods on the first of two nodes. Default: 10 % of --pods."))
-  var local: LocalPods?
+  @Option(help: GeneratedLocalPods.help("Number of those pods on the first of two nodes. Default: 10 % of --pods."))
+  var local: GeneratedLocalPods?
 
   @Option(help: Flows.help("Number of different flows to judge. Default: 1000000."))
   var flows: Flows?
