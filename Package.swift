@@ -8,9 +8,15 @@ let settings: [SwiftSetting] = [
   .enableUpcomingFeature("MemberImportVisibility"),
 ]
 
+/// For what runs once: the command line, and the sentences of a report. These come last in a build, and the optimizer
+/// would need a sixth of its time for them. CONTRIBUTING.md has the figures.
+let unoptimized: [SwiftSetting] = [.unsafeFlags(["-Onone"], .when(configuration: .release))]
+
 /// A target is a boundary only where an import must be forbidden; ARCHITECTURE.md says which and why.
-func library(_ name: String, _ path: String, _ dependencies: [Target.Dependency] = []) -> Target {
-  .target(name: name, dependencies: dependencies, path: "Sources/\(path)", swiftSettings: settings)
+func library(
+  _ name: String, _ path: String, _ dependencies: [Target.Dependency] = [], settings more: [SwiftSetting] = []
+) -> Target {
+  .target(name: name, dependencies: dependencies, path: "Sources/\(path)", swiftSettings: settings + more)
 }
 
 func tests(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
@@ -31,6 +37,8 @@ let translator: [Target.Dependency] = [
 let lab: [Target.Dependency] = ["Kernel", "Apply", "Network", "Verdicts", "StandingLab", "Agent"]
 /// Beside each other: none knows another.
 let products: [Target.Dependency] = ["Run", "Lag", "Bench", "Fuzz"]
+/// What tells of them.
+let report: [Target.Dependency] = ["Documents", "Report"]
 
 let package = Package(
   name: "netpol-lab",
@@ -121,17 +129,18 @@ let package = Package(
         "NetpolModel", "Statistics", "Manifests", "Worlds", "Oracle", "RuleIR", "Lowering", "Evaluator", "Path",
         "Enforcement", "EngineComparison", "Kernel", "Apply", "Network", "Verdicts", "StandingLab", algorithms,
       ]),
+    library("Documents", "Lab/Document", ["NetpolModel", "Text", "Statistics", algorithms, orderedCollections]),
     library(
       "Report", "Lab/Report",
       [
         "NetpolModel", "Text", "Statistics", "RuleIR", "Lowering", "Path", "Enforcement", "EngineComparison",
-        "DumpDiff", "Verdicts", "StandingLab", algorithms, orderedCollections,
-      ] + products),
+        "DumpDiff", "Verdicts", "StandingLab", "Documents", algorithms, orderedCollections,
+      ] + products, settings: unoptimized),
     .executableTarget(
       name: "netpol-lab",
-      dependencies: translator + lab + products
-        + ["Report", .product(name: "ArgumentParser", package: "swift-argument-parser"), algorithms, yams],
-      path: "Sources/netpol-lab", swiftSettings: settings),
+      dependencies: translator + lab + products + report
+        + [.product(name: "ArgumentParser", package: "swift-argument-parser"), algorithms, yams],
+      path: "Sources/netpol-lab", swiftSettings: settings + unoptimized),
 
     // Tests mirror Sources; what they share is in Tests/Support.
     .target(
@@ -160,20 +169,20 @@ let package = Package(
     tests("EngineComparisonTests", translator),
     tests("KernelTests", ["Kernel"]),
     tests("ApplyTests", translator + ["Kernel", "Apply"]),
-    tests("NetworkTests", translator + lab + ["Run", "Report"]),
+    tests("NetworkTests", translator + lab + ["Run"] + report),
     tests("VerdictsTests", translator + lab),
     tests("AgentTests", translator + lab),
-    tests("RunTests", translator + lab + ["Run", "Report"]),
-    tests("LagTests", translator + lab + ["Lag", "Report"]),
-    tests("BenchTests", translator + lab + ["Bench", "Lag", "Report"]),
+    tests("RunTests", translator + lab + ["Run"] + report),
+    tests("LagTests", translator + lab + ["Lag"] + report),
+    tests("BenchTests", translator + lab + ["Bench", "Lag"] + report),
     tests("FuzzTests", translator + lab + ["Fuzz"]),
-    tests("ReportTests", translator + lab + products + ["Report"]),
+    tests("ReportTests", translator + lab + products + report),
     tests(
       "ProgramTests",
       translator + lab + [
         "Lag", "netpol-lab", .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "Yams", package: "Yams"),
       ]),
-    tests("LabTests", translator + lab + products + ["Report"]),
+    tests("LabTests", translator + lab + products + report),
   ]
 )

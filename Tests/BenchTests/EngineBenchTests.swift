@@ -1,5 +1,6 @@
 // Not covered: how fast an engine is. `netpol-lab bench engines` measures that.
 import Bench
+import Documents
 import Foundation
 import Lag
 import Lowering

@@ -1,6 +1,7 @@
 // Not covered: registering a style (EnforcementStyle.all), which takes one entry there.
 import Agent
 import Bench
+import Documents
 import DumpDiff
 import Dumps
 import Enforcement

@@ -1,4 +1,5 @@
 import Apply
+import Documents
 import Foundation
 import Kernel
 import Lowering

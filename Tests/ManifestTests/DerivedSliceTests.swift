@@ -103,9 +103,9 @@ import Testing
   }
 
   @Test(
-    "a Service without selector, ports, matching pods or target port has no slices",
+    "a Service without selector, matching pods or target port has no slices",
     arguments: [
-      "{ports: [{port: 80}]}", "{selector: {}, ports: [{port: 80}]}", "{selector: {app: web}}",
+      "{ports: [{port: 80}]}", "{selector: {}, ports: [{port: 80}]}",
       "{type: ExternalName, externalName: a.b, selector: {app: web}, ports: [{port: 80}]}",
       "{selector: {app: none}, ports: [{port: 80}]}", "{selector: {app: web}, ports: [{port: 80, targetPort: nobody}]}",
     ])

@@ -60,11 +60,27 @@ import Testing
   }
 
   @Test(
+    "settings of well-known projects are only counted, because no controller creates pods for them",
+    arguments: [
+      ("monitoring.coreos.com/v1", "ServiceMonitor"), ("cert-manager.io/v1", "Certificate"),
+      ("networking.istio.io/v1", "VirtualService"), ("argoproj.io/v1alpha1", "AppProject"),
+      ("external-secrets.io/v1", "ExternalSecret"), ("metallb.io/v1beta1", "IPAddressPool"),
+    ])
+  func settings(version: String, kind: String) throws {
+    let text = object(version, kind, "a", namespace: "m")
+    #expect(try warnings(text).isEmpty)
+    #expect(try read(text).texts.contains("skipped 1 object of other kinds: 1 \(kind)"))
+  }
+
+  @Test(
     "for an object that routes packets one line says who the sender is",
     arguments: [
       ("networking.k8s.io/v1", "Ingress", "ingress controller"),
       ("gateway.networking.k8s.io/v1", "HTTPRoute", "gateway"), ("gateway.networking.k8s.io/v1", "Gateway", "gateway"),
       ("route.openshift.io/v1", "Route", "OpenShift router"),
+      ("traefik.io/v1alpha1", "IngressRoute", "ingress controller"),
+      ("traefik.containo.us/v1alpha1", "IngressRouteTCP", "ingress controller"),
+      ("projectcontour.io/v1", "HTTPProxy", "ingress controller"), ("networking.istio.io/v1", "Gateway", "gateway"),
     ])
   func routes(version: String, kind: String, sender: String) throws {
     let text = (0..<1000).map { object(version, kind, "a\($0)", namespace: "shop") }.joined()

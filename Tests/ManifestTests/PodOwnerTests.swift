@@ -35,7 +35,7 @@ import Testing
     let replicaSet =
       "apiVersion: apps/v1\nkind: ReplicaSet\nmetadata: {name: made, ownerReferences: [{apiVersion: apps/v1, kind: Deployment, name: shop, uid: u, controller: true}]}\nspec: {replicas: 0, selector: {matchLabels: {a: b}}, \(template)}\n---\n"
     let job =
-      "apiVersion: batch/v1\nkind: Job\nmetadata: {name: backup-281, ownerReferences: [{apiVersion: batch/v1, kind: CronJob, name: backup, uid: u, controller: true}]}\nspec: {\(template)}\nstatus: {completionTime: \"2024-05-01T10:00:00Z\"}\n---\n"
+      "apiVersion: batch/v1\nkind: Job\nmetadata: {name: backup-281, ownerReferences: [{apiVersion: batch/v1, kind: CronJob, name: backup, uid: u, controller: true}]}\nspec: {\(template.replacing("spec: {", with: "spec: {restartPolicy: Never, "))}\nstatus: {completionTime: \"2024-05-01T10:00:00Z\"}\n---\n"
     #expect(try owners(pod(references, hash: hash) + replicaSet + job) == ["p \(owner)"])
   }
 

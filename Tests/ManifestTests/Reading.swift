@@ -52,9 +52,11 @@ func podText(_ name: String, namespace: String = "default", node: String? = nil,
   """
 }
 
-/// A Service whose spec starts on line 4.
+/// A Service whose spec starts on line 4. It gets a port if it needs one.
 func serviceText(_ spec: String, metadata: String = "name: s", status: String = "{}") -> String {
-  "apiVersion: v1\nkind: Service\nmetadata: {\(metadata)}\nspec: \(spec)\nstatus: \(status)\n---\n"
+  let isComplete = ["ports:", "None", "ExternalName"].contains { spec.contains($0) }
+  let spec = isComplete ? spec : spec.replacing("{", with: "{ports: [{port: 80}], ", maxReplacements: 1)
+  return "apiVersion: v1\nkind: Service\nmetadata: {\(metadata)}\nspec: \(spec)\nstatus: \(status)\n---\n"
 }
 
 extension ManifestReading {

@@ -103,6 +103,32 @@ import Testing
     #expect(reading.cluster.pods.map(\.phase) == [.running])
   }
 
+  @Test("the later state of a stored object counts, wherever it stands, and a warning names both places if they differ")
+  func revisions() throws {
+    func stored(_ version: Int, _ address: String, uid: String = "u") -> String {
+      object(
+        "v1", "Pod", "spec: {nodeName: n1, containers: [{name: c}]}\nstatus: {phase: Running, podIP: \(address)}",
+        metadata: ", uid: \(uid), resourceVersion: \"\(version)\"")
+    }
+    let cases = [
+      (stored(9, "10.42.0.9"), stored(10, "10.42.0.10"), "10.42.0.10", "the highest resourceVersion counts"),
+      (stored(10, "10.42.0.10"), stored(9, "10.42.0.9"), "10.42.0.10", "the highest resourceVersion counts"),
+      // Another pod with the same name.
+      (
+        stored(10, "10.42.0.10"), stored(9, "10.42.0.9", uid: "v"), "10.42.0.9", "the last counts as with kubectl apply"
+      ),
+    ]
+    for (first, last, address, rule) in cases {
+      let reading = try read(first, last)
+      #expect(reading.pod("default/x")?.podIPs.map(\.description) == [address])
+      #expect(
+        warnings(reading) == [
+          "given more than once with different contents, \(rule): Pod default/x (a.yaml:1, b.yaml:1)"
+        ])
+    }
+    #expect(try warnings(read(stored(10, "10.42.0.9"), stored(9, "10.42.0.9"))).isEmpty)
+  }
+
   @Test("one warning tells many")
   func many() throws {
     let specs = ["{podSelector: {}}", "{podSelector: {matchLabels: {a: b}}}"]

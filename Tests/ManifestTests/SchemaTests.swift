@@ -110,6 +110,17 @@ private struct FieldsFile {
     #expect(schema.type(of: "Pod", "v2") == nil)
   }
 
+  @Test("every field whose values are listed is a text of the schema")
+  func listedValues() {
+    for field in APISchema.values.keys {
+      let parts = field.split(separator: ".").map(String.init)
+      let type = APISchema.current.types.first { $0.name == parts[0] }
+      #expect(type?.fields[parts[1]]?.type == .string, "\(field)")
+      #expect(type?.fields[parts[1]]?.values?.isEmpty == false, "\(field)")
+    }
+    #expect(APISchema.current.podTemplate != nil)
+  }
+
   @Test(
     "a time is RFC 3339",
     arguments: [

@@ -32,15 +32,16 @@ import Testing
           location: SourceLocation(file: "a.yaml", line: 1)))
   }
 
-  @Test("a Service without fields gets the API's defaults and a ClusterIP")
+  @Test("a Service with nothing but a port gets the API's defaults and a ClusterIP")
   func defaults() throws {
-    for spec in ["{}", "null", "{clusterIP: \"\", ports: []}"] {
+    for spec in ["{ports: [{port: 80}]}", "{clusterIP: \"\", ports: [{port: 80}]}"] {
       let service = try service(spec)
       #expect(
         service
           == Service(
-            id: NamespacedName("default", "s"), clusterIPs: [try address("10.43.1.1")],
-            location: SourceLocation(file: "a.yaml", line: 1)))
+            id: NamespacedName("default", "s"),
+            ports: [.init(name: nil, port: 80, targetPort: .number(80), transport: .tcp)],
+            clusterIPs: [try address("10.43.1.1")], location: SourceLocation(file: "a.yaml", line: 1)))
     }
   }
 
@@ -96,7 +97,7 @@ import Testing
     }
     #expect(
       services == [
-        "b [10.43.1.2] [30087]", "c [10.43.1.3] [30088, 30089]", "d [10.43.1.1] []", "e [10.43.1.4] [0]",
+        "b [10.43.1.2] [30087]", "c [10.43.1.3] [30088, 30089]", "d [10.43.1.1] [0]", "e [10.43.1.4] [0]",
         "kubernetes [10.43.0.1] [0]", "z [10.43.1.5] [30086]",
       ])
     #expect(

@@ -54,6 +54,22 @@ import Testing
     #expect(try pods(spec) == expected)
   }
 
+  @Test("a selector that no pod can meet, and IPv6 blocks that no pod can use, are told")
+  func limits() throws {
+    let contradiction = "{podSelector: {matchLabels: {a: b}, matchExpressions: [{key: a, operator: DoesNotExist}]}}"
+    #expect(
+      try read(policyText(contradiction)).texts.contains(
+        "no pod can have the labels that a selector asks for, so none was made: 0.yaml:1"))
+    let block = policyText("{podSelector: {}, egress: [{to: [{ipBlock: {cidr: fd00::/8}}]}]}")
+    let told = { (reading: ManifestReading) in
+      reading.texts.contains { $0.contains("IPv6 ipBlocks are not asked: shop/web") }
+    }
+    #expect(told(try read(block)))
+    let dual =
+      "apiVersion: netpol-lab/v1alpha1\nkind: Cluster\nnodes: [{name: n1, podCIDRs: [10.42.0.0/24, \"fd00:42::/64\"]}]"
+    #expect(!told(try read(block, dual)))
+  }
+
   private static let requirements = [
     "{key: a, operator: In, values: [x, z]}", "{key: a, operator: NotIn, values: [x, not-x, any]}",
     "{key: a, operator: Exists}", "{key: a, operator: DoesNotExist}",

@@ -132,6 +132,118 @@ import Testing
   }
 
   @Test(
+    "a text that the API does not know is refused, and is a warning if the object came out of a cluster",
+    arguments: [
+      (
+        pod("{containers: [{name: c}], restartPolicy: always}"), "spec.restartPolicy", "always",
+        "Always, OnFailure or Never"
+      ),
+      (
+        pod("{containers: [{name: c, imagePullPolicy: IfMissing}]}"), "spec.containers[0].imagePullPolicy", "IfMissing",
+        "Always, IfNotPresent or Never"
+      ),
+      (
+        pod("{containers: [{name: c}], dnsPolicy: Cluster}"), "spec.dnsPolicy", "Cluster",
+        "ClusterFirst, ClusterFirstWithHostNet, Default or None"
+      ),
+      (
+        pod("{containers: [{name: c}], initContainers: [{name: d, restartPolicy: always}]}"),
+        "spec.initContainers[0].restartPolicy", "always", "Always, OnFailure or Never"
+      ),
+      (
+        pod("{containers: [{name: c}], tolerations: [{operator: Exists, effect: noexecute}]}"),
+        "spec.tolerations[0].effect", "noexecute", "NoSchedule, PreferNoSchedule or NoExecute"
+      ),
+    ])
+  func unsupported(text: String, path: String, value: String, values: String) throws {
+    #expect(refusal(text) == "a.yaml:4: Pod default/web: \(path): \"\(value)\" is not supported; write \(values)")
+    let field = path.replacing("[0]", with: "[]")
+    #expect(
+      try warnings(text.replacing("name: web", with: Self.stored)) == [
+        "values that API servers do not support: Pod \(field): \"\(value)\" is not supported (a.yaml:4)"
+      ])
+  }
+
+  @Test(
+    "a restartPolicy that the workload can't have is refused",
+    arguments: [
+      ("Deployment", "Never", "\"Never\" is not supported in a Deployment; remove it, or write Always"),
+      ("DaemonSet", "OnFailure", "\"OnFailure\" is not supported in a DaemonSet; remove it, or write Always"),
+      ("Deployment", "Always", nil), ("StatefulSet", nil, nil), ("Job", "Never", nil), ("Job", "OnFailure", nil),
+      ("Job", "Always", "\"Always\" is not supported in a Job; write OnFailure or Never"),
+      ("Job", nil, "is missing; a Job needs OnFailure or Never"),
+    ])
+  func restartPolicy(kind: String, policy: String?, problem: String?) {
+    let spec = "{containers: [{name: c}]\(policy.map { ", restartPolicy: \($0)" } ?? "")}"
+    let text =
+      kind == "Job"
+      ? "apiVersion: batch/v1\nkind: Job\nmetadata: {name: web}\nspec: {template: {spec: \(spec)}}"
+      : Self.deployment(spec).replacing("kind: Deployment", with: "kind: \(kind)")
+    let line = problem.map { "a.yaml:4: \(kind) default/web: spec.template.spec.restartPolicy: \($0)" }
+    #expect(refusal(text) == line ?? "accepted")
+    #expect(refusal(text, validation: .asStored) == "accepted")
+  }
+
+  @Test(
+    "containers that the API server refuses together are refused",
+    arguments: [
+      (
+        "{containers: [{name: c}], initContainers: [{name: c}]}",
+        "spec.initContainers[0].name: \"c\" appears twice; give each container a different name"
+      ),
+      (
+        "{containers: [{name: My_App}]}",
+        "spec.containers[0].name: \"My_App\" is not a valid container name; use at most 63 of a-z, 0-9 and inner '-'"
+      ),
+      (
+        "{containers: [{name: c, ports: [{name: http, containerPort: 80}, {name: http, containerPort: 81}]}]}",
+        "spec.containers[0].ports[1].name: \"http\" appears twice; give each port of a container a different name"
+      ),
+      (
+        "{containers: [{name: c, ports: [{containerPort: 80, hostPort: 80}, {containerPort: 81, hostPort: 80}]}]}",
+        "spec.containers[0].ports[1].hostPort: TCP/80 appears twice as a host port; give each a different number"
+      ),
+      (
+        "{hostNetwork: true, containers: [{name: c, ports: [{containerPort: 80, hostPort: 8080}]}]}",
+        "spec.containers[0].ports[0].hostPort: 8080 differs from containerPort 80; with hostNetwork both must be the same"
+      ),
+    ])
+  func containers(spec: String, line: String) {
+    #expect(refusal(Self.pod(spec)) == "a.yaml:4: Pod default/web: \(line)")
+    #expect(refusal(Self.pod(spec), validation: .asStored) == "accepted")
+  }
+
+  @Test(
+    "containers that the API server accepts together are accepted",
+    arguments: [
+      "{containers: [{name: c, ports: [{name: http, containerPort: 80}]}, {name: d, ports: [{name: http, containerPort: 80}]}]}",
+      "{containers: [{name: c, ports: [{containerPort: 53, hostPort: 53}, {containerPort: 53, hostPort: 53, protocol: UDP}]}]}",
+      "{containers: [{name: c, ports: [{containerPort: 1, hostPort: 1, hostIP: 10.0.0.1}, {containerPort: 2, hostPort: 1, hostIP: 10.0.0.2}]}]}",
+      "{hostNetwork: true, containers: [{name: c, ports: [{containerPort: 80, hostPort: 80}]}], restartPolicy: \"\"}",
+    ])
+  func sharedPorts(spec: String) { #expect(refusal(Self.pod(spec)) == "accepted") }
+
+  @Test(
+    "a Service without what its type needs is refused",
+    arguments: [
+      (
+        "spec: {selector: {a: b}}",
+        "4: Service default/s: spec.ports: is missing; give at least one, or clusterIP: None for a headless Service"
+      ),
+      ("metadata: {name: s}", "1: Service default/s: spec: is missing; give one, with its ports"),
+      (
+        "spec: {type: ExternalName}",
+        "4: Service default/s: spec.externalName: is missing; give the DNS name, or another type"
+      ),
+      ("spec: {clusterIP: None}", nil), ("spec: {type: ExternalName, externalName: a.example}", nil),
+    ])
+  func services(rest: String, line: String?) {
+    let head = "apiVersion: v1\nkind: Service\n" + (rest.hasPrefix("spec") ? "metadata: {name: s}\n" : "")
+    #expect(refusal(head + rest) == line.map { "a.yaml:\($0)" } ?? "accepted")
+    #expect(refusal(head + rest, validation: .asStored) == "accepted")
+  }
+
+  @Test(
     "a missing field that the API server requires is refused",
     arguments: [
       (pod("{}"), "4: Pod default/web: spec.containers: is missing; give at least one container"),
@@ -237,7 +349,8 @@ import Testing
         switch kind {
         case "NetworkPolicy": "spec: {podSelector: {}}"
         case "EndpointSlice": "addressType: IPv4\nendpoints: []"
-        case "CronJob": "spec: {schedule: \"@daily\", jobTemplate: {spec: {template: \(template)}}}"
+        case "CronJob":
+          "spec: {schedule: \"@daily\", jobTemplate: {spec: {template: \(template.replacing("[{name: c}]", with: "[{name: c}], restartPolicy: Never"))}}}"
         default: "spec: {selector: {matchLabels: {app: web}}, template: \(template)}"
         }
       return "apiVersion: \(version)\nkind: \(kind)\nmetadata: {\(metadata)}\n\(rest)\n"
@@ -289,7 +402,7 @@ import Testing
     }
     #expect(
       try warnings(bad.joined(), .asStored) == [
-        "unknown fields are ignored: Pod metadata.label (a.yaml:3 and 199 more), Pod spec.hostnetwork (a.yaml:4 and 199 more)",
+        "unknown fields are ignored: Pod metadata.label, did you mean labels? (a.yaml:3 and 199 more), Pod spec.hostnetwork, did you mean hostNetwork? (a.yaml:4 and 199 more)",
         "values of a wrong type: Pod spec.priority: expected an integer, found the string \"high\" (a.yaml:4 and 199 more)",
         "required fields are missing: Pod spec.containers (a.yaml:4 and 199 more)",
       ])

@@ -42,6 +42,17 @@ import Testing
     #expect(!reading.notes.contains { $0.severity == .warning })
   }
 
+  @Test("a field that looks like a misspelled one is a warning, a field that the project adds is not")
+  func misspelled() throws {
+    let spec =
+      "{template: {metadata: {lables: {app: web}}, spec: {hostnetwork: true, containerConcurrency: 5, containers: [{image: x, port: []}]}}}"
+    let warnings = try read(object("serving.knative.dev/v1", "Service", spec)).notes.filter { $0.severity == .warning }
+    #expect(
+      warnings.map(\.text) == [
+        "unknown fields are ignored: Service spec.template.metadata.lables, did you mean labels? (a.yaml:4), Service spec.template.spec.containers[].port, did you mean ports? (a.yaml:4), Service spec.template.spec.hostnetwork, did you mean hostNetwork? (a.yaml:4)"
+      ])
+  }
+
   @Test("without a pod template it is skipped")
   func noTemplate() throws {
     let text = object("example.org/v1", "Whatever", "{template: {spec: {image: x}}}")
@@ -151,6 +162,16 @@ import Testing
     let stopped =
       "apiVersion: kubevirt.io/v1\nkind: VirtualMachine\nmetadata: {name: vm}\nspec: {\(template)}\nstatus: {printableStatus: Stopped}"
     #expect(try read(stopped).cluster.pods.isEmpty)
+  }
+
+  @Test(
+    "a halted VirtualMachine of a manifest counts as running, and a note says so",
+    arguments: ["running: false", "runStrategy: Halted"])
+  func halted(state: String) throws {
+    let spec = "{\(state), template: {metadata: {labels: {app: vm}}, spec: {domain: {}}}}"
+    let reading = try read(object("kubevirt.io/v1", "VirtualMachine", spec))
+    #expect(reading.cluster.pods.count == 1)
+    #expect(reading.texts.contains("taken as running, though halted: VirtualMachine shop/web"))
   }
 
   @Test("the instance of a VirtualMachine is not a second pod")

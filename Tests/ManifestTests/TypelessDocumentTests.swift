@@ -22,6 +22,14 @@ import Testing
     #expect(refusal(text) != "accepted")
   }
 
+  @Test("a JSON patch is for kustomize")
+  func patch() {
+    #expect(
+      refusal("- {op: remove, path: /a}")
+        == "a.yaml:1: expected an API object with apiVersion and kind, found a list; this is a JSON patch; run kubectl kustomize FOLDER | netpol-lab run -f -"
+    )
+  }
+
   @Test("one note counts the documents and names three files")
   func note() throws {
     let values = (1...5).map { (name: "d/\($0).yaml", text: "a: 1\n---\nb: 1\n") }
@@ -31,13 +39,20 @@ import Testing
   }
 
   @Test(
-    "a document with only one of the two is an error in a directory too",
+    "a document that is meant as an object is an error in a directory too",
     arguments: [
       (
         "kind: NetworkPolicy",
         "d/x.yaml:1: NetworkPolicy: apiVersion: is missing; write one such as v1 or networking.k8s.io/v1"
       ),
       ("apiVersion: v1", "d/x.yaml:1: kind: is missing; give the object's kind, or leave the file out"),
+      (
+        "metadata: {name: web}\nspec: {podSelector: {}}",
+        "d/x.yaml:1: default/web: kind: is missing; give the object's kind, or leave the file out"
+      ),
+      ("apiVersion: v1\nKind: Pod", "d/x.yaml:2: Kind: unknown field; did you mean kind?"),
+      ("Kind: Pod", "d/x.yaml:1: Kind: unknown field; did you mean kind?"),
+      ("kind: Pod\napiversion: v1", "d/x.yaml:2: Pod: apiversion: unknown field; did you mean apiVersion?"),
     ])
   func half(text: String, line: String) throws {
     let error = #expect(throws: ManifestError.self) { try reading(fromDirectory: [("d/x.yaml", text)]) }

@@ -9,6 +9,7 @@ import Testing
   ) -> String {
     let version = ["ReplicationController": "v1", "Job": "batch/v1"][kind] ?? "apps/v1"
     let selector = version == "apps/v1" ? "selector: {matchLabels: {app: \(name)}}" : ""
+    let pod = kind == "Job" ? "restartPolicy: Never, \(pod)" : pod
     return """
       apiVersion: \(version)
       kind: \(kind)
@@ -70,11 +71,14 @@ import Testing
     #expect(try names(nodes, pinned) == ["p", "q", "agent-n2"])
   }
 
-  @Test("a CronJob has the pods of its job template")
+  @Test("a CronJob has the pods of its job template, unless it is suspended")
   func cronJob() throws {
     let text =
-      "apiVersion: batch/v1\nkind: CronJob\nmetadata: {name: cron}\nspec: {schedule: \"0 3 * * *\", jobTemplate: {spec: {template: {metadata: {labels: {a: b}}, spec: {containers: [{name: c}]}}}}}"
+      "apiVersion: batch/v1\nkind: CronJob\nmetadata: {name: cron}\nspec: {schedule: \"0 3 * * *\", jobTemplate: {spec: {template: {metadata: {labels: {a: b}}, spec: {restartPolicy: Never, containers: [{name: c}]}}}}}"
     #expect(try names(text) == ["cron-0"])
+    let suspended = try read(text.replacing("spec: {schedule", with: "spec: {suspend: true, schedule"))
+    #expect(suspended.cluster.pods.isEmpty)
+    #expect(suspended.texts.contains("suspended, so without pods: CronJob default/cron"))
   }
 
   @Test("a template's labels, ports, node and host network are applied to its pods")

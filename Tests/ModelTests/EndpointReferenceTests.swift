@@ -17,6 +17,11 @@ private let front = IPAddress(v4: 0xc0a8_0132)
       ("shop/replicaset/web", .workload(namespace: "shop", kind: "ReplicaSet", name: "web")),
       ("shop/job/web", .workload(namespace: "shop", kind: "Job", name: "web")),
       ("shop/cronjob/web", .workload(namespace: "shop", kind: "CronJob", name: "web")),
+      ("shop/deploy/web", .workload(namespace: "shop", kind: "Deployment", name: "web")),
+      ("shop/deployments/web", .workload(namespace: "shop", kind: "Deployment", name: "web")),
+      ("shop/sts/web", .workload(namespace: "shop", kind: "StatefulSet", name: "web")),
+      ("shop/ds/web", .workload(namespace: "shop", kind: "DaemonSet", name: "web")),
+      ("shop/po/web", .pod(PodID(web))), ("shop/svc/web", .service(web)),
       ("shop/Rollout/web", .workload(namespace: "shop", kind: "Rollout", name: "web")),
       ("vip/deployment/web", .workload(namespace: "vip", kind: "Deployment", name: "web")),
       ("service/shop/web", .service(web)), ("shop/Service/web", .service(web)), ("shop/service/web", .service(web)),
@@ -38,6 +43,7 @@ private let front = IPAddress(v4: 0xc0a8_0132)
       ("192.168.1", "write namespace/pod, "), ("node", "write namespace/pod, "), ("node/a/b", "write node/NAME; "),
       ("node/Pod/a", "write node/NAME; "), ("external/a/b", "write external/NAME; "),
       ("service/web", "write service/namespace/name; "), ("service/a/b/c", "write service/namespace/name; "),
+      ("10.0.0.0/8", "write one address of it"), ("fd00::/8", "write one address of it"),
       ("vip/shop/web/lan", "write vip/namespace/name/ADDRESS"), ("vip/shop/web/lan/x", "write namespace/pod, "),
     ])
   func refusal(text: String, remedy: String) {

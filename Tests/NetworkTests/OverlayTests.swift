@@ -1,3 +1,4 @@
+import Documents
 // Not covered: flannel's masquerading, and rules that drop the tunnel's own packets between nodes.
 import EngineComparison
 import Foundation

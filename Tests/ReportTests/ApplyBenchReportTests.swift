@@ -3,6 +3,7 @@ import Statistics
 import Testing
 
 @testable import Bench
+@testable import Documents
 @testable import Report
 
 @Suite("Benchmark of applying rules, reports") struct ApplyBenchReportTests {

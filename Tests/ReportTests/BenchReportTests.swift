@@ -1,4 +1,5 @@
 import Bench
+import Documents
 import Foundation
 import Kernel
 import NetpolModel

@@ -1,5 +1,6 @@
 // Not covered: whether figures are right. The reports are made by hand.
 import Bench
+import Documents
 import Foundation
 import Kernel
 import Lag

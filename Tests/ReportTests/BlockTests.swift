@@ -3,6 +3,7 @@ import NetpolModel
 import Statistics
 import Testing
 
+@testable import Documents
 @testable import Report
 
 /// The kinds of blocks. A new kind does not compile here until it has a name, and has no test until it has a row in the

@@ -1,6 +1,7 @@
 import NetpolModel
 import Testing
 
+@testable import Documents
 @testable import Report
 
 @Suite("Bundles of flows") struct FlowBundleTests {

@@ -6,6 +6,7 @@ import Path
 import Testing
 import Text
 
+@testable import Documents
 @testable import Enforcement
 @testable import Report
 

@@ -8,6 +8,7 @@ import TestSupport
 import Testing
 import Verdicts
 
+@testable import Documents
 @testable import Report
 
 @Suite("A run as JSON") struct JSONReportTests {

@@ -1,6 +1,7 @@
 import Statistics
 import Testing
 
+@testable import Documents
 @testable import Lag
 @testable import Report
 

@@ -3,6 +3,7 @@ import FoundationXML
 import Statistics
 import Testing
 
+@testable import Documents
 @testable import Report
 
 @Suite("A plot with logarithmic axes") struct LogPlotTests {

@@ -3,6 +3,7 @@ import NetpolModel
 import Testing
 import Text
 
+@testable import Documents
 @testable import Report
 
 @Suite("Grids of a run") struct MatrixTests {

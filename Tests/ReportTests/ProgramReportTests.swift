@@ -8,6 +8,7 @@ import Rendering
 import RuleIR
 import Testing
 
+@testable import Documents
 @testable import Fuzz
 @testable import Report
 

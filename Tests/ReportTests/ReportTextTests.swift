@@ -3,6 +3,7 @@ import Foundation
 import NetpolModel
 import Testing
 
+@testable import Documents
 @testable import Report
 
 @Suite("Results as text, without namespaces") struct ReportTextTests {

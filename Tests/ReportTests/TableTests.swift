@@ -2,6 +2,7 @@ import Foundation
 import Statistics
 import Testing
 
+@testable import Documents
 @testable import Report
 
 /// The kinds of cells. A new kind does not compile here until it has a name.

@@ -1,3 +1,4 @@
+import Documents
 // Not covered: what real packets did. The kernel's answers are made by hand.
 import Foundation
 import Lowering

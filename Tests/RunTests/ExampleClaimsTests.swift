@@ -9,6 +9,7 @@ import StandingLab
 import TestSupport
 import Testing
 
+@testable import Documents
 @testable import Report
 @testable import Run
 

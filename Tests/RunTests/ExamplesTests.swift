@@ -1,3 +1,4 @@
+import Documents
 // Not covered: services, VIPs and NodePorts of the examples, which are not modelled yet.
 import EngineComparison
 import Foundation

@@ -1,3 +1,4 @@
+import Documents
 // Not covered: which networks are inferred (see PodNetworkTests and ServiceNetworkTests in ManifestTests).
 import EngineComparison
 import Foundation

@@ -1,3 +1,4 @@
+import Documents
 // Not covered: random choice among endpoints, and session affinity.
 import EngineComparison
 import Foundation

@@ -1,5 +1,6 @@
 // Not covered: styles other than k3s's, services, and what happens while rules change.
 import Apply
+import Documents
 import Enforcement
 import EngineComparison
 import Foundation

@@ -40,6 +40,7 @@ extension EndpointReference {
       self = .address(address)
       return
     }
+    if CIDR(text) != nil { throw EndpointTextError(problem: "is a network", remedy: "write one address of it") }
     let parts = text.split(separator: "/", omittingEmptySubsequences: false).map(String.init)
     guard parts.count > 1, !parts.contains("") else { throw .noEnd }
     switch (parts[0], parts.count) {
@@ -66,11 +67,17 @@ extension EndpointReference {
     }
   }
 
-  /// The API's spelling of a kind. Returns an unknown kind unchanged.
+  /// The API's spelling of a kind, also for kubectl's short names and plurals. Returns an unknown kind unchanged.
   private static func kind(_ word: String) -> String {
     let lowercased = word.lowercased()
-    return kinds.first { $0.lowercased() == lowercased } ?? word
+    let matches = { (kind: String) in [kind.lowercased(), "\(kind.lowercased())s"].contains(lowercased) }
+    return shortNames[lowercased] ?? kinds.first(where: matches) ?? word
   }
+
+  private static let shortNames = [
+    "po": "Pod", "svc": "Service", "deploy": "Deployment", "sts": "StatefulSet", "ds": "DaemonSet", "rs": "ReplicaSet",
+    "rc": "ReplicationController", "cj": "CronJob", "dc": "DeploymentConfig", "vm": "VirtualMachine", "ro": "Rollout",
+  ]
 
   private static let kinds = [
     "Pod", "Service", "Deployment", "StatefulSet", "DaemonSet", "ReplicaSet", "ReplicationController", "Job", "CronJob",

@@ -1,5 +1,6 @@
 import ArgumentParser
 import Bench
+import Documents
 import Lag
 import Manifests
 import NetpolModel

@@ -1,5 +1,6 @@
 import ArgumentParser
 import Bench
+import Documents
 import Report
 
 struct MicroBenchCommand: ParsableCommand {

@@ -1,5 +1,6 @@
 import ArgumentParser
 import Bench
+import Documents
 import Foundation
 import Manifests
 import NetpolModel

@@ -1,4 +1,5 @@
 import ArgumentParser
+import Documents
 import Report
 
 /// The format of a report.

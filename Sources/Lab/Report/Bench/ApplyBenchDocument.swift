@@ -1,4 +1,5 @@
 public import Bench
+public import Documents
 internal import StandingLab
 internal import Statistics
 internal import Text

@@ -1,4 +1,5 @@
 internal import Bench
+internal import Documents
 internal import Statistics
 
 /// A row of an `ApplyBench` report. All rows have the same shape, for programs.

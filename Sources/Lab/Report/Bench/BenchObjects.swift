@@ -1,4 +1,5 @@
 internal import Bench
+internal import Documents
 internal import NetpolModel
 internal import StandingLab
 internal import Statistics

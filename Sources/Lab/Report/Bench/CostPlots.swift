@@ -1,5 +1,6 @@
 internal import Algorithms
 internal import Bench
+internal import Documents
 internal import NetpolModel
 internal import Text
 

@@ -1,5 +1,6 @@
 internal import Algorithms
 public import Bench
+public import Documents
 internal import NetpolModel
 internal import StandingLab
 internal import Statistics

@@ -1,3 +1,4 @@
+public import Documents
 public import DumpDiff
 internal import Text
 

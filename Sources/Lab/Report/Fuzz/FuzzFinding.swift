@@ -1,3 +1,4 @@
+public import Documents
 public import Fuzz
 
 /// A failure with its manifest.

@@ -1,3 +1,4 @@
+public import Documents
 public import Fuzz
 internal import Lowering
 internal import RuleIR

@@ -1,3 +1,4 @@
+public import Documents
 public import Lag
 internal import Lowering
 internal import NetpolModel

@@ -1,3 +1,4 @@
+internal import Documents
 internal import Lag
 internal import Lowering
 internal import NetpolModel

@@ -1,4 +1,5 @@
 public import Bench
+internal import Documents
 internal import Text
 
 extension BenchProgress {

@@ -1,4 +1,5 @@
 internal import Algorithms
+internal import Documents
 internal import Enforcement
 internal import EngineComparison
 internal import Lowering

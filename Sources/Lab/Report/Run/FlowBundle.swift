@@ -1,3 +1,4 @@
+internal import Documents
 internal import NetpolModel
 internal import OrderedCollections
 
@@ -43,13 +44,13 @@ struct FlowBundle<End: Hashable & CustomStringConvertible> {
   /// `app/{a,b} -> app/web`.
   var endsText: String { "\(namesText(of: sources)) -> \(namesText(of: destinations))" }
 
-  var portsText: String { Report.portsText(ports) }
+  var portsText: String { Documents.portsText(ports) }
 
   /// `all 12 ports`, or `all 12 ports but TCP 80` if only few are missing.
   func portsText(of all: Set<Flow.Question>) -> String {
     let rest = all.subtracting(ports)
     guard all.isSuperset(of: ports), ports.count > 4, rest.count < 4 else { return portsText }
     if rest.isEmpty { return "all \(ports.count) ports" }
-    return "all \(all.count) ports but \(Report.portsText(rest.sorted()))"
+    return "all \(all.count) ports but \(Documents.portsText(rest.sorted()))"
   }
 }

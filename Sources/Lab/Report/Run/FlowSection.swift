@@ -1,3 +1,4 @@
+internal import Documents
 internal import Enforcement
 internal import EngineComparison
 internal import Lowering

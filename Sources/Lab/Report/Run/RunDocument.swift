@@ -1,3 +1,4 @@
+public import Documents
 internal import EngineComparison
 internal import Lowering
 internal import NetpolModel

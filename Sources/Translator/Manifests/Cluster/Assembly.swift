@@ -102,7 +102,8 @@ struct Assembly {
   private mutating func place() throws(ManifestError) {
     var table = try NodeTable(inventory, pins)
     let pods = inventory.ownedPods + expandWorkloads(nodes: table.names)
-    var placement = Placement(pods + standIns(besides: pods), pins)
+    let families = Set(table.families.values.joined())
+    var placement = Placement(pods + standIns(besides: pods, families), pins)
     placement.schedule(on: table)
 
     let outside = cluster.externalHosts.flatMap(\.addresses) + table.nodes.flatMap(\.addresses)
@@ -148,12 +149,12 @@ struct Assembly {
   }
 
   /// Stand-in pods if the input, without what a variant adds, has policies and no pods.
-  private mutating func standIns(besides pods: [PodManifest]) -> [PodManifest] {
+  private mutating func standIns(besides pods: [PodManifest], _ families: Set<IPFamily>) -> [PodManifest] {
     let policies = inventory.policies
     guard inventory.options.standsIn, !policies.isEmpty, pods.allSatisfy(\.isAdded) else { return [] }
     let standIns = StandIns(policies, in: inventory.namespaces)
     standInNamespaces = standIns.namespaces
-    assumptions.append(standIns.note(policies.count))
+    assumptions += standIns.notes(policies.count, families)
     return standIns.pods
   }
 

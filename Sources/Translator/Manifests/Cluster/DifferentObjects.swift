@@ -1,23 +1,28 @@
 internal import NetpolModel
 internal import OrderedCollections
 
-/// Objects that the input gives several times with different contents, and where. The last one counts.
+/// Objects that the input gives several times with different contents, and where.
 struct DifferentObjects {
-  private var places: OrderedDictionary<ObjectKey, [SourceLocation]> = [:]
-
-  mutating func note(_ key: ObjectKey, first: SourceLocation, then last: SourceLocation) {
-    places[key, default: [first]].append(last)
+  /// Why one of them counts.
+  enum Rule: String, CaseIterable {
+    case last = "the last counts as with kubectl apply"
+    case newest = "the highest resourceVersion counts"
   }
 
-  /// One warning.
+  private var places: [Rule: OrderedDictionary<ObjectKey, [SourceLocation]>] = [:]
+
+  mutating func note(_ key: ObjectKey, _ rule: Rule, first: SourceLocation, then last: SourceLocation) {
+    places[rule, default: [:]][key, default: [first]].append(last)
+  }
+
+  /// One warning for each rule.
   var notes: [Note] {
-    if places.isEmpty { return [] }
-    let finds = places.map { key, places in "\(key) (\(Self.text(places)))" }
-    return [
-      Note(
-        .warning,
-        "given more than once with different contents, the last counts as with kubectl apply: \(finds.abridged())")
-    ]
+    Rule.allCases.compactMap { rule in
+      guard let found = places[rule] else { return nil }
+      let finds = found.map { key, places in "\(key) (\(Self.text(places)))" }
+      return Note(
+        .warning, "given more than once with different contents, \(rule.rawValue): \(finds.abridged())")
+    }
   }
 
   /// The first places and always the last.

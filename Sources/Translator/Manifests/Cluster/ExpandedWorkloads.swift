@@ -34,8 +34,16 @@ extension [Workload] {
       let kinds = taken.countedByKind { ($0.kind == Workload.knativeService ? "Service" : $0.kind, $0.group) }
       notes.append(Note(.note, "taken as workloads by their templates: \(kinds.abridged(to: 8))"))
     }
+    let suspended = filter(\.isSuspended)
+    if !suspended.isEmpty {
+      notes.append(Note(.note, "suspended, so without pods: \(suspended.names.abridged())"))
+    }
+    let halted = filter { $0.isHalted && $0.count != .copies(0) }
+    if !halted.isEmpty { notes.append(Note(.note, "taken as running, though halted: \(halted.names.abridged())")) }
     return notes
   }
+
+  private var names: [String] { map { "\($0.kind) \($0.id)" } }
 }
 
 extension Workload {

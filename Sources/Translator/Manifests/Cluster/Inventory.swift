@@ -15,6 +15,8 @@ struct Inventory {
   private(set) var cluster: ClusterDocument?
   private(set) var expectations = ExpectationsReader()
   private var places: [ObjectKey: SourceLocation] = [:]
+  /// The newest revision of each object that an API server stored.
+  private var revisions: [ObjectKey: Revision] = [:]
   private var different = DifferentObjects()
   /// Whether the current sources are files that a variant adds. `added` has the keys of their objects so far.
   private var isAdding = false
@@ -87,14 +89,14 @@ struct Inventory {
     let object = try object.served(options.validation, &faults)
     let check = try SchemaCheck(object, options.validation, budget: &budget)
     try check?.refuseUnknown()
-    try add(object)
+    try add(object, &budget)
     try check?.refuseOthers()
     if let check { faults.add(check.warnings) }
   }
 
-  private mutating func add(_ object: ManifestObject) throws(ManifestError) {
+  private mutating func add(_ object: ManifestObject, _ budget: inout Int) throws(ManifestError) {
     objectCount += 1
-    guard let kind = try ObjectKind(object) else { return try addStranger(object) }
+    guard let kind = try ObjectKind(object) else { return try addStranger(object, &budget) }
     let validation = options.validation
     switch kind {
     case .namespace:
@@ -141,9 +143,15 @@ struct Inventory {
   }
 
   /// Adds an object of a kind that the reader doesn't use: a workload by its template, or one to skip.
-  private mutating func addStranger(_ object: ManifestObject) throws(ManifestError) {
+  private mutating func addStranger(_ object: ManifestObject, _ budget: inout Int) throws(ManifestError) {
     if let source = PodSource(object) {
-      return try add(try Workload(object, from: source, options.validation), object)
+      try add(try Workload(object, from: source, options.validation), object)
+      if source == .template, let template = try object.root["spec"]?.fields()["template"],
+        let check = try SchemaCheck(template: template, of: object.kind, budget: &budget)
+      {
+        faults.add(check.warnings)
+      }
+      return
     }
     skipped.note(object)
     if object.kind == "ConfigMap" { features.look(atConfigMap: object) }
@@ -156,7 +164,8 @@ struct Inventory {
     features.look(at: workload.spec, of: workload.kind, workload.id)
   }
 
-  /// Keeps the object. Of several with one kind and name the last counts. In added files a second one is an error.
+  /// Keeps the object. Of several with one kind and name the last counts, or the newest if an API server says which is
+  /// newer. In added files a second one is an error.
   @discardableResult
   private mutating func store<Object>(
     _ decoded: Object, _ object: ManifestObject, _ id: NamespacedName,
@@ -174,8 +183,14 @@ struct Inventory {
       self[keyPath: table].replace(decoded, as: key)
       return .first
     }
-    let arrival = self[keyPath: table].store(decoded, as: key)
-    if arrival == .different, let earlier { different.note(key, first: earlier, then: object.location) }
+    let (known, revision) = (revisions[key], Revision(object))
+    let isOutdated = known.flatMap { known in revision.map(known.isNewer) } ?? false
+    if !isOutdated { revisions[key] = revision }
+    let arrival = self[keyPath: table].store(decoded, as: key, outdated: isOutdated)
+    if arrival == .different, let earlier {
+      let rule: DifferentObjects.Rule = known?.uid == revision?.uid && known != revision ? .newest : .last
+      different.note(key, rule, first: earlier, then: object.location)
+    }
     return arrival
   }
 }

@@ -15,14 +15,14 @@ struct ObjectTable<Object: RepeatedObject> {
     case first, equal, different
   }
 
-  /// Stores the object in place of an earlier one with its name.
-  mutating func store(_ object: Object, as key: ObjectKey) -> Arrival {
+  /// Stores the object in place of an earlier one with its name. If it is `outdated`, the earlier one stays.
+  mutating func store(_ object: Object, as key: ObjectKey, outdated: Bool = false) -> Arrival {
     guard let index = byKey.index(forKey: key) else {
       byKey[key] = object
       return .first
     }
     let earlier = byKey.values[index]
-    byKey.values[index] = object.completed(from: earlier)
+    byKey.values[index] = outdated ? earlier.completed(from: object) : object.completed(from: earlier)
     return object.says(sameAs: earlier) ? .equal : .different
   }
 

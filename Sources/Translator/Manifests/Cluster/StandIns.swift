@@ -1,3 +1,4 @@
+internal import Algorithms
 internal import NetpolModel
 internal import Text
 
@@ -14,6 +15,10 @@ struct StandIns {
   private var labelsTaken: Set<Place> = []
   private var names: Set<PodID> = []
   private var omitted = 0
+  /// Where the policies are whose selectors no labels match.
+  private var contradictions: [SourceLocation] = []
+  /// Policies with an IPv6 ipBlock.
+  private let policiesWithIPv6: [String]
 
   private struct Place: Hashable {
     let namespace: String
@@ -32,6 +37,7 @@ struct StandIns {
     let own = Set(policies.map(\.id.namespace)).map { Namespace(name: $0) }
     self.known = known.merging(own.map { ($0.name, $0) }) { given, _ in given }
     ports = NamedPorts(policies)
+    policiesWithIPv6 = policies.filter(\.hasIPv6Block).map { "\($0.id)" }
     var uses: [Use] = []
     var strangers: [Use] = []
     for policy in policies {
@@ -54,8 +60,25 @@ struct StandIns {
     addCompany(policies)
   }
 
-  /// One note that says what the pods are.
-  func note(_ policies: Int) -> Note {
+  /// What the pods are, and what they can't show. `families` are those that the pods have.
+  func notes(_ policies: Int, _ families: Set<IPFamily>) -> [Note] {
+    var notes = [note(policies)]
+    if !contradictions.isEmpty {
+      let places = contradictions.uniqued().map(\.description)
+      notes.append(
+        Note(.warning, "no pod can have the labels that a selector asks for, so none was made: \(places.abridged())"))
+    }
+    if !policiesWithIPv6.isEmpty, !families.contains(.v6) {
+      notes.append(
+        Note(
+          .note,
+          "the stand-in pods have IPv4 addresses only, so IPv6 ipBlocks are not asked: \(policiesWithIPv6.abridged()); "
+            + "a Cluster document with a node's IPv6 podCIDRs gives them both"))
+    }
+    return notes
+  }
+
+  private func note(_ policies: Int) -> Note {
     let what =
       "no pods in the input: \(counted(pods.count, "stand-in pod")) made from the selectors of "
       + "\(counted(policies, "policy", "policies")); like-X is selected by X, unlike-X differs from it in one label"
@@ -99,7 +122,11 @@ struct StandIns {
   }
 
   private mutating func addLike(_ use: Use) {
-    if let labels = use.selector.example { add(labels, named: use.selector.name("like"), use) }
+    if let labels = use.selector.example {
+      add(labels, named: use.selector.name("like"), use)
+    } else if let location = use.location {
+      contradictions.append(location)
+    }
   }
 
   private mutating func addUnlike(_ use: Use) {
@@ -139,4 +166,12 @@ struct StandIns {
 extension LabelSelector {
   /// `like-app-web`, or `any-pod` for a selector without requirements.
   fileprivate func name(_ prefix: String) -> String { isEverything ? "any-pod" : "\(prefix)-\(slug)" }
+}
+
+extension NetworkPolicy {
+  fileprivate var hasIPv6Block: Bool {
+    (ingress + egress).flatMap(\.peers.list).contains { peer in
+      if case .block(let block) = peer { block.cidr.family == .v6 } else { false }
+    }
+  }
 }

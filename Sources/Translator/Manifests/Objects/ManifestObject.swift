@@ -23,9 +23,9 @@ struct ManifestObject {
     metadata = try root["metadata"]?.fields()
     if kind.isEmpty {
       let instead = ForeignFile(path: field.subject.file)?.remedy
-      throw root.missing("kind", instead ?? "give the object's kind, or leave the file out")
+      throw root.lacking("kind", instead ?? "give the object's kind, or leave the file out")
     }
-    if apiVersion.isEmpty { throw root.missing("apiVersion", "write one such as v1 or networking.k8s.io/v1") }
+    if apiVersion.isEmpty { throw root.lacking("apiVersion", "write one such as v1 or networking.k8s.io/v1") }
   }
 
   /// The same object under another `apiVersion`.
@@ -101,7 +101,25 @@ struct ManifestObject {
 
 extension Field {
   fileprivate func objectFields() throws(ManifestError) -> Fields {
-    guard isMapping else { throw mismatch("an API object with apiVersion and kind") }
+    guard isMapping else {
+      throw mismatch("an API object with apiVersion and kind", isPatch ? Self.patchRemedy : nil)
+    }
     return try fields()
+  }
+
+  /// Whether the document is a JSON patch (RFC 6902): a list of operations.
+  private var isPatch: Bool {
+    guard let entry = try? list().first?.fields() else { return false }
+    return entry["op"] != nil && entry["path"] != nil
+  }
+
+  private static let patchRemedy = "this is a JSON patch; run kubectl kustomize FOLDER | netpol-lab run -f -"
+}
+
+extension Fields {
+  /// The error for a missing key of an object: at the key that was meant, if one differs only in case or by a letter.
+  fileprivate func lacking(_ name: String, _ remedy: String) -> ManifestError {
+    let meant = first { $0.name.nearest(of: [name]) != nil }
+    return meant?.field.error("unknown field", "did you mean \(name)?") ?? missing(name, remedy)
   }
 }

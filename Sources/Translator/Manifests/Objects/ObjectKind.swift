@@ -57,8 +57,10 @@ enum ObjectKind: Hashable {
       }
       return nil
     }
-    let isBeta = self == .serviceCIDR && object.apiVersion == "networking.k8s.io/v1beta1"
-    if object.apiVersion == home || isBeta { return }
+    // Clusters had these objects before they became a part of v1, with the same fields.
+    let isEarly =
+      self == .serviceCIDR && ["v1alpha1", "v1beta1"].contains { object.apiVersion == "networking.k8s.io/\($0)" }
+    if object.apiVersion == home || isEarly { return }
     if object.isForeign { return nil }
     throw object.root.mapping.error(
       "apiVersion \(object.apiVersion.quoted) has no kind \(object.kind)", "write apiVersion: \(home)")

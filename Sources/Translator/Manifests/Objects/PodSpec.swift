@@ -34,6 +34,7 @@ struct PodSpec: Hashable {
     if nodeName == "" { nodeName = nil }
     hostname = try fields["nodeSelector"]?.fields()["kubernetes.io/hostname"]?.string()
     hostNetwork = try fields["hostNetwork"]?.bool() ?? false
+    if validation == .apiServer { try checkContainers(fields) }
     for field in try fields["containers"]?.list() ?? [] {
       let container = try field.fields()
       try readPorts(of: container, isSidecar: false, validation)
@@ -43,6 +44,13 @@ struct PodSpec: Hashable {
       let container = try field.fields()
       guard try container["restartPolicy"]?.string() == "Always" else { continue }
       try readPorts(of: container, isSidecar: true, validation)
+    }
+  }
+
+  private func checkContainers(_ fields: Fields) throws(ManifestError) {
+    var checks = ContainerChecks(hostNetwork: hostNetwork)
+    for name in ["containers", "initContainers"] {
+      for field in try fields[name]?.list() ?? [] { try checks.check(try field.fields()) }
     }
   }
 

@@ -42,6 +42,7 @@ struct ServiceManifest {
 
   init(_ object: ManifestObject, _ validation: Validation) throws(ManifestError) {
     let spec = try object.root["spec"]?.fields()
+    if validation == .apiServer, spec == nil { throw object.root.missing("spec", "give one, with its ports") }
     let kind = try spec?["type"]?.word(Service.Kind.self) ?? .clusterIP
     var texts: [Field] = kind == .externalName ? [] : try spec?.clusterIPFields(validation) ?? []
     isHeadless = try texts.first?.string() == "None"
@@ -85,6 +86,19 @@ struct ServiceManifest {
     {
       throw field.error(
         "may not be given with type \(kind.rawValue)", "remove it, or write type: NodePort or LoadBalancer")
+    }
+    if validation == .apiServer { try checkNeeds(spec) }
+  }
+
+  /// Throws if the Service lacks what its type needs: a name, or ports unless it is headless.
+  private func checkNeeds(_ spec: Fields?) throws(ManifestError) {
+    guard let spec else { return }
+    if service.kind == .externalName {
+      if (service.externalName ?? "").isEmpty {
+        throw spec.missing("externalName", "give the DNS name, or another type")
+      }
+    } else if service.ports.isEmpty, !isHeadless {
+      throw spec.missing("ports", "give at least one, or clusterIP: None for a headless Service")
     }
   }
 }

@@ -31,7 +31,7 @@ struct SkippedObjects {
       endpoints.append(namespace + name)
     } else if let router = Router(object) {
       routes[router, default: []].append("\(object.kind) \(space ?? "default")/\(name)")
-    } else if object.isOfOtherProject {
+    } else if object.isOfOtherProject, !object.neverHasPods {
       strangers.append(
         Stranger(
           object: Pod.Workload(kind: object.kind, name: name), namespace: space ?? "default", group: object.group,
@@ -89,6 +89,10 @@ private enum Router: String {
     case ("networking.k8s.io", "Ingress"), ("extensions", "Ingress"): self = .ingress
     case ("gateway.networking.k8s.io", "Gateway"): self = .gateway
     case ("gateway.networking.k8s.io", let kind) where kind.hasSuffix("Route"): self = .gateway
+    case ("traefik.io", let kind) where kind.hasPrefix("IngressRoute"): self = .ingress
+    case ("traefik.containo.us", let kind) where kind.hasPrefix("IngressRoute"): self = .ingress
+    case ("projectcontour.io", "HTTPProxy"): self = .ingress
+    case ("networking.istio.io", "Gateway"): self = .gateway
     case ("route.openshift.io", "Route"): self = .openShift
     default: return nil
     }

@@ -19,13 +19,16 @@ struct TypelessDocuments {
 }
 
 extension Field {
-  /// Whether the document has neither `apiVersion` nor `kind`. Looks only at the keys, because a file that is not a
-  /// manifest may have contents that a manifest may not.
+  /// Whether the document has neither `apiVersion` nor `kind`, in whatever case, and doesn't look like an object that
+  /// lacks them: `metadata` beside `spec`. Looks only at the keys, because a file that is not a manifest may have contents
+  /// that a manifest may not.
   var isTypeless: Bool {
     guard case .mapping(let mapping) = node else { return true }
-    return !mapping.contains { key, value in
-      guard case .scalar(let name) = key, ["apiVersion", "kind", "<<"].contains(name.string) else { return false }
-      return !Field(value, path: "", subject: subject).isNull
+    var names: Set<String> = []
+    for (key, value) in mapping {
+      guard case .scalar(let name) = key, !Field(value, path: "", subject: subject).isNull else { continue }
+      names.insert(name.string.lowercased())
     }
+    return names.isDisjoint(with: ["apiversion", "kind", "<<"]) && !names.isSuperset(of: ["metadata", "spec"])
   }
 }

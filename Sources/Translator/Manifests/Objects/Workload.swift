@@ -20,6 +20,10 @@ struct Workload {
   private(set) var spec: PodSpec
   /// Whether the object itself says how many pods it wants.
   let statesCount: Bool
+  /// Whether a manifest of a VirtualMachine leaves its start to someone else. It counts as running then.
+  let isHalted: Bool
+  /// Whether a Job or a CronJob is suspended, so that it has no pods.
+  let isSuspended: Bool
   /// The workload whose template this one takes.
   private(set) var reference: Pod.Workload?
   /// Whether the controller scales the referenced workload down to nothing.
@@ -39,8 +43,15 @@ struct Workload {
     if source == nil, kind == "CronJob" { spec = try spec?["jobTemplate"]?.fields()["spec"]?.fields() }
     let template = try spec?["template"]?.fields()
     labels = try template?["metadata"]?.fields()["labels"]?.labels(validation) ?? [:]
-    if source == nil, validation == .apiServer { try object.checkSelector(spec, template: labels) }
+    if source == nil, validation == .apiServer {
+      try object.checkSelector(spec, template: labels)
+      try object.checkRestartPolicy(template)
+    }
     statesCount = spec?["replicas"] != nil
+    isSuspended = source == nil ? try object.root["spec"]?.fields()["suspend"]?.bool() ?? false : false
+    isHalted =
+      source == .machine
+      && (spec?["running"]?.scalar == .bool(false) || spec?["runStrategy"]?.scalar == .string("Halted"))
     switch source {
     case nil, .template, .reference: self.spec = try PodSpec(template?["spec"], validation)
     case .machine: self.spec = try PodSpec(machine: try template?["spec"]?.fields(), validation)
@@ -48,7 +59,7 @@ struct Workload {
       self.spec = try PodSpec(machine: spec, validation)
       labels = try object.labels(validation)
     }
-    count = try Self.count(kind, source, spec, object)
+    count = isSuspended ? .copies(0) : try Self.count(kind, source, spec, object)
     if source == .reference, let fields = try spec?["workloadRef"]?.fields() {
       let name = try fields.required("name", "name the workload whose template it takes").string()
       reference = Pod.Workload(kind: try fields["kind"]?.string() ?? "Deployment", name: name)
@@ -64,13 +75,12 @@ struct Workload {
     case ("Job", nil), ("CronJob", nil):
       let parallelism = try replicas(spec?["parallelism"])
       let completions = try spec?["completions"].map { (field) throws(ManifestError) in try replicas(field) }
-      let isSuspended = try spec?["suspend"]?.bool() ?? false
       // A Job that has failed has no completionTime.
       let status = try object.root["status"]?.fields()
       let hasFailed = try status?.condition("Failed") ?? false
       let isComplete = try status?.condition("Complete") ?? false
       let isOver = hasFailed || isComplete || status?["completionTime"] != nil
-      return .copies(isSuspended || isOver ? 0 : min(parallelism, completions ?? parallelism))
+      return .copies(isOver ? 0 : min(parallelism, completions ?? parallelism))
     case ("VirtualMachine", .machine):
       // A manifest may leave the start to someone else. The status of a machine in a cluster is a fact.
       let status = try object.root["status"]?.fields()["printableStatus"]?.string()

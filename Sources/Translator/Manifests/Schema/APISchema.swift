@@ -18,6 +18,8 @@ struct APISchema: Sendable {
     let type: FieldType
     /// The field's bit in `ObjectType.needs`. 0 if the object may lack the field.
     fileprivate(set) var bit: UInt32 = 0
+    /// The only values that the field may have. `nil` if any may be.
+    fileprivate(set) var values: [String]?
   }
 
   struct ObjectType: Sendable {
@@ -57,7 +59,8 @@ struct APISchema: Sendable {
       let parts = word.split(separator: "=", maxSplits: 1)
       guard types.indices.contains(index), let first = parts.first else { continue }
       let name = first.last == "!" ? first.dropLast() : first
-      let member = Member(type: FieldType(parts.count > 1 ? parts[1] : "string", indices))
+      var member = Member(type: FieldType(parts.count > 1 ? parts[1] : "string", indices))
+      member.values = Self.values["\(types[index].name).\(name)"]
       types[index].fields[String(name)] = member
       if first.last == "!" { types[index].require(String(name)) }
     }
@@ -75,6 +78,9 @@ struct APISchema: Sendable {
 
   /// The index of a kind's type. `nil` for a kind that the schema doesn't have.
   func type(of kind: String, _ apiVersion: String) -> Int? { kinds["\(apiVersion)/\(kind)"] }
+
+  /// The index of the type of a pod template.
+  var podTemplate: Int? { types.firstIndex { $0.name == "PodTemplateSpec" } }
 
   /// Where a field belongs that its own object doesn't have: the shortest path to it below the object, through no list
   /// and at most four objects. `nil` if there is none.

@@ -15,6 +15,9 @@ struct SchemaCheck {
   private let validation: Validation
   /// Whether the object came out of an API server, which may be newer than the schema.
   private let isStored: Bool
+  /// Whether the value belongs to another project's object, which may have fields that the schema doesn't know. Then
+  /// only a field that looks like a misspelled one is a fault.
+  private let isForeign: Bool
   /// The steps from the object's root to the current value.
   private var path: [Step] = []
   private var isInStatus: Bool { if case .key("status", _)? = path.first { true } else { false } }
@@ -36,10 +39,27 @@ struct SchemaCheck {
     self.kind = kind
     self.validation = validation
     self.isStored = isStored
+    isForeign = false
     self.budget = budget
     check(root.node, as: .object(type))
     budget = self.budget
-    if budget < 0 { throw root.error("too many values, because of aliases", "write the aliases out") }
+    if budget < 0 { throw root.tooManyValues }
+  }
+
+  /// Checks `spec.template` of another project's object of this kind. Its faults are only told, because nobody knows what
+  /// the project itself refuses. Throws if there are too many values.
+  init?(template: Field, of kind: String, budget: inout Int) throws(ManifestError) {
+    guard let type = schema.podTemplate else { return nil }
+    subject = template.subject
+    self.kind = kind
+    validation = .asStored
+    isStored = true
+    isForeign = true
+    path = [.key("spec", line: template.line), .key("template", line: template.line)]
+    self.budget = budget
+    check(template.node, as: .object(type))
+    budget = self.budget
+    if budget < 0 { throw template.tooManyValues }
   }
 
   /// Throws for an unknown field. Comes before the readers, which would miss the field that was meant.
@@ -47,9 +67,9 @@ struct SchemaCheck {
     if let error = refusals[.unknown] { throw error }
   }
 
-  /// Throws for a wrong type or a missing field. Comes after the readers, which know better what is missing.
+  /// Throws for a wrong type, a wrong value or a missing field. Comes after the readers, which know better what is missing.
   func refuseOthers() throws(ManifestError) {
-    if let error = refusals[.mismatched] ?? refusals[.missing] { throw error }
+    if let error = refusals[.mismatched] ?? refusals[.unsupported] ?? refusals[.missing] { throw error }
   }
 
   private mutating func check(_ node: Yams.Node, as type: APISchema.FieldType) {
@@ -82,6 +102,7 @@ struct SchemaCheck {
     var found: UInt32 = 0
     for entry in entries {
       guard let member = type.fields[entry.name] else {
+        if isForeign, entry.name.nearest(of: type.fields.keys.sorted()) == nil { continue }
         path.append(.key(entry.name, line: entry.line))
         if isNews(.unknown) {
           tell(.unknown, field(entry.key).unknown(entry.name, type, hint: schema.path(to: entry.name, below: index)))
@@ -92,9 +113,10 @@ struct SchemaCheck {
       if member.bit != 0, !isEmpty(entry.value) { found |= member.bit }
       path.append(.key(entry.name, line: entry.line))
       check(entry.value, as: member.type)
+      if let values = member.values { checkText(entry.value, values) }
       path.removeLast()
     }
-    if found == type.needs || isInStatus { return }
+    if found == type.needs || isInStatus || isForeign { return }
     for name in type.required where found & (type.fields[name]?.bit ?? 0) == 0 {
       path.append(.key(name, line: line(of: node)))
       if isNews(.missing) { tell(.missing, field(node).error("is missing", name.remedyIfMissing)) }
@@ -113,6 +135,13 @@ struct SchemaCheck {
     case .sequence(let sequence): sequence.isEmpty
     case .mapping, .alias: false
     }
+  }
+
+  private mutating func checkText(_ node: Yams.Node, _ values: [String]) {
+    guard case .scalar(let scalar) = node, case .string(let text) = Scalar(scalar), !text.isEmpty,
+      !values.contains(text)
+    else { return }
+    if isNews(.unsupported) { tell(.unsupported, field(node).unsupported(text, values)) }
   }
 
   private mutating func checkScalar(_ node: Yams.Node, _ type: APISchema.FieldType) {
@@ -150,7 +179,7 @@ struct SchemaCheck {
   }
 
   private func refuses(_ fault: SchemaFaults.Kind) -> Bool {
-    validation == .apiServer && (fault != .unknown || !isStored && !isInStatus)
+    validation == .apiServer && ([.mismatched, .missing].contains(fault) || !isStored && !isInStatus)
   }
 
   /// The kind and the field at the current path, without the numbers of list entries.

@@ -4,7 +4,7 @@ internal import Text
 /// The faults that are told and otherwise ignored, counted by the field that has them.
 struct SchemaFaults {
   enum Kind: CaseIterable {
-    case unserved, unknown, mismatched, missing
+    case unserved, unknown, mismatched, unsupported, missing
 
     /// The beginning of the warning.
     fileprivate var title: String {
@@ -12,6 +12,7 @@ struct SchemaFaults {
       case .unserved: "API versions that API servers no longer serve"
       case .unknown: "unknown fields are ignored"
       case .mismatched: "values of a wrong type"
+      case .unsupported: "values that API servers do not support"
       case .missing: "required fields are missing"
       }
     }
@@ -50,11 +51,21 @@ struct SchemaFaults {
     Kind.allCases.compactMap { kind in
       guard let fields = groups[kind] else { return nil }
       let texts = fields.sorted { $0.key < $1.key }.map { field, group in
-        let detail = kind == .mismatched ? ": \(group.first.problem)" : ""
+        let detail =
+          switch kind {
+          case .mismatched, .unsupported: ": \(group.first.problem)"
+          case .unknown: group.first.guess.map { ", \($0)" } ?? ""
+          case .unserved, .missing: ""
+          }
         let place = group.first.location.map { "\($0)" } ?? ""
         return "\(field)\(detail) (\(place)\(group.count > 1 ? " and \(group.count - 1) more" : ""))"
       }
       return Note(.warning, "\(kind.title): \(texts.abridged(to: 5))")
     }
   }
+}
+
+extension ManifestError {
+  /// The remedy, if it is the name that was probably meant.
+  fileprivate var guess: String? { remedy.flatMap { $0.hasPrefix("did you mean") ? $0 : nil } }
 }

@@ -6,7 +6,9 @@ extension Field {
   /// The error for a field that its object's type doesn't have. `hint` is where the field belongs, if anywhere.
   func unknown(_ name: String, _ type: APISchema.ObjectType, hint: String?) -> ManifestError {
     let known = type.fields.keys.sorted()
-    if let near = name.nearest(of: known) { return error("unknown field", "did you mean \(near)?") }
+    if let near = name.nearest(of: known) ?? name.beginning(of: known) {
+      return error("unknown field", "did you mean \(near)?")
+    }
     if let hint { return error("unknown field", "did you mean \(hint)?") }
     return error(
       "unknown field",
@@ -32,6 +34,14 @@ extension Field {
     return error("has a wrong type")
   }
 
+  /// The error for an object with more values than its source has bytes.
+  var tooManyValues: ManifestError { error("too many values, because of aliases", "write the aliases out") }
+
+  /// The error for a text that the field may not have.
+  func unsupported(_ text: String, _ values: [String]) -> ManifestError {
+    error("\(text.quoted) is not supported", "write \(values.alternatives)")
+  }
+
   private func timeError() throws(ManifestError) -> ManifestError {
     error("\(try string().quoted) is not a time", "write one such as 2026-01-31T12:00:00Z")
   }
@@ -43,6 +53,12 @@ extension Field {
 }
 
 extension String {
+  /// The only one of the words that begins with this one, if it is long enough to tell.
+  fileprivate func beginning(of words: [String]) -> String? {
+    let longer = words.filter { $0.lowercased().hasPrefix(lowercased()) }
+    return utf8.count >= 5 && longer.count == 1 ? longer[0] : nil
+  }
+
   /// What to do if the required field of this name is missing.
   var remedyIfMissing: String {
     switch self {

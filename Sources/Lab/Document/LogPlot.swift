@@ -1,19 +1,31 @@
 internal import Algorithms
 internal import Foundation
-internal import Statistics
+package import Statistics
 internal import Text
 
 /// Lines over two logarithmic axes, as SVG 1.1 with its own background, which is dark if the reader prefers dark
 /// colours.
-struct LogPlot {
-  struct Point {
-    var x: Double
-    var y: Estimate
+package struct LogPlot {
+  package struct Point {
+    package var x: Double
+    package var y: Estimate
+
+    package init(x: Double, y: Estimate) {
+      self.x = x
+      self.y = y
+    }
   }
 
-  var title: String
-  var horizontal, vertical: String
-  var series: [(name: String, points: [Point])]
+  package var title: String
+  package var horizontal, vertical: String
+  package var series: [(name: String, points: [Point])]
+
+  package init(title: String, horizontal: String, vertical: String, series: [(name: String, points: [Point])]) {
+    self.title = title
+    self.horizontal = horizontal
+    self.vertical = vertical
+    self.series = series
+  }
 
   private static let size = (width: 720.0, height: 440.0)
   private static let area = (left: 78.0, right: 530.0, top: 48.0, bottom: 382.0)

@@ -1,5 +1,5 @@
 public import Foundation
-internal import Statistics
+package import Statistics
 
 /// A document as JSON, as documented in docs/*-json.md: its schema, its facts, and its rows with column names as keys.
 public struct DocumentJSON {
@@ -70,7 +70,7 @@ extension Table.Cell {
 }
 
 /// An estimate with the ends of its 95 % interval.
-struct IntervalObject: Encodable {
+package struct IntervalObject: Encodable {
   let value, lower, upper: Double
-  init(_ estimate: Estimate) { (value, lower, upper) = (estimate.value, estimate.lower, estimate.upper) }
+  package init(_ estimate: Estimate) { (value, lower, upper) = (estimate.value, estimate.lower, estimate.upper) }
 }

@@ -1,4 +1,4 @@
-internal import Statistics
+package import Statistics
 internal import Text
 
 /// A table as columns of text, or as sentences if it has them and lines are too narrow.
@@ -75,10 +75,10 @@ extension Table.Cell {
 }
 
 extension Table.Form {
-  func text(_ value: Double) -> String {
+  package func text(_ value: Double) -> String {
     switch self {
     case .plain: "\(value)"
-    case .whole: Report.whole(value)
+    case .whole: Documents.whole(value)
     case .tenths: decimals(value, 1)
     case .hundredths: decimals(value, 2)
     case .threeDigits: Text.threeDigits(value)
@@ -100,11 +100,11 @@ extension Table.Form {
   }
 }
 
-func whole(_ value: Double) -> String { "\(Int(value.rounded()))" }
+package func whole(_ value: Double) -> String { "\(Int(value.rounded()))" }
 
 extension Estimate {
   /// Whole numbers if there are tens, otherwise tenths.
-  var interval: String {
+  package var interval: String {
     let isLarge = abs(upper) >= 10 || abs(lower) >= 10
     return isLarge ? "[\(whole(lower)), \(whole(upper))]" : "[\(decimals(lower, 1)), \(decimals(upper, 1))]"
   }

@@ -1,17 +1,17 @@
-internal import NetpolModel
+package import NetpolModel
 internal import OrderedCollections
 internal import Text
 
 /// Names of several endpoints on one line: `media/{jellyfin-0,redis-0} node/node1`.
-func namesText(_ endpoints: [Endpoint]) -> String { namesText(of: endpoints) }
+package func namesText(_ endpoints: [Endpoint]) -> String { namesText(of: endpoints) }
 
 /// The same for anything that is written with slashes.
-func namesText(of ends: [some CustomStringConvertible]) -> String {
+package func namesText(of ends: [some CustomStringConvertible]) -> String {
   namePieces(ends, width: .max).joined(separator: " ")
 }
 
 /// The same in lines of at most `width` characters. Each line repeats the namespace of its names.
-func namesLines(_ ends: [some CustomStringConvertible], width: Int) -> [String] {
+package func namesLines(_ ends: [some CustomStringConvertible], width: Int) -> [String] {
   filled(namePieces(ends, width: width), width: width)
 }
 
@@ -42,7 +42,7 @@ private func braced(_ head: String, _ tails: [String]) -> String {
 }
 
 /// Questions on one line: `TCP 53 443 8080  UDP 53  ICMP`.
-func portsText(_ questions: [Flow.Question]) -> String {
+package func portsText(_ questions: [Flow.Question]) -> String {
   let ports = questions.compactMap { if case .port(let port) = $0 { port } else { nil } }
   let texts = Transport.allCases.compactMap { transport -> String? in
     let numbers = ports.filter { $0.transport == transport }.map(\.port).sorted()

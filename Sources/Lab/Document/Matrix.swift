@@ -1,22 +1,22 @@
-internal import NetpolModel
+package import NetpolModel
 
 /// The verdicts of a run as grids. Ports with equal columns share a grid, and endpoints with equal rows and columns
 /// share a line.
-struct Matrix {
-  struct Grid {
-    let family: IPFamily
+package struct Matrix {
+  package struct Grid {
+    package let family: IPFamily
     /// Ports asked at every column.
-    var ports: [Flow.Question]
+    package var ports: [Flow.Question]
     /// Ports asked at some columns only, where they agree with the rest of the grid.
-    var portsAtSome: [(port: Flow.Question, destinations: [Endpoint])]
+    package var portsAtSome: [(port: Flow.Question, destinations: [Endpoint])]
     /// For each destination, by its number, the symbols of all sources.
-    var columns: [Int: [Symbol]]
+    package var columns: [Int: [Symbol]]
   }
 
-  let endpoints: [Endpoint]
-  let grids: [Grid]
+  package let endpoints: [Endpoint]
+  package let grids: [Grid]
 
-  init(endpoints: [Endpoint], cells: [(flow: Flow, symbol: Symbol)]) {
+  package init(endpoints: [Endpoint], cells: [(flow: Flow, symbol: Symbol)]) {
     self.endpoints = endpoints
     let number = Dictionary(endpoints.enumerated().map { ($1, $0) }) { first, _ in first }
     var byPort: [Key: [Int: [Symbol]]] = [:]
@@ -52,7 +52,7 @@ struct Matrix {
 
 extension Matrix.Grid {
   /// Endpoints that are interchangeable in this grid: swapping two of a group changes nothing.
-  func groups(count: Int) -> [[Int]] {
+  package func groups(count: Int) -> [[Int]] {
     let at = { (from: Int, to: Int) in columns[to]?[from] ?? .nothing }
     var groups: [[Int]] = []
     for endpoint in 0..<count {
@@ -72,7 +72,7 @@ extension Matrix.Grid {
   }
 
   /// The symbol between two groups. Within one group, the symbol among its members.
-  func symbol(from: [Int], to: [Int]) -> Matrix.Symbol {
+  package func symbol(from: [Int], to: [Int]) -> Matrix.Symbol {
     for source in from {
       for destination in to where source != destination {
         if let symbol = columns[destination]?[source] { return symbol }

@@ -1,11 +1,16 @@
 internal import Text
 
 /// One trial, packet by packet.
-struct Strips {
+package struct Strips {
   /// A name for each stream.
-  var names: [String]
+  package var names: [String]
   /// For each stream, for each packet: nanoseconds since the container's start, and whether it passed.
-  var streams: [[(at: Double, passed: Bool)]]
+  package var streams: [[(at: Double, passed: Bool)]]
+
+  package init(names: [String], streams: [[(at: Double, passed: Bool)]]) {
+    self.names = names
+    self.streams = streams
+  }
 }
 
 /// A trial as a strip of characters for each stream: `.` passed, `x` lost, `/` both within one character's time.

@@ -1,5 +1,5 @@
-internal import NetpolModel
-internal import Statistics
+package import NetpolModel
+package import Statistics
 
 /// The content of a result, independent of the output format. Reports make documents, and renderers read them.
 ///
@@ -7,15 +7,15 @@ internal import Statistics
 /// programs.
 public struct Document {
   /// Such as `netpol-lab/run/v2`. `nil` if the document is for people only.
-  let schema: String?
-  let facts: [Fact]
+  package let schema: String?
+  package let facts: [Fact]
   /// Measured values in one shape: `rows` in JSON, and everything that CSV has.
-  let rows: Table?
+  package let rows: Table?
   /// Computed only when a renderer asks for them, like facts.
-  var sections: [Section] { told() }
+  package var sections: [Section] { told() }
   private let told: () -> [Section]
 
-  init(
+  package init(
     schema: String? = nil, facts: [Fact] = [], rows: Table? = nil, sections: @autoclosure @escaping () -> [Section] = []
   ) {
     self.schema = schema
@@ -26,25 +26,25 @@ public struct Document {
 }
 
 /// Blocks that belong together. A section without blocks is not shown.
-struct Section {
-  var blocks: [Block]
+package struct Section {
+  package var blocks: [Block]
 
-  init(_ blocks: [Block]) { self.blocks = blocks }
+  package init(_ blocks: [Block]) { self.blocks = blocks }
 }
 
 /// A key of the half for programs.
-struct Fact {
-  let key: String
+package struct Fact {
+  package let key: String
   /// Computed only when a renderer asks: for a big run this is most of the work. `nil` is left out.
-  let value: () -> (any Encodable)?
+  package let value: () -> (any Encodable)?
 
-  init<Value: Encodable>(_ key: String, _ value: @autoclosure @escaping () -> Value?) {
+  package init<Value: Encodable>(_ key: String, _ value: @autoclosure @escaping () -> Value?) {
     self.key = key
     self.value = { value().map { $0 } }
   }
 }
 
-enum Block {
+package enum Block {
   /// The title of what follows.
   case heading(String)
   case paragraph(Paragraph)
@@ -57,36 +57,37 @@ enum Block {
 }
 
 extension Block {
-  static func paragraph(_ text: String, first: String = "", indent: Int = 0) -> Block {
+  package static func paragraph(_ text: String, first: String = "", indent: Int = 0) -> Block {
     .paragraph(Paragraph(.words(text), first: first, indent: indent))
   }
 
   /// Lines break between pieces only, unless a piece alone is longer than a line.
-  static func pieces(_ pieces: [String], separator: String = " ", first: String = "", indent: Int = 0) -> Block {
+  package static func pieces(_ pieces: [String], separator: String = " ", first: String = "", indent: Int = 0) -> Block
+  {
     .paragraph(Paragraph(.pieces(pieces, separator: separator), first: first, indent: indent))
   }
 
-  static func code(_ line: String, indent: Int = 0) -> Block { .code(Code([line], indent: indent)) }
+  package static func code(_ line: String, indent: Int = 0) -> Block { .code(Code([line], indent: indent)) }
 
-  static func note(_ label: String, _ text: String, indent: Int = 2) -> Block {
+  package static func note(_ label: String, _ text: String, indent: Int = 2) -> Block {
     .note(Note(label: label, text: text, indent: indent))
   }
 }
 
-struct Paragraph {
-  enum Content {
+package struct Paragraph {
+  package enum Content {
     case words(String)
     case pieces([String], separator: String)
     /// Anything that is written with slashes. Names of one namespace are shown together.
     case names([String])
   }
 
-  var content: Content
+  package var content: Content
   /// The start of the first line, and the number of characters by which all other lines are indented.
-  var first: String
-  var indent: Int
+  package var first: String
+  package var indent: Int
 
-  init(_ content: Content, first: String = "", indent: Int = 0) {
+  package init(_ content: Content, first: String = "", indent: Int = 0) {
     self.content = content
     self.first = first
     self.indent = indent
@@ -94,25 +95,31 @@ struct Paragraph {
 }
 
 /// Lines to be copied or searched. They are never broken.
-struct Code {
-  var lines: [String]
-  var indent: Int
+package struct Code {
+  package var lines: [String]
+  package var indent: Int
 
-  init(_ lines: [String], indent: Int = 0) {
+  package init(_ lines: [String], indent: Int = 0) {
     self.lines = lines
     self.indent = indent
   }
 }
 
 /// The verdicts of all endpoints with all others.
-struct Grid {
-  var grid: Matrix.Grid
-  var endpoints: [Endpoint]
+package struct Grid {
+  package var grid: Matrix.Grid
+  package var endpoints: [Endpoint]
   /// True if the cluster has two families.
-  var showsFamily: Bool
+  package var showsFamily: Bool
+
+  package init(grid: Matrix.Grid, endpoints: [Endpoint], showsFamily: Bool) {
+    self.grid = grid
+    self.endpoints = endpoints
+    self.showsFamily = showsFamily
+  }
 }
 
-enum Plot {
+package enum Plot {
   /// A distribution of times.
   case bars(Distribution)
   case strips(Strips)
@@ -121,7 +128,13 @@ enum Plot {
 }
 
 /// `label` is the kind of note, such as `Note` or `Too noisy`.
-struct Note {
-  var label, text: String
-  var indent: Int
+package struct Note {
+  package var label, text: String
+  package var indent: Int
+
+  package init(label: String, text: String, indent: Int) {
+    self.label = label
+    self.text = text
+    self.indent = indent
+  }
 }

@@ -3,7 +3,7 @@ internal import NetpolModel
 extension Matrix {
   /// The content of a cell. A verdict due to a known deviation has a different symbol than the same verdict as
   /// specified, so that no grid or group hides it.
-  enum Symbol: Character, CaseIterable {
+  package enum Symbol: Character, CaseIterable {
     case allowed = "."
     case denied = "X"
     case allowedByDeviation = "o"
@@ -21,7 +21,7 @@ extension Matrix {
 
 extension Matrix.Symbol {
   /// The meaning in the legend. `nil` for the empty cell, which needs none.
-  var meaning: String? {
+  package var meaning: String? {
     switch self {
     case .allowed: Verdict.allow.rawValue
     case .denied: Verdict.deny.rawValue
@@ -37,7 +37,7 @@ extension Matrix.Symbol {
 
 extension Matrix {
   /// `. allowed`, `X denied`, and those of the other symbols that occur.
-  var legend: [String] {
+  package var legend: [String] {
     let occurring = Set(grids.flatMap { $0.columns.values.joined() })
     return Symbol.allCases.filter { [.allowed, .denied].contains($0) || occurring.contains($0) }
       .compactMap { symbol in symbol.meaning.map { "\(symbol.rawValue) \($0)" } }

@@ -1,21 +1,21 @@
-internal import Statistics
+package import Statistics
 
 /// Rows of the same shape, whose cells are values. Text aligns them, CSV and JSON name them.
-struct Table {
-  struct Column {
+package struct Table {
+  package struct Column {
     /// The name in JSON. `nil` if the column is not in JSON.
-    var key: String?
+    package var key: String?
     /// The names in CSV, one for each value of a cell: none, one, the two ends of an interval, or value and ends.
-    var csv: [String]
+    package var csv: [String]
     /// The title of the column in text. An estimate's interval is in the same column, or in its own column with the
     /// title `interval`.
-    var title: String
-    var interval: String?
-    var form: Form
+    package var title: String
+    package var interval: String?
+    package var form: Form
     /// Whether the column is left-aligned. `nil`: the first column is, all others are not.
-    var isLeading: Bool?
+    package var isLeading: Bool?
 
-    init(
+    package init(
       key: String? = nil, csv: [String] = [], title: String = "", interval: String? = nil, form: Form = .plain,
       isLeading: Bool? = nil
     ) {
@@ -28,11 +28,11 @@ struct Table {
     }
 
     /// A column of text whose name is the same in all three outputs.
-    init(_ name: String) { self.init(key: name, csv: [name], title: name) }
+    package init(_ name: String) { self.init(key: name, csv: [name], title: name) }
   }
 
   /// How text shows a number. Programs get all of its digits.
-  enum Form: Hashable, Sendable {
+  package enum Form: Hashable, Sendable {
     case plain, whole, tenths, hundredths, threeDigits
     /// Nanoseconds, shown with a unit.
     case time
@@ -45,7 +45,7 @@ struct Table {
   }
 
   /// `nil` means absent: JSON then has no such key.
-  enum Cell {
+  package enum Cell {
     case text(String?)
     case count(Int?)
     case truth(Bool)
@@ -55,16 +55,16 @@ struct Table {
     case ends(Double?, Double?)
   }
 
-  struct Row {
-    var cells: [Cell]
+  package struct Row {
+    package var cells: [Cell]
     /// Shown after the last cell, in no column.
-    var remark = ""
+    package var remark = ""
     /// Shown instead if lines are too narrow for a table.
-    var sentence: String?
+    package var sentence: String?
     /// Further blocks about this row.
-    var below: [Block] = []
+    package var below: [Block] = []
 
-    init(_ cells: [Cell], remark: String = "", sentence: String? = nil, below: [Block] = []) {
+    package init(_ cells: [Cell], remark: String = "", sentence: String? = nil, below: [Block] = []) {
       self.cells = cells
       self.remark = remark
       self.sentence = sentence
@@ -72,27 +72,27 @@ struct Table {
     }
   }
 
-  var columns: [Column]
-  var rows: [Row]
-  var indent: Int
+  package var columns: [Column]
+  package var rows: [Row]
+  package var indent: Int
   /// The number of decimals in CSV. `nil` for all.
-  var csvDigits: Int?
+  package var csvDigits: Int?
 
-  init(_ columns: [Column], indent: Int = 0, csvDigits: Int? = nil, _ rows: [Row]) {
+  package init(_ columns: [Column], indent: Int = 0, csvDigits: Int? = nil, _ rows: [Row]) {
     self.columns = columns
     self.rows = rows
     self.indent = indent
     self.csvDigits = csvDigits
   }
 
-  init(_ columns: [Column], indent: Int = 0, csvDigits: Int? = nil, _ rows: [[Cell]]) {
+  package init(_ columns: [Column], indent: Int = 0, csvDigits: Int? = nil, _ rows: [[Cell]]) {
     self.init(columns, indent: indent, csvDigits: csvDigits, rows.map { Row($0) })
   }
 }
 
 extension Table.Column {
   /// Names of an estimate and its ends in CSV: `each_ns`, `each_lower_ns`, `each_upper_ns`.
-  static func estimate(_ name: String, unit: String = "") -> [String] {
+  package static func estimate(_ name: String, unit: String = "") -> [String] {
     ["\(name)\(unit)", "\(name)_lower\(unit)", "\(name)_upper\(unit)"]
   }
 }
