@@ -1,5 +1,5 @@
 BUILD = swift build --explicit-target-dependency-import-check error
-.PHONY: run test conformance build format lint setup clean
+.PHONY: run test conformance soak build format lint setup clean
 
 # Without debug information the build is shorter. A crash still names its functions, but not their lines.
 run: setup
@@ -22,6 +22,11 @@ conformance: setup
 	@$(BUILD) --build-tests
 	@NETPOL_CONFORMANCE=all $(if $(CASES),NETPOL_CASES=$(CASES)) $(if $(STYLES),NETPOL_STYLES=$(STYLES)) \
 	  sh -c 'time swift test --skip-build --filter Conformance'
+
+# Hostile text for the readers, a million texts: make soak [SEED=N]
+soak: setup
+	@$(BUILD) -c release --product netpol-lab -debug-info-format none
+	@.build/release/netpol-lab fuzz --input --seed $(or $(SEED),1) --cases 1000000
 
 build: setup
 	@$(BUILD)

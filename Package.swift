@@ -126,8 +126,9 @@ let package = Package(
     library(
       "Fuzz", "Lab/Fuzz",
       [
-        "NetpolModel", "Statistics", "Manifests", "Worlds", "Oracle", "RuleIR", "Lowering", "Evaluator", "Path",
-        "Enforcement", "EngineComparison", "Kernel", "Apply", "Network", "Verdicts", "StandingLab", algorithms,
+        "NetpolModel", "Text", "Statistics", "Manifests", "Worlds", "Oracle", "RuleIR", "Lowering", "Evaluator", "Path",
+        "Rendering", "Dumps", "Enforcement", "EngineComparison", "Kernel", "Apply", "Network", "Verdicts",
+        "StandingLab", algorithms,
       ]),
     library("Documents", "Lab/Document", ["NetpolModel", "Text", "Statistics", algorithms, orderedCollections]),
     library(

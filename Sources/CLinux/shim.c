@@ -159,6 +159,16 @@ int cl_spawn(const char *path, char *const argv[], char *const envp[], const int
 }
 
 extern char **environ;
+static char **arguments;
+
+// glibc gives the arguments of main to constructors.
+__attribute__((constructor)) static void save_arguments(int count, char **values) {
+  (void)count;
+  arguments = values;
+}
+
+char *const *cl_arguments(void) { return arguments; }
+
 char *const *cl_environ(void) { return environ; }
 
 void cl_line_buffer_stdout(void) { setvbuf(stdout, NULL, _IOLBF, 0); }

@@ -20,6 +20,10 @@ struct FuzzCommand: ParsableCommand {
     static let range = 1...1_000_000_000
     let value: Int
   }
+  struct Steps: Bounded {
+    static let range = 1...1000
+    let value: Int
+  }
   struct TimeLimit: Bounded {
     static let range = Duration.microseconds(1)...(.seconds(1000 * 3600))
     let value: Duration
@@ -49,8 +53,8 @@ struct FuzzCommand: ParsableCommand {
   @Flag(help: "Change each cluster one object at a time, with the smallest change of its rules, in a running lab.")
   var live = false
 
-  @Option(help: Count.help("With --live: number of changes per cluster."))
-  var steps = Count(value: 6)
+  @Option(help: Steps.help("With --live: number of changes per cluster."))
+  var steps = Steps(value: 6)
 
   @Option(
     help: ArgumentHelp(
@@ -60,6 +64,11 @@ struct FuzzCommand: ParsableCommand {
 
   @Option(help: Count.help("Plant this many mistakes in the styles' rules, and report those that no packet reveals."))
   var mutants: Count?
+
+  @Flag(
+    help:
+      "Feed the readers of manifests and dumps with randomly changed text instead. --cases is the number of texts.")
+  var input = false
 
   @Option(
     help: """
@@ -72,8 +81,8 @@ struct FuzzCommand: ParsableCommand {
   var output = ReportFormat.text
 
   func validate() throws {
-    if [live, mutants != nil, replay != nil].count(where: { $0 }) > 1 {
-      throw ValidationError("--live, --replay and --mutants are three different runs; give one of them")
+    if [live, mutants != nil, replay != nil, input].count(where: { $0 }) > 1 {
+      throw ValidationError("--live, --replay, --mutants and --input are different runs; give one of them")
     }
     if let mutants { try requireCases(for: mutants) }
   }
@@ -81,6 +90,7 @@ struct FuzzCommand: ParsableCommand {
   func run() throws {
     var styles = style.isEmpty ? EnforcementStyle.all : style
     Interruption.listen()
+    if input { return try fuzzInput() }
     if let mutants { return try hunt(mutants.value, styles) }
     let replayed = try replay.map(sequence)
     // Before there is a second thread.

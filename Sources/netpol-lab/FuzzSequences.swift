@@ -6,7 +6,7 @@ import Report
 import Worlds
 
 extension FuzzCommand {
-  /// Reads the states of a cluster from a file. Throws `ManifestFileError` and `ManifestError`, and `InputError` if one lab
+  /// Reads the states of a cluster from a file. Throws `InputFileError` and `ManifestError`, and `InputError` if one lab
   /// can't have all of them.
   func sequence(_ path: String) throws -> ClusterSequence {
     let source = path == "-" ? try ManifestFiles.read([path]).sources[0] : try ManifestFiles.readFile(path)

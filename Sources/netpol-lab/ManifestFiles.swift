@@ -1,14 +1,5 @@
 import Foundation
 import Manifests
-import NetpolModel
-
-/// Why a `-f` argument can't be read, in one line.
-struct ManifestFileError: UserFacingError {
-  let path: String
-  let problem: String
-  var description: String { "\(path): \(problem)" }
-  var exitStatus: ExitStatus { .badInput }
-}
 
 /// Reads `-f` arguments. Each is a file, `-` for standard input, or a directory, whose .yaml, .yml and .json files are read
 /// in the order of their paths.
@@ -19,19 +10,19 @@ enum ManifestFiles {
     var foreign = ForeignFiles()
   }
 
-  static func read(_ arguments: [String]) throws(ManifestFileError) -> Contents {
+  static func read(_ arguments: [String]) throws(InputFileError) -> Contents {
     var contents = Contents()
     for argument in arguments {
       if argument == "-" {
         if contents.sources.contains(where: { $0.name == "-" }) {
-          throw ManifestFileError(path: "-", problem: "standard input can be read once; give -f - once")
+          throw InputFileError(path: "-", problem: "standard input can be read once; give -f - once")
         }
-        contents.sources.append(try source("-", FileHandle.standardInput))
+        contents.sources.append(try source("-"))
         continue
       }
       var isDirectory: ObjCBool = false
       guard FileManager.default.fileExists(atPath: argument, isDirectory: &isDirectory) else {
-        throw ManifestFileError(path: argument, problem: "no such file or directory")
+        throw InputFileError(path: argument, problem: "no such file or directory")
       }
       if isDirectory.boolValue {
         try readFolder(argument, into: &contents)
@@ -42,19 +33,30 @@ enum ManifestFiles {
     return contents
   }
 
-  /// Reads one regular file.
-  static func readFile(_ path: String) throws(ManifestFileError) -> ManifestSource {
-    guard ManifestFolder.type(of: URL(fileURLWithPath: path).resolvingSymlinksInPath().path) == .typeRegular else {
-      throw ManifestFileError(path: path, problem: "no such file")
+  /// Reads one regular file. If `folder` is given, the file and the target of any link must be inside it.
+  static func readFile(_ path: String, inside folder: String? = nil) throws(InputFileError) -> ManifestSource {
+    let url = URL(fileURLWithPath: path)
+    if let folder {
+      let home = URL(fileURLWithPath: folder)
+      let isInside =
+        url.standardized.path.hasPrefix(home.standardized.path.asFolder)
+        && url.resolvingSymlinksInPath().path.hasPrefix(home.resolvingSymlinksInPath().path.asFolder)
+      if !isInside {
+        throw InputFileError(
+          path: path, problem: "it is outside of the folder of this document; move it there, or give --allow-outside")
+      }
+    }
+    guard ManifestFolder.type(of: url.resolvingSymlinksInPath().path) == .typeRegular else {
+      throw InputFileError(path: path, problem: "no such file")
     }
     return try source(path)
   }
 
-  private static func readFolder(_ root: String, into contents: inout Contents) throws(ManifestFileError) {
+  private static func readFolder(_ root: String, into contents: inout Contents) throws(InputFileError) {
     var folder = ManifestFolder(root)
     try folder.list()
     if folder.manifests.isEmpty, folder.foreign.obstacle == nil {
-      throw ManifestFileError(path: root, problem: "no .yaml, .yml or .json file in this directory")
+      throw InputFileError(path: root, problem: "no .yaml, .yml or .json file in this directory")
     }
     var sources: [ManifestSource] = []
     for path in folder.manifests {
@@ -66,32 +68,25 @@ enum ManifestFiles {
       }
     }
     if sources.isEmpty, let obstacle = folder.foreign.obstacle {
-      throw ManifestFileError(path: root, problem: obstacle)
+      throw InputFileError(path: root, problem: obstacle)
     }
+    // What an Expectations document adds belongs to its variant alone.
+    let added = Set(
+      sources.flatMap { source in
+        addedFiles(source).map {
+          URL(fileURLWithPath: source.name).deletingLastPathComponent().appendingPathComponent($0)
+        }
+      }.map(\.standardized.path))
+    sources.removeAll { added.contains(URL(fileURLWithPath: $0.name).standardized.path) }
     contents.sources += sources
     contents.foreign.add(folder.foreign)
   }
 
-  private static func source(_ path: String, fromDirectory: Bool = false) throws(ManifestFileError) -> ManifestSource {
-    guard let file = FileHandle(forReadingAtPath: path) else {
-      throw ManifestFileError(path: path, problem: "can't be read; check its permissions")
-    }
-    defer { try? file.close() }
-    return try source(path, file, fromDirectory: fromDirectory)
+  private static func source(_ path: String, fromDirectory: Bool = false) throws(InputFileError) -> ManifestSource {
+    ManifestSource(name: path, text: try InputFile.text(path), fromDirectory: fromDirectory)
   }
+}
 
-  private static func source(
-    _ name: String, _ file: FileHandle, fromDirectory: Bool = false
-  ) throws(ManifestFileError) -> ManifestSource {
-    let data: Data?
-    do {
-      data = try file.readToEnd()
-    } catch {
-      throw ManifestFileError(path: name, problem: "can't be read")
-    }
-    guard let text = String(bytes: data ?? Data(), encoding: .utf8) else {
-      throw ManifestFileError(path: name, problem: "is not UTF-8 text; convert it, or leave it out")
-    }
-    return ManifestSource(name: name, text: text, fromDirectory: fromDirectory)
-  }
+extension String {
+  fileprivate var asFolder: String { hasSuffix("/") ? self : self + "/" }
 }

@@ -19,8 +19,8 @@ struct ManifestFolder {
   }
 
   /// Lists the files. Skips hidden entries. Follows links to files, but not links to directories (like `kubectl -R`), so
-  /// that a loop of links can't make it run forever. Throws `ManifestFileError` for a directory that can't be listed.
-  mutating func list() throws(ManifestFileError) {
+  /// that a loop of links can't make it run forever. Throws `InputFileError` for a directory that can't be listed.
+  mutating func list() throws(InputFileError) {
     // Each directory, and the chart if it holds its templates.
     var pending: [(path: String, chart: String?)] = [(root, nil)]
     while let (directory, chart) = pending.popLast() {
@@ -28,7 +28,7 @@ struct ManifestFolder {
       do {
         entries = try FileManager.default.contentsOfDirectory(atPath: directory)
       } catch {
-        throw ManifestFileError(path: directory, problem: "can't be listed; check its permissions")
+        throw InputFileError(path: directory, problem: "can't be listed; check its permissions")
       }
       let isChart = entries.contains("Chart.yaml")
       for entry in entries where !entry.hasPrefix(".") {

@@ -5,6 +5,7 @@ extension Cluster {
   /// Throws `InputError` if a port is a name that no destination has. `destinations` are those of `--to`; `nil` means
   /// all.
   func requirePorts(_ asked: [AskedPort], at destinations: [Endpoint]?) throws(InputError) {
+    try requireServicePorts(asked, at: destinations ?? [])
     for case .name(let name) in asked {
       let known = portNames(at: destinations)
       if known.contains(name) { continue }
@@ -14,6 +15,18 @@ extension Cluster {
       throw InputError(
         "--port \(name): \(place.map { "no port of \($0)" } ?? "no port in the cluster") has this name; "
           + (known.isEmpty ? "none has a name, so write a number" : "known: \(known.abridged(to: 8))"))
+    }
+  }
+
+  /// Throws for a number that a Service, the only destination, doesn't have: no one would answer or refuse.
+  private func requireServicePorts(_ asked: [AskedPort], at destinations: [Endpoint]) throws(InputError) {
+    guard destinations.count == 1, case .service(let id)? = destinations.first,
+      let service = services.first(where: { $0.id == id }), !service.clusterIPs.isEmpty
+    else { return }
+    for case .question(.port(let port)) in asked {
+      if service.ports.contains(where: { $0.port == port.port && $0.transport == port.transport }) { continue }
+      let known = service.ports.map { "\(TransportPort($0.transport, $0.port))\($0.name.map { " (\($0))" } ?? "")" }
+      throw InputError("--port \(port): service/\(id) has no such port; known: \(known.abridged(to: 8))")
     }
   }
 

@@ -1,6 +1,8 @@
 import ArgumentParser
 import Glibc
+import Kernel
 import NetpolModel
+import Text
 
 /// From the arguments to the exit code.
 enum Program {
@@ -8,7 +10,7 @@ enum Program {
   static func run() -> Never {
     do {
       Terminal.reserveStandardStreams()
-      var command = try NetpolLab.parseAsRoot()
+      var command = try NetpolLab.parseAsRoot(processArguments)
       try command.run()
       exit(ExitStatus.asExpected.rawValue)
     } catch let code as ExitCode {
@@ -32,7 +34,7 @@ enum Program {
   /// Help that the user asked for goes to standard output. Any other usage error is bad input, in one line.
   private static func endWithUsage(_ error: any Error) -> Never {
     guard NetpolLab.exitCode(for: error) == .success else {
-      end(.badInput, NetpolLab.message(for: error).split(separator: "\n").joined(separator: " "))
+      end(.badInput, NetpolLab.message(for: error).split(separator: "\n").joined(separator: " ").cut(to: 900))
     }
     do throws(OutputError) { try Terminal.print(NetpolLab.fullMessage(for: error) + "\n") } catch {
       end(error.exitStatus, error.message(from: name))

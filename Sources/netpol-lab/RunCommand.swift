@@ -31,7 +31,8 @@ struct RunCommand: ParsableCommand {
   @Option(
     help: ArgumentHelp(
       "Ask only about this destination port: a number, the name that the destination gives it, or ICMP for a ping. Can be "
-        + "repeated.", valueName: "80, UDP/53, http or ICMP"))
+        + "repeated.", valueName: "80, UDP/53, http or ICMP"),
+    transform: AskedPort.init(optionText:))
   var port: [AskedPort] = []
 
   @Option(
@@ -45,6 +46,9 @@ struct RunCommand: ParsableCommand {
 
   @Option(help: "Check only the expectations of this claim, or the group with this name. Can be repeated.")
   var claim: [String] = []
+
+  @Flag(help: "Let Expectations documents add files from outside of their folder.")
+  var allowOutside = false
 
   @Flag(help: "With -o json: include the path of every flow, hop by hop.")
   var paths = false
@@ -74,7 +78,8 @@ struct RunCommand: ParsableCommand {
       sending: [from?.address].compactMap(\.self), receiving: [to?.address].compactMap(\.self))
     let selection = try selection(in: cluster)
     // Questions about single flows leave the expectations out.
-    let (groups, expected) = try selectsFlows ? ([], []) : reading.groupsToCheck(claim).addingHosts()
+    let (groups, expected) =
+      try selectsFlows ? ([], []) : reading.groupsToCheck(claim, allowingOutside: allowOutside).addingHosts()
     if expectationsOnly, groups.isEmpty {
       throw InputError("--expectations-only: \(files): no Expectations document")
     }
@@ -83,6 +88,8 @@ struct RunCommand: ParsableCommand {
     try run.requireFlow(in: cluster)
     let assumptions = (asked + expected).assumptions
     for assumption in assumptions { Terminal.say("note: \(assumption)") }
+    let doubts = reading.impliesServiceCIDRs ? (asked + expected).doubts(in: cluster) : []
+    for doubt in doubts { Terminal.say("warning: \(doubt)") }
     try enterNamespaces()
     var report = try run.run(cluster, expecting: groups, version: version) {
       Terminal.progress($0.text)
@@ -91,7 +98,7 @@ struct RunCommand: ParsableCommand {
     report.wasAskedForClaims = !claim.isEmpty
     report.tellsAllPaths = paths
     report.notes = reading.notes.filter { $0.severity == .note }.map(\.text) + assumptions
-    report.warnings = reading.notes.filter { $0.severity == .warning }.map(\.text)
+    report.warnings = reading.notes.filter { $0.severity == .warning }.map(\.text) + doubts
     try output.print(report.document)
     if !report.isAsExpected { throw ExitCode.finding }
   }
@@ -129,6 +136,23 @@ extension AskedPort {
 }
 
 extension [ExternalHost] {
+  /// What is doubtful about hosts made for questions, if the service CIDRs are only implied: an address near a service
+  /// CIDR may be a ClusterIP that the input doesn't have, such as that of default/kubernetes. Near means the default
+  /// range of kubeadm, a /12, or an IPv6 /64.
+  fileprivate func doubts(in cluster: Cluster) -> [String] {
+    let near = flatMap(\.addresses).filter { address in
+      cluster.settings.serviceCIDRs.contains { cidr in
+        cidr.family == address.family
+          && CIDR(cidr.network, prefixLength: address.family == .v4 ? 12 : 64).contains(address)
+      }
+    }
+    if near.isEmpty { return [] }
+    return [
+      "\(near.map(\.description).abridged()) may be a ClusterIP: the service CIDRs are only implied by the Services of the "
+        + "input; add the missing Service, or give serviceCIDRs in a Cluster document"
+    ]
+  }
+
   /// What a run assumes about addresses that belong to no object.
   fileprivate var assumptions: [String] {
     [false, true].compactMap { routesToPods in

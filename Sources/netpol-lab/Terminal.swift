@@ -2,6 +2,7 @@ import Foundation
 import Glibc
 import NetpolModel
 import Synchronization
+import Text
 
 /// Standard output for results, and standard error for notes and, on a terminal, progress.
 enum Terminal {
@@ -27,7 +28,8 @@ enum Terminal {
   /// Writes a JSON document and a line feed to standard output.
   static func print(json: Data) throws(OutputError) { try print(String(decoding: json, as: UTF8.self) + "\n") }
 
-  static func say(_ text: String) { writeError(text + "\n") }
+  /// Writes lines to standard error. Input text in them can't act on the terminal.
+  static func say(_ text: String) { writeError(text.printable + "\n") }
 
   /// Replaces the line of progress if it changed. Does nothing in a pipe.
   static func progress(_ text: String) {

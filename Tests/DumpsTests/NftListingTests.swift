@@ -284,7 +284,7 @@ private func table(_ body: String, _ head: String = "ip kube-router-filter-ipv4"
     let long = String(repeating: "é", count: 100_000)
     let error = #expect(throws: DumpError.self) { try readNftList("a\u{2028}\u{0}\(long)", file: "f") }
     #expect(error?.description.utf8.count ?? 0 < 500)
-    #expect(error?.description.hasPrefix(#"f:1: not a line of nft list ruleset: a\u{2028}\u{0}éé"#) == true)
+    #expect(error?.description.hasPrefix(#"f:1: not a line of nft list ruleset: a\u2028\x00éé"#) == true)
     #expect(error?.text.hasSuffix("é…") == true)
   }
 }

@@ -14,6 +14,15 @@ import Testing
     "apiVersion: v1\nkind: Node\nmetadata: {name: \(name)}\n\(rest)\n---\n"
   }
 
+  @Test("podCIDR counts before podCIDRs")
+  func authoritative() throws {
+    #expect(
+      try nodes(
+        "apiVersion: v1\nkind: Node\nmetadata: {name: a}\nspec: {podCIDR: 10.1.0.0/24, podCIDRs: [10.2.0.0/24]}\nstatus: {addresses: [{type: InternalIP, address: 10.0.0.1}]}"
+      )
+        == ["a 10.0.0.1 10.1.0.0/24"])
+  }
+
   @Test("without Node objects, the nodes are those that pods name, or node1")
   func implied() throws {
     #expect(try nodes(podText("a")) == ["node1 172.30.0.11 10.42.0.0/24"])

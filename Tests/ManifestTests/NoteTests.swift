@@ -93,7 +93,9 @@ import Testing
   @Test(
     "policies of other engines are named in a warning",
     arguments: [
-      ("cilium.io/v2", "CiliumNetworkPolicy"), ("cilium.io/v2", "CiliumClusterwideNetworkPolicy"),
+      ("security.istio.io/v1", "AuthorizationPolicy"), ("k8s.ovn.org/v1", "EgressFirewall"),
+      ("policy.linkerd.io/v1beta3", "Server"), ("cilium.io/v2", "CiliumNetworkPolicy"),
+      ("cilium.io/v2", "CiliumClusterwideNetworkPolicy"),
       ("projectcalico.org/v3", "NetworkPolicy"), ("crd.projectcalico.org/v1", "NetworkPolicy"),
       ("crd.projectcalico.org/v1", "GlobalNetworkPolicy"), ("policy.networking.k8s.io/v1alpha1", "AdminNetworkPolicy"),
       ("policy.networking.k8s.io/v1alpha1", "BaselineAdminNetworkPolicy"),

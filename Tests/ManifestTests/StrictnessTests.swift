@@ -236,6 +236,23 @@ import Testing
         "4: Service default/s: spec.externalName: is missing; give the DNS name, or another type"
       ),
       ("spec: {clusterIP: None}", nil), ("spec: {type: ExternalName, externalName: a.example}", nil),
+      (
+        "spec: {type: ExternalName, externalName: a.example, clusterIP: 10.43.0.9}",
+        "4: Service default/s: spec.clusterIP: may not be given with type ExternalName; remove it, or write another type"
+      ),
+      (
+        "spec: {ports: [{port: 80}], loadBalancerSourceRanges: [10.0.0.0/8]}",
+        "4: Service default/s: spec.loadBalancerSourceRanges: may only be given with type LoadBalancer; remove it, or write type: LoadBalancer"
+      ),
+      (
+        "spec: {ports: [{port: 80}], ipFamilies: [IPv4, IPv4]}",
+        "4: Service default/s: spec.ipFamilies[1]: IPv4 appears twice; keep one of them"
+      ),
+      // What the API server takes for a missing value.
+      (
+        "spec: {type: \"\", sessionAffinity: \"\", externalTrafficPolicy: \"\", ports: [{port: 80, protocol: \"\"}]}",
+        nil
+      ),
     ])
   func services(rest: String, line: String?) {
     let head = "apiVersion: v1\nkind: Service\n" + (rest.hasPrefix("spec") ? "metadata: {name: s}\n" : "")
@@ -281,6 +298,16 @@ import Testing
       (
         "apiVersion: batch/v1\nkind: CronJob\nmetadata: {name: c}\nspec: {schedule: \"@daily\"}",
         "4: CronJob default/c: spec.jobTemplate: is missing; the API server requires it"
+      ),
+      (
+        pod("{containers: [{name: c, livenessProbe: {httpGet: {path: /}}}]}"),
+        "4: Pod default/web: spec.containers[0].livenessProbe.httpGet.port: is missing; the API server requires it"
+      ),
+      (
+        pod(
+          "{containers: [{name: c}], affinity: {podAntiAffinity: {requiredDuringSchedulingIgnoredDuringExecution: [{labelSelector: {}}]}}}"
+        ),
+        "4: Pod default/web: spec.affinity.podAntiAffinity.requiredDuringSchedulingIgnoredDuringExecution[0].topologyKey: is missing; the API server requires it"
       ),
     ])
   func missing(text: String, line: String) { #expect(refusal(text) == "a.yaml:\(line)") }
@@ -365,6 +392,38 @@ import Testing
       #expect(reading.texts.contains(warning))
       #expect(reading.cluster.pods.count + reading.cluster.policies.count == (kind == "EndpointSlice" ? 0 : 1))
     }
+  }
+
+  @Test("an old version of a kind that the program doesn't read is a warning, because it changes no verdict")
+  func unreadVersions() throws {
+    let text =
+      "apiVersion: extensions/v1beta1\nkind: Ingress\nmetadata: {name: a}\n---\n"
+      + Self.pod("{containers: [{name: c}]}")
+    #expect(
+      try warnings(text) == ["API versions that API servers no longer serve: Ingress in extensions/v1beta1 (a.yaml:1)"])
+  }
+
+  @Test(
+    "a group that is nearly one of the API's own is a misspelled one",
+    arguments: ["networking.k8.io/v1", "network.k8s.io/v1", "networking.k8s.o/v1", "policy.k8s.io/v1"])
+  func misspelledGroup(version: String) {
+    #expect(
+      refusal(policyText("{podSelector: {}}").replacing("networking.k8s.io/v1", with: version))
+        .hasSuffix("apiVersion \"\(version)\" has no kind NetworkPolicy; write apiVersion: networking.k8s.io/v1"))
+  }
+
+  @Test("a forgotten --- is told")
+  func forgottenSeparator() {
+    #expect(
+      refusal(policyText("{podSelector: {}}") + "\n" + policyText("{podSelector: {}}"))
+        == "a.yaml:1: the key \"apiVersion\" appears twice in one mapping; put --- between the two objects")
+  }
+
+  @Test("an empty namespace is the default one, and a byte order mark may begin each document")
+  func accepted() throws {
+    let pod = podText("p").replacing("namespace: default", with: "namespace: \"\"")
+    let reading = try read("\u{feff}" + pod + "\u{feff}" + podText("q"))
+    #expect(reading.cluster.pods.map { "\($0.id)" } == ["default/p", "default/q"])
   }
 
   @Test("a version that never was is refused")

@@ -45,9 +45,20 @@ import Testing
     #expect(try names(workload(kind, fields)) == expected)
   }
 
-  @Test("the caller can set the cap")
+  @Test("the caller can set the cap, and a note names workloads that have more")
   func cap() throws {
     #expect(try names(workload("Deployment", "replicas: 50"), cap: 5).count == 5)
+    #expect(
+      try read(workload("Deployment", "replicas: 50")).texts.contains(
+        "1 workload expanded to 2 pods, at most 2 each; DaemonSets get one per node; --max-replicas gives more to Deployment shop/web 50"
+      ))
+  }
+
+  @Test("the pods of a StatefulSet are numbered from its first ordinal on")
+  func ordinals() throws {
+    let reading = try read(workload("StatefulSet", "replicas: 2\n  ordinals: {start: 5}"))
+    #expect(reading.cluster.pods.map(\.id.name) == ["web-5", "web-6"])
+    #expect(reading.pod("shop/web-6")?.labels["apps.kubernetes.io/pod-index"] == "6")
   }
 
   @Test(

@@ -48,7 +48,7 @@ import Testing
       ("80-90", nil), ("http/x", nil), ("Http", nil),
     ] as [(String, AskedPort?)])
   func port(text: String, port: AskedPort?) {
-    #expect(AskedPort(argument: text) == port)
+    #expect((try? AskedPort(optionText: text)) == port)
   }
 
   @Test(

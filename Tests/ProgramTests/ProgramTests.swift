@@ -132,10 +132,15 @@ import Testing
         "--to service/default/saas: is of type ExternalName: only a DNS alias for api.example.com; "
           + "name an address of api.example.com instead"
       ),
+      (
+        ["run", "-f", "-", "--to", "service/default/web", "--port", "8080"], pod + service,
+        "--port TCP/8080: service/default/web has no such port; known: TCP/80"
+      ),
+      (["render", "-f", "-", "-o", "ipset"], "# nothing\n", "-: no objects; give at least one"),
       (["lag", "--spacing", "0s"], "", "The value '0s' is invalid for '--spacing <20us-10ms>'"),
       (
         ["run", "-f", "-", "--port", "TCP/99999"], pod,
-        "The value 'TCP/99999' is invalid for '--port <80, UDP/53, http or ICMP>'"
+        "The value 'TCP/99999' is invalid for '--port <80, UDP/53, http or ICMP>': a port is a number from 1 to 65535"
       ),
     ]) func badInput(arguments: [String], input: String, line: String) async throws
   {
@@ -303,7 +308,7 @@ import Testing
     let none = try await Program.run(["run", "-f", "-", "--expectations-only"], input: Self.pod)
     #expect(none.status == .exited(2) && none.errors.contains("-: no Expectations document"), "\(none.errors)")
     let text = ExpectationsWorld.text("- name: g\n  add: [/nowhere/third.yaml]\n")
-    let missing = try await Program.run(["run", "-f", "-"], input: text)
+    let missing = try await Program.run(["run", "-f", "-", "--allow-outside"], input: text)
     #expect(missing.status == .exited(2))
     #expect(missing.errors.contains("/nowhere/third.yaml can't be read: no such file"), "\(missing.errors)")
     let mixed = try await expecting(

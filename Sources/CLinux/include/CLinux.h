@@ -34,6 +34,8 @@ int cl_pidfd_open(int pid);
 /// The kernel kills the program when the calling *thread* ends (PR_SET_PDEATHSIG).
 int cl_spawn(const char *path, char *const argv[], char *const envp[], const int fds[3], int keep);
 
+/// The arguments that main(3) got, terminated by a null pointer. Needs no /proc.
+char *const *cl_arguments(void);
 /// The environment of the process, terminated by a null pointer (environ(7)).
 char *const *cl_environ(void);
 /// setvbuf(3) with _IOLBF on stdout, so that lines appear at once in a pipe too.

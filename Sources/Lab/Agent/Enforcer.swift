@@ -1,4 +1,5 @@
 internal import Glibc
+internal import Kernel
 internal import Lowering
 internal import NetpolModel
 internal import Network
@@ -28,6 +29,8 @@ package final class SyncWatch: Sendable {
     var effective: UInt64 = 0
     var ended: SyncRecord?
     var failures: [String] = []
+    /// The first failure that is the machine's: a program is missing, or a limit is reached.
+    var fault: KernelError?
   }
   private let state = Mutex(State())
 
@@ -45,6 +48,7 @@ package final class SyncWatch: Sendable {
         state.running = nil
         state.effective = record.started
         state.ended = record
+        if let fault = record.failure as? KernelError { state.fault = state.fault ?? fault }
         if let failure = record.failure { state.failures.append("\(failure)") }
       }
     }
@@ -65,10 +69,13 @@ package final class SyncWatch: Sendable {
   /// Why syncs were aborted.
   package var failures: [String] { state.withLock { $0.failures } }
 
+  /// Throws the machine's fault, if there is one: without it the sync would have gone on.
   private func wait<Found: Sendable>(_ timeout: Duration, _ what: String, _ body: (State) -> Found?) throws -> Found {
     let deadline = ContinuousClock().now + timeout
     repeat {
-      if let found = state.withLock({ body($0) }) { return found }
+      let (found, fault) = state.withLock { (body($0), $0.fault) }
+      if let fault { throw fault }
+      if let found { return found }
       // Polling is exact enough: times come from the sync's record, not from this wait.
       usleep(200)
     } while ContinuousClock().now < deadline

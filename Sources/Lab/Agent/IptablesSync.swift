@@ -49,7 +49,11 @@ struct IptablesSync: AgentBackend {
     for (table, input) in zip(tables, inputs) {
       try run.step(.restoreRules, table.family) { run in
         let arguments = ["\(table.family.iptables)-restore", "--wait", "-T", "filter"]
-        _ = try run.run(arguments, input: input).requireSuccess()
+        // kube-router restores the table at once. An ordinary user can't.
+        let input = NetlinkSocket.canForceBuffers ? RestoreParts(whole: input) : RestoreParts(input)
+        for part in input.parts {
+          _ = try run.run(arguments + (part.appends ? ["--noflush"] : []), input: part.text).requireSuccess()
+        }
       }
     }
     try run.step(.cleanUp) { run in

@@ -82,7 +82,7 @@ extension NftPieces {
 /// The comment as `nftText` writes it: an nft string can't contain a quote. nft accepts at most 128 bytes
 /// (NFTNL_UDATA_COMMENT_MAXLEN).
 func nftComment(_ text: String) throws(Unsupported) -> String {
-  let text = text.filter { $0 != "\"" }
+  let text = text.filter { $0 != "\"" && !$0.isNewline && $0 != "\0" }
   if text.utf8.count > 128 { throw Unsupported("the comment \(text), which is longer than 128 bytes", in: "nft") }
   return text
 }

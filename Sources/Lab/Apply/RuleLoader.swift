@@ -28,8 +28,13 @@ public struct RuleLoader: Sendable {
   }
 
   private func loadText(_ text: String, _ arguments: [String], in namespace: NetworkNamespace) throws {
-    let result = try lock.command(arguments, input: Array(text.utf8)).run(in: namespace, on: worker)
-    guard result.succeeded else { throw RefusedRule(result, text: text) }
+    let bytes = Array(text.utf8)
+    let input = NetlinkSocket.canForceBuffers ? RestoreParts(whole: bytes) : RestoreParts(bytes)
+    for part in input.parts {
+      let arguments = arguments + (part.appends ? ["--noflush"] : [])
+      let result = try lock.command(arguments, input: part.text).run(in: namespace, on: worker)
+      guard result.succeeded else { throw RefusedRule(result, text: String(decoding: part.text, as: UTF8.self)) }
+    }
   }
 
   /// Replaces one ruleset with another, and returns what is loaded then: the new ruleset, except for sets that keep a

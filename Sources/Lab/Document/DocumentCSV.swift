@@ -31,7 +31,7 @@ extension Table.Cell {
     }
     let texts: [String] =
       switch self {
-      case .text(let text): [text ?? ""]
+      case .text(let text): [(text ?? "").onOneLine.asCell]
       case .count(let count): [count.map { "\($0)" } ?? ""]
       case .truth(let truth): ["\(truth)"]
       case .number(let value): [number(value)]
@@ -40,4 +40,9 @@ extension Table.Cell {
       }
     return Array(texts.prefix(count))
   }
+}
+
+extension String {
+  /// The text for a spreadsheet, which takes a cell that begins with one of these characters for a formula.
+  fileprivate var asCell: String { first.map("=+-@".contains) == true ? "'\(self)" : self }
 }

@@ -1,5 +1,6 @@
 public import Foundation
 package import Statistics
+internal import Text
 
 /// A document as JSON, as documented in docs/*-json.md: its schema, its facts, and its rows with column names as keys.
 public struct DocumentJSON {
@@ -7,11 +8,11 @@ public struct DocumentJSON {
 
   public init(_ document: Document) { self.document = document }
 
-  /// UTF-8, one line, keys in alphabetical order.
+  /// UTF-8, one line, keys in alphabetical order. Characters that could act on a terminal are escaped.
   public func data() throws -> Data {
     let encoder = JSONEncoder()
     encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-    return try encoder.encode(Object(document: document))
+    return try encoder.encode(Object(document: document)).escapingForTerminals
   }
 
   private struct Object: Encodable {
@@ -73,4 +74,23 @@ extension Table.Cell {
 package struct IntervalObject: Encodable {
   let value, lower, upper: Double
   package init(_ estimate: Estimate) { (value, lower, upper) = (estimate.value, estimate.lower, estimate.upper) }
+}
+
+extension Data {
+  /// JSON with the same values, but with `\\u202e` for characters that JSON allows in strings and that act on a terminal.
+  fileprivate var escapingForTerminals: Data {
+    // All of them are DEL or begin with one of these bytes.
+    let first: Set<UInt8> = [0x7f, 0xc2, 0xd8, 0xe2]
+    guard contains(where: first.contains) else { return self }
+    var result = String.UnicodeScalarView()
+    for scalar in String(decoding: self, as: UTF8.self).unicodeScalars {
+      if scalar.actsOnTerminal {
+        let digits = String(scalar.value, radix: 16)
+        result.append(contentsOf: "\\u\(String(repeating: "0", count: 4 - digits.count))\(digits)".unicodeScalars)
+      } else {
+        result.append(scalar)
+      }
+    }
+    return Data(String(result).utf8)
+  }
 }

@@ -11,10 +11,11 @@ public struct DocumentText {
     self.width = max(width, 60)
   }
 
-  /// Sections are separated by an empty line. Only lines of code and of tables can be longer than the width.
+  /// Sections are separated by an empty line. Only lines of code and of tables can be longer than the width. Text of
+  /// others in a line can't end it, and can't act on a terminal.
   public var text: String {
     document.sections.map { $0.blocks.flatMap { Self.lines($0, width: width) } }.filter { !$0.isEmpty }
-      .map { $0.joined(separator: "\n") }.joined(separator: "\n\n") + "\n"
+      .map { $0.map(\.onOneLine).joined(separator: "\n") }.joined(separator: "\n\n") + "\n"
   }
 
   static func lines(_ block: Block, width: Int) -> [String] {

@@ -55,7 +55,8 @@ package struct LogPlot {
     var lines = [
       "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 \(Int(size.width)) \(Int(size.height))\" "
         + "font-family=\"sans-serif\" font-size=\"12\" role=\"img\">",
-      "<title>\(escaped("\(title): \(vertical), over \(horizontal)"))</title>", Self.style,
+      "<title>\(escaped("\(title): \(vertical), over \(horizontal)"))</title>", "<desc>netpol-lab bench</desc>",
+      Self.style,
       "<rect width=\"100%\" height=\"100%\" class=\"ground\"/>", label(area.left, 26, title, size: 15),
     ]
     for x in axes.xs {

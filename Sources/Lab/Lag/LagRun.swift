@@ -78,6 +78,9 @@ public struct LagRun: Sendable {
     _ environment: LabEnvironment, _ worker: NamespaceWorker, _ progress: @escaping (Progress) -> Void
   ) throws -> LagReport {
     let begin = ContinuousClock().now
+    if options.agent == .fullSync, let fullSync = options.style.fullSync {
+      try environment.requirePrograms(of: fullSync)
+    }
     progress(.planning)
     let plan = try self.plan ?? makePlan()
     let stage = plan.stage
@@ -122,6 +125,11 @@ public struct LagRun: Sendable {
     }
     if spacing > options.spacing {
       notes.append(pace.reason)
+    }
+    if options.agent == .fullSync, options.style.fullSync == .iptables, !NetlinkSocket.canForceBuffers {
+      notes.append(
+        "an ordinary user's iptables-restore can't load many rules at once, so each sync loaded them in parts; "
+          + "kube-router's doesn't, so measure as root")
     }
     var requests: [RequestResult] = []
     var survivors: [Survivor] = []

@@ -1,5 +1,6 @@
 internal import Glibc
 public import Kernel
+package import Lowering
 internal import Network
 
 /// The versions that a result was obtained with. Part of every report, and shown with every failure.
@@ -48,6 +49,14 @@ public struct LabEnvironment: Hashable, Sendable {
     if let first = try KernelFeatures.missing(on: worker).first { throw LabError(first.description) }
     if iptables == Self.missing {
       throw LabError("iptables is not installed; netns-scripts/setup.sh installs it")
+    }
+  }
+
+  /// Throws `LabError` if a program is missing that the style's agent runs as kube-router does.
+  package func requirePrograms(of fullSync: FullSync) throws {
+    let (name, answer) = fullSync == .nft ? ("nft", nft) : ("ipset", ipset)
+    if answer == Self.missing {
+      throw LabError("there is no \(name) program, which kube-router runs; netns-scripts/setup.sh installs it")
     }
   }
 

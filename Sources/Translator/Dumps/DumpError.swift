@@ -1,4 +1,5 @@
 public import NetpolModel
+internal import Text
 
 /// A line of a dump that can't be read.
 public struct DumpError: UserFacingError, Hashable, Sendable {
@@ -19,23 +20,13 @@ public struct DumpError: UserFacingError, Hashable, Sendable {
   public var exitStatus: ExitStatus { .badInput }
 
   /// One line, whatever the dump contains: `file:line: problem: text`.
-  public var description: String { printable("\(file):\(line): \(problem): \(text)") }
+  public var description: String {
+    "\(file.cut(to: 200)):\(line): \(problem.cut(to: 300)): \(text.cut(to: 200))".onOneLine
+  }
 }
 
 /// What is wrong with a line, before the line is known.
 struct Problem: Error {
   let text: String
   init(_ text: String) { self.text = text }
-}
-
-/// Replaces control characters and line separators by `\u{…}`.
-private func printable(_ text: String) -> String {
-  var result = ""
-  for scalar in text.unicodeScalars {
-    switch scalar.value {
-    case 0..<32, 127..<160, 0x2028, 0x2029: result += "\\u{\(String(scalar.value, radix: 16))}"
-    default: result.unicodeScalars.append(scalar)
-    }
-  }
-  return result
 }

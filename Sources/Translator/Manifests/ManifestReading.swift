@@ -8,6 +8,8 @@ public struct ManifestReading: Hashable, Sendable {
   public var objectCount: Int
   /// The groups of all Expectations documents, in input order.
   public var expectations: [Expectations.Group]
+  /// Whether service CIDRs are only implied by the ClusterIPs, so that the cluster's own may be wider.
+  public internal(set) var impliesServiceCIDRs = false
   /// The sources, kept to read variants.
   var sources: [ManifestSource] = []
   var options = ReadOptions()

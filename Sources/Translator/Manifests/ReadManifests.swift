@@ -20,6 +20,7 @@ public func readManifests(_ sources: [ManifestSource], options: ReadOptions = .i
   }
   var reading = ManifestReading(
     cluster: assembly.cluster, notes: assembly.notes, objectCount: inventory.objectCount, expectations: groups)
+  reading.impliesServiceCIDRs = assembly.impliesServiceCIDRs
   reading.sources = sources
   reading.options = options
   reading.names = names

@@ -32,7 +32,7 @@ public func iptablesRuleText(_ rule: Rule, _ family: IPFamily) throws(Unsupporte
   if protocols.count > 1 { throw Unsupported("two protocols in one rule", in: "iptables") }
   for name in protocols { text += " -p \(name)" }
   for match in rule.matches where match == .bridged { text += try matchText(match, family) }
-  if let comment = rule.comment { text += " -m comment --comment \(quoted(stored(comment)))" }
+  if let comment = rule.comment { text += " -m comment --comment \(try quoted(stored(comment)))" }
   for match in rule.matches where match != .bridged { text += try matchText(match, family) }
   let targets = rule.statements.filter { $0 != .counter }
   guard targets.count <= 1 else { throw Unsupported("two statements in one rule", in: "iptables") }
@@ -111,7 +111,7 @@ private func targetText(_ statement: Statement, _ family: IPFamily) throws(Unsup
   case .setMark(let mark): "MARK --set-xmark \(markText(mark))"
   case .setMarkFrom(_, let name): throw Unsupported("the map \(name)", in: "iptables")
   case .log(let group, let prefix):
-    "NFLOG\(prefix.map { " --nflog-prefix \(quoted($0))" } ?? "") --nflog-group \(group)"
+    "NFLOG\(try prefix.map { (text) throws(Unsupported) in " --nflog-prefix \(try quoted(text))" } ?? "") --nflog-group \(group)"
   case .jump(let chain): chain
   case .return: "RETURN"
   case .accept: "ACCEPT"
@@ -126,7 +126,11 @@ private func targetText(_ statement: Statement, _ family: IPFamily) throws(Unsup
 }
 
 /// Like `xtables_save_string`: bare if the text has only letters, digits, `_` and `-`, otherwise quoted and escaped.
-private func quoted(_ text: String) -> String {
+/// Throws for a text that would end the line.
+private func quoted(_ text: String) throws(Unsupported) -> String {
+  if text.utf8.contains(where: { [0x00, 0x0a, 0x0d].contains($0) }) {
+    throw Unsupported("a text with a line break", in: "iptables")
+  }
   let bare =
     !text.isEmpty
     && text.utf8.allSatisfy { byte in

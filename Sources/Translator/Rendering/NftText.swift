@@ -107,8 +107,8 @@ func hex(_ value: UInt32) -> String {
   return "0x" + String(repeating: "0", count: 8 - digits.count) + digits
 }
 
-/// nft strings have no escapes, so quotes are removed. Names can't contain any.
-func nftQuoted(_ text: String) -> String { "\"\(text.filter { $0 != "\"" })\"" }
+/// nft strings have no escapes, so quotes and line breaks are removed. Names can't contain any.
+func nftQuoted(_ text: String) -> String { "\"\(text.filter { $0 != "\"" && !$0.isNewline && $0 != "\0" })\"" }
 
 private func icmpTypeName(_ type: UInt8, _ family: IPFamily) -> String {
   let names: [UInt8: String] =

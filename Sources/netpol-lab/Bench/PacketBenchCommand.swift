@@ -1,7 +1,6 @@
 import ArgumentParser
 import Bench
 import Documents
-import Foundation
 import Manifests
 import NetpolModel
 import Report
@@ -80,14 +79,15 @@ struct PacketBenchCommand: ParsableCommand {
 
   private func runSweep() throws {
     let sweep = sweep
+    let folder = try plot.map { try PlotFolder($0) }
     try enterNamespaces()
     Terminal.say("note: \(SweepPlan(sweep).text); Ctrl-C ends it early with a report")
     let report = try interruptible { progress, stop in
       try PacketBench(sweep).run(version: version, progress: progress, stop: stop)
     }
     let document = report.document
-    if let plot { try DocumentPictures(document).files.write(to: plot) }
     try format.show(document)
+    try folder?.write(DocumentPictures(document).files)
   }
 
   private func runPolicies() throws {
@@ -115,17 +115,4 @@ struct PacketBenchCommand: ParsableCommand {
   }
 
   private var chosenFamilies: [IPFamily]? { families.map { Set($0.elements).sorted() } }
-}
-
-extension [(name: String, svg: String)] {
-  fileprivate func write(to directory: String) throws {
-    do {
-      try FileManager.default.createDirectory(atPath: directory, withIntermediateDirectories: true)
-      for file in self {
-        try Data(file.svg.utf8).write(to: URL(fileURLWithPath: directory).appendingPathComponent(file.name))
-      }
-    } catch {
-      throw OutputError(description: "--plot \(directory): can't be written: \(error.localizedDescription)")
-    }
-  }
 }

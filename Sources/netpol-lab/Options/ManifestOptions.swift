@@ -23,7 +23,7 @@ struct ManifestOptions: ParsableArguments {
   @Flag(help: "Accept objects that today's API server would reject, such as those dumped from a cluster.")
   var asStored = false
 
-  /// Reads the files. Notes go to standard error. Throws `ManifestFileError`, `ManifestError`, or `ValidationError` if
+  /// Reads the files. Notes go to standard error. Throws `InputFileError`, `ManifestError`, or `ValidationError` if
   /// there are no files.
   /// `standsIn`: if there are policies but no pods, stand-in pods are made.
   func reading(standsIn: Bool = false) throws -> ManifestReading {
@@ -39,6 +39,7 @@ struct ManifestOptions: ParsableArguments {
     options.standsIn = standsIn
     let contents = try ManifestFiles.read(files)
     var reading = try readManifests(contents.sources, options: options)
+    if reading.objectCount == 0 { throw InputError("\(files.joined(separator: ", ")): no objects; give at least one") }
     reading.notes += contents.foreign.notes
     let tenths = Int(((clock.now - begin) / .milliseconds(100)).rounded())
     for note in reading.notes { Terminal.say("\(note.severity == .warning ? "warning" : "note"): \(note.text)") }

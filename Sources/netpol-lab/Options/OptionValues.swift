@@ -45,16 +45,19 @@ extension PortRange: ExpressibleByArgument {
 }
 
 /// `80`, `TCP/80`, `80/udp`, `ICMP`, or a port's name.
-extension AskedPort: ExpressibleByArgument {
-  public init?(argument: String) {
+extension AskedPort {
+  /// Throws `ValidationError` with what to write.
+  init(optionText argument: String) throws {
     if argument.uppercased() == Flow.Question.echo.description {
       self = .question(.echo)
     } else if let port = Self.port(argument) {
       self = .question(.port(port))
     } else if Self.isName(argument) {
       self = .name(argument)
+    } else if let number = argument.split(separator: "/").compactMap({ Int($0) }).first, !(1...65535).contains(number) {
+      throw ValidationError("a port is a number from 1 to 65535")
     } else {
-      return nil
+      throw ValidationError("write a number such as 80, a protocol with it such as UDP/53, a port's name, or ICMP")
     }
   }
 

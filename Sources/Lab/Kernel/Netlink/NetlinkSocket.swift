@@ -59,6 +59,14 @@ public struct NetlinkSocket: ~Copyable, Sendable {
     }
   }
 
+  /// Whether this process may have buffers beyond net.core.wmem_max and rmem_max: SO_SNDBUFFORCE needs CAP_NET_ADMIN on
+  /// the host, which root of a user namespace lacks.
+  public static let canForceBuffers: Bool = {
+    guard let socket = try? NetlinkSocket(.netfilter) else { return false }
+    var value: Int32 = 1 << 20
+    return setsockopt(socket.fd, SOL_SOCKET, SO_SNDBUFFORCE, &value, socklen_t(MemoryLayout<Int32>.size)) == 0
+  }()
+
   /// Makes room for a datagram of `bytes`. A larger one is refused with EMSGSIZE.
   ///
   /// SO_SNDBUFFORCE needs CAP_NET_ADMIN on the host. In a user namespace the limit is net.core.wmem_max.

@@ -11,6 +11,7 @@ struct Assembly {
   /// The families in which each Service has endpoints.
   private var families: [NamespacedName: [IPFamily]] = [:]
   private var terminating: Set<PodID> = []
+  private(set) var impliesServiceCIDRs = false
   /// Namespaces made for stand-in pods.
   private var standInNamespaces: [Namespace] = []
 
@@ -25,6 +26,7 @@ struct Assembly {
       settings: inventory.cluster?.settings ?? .init())
     let networks = ServiceNetworks(inventory, pins)
     cluster.settings.serviceCIDRs = networks.cidrs
+    impliesServiceCIDRs = networks.areImplied
     try place()
     let allocation = try ServiceAllocation(
       inventory.services, cluster.settings, pins, inventory.options.validation)
@@ -143,7 +145,12 @@ struct Assembly {
     let pods = workloads.flatMap { $0.pods(atMost: cap, nodes: nodes, taken: &taken) }
     if !workloads.isEmpty {
       let counts = "\(counted(workloads.count, "workload")) expanded to \(counted(pods.count, "pod"))"
-      assumptions.append(Note(.note, "\(counts), at most \(cap) each; DaemonSets get one per node"))
+      let cut = workloads.compactMap { workload -> String? in
+        guard case .copies(let copies) = workload.count, copies > cap else { return nil }
+        return "\(workload.kind) \(workload.id) \(copies)"
+      }
+      let fewer = cut.isEmpty ? "" : "; --max-replicas gives more to \(cut.abridged())"
+      assumptions.append(Note(.note, "\(counts), at most \(cap) each; DaemonSets get one per node\(fewer)"))
     }
     return pods
   }

@@ -6,6 +6,8 @@ struct ServiceNetworks {
   /// Those of the family that Services have by default come first.
   private(set) var cidrs: [CIDR] = []
   private(set) var notes: [Note] = []
+  /// Whether some are only implied by ClusterIPs, so that the cluster's own may be wider.
+  private(set) var areImplied = false
 
   /// k3s's networks, and others for clusters whose machines are in these.
   private static let usual: [IPFamily: [CIDR]] = [
@@ -57,6 +59,7 @@ struct ServiceNetworks {
       remarks.append(networks.remark)
     }
     if !remarks.isEmpty {
+      areImplied = true
       notes.append(Note(.note, "service CIDRs assumed from the ClusterIPs: \(remarks.joined(separator: "; "))"))
     }
   }

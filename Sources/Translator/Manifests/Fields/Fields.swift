@@ -52,6 +52,9 @@ struct Fields: Sequence {
     return field
   }
 
+  /// `nil` also for an empty text, where the API server takes it for a missing one.
+  func nonEmpty(_ name: String) -> Field? { self[name].flatMap { $0.scalar == .string("") ? nil : $0 } }
+
   func makeIterator() -> [(name: String, field: Field)].Iterator { entries.makeIterator() }
   var isEmpty: Bool { entries.isEmpty }
 

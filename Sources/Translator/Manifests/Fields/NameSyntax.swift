@@ -1,5 +1,16 @@
 /// The grammars of API names, from apimachinery's `util/validation`.
 enum NameSyntax {
+  /// Whether iptables-restore, ipset restore and nft read the text as nothing but a name: it has no line break, quote,
+  /// backslash or null character. Any name that an API server accepts is one.
+  static func isHarmless(_ text: String) -> Bool {
+    text.unicodeScalars.allSatisfy { scalar in
+      switch scalar {
+      case "\n", "\r", "\0", "\"", "'", "\\", "\u{0b}", "\u{0c}", "\u{85}", "\u{2028}", "\u{2029}": false
+      default: true
+      }
+    }
+  }
+
   /// An RFC 1123 label: namespaces.
   static func isDNSLabel(_ text: String) -> Bool {
     (1...63).contains(text.utf8.count)

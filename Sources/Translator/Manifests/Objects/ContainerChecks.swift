@@ -41,7 +41,7 @@ struct ContainerChecks {
       throw field.error("\(number) differs from containerPort \(own)", "with hostNetwork both must be the same")
     }
     let claim = HostPort(
-      port: TransportPort(try port["protocol"]?.transport() ?? .tcp, number),
+      port: TransportPort(try port.nonEmpty("protocol")?.transport() ?? .tcp, number),
       address: try port["hostIP"]?.string() ?? "")
     guard hostPorts.insert(claim).inserted else {
       throw field.error("\(claim.port) appears twice as a host port", "give each a different number")

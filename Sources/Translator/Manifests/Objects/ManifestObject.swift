@@ -42,8 +42,8 @@ struct ManifestObject {
     let name = try? metadata?["name"]?.string()
     let namespace = try? metadata?["namespace"]?.string()
     let isClusterScoped = ["Node", "Namespace", "ServiceCIDR", "Cluster", "Expectations"].contains(kind)
-    let full = name.map { isClusterScoped ? $0 : "\(namespace ?? "default")/\($0)" }
-    let title = [kind, full ?? ""].filter { !$0.isEmpty }.joined(separator: " ")
+    let full = name.map { isClusterScoped ? $0 : "\((namespace ?? "default").cut(to: 60))/\($0)" }
+    let title = [kind.cut(to: 60), full?.cut(to: 130) ?? ""].filter { !$0.isEmpty }.joined(separator: " ")
     return title.isEmpty ? nil : title
   }
 
@@ -58,18 +58,24 @@ struct ManifestObject {
     guard validation == .asStored || grammar(name) else {
       throw field.error("\(name.quoted) is not a valid object name", "use a-z, 0-9 and inner '-', as in a DNS name")
     }
+    try field.requireHarmless(name)
     return name
   }
 
   /// The namespace and name. Without a namespace the object is in `default`.
-  func id(_ validation: Validation) throws(ManifestError) -> NamespacedName {
-    let name = try name(validation)
+  /// `grammar` is that of the name.
+  func id(_ validation: Validation, _ grammar: (String) -> Bool = NameSyntax.isDNSSubdomain) throws(ManifestError)
+    -> NamespacedName
+  {
+    let name = try name(validation, grammar)
     guard let field = metadata?["namespace"] else { return NamespacedName("default", name) }
     let namespace = try field.string()
+    if namespace.isEmpty { return NamespacedName("default", name) }
     guard validation == .asStored || NameSyntax.isDNSLabel(namespace) else {
       throw field.error("\(namespace.quoted) is not a valid namespace name", "use at most 63 of a-z, 0-9 and inner '-'")
     }
-    return NamespacedName(namespace.isEmpty ? "default" : namespace, name)
+    try field.requireHarmless(namespace)
+    return NamespacedName(namespace, name)
   }
 
   func labels(_ validation: Validation) throws(ManifestError) -> Labels {
@@ -100,6 +106,12 @@ struct ManifestObject {
 }
 
 extension Field {
+  /// Throws for a name that a rule's comment can't carry, even if some API server stored it.
+  fileprivate func requireHarmless(_ name: String) throws(ManifestError) {
+    if NameSyntax.isHarmless(name) { return }
+    throw error("\(name.quoted) has a quote, a backslash or a line break, which no rule can carry", "rename the object")
+  }
+
   fileprivate func objectFields() throws(ManifestError) -> Fields {
     guard isMapping else {
       throw mismatch("an API object with apiVersion and kind", isPatch ? Self.patchRemedy : nil)

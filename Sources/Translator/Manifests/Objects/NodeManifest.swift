@@ -10,13 +10,15 @@ struct NodeManifest {
   var podCIDRs: [Stated<CIDR>]
   let location: SourceLocation?
 
-  /// Addresses are the InternalIPs, then the ExternalIPs. `podCIDR` is used if `podCIDRs` is missing.
+  /// Addresses are the InternalIPs, then the ExternalIPs. `podCIDR` counts before `podCIDRs`.
   init(_ object: ManifestObject, _ validation: Validation) throws(ManifestError) {
     let spec = try object.root["spec"]?.fields()
     podCIDRs = []
     for entry in try spec?["podCIDRs"]?.list() ?? [] { podCIDRs.append(Stated(try entry.cidr(), entry)) }
-    if podCIDRs.isEmpty, let field = spec?["podCIDR"], try !field.string().isEmpty {
-      podCIDRs = [Stated(try field.cidr(), field)]
+    // Convert_v1_NodeSpec_To_core_NodeSpec: podCIDR fills podCIDRs, and is authoritative if the two differ.
+    if let field = spec?["podCIDR"], try !field.string().isEmpty {
+      let first = Stated(try field.cidr(), field)
+      if podCIDRs.first?.value != first.value { podCIDRs = [first] }
     }
     var byType: [String: [Stated<IPAddress>]] = [:]
     for entry in try object.root["status"]?.fields()["addresses"]?.list() ?? [] {

@@ -61,15 +61,17 @@ enum ObjectKind: Hashable {
     let isEarly =
       self == .serviceCIDR && ["v1alpha1", "v1beta1"].contains { object.apiVersion == "networking.k8s.io/\($0)" }
     if object.apiVersion == home || isEarly { return }
-    if object.isForeign { return nil }
+    // A group that is nearly one of the API's own is a misspelled one.
+    let isMisspelled = object.group.nearest(of: Self.homes.keys.filter { $0.contains(".") }) != nil
+    if object.isForeign, !isMisspelled { return nil }
     throw object.root.mapping.error(
       "apiVersion \(object.apiVersion.quoted) has no kind \(object.kind)", "write apiVersion: \(home)")
   }
 }
 
 extension ManifestObject {
-  /// Another project's kind, whatever its name: Calico's NetworkPolicy, Knative's Service, Cluster API's Cluster.
+  /// Another project's kind, whatever its name (the API's own groups end in `.k8s.io`): Calico's NetworkPolicy, Knative's Service, Cluster API's Cluster.
   fileprivate var isForeign: Bool {
-    group.contains(".") && !group.hasSuffix("networking.k8s.io") && group != "discovery.k8s.io"
+    group.contains(".") && !group.hasSuffix(".k8s.io")
   }
 }

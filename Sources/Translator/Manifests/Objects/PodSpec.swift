@@ -59,7 +59,7 @@ struct PodSpec: Hashable {
     for entry in try container["ports"]?.list() ?? [] {
       let port = try entry.fields()
       let number = try port.required("containerPort", "give a number from 1 to 65535").port()
-      let transport = try port["protocol"]?.transport() ?? .tcp
+      let transport = try port.nonEmpty("protocol")?.transport() ?? .tcp
       var name = try port["name"]?.string()
       if name == "" { name = nil }
       if validation == .apiServer, let field = port["name"], let name, !NameSyntax.isPortName(name) {

@@ -3,13 +3,18 @@ internal import NetpolModel
 /// An API version of which API servers no longer serve a kind, and what to write today. From the Kubernetes deprecation
 /// guide.
 struct ServedVersion: Hashable {
-  let apiVersion: String
+  /// `nil` if there is no newer one.
+  let apiVersion: String?
   /// The release that no longer serves the old version.
   let release: String
 
-  private init(_ apiVersion: String, _ release: String) {
+  /// Whether the program reads the kind. A version of another kind changes no verdict.
+  let isRead: Bool
+
+  private init(_ apiVersion: String?, _ release: String, isRead: Bool = true) {
     self.apiVersion = apiVersion
     self.release = release
+    self.isRead = isRead
   }
 
   /// `nil` unless the kind was served in this version, and no longer is.
@@ -24,6 +29,20 @@ struct ServedVersion: Hashable {
     case ("CronJob", "batch/v2alpha1"): self.init("batch/v1", "1.21")
     case ("CronJob", "batch/v1beta1"): self.init("batch/v1", "1.25")
     case ("EndpointSlice", "discovery.k8s.io/v1beta1"): self.init("discovery.k8s.io/v1", "1.25")
+    case ("Ingress", "extensions/v1beta1"), ("Ingress", "networking.k8s.io/v1beta1"),
+      ("IngressClass", "networking.k8s.io/v1beta1"):
+      self.init("networking.k8s.io/v1", "1.22", isRead: false)
+    case ("PodDisruptionBudget", "policy/v1beta1"): self.init("policy/v1", "1.25", isRead: false)
+    case ("PodSecurityPolicy", "policy/v1beta1"), ("PodSecurityPolicy", "extensions/v1beta1"):
+      self.init(nil, "1.25", isRead: false)
+    case ("HorizontalPodAutoscaler", "autoscaling/v2beta1"): self.init("autoscaling/v2", "1.25", isRead: false)
+    case ("HorizontalPodAutoscaler", "autoscaling/v2beta2"): self.init("autoscaling/v2", "1.26", isRead: false)
+    case ("CustomResourceDefinition", "apiextensions.k8s.io/v1beta1"):
+      self.init("apiextensions.k8s.io/v1", "1.22", isRead: false)
+    case (_, "rbac.authorization.k8s.io/v1beta1"), (_, "rbac.authorization.k8s.io/v1alpha1"):
+      self.init("rbac.authorization.k8s.io/v1", "1.22", isRead: false)
+    case (_, "admissionregistration.k8s.io/v1beta1") where kind.hasSuffix("WebhookConfiguration"):
+      self.init("admissionregistration.k8s.io/v1", "1.22", isRead: false)
     default: return nil
     }
   }
@@ -46,9 +65,11 @@ extension ManifestObject {
   func served(_ validation: Validation, _ warnings: inout SchemaFaults) throws(ManifestError) -> ManifestObject {
     guard let served = ServedVersion(of: kind, in: apiVersion) else { return self }
     let fault = (root["apiVersion"] ?? root.mapping).error(
-      "\(kind) in \(apiVersion) is not served since Kubernetes \(served.release)", "write \(served.apiVersion)")
-    if validation == .apiServer, !isStored { throw fault }
+      "\(kind) in \(apiVersion) is not served since Kubernetes \(served.release)",
+      served.apiVersion.map { "write \($0)" })
+    if validation == .apiServer, !isStored, served.isRead { throw fault }
     warnings.note(.unserved, "\(kind) in \(apiVersion)", fault)
-    return ManifestObject(self, apiVersion: served.apiVersion)
+    guard served.isRead, let version = served.apiVersion else { return self }
+    return ManifestObject(self, apiVersion: version)
   }
 }

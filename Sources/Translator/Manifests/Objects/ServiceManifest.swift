@@ -43,7 +43,7 @@ struct ServiceManifest {
   init(_ object: ManifestObject, _ validation: Validation) throws(ManifestError) {
     let spec = try object.root["spec"]?.fields()
     if validation == .apiServer, spec == nil { throw object.root.missing("spec", "give one, with its ports") }
-    let kind = try spec?["type"]?.word(Service.Kind.self) ?? .clusterIP
+    let kind = try spec?.nonEmpty("type")?.word(Service.Kind.self) ?? .clusterIP
     var texts: [Field] = kind == .externalName ? [] : try spec?.clusterIPFields(validation) ?? []
     isHeadless = try texts.first?.string() == "None"
     if validation == .apiServer, isHeadless, kind != .clusterIP, let field = texts.first {
@@ -56,6 +56,7 @@ struct ServiceManifest {
       try spec?["ipFamilies"]?.list().map { (field) throws(ManifestError) in
         Stated(try field.word(IPFamily.self), field)
       } ?? []
+    if validation == .apiServer { try statedFamilies.checkRepeats() }
     familyPolicy = try spec?["ipFamilyPolicy"]?.word(FamilyPolicy.self) ?? .single
 
     let ports = try ServicePorts(spec?["ports"], kind, validation)
@@ -65,13 +66,15 @@ struct ServiceManifest {
     wantsNodePorts = kind == .nodePort || balances && allocates
 
     service = Service(
-      id: try object.id(validation), kind: kind, selector: try spec?["selector"]?.labels(validation),
+      id: try object.id(validation, NameSyntax.isDNSLabel), kind: kind,
+      selector: try spec?["selector"]?.labels(validation),
       ports: ports.ports, location: object.location)
     let external = try spec?["externalIPs"]?.list() ?? []
     service.externalIPs = try external.map { (field) throws(ManifestError) in try field.serviceAddress() }
-    service.externalTrafficPolicy = try spec?["externalTrafficPolicy"]?.word(Service.TrafficPolicy.self) ?? .cluster
+    service.externalTrafficPolicy =
+      try spec?.nonEmpty("externalTrafficPolicy")?.word(Service.TrafficPolicy.self) ?? .cluster
     service.internalTrafficPolicy = try spec?["internalTrafficPolicy"]?.word(Service.TrafficPolicy.self) ?? .cluster
-    service.hasClientAffinity = try spec?["sessionAffinity"]?.word(SessionAffinity.self) == .clientIP
+    service.hasClientAffinity = try spec?.nonEmpty("sessionAffinity")?.word(SessionAffinity.self) == .clientIP
     service.externalName = kind == .externalName ? try spec?["externalName"]?.string().onOneLine : nil
     service.publishesNotReadyAddresses = try spec?["publishNotReadyAddresses"]?.bool() ?? false
     let balancer = balances ? try LoadBalancerAddresses(object, spec) : nil
@@ -80,7 +83,7 @@ struct ServiceManifest {
     for entry in try spec?["loadBalancerSourceRanges"]?.list() ?? [] where balances {
       service.loadBalancerSourceRanges.append(try entry.cidr())
     }
-    if validation == .apiServer, let field = spec?["externalTrafficPolicy"],
+    if validation == .apiServer, let field = spec?.nonEmpty("externalTrafficPolicy"),
       kind == .clusterIP || kind == .externalName,
       external.isEmpty
     {
@@ -90,10 +93,20 @@ struct ServiceManifest {
     if validation == .apiServer { try checkNeeds(spec) }
   }
 
-  /// Throws if the Service lacks what its type needs: a name, or ports unless it is headless.
+  /// Throws if the Service lacks what its type needs (a name, or ports unless it is headless), or has what its type may
+  /// not have.
   private func checkNeeds(_ spec: Fields?) throws(ManifestError) {
     guard let spec else { return }
+    if service.kind != .loadBalancer {
+      for name in ["loadBalancerSourceRanges", "loadBalancerClass", "allocateLoadBalancerNodePorts"] {
+        guard let field = spec[name], !field.isEmptyList else { continue }
+        throw field.error("may only be given with type LoadBalancer", "remove it, or write type: LoadBalancer")
+      }
+    }
     if service.kind == .externalName {
+      if let field = spec.nonEmpty("clusterIP") {
+        throw field.error("may not be given with type ExternalName", "remove it, or write another type")
+      }
       if (service.externalName ?? "").isEmpty {
         throw spec.missing("externalName", "give the DNS name, or another type")
       }
@@ -141,4 +154,16 @@ extension Field {
     }
     return address
   }
+}
+
+extension [Stated<IPFamily>] {
+  fileprivate func checkRepeats() throws(ManifestError) {
+    for (index, family) in enumerated() where self[..<index].contains(where: { $0.value == family.value }) {
+      throw family.field.error("\(family.value.rawValue) appears twice", "keep one of them")
+    }
+  }
+}
+
+extension Field {
+  fileprivate var isEmptyList: Bool { isList && (try? list().isEmpty) == true }
 }

@@ -28,7 +28,7 @@ struct ServicePorts {
     var name = try fields["name"]?.string()
     if name == "" { name = nil }
     var port = Service.Port(
-      name: name, port: number, targetPort: target, transport: try fields["protocol"]?.transport() ?? .tcp)
+      name: name, port: number, targetPort: target, transport: try fields.nonEmpty("protocol")?.transport() ?? .tcp)
     try check(port, fields, isAlone: isAlone)
     if let field = fields["nodePort"], field.scalar != .integer(0) {
       let nodePort = try field.port()

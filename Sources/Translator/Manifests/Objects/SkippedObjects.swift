@@ -25,7 +25,7 @@ struct SkippedObjects {
     let name = (try? object.metadata?["name"]?.string()) ?? ""
     let space = try? object.metadata?["namespace"]?.string()
     let namespace = space.map { "\($0)/" } ?? ""
-    if object.kind.hasSuffix("NetworkPolicy") {
+    if object.isOtherPolicy {
       policies["\(object.kind) (\(object.group))", default: []].append(namespace + name)
     } else if object.kind == "Endpoints", object.group.isEmpty {
       endpoints.append(namespace + name)
@@ -100,6 +100,16 @@ private enum Router: String {
 }
 
 extension ManifestObject {
+  /// Whether another engine drops packets for the object.
+  fileprivate var isOtherPolicy: Bool {
+    switch (group, kind) {
+    case (_, let kind) where kind.hasSuffix("NetworkPolicy"): true
+    case ("security.istio.io", "AuthorizationPolicy"), ("security.istio.io", "PeerAuthentication"): true
+    case ("k8s.ovn.org", "EgressFirewall"), ("policy.linkerd.io", _): true
+    default: false
+    }
+  }
+
   /// Whether the kind comes from another project. The API's own groups have no dot, or end in `.k8s.io`.
   var isOfOtherProject: Bool {
     if group.hasSuffix(".k8s.io") { return false }

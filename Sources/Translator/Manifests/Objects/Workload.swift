@@ -18,6 +18,8 @@ struct Workload {
   private(set) var count: Count
   private(set) var labels: Labels
   private(set) var spec: PodSpec
+  /// The number of the first pod: `spec.ordinals.start` of a StatefulSet.
+  let firstOrdinal: Int
   /// Whether the object itself says how many pods it wants.
   let statesCount: Bool
   /// Whether a manifest of a VirtualMachine leaves its start to someone else. It counts as running then.
@@ -48,6 +50,8 @@ struct Workload {
       try object.checkRestartPolicy(template)
     }
     statesCount = spec?["replicas"] != nil
+    let ordinals = kind == "StatefulSet" && source == nil ? try spec?["ordinals"]?.fields() : nil
+    firstOrdinal = try ordinals?["start"].map { (field) throws(ManifestError) in try Self.replicas(field) } ?? 0
     isSuspended = source == nil ? try object.root["spec"]?.fields()["suspend"]?.bool() ?? false : false
     isHalted =
       source == .machine
@@ -107,7 +111,7 @@ struct Workload {
     return workload
   }
 
-  /// The pods, named `<workload>-<index>`, or `<workload>-<node>` if there is one per node. Skips names in `taken` and
+  /// The pods, named `<workload>-<index>` from `firstOrdinal` on, or `<workload>-<node>` if there is one per node. Skips names in `taken` and
   /// adds the new ones to it.
   func pods(atMost cap: Int, nodes: [String], taken: inout Set<PodID>) -> [PodManifest] {
     switch count {
@@ -119,11 +123,11 @@ struct Workload {
       }
     case .copies(let copies):
       var pods: [PodManifest] = []
-      var index = 0
+      var index = firstOrdinal
       while pods.count < min(copies, max(cap, 0)) {
         let id = PodID(self.id.namespace, "\(self.id.name)-\(index)")
         if taken.insert(id).inserted { pods.append(pod(id, node: spec.nodeName, index: index)) }
-        index += 1
+        index &+= 1
       }
       return pods
     }

@@ -64,6 +64,9 @@ struct APISchema: Sendable {
       types[index].fields[String(name)] = member
       if first.last == "!" { types[index].require(String(name)) }
     }
+    for index in types.indices {
+      for name in Self.requiredByValidation[types[index].name] ?? [] { types[index].require(name) }
+    }
     // Without a spec, the fields that the spec requires are missing.
     for index in types.indices {
       if case .object(let spec) = types[index].fields["spec"]?.type, !types[spec].required.isEmpty {

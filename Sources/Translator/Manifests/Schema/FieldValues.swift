@@ -24,8 +24,21 @@ extension APISchema {
     "StatefulSetSpec.podManagementPolicy": ["OrderedReady", "Parallel"],
     "StatefulSetUpdateStrategy.type": ["RollingUpdate", "OnDelete"],
     "Taint.effect": ["NoSchedule", "PreferNoSchedule", "NoExecute"],
+    "Toleration.operator": ["Exists", "Equal", "Lt", "Gt"],
     "Toleration.effect": ["NoSchedule", "PreferNoSchedule", "NoExecute"],
     "TopologySpreadConstraint.whenUnsatisfiable": ["DoNotSchedule", "ScheduleAnyway"],
     "VolumeMount.mountPropagation": ["None", "HostToContainer", "Bidirectional"],
+  ]
+  /// Further fields that validation requires, although the API's types can lack them, by type.
+  ///
+  /// Source: `pkg/apis/core/validation`.
+  static let requiredByValidation: [String: [String]] = [
+    "ConfigMapKeySelector": ["key"], "GRPCAction": ["port"], "HTTPGetAction": ["port"],
+    "HostPathVolumeSource": ["path"],
+    "KeyToPath": ["key", "path"], "NodeSelectorRequirement": ["key", "operator"], "ObjectFieldSelector": ["fieldPath"],
+    "PersistentVolumeClaimVolumeSource": ["claimName"], "PodAffinityTerm": ["topologyKey"],
+    "SecretKeySelector": ["key"], "TCPSocketAction": ["port"], "Taint": ["key", "effect"],
+    "TopologySpreadConstraint": ["maxSkew", "topologyKey", "whenUnsatisfiable"],
+    "VolumeDevice": ["devicePath", "name"], "WeightedPodAffinityTerm": ["podAffinityTerm"],
   ]
 }

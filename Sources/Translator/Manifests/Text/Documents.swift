@@ -12,6 +12,8 @@ struct Documents {
   init(_ source: ManifestSource) throws(ManifestError) {
     var text = source.text
     if text.unicodeScalars.first == "\u{feff}" { text.unicodeScalars.removeFirst() }
+    // Several files one after the other, each with a byte order mark.
+    if text.contains("\n\u{feff}") { text = text.replacing("\n\u{feff}", with: "\n") }
     if text.startsAsJSON { text = text.jsonAsYAML.separatingObjects }
     text.makeContiguousUTF8()
     self.source = ManifestSource(name: source.name, text: text)
@@ -52,7 +54,8 @@ struct Documents {
       return failure(line: mark.line, "syntax error: \(problem)")
     case .duplicatedKeysInMapping(let keys, let context):
       let key = keys.first ?? ""
-      return failure(line: context.mark.line, "the key \(key.quoted) appears twice in one mapping", "keep one of them")
+      let remedy = ["apiVersion", "kind"].contains(key) ? "put --- between the two objects" : "keep one of them"
+      return failure(line: context.mark.line, "the key \(key.quoted) appears twice in one mapping", remedy)
     case .reader(let problem, let offset, _, let yaml):
       let line = 1 + yaml.prefix(offset ?? 0).reduce(0) { $0 + ($1.isNewline ? 1 : 0) }
       return failure(line: line, "unreadable character: \(problem)", "remove it, or write it as an escape in quotes")

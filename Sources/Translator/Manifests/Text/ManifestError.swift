@@ -27,6 +27,7 @@ public struct ManifestError: UserFacingError, Hashable, Sendable {
   /// `file:line: Kind ns/name: field.path: what is wrong; how to fix it`.
   public var description: String {
     let what = [problem, remedy].compacted().joined(separator: "; ")
-    return [location?.description, object, field, what].compacted().joined(separator: ": ").onOneLine
+    let parts = [location?.description, object, field].compacted().map { $0.cut(to: 200) }
+    return (parts + [what.cut(to: 400)]).joined(separator: ": ").onOneLine
   }
 }

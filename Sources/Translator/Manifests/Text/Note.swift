@@ -12,6 +12,6 @@ public struct Note: Hashable, Sendable {
   public let text: String
   public init(_ severity: Severity, _ text: String) {
     self.severity = severity
-    self.text = text.onOneLine
+    self.text = text.cut(to: 900).onOneLine
   }
 }

@@ -1,0 +1,118 @@
+internal import Glibc
+internal import Kernel
+internal import NetpolModel
+internal import Network
+
+/// What the lab needs of a machine, each with whether it is there.
+public struct MachineCheck: Sendable {
+  /// A need, and what is the case.
+  public struct Need: Hashable, Sendable {
+    public let name: String
+    /// What was found: a version, a number, or why it is missing.
+    public let found: String
+    /// What is impossible without it. `nil` if nothing is missing.
+    public var loss: String?
+    /// What to do about it.
+    public var remedy: String?
+    /// Whether no verdict can be had without it.
+    public var isVital = false
+  }
+
+  public private(set) var needs: [Need] = []
+  /// Whether `run` can give verdicts here.
+  public var canRun: Bool { !needs.contains { $0.isVital && $0.loss != nil } }
+
+  /// Looks at everything. Builds a namespace or two, and changes nothing else.
+  public init() {
+    checkProc()
+    checkOpenFiles()
+    checkMemory()
+    checkNamespaces()
+    checkScheduling()
+  }
+
+  private mutating func found(_ name: String, _ what: String) { needs.append(Need(name: name, found: what)) }
+
+  private mutating func lacks(_ name: String, _ what: String, _ loss: String, _ remedy: String?, isVital: Bool = false)
+  {
+    needs.append(Need(name: name, found: what, loss: loss, remedy: remedy, isVital: isVital))
+  }
+
+  private mutating func checkProc() {
+    if access("/proc/sys/net", F_OK) != 0 {
+      lacks("/proc", "missing", "no verdict", "mount -t proc proc /proc", isVital: true)
+    } else if access("/proc/sys/net/ipv4/ip_forward", W_OK) != 0 {
+      lacks(
+        "/proc/sys", "read-only", "no verdict: nodes can't be made to forward",
+        "in a container, run it with a writable /proc/sys (docker run --privileged)", isVital: geteuid() == 0)
+    } else {
+      found("/proc/sys", "writable")
+    }
+  }
+
+  private mutating func checkOpenFiles() {
+    // A namespace and each socket of a pod count as one. A cluster of 100 pods needs some 1,000.
+    do throws(KernelError) {
+      let limit = try OpenFiles.raiseLimit()
+      if limit < 4096 {
+        lacks("open files", "\(limit)", "clusters of more than some \(limit / 12) pods", "ulimit -Hn 65536, as root")
+      } else {
+        found("open files", "\(limit)")
+      }
+    } catch { lacks("open files", "\(error)", "large clusters", nil) }
+  }
+
+  private mutating func checkMemory() {
+    let bytes = Int(sysconf(Int32(_SC_AVPHYS_PAGES))) * Int(sysconf(Int32(_SC_PAGESIZE)))
+    let text = "\(bytes >> 20) MiB free"
+    // A pod's namespace takes about 1 MiB of kernel memory.
+    if bytes < 512 << 20 {
+      lacks("memory", text, "clusters of more than some \(bytes >> 21) pods", "end other programs")
+    } else {
+      found("memory", text)
+    }
+  }
+
+  private mutating func checkNamespaces() {
+    if let obstacle = Privilege.obstacle {
+      return lacks("network namespaces", obstacle, "no verdict", nil, isVital: true)
+    }
+    found("network namespaces", geteuid() == 0 ? "yes" : "in a user namespace")
+    do {
+      let worker = try NamespaceWorker()
+      defer { worker.close() }
+      for missing in try KernelFeatures.missing(on: worker) {
+        lacks(
+          missing.feature.module, "\(missing.error)", "no verdict",
+          "\(missing.feature.command) (effect on the host: \(missing.feature.effectOnHost))", isVital: true)
+      }
+      let environment = try LabEnvironment(version: "", style: "", worker: worker)
+      checkProgram("iptables", environment.iptables, "no verdict", isVital: true)
+      checkProgram("ipset", environment.ipset, "lag and bench apply with kube-router's iptables styles")
+      checkProgram("nft", environment.nft, "lag with kube-router's nft style")
+    } catch { lacks("a namespace", "\(error)", "no verdict", nil, isVital: true) }
+    if NetlinkSocket.canForceBuffers {
+      found("large netlink messages", "yes")
+    } else {
+      lacks(
+        "large netlink messages", "no", "lag loads iptables rules in parts, which kube-router doesn't", "run as root")
+    }
+  }
+
+  private mutating func checkProgram(_ name: String, _ version: String, _ loss: String, isVital: Bool = false) {
+    if version == LabEnvironment.missing {
+      lacks(name, "not installed", loss, "apt-get install \(name == "nft" ? "nftables" : name)", isVital: isVital)
+    } else {
+      found(name, version)
+    }
+  }
+
+  private mutating func checkScheduling() {
+    if let obstacle = RealTimeScheduling.obstacle(to: 1) {
+      lacks(
+        "real-time scheduling", "\(obstacle)", "lag and bench are noisier", "run as root, or raise ulimit -r")
+    } else {
+      found("real-time scheduling", "yes")
+    }
+  }
+}

@@ -1,0 +1,57 @@
+// Text of others: names, comments, file names. What could act on a terminal is written as an escape, and nothing is
+// longer than a reader can use.
+
+extension String {
+  /// Input text for a message: in quotes, with at most 60 characters. Of a longer text the length is given.
+  public var quoted: String {
+    let count = count
+    return count > 60 ? "\"\(prefix(57))...\" (\(count) characters)" : "\"\(self)\""
+  }
+
+  /// The text with at most `limit` characters. Of a longer text the end is replaced by its length.
+  public func cut(to limit: Int) -> String {
+    // Characters have at least one byte.
+    if utf8.count <= limit { return self }
+    let count = count
+    return count <= limit ? self : "\(prefix(limit))... (\(count) characters)"
+  }
+
+  /// The text with escapes for all characters that a terminal doesn't print as they are, line breaks among them: `\n`,
+  /// `\x1b`, `\u202e`.
+  public var onOneLine: String { escaping(\.actsOnTerminal) }
+
+  /// The same, but lines remain lines.
+  public var printable: String { escaping { $0.actsOnTerminal && $0 != "\n" } }
+
+  private func escaping(_ isEscaped: (Unicode.Scalar) -> Bool) -> String {
+    guard unicodeScalars.contains(where: isEscaped) else { return self }
+    var result = String.UnicodeScalarView()
+    for scalar in unicodeScalars {
+      if isEscaped(scalar) { result.append(contentsOf: scalar.escape.unicodeScalars) } else { result.append(scalar) }
+    }
+    return String(result)
+  }
+}
+
+extension Unicode.Scalar {
+  /// Whether the character is a control character (C0, DEL, C1), a line or paragraph separator, or one that changes the
+  /// direction of text (UAX #9).
+  public var actsOnTerminal: Bool {
+    switch value {
+    case 0..<0x20, 0x7f...0x9f, 0x061c, 0x200e, 0x200f, 0x2028...0x202e, 0x2066...0x2069: true
+    default: false
+    }
+  }
+
+  fileprivate var escape: String {
+    switch self {
+    case "\n": return "\\n"
+    case "\r": return "\\r"
+    case "\t": return "\\t"
+    default:
+      let digits = String(value, radix: 16)
+      let width = value < 0x100 ? 2 : 4
+      return (width == 2 ? "\\x" : "\\u") + String(repeating: "0", count: max(0, width - digits.count)) + digits
+    }
+  }
+}

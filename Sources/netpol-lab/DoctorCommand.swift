@@ -1,0 +1,21 @@
+import ArgumentParser
+import Documents
+import NetpolModel
+import Report
+import StandingLab
+
+struct DoctorCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "doctor", abstract: "Say what this machine can do, what is missing, and how to get it.")
+
+  @Option(name: .shortAndLong, help: "Report format.")
+  var output = ReportFormat.text
+
+  func run() throws {
+    // If an ordinary user gets no namespace, the check says so.
+    try? enterNamespaces()
+    let check = MachineCheck()
+    try output.print(check.document)
+    if !check.canRun { throw ExitCode(ExitStatus.machine.rawValue) }
+  }
+}
