@@ -19,12 +19,9 @@ private struct ClaimedExample {
   let groups: [GroupToCheck]
 
   init(_ name: String) throws {
-    let folder = repository.appendingPathComponent("examples/\(name)").standardized
-    let files = FileManager.default.enumerator(at: folder, includingPropertiesForKeys: nil)?.compactMap { $0 as? URL }
     let source = { (path: String) in ManifestSource(name: path, text: try String(contentsOfFile: path, encoding: .utf8))
     }
-    let paths = (files ?? []).filter { $0.pathExtension == "yaml" }.map(\.path).sorted()
-    let reading = try readManifests(try paths.map(source))
+    let reading = try readManifests(try exampleManifests(name).map(source))
     cluster = reading.cluster
     groups = try reading.expectations.map { group in
       GroupToCheck(group, cluster: try reading.cluster(of: group, addedSources: source))

@@ -32,9 +32,8 @@ struct Example: CustomTestStringConvertible, Sendable {
   var folder: URL { repository.appendingPathComponent("examples/\(name)") }
 
   func cluster() throws -> Cluster {
-    let files = FileManager.default.enumerator(at: folder, includingPropertiesForKeys: nil)?.compactMap { $0 as? URL }
-    let sources = try (files ?? []).filter { $0.pathExtension == "yaml" }.sorted { $0.path < $1.path }.map {
-      ManifestSource(name: $0.lastPathComponent, text: try String(contentsOf: $0, encoding: .utf8))
+    let sources = try exampleManifests(name).map {
+      ManifestSource(name: $0, text: try String(contentsOfFile: $0, encoding: .utf8))
     }
     return try readManifests(sources).cluster
   }
