@@ -17,5 +17,6 @@ package let goldenFolder = repository.appendingPathComponent("Tests/Fixtures/gol
 package func exampleManifests(_ name: String) -> [String] {
   let folder = repository.appendingPathComponent("examples/\(name)").standardized
   let files = FileManager.default.enumerator(at: folder, includingPropertiesForKeys: nil)?.compactMap { $0 as? URL }
-  return (files ?? []).filter { $0.pathExtension == "yaml" && !$0.pathComponents.contains("variants") }.map(\.path).sorted()
+  let manifests = (files ?? []).filter { $0.pathExtension == "yaml" && !$0.pathComponents.contains("variants") }
+  return manifests.map(\.path).sorted()
 }
