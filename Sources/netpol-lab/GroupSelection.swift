@@ -6,8 +6,8 @@ import Run
 
 extension ManifestReading {
   /// Returns the groups of expectations, each with its variant of the cluster. `claims` limits them to these claims or
-  /// group names; if it is empty, all are returned. Files that a
-  /// variant adds must be in the folder of their document, unless `allowingOutside`. Throws `InputError` for an unknown claim.
+  /// group names; if it is empty, all are returned. Files that a variant adds must be in the folder of their
+  /// document, unless `allowingOutside`. Throws `InputError` for an unknown claim.
   func groupsToCheck(_ claims: [String], allowingOutside: Bool) throws -> [GroupToCheck] {
     for wanted in claims where !expectations.contains(where: { $0.claim == wanted || $0.name == wanted }) {
       let known = expectations.map { $0.claim ?? $0.name }.uniqued().joined(separator: ", ")

@@ -85,8 +85,7 @@ extension Data {
     var result = String.UnicodeScalarView()
     for scalar in String(decoding: self, as: UTF8.self).unicodeScalars {
       if scalar.actsOnTerminal {
-        let digits = String(scalar.value, radix: 16)
-        result.append(contentsOf: "\\u\(String(repeating: "0", count: 4 - digits.count))\(digits)".unicodeScalars)
+        result.append(contentsOf: scalar.jsonEscape.unicodeScalars)
       } else {
         result.append(scalar)
       }

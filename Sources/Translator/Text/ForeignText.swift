@@ -43,15 +43,21 @@ extension Unicode.Scalar {
     }
   }
 
+  /// `\u2028`, as JSON and YAML escape a character of the basic plane.
+  public var jsonEscape: String { "\\u\(digits(4))" }
+
   fileprivate var escape: String {
     switch self {
-    case "\n": return "\\n"
-    case "\r": return "\\r"
-    case "\t": return "\\t"
-    default:
-      let digits = String(value, radix: 16)
-      let width = value < 0x100 ? 2 : 4
-      return (width == 2 ? "\\x" : "\\u") + String(repeating: "0", count: max(0, width - digits.count)) + digits
+    case "\n": "\\n"
+    case "\r": "\\r"
+    case "\t": "\\t"
+    default: value < 0x100 ? "\\x\(digits(2))" : jsonEscape
     }
+  }
+
+  /// In hexadecimal, with leading zeros.
+  private func digits(_ count: Int) -> String {
+    let digits = String(value, radix: 16)
+    return String(repeating: "0", count: max(0, count - digits.count)) + digits
   }
 }

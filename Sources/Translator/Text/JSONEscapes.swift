@@ -56,8 +56,7 @@ extension String {
     var result = ""
     for scalar in unicodeScalars {
       if isOutsideYAML(scalar) {
-        let hex = String(scalar.value, radix: 16)
-        result += "\\u\(String(repeating: "0", count: 4 - hex.count))\(hex)"
+        result += scalar.jsonEscape
       } else {
         result.unicodeScalars.append(scalar)
       }

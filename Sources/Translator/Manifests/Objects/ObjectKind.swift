@@ -70,7 +70,8 @@ enum ObjectKind: Hashable {
 }
 
 extension ManifestObject {
-  /// Another project's kind, whatever its name (the API's own groups end in `.k8s.io`): Calico's NetworkPolicy, Knative's Service, Cluster API's Cluster.
+  /// Another project's kind, whatever its name: Calico's NetworkPolicy, Knative's Service, Cluster API's Cluster. The
+  /// API's own groups end in `.k8s.io`.
   fileprivate var isForeign: Bool {
     group.contains(".") && !group.hasSuffix(".k8s.io")
   }

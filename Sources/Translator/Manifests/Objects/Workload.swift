@@ -111,8 +111,8 @@ struct Workload {
     return workload
   }
 
-  /// The pods, named `<workload>-<index>` from `firstOrdinal` on, or `<workload>-<node>` if there is one per node. Skips names in `taken` and
-  /// adds the new ones to it.
+  /// The pods, named `<workload>-<index>` from `firstOrdinal` on, or `<workload>-<node>` if there is one per node. Skips
+  /// names in `taken` and adds the new ones to it.
   func pods(atMost cap: Int, nodes: [String], taken: inout Set<PodID>) -> [PodManifest] {
     switch count {
     case .onePerNode:

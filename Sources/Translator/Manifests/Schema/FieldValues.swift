@@ -29,6 +29,7 @@ extension APISchema {
     "TopologySpreadConstraint.whenUnsatisfiable": ["DoNotSchedule", "ScheduleAnyway"],
     "VolumeMount.mountPropagation": ["None", "HostToContainer", "Bidirectional"],
   ]
+
   /// Further fields that validation requires, although the API's types can lack them, by type.
   ///
   /// Source: `pkg/apis/core/validation`.
