@@ -108,8 +108,8 @@ let package = Package(
     library(
       "Run", "Lab/Run",
       [
-        "NetpolModel", "Lowering", "ServiceProxy", "Path", "Enforcement", "EngineComparison", "Kernel", "Verdicts",
-        "StandingLab", algorithms, orderedCollections,
+        "NetpolModel", "Lowering", "ServiceProxy", "Path", "Enforcement", "EngineComparison", "Kernel", "Network",
+        "Verdicts", "StandingLab", algorithms, orderedCollections,
       ]),
     library(
       "Lag", "Lab/Lag",

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/capability.h>
 #include <linux/if_packet.h>
 #include <pthread.h>
 #include <sched.h>
@@ -79,6 +80,14 @@ int cl_enter_user_namespace(const char **step) {
   *step = "mount tmpfs on /run";
   if (mount("none", "/run", "tmpfs", MS_NOSUID | MS_NODEV, "mode=0755") != 0) return -errno;
   *step = "";
+  return 0;
+}
+
+int cl_effective_capabilities(uint64_t *capabilities) {
+  struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3, .pid = 0};
+  struct __user_cap_data_struct data[_LINUX_CAPABILITY_U32S_3];
+  if (syscall(SYS_capget, &header, data) != 0) return -errno;
+  *capabilities = (uint64_t)data[1].effective << 32 | data[0].effective;
   return 0;
 }
 

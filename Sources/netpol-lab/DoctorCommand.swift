@@ -12,9 +12,10 @@ struct DoctorCommand: ParsableCommand {
   var output = ReportFormat.text
 
   func run() throws {
-    // If an ordinary user gets no namespace, the check says so.
-    try? enterNamespaces()
-    let check = MachineCheck()
+    var refusal: String?
+    var entered = false
+    do { entered = try enterNamespaces() } catch { refusal = "\(error)" }
+    let check = MachineCheck(isInUserNamespace: entered, refusal: refusal)
     try output.print(check.document)
     if !check.canRun { throw ExitCode(ExitStatus.machine.rawValue) }
   }

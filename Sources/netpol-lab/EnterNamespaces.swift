@@ -2,12 +2,22 @@ import Foundation
 import Kernel
 import Network
 
-/// Gets the rights that namespaces and packets need: an ordinary user enters a user namespace.
+/// Gets the rights that namespaces and packets need. An ordinary user enters a user namespace, and so does a root that
+/// lacks a capability.
 ///
 /// Call it after arguments and files are checked, so that bad input is exit code 2 on any machine. Call it while the process
 /// has one thread, because unshare(2) refuses a user namespace to a process with several. Reading files starts no thread.
-/// Throws `LabError` if the machine allows no user namespace.
-func enterNamespaces() throws {
-  if geteuid() == 0 { return }
-  do { try Privilege.enterUserNamespace() } catch { throw LabError("needs root or user namespaces: \(error)") }
+/// Returns whether the process is in a user namespace now. Throws `LabError` if the machine allows no user namespace.
+@discardableResult
+func enterNamespaces() throws -> Bool {
+  let isRoot = geteuid() == 0
+  let missing = Capability.missing.map(\.description).joined(separator: ", ")
+  if isRoot && missing.isEmpty { return false }
+  do { try Privilege.enterUserNamespace() } catch {
+    throw LabError(
+      isRoot
+        ? "needs \(missing), or user namespaces; in a container, `docker run --privileged` gives them: \(error)"
+        : "needs root or user namespaces: \(error)")
+  }
+  return true
 }

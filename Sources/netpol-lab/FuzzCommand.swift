@@ -114,6 +114,7 @@ struct FuzzCommand: ParsableCommand {
           ?? check.check(world.cluster, style, seed: world.seed)
         // What programs of the lab do in that moment proves nothing: the terminal has told them too.
         if Interruption.isAsked { break worlds }
+        if let fault = result.machineFault { throw fault }
         summary.coverage.add(result.coverage)
         if result.failures.isEmpty { continue }
         Terminal.progress("")

@@ -10,12 +10,16 @@ package enum Program {
     package let status: CommandEnding
     package let output: String
     package let errors: String
+
+    package init(_ result: CommandResult) {
+      status = result.ending
+      output = result.text
+      errors = String(decoding: result.stderr, as: UTF8.self)
+    }
   }
 
   package static func run(_ arguments: [String], input: String = "") async throws -> Result {
-    let result = try await start([path] + arguments, input)
-    return Result(
-      status: result.ending, output: result.text, errors: String(decoding: result.stderr, as: UTF8.self))
+    Result(try await start([path] + arguments, input))
   }
 
   /// Runs any command in this process's own namespaces.

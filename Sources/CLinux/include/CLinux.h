@@ -1,4 +1,6 @@
 #pragma once
+#include <stdint.h>
+
 // The Linux calls that Swift can't import: GNU-only, variadic, or safe only in C.
 // Plain types only; _GNU_SOURCE and its headers stay in shim.c.
 // Every int result is 0 or a positive value on success, or -errno; callers need not read errno.
@@ -20,6 +22,9 @@ const char *cl_errno_name(int code);
 ///
 /// The process must have only one thread. On failure `*step` names the call that was refused.
 int cl_enter_user_namespace(const char **step);
+
+/// capget(2): the calling thread's effective capabilities, a bit each (linux/capability.h).
+int cl_effective_capabilities(uint64_t *capabilities);
 
 /// memfd_create(2) with MFD_CLOEXEC.
 int cl_memfd_create(const char *name);

@@ -34,10 +34,10 @@ extension WorldCheck {
         plan = next
       }
     } catch {
-      result.failures.append(FuzzFailure(.refused, style.name, "\(FuzzFailure.Kind.refused.rawValue): \(error)"))
+      result.note(error, style)
     }
     // The changes may be half done.
-    if !result.failures.isEmpty { lab?.abandonLab() }
+    if !result.failures.isEmpty || result.machineFault != nil { lab?.abandonLab() }
     return result
   }
 }

@@ -1,6 +1,6 @@
 internal import Enforcement
 internal import EngineComparison
-internal import Kernel
+public import Kernel
 public import Lowering
 internal import Manifests
 public import NetpolModel
@@ -26,6 +26,17 @@ public struct WorldCheck {
     /// For a sequence: the state that the failures belong to, from 0.
     public var failedState = 0
     public var coverage = FuzzCoverage()
+    /// The machine's fault that ended the check. Then there is no result.
+    public internal(set) var machineFault: KernelError?
+
+    /// Rules that are refused are a failure. What the machine refuses isn't.
+    mutating func note(_ error: any Error, _ style: EnforcementStyle) {
+      if let fault = error as? KernelError, fault.isOfMachine {
+        machineFault = fault
+      } else {
+        failures.append(FuzzFailure(.refused, style.name, "\(FuzzFailure.Kind.refused.rawValue): \(error)"))
+      }
+    }
   }
 
   /// Checks without packets, with the user-space engines only.
@@ -58,7 +69,7 @@ public struct WorldCheck {
     do {
       try compare(try LabPlan(cluster, style, versionStamp: "1"), seed, &result)
     } catch {
-      result.failures.append(FuzzFailure(.refused, style.name, "\(error)"))
+      result.note(error, style)
       // Some of its rules may be loaded.
       lab?.abandonLab()
     }
@@ -73,7 +84,7 @@ public struct WorldCheck {
       try lab?.prepare(try LabPlan(cluster, mutant.mutated, versionStamp: "1"))
       try compareLoaded(try LabPlan(cluster, mutant.style, versionStamp: "1"), world.seed, &result)
     } catch {
-      result.failures.append(FuzzFailure(.refused, mutant.style.name, "\(error)"))
+      result.note(error, mutant.style)
       lab?.abandonLab()
     }
     return result

@@ -1,5 +1,6 @@
 internal import CLinux
 internal import CNftables
+internal import Glibc
 internal import SystemPackage
 
 /// A system call that failed, or a request that the kernel refused over netlink.
@@ -22,6 +23,9 @@ public struct KernelError: Error, Hashable, Sendable {
 
   init(_ operation: String, _ errno: Errno) { self.init(operation, code: errno.rawValue) }
 
+  /// Whether a limit of the machine was reached, or it doesn't let the lab work. That says nothing about any rule.
+  public var isOfMachine: Bool { [EMFILE, ENFILE, ENOMEM, ENOSPC, EAGAIN, EROFS].contains(code) }
+
   /// The symbol of the code, such as `ENOENT` or `IPSET_ERR_REFERENCED`.
   public var name: String {
     if let name = ipsetErrorNames[code] { return name }
@@ -34,7 +38,20 @@ extension KernelError: CustomStringConvertible {
   public var description: String {
     // strerror(3) has no text for codes above 4095.
     let reason = code >= Int32(IPSET_ERR_PRIVATE.rawValue) ? name : "\(Errno(rawValue: code)) (\(name))"
-    return "\(operation): \(reason)" + (message.map { ": \($0)" } ?? "")
+    return [operation, reason, message, remedy].compactMap(\.self).joined(separator: ": ")
+  }
+
+  /// What to do about a limit of the machine, whatever the operation was.
+  private var remedy: String? {
+    switch code {
+    case EMFILE:
+      "this process may have \((try? OpenFiles.limit) ?? 0) files open; raise that with `ulimit -n 65536`, as root if "
+        + "it is refused"
+    case ENFILE: "the machine's limit on open files is reached; raise it with `sysctl fs.file-max`"
+    case ENOMEM: "not enough memory; end other programs, or give the container more"
+    case EROFS: "in a container, /proc/sys must be writable: `docker run --privileged`"
+    default: nil
+    }
   }
 }
 

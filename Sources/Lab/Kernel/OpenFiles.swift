@@ -5,12 +5,24 @@ public enum OpenFiles {
   /// Raises the soft limit to the hard one and returns it. The corresponding C function is `setrlimit`.
   @discardableResult
   public static func raiseLimit() throws(KernelError) -> UInt64 {
-    var limit = rlimit()
-    try call("getrlimit(RLIMIT_NOFILE)") { getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit) }
+    var limit = try limits
     if limit.rlim_cur < limit.rlim_max {
       limit.rlim_cur = limit.rlim_max
       try call("setrlimit(RLIMIT_NOFILE)") { setrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit) }
     }
     return UInt64(limit.rlim_cur)
+  }
+
+  /// The soft limit.
+  static var limit: UInt64 {
+    get throws(KernelError) { UInt64(try limits.rlim_cur) }
+  }
+
+  private static var limits: rlimit {
+    get throws(KernelError) {
+      var limits = rlimit()
+      try call("getrlimit(RLIMIT_NOFILE)") { getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limits) }
+      return limits
+    }
   }
 }

@@ -25,6 +25,7 @@ struct FabricBuilder {
     self.bridgeNetfilter = bridgeNetfilter
     self.liftICMPLimits = liftICMPLimits
     plan = AddressPlan(topology, families: families)
+    try MemoryNeed.namespaces(topology.nodes.count + topology.externals.count + topology.pods.count + 2).require()
     underlay = try worker.makeNamespace()
     control = try worker.makeNamespace()
   }

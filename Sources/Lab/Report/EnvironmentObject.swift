@@ -6,8 +6,8 @@ struct EnvironmentObject: Encodable {
     version = environment.version
     style = environment.style
     kernel = environment.kernel
-    iptables = environment.iptables
-    nft = environment.nft
-    ipset = environment.ipset
+    iptables = "\(environment.iptables)"
+    nft = "\(environment.nft)"
+    ipset = "\(environment.ipset)"
   }
 }

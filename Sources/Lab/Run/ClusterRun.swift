@@ -3,6 +3,7 @@ internal import EngineComparison
 internal import Kernel
 public import Lowering
 public import NetpolModel
+internal import Network
 internal import Path
 internal import ServiceProxy
 public import StandingLab
@@ -74,6 +75,9 @@ public struct ClusterRun: Sendable {
     _ cluster: Cluster, _ groups: [GroupToCheck], _ environment: LabEnvironment, _ worker: NamespaceWorker,
     _ progress: @escaping (Progress) -> Void
   ) throws -> RunReport {
+    // Before anything is planned, which takes memory too. A whole matrix has at least a flow for each pair of pods.
+    try MemoryNeed.namespaces(cluster.nodes.count + cluster.pods.count).require()
+    if asksMatrix, !selection.namesAnEnd { try MemoryNeed.flows(cluster.pods.count * cluster.pods.count).require() }
     let clock = ContinuousClock()
     let sctpObstacle = try ProbeSession.obstacle(to: .sctp, on: worker)
     let base = try LabPlan(cluster, style, versionStamp: versionStamp)

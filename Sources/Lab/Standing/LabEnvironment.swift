@@ -5,17 +5,17 @@ internal import Network
 
 /// The versions that a result was obtained with. Part of every report, and shown with every failure.
 public struct LabEnvironment: Hashable, Sendable {
-  /// Marks a program that isn't installed.
-  public static let missing = "missing"
-
   public let version: String
   public let style: String
   public let kernel: String
-  public let iptables: String
-  public let nft: String
-  public let ipset: String
+  public let iptables: ProgramVersion
+  public let nft: ProgramVersion
+  public let ipset: ProgramVersion
 
-  public init(version: String, style: String, kernel: String, iptables: String, nft: String, ipset: String) {
+  public init(
+    version: String, style: String, kernel: String, iptables: ProgramVersion, nft: ProgramVersion,
+    ipset: ProgramVersion
+  ) {
     self.version = version
     self.style = style
     self.kernel = kernel
@@ -33,37 +33,25 @@ public struct LabEnvironment: Hashable, Sendable {
       uname(&name) == 0
       ? withUnsafeBytes(of: name.release) { String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self) } : "unknown"
     let namespace = try worker.makeNamespace()
-    let ask = { (program: String) -> String in
-      guard let result = try? Command([program, "--version"], timeout: .seconds(5)).run(in: namespace, on: worker),
-        result.succeeded
-      else { return Self.missing }
-      return String(result.text.prefix { !$0.isNewline })
-    }
-    iptables = ask("iptables")
-    nft = ask("nft")
-    ipset = ask("ipset")
+    iptables = try ProgramVersion(of: "iptables", in: namespace, on: worker)
+    nft = try ProgramVersion(of: "nft", in: namespace, on: worker)
+    ipset = try ProgramVersion(of: "ipset", in: namespace, on: worker)
   }
 
   /// Throws `LabError` with what this machine lacks for a lab.
   package func requireLab(on worker: NamespaceWorker) throws {
     if let first = try KernelFeatures.missing(on: worker).first { throw LabError(first.description) }
-    if iptables == Self.missing {
-      throw LabError("iptables is not installed; netns-scripts/setup.sh installs it")
-    }
+    if let obstacle = iptables.obstacle(to: "iptables") { throw LabError(obstacle) }
   }
 
   /// Throws `LabError` if a program is missing that the style's agent runs as kube-router does.
   package func requirePrograms(of fullSync: FullSync) throws {
     let (name, answer) = fullSync == .nft ? ("nft", nft) : ("ipset", ipset)
-    if answer == Self.missing {
-      throw LabError("there is no \(name) program, which kube-router runs; netns-scripts/setup.sh installs it")
-    }
+    if let obstacle = answer.obstacle(to: name) { throw LabError("kube-router runs \(name): \(obstacle)") }
   }
 
   public var text: String {
-    let programs = [("iptables", iptables), ("nft", nft), ("ipset", ipset)].map { name, answer in
-      answer == Self.missing ? "\(name) \(answer)" : answer
-    }
+    let programs = [iptables.text(of: "iptables"), nft.text(of: "nft"), ipset.text(of: "ipset")]
     let styles = style == "all" ? "all styles" : "style \(style)"
     return "netpol-lab \(version), \(styles), Linux \(kernel), \(programs.joined(separator: ", "))"
   }

@@ -79,6 +79,7 @@ struct LoadedFabric {
   mutating func observe(
     _ flows: [Flow], within limit: Duration?, _ progress: @escaping (LabProgress) -> Void
   ) throws -> [Observation] {
+    try MemoryNeed.flows(flows.count).require()
     let backends = Backends(plan.cluster, places.topology)
     return try engine.observe(flows.map(placed), within: limit, in: &conversation, backends: backends.endpoints) {
       done in

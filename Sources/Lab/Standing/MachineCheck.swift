@@ -22,8 +22,14 @@ public struct MachineCheck: Sendable {
   /// Whether `run` can give verdicts here.
   public var canRun: Bool { !needs.contains { $0.isVital && $0.loss != nil } }
 
-  /// Looks at everything. Builds a namespace or two, and changes nothing else.
-  public init() {
+  private let isInUserNamespace: Bool
+  private let refusal: String?
+
+  /// Looks at everything. Builds a namespace or two, and changes nothing else. `refusal` tells why the process could not
+  /// get the rights that it needs.
+  public init(isInUserNamespace: Bool, refusal: String?) {
+    self.isInUserNamespace = isInUserNamespace
+    self.refusal = refusal
     checkProc()
     checkOpenFiles()
     checkMemory()
@@ -44,7 +50,7 @@ public struct MachineCheck: Sendable {
     } else if access("/proc/sys/net/ipv4/ip_forward", W_OK) != 0 {
       lacks(
         "/proc/sys", "read-only", "no verdict: nodes can't be made to forward",
-        "in a container, run it with a writable /proc/sys (docker run --privileged)", isVital: geteuid() == 0)
+        "in a container, run it with a writable /proc/sys (docker run --privileged)", isVital: true)
     } else {
       found("/proc/sys", "writable")
     }
@@ -63,21 +69,29 @@ public struct MachineCheck: Sendable {
   }
 
   private mutating func checkMemory() {
-    let bytes = Int(sysconf(Int32(_SC_AVPHYS_PAGES))) * Int(sysconf(Int32(_SC_PAGESIZE)))
-    let text = "\(bytes >> 20) MiB free"
-    // A pod's namespace takes about 1 MiB of kernel memory.
-    if bytes < 512 << 20 {
-      lacks("memory", text, "clusters of more than some \(bytes >> 21) pods", "end other programs")
+    guard let memory = FreeMemory.now else { return }
+    let text = "\(memory.bytes >> 20) MiB free" + (memory.isOfControlGroup ? ", the control group's limit" : "")
+    if memory.bytes < 512 << 20 {
+      let pods = memory.bytes / MemoryNeed.namespaces(1).bytes
+      lacks(
+        "memory", text, "clusters of more than some \(pods) pods", "end other programs, or give the container more")
     } else {
       found("memory", text)
     }
   }
 
   private mutating func checkNamespaces() {
-    if let obstacle = Privilege.obstacle {
+    if let obstacle = refusal ?? Privilege.obstacle {
       return lacks("network namespaces", obstacle, "no verdict", nil, isVital: true)
     }
-    found("network namespaces", geteuid() == 0 ? "yes" : "in a user namespace")
+    let limit = (try? Sysctl.read("user/max_net_namespaces")).flatMap { Int($0) } ?? .max
+    if limit < 1000 {
+      lacks(
+        "network namespaces", "at most \(limit)", "clusters of more than some \(limit) pods",
+        "sysctl user.max_net_namespaces=100000")
+    } else {
+      found("network namespaces", isInUserNamespace ? "in a user namespace" : "yes")
+    }
     do {
       let worker = try NamespaceWorker()
       defer { worker.close() }
@@ -99,11 +113,12 @@ public struct MachineCheck: Sendable {
     }
   }
 
-  private mutating func checkProgram(_ name: String, _ version: String, _ loss: String, isVital: Bool = false) {
-    if version == LabEnvironment.missing {
+  private mutating func checkProgram(_ name: String, _ version: ProgramVersion, _ loss: String, isVital: Bool = false) {
+    switch version {
+    case .found(let version): found(name, version)
+    case .missing:
       lacks(name, "not installed", loss, "apt-get install \(name == "nft" ? "nftables" : name)", isVital: isVital)
-    } else {
-      found(name, version)
+    case .broken(let reason): lacks(name, reason, loss, nil, isVital: isVital)
     }
   }
 

@@ -42,7 +42,9 @@ public final class NamespaceWorker: Sendable {
   public func makeNamespace() throws -> NetworkNamespace {
     try onThread {
       try whereabouts.excursion { () throws(KernelError) in
-        try checked("unshare(CLONE_NEWNET)", cl_unshare(Int32(CL_NEWNET)))
+        do throws(KernelError) { try checked("make a network namespace", cl_unshare(Int32(CL_NEWNET))) } catch {
+          throw Privilege.explained(error)
+        }
         return try NetworkNamespace.ofCallingThread()
       }
     }
@@ -114,6 +116,8 @@ private final class Whereabouts: @unchecked Sendable {
     } catch {
       // All later work would run in the wrong namespace, so no later work is accepted.
       lost = KernelError("return from a network namespace", code: error.code)
+      // What the body may not do, the return often may not do either. The body's error says more.
+      _ = try outcome.get()
       throw error
     }
     return try outcome.get()

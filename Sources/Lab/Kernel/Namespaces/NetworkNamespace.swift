@@ -15,10 +15,16 @@ public final class NetworkNamespace: Sendable {
   /// The namespace of the calling thread. The value keeps it alive.
   public static func ofCallingThread() throws(KernelError) -> NetworkNamespace {
     let path = "/proc/thread-self/ns/net"
-    let file = try named("open \(path)") {
-      try FileDescriptor.open(FilePath(path), .readOnly, options: .closeOnExec)
+    do {
+      let file = try named("open \(path)") {
+        try FileDescriptor.open(FilePath(path), .readOnly, options: .closeOnExec)
+      }
+      return NetworkNamespace(owning: file.rawValue)
+    } catch {
+      var error = error
+      if error.code == ENOENT { error.message = "/proc is needed: mount -t proc proc /proc" }
+      throw error
     }
-    return NetworkNamespace(owning: file.rawValue)
   }
 
   /// Identifies the namespace: two values with the same inode number are the same namespace. The corresponding C

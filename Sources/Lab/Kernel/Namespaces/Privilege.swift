@@ -15,19 +15,24 @@ public enum Privilege {
       defer { worker.close() }
       _ = try worker.makeNamespace()
       return nil
-    } catch let error as KernelError {
-      return switch error.code {
-      case EPERM: "\(error); run as root, or in a user namespace: unshare -Urnm COMMAND"
-      case ENOSPC: "\(error); the limit in /proc/sys/user/max_net_namespaces is reached"
-      case EINVAL: "\(error); the kernel has no network namespaces (CONFIG_NET_NS)"
-      default: "\(error)"
-      }
     } catch {
       return "\(error)"
     }
   }
 
-  /// Makes an ordinary user root of a user namespace with its own network, mounts and /run.
+  /// The error of `unshare`, with what to do about it.
+  static func explained(_ error: KernelError) -> KernelError {
+    var error = error
+    switch error.code {
+    case EPERM: error.message = "run as root, or in a user namespace: unshare -Urnm COMMAND"
+    case ENOSPC: error.message = "the limit is reached; raise it with `sysctl user.max_net_namespaces=100000`"
+    case EINVAL: error.message = "the kernel has no network namespaces (CONFIG_NET_NS)"
+    default: break
+    }
+    return error
+  }
+
+  /// Makes an ordinary user, or a root without all capabilities, root of a user namespace with its own network, mounts and /run.
   ///
   /// Call it first in `main`, before anything starts a thread. The namespaces end with the process. The corresponding C
   /// functions are `unshare` and `mount`; the ID maps are written as described in user_namespaces(7).
@@ -38,10 +43,10 @@ public enum Privilege {
     let hint: String? =
       switch code {
       case EINVAL: "the process has several threads, or the kernel has no user namespaces"
-      case ENOSPC: "the limit in /proc/sys/user/max_user_namespaces is reached"
+      case ENOSPC: "the limit is reached; raise it with `sysctl user.max_user_namespaces=10000`"
       case EPERM, EACCES:
-        "unprivileged user namespaces are disabled here: check the sysctls kernel.unprivileged_userns_clone and "
-          + "kernel.apparmor_restrict_unprivileged_userns, or run as root"
+        "user namespaces are disabled for this process: check the sysctls kernel.unprivileged_userns_clone and "
+          + "kernel.apparmor_restrict_unprivileged_userns"
       default: nil
       }
     throw KernelError("enter a user namespace: " + (step.map { String(cString: $0) } ?? ""), code: code, message: hint)

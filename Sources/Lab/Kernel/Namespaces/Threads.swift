@@ -25,7 +25,11 @@ func newThread(_ body: @escaping @Sendable () -> Void) throws(KernelError) -> pt
     }, context.toOpaque())
   guard code == 0 else {
     context.release()
-    throw KernelError("pthread_create", code: code)
+    throw KernelError(
+      "start a thread", code: code,
+      message: code == EAGAIN
+        ? "the limit on processes (`ulimit -u`), on the control group's processes or on memory (`ulimit -v`) is reached"
+        : nil)
   }
   return thread
 }

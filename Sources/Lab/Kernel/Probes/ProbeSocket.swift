@@ -37,11 +37,7 @@ enum ProbeSocket {
   /// Throws if a call failed because too many files are open, which is no evidence about the network.
   static func requireDescriptor(_ result: Int32) throws(KernelError) {
     guard result == -EMFILE || result == -ENFILE else { return }
-    var limit = rlimit()
-    getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit)
-    let bound = result == -EMFILE ? "RLIMIT_NOFILE is \(limit.rlim_cur)" : "the limit is in /proc/sys/fs/file-max"
-    throw KernelError(
-      "open a probe's socket", code: -result, message: "\(bound); raise it, or run fewer probes in parallel")
+    throw KernelError("open a probe's socket", code: -result)
   }
 
   /// Asks for ICMP errors in the error queue, and lets TCP retry for longer than `seconds`, so that the caller's

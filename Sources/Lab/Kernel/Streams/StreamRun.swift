@@ -91,6 +91,9 @@ public final class StreamRun {
     threads.append(try JoinedThread { [sender] in sender.run() })
   }
 
+  /// Whether all ticks are over, or the trial was stopped.
+  public var hasEnded: Bool { sender.hasEnded }
+
   /// Ends the thread and reads the sockets. Returns a record for each stream, in order.
   public func stop() throws(KernelError) -> [StreamRecord] {
     end()

@@ -5,7 +5,7 @@ internal import Synchronization
 
 /// The sending side of a run: sends all streams on one beat, and records the times.
 ///
-/// Unchecked: one thread is in `run`. Everything except `stop` is used by others only before it starts or after it is
+/// Unchecked: one thread is in `run`. Everything except `stop` and `hasEnded` is used by others only before it starts or after it is
 /// joined.
 final class StreamSender: @unchecked Sendable {
   /// A stream, its socket and its send times.
@@ -38,6 +38,7 @@ final class StreamSender: @unchecked Sendable {
   private let spacing: UInt64
   private let priority: Int?
   private let stopping = Atomic(false)
+  private let ended = Atomic(false)
   private(set) var skippedTicks = 0
 
   /// `spacing` is in nanoseconds.
@@ -99,6 +100,7 @@ final class StreamSender: @unchecked Sendable {
 
   /// Sends until it is stopped or has no ticks left.
   func run() {
+    defer { ended.store(true, ordering: .releasing) }
     // By default a sleep ends up to 50 us late (timer_slack_ns, prctl(2)). If this or the priority is refused, only
     // precision suffers.
     _ = cl_set_timer_slack(1)
@@ -134,6 +136,9 @@ final class StreamSender: @unchecked Sendable {
 
   /// Makes `run` return within one spacing. May be called from any thread.
   func stop() { stopping.store(true, ordering: .relaxed) }
+
+  /// Whether `run` has returned. May be asked from any thread.
+  var hasEnded: Bool { ended.load(ordering: .acquiring) }
 
   func notes(of stream: Int) -> Sent {
     Sent(times: Array(lanes[stream].sent[..<lanes[stream].count]), refused: lanes[stream].refused)
