@@ -127,7 +127,7 @@ let package = Package(
       "Fuzz", "Lab/Fuzz",
       [
         "NetpolModel", "Text", "Statistics", "Manifests", "Worlds", "Oracle", "RuleIR", "Lowering", "Evaluator", "Path",
-        "Rendering", "Dumps", "Enforcement", "EngineComparison", "Kernel", "Apply", "Network", "Verdicts",
+        "Rendering", "Dumps", "DumpDiff", "Enforcement", "EngineComparison", "Kernel", "Apply", "Network", "Verdicts",
         "StandingLab", algorithms,
       ]),
     library("Documents", "Lab/Document", ["NetpolModel", "Text", "Statistics", algorithms, orderedCollections]),

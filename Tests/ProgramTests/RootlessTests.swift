@@ -81,7 +81,8 @@ extension Alone {
       "lag ends without a finding, and says what kube-router does otherwise", .needsNamespaces,
       arguments: ["kube-router-2.6-k3s", "kube-router-2.11-nft"])
     func lag(style: String) async throws {
-      let result = try await runAsNobody("lag --style \(style) --trials 1 --pods 8 --policies 5 --requests 0 --spacing 1ms")
+      let result = try await runAsNobody(
+        "lag --style \(style) --trials 1 --pods 8 --policies 5 --requests 0 --spacing 1ms")
       #expect(result.status == .exited(0), "\(result)")
       let note = "so each sync loaded them in parts"
       let words = result.output.split(whereSeparator: \.isWhitespace).joined(separator: " ")

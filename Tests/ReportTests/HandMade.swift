@@ -16,7 +16,8 @@ import Verdicts
 /// Results made by hand, with everything that reports may have. They need no namespaces and no programs.
 enum HandMade {
   static let environment = LabEnvironment(
-    version: "test", style: "a style", kernel: "6.0", iptables: .found("iptables v1"), nft: .found("nft v1"), ipset: .found("ipset v7"))
+    version: "test", style: "a style", kernel: "6.0", iptables: .found("iptables v1"), nft: .found("nft v1"),
+    ipset: .found("ipset v7"))
   static let heading = "netpol-lab test, style a style, Linux 6.0, iptables v1, nft v1, ipset v7"
 
   static let world = """

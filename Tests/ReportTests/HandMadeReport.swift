@@ -56,7 +56,8 @@ extension LabEnvironment {
   /// An environment made by hand.
   static func handMade(_ style: String) -> LabEnvironment {
     LabEnvironment(
-      version: "test", style: style, kernel: "6.1.0", iptables: .found("iptables v1.8.9 (nf_tables)"), nft: .found("nftables v1.0.6"),
+      version: "test", style: style, kernel: "6.1.0", iptables: .found("iptables v1.8.9 (nf_tables)"),
+      nft: .found("nftables v1.0.6"),
       ipset: .found("ipset v7.17"))
   }
 }

@@ -1,3 +1,4 @@
+internal import DumpDiff
 internal import Dumps
 internal import Lowering
 internal import Manifests
@@ -10,7 +11,8 @@ internal import Worlds
 
 /// Feeds the readers of manifests and dumps with text that nobody would write: valid text, changed at random.
 ///
-/// A reader may accept a text or refuse it with one line that has its place. Everything else is a finding. A trap ends
+/// A reader may accept a text or refuse it with one line that has its place. What it accepts must become rules, and a
+/// dump must be comparable with its style's rules. Everything else is a finding. A trap ends
 /// the process, so the caller tells which case is running.
 public struct InputFuzz: Sendable {
   /// What the readers read.
@@ -28,27 +30,41 @@ public struct InputFuzz: Sendable {
   public private(set) var accepted = 0
   public private(set) var refused = 0
   public private(set) var findings: [Finding] = []
+  /// The case that took longest, and its time.
+  public private(set) var slowest: (number: UInt64, time: Duration) = (0, .zero)
   private let seed: UInt64
-  private let samples: [Form: [String]]
+  private let samples: [Form: [Sample]]
   /// A case that takes longer hangs, for a reader.
   private static let patience = Duration.seconds(10)
+
+  /// A valid text. A dump has the style that wrote it, and the node that it is of.
+  private struct Sample {
+    let text: String
+    var source: (style: EnforcementStyle, view: NodeView)?
+  }
 
   /// Makes the valid texts: random clusters, their rules, and documents with all fields. `listings` are further dumps of
   /// `nft -j`, which no renderer writes.
   public init(seed: UInt64, clusters: Int = 8, listings: [String] = []) throws {
     self.seed = seed
-    var samples: [Form: [String]] = [.expectations: [Self.documents], .nftJSON: listings + [Self.listing]]
+    var samples: [Form: [Sample]] = [
+      .expectations: [Sample(text: Self.documents)], .nftJSON: (listings + [Self.listing]).map { Sample(text: $0) },
+    ]
     for index in 0..<UInt64(clusters) {
       let cluster = World(seed: seed &+ index).cluster
-      samples[.manifests, default: []].append(cluster.manifest)
+      samples[.manifests, default: []].append(Sample(text: cluster.manifest))
       for style in EnforcementStyle.all {
         guard let node = cluster.nodes.first else { continue }
-        let rules = style.lower(NodeView(of: node, in: cluster)).ruleset
+        let view = NodeView(of: node, in: cluster)
+        let rules = style.lower(view).ruleset
+        func add(_ form: Form, _ text: String) {
+          samples[form, default: []].append(Sample(text: text, source: (style, view)))
+        }
         switch rules.backend {
-        case .nftables: samples[.nftList, default: []].append(try nftText(rules))
+        case .nftables: add(.nftList, try nftText(rules))
         case .iptables:
-          for table in rules.tables { samples[.iptablesSave, default: []].append(try iptablesRestoreText(table)) }
-          samples[.ipsetSave, default: []].append(try ipsetRestoreText(rules.sets))
+          for table in rules.tables { add(.iptablesSave, try iptablesRestoreText(table)) }
+          add(.ipsetSave, try ipsetRestoreText(rules.sets))
         }
       }
     }
@@ -57,56 +73,70 @@ public struct InputFuzz: Sendable {
 
   /// The text of a case. The same seed and number give the same text.
   public func text(of number: UInt64) -> (form: Form, text: String) {
+    let drawn = drawn(number)
+    return (drawn.form, drawn.text)
+  }
+
+  private func drawn(_ number: UInt64) -> (form: Form, sample: Sample, text: String) {
     var random = SplitMix64(seed: seed &* 0x1_0000_0001 &+ number)
     let form = random.one(of: Form.allCases, else: .manifests)
-    var text = InputMutation.Text(random.one(of: samples[form] ?? [], else: ""))
+    let sample = random.one(of: samples[form] ?? [], else: Sample(text: ""))
+    var text = InputMutation.Text(sample.text)
     for _ in 0..<random.number(1...4) { text.mutate(&random) }
-    return (form, text.string)
+    return (form, sample, text.string)
   }
 
   /// Runs a case.
   public mutating func run(_ number: UInt64) {
-    let (form, text) = text(of: number)
+    let (form, sample, text) = drawn(number)
     let clock = ContinuousClock()
     let begin = clock.now
     var problem: String?
     do {
-      try Self.read(form, text)
-      accepted += 1
+      let accepted = try Self.read(form, text)
+      self.accepted += 1
+      do { try accepted.use(EnforcementStyle.all[Int(number % 4)], sample.source) } catch {
+        problem = Self.fault(of: error, hasPlace: false)
+      }
     } catch {
       refused += 1
       problem = Self.fault(of: error)
     }
     let took = clock.now - begin
+    if took > slowest.time { slowest = (number, took) }
     if took > Self.patience { problem = "took \(took)" }
     if let problem { findings.append(Finding(number: number, form: form, problem: problem, text: text)) }
   }
 
-  private static func read(_ form: Form, _ text: String) throws {
+  private static func read(_ form: Form, _ text: String) throws -> AcceptedInput {
     switch form {
     case .manifests, .expectations:
+      var clusters: [Cluster] = []
       for validation in Validation.allCases {
         var options = ReadOptions(validation: validation)
         options.standsIn = true
         let reading = try readManifests([ManifestSource(name: "input", text: text)], options: options)
         for group in reading.expectations {
-          _ = try reading.cluster(of: group) { _ in ManifestSource(name: "added", text: added) }
+          clusters.append(try reading.cluster(of: group) { _ in ManifestSource(name: "added", text: added) })
         }
+        clusters.append(reading.cluster)
       }
-    case .iptablesSave: _ = try readIptablesSave(text, family: .v4, file: "input")
-    case .ipsetSave: _ = try readIpsetSave(text, file: "input")
-    case .nftList: _ = try readNftList(text, file: "input")
-    case .nftJSON: _ = try readNftJSON(text, file: "input")
+      return .clusters(clusters)
+    case .iptablesSave: return .dump(NodeRules([try readIptablesSave(text, family: .v4, file: "input")], IpsetDump()))
+    case .ipsetSave: return .dump(NodeRules([], try readIpsetSave(text, file: "input")))
+    case .nftList: return .dump(NodeRules(try readNftList(text, file: "input")))
+    case .nftJSON: return .dump(NodeRules(try readNftJSON(text, file: "input")))
     }
   }
 
   /// What is wrong with an error. `nil` if nothing is.
-  private static func fault(of error: any Error) -> String? {
+  private static func fault(of error: any Error, hasPlace: Bool = true) -> String? {
     guard let told = error as? any UserFacingError else { return "an error for nobody: \(error)" }
     let line = told.description
     if told.exitStatus != .badInput { return "exit code \(told.exitStatus.rawValue): \(line)" }
     if line.unicodeScalars.contains(where: \.actsOnTerminal) { return "a control character in the message" }
     if line.count > 1000 { return "a message of \(line.count) characters" }
+    if !hasPlace { return nil }
     let place = line.split(separator: ":", maxSplits: 2)
     if place.count < 3 || !["input", "added"].contains(place[0]) || Int(place[1]) == nil { return "no place: \(line)" }
     return nil

@@ -53,7 +53,9 @@ public struct FreeMemory: Hashable, Sendable {
     return nil
   }
 
-  private static func number(_ text: String) -> Int? { text.split(whereSeparator: \.isWhitespace).first.flatMap { Int($0) } }
+  private static func number(_ text: String) -> Int? {
+    text.split(whereSeparator: \.isWhitespace).first.flatMap { Int($0) }
+  }
 
   private static func number(_ field: String, in text: String) -> Int? {
     let line = text.split(separator: "\n").first { $0.hasPrefix(field) }

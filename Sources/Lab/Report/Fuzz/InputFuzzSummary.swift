@@ -19,13 +19,15 @@ public struct InputFuzzSummary {
       schema: "netpol-lab/fuzz-input/v1",
       facts: [
         Fact("seed", seed), Fact("accepted", fuzz.accepted), Fact("refused", fuzz.refused),
-        Fact("seconds", time / .seconds(1)), Fact("findings", fuzz.findings.map(FindingObject.init)),
+        Fact("seconds", time / .seconds(1)), Fact("slowest", fuzz.slowest.number),
+        Fact("slowestSeconds", fuzz.slowest.time / .seconds(1)), Fact("findings", fuzz.findings.map(FindingObject.init)),
       ],
       sections: fuzz.findings.map(section) + [
         Section([
           .paragraph(
             "\(counted(fuzz.accepted + fuzz.refused, "text")): \(fuzz.accepted) accepted, \(fuzz.refused) refused, "
-              + "\(counted(fuzz.findings.count, "finding")); seed \(seed), \(Int((time / .seconds(1)).rounded())) s")
+              + "\(counted(fuzz.findings.count, "finding")); seed \(seed), \(Int((time / .seconds(1)).rounded())) s; the longest "
+              + "took \(timeText(fuzz.slowest.time)) (text \(fuzz.slowest.number))")
         ])
       ])
   }
