@@ -75,7 +75,7 @@ final class ProbeLink {
     try worker.run(in: server) {
       try Sysctl.write("net/ipv4/icmp_ratelimit", "0")
       try Sysctl.write("net/ipv6/icmp/ratelimit", "0")
-      // Per namespace since Linux 6.14. Before that, per host.
+      // Newer kernels (6.18) have it in each namespace, older ones once per host.
       for parameter in ["icmp_msgs_per_sec", "icmp_msgs_burst"] where Sysctl.exists("net/ipv4/\(parameter)") {
         try Sysctl.write("net/ipv4/\(parameter)", "1000000")
       }

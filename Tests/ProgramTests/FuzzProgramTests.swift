@@ -65,6 +65,32 @@ extension Slow {
       #expect(result.ending == .exited(0) && result.text.contains(" clusters in "))
     }
 
+    @Test(
+      "fuzz --input ends with 1 and the text's number if a reader traps or never ends",
+      arguments: ["SEGV", "ILL", "ALRM"])
+    func trap(signal: String) async throws {
+      let result = try await Program.start([
+        "timeout", "--preserve-status", "--signal=\(signal)", "2", Program.path, "fuzz", "--input", "--cases",
+        "1000000",
+        "--seed", "5",
+      ])
+      #expect(result.ending == .exited(1) && result.stdout.isEmpty)
+      let errors = String(decoding: result.stderr, as: UTF8.self)
+      let number = try #require(errors.firstMatch(of: /(?:trap while|still) reading text (\d+); the same --seed/))
+        .output.1
+      #expect(try #require(Int(number)) > 0)
+    }
+
+    @Test("fuzz --input reads no text after its time, and says how many it has read")
+    func time() async throws {
+      let result = try await Program.run(["fuzz", "--input", "--cases", "1000000", "--time", "1s", "-o", "json"])
+      #expect(result.status == .exited(0), "\(result.errors)")
+      let report = try JSONSerialization.jsonObject(with: Data(result.output.utf8)) as? [String: Any]
+      let (accepted, refused) = (report?["accepted"] as? Int ?? 0, report?["refused"] as? Int ?? 0)
+      #expect(accepted > 0 && refused > 0 && accepted + refused < 1_000_000)
+      #expect((report?["slowest"] as? Int ?? -1) >= 0 && (report?["slowestSeconds"] as? Double ?? 0) > 0)
+    }
+
     @Test("fuzz --live keeps states that fail again with fuzz --replay, and pass without the mistake")
     func replay() async throws {
       let directory = FileManager.default.temporaryDirectory.appendingPathComponent("live-\(UUID().uuidString)")

@@ -23,7 +23,7 @@ package enum NodeSysctls {
   package static func limitICMPErrors(_ isLimited: Bool, families: [IPFamily]) throws(KernelError) {
     // 1,000 ms for one host, 1,000 per second for all, 50 at once.
     try Sysctl.write("net/ipv4/icmp_ratelimit", isLimited ? "1000" : "0")
-    // Per namespace since Linux 6.11. Before that they belong to the host, whose values are left alone.
+    // Newer kernels (6.18) have them in each namespace. In older ones they belong to the host and are left alone.
     for (name, limit) in [("net/ipv4/icmp_msgs_per_sec", "1000"), ("net/ipv4/icmp_msgs_burst", "50")]
     where Sysctl.exists(name) {
       try Sysctl.write(name, isLimited ? limit : "1000000")

@@ -57,7 +57,7 @@ public struct MachineCheck: Sendable {
   }
 
   private mutating func checkOpenFiles() {
-    // A namespace and each socket of a pod count as one. A cluster of 100 pods needs some 1,000.
+    // A namespace and each socket of a pod count as one: 949 for 400 pods with one port each, more with more ports.
     do throws(KernelError) {
       let limit = try OpenFiles.raiseLimit()
       if limit < 4096 {

@@ -20,7 +20,8 @@ public struct InputFuzzSummary {
       facts: [
         Fact("seed", seed), Fact("accepted", fuzz.accepted), Fact("refused", fuzz.refused),
         Fact("seconds", time / .seconds(1)), Fact("slowest", fuzz.slowest.number),
-        Fact("slowestSeconds", fuzz.slowest.time / .seconds(1)), Fact("findings", fuzz.findings.map(FindingObject.init)),
+        Fact("slowestSeconds", fuzz.slowest.time / .seconds(1)),
+        Fact("findings", fuzz.findings.map(FindingObject.init)),
       ],
       sections: fuzz.findings.map(section) + [
         Section([
