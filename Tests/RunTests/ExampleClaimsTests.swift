@@ -8,6 +8,7 @@ import Oracle
 import StandingLab
 import TestSupport
 import Testing
+import Verdicts
 
 @testable import Documents
 @testable import Report
@@ -56,9 +57,10 @@ struct ExampleClaimsTests {
     for group in example.groups {
       guard let claim = group.group.claim, flipped[claim] == nil, !Self.withoutPolicy.contains(claim) else { continue }
       let lab = try LabPlan(group.cluster, .kubeRouterK3s, versionStamp: "1")
+      let backends = Backends(group.cluster, lab.topology)
       for expected in group.group.flows where flipped[claim] == nil {
-        guard case .flow(let flow)? = lab.pairs(expected, sctpObstacle: nil).first?.asking,
-          lab.pairs(expected, sctpObstacle: nil).count == 1,
+        guard case .flow(let flow)? = lab.pairs(expected, backends, sctpObstacle: nil).first?.asking,
+          lab.pairs(expected, backends, sctpObstacle: nil).count == 1,
           lab.comparer.compare(flow, nil).finding == .agreement,
           let other = try withoutDecider(flow, group.cluster)
         else { continue }

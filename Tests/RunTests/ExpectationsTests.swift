@@ -8,6 +8,7 @@ import NetpolModel
 import StandingLab
 import TestSupport
 import Testing
+import Verdicts
 
 @testable import Documents
 @testable import Report
@@ -110,7 +111,7 @@ extension RunReport {
     let (cluster, groups) = try ExpectationsWorld.groups(
       "- name: a\n  flows:\n  - {from: app/client, to: app/other, port: 80, expect: allowed}\n")
     let plan = try LabPlan(cluster, .kubeRouterK3s, versionStamp: "1")
-    let pair = try #require(plan.pairs(groups[0].group.flows[0], sctpObstacle: nil).first)
+    let pair = try #require(plan.pairs(groups[0].group.flows[0], Backends(cluster, plan.topology), sctpObstacle: nil).first)
     guard case .flow(let asked) = pair.asking else { return #expect(Bool(false)) }
     let answer = Answer(plan.comparer.compare(asked, .silent(after: .seconds(1))))
     #expect(answer.outcome == .dropped && answer.comparison.isFailure(strict: false))
@@ -291,7 +292,7 @@ extension RunReport {
     let plan = try LabPlan(cluster, .kubeRouterK3s, versionStamp: "1")
     let results = groups[0].group.flows.map { flow in
       FlowResult(
-        expected: flow, pairs: plan.pairs(flow, sctpObstacle: "none here").map { PairResult($0, nil, flow) })
+        expected: flow, pairs: plan.pairs(flow, Backends(cluster, plan.topology), sctpObstacle: "none here").map { PairResult($0, nil, flow) })
     }
     #expect(results.map(\.state) == [.missed, .missed, .notAsked])
     #expect(results[2].pairs[0].whyNot == "SCTP can't be probed here (none here)")

@@ -144,7 +144,7 @@ extension Observation {
   fileprivate var isVerdict: Bool {
     switch self {
     case .refused, .silent: true
-    case .delivered, .unusable: false
+    case .delivered, .unusable, .elsewhere: false
     }
   }
 }

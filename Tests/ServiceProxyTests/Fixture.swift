@@ -15,7 +15,7 @@ enum Fixture {
 
   static func view(
     _ services: [Service], _ slices: [EndpointSlice], families: [IPFamily] = [.v4, .v6],
-    clusterCIDRs: [String] = clusterCIDRs, choice: ProxyView.EndpointChoice = .first
+    clusterCIDRs: [String] = clusterCIDRs, choice: ProxyView.EndpointChoice = .byCodePoint
   ) throws -> ProxyView {
     ProxyView(
       node: node, nodeAddresses: try nodeIPs.map(address), families: families,

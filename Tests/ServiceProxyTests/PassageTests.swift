@@ -245,14 +245,11 @@ import Testing
     #expect(rules.map(\.matches) == [[.random(share: 715_827_883)], [.random(share: 1 << 30)], []])
   }
 
-  @Test("the fixed choice is always the endpoint with the lowest address")
-  func first() throws {
-    let rules = try chain(.first).rules.dropFirst()
-    #expect(
-      rules.map(\.comment) == [
-        "ns1/svc1:p80 -> 10.180.0.2:80", "ns1/svc1:p80 -> 10.180.0.10:80", "ns1/svc1:p80 -> 10.180.1.1:80",
-      ])
-    #expect(rules.allSatisfy { $0.matches.isEmpty })
+  @Test("the lab's choice asks for the code point of each endpoint, which is its place by address; the last needs none")
+  func byCodePoint() throws {
+    let rules = try chain(.byCodePoint).rules.dropFirst()
+    #expect(rules.map(\.comment) == (try chain(.random).rules.dropFirst().map(\.comment)))
+    #expect(rules.map(\.matches) == [[.codePoint(1)], [.codePoint(0)], []])
   }
 }
 

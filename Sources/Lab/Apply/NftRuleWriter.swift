@@ -51,6 +51,7 @@ struct NftRuleWriter {
       expressions.append(
         .limit(rate: UInt64(limit.rate), seconds: UInt64(limit.unit.seconds), burst: UInt32(limit.burst)))
     case .random: throw Unsupported("a random match", in: "nft")
+    case .codePoint: throw Unsupported("a match on the code point", in: "nft")
     }
   }
 

@@ -8,6 +8,8 @@ extension Matrix {
     case denied = "X"
     case allowedByDeviation = "o"
     case deniedByDeviation = "x"
+    /// Some endpoints of a service accept it and others don't.
+    case mixed = "%"
     /// The engines disagree, or a deviation is missing.
     case failure = "!"
     /// There is no route from one to the other.
@@ -27,6 +29,7 @@ extension Matrix.Symbol {
     case .denied: Verdict.deny.rawValue
     case .allowedByDeviation: "\(Verdict.allow.rawValue) by a deviation"
     case .deniedByDeviation: "\(Verdict.deny.rawValue) by a deviation"
+    case .mixed: "mixed: some endpoints refuse"
     case .failure: "disagreement"
     case .noRoute: PacketOutcome.noRoute.text
     case .unknown: PacketOutcome.undecided.text

@@ -44,6 +44,7 @@ extension Match {
     case .mark(let mark, let negated): "\(negation(negated))mark \(mark.value)/\(mark.mask)"
     case .limit: "limit"
     case .random: "random"
+    case .codePoint: "codePoint"
     }
   }
 }

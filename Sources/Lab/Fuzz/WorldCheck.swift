@@ -151,7 +151,7 @@ extension Observation {
   fileprivate var isSilence: Bool {
     switch self {
     case .silent, .unusable: true
-    case .delivered, .refused: false
+    case .delivered, .refused, .elsewhere: false
     }
   }
 }

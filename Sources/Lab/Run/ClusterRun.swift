@@ -99,7 +99,7 @@ public struct ClusterRun: Sendable {
       progress(.comparing)
     }
     let comparisons =
-      base.comparer.compare(plan.flows, observations)
+      base.comparer.compare(plan.flows, observations).filter { $0.finding != .notChosen }
       + plan.unasked.map { base.comparer.compare($0) }
     let results = try check.run(on: &lab, strict: strict) { progress(.expecting(stage: $0, of: $1)) }
     return RunReport(

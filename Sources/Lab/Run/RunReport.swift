@@ -63,7 +63,7 @@ public struct RunReport: Sendable {
     wasAskedForClaims || expectations.reduce(0) { $0 + $1.flows.count } <= 150
   }
   /// Whether there are so few flows that each is shown with its reasons and rules.
-  public var isToldInFull: Bool { plan.flows.count + plan.unasked.count <= 8 }
+  public var isToldInFull: Bool { comparisons.count <= 8 }
   /// If false, only expectations were checked.
   public var hasMatrix: Bool { !plan.endpoints.isEmpty }
 }

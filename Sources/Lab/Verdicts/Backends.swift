@@ -12,6 +12,8 @@ package struct Backends {
 
   private let topology: Topology
   private var byFront: [Key: [KernelEngine.Backend]] = [:]
+  /// The endpoints that can be asked about one by one. Only of fronts with several.
+  private var targets: [Key: [ServiceTarget]] = [:]
 
   package init(_ cluster: Cluster, _ topology: Topology) {
     self.topology = topology
@@ -28,26 +30,44 @@ package struct Backends {
             }
           }
         }
+        let choices = Dictionary(
+          IPFamily.allCases.map { ($0, cluster.slices(of: service.id).targets(of: port, $0)) }
+        ) { first, _ in first }.filter { $0.value.count > 1 }
         for address in addresses {
           let key = Key(address: address, family: address.family, transport: port.transport, port: port.port)
           byFront[key, default: []] += members(address.family)
+          if targets[key] == nil { targets[key] = choices[address.family] }
         }
         for own in service.clusterIPs {
           guard let number = port.nodePort else { continue }
           let key = Key(address: nil, family: own.family, transport: port.transport, port: number)
           byFront[key, default: []] += members(own.family)
+          if targets[key] == nil { targets[key] = choices[own.family] }
         }
       }
     }
   }
 
   /// Returns the endpoints that a flow may arrive at; empty if the flow goes to no service.
-  package func endpoints(for flow: Flow) -> [KernelEngine.Backend] {
-    guard let asked = flow.transportPort else { return [] }
+  package func endpoints(for flow: Flow) -> [KernelEngine.Backend] { front(of: flow).flatMap { byFront[$0] } ?? [] }
+
+  /// Returns a flow for each endpoint that the service may choose on some node, or the flow itself if there is no choice.
+  package func choices(of flow: Flow) -> [Flow] {
+    if targets.isEmpty { return [flow] }
+    guard let targets = front(of: flow).flatMap({ targets[$0] }) else { return [flow] }
+    return targets.map { target in
+      var flow = flow
+      flow.chosen = target
+      return flow
+    }
+  }
+
+  private func front(of flow: Flow) -> Key? {
+    guard let asked = flow.transportPort else { return nil }
     let key = Key(
       address: flow.destinationAddress, family: flow.family, transport: asked.transport, port: asked.port)
-    if let found = byFront[key] { return found }
-    guard case .node? = topology.owner(of: flow.destinationAddress) else { return [] }
-    return byFront[Key(address: nil, family: flow.family, transport: asked.transport, port: asked.port)] ?? []
+    if byFront[key] != nil { return key }
+    guard case .node? = topology.owner(of: flow.destinationAddress) else { return nil }
+    return Key(address: nil, family: flow.family, transport: asked.transport, port: asked.port)
   }
 }

@@ -45,6 +45,8 @@ public struct KernelEngine: Sendable {
     var wanted = conversation.listening
     // One at a time: a listener to a group must know whose datagram it received.
     var toGroups: [(index: Int, seen: Observation)] = []
+    // Flows to a service with several endpoints, with the number of the probe.
+    var choosing: [(flow: Flow, probe: Int)] = []
     for (index, flow) in flows.enumerated() {
       if flow.destinationAddress.isMulticast {
         toGroups.append((index, try observeGroup(flow, timeout)))
@@ -77,14 +79,46 @@ public struct KernelEngine: Sendable {
       probes.append(
         Probe(
           from: from, sourceAddress: flow.sourceAddress.bytes,
-          to: ProbeAddress(flow.destinationAddress.bytes, port: asked.port), transport))
+          to: ProbeAddress(flow.destinationAddress.bytes, port: asked.port), transport,
+          codePoint: flow.chosen?.codePoint ?? 0))
+      if flow.chosen != nil { choosing.append((flow, probes.count - 1)) }
     }
     try conversation.session.listen(listeners)
     conversation.listening = wanted
     var seen = try conversation.session.run(probes, timeout: timeout, parallel: parallel, progress: progress)
       .map(Observation.init)
+    if !choosing.isEmpty { try checkChoices(choosing, conversation.session.sourcePorts, &seen) }
     for (index, observation) in toGroups { seen.insert(observation, at: index) }
     return seen
+  }
+
+  /// Looks up in the nodes' connection tracking which endpoint each packet was translated to. What happens at another
+  /// endpoint than the asked one is no answer.
+  ///
+  /// A packet that its own node dropped has no entry, and neither has one whose source port was masqueraded before the
+  /// translation.
+  private func checkChoices(
+    _ choosing: [(flow: Flow, probe: Int)], _ sourcePorts: [UInt16], _ seen: inout [Observation]
+  ) throws {
+    var replies: [ConntrackEntry.Tuple: ConntrackEntry.Tuple] = [:]
+    for node in fabric.topology.nodes {
+      guard let namespace = fabric.namespace(ofNode: node.name) else { continue }
+      let entries = try fabric.worker.run(in: namespace) { try ConntrackEntry.list(in: NetlinkSocket(.netfilter)) }
+      for entry in entries where entry.reply.source != entry.original.destination {
+        replies[entry.original] = entry.reply
+      }
+    }
+    for (flow, probe) in choosing {
+      guard let chosen = flow.chosen, let asked = flow.transportPort, sourcePorts.indices.contains(probe) else { continue }
+      let original = ConntrackEntry.Tuple(
+        source: flow.sourceAddress.bytes, sourcePort: sourcePorts[probe], destination: flow.destinationAddress.bytes,
+        destinationPort: asked.port, transport: asked.transport.number)
+      guard let reply = replies[original] else { continue }
+      if reply.source != chosen.address.bytes || reply.sourcePort != chosen.port {
+        let other = ProbeAddress(reply.source, port: reply.sourcePort)
+        seen[probe] = .elsewhere("\(other)")
+      }
+    }
   }
 
   /// Whether a datagram to a group reaches the listener that the flow names.

@@ -34,6 +34,7 @@ public struct ProbePlan: Sendable {
     endpoints += wanted.uniqued().filter { !known.contains($0) && !$0.isService }
     self.endpoints = endpoints
     let ports = PortPlan(cluster, breadth)
+    let backends = Backends(cluster, topology)
     // Part of the flows, but neither rows nor columns of the matrix.
     let edges = breadth == .boundaries ? Self.edges(cluster, topology).map(Endpoint.address) : []
     let services = cluster.services.flatMap { service -> [Endpoint] in
@@ -65,10 +66,13 @@ public struct ProbePlan: Sendable {
                 from: source, to: destination, question, family, sourceAddress: only.sourceAddress,
                 destinationAddress: only.destinationAddress)
             else { continue }
-            if let why = Self.obstacle(flow, cluster, topology, sctpObstacle) {
-              unasked.append(UnaskedFlow(flow, why))
-            } else {
-              flows.append(flow)
+            let why = Self.obstacle(flow, cluster, topology, sctpObstacle)
+            for flow in backends.choices(of: flow) {
+              if let why = why ?? Self.obstacle(choosing: flow.chosen) {
+                unasked.append(UnaskedFlow(flow, why))
+              } else {
+                flows.append(flow)
+              }
             }
           }
         }

@@ -166,6 +166,13 @@ extension IptablesRuleReader {
       let text = try words.value(of: "--probability")
       guard let share = Double(text), (0...1).contains(share) else { throw Problem("\(text) is not a probability") }
       return .random(share: UInt32((share * 0x8000_0000).rounded()))
+    case "dscp":
+      try expect("--dscp", of: module)
+      let text = try words.value(of: "--dscp")
+      guard text.hasPrefix("0x"), let point = UInt8(text.dropFirst(2), radix: 16), point < 64 else {
+        throw Problem("\(text) is not a code point")
+      }
+      return .codePoint(point)
     default: throw Problem("match \(module) is not understood")
     }
   }

@@ -40,8 +40,7 @@ public struct EnforcedCluster: Sendable {
     for node in cluster.nodes {
       let result = style.lower(NodeView(of: node, in: cluster, versionStamp: versionStamp))
       lowered[node.name] = result
-      // Every connection goes to the first endpoint, so that a second run gives the same verdict.
-      let proxy = ProxyView(of: node, in: cluster, clusterCIDRs: clusterCIDRs, endpointChoice: .first)
+      let proxy = ProxyView(of: node, in: cluster, clusterCIDRs: clusterCIDRs, endpointChoice: .byCodePoint)
       findings.formUnion(serviceProxyFindings(proxy))
       let subnets = node.podCIDRs + (strays[node.name] ?? []).map { CIDR($0) }
       let flannel = flannelTables(network: podNetworks, subnet: subnets).filter {

@@ -32,6 +32,14 @@ public struct Journey: Hashable, Sendable {
     self.deciding = deciding
   }
 
+  /// Where a service's rules sent the packet. `nil` if none did.
+  public var translatedTo: (address: IPAddress, port: UInt16)? {
+    for step in steps.reversed() {
+      if case .destinationTranslated(let address, let port) = step.event { return (address, port) }
+    }
+    return nil
+  }
+
   /// `nil` if no packet was sent that a rule could judge.
   public var verdict: Verdict? { end.verdict }
 }

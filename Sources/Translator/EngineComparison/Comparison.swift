@@ -21,6 +21,8 @@ public struct Comparison: Hashable, Sendable {
     case undecided(String)
     /// No packet can be sent, because there is no route from one end to the other.
     case noRoute(String)
+    /// The service's rules never send the flow to the endpoint that it asks about, and need not. It is no question.
+    case notChosen
   }
 
   public let flow: Flow
@@ -50,7 +52,7 @@ public struct Comparison: Hashable, Sendable {
   /// Whether a person should look at it. With `strict`, known deviations count too.
   public func isFailure(strict: Bool) -> Bool {
     switch finding {
-    case .agreement, .noRoute: false
+    case .agreement, .noRoute, .notChosen: false
     case .deviation: strict
     case .kernelDisagrees, .unexplained, .deviationMissing, .undecided: true
     }
@@ -87,7 +89,22 @@ public struct Comparer: Sendable {
     let specified = flow.question == .echo ? nil : oracle.judge(resolved)
     return Comparison(
       flow: flow, specified: specified, journey: journey, observation: observation,
-      finding: finding(flow, resolved, specified?.verdict, journey.end, observation))
+      finding: choiceFinding(flow, resolved, journey, observation)
+        ?? finding(flow, resolved, specified?.verdict, journey.end, observation))
+  }
+
+  /// Compares which endpoint the flow goes to. `nil` if it is the one that the flow asks about.
+  private func choiceFinding(
+    _ flow: Flow, _ resolved: ResolvedFlow, _ journey: Journey, _ observation: Observation?
+  ) -> Comparison.Finding? {
+    guard let chosen = flow.chosen else { return nil }
+    let isElsewhere = journey.translatedTo.map { $0 != (chosen.address, chosen.port) } ?? false
+    // If the specification refuses the flow, the question about the endpoint that the rules do choose shows the
+    // difference.
+    if isElsewhere { return resolved.isNotChosen || resolved.isRefused ? .notChosen : .unexplained }
+    if resolved.isNotChosen { return .unexplained }
+    if case .elsewhere? = observation { return .kernelDisagrees }
+    return nil
   }
 
   private func finding(

@@ -13,7 +13,7 @@ extension Comparison {
     case (.refused, _): .rejected
     case (_, false): .noRoute
     case (.silent, true): .dropped
-    case (.unusable, true), (nil, true): .undecided
+    case (.unusable, true), (.elsewhere, true), (nil, true): .undecided
     }
   }
 }

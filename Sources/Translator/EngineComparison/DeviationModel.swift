@@ -69,7 +69,7 @@ public struct DeviationModel: Sendable {
     masqueraded.source = .node(node.name)
     masqueraded.sourceAddress = address
     let second = oracle.resolve(masqueraded, enteringAt: announcer.name)
-    return !second.isRefused && allows(second.arrived, .ingress, false)
+    return !second.isRefused && !second.isNotChosen && allows(second.arrived, .ingress, false)
   }
 
   /// Whether a node on the way treats one end as a local pod that it has no chain for yet, because its address is in

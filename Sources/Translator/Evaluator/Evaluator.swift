@@ -136,6 +136,7 @@ public struct Evaluator: Sendable {
     case .limit: return true
     // Always takes the first of several choices, so that a user can predict the result.
     case .random(let share): return share > 0
+    case .codePoint(let wanted): return packet.codePoint == wanted
     }
   }
 

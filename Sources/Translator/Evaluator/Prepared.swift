@@ -48,6 +48,7 @@ enum PreparedMatch: Hashable, Sendable {
   case mark(Mark, negated: Bool)
   case limit
   case random(UInt32)
+  case codePoint(UInt8)
 
   init(_ match: Match, _ setIndex: [SetName: Int]) {
     self =
@@ -66,6 +67,7 @@ enum PreparedMatch: Hashable, Sendable {
       case .mark(let mark, let negated): .mark(mark, negated: negated)
       case .limit: .limit
       case .random(let share): .random(share)
+      case .codePoint(let wanted): .codePoint(wanted)
       }
   }
 }

@@ -94,7 +94,7 @@ public struct ExpectedFlow: Hashable, Sendable {
   /// The multicast group to send to. `to` is the listener.
   public var group: IPAddress?
   /// `deny` means not delivered.
-  public var expect: Verdict
+  public var expect: ExpectedVerdict
   public var mechanism: Mechanism?
   /// What the document claims, if that differs.
   public var document: Verdict?
@@ -103,7 +103,8 @@ public struct ExpectedFlow: Hashable, Sendable {
   public var location: SourceLocation?
 
   public init(
-    from: End, to: End, question: Flow.Question, group: IPAddress? = nil, expect: Verdict, mechanism: Mechanism? = nil,
+    from: End, to: End, question: Flow.Question, group: IPAddress? = nil, expect: ExpectedVerdict,
+    mechanism: Mechanism? = nil,
     document: Verdict? = nil, because: String? = nil, family: IPFamily? = nil, location: SourceLocation? = nil
   ) {
     self.from = from

@@ -46,16 +46,19 @@ public struct Flow: Hashable, Sendable, CustomStringConvertible {
   public var sourceAddress: IPAddress
   public var destinationAddress: IPAddress
   public var question: Question
+  /// Which endpoint the service's rules choose. `nil` if they have no choice, or the flow goes to no service.
+  public var chosen: ServiceTarget?
 
   public init(
     from source: Endpoint, _ sourceAddress: IPAddress, to destination: Endpoint, _ destinationAddress: IPAddress,
-    _ question: Question
+    _ question: Question, choosing chosen: ServiceTarget? = nil
   ) {
     self.source = source
     self.destination = destination
     self.sourceAddress = sourceAddress
     self.destinationAddress = destinationAddress
     self.question = question
+    self.chosen = chosen
   }
 
   public init(
@@ -91,5 +94,6 @@ public struct Flow: Hashable, Sendable, CustomStringConvertible {
 
   public var description: String {
     "\(source) (\(sourceAddress)) -> \(destination) (\(destinationAddress)) \(question)\(question == .echo ? " echo" : "")"
+      + (chosen.map { " by \($0.description)" } ?? "")
   }
 }

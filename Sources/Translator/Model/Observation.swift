@@ -6,6 +6,8 @@ public enum Observation: Hashable, Sendable {
   case refused(Refusal)
   /// No answer came in time. This is evidence only if a control packet on the same path is delivered.
   case silent(after: Duration)
+  /// Connection tracking shows that the service sent it to this endpoint, and not to the one that was asked about.
+  case elsewhere(String)
   /// The probe proves nothing. The string says why.
   case unusable(String)
 }
@@ -39,7 +41,7 @@ extension Observation {
     switch self {
     case .delivered: .allow
     case .refused, .silent: .deny
-    case .unusable: nil
+    case .unusable, .elsewhere: nil
     }
   }
 }
@@ -50,6 +52,7 @@ extension Observation: CustomStringConvertible {
     case .delivered: "delivered"
     case .refused(let refusal): "refused by \(refusal)"
     case .silent(let time): "silent after \(time)"
+    case .elsewhere(let endpoint): "sent to another endpoint: \(endpoint)"
     case .unusable(let reason): "unusable: \(reason)"
     }
   }

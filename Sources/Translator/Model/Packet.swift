@@ -28,10 +28,12 @@ public struct Packet: Hashable, Sendable {
   public var state: ConntrackState
   /// Whether the packet is bridged between two ports of one bridge (br_netfilter) instead of routed.
   public var isBridged: Bool
+  /// The Differentiated Services code point (RFC 2474), 0 to 63.
+  public var codePoint: UInt8
 
   public init(
     from source: IPAddress, to destination: IPAddress, _ payload: Payload, mark: UInt32 = 0,
-    state: ConntrackState = .new, isBridged: Bool = false
+    state: ConntrackState = .new, isBridged: Bool = false, codePoint: UInt8 = 0
   ) {
     self.source = source
     self.destination = destination
@@ -39,19 +41,22 @@ public struct Packet: Hashable, Sendable {
     self.mark = mark
     self.state = state
     self.isBridged = isBridged
+    self.codePoint = codePoint
   }
 
   public var family: IPFamily { destination.family }
 }
 
 extension Packet {
-  /// The first packet of a flow, before any rule: conntrack state NEW, mark zero.
+  /// The first packet of a flow, before any rule: conntrack state NEW, mark zero, and the code point of the endpoint
+  /// that a service's rules shall choose.
   public init(first flow: Flow, sourcePort: UInt16 = 40000) {
     let payload: Payload =
       switch flow.question {
       case .port(let port): .transport(port.transport, source: sourcePort, destination: port.port)
       case .echo: .icmp(type: flow.family == .v4 ? 8 : 128)
       }
-    self.init(from: flow.sourceAddress, to: flow.destinationAddress, payload)
+    self.init(
+      from: flow.sourceAddress, to: flow.destinationAddress, payload, codePoint: flow.chosen?.codePoint ?? 0)
   }
 }

@@ -4,6 +4,23 @@ public enum Verdict: String, Hashable, Sendable, CaseIterable {
   case deny = "denied"
 }
 
+/// What an Expectations document says of a flow. The raw value is its word there.
+public enum ExpectedVerdict: String, Hashable, Sendable, CaseIterable {
+  case allow = "allowed"
+  case deny = "denied"
+  /// Some endpoints of a service accept it and others don't.
+  case mixed
+
+  /// `nil` for `mixed`.
+  public var verdict: Verdict? {
+    switch self {
+    case .allow: .allow
+    case .deny: .deny
+    case .mixed: nil
+    }
+  }
+}
+
 /// Why the API's semantics give a verdict. Reports turn it into sentences. It is never parsed from text.
 public enum Reason: Hashable, Sendable {
   /// Traffic between a pod and its own address does not leave the pod.

@@ -16,24 +16,40 @@ public struct ResolvedFlow: Hashable, Sendable {
   public var isRefused = false
   /// The client is outside `loadBalancerSourceRanges`.
   public var isOutOfRange = false
+  /// The service never sends the flow to the endpoint that it asks about (`Flow.chosen`).
+  public var isNotChosen = false
 }
 
 extension Oracle {
-  /// Resolves services from their API objects. If there are several endpoints, the first by address is used.
+  /// Resolves services from their API objects. Among several endpoints the flow's own choice decides.
   public func resolve(_ flow: Flow) -> ResolvedFlow { resolve(flow, enteringAt: nil) }
 
-  /// `given` is the node that translates the packet. `nil`: the node that follows from the flow.
-  public func resolve(_ flow: Flow, enteringAt given: String?) -> ResolvedFlow {
-    var direct = ResolvedFlow(sent: flow, arrived: flow)
-    if flow.destinationAddress.isMulticast {
-      // Sending to a group is not sending to a pod. The listener in the group still receives from the sender.
-      direct.sent.destination = .address(flow.destinationAddress)
-      return direct
-    }
+  /// A flow at the node that translates it.
+  private struct Entrance {
+    let front: ServiceFronts.Front
+    let asked: TransportPort
+    /// The node. `nil`: none is known.
+    let node: String?
+    /// The sender as this node sees it.
+    let client: (endpoint: Endpoint, address: IPAddress)
+    let networks: [CIDR]
+    /// Whether the client's address is in a pod network.
+    let isPods: Bool
+    /// Whether the client is this node itself.
+    let isOwn: Bool
+    /// Whether the flow is sent to a NodePort of another node than its sender's.
+    let isElsewhere: Bool
+    let isOutOfRange: Bool
+    let backends: [ServiceFronts.Backend]
+  }
+
+  /// `nil` if the flow goes to no service. `given` is the node that translates the packet, if it is known.
+  private func entrance(of flow: Flow, at given: String?) -> Entrance? {
+    if flow.destinationAddress.isMulticast { return nil }
     let addressed = nodeOwning(flow.destinationAddress)
     guard let asked = flow.transportPort,
       let front = fronts.front(flow.destinationAddress, isNodes: addressed != nil, asked.transport, asked.port)
-    else { return direct }
+    else { return nil }
     let sender = nodeSending(flow.source)
     // A packet is translated on its sender's node, unless it is sent to a NodePort of another node.
     let named = front.isNodePort || sender == nil ? addressed : nil
@@ -48,28 +64,48 @@ extension Oracle {
     let isPods = networks.contains { $0.contains(client.address) }
     let policy =
       front.way == .clusterIP ? front.service.internalTrafficPolicy : front.service.externalTrafficPolicy
-    let isEntrys = entry != nil && nodeSpeaking(client.endpoint) == entry
+    let isOwn = entry != nil && nodeSpeaking(client.endpoint) == entry
     // Packets from pods and from processes of the entry node reach all endpoints, even if the policy is Local.
     // kube-proxy recognises pods by the cluster CIDR, and can have only one.
-    let isShortCut = front.way != .clusterIP && (isPods && networks.count == 1 || isEntrys)
+    let isShortCut = front.way != .clusterIP && (isPods && networks.count == 1 || isOwn)
     let isLocal = policy == .local && !isShortCut
     // "Traffic through the cloud-provider load-balancer will be restricted to the specified client IPs."
     let ranges = front.service.loadBalancerSourceRanges.filter { $0.family == flow.family }
-    if front.way == .loadBalancer, !ranges.isEmpty, !ranges.contains(where: { $0.contains(client.address) }) {
-      return ResolvedFlow(
-        sent: flow, arrived: flow, service: front.service.id, isRefused: true, isOutOfRange: true)
+    let isOutOfRange =
+      front.way == .loadBalancer && !ranges.isEmpty && !ranges.contains(where: { $0.contains(client.address) })
+    return Entrance(
+      front: front, asked: asked, node: entry, client: client, networks: networks, isPods: isPods, isOwn: isOwn,
+      isElsewhere: isElsewhere, isOutOfRange: isOutOfRange,
+      backends: isOutOfRange ? [] : fronts.backends(front, flow.family, only: isLocal ? entry : nil))
+  }
+
+  /// `given` is the node that translates the packet. `nil`: the node that follows from the flow.
+  public func resolve(_ flow: Flow, enteringAt given: String?) -> ResolvedFlow {
+    var direct = ResolvedFlow(sent: flow, arrived: flow)
+    if flow.destinationAddress.isMulticast {
+      // Sending to a group is not sending to a pod. The listener in the group still receives from the sender.
+      direct.sent.destination = .address(flow.destinationAddress)
+      return direct
     }
-    let backends = fronts.backends(front, flow.family, only: isLocal ? entry : nil)
-    guard let backend = backends.first else {
-      return ResolvedFlow(sent: flow, arrived: flow, service: front.service.id, isRefused: true)
+    guard let entrance = entrance(of: flow, at: given) else { return direct }
+    let (front, asked, entry, client) = (entrance.front, entrance.asked, entrance.node, entrance.client)
+    let chosen = flow.chosen
+    let backend = entrance.backends.first {
+      chosen == nil || $0.address == chosen?.address && $0.port == chosen?.port
+    }
+    guard let backend else {
+      return ResolvedFlow(
+        sent: flow, arrived: flow, service: front.service.id, isRefused: entrance.backends.isEmpty,
+        isOutOfRange: entrance.isOutOfRange, isNotChosen: !entrance.backends.isEmpty)
     }
     let target = endpoint(of: backend)
     let isMasqueraded =
       switch front.way {
       case .clusterIP:
-        !isPods && masqueradesOthers(entry, networks, towards: backend) || backend.address == client.address
+        !entrance.isPods && masqueradesOthers(entry, entrance.networks, towards: backend)
+          || backend.address == client.address
       case .external, .loadBalancer:
-        policy == .cluster || isEntrys || backend.address == client.address
+        front.service.externalTrafficPolicy == .cluster || entrance.isOwn || backend.address == client.address
       }
     var seen = client
     // The entry node masquerades after its own policies, so only another node sees its address.
@@ -80,8 +116,8 @@ extension Oracle {
       Flow(from: from, address, to: target, backend.address, asked.transport, backend.port)
     }
     return ResolvedFlow(
-      sent: isElsewhere ? flow : flowTo(flow.source, flow.sourceAddress), arrived: flowTo(seen.endpoint, seen.address),
-      service: front.service.id)
+      sent: entrance.isElsewhere ? flow : flowTo(flow.source, flow.sourceAddress),
+      arrived: flowTo(seen.endpoint, seen.address), service: front.service.id)
   }
 
   /// Whether the entry node masquerades what does not come from pods: kube-proxy does it if it has a cluster CIDR,

@@ -49,7 +49,7 @@ private func protocolText(_ match: Match, _ family: IPFamily) -> String? {
   switch match {
   case .transport(let transport), .port(let transport, _), .multiport(let transport, _): transport.keyword
   case .icmpType: family == .v4 ? "icmp" : "ipv6-icmp"
-  case .address, .inSet, .keyed, .conntrack, .bridged, .local, .mark, .limit, .random: nil
+  case .address, .inSet, .keyed, .conntrack, .bridged, .local, .mark, .limit, .random, .codePoint: nil
   }
 }
 
@@ -72,6 +72,7 @@ private func matchText(_ match: Match, _ family: IPFamily) throws(Unsupported) -
   case .mark(let mark, let negated): " -m mark\(negated ? " !" : "") --mark \(markText(mark))"
   case .limit(let limit): limitText(limit)
   case .random(let share): " -m statistic --mode random --probability \(probabilityText(share))"
+  case .codePoint(let point): " -m dscp --dscp 0x\(point < 16 ? "0" : "")\(String(point, radix: 16))"
   }
 }
 

@@ -77,6 +77,7 @@ private func nftMatchText(_ match: Match, _ family: IPFamily) throws(Unsupported
   case .mark(let mark, let negated): "meta mark & \(hex(mark.mask)) \(negated ? "!=" : "==") \(hex(mark.value))"
   case .limit(let limit): "limit rate \(limit.rate)/\(limit.unit.nftName) burst \(limit.burst) packets"
   case .random: throw Unsupported("a random match", in: "nft")
+  case .codePoint: throw Unsupported("a match on the code point", in: "nft")
   }
 }
 

@@ -122,6 +122,8 @@ public enum Match: Hashable, Sendable {
   case limit(RateLimit)
   /// A random number is below `share` of 2^31 (`xt_statistic` in mode random).
   case random(share: UInt32)
+  /// The Differentiated Services code point (`xt_dscp`). Only the lab's own rules have it.
+  case codePoint(UInt8)
 }
 
 /// What a rule does with a packet.

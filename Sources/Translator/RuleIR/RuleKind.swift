@@ -1,6 +1,6 @@
 /// The kind of a match or statement. A table with all kinds covers everything that a rule can contain.
 public enum RuleKind: String, Hashable, Sendable, CaseIterable {
-  case address, inSet, keyed, transport, port, multiport, icmpType, conntrack, bridged, local, mark, limit, random
+  case address, inSet, keyed, transport, port, multiport, icmpType, conntrack, bridged, local, mark, limit, random, codePoint
   case counter, setMark, setMarkFrom, log, jump, `return`, accept, drop, reject, dnat, masquerade
 
   public init(_ match: Match) {
@@ -19,6 +19,7 @@ public enum RuleKind: String, Hashable, Sendable, CaseIterable {
       case .mark: .mark
       case .limit: .limit
       case .random: .random
+      case .codePoint: .codePoint
       }
   }
 

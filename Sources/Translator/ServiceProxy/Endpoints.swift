@@ -20,7 +20,7 @@ struct Endpoint: Hashable, CustomStringConvertible {
   /// endpoint slice cache; its releases differ). Here an entry that packets may go to stays, if there is one, as the
   /// API means it.
   ///
-  /// Sorted by text, as kube-proxy lists them, or by address if the first is always chosen.
+  /// Sorted by text, as kube-proxy lists them.
   static func all(of port: Service.Port, _ service: Service, _ family: IPFamily, _ view: ProxyView) -> [Endpoint] {
     var byText: [String: Endpoint] = [:]
     for slice in view.slices(of: service) where slice.family == family {
@@ -34,10 +34,7 @@ struct Endpoint: Hashable, CustomStringConvertible {
         }
       }
     }
-    switch view.endpointChoice {
-    case .random: return byText.sorted { $0.key < $1.key }.map(\.value)
-    case .first: return byText.values.sorted { ($0.address, $0.port) < ($1.address, $1.port) }
-    }
+    return byText.sorted { $0.key < $1.key }.map(\.value)
   }
 }
 

@@ -162,12 +162,21 @@ struct KubeProxy {
   private func choiceRules(_ endpoints: [Endpoint], _ port: ServicePort) -> [Rule] {
     endpoints.enumerated().map { index, endpoint in
       let left = endpoints.count - index
-      let draws = choice == .random && left > 1
       return Rule(
-        draws ? [.random(share: Self.share(oneOf: left))] : [], [.jump(port.chain(of: endpoint))],
+        left > 1 ? draw(endpoint, of: left, port) : [], [.jump(port.chain(of: endpoint))],
         comment: "\(port.name) -> \(endpoint)")
     }
   }
+
+  private func draw(_ endpoint: Endpoint, of left: Int, _ port: ServicePort) -> [Match] {
+    switch choice {
+    case .random: [.random(share: Self.share(oneOf: left))]
+    case .byCodePoint: [.codePoint(port.codePoints[endpoint.description] ?? Self.noCodePoint)]
+    }
+  }
+
+  /// No packet of the lab has it.
+  private static let noCodePoint: UInt8 = 63
 
   /// kube-proxy writes 1/`count` with ten decimals. iptables rounds that to a share of 2^31.
   static func share(oneOf count: Int) -> UInt32 {

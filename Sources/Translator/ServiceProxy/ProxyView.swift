@@ -6,8 +6,8 @@ public struct ProxyView: Sendable {
   public enum EndpointChoice: Hashable, Sendable, CaseIterable {
     /// Any, with equal probability, as in kube-proxy.
     case random
-    /// The one with the lowest address. Rules are listed in the order of addresses, and none of them is random.
-    case first
+    /// The one that the packet's code point names, or the last (`ServiceTarget`).
+    case byCodePoint
   }
 
   public var node: String

@@ -17,6 +17,8 @@ struct ServicePort {
   let isExposed: Bool
   let isInternallyLocal: Bool
   let isExternallyLocal: Bool
+  /// The lab's number of each endpoint, by `address:port`.
+  let codePoints: [String: UInt8]
 
   /// Returns `nil` for services that kube-proxy ignores: headless, ExternalName, or of the other family.
   init?(_ port: Service.Port, of service: Service, _ family: IPFamily, _ view: ProxyView) {
@@ -34,6 +36,10 @@ struct ServicePort {
     isExternallyLocal =
       service.externalTrafficPolicy == .local && (service.kind != .clusterIP || !service.externalIPs.isEmpty)
     isExposed = port.nodePort != nil || !externalIPs.isEmpty || !loadBalancerIPs.isEmpty
+    let targets = view.endpointChoice == .byCodePoint ? view.slices(of: service).targets(of: port, family) : []
+    codePoints = Dictionary(targets.compactMap { target in target.codePoint.map { (target.description, $0) } }) { first, _ in
+      first
+    }
     endpoints = Endpoints(
       all: Endpoint.all(of: port, service, family, view),
       usesCluster: !isInternallyLocal || isExposed, usesLocal: isInternallyLocal || (isExternallyLocal && isExposed))

@@ -54,14 +54,17 @@ public struct Probe: Sendable {
   public var sourceAddress: [UInt8]?
   public var destination: ProbeAddress
   public var transport: ProbeTransport
+  /// The Differentiated Services code point of its packets (RFC 2474), 0 to 63.
+  public var codePoint: UInt8
 
   public init(
     from namespace: NetworkNamespace, sourceAddress: [UInt8]? = nil, to destination: ProbeAddress,
-    _ transport: ProbeTransport
+    _ transport: ProbeTransport, codePoint: UInt8 = 0
   ) {
     self.namespace = namespace
     self.sourceAddress = sourceAddress
     self.destination = destination
     self.transport = transport
+    self.codePoint = codePoint
   }
 }

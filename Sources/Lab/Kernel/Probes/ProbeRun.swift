@@ -32,6 +32,8 @@ final class ProbeRun {
   /// The index of the SCTP probe in flight from each source.
   var sources: [SCTPSource: Int] = [:]
   private(set) var observations: [ProbeOutcome]
+  /// 0 for a probe that was not sent.
+  var sourcePorts: [UInt16]
   private(set) var finished = 0
   /// Number of probes started, which is the index of the next one.
   private var started = 0
@@ -46,6 +48,7 @@ final class ProbeRun {
     self.timeout = timeout
     nanoseconds = timeout.nanoseconds
     flights = Array(repeating: Flight(), count: probes.count)
+    sourcePorts = Array(repeating: 0, count: probes.count)
     observations = Array(repeating: .unusable("not started"), count: probes.count)
   }
 
@@ -90,7 +93,8 @@ final class ProbeRun {
     flights[index].fd = fd
     ProbeSocket.prepare(fd, family, probe.transport, seconds: Int32(clamping: nanoseconds / 1_000_000_000 + 1))
 
-    if let obstacle = bind(fd, for: probe, ports: &ports) { return finish(index, .unusable(obstacle)) }
+    if probe.codePoint != 0 { ProbeSocket.setCodePoint(fd, family, probe.codePoint) }
+    if let obstacle = bind(fd, for: probe, index, ports: &ports) { return finish(index, .unusable(obstacle)) }
 
     var code = -ProbeSocket.connect(fd, to: probe.destination)
     if code == 0, probe.transport != .tcp {
@@ -101,7 +105,7 @@ final class ProbeRun {
   }
 
   /// Binds the socket to a source port of its own. Returns the reason if it can't.
-  private func bind(_ fd: Int32, for probe: Probe, ports: inout ProbePorts) -> String? {
+  private func bind(_ fd: Int32, for probe: Probe, _ index: Int, ports: inout ProbePorts) -> String? {
     let source = probe.sourceAddress ?? ProbeAddress.unspecified(probe.destination.family)
     guard AddressFamily(of: source) == probe.destination.family else {
       return Self.wrongSource(source, probe)
@@ -109,7 +113,10 @@ final class ProbeRun {
     for _ in ProbePorts.range {
       guard let port = ports.next(in: probe.namespace, probe.transport) else { break }
       let result = ProbeSocket.bind(fd, to: ProbeAddress(source, port: port))
-      if result == 0 { return nil }
+      if result == 0 {
+        sourcePorts[index] = port
+        return nil
+      }
       if result != -EADDRINUSE { return KernelError("bind to \(addressText(source))", code: -result).description }
     }
     return Self.noPorts

@@ -14,6 +14,8 @@ public final class ProbeSession {
   private var ports = ProbePorts()
   /// Part of every token, so that an event of one run can't be mistaken for another run's.
   private var runNumber: UInt64 = 0
+  /// The source port of each probe of the last run; 0 for a probe that was not sent.
+  public private(set) var sourcePorts: [UInt16] = []
 
   public init(worker: NamespaceWorker) throws {
     self.worker = worker
@@ -81,6 +83,7 @@ public final class ProbeSession {
         progress?(told)
       }
     }
+    sourcePorts = run.sourcePorts
     return run.observations
   }
 

@@ -56,6 +56,14 @@ enum ProbeSocket {
     }
   }
 
+  /// Sets the code point of the socket's packets (IP_TOS of ip(7), IPV6_TCLASS): the upper six bits of the byte.
+  static func setCodePoint(_ fd: Int32, _ family: AddressFamily, _ codePoint: UInt8) {
+    switch family {
+    case .v4: setOption(fd, Int32(IPPROTO_IP), IP_TOS, Int32(codePoint) << 2)
+    case .v6: setOption(fd, Int32(IPPROTO_IPV6), IPV6_TCLASS, Int32(codePoint) << 2)
+    }
+  }
+
   /// Enlarges the receive buffer: the default holds about 270 small packets. FORCE is for root only; without it the
   /// limit is net.core.rmem_max.
   static func enlargeReceiveBuffer(_ fd: Int32) {

@@ -22,8 +22,11 @@ enum RawSocket {
   }
 
   /// Sends from `source`, or from the address that the routes choose. Returns 0 or an errno.
-  static func send(_ packet: [UInt8], over fd: Int32, from source: [UInt8]?, to destination: [UInt8]) -> Int32 {
+  static func send(
+    _ packet: [UInt8], over fd: Int32, from source: [UInt8]?, to destination: [UInt8], codePoint: UInt8 = 0
+  ) -> Int32 {
     var control = source.map(packetInfo) ?? []
+    if codePoint != 0 { control += trafficClass(codePoint, destination) }
     var bytes = packet
     // A raw IPv6 socket accepts no port but 0 or the number of its protocol.
     let result = ProbeAddress(destination, port: 0).withSocketAddress { address, length in
@@ -52,6 +55,13 @@ enum RawSocket {
     return source.count == 4
       ? ControlMessages.bytes(Int32(IPPROTO_IP), IP_PKTINFO, noIndex + source + [0, 0, 0, 0])
       : ControlMessages.bytes(Int32(IPPROTO_IPV6), IPV6_PKTINFO, source + noIndex)
+  }
+
+  private static func trafficClass(_ codePoint: UInt8, _ destination: [UInt8]) -> [UInt8] {
+    let value = withUnsafeBytes(of: Int32(codePoint) << 2) { Array($0) }
+    return destination.count == 4
+      ? ControlMessages.bytes(Int32(IPPROTO_IP), IP_TOS, value)
+      : ControlMessages.bytes(Int32(IPPROTO_IPV6), IPV6_TCLASS, value)
   }
 
   enum Reception { case packet, foreign, failed, nothing }

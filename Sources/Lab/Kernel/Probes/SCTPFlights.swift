@@ -22,6 +22,7 @@ extension ProbeRun {
     // A probe to its own address must not use the destination's port: conntrack couldn't tell the two directions apart.
     if port == probe.destination.port { port = ports.next(in: probe.namespace, .sctp) }
     guard let port else { return finish(index, .unusable(Self.noPorts)) }
+    sourcePorts[index] = port
     flights[index].nonce = UInt64(UInt32.random(in: 1 ... .max))
     flights[index].source = SCTPSource(socket: socket, port: port)
     sources[SCTPSource(socket: socket, port: port)] = index
@@ -35,7 +36,8 @@ extension ProbeRun {
     let packet = SCTPPacket(
       sourcePort: source.port, destinationPort: probe.destination.port, verificationTag: 0,
       chunk: initiation(index))
-    let code = sctp.send(packet, over: source.socket, from: probe.sourceAddress, to: probe.destination.bytes)
+    let code = sctp.send(
+      packet, over: source.socket, from: probe.sourceAddress, to: probe.destination.bytes, codePoint: probe.codePoint)
     if code == 0 { return }
     // A REJECT in the sender's own OUTPUT chain causes EPERM and an ICMP error.
     sctp.takeErrors(source.socket, for: self)

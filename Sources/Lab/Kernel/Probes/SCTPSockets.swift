@@ -90,7 +90,9 @@ final class SCTPSockets {
   }
 
   /// Sends a packet. Returns 0 or an errno.
-  func send(_ packet: SCTPPacket, over index: Int, from source: [UInt8]?, to destination: [UInt8]) -> Int32 {
+  func send(
+    _ packet: SCTPPacket, over index: Int, from source: [UInt8]?, to destination: [UInt8], codePoint: UInt8 = 0
+  ) -> Int32 {
     let fd = sockets.values[index].fd
     if fd < 0 { return -fd }
     let bytes = packet.bytes
@@ -98,7 +100,7 @@ final class SCTPSockets {
     // If an ICMP error about an earlier packet is pending, the next send fails with it and sends nothing (sock_error in
     // sock_alloc_send_pskb). An error about this packet itself comes back on every try.
     for _ in 0..<8 {
-      code = RawSocket.send(bytes, over: fd, from: source, to: destination)
+      code = RawSocket.send(bytes, over: fd, from: source, to: destination, codePoint: codePoint)
       if code == 0 || code == EPERM || code == EINVAL { break }
     }
     return code

@@ -7,6 +7,8 @@ internal import RuleIR
 /// A flow in JSON. `nil` values are left out.
 struct FlowObject: Encodable {
   let from, to, fromAddress, toAddress, transport: String
+  /// Of a service with several, as `address:port`.
+  let endpoint: String?
   let port: UInt16
   let oracle: String?
   let evaluator: String?
@@ -31,6 +33,7 @@ struct FlowObject: Encodable {
     fromAddress = flow.sourceAddress.description
     toAddress = flow.destinationAddress.description
     transport = flow.transport?.rawValue ?? flow.question.description
+    endpoint = flow.chosen?.description
     port = flow.port ?? 0
     oracle = comparison.specified?.verdict.rawValue
     evaluator = comparison.evaluated?.rawValue
@@ -46,10 +49,11 @@ struct FlowObject: Encodable {
       case .deviationMissing(let numbers): ("deviationMissing", numbers.map(\.id), nil)
       case .undecided(let why): ("undecided", nil, why)
       case .noRoute(let why): ("noRoute", nil, why)
+      case .notChosen: ("notChosen", nil, nil)
       }
     let isAsItShould =
       switch comparison.finding {
-      case .agreement, .noRoute: true
+      case .agreement, .noRoute, .notChosen: true
       case .deviation, .kernelDisagrees, .unexplained, .deviationMissing, .undecided: false
       }
     let isTold = inFull || !isAsItShould

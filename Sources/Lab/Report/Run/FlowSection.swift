@@ -15,7 +15,8 @@ struct FlowSection {
   /// `a -> b TCP/80: specified denied, enforced allowed`.
   var line: String {
     let flow = comparison.flow
-    return "\(flow.source) -> \(flow.destination) \(flow.question): specified "
+    let way = flow.chosen.map { " by \($0.description)" } ?? ""
+    return "\(flow.source) -> \(flow.destination) \(flow.question)\(way): specified "
       + "\(comparison.specified?.verdict.rawValue ?? "nothing"), enforced \(comparison.verdict?.rawValue ?? "nothing")"
   }
 
@@ -61,6 +62,7 @@ struct FlowSection {
     case .deviationMissing(let deviations):
       "\(deviations.map(\.id).joined(separator: ", ")) predicted here, but the rules don't deviate"
     case .undecided(let why): "undecided: \(why)"
+    case .notChosen: "the service never chooses this endpoint"
     case .noRoute(let why): comparison.observation == nil ? "not asked: \(why)" : "no answer: \(silence(why))"
     }
   }
@@ -91,6 +93,7 @@ struct FlowSection {
     case .refused(let refusal): "\(Verdict.deny.rawValue): \(outcome) (\(refusal))"
     case .silent(let duration):
       "\(Verdict.deny.rawValue): \(outcome) (nothing came back within \(duration.secondsText))"
+    case .elsewhere(let endpoint): "\(outcome): connection tracking shows that it went to \(endpoint)"
     case .unusable(let why): "\(outcome): \(why)"
     case nil: "not asked"
     }

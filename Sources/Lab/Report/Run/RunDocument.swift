@@ -20,6 +20,7 @@ extension RunReport {
       Fact("endpoints", plan.endpoints.map(\.description)),
       Fact(
         "flows", comparisons.map { FlowObject($0, strict: strict, inFull: isToldInFull, withPath: tellsAllPaths) }),
+      Fact("mixed", ServiceAnswer.all(comparisons).compactMap(MixedObject.init)),
       Fact("expectations", expectations.map(GroupObject.init)),
       Fact("claims", expectations.claims.map(ClaimObject.init)),
       Fact("styleWarnings", styleWarnings),
@@ -52,14 +53,18 @@ private struct LeftPodObject: Encodable {
 /// A run as text.
 private struct RunSections {
   private let report: RunReport
+  private let answers: [ServiceAnswer]
 
-  init(_ report: RunReport) { self.report = report }
+  init(_ report: RunReport) {
+    self.report = report
+    answers = ServiceAnswer.all(report.comparisons)
+  }
 
   var all: [Section] {
     var sections = [heading]
     // Flows that are shown in full need no lists.
     if report.isToldInFull {
-      sections += report.comparisons.map(full) + [styleWarnings]
+      sections += mixtures + report.comparisons.map(full) + [styleWarnings]
     } else {
       sections += grids + [services] + deviations + [styleWarnings] + failures
     }
@@ -99,7 +104,7 @@ private struct RunSections {
 
   private var grids: [Section] {
     let matrix = Matrix(
-      endpoints: report.plan.endpoints, cells: report.comparisons.map { ($0.flow, Matrix.Symbol($0)) })
+      endpoints: report.plan.endpoints, cells: answers.map { ($0.flow, $0.symbol) })
     let showsFamily = report.cluster.families.count > 1
     return [Section([.pieces(["Rows send, columns receive."] + matrix.legend, separator: "   ")])]
       + matrix.grids.map {
@@ -107,7 +112,9 @@ private struct RunSections {
       }
   }
 
-  private var services: Section { ServiceSection(report.comparisons, senders: report.plan.endpoints).section }
+  private var services: Section { ServiceSection(answers, senders: report.plan.endpoints).section }
+
+  private var mixtures: [Section] { answers.compactMap(\.line).map { Section([.paragraph($0, indent: 4)]) } }
 
   private func full(_ comparison: Comparison) -> Section { FlowSection(comparison).section }
 
@@ -148,6 +155,8 @@ private struct RunSections {
       "\(counted(compared, "flow")) tested with real packets in \(report.timings.probe.secondsText): "
       + "\(allowed) allowed, \(compared - allowed - unanswered) denied"
       + (unanswered > 0 ? ", \(unanswered) without an answer. " : ". ")
+    let mixed = answers.filter(\.isMixed).count
+    if mixed > 0 { text += "\(counted(mixed, "question")) to services had mixed answers. " }
     text += "Oracle, evaluator and kernel: \(counted(report.failures.count, "disagreement"))"
     text += explained > 0 ? ". Known deviations explain \(counted(explained, "difference"))." : "."
     if evaluatedAlone > 0 { text += " \(counted(evaluatedAlone, "flow")) checked by oracle and evaluator only." }

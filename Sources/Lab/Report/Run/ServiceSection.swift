@@ -1,3 +1,4 @@
+internal import Algorithms
 internal import Documents
 internal import EngineComparison
 internal import NetpolModel
@@ -9,24 +10,30 @@ struct ServiceSection {
     let address: IPAddress
     let port: Flow.Question
   }
+  private struct Answer: Hashable {
+    let symbol: Matrix.Symbol
+    let mixture: String?
+    var order: Int { Matrix.Symbol.allCases.firstIndex(of: symbol) ?? 0 }
+  }
   private struct Answers: Hashable {
-    var bySender: [Endpoint: Matrix.Symbol] = [:]
+    var bySender: [Endpoint: Answer] = [:]
   }
 
   private let groups: [(fronts: [Front], answers: Answers)]
   private let senders: [Endpoint]
 
   /// `senders` in the order in which to name them.
-  init(_ comparisons: [Comparison], senders: [Endpoint]) {
+  init(_ all: [ServiceAnswer], senders: [Endpoint]) {
     self.senders = senders
     var answers: [Front: Answers] = [:]
-    for comparison in comparisons {
-      let flow = comparison.flow
+    for answer in all {
+      let flow = answer.flow
       switch flow.destination {
       case .service, .virtualAddress:
         let front = Front(
           endpoint: flow.destination, address: flow.destinationAddress, port: flow.question)
-        answers[front, default: Answers()].bySender[flow.source] = Matrix.Symbol(comparison)
+        answers[front, default: Answers()].bySender[flow.source] = Answer(
+          symbol: answer.symbol, mixture: answer.mixture)
       case .pod, .node, .external, .address: break
       }
     }
@@ -42,12 +49,15 @@ struct ServiceSection {
     for group in groups {
       blocks.append(
         .pieces(group.fronts.map { "\($0.endpoint) (\($0.address)) \($0.port)" }, separator: "  "))
-      for symbol in Matrix.Symbol.allCases {
-        let named = senders.filter { group.answers.bySender[$0] == symbol }
-        guard !named.isEmpty, let meaning = symbol.meaning else { continue }
+      let answers = group.answers.bySender.values.uniqued().sorted { ($0.order, $0.mixture ?? "") < ($1.order, $1.mixture ?? "") }
+      for answer in answers {
+        let named = senders.filter { group.answers.bySender[$0] == answer }
+        guard !named.isEmpty, let meaning = answer.mixture.map({ "mixed: \($0)" }) ?? answer.symbol.meaning else {
+          continue
+        }
         let isAll = named.count == group.answers.bySender.count
         blocks += [
-          .paragraph("\(symbol.rawValue) \(meaning)", first: "  "),
+          .paragraph("\(answer.symbol.rawValue) \(meaning)", first: "  ", indent: 4),
           .paragraph(Paragraph(.names(isAll ? ["all"] : named.map(\.description)), indent: 4)),
         ]
       }

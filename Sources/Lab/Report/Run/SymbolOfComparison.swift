@@ -7,7 +7,7 @@ extension Matrix.Symbol {
     self =
       switch (comparison.finding, comparison.verdict) {
       case (.undecided, _): .unknown
-      case (.noRoute, _), (_, nil): .noRoute
+      case (.noRoute, _), (.notChosen, _), (_, nil): .noRoute
       case (.kernelDisagrees, _), (.unexplained, _), (.deviationMissing, _): .failure
       case (.deviation, .allow?): .allowedByDeviation
       case (.deviation, .deny?): .deniedByDeviation

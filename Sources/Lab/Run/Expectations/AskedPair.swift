@@ -2,6 +2,7 @@ internal import Algorithms
 internal import NetpolModel
 internal import Path
 internal import StandingLab
+internal import Verdicts
 
 /// One of the pairs of endpoints that an expected flow covers.
 struct AskedPair: Hashable {
@@ -11,6 +12,12 @@ struct AskedPair: Hashable {
     case impossible(String)
     /// The lab can't send such a packet, so the result is unknown.
     case notAsked(String)
+
+    /// One for each endpoint that a service may choose.
+    func chosen(_ backends: Backends) -> [Asking] {
+      guard case .flow(let flow) = self else { return [self] }
+      return backends.choices(of: flow).map { .flow($0) }
+    }
   }
   let from: Endpoint
   let to: Endpoint
@@ -18,13 +25,15 @@ struct AskedPair: Hashable {
 }
 
 extension LabPlan {
-  /// All pairs that the flow's ends cover: each pod of a workload, each endpoint of a service without a ClusterIP.
-  func pairs(_ expected: ExpectedFlow, sctpObstacle: String?) -> [AskedPair] {
+  /// All pairs that the flow's ends cover: each pod of a workload, each endpoint of a service.
+  func pairs(_ expected: ExpectedFlow, _ backends: Backends, sctpObstacle: String?) -> [AskedPair] {
     let all = Array(product(places(expected.from), places(expected.to)))
     // Leaves out pairs of a pod with itself, which arise when both ends are the same workload.
     let kept = all.count > 1 ? all.filter { $0.endpoint != $1.endpoint || $0.address != $1.address } : all
-    return kept.map { source, target in
-      AskedPair(from: source.endpoint, to: target.endpoint, asking: asking(expected, source, target, sctpObstacle))
+    return kept.flatMap { source, target in
+      asking(expected, source, target, sctpObstacle).chosen(backends).map {
+        AskedPair(from: source.endpoint, to: target.endpoint, asking: $0)
+      }
     }
   }
 

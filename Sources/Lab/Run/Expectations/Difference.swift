@@ -73,12 +73,15 @@ private struct Ends: Hashable {
   let destination: Endpoint
   let question: Flow.Question
   let family: IPFamily
+  /// The endpoint of the service. Its number may differ.
+  let chosen: String?
 
   init(_ flow: Flow) {
     source = flow.source
     destination = flow.destination
     question = flow.question
     family = flow.family
+    chosen = flow.chosen?.description
   }
 }
 
@@ -121,7 +124,9 @@ struct MatrixVerdicts: Sendable {
 
   /// Returns the flow between the same ends, or `nil` if one of them is not in this cluster.
   func flow(like other: Flow) -> Flow? {
-    byEnds[Ends(other)].map { flows[$0] }
+    // Another choice of endpoints is another question.
+    if other.chosen != nil { return byEnds[Ends(other)].map { flows[$0] } }
+    return byEnds[Ends(other)].map { flows[$0] }
       ?? plan.topology.flow(
         from: other.source, to: other.destination, other.question, other.family)
   }

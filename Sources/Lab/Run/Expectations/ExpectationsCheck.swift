@@ -4,13 +4,20 @@ internal import NetpolModel
 internal import OrderedCollections
 internal import Path
 internal import StandingLab
+internal import Verdicts
 
 /// All groups, sorted by the cluster that they need. Each distinct cluster is a stage, which asks all flows that need
 /// it.
 struct ExpectationsCheck {
   private struct Stage {
     let plan: LabPlan
+    let backends: Backends
     var flows: OrderedSet<Flow> = []
+
+    init(plan: LabPlan) {
+      self.plan = plan
+      backends = Backends(plan.cluster, plan.topology)
+    }
   }
 
   private struct PlannedGroup {
@@ -42,8 +49,9 @@ struct ExpectationsCheck {
     let matrices = MatrixVerdicts.all(compared.map { ($0, stages.values[$0].plan) }, sctpObstacle: sctpObstacle)
     for group in groups {
       let number = try stage(group.cluster)
+      let needed = stages.values[number]
       let flows = group.group.flows.map {
-        (expected: $0, pairs: stages.values[number].plan.pairs($0, sctpObstacle: sctpObstacle))
+        (expected: $0, pairs: needed.plan.pairs($0, needed.backends, sctpObstacle: sctpObstacle))
       }
       for case .flow(let flow) in flows.flatMap(\.pairs).map(\.asking) { stages.values[number].flows.append(flow) }
       var difference: (reference: Int, found: Difference)?
@@ -82,9 +90,10 @@ struct ExpectationsCheck {
       let flows = planned.flows.map { expected, pairs in
         FlowResult(
           expected: expected,
-          pairs: pairs.map { pair in
+          pairs: pairs.compactMap { pair in
             guard case .flow(let flow) = pair.asking else { return PairResult(pair, nil, expected) }
-            return PairResult(pair, given[flow], expected)
+            let answer = given[flow]
+            return answer?.comparison.finding == .notChosen ? nil : PairResult(pair, answer, expected)
           })
       }
       var difference = planned.difference?.found

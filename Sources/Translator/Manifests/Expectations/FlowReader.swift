@@ -15,11 +15,14 @@ struct FlowReader {
     let questions = try Self.questions(fields)
     var flow = ExpectedFlow(
       from: .node(""), to: .node(""), question: .echo,
-      expect: try fields.required("expect", "write allowed or denied").verdict(), location: entry.location)
+      expect: try fields.required("expect", "write allowed, denied or mixed").word(
+        ExpectedVerdict.self, synonyms: ["allow": .allow, "deny": .deny]), location: entry.location)
     if let field = fields["mechanism"] {
       flow.mechanism = try field.word(
         ExpectedFlow.Mechanism.self, synonyms: ["reject": .reject, "drop": .drop, "no-route": .noRoute])
-      if flow.expect == .allow { throw field.error("may not be given with expect: allowed", "remove it") }
+      if flow.expect != .deny {
+        throw field.error("may not be given with expect: \(flow.expect.rawValue)", "remove it")
+      }
     }
     flow.document = try fields["document"]?.verdict()
     flow.because = try fields["because"]?.string()
