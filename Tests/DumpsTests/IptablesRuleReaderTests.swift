@@ -54,6 +54,7 @@ private func rule(_ text: String, _ family: IPFamily = .v4) throws -> Rule? {
       " -p tcp -m tcp -j DNAT --to-destination 10.42.0.5:53", .v4,
       Rule([.transport(.tcp)], [.dnat(IPAddress(v4: 0x0a2a_0005), port: 53)])
     ),
+    (" -m dscp --dscp 0x0a -j FOREIGN", .v6, Rule([.codePoint(10)], [.jump("FOREIGN")])),
     (" -j MASQUERADE --random-fully", .v4, Rule([], [.masquerade(randomFully: true)])),
     (" -m limit --limit 1/sec -j NFLOG", .v4, Rule([.limit(RateLimit(1, per: .second, burst: 5))], [.log(group: 0)])),
     (" -m physdev --physdev-is-bridged -j FOREIGN", .v4, Rule([.bridged], [.jump("FOREIGN")])),

@@ -98,6 +98,7 @@ private func randomRule(_ family: IPFamily, _ generator: inout SplitMix64) -> Ru
     .conntrack(Set(ConntrackState.allCases.shuffled(using: &generator).prefix(pick([1, 2, 3, 4])))),
     .local(pick(Side.allCases)), .mark(Mark(number(), mask: number()), negated: pick([true, false])),
     .random(share: UInt32.random(in: 0...0x8000_0000, using: &generator)),
+    .codePoint(UInt8.random(in: 0..<64, using: &generator)),
     .limit(RateLimit(pick([1, 10, 20]), per: .minute, burst: pick([1, 5, 10, 10_000]))),
   ]
   others = Array(others.shuffled(using: &generator).prefix(pick([0, 1, 2, 3])))

@@ -265,8 +265,11 @@ import Testing
       "port: \"http\" is not a port; write a number from 1 to 65535, TCP/80, UDP/53, SCTP/9 or ICMP"
     ),
     ("from: shop/a, to: shop/b, port: 0, expect: allowed", "port: 0 is not a port; give a number from 1 to 65535"),
-    ("from: shop/a, to: shop/b, port: 80", "expect: is missing; write allowed or denied"),
-    ("from: shop/a, to: shop/b, port: 80, expect: pass", "expect: unknown value \"pass\"; write allowed or denied"),
+    ("from: shop/a, to: shop/b, port: 80", "expect: is missing; write allowed, denied or mixed"),
+    (
+      "from: shop/a, to: shop/b, port: 80, expect: pass",
+      "expect: unknown value \"pass\"; write allowed, denied or mixed"
+    ),
     (
       "from: shop/a, to: shop/b, port: 80, expect: allowed, mechanism: dropped",
       "mechanism: may not be given with expect: allowed; remove it"

@@ -15,6 +15,7 @@ private let mark = Mark(0x10000, mask: 0x10000)
     (.address(.destination, CIDR(IPAddress(v6: 1), prefixLength: 64)), .v6, "-d ::/64"),
     (.address(.source, CIDR(IPAddress(v4: 0x0a2a_0000), prefixLength: 16), negated: true), .v4, "! -s 10.42.0.0/16"),
     (.random(share: 0x4000_0000), .v4, "-m statistic --mode random --probability 0.50000000000"),
+    (.codePoint(5), .v4, "-m dscp --dscp 0x05"), (.codePoint(62), .v6, "-m dscp --dscp 0x3e"),
     (.random(share: 715_827_883), .v4, "-m statistic --mode random --probability 0.33333333349"),
     (.inSet(.source, "S"), .v4, "-m set --match-set S src"),
     (.inSet(.destination, "S", negated: true), .v4, "-m set ! --match-set S dst"),

@@ -25,7 +25,8 @@ enum HandMadeReport {
     let comparer = Comparer(cluster, enforced)
     let observations = plan.flows.map { kernel($0, enforced.journey(of: $0).verdict ?? .deny) }
     let comparisons =
-      comparer.compare(plan.flows, observations) + plan.unasked.map { comparer.compare($0.flow, nil) }
+      comparer.compare(plan.flows, observations).filter { $0.finding != .notChosen }
+      + plan.unasked.map { comparer.compare($0.flow, nil) }
     return RunReport(
       environment: LabEnvironment.handMade(style.name), cluster: cluster, plan: plan, comparisons: comparisons,
       styleWarnings: enforced.findings.map(\.description) + enforced.serviceFindings.map(\.description),

@@ -97,7 +97,18 @@ import Verdicts
       ---
 
       """
-    let world = HandMadeReport.pods + HandMadeReport.policy + rules + service + far
+    // The policy above admits the port of one endpoint, and not that of the other.
+    let mixed = """
+      \(podText("app/one", on: "node1", labels: "app: mixed", ports: ["name: http, containerPort: 80"]))
+      \(podText("app/other", on: "node1", labels: "app: mixed", ports: ["name: http, containerPort: 81"]))
+      apiVersion: v1
+      kind: Service
+      metadata: {namespace: app, name: mixed}
+      spec: {ports: [{port: 81, targetPort: http}], selector: {app: mixed}}
+      ---
+
+      """
+    let world = HandMadeReport.pods + HandMadeReport.policy + rules + service + mixed + far
     let expectations = try await ExpectationsWorld.run(
       """
       - name: a
@@ -131,6 +142,7 @@ import Verdicts
     try check([object], tables[""], "the document")
     let flows = try #require(object["flows"] as? [[String: Any]])
     try check(flows, tables["A flow"], "a flow")
+    try check(try #require(object["mixed"] as? [[String: Any]]), tables["An entry of mixed"], "mixed")
     try check(flows.flatMap { $0["rules"] as? [[String: Any]] ?? [] }, tables["A rule"], "a rule")
     try check(flows.flatMap { $0["path"] as? [[String: Any]] ?? [] }, tables["A step of a path"], "a step")
     try check([try #require(object["environment"] as? [String: Any])], tables["environment"], "environment")
@@ -146,7 +158,7 @@ import Verdicts
     try check(differences, tables["A difference"], "a difference")
     try check(objects(differences, "changes"), tables["A change"], "a change")
     try check(try #require(object["claims"] as? [[String: Any]]), tables["A claim"], "a claim")
-    #expect(tables.count == 13)
+    #expect(tables.count == 14)
     // Verdicts and outcomes have the same words in flows and in expectations.
     let all =
       try #require(object["flows"] as? [[String: Any]]) + expected + objects(expected, "pairs")

@@ -60,7 +60,12 @@ package enum ExpectationsWorld {
 
   /// Does what the command does with files, but without files.
   package static func groups(_ groups: String) throws -> (cluster: Cluster, groups: [GroupToCheck]) {
-    let reading = try readManifests([ManifestSource(name: "world.yaml", text: text(groups))])
+    try read(text(groups))
+  }
+
+  /// The same for any world.
+  package static func read(_ text: String) throws -> (cluster: Cluster, groups: [GroupToCheck]) {
+    let reading = try readManifests([ManifestSource(name: "world.yaml", text: text)])
     let cluster = { (group: Expectations.Group) in
       try reading.cluster(of: group) { ManifestSource(name: $0, text: third) }
     }

@@ -12,7 +12,7 @@ extension Set where Element == RuleKind {
     let rest: Self =
       switch backend {
       case .iptables: [.keyed, .setMarkFrom]
-      case .nftables: [.bridged, .random, .dnat, .masquerade]
+      case .nftables: [.bridged, .random, .codePoint, .dnat, .masquerade]
       }
     return Self(RuleKind.allCases).subtracting(rest)
   }
@@ -24,7 +24,8 @@ package func unsayableRules(in backend: Ruleset.Backend) -> [Rule] {
   case .iptables: [Rule([.keyed([.mark, .port], in: "s")], [.accept]), Rule([], [.setMarkFrom([.mark], map: "s")])]
   case .nftables:
     [
-      Rule([.bridged], [.accept]), Rule([.random(share: 1)], [.accept]), Rule([], [.dnat(IPAddress(v4: 1), port: 80)]),
+      Rule([.bridged], [.accept]), Rule([.random(share: 1)], [.accept]), Rule([.codePoint(1)], [.accept]),
+      Rule([], [.dnat(IPAddress(v4: 1), port: 80)]),
       Rule([], [.masquerade(randomFully: true)]),
     ]
   }

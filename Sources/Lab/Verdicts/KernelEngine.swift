@@ -109,7 +109,9 @@ public struct KernelEngine: Sendable {
       }
     }
     for (flow, probe) in choosing {
-      guard let chosen = flow.chosen, let asked = flow.transportPort, sourcePorts.indices.contains(probe) else { continue }
+      guard let chosen = flow.chosen, let asked = flow.transportPort, sourcePorts.indices.contains(probe) else {
+        continue
+      }
       let original = ConntrackEntry.Tuple(
         source: flow.sourceAddress.bytes, sourcePort: sourcePorts[probe], destination: flow.destinationAddress.bytes,
         destinationPort: asked.port, transport: asked.transport.number)

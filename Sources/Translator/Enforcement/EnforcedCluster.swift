@@ -78,8 +78,13 @@ public struct EnforcedCluster: Sendable {
     return EvaluatedWalk(walk: walk, hooks: hooks)
   }
 
-  /// The verdict on the flow's first packet. `nil` if no packet is sent that a rule could judge.
-  public func verdict(of flow: Flow) -> Verdict? { walk(flow).verdict }
+  /// The verdict on the flow's first packet. `nil` if no packet is sent that a rule could judge, or a service sends it to
+  /// another endpoint than the flow asks about.
+  public func verdict(of flow: Flow) -> Verdict? {
+    let walk = walk(flow)
+    if let chosen = flow.chosen, let target = walk.translatedTo, target != (chosen.address, chosen.port) { return nil }
+    return walk.verdict
+  }
 
   /// Follows any packet that is not sent to a multicast group through the rules of every node on its way.
   public func walk(_ packet: Packet, from source: Endpoint) -> EvaluatedWalk {

@@ -33,12 +33,7 @@ public struct Journey: Hashable, Sendable {
   }
 
   /// Where a service's rules sent the packet. `nil` if none did.
-  public var translatedTo: (address: IPAddress, port: UInt16)? {
-    for step in steps.reversed() {
-      if case .destinationTranslated(let address, let port) = step.event { return (address, port) }
-    }
-    return nil
-  }
+  public var translatedTo: (address: IPAddress, port: UInt16)? { steps.translatedTo }
 
   /// `nil` if no packet was sent that a rule could judge.
   public var verdict: Verdict? { end.verdict }

@@ -22,7 +22,20 @@ public struct PathStep: Hashable, Sendable {
   public let event: Event
 }
 
+extension [PathStep] {
+  /// The last address that a service's rules put on the packet.
+  var translatedTo: (address: IPAddress, port: UInt16)? {
+    for step in reversed() {
+      if case .destinationTranslated(let address, let port) = step.event { return (address, port) }
+    }
+    return nil
+  }
+}
+
 extension EvaluatedWalk {
+  /// Where a service's rules sent the packet. `nil` if none did.
+  public var translatedTo: (address: IPAddress, port: UInt16)? { path.translatedTo }
+
   /// The hooks at which the packet is judged or changed, in the order it meets them.
   public var path: [PathStep] {
     hooks.flatMap { hook -> [PathStep] in

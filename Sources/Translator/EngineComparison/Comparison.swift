@@ -102,7 +102,8 @@ public struct Comparer: Sendable {
     // If the specification refuses the flow, the question about the endpoint that the rules do choose shows the
     // difference.
     if isElsewhere { return resolved.isNotChosen || resolved.isRefused ? .notChosen : .unexplained }
-    if resolved.isNotChosen { return .unexplained }
+    // A packet that is stopped before it is translated has the same fate whatever the service chooses.
+    if resolved.isNotChosen { return journey.translatedTo == nil ? .notChosen : .unexplained }
     if case .elsewhere? = observation { return .kernelDisagrees }
     return nil
   }

@@ -1,6 +1,7 @@
 /// The kind of a match or statement. A table with all kinds covers everything that a rule can contain.
 public enum RuleKind: String, Hashable, Sendable, CaseIterable {
-  case address, inSet, keyed, transport, port, multiport, icmpType, conntrack, bridged, local, mark, limit, random, codePoint
+  case address, inSet, keyed, transport, port, multiport, icmpType, conntrack, bridged, local, mark, limit, random,
+    codePoint
   case counter, setMark, setMarkFrom, log, jump, `return`, accept, drop, reject, dnat, masquerade
 
   public init(_ match: Match) {

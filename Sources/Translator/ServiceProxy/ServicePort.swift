@@ -37,7 +37,8 @@ struct ServicePort {
       service.externalTrafficPolicy == .local && (service.kind != .clusterIP || !service.externalIPs.isEmpty)
     isExposed = port.nodePort != nil || !externalIPs.isEmpty || !loadBalancerIPs.isEmpty
     let targets = view.endpointChoice == .byCodePoint ? view.slices(of: service).targets(of: port, family) : []
-    codePoints = Dictionary(targets.compactMap { target in target.codePoint.map { (target.description, $0) } }) { first, _ in
+    codePoints = Dictionary(targets.compactMap { target in target.codePoint.map { (target.description, $0) } }) {
+      first, _ in
       first
     }
     endpoints = Endpoints(

@@ -49,7 +49,9 @@ struct ServiceSection {
     for group in groups {
       blocks.append(
         .pieces(group.fronts.map { "\($0.endpoint) (\($0.address)) \($0.port)" }, separator: "  "))
-      let answers = group.answers.bySender.values.uniqued().sorted { ($0.order, $0.mixture ?? "") < ($1.order, $1.mixture ?? "") }
+      let answers = group.answers.bySender.values.uniqued().sorted {
+        ($0.order, $0.mixture ?? "") < ($1.order, $1.mixture ?? "")
+      }
       for answer in answers {
         let named = senders.filter { group.answers.bySender[$0] == answer }
         guard !named.isEmpty, let meaning = answer.mixture.map({ "mixed: \($0)" }) ?? answer.symbol.meaning else {

@@ -80,7 +80,8 @@ struct BatchQuestions {
     case .mark(let mark, let negated): return .test(.mark(value: mark.value, mask: mark.mask, negated: negated))
     // For a first packet without a clock, the answer is always the same.
     // Flows of a batch have code point 0.
-    case .conntrack, .limit, .random, .codePoint: return .constant(evaluator.holds(match, universe.packet(any, mark: 0)))
+    case .conntrack, .limit, .random, .codePoint:
+      return .constant(evaluator.holds(match, universe.packet(any, mark: 0)))
     case .keyed(let fields, let set):
       let question = KeyedQuestion(fields: fields, set: set)
       if question.asksPair, let fact = fact(.key(question)) { return .test(.fact(fact)) }
