@@ -24,6 +24,10 @@ struct FuzzCommand: ParsableCommand {
     static let range = 1...1000
     let value: Int
   }
+  struct Mutants: Bounded {
+    static let range = 1...100_000
+    let value: Int
+  }
   struct TimeLimit: Bounded {
     static let range = Duration.microseconds(1)...(.seconds(1000 * 3600))
     let value: Duration
@@ -44,7 +48,7 @@ struct FuzzCommand: ParsableCommand {
   @Option(help: Count.help("Maximum flows tested per cluster and style."))
   var flows = Count(value: 400)
 
-  @Option(help: TimeLimit.help("Start no new cluster after this time, such as 90s, 10m or 1h."))
+  @Option(help: TimeLimit.help("End with a report after this time, such as 90s, 10m or 1h."))
   var time: TimeLimit?
 
   @Option(help: ArgumentHelp("Write the manifest of each failure into this directory.", valueName: "directory"))
@@ -62,8 +66,8 @@ struct FuzzCommand: ParsableCommand {
         + "input.", valueName: "file"))
   var replay: String?
 
-  @Option(help: Count.help("Plant this many mistakes in the styles' rules, and report those that no packet reveals."))
-  var mutants: Count?
+  @Option(help: Mutants.help("Plant this many mistakes in the styles' rules, and report those that no packet reveals."))
+  var mutants: Mutants?
 
   @Flag(
     help:
@@ -103,12 +107,13 @@ struct FuzzCommand: ParsableCommand {
     }
     let clock = ContinuousClock()
     let begin = clock.now
+    check.mayGoOn = { !Interruption.isAsked && (time.map { clock.now - begin <= $0.value } ?? true) }
     var summary = FuzzSummary()
     worlds: for index in 0..<(replayed == nil ? cases.value : 1) {
-      if let time, clock.now - begin > time.value { break }
+      if !check.mayGoOn() { break }
       let world = World(seed: seed &+ UInt64(index))
       let sequence = replayed ?? (live ? LiveWorld(seed: world.seed).sequence(steps: steps.value) : nil)
-      for style in styles {
+      for style in styles where check.mayGoOn() {
         let result =
           sequence.map { check.check($0, style, seed: world.seed) }
           ?? check.check(world.cluster, style, seed: world.seed)

@@ -9,7 +9,7 @@ extension FuzzCommand {
   private static let noticedOfHundred = 95
 
   /// Throws `ValidationError` for too few clusters to plant mistakes in, or too many to hold in memory.
-  func requireCases(for mutants: Count) throws {
+  func requireCases(for mutants: Mutants) throws {
     let least = MutantHunt.leastWorlds
     if cases.value < least {
       throw ValidationError(
@@ -26,17 +26,19 @@ extension FuzzCommand {
     let clock = ContinuousClock()
     let begin = clock.now
     Terminal.progress("making \(cases) clusters")
-    var hunt = try MutantHunt(styles, seeds: (0..<UInt64(cases)).map { seed &+ $0 }, flows: flows.value)
-    var summary = MutantSummary(worlds: cases)
-    let mutants = hunt.mutants(count, of: styles, seed: seed)
+    let mayGoOn = { !Interruption.isAsked && (time.map { clock.now - begin <= $0.value } ?? true) }
+    var hunt = try MutantHunt(
+      styles, seeds: (0..<UInt64(cases)).map { seed &+ $0 }, flows: flows.value, while: mayGoOn)
+    var summary = MutantSummary(worlds: hunt.worlds)
+    let mutants = hunt.mutants(count, of: styles, seed: seed, while: mayGoOn)
     for mutant in mutants {
-      if Interruption.isAsked { break }
+      if !mayGoOn() { break }
       summary.add(mutant, isNoticed: hunt.notice(mutant) != nil)
       Terminal.progress("\(summary.judged) of \(mutants.count) mutants, \(summary.unnoticedCount) unnoticed")
     }
     Terminal.progress("")
     summary.time = clock.now - begin
-    if summary.mistakes == 0 {
+    if summary.mistakes == 0, mayGoOn() {
       throw InputError(
         "--mutants \(count): no mistake can be planted in the rules of these clusters; write more --cases")
     }

@@ -10,6 +10,11 @@ struct PlotFolder {
   /// Makes the folder if it is missing. Throws `InputError` if no file can be written into it.
   init(_ path: String) throws {
     self.path = path
+    var status = stat()
+    if lstat(path, &status) == 0, status.st_mode & S_IFMT != S_IFDIR {
+      let what = status.st_mode & S_IFMT == S_IFLNK ? "is a link" : "is not a folder"
+      throw InputError("--plot \(path): \(what); name a folder, or one that can be made")
+    }
     do { try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true) } catch {
       throw InputError("--plot \(path): can't be made: \(String(cString: strerror(errno))); name a folder that can")
     }

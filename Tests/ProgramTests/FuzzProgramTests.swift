@@ -81,6 +81,17 @@ extension Slow {
       #expect(try #require(Int(number)) > 0)
     }
 
+    @Test(
+      "fuzz ends with a report after its time, whatever it does",
+      arguments: [["--live", "--steps", "1000"], ["--mutants", "100000"], []])
+    func timeLimit(kind: [String]) async throws {
+      let result = try await Program.run(
+        ["fuzz", "--no-kernel", "--cases", "100000", "--time", "1s", "-o", "json"] + kind)
+      #expect(result.status == .exited(0), "\(result.errors)")
+      let report = try JSONSerialization.jsonObject(with: Data(result.output.utf8)) as? [String: Any]
+      #expect((report?["clusters"] as? Int ?? report?["worlds"] as? Int ?? 100_000) < 100_000, "\(result.output)")
+    }
+
     @Test("fuzz --input reads no text after its time, and says how many it has read")
     func time() async throws {
       let result = try await Program.run(["fuzz", "--input", "--cases", "1000000", "--time", "1s", "-o", "json"])

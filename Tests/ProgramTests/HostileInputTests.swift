@@ -163,7 +163,7 @@ import Text
     #expect(result.ending == .exited(3))
     #expect(result.stdout.isEmpty)
     let errors = String(decoding: result.stderr, as: UTF8.self)
-    #expect(errors.contains("there is no ipset program"), "\(errors)")
+    #expect(errors.contains("there is no ipset program; apt-get install ipset"), "\(errors)")
   }
 
   @Test("a plot's folder is checked before anything is measured, and only plots are overwritten", .needsNamespaces)

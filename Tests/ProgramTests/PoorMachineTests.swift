@@ -77,6 +77,43 @@ private struct PoorMachine: CustomTestStringConvertible, Sendable {
     }
   }
 
+  @Test(
+    "whose programs are missing or don't work gives no verdict and says what to install",
+    arguments: [
+      ("iptables-restore", "echo broken >&2; exit 1", "exit status 1: broken", "iptables"),
+      ("iptables-restore", "kill -SEGV $$", "killed by signal 11", "iptables"),
+      ("iptables-restore", "exit 0", "what was loaded is not there", "iptables"),
+      ("ip6tables-restore", "exit 5", "exit status 5", "iptables"),
+      ("iptables-save", "exit 1", "exit status 1", "iptables"),
+      ("ipset", "exit 1", "exit status 1", "ipset"),
+      ("nft", "head -c 3000000 /dev/zero; exit 1", "exit status 1", "nftables"),
+    ])
+  func brokenProgram(name: String, script: String, why: String, package: String) async throws {
+    let folder = FileManager.default.temporaryDirectory.appendingPathComponent("broken-\(UUID().uuidString)")
+    defer { try? FileManager.default.removeItem(at: folder) }
+    try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+    let program = folder.appendingPathComponent(name).path
+    try Data("#!/bin/sh\n\(script)\n".utf8).write(to: URL(fileURLWithPath: program))
+    chmod(program, 0o755)
+    let style = package == "nftables" ? "kube-router-2.11-nft" : "kube-router-2.6-k3s"
+    for command in [
+      "lag --trials 1 --pods 10 --policies 5 --style \(style)", "bench --rounds 20 --pods 5,10", "fuzz --cases 2",
+    ] {
+      let (status, output, errors) = try await run("export PATH=\(folder.path):$PATH; exec $run", command)
+      #expect(status == .exited(3) && output.isEmpty, "\(command): \(output)\(errors)")
+      #expect(errors.contains(why) && errors.contains("apt-get install --reinstall \(package)"), "\(errors)")
+    }
+    let (_, output, _) = try await run("export PATH=\(folder.path):$PATH; exec $run", "doctor")
+    #expect(output.contains("apt-get install --reinstall \(package)"), "\(output)")
+  }
+
+  @Test("that can't start all threads of a measurement is exit code 3, without a hang")
+  func threads() async throws {
+    let (status, output, errors) = try await run(
+      "ulimit -v 1000000; exec timeout 100 $run", "lag --trials 1 --pods 10 --policies 5")
+    #expect(status == .exited(3) && output.isEmpty && errors.contains("ulimit -v"), "\(output)\(errors)")
+  }
+
   @Test("is told by the doctor before", arguments: PoorMachine.all.dropFirst(3))
   fileprivate func doctor(machine: PoorMachine) async throws {
     let (status, output, _) = try await run(machine.script, "doctor")

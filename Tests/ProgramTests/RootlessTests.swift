@@ -89,6 +89,15 @@ extension Alone {
       #expect(words.contains(note) == (style == "kube-router-2.6-k3s"), "\(result.output)")
     }
 
+    @Test("bench apply measures small rule sets, and says what large ones need", .needsNamespaces)
+    func benchApply() async throws {
+      let small = try await runAsNobody("bench apply --policies 20 --pods 20 --rounds 1 --updates 10 --syncs 0")
+      #expect(small.status == .exited(0), "\(small)")
+      let large = try await runAsNobody("bench apply --policies 200 --pods 200 --rounds 1 --updates 10 --syncs 0")
+      #expect(large.status == .exited(3) && large.output.isEmpty, "\(large)")
+      #expect(large.errors.contains("nft -f can't load so many rules at once; run as root"), "\(large.errors)")
+    }
+
     @Test("bench measures rules", .needsNamespaces)
     func bench() async throws {
       let result = try await runAsNobody("bench --rounds 20 --pods 5,10")

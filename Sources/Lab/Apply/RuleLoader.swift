@@ -96,7 +96,8 @@ public struct RefusedRule: Error, CustomStringConvertible {
 
   init(_ result: CommandResult, text: String) {
     program = result.arguments.first ?? "iptables-restore"
-    message = String(decoding: result.stderr, as: UTF8.self).split(separator: "\n").joined(separator: "; ")
+    let said = String(decoding: result.stderr, as: UTF8.self).split(separator: "\n").joined(separator: "; ")
+    message = said.isEmpty ? result.ending.description : said
     // "iptables-restore: line 12 failed", "Error occurred at line: 12".
     let words = message.split { !$0.isLetter && !$0.isNumber }.map(String.init)
     let number = words.adjacentPairs().firstNonNil { $0 == "line" ? Int($1) : nil }

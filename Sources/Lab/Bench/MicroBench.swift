@@ -25,6 +25,7 @@ public struct MicroBench: Sendable {
     version: String, progress: (BenchProgress) -> Void = { _ in }, stop: () -> Bool = { false }
   ) throws -> MicroBenchReport {
     try withWorker(version: version) { environment, worker in
+      try environment.requireAllPrograms()
       let begin = ContinuousClock.now
       let backends = MicroRule.Backend.allCases.filter { backend in
         rules.contains { $0.backend == backend } && isThere(backend, worker)

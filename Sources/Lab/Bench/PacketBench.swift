@@ -26,6 +26,7 @@ public struct PacketBench: Sendable {
     version: String, progress: (BenchProgress) -> Void = { _ in }, stop: () -> Bool = { false }
   ) throws -> PacketBenchReport {
     try withWorker(version: version) { environment, worker in
+      try environment.requireAllPrograms()
       let begin = ContinuousClock.now
       let (plan, batches) = (SweepPlan(sweep), sweep.batches)
       var report = PacketBenchReport(

@@ -38,6 +38,7 @@ public struct PolicyBench: Sendable {
     version: String, progress: (BenchProgress) -> Void = { _ in }, stop: () -> Bool = { false }
   ) throws -> PolicyBenchReport {
     try withWorker(version: version) { environment, worker in
+      try environment.requireAllPrograms()
       let begin = ContinuousClock.now
       let rules: [BenchRules] = [.none, .conntrackOnly] + styles.map { .style($0) }
       let paths = try rules.map { _ in

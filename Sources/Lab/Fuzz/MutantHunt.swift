@@ -24,14 +24,20 @@ public struct MutantHunt {
   private static let strangerPeriod = 4
 
   private var judges: [String: [MutantJudge]] = [:]
+  /// The number of worlds, which may be smaller than that of the seeds.
+  public private(set) var worlds = 0
 
   /// With fewer worlds there are no mutants, because each needs rules that this many worlds have.
   public static let leastWorlds = Mutations.leastWorlds
 
-  /// Mutants are made of the rules of the worlds of `seeds`, and judged in the same worlds. Throws if a style refuses a
-  /// world.
-  public init(_ styles: [EnforcementStyle], seeds: [UInt64], flows flowLimit: Int) throws {
+  /// Mutants are made of the rules of the worlds of `seeds`, and judged in the same worlds. There are fewer worlds if
+  /// `mayGoOn` says no. Throws if a style refuses a world.
+  public init(
+    _ styles: [EnforcementStyle], seeds: [UInt64], flows flowLimit: Int, while mayGoOn: () -> Bool = { true }
+  ) throws {
     for (index, seed) in seeds.enumerated() {
+      if !mayGoOn() { break }
+      worlds += 1
       let cluster = try WorldCheck.read(World(seed: seed).cluster)
       let stranger =
         index % Self.strangerPeriod == 0 ? StrangerWorld(cluster, seed: seed, flows: flowLimit) : nil
@@ -51,18 +57,20 @@ public struct MutantHunt {
 
   /// Draws mutants by `seed`, as many of each style, and in each style spread over all kinds of rules and sets. Returns
   /// `count` mistakes, and the equivalent mutants that are drawn along with them.
-  public func mutants(_ count: Int, of styles: [EnforcementStyle], seed: UInt64) -> [Mutant] {
+  public func mutants(
+    _ count: Int, of styles: [EnforcementStyle], seed: UInt64, while mayGoOn: () -> Bool = { true }
+  ) -> [Mutant] {
     var random = SplitMix64(seed: seed)
     var found: [String: Mutations] = [:]
     for style in styles {
-      for judge in judges[style.name] ?? [] {
+      for judge in judges[style.name] ?? [] where mayGoOn() {
         found[style.name, default: Mutations()].add(judge.plan.enforced.lowered.values.map(\.ruleset))
       }
     }
     var pools = styles.map { found[$0.name]?.byKind ?? [:] }
     var mutants: [Mutant] = []
     var mistakes = 0
-    while mistakes < count, !pools.allSatisfy(\.isEmpty) {
+    while mistakes < count, !pools.allSatisfy(\.isEmpty), mayGoOn() {
       for (index, style) in styles.enumerated() where mistakes < count {
         guard let kind = random.some(1, of: pools[index].keys.sorted()).first, let pool = pools[index][kind],
           let mutation = random.some(1, of: pool).first

@@ -18,7 +18,7 @@ extension WorldCheck {
       let places = try LabPlan(try Self.read(sequence.places), style, versionStamp: "1")
       try lab?.prepare(places)
       var plan: LabPlan?
-      for (index, state) in sequence.states.enumerated() {
+      for (index, state) in sequence.states.enumerated() where mayGoOn() {
         result.failedState = index
         let next = try LabPlan(try Self.read(state), style, versionStamp: "1")
         if plan == nil { try lab?.load(next) }

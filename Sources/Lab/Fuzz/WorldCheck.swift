@@ -17,6 +17,8 @@ public struct WorldCheck {
   public var flowLimit = 400
   /// Plants a mistake: changes leave removed members in sets.
   public var forgetsMembers = false
+  /// Asked before each state of a sequence. If it says no, the check ends there, without a failure.
+  public var mayGoOn: () -> Bool = { true }
   var lab: ReusableLab?
   private let sctpObstacle: String?
 
@@ -50,7 +52,9 @@ public struct WorldCheck {
     try OpenFiles.raiseLimit()
     if let obstacle = Privilege.obstacle { throw LabError(obstacle) }
     let worker = try NamespaceWorker()
-    try LabEnvironment(version: version, style: "all", worker: worker).requireLab(on: worker)
+    let environment = try LabEnvironment(version: version, style: "all", worker: worker)
+    try environment.requireLab(on: worker)
+    try environment.requireAllPrograms()
     sctpObstacle = try ProbeSession.obstacle(to: .sctp, on: worker)
     lab = ReusableLab(transports: [.tcp, .udp] + (sctpObstacle == nil ? [.sctp] : []), worker: worker) { _ in }
   }

@@ -117,6 +117,8 @@ struct RequestRun {
     let gate = Gate()
     let answers = Answers(requests.count)
     var threads: [JoinedThread] = []
+    // Before the threads are joined, also if one of them can't be started.
+    defer { gate.open() }
     for (index, request) in requests.enumerated() {
       threads.append(
         try JoinedThread {

@@ -24,7 +24,7 @@ public struct LabEnvironment: Hashable, Sendable {
     self.ipset = ipset
   }
 
-  /// Asks the programs for their versions, in a namespace of the lab.
+  /// Asks the programs for their versions, and tries them in namespaces of the lab.
   public init(version: String, style: String, worker: NamespaceWorker) throws {
     self.version = version
     self.style = style
@@ -32,26 +32,32 @@ public struct LabEnvironment: Hashable, Sendable {
     kernel =
       uname(&name) == 0
       ? withUnsafeBytes(of: name.release) { String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self) } : "unknown"
-    let namespace = try worker.makeNamespace()
-    iptables = try ProgramVersion(of: "iptables", in: namespace, on: worker)
-    nft = try ProgramVersion(of: "nft", in: namespace, on: worker)
-    ipset = try ProgramVersion(of: "ipset", in: namespace, on: worker)
+    iptables = try ProgramVersion(of: .iptables, on: worker)
+    nft = try ProgramVersion(of: .nft, on: worker)
+    ipset = try ProgramVersion(of: .ipset, on: worker)
   }
 
   /// Throws `LabError` with what this machine lacks for a lab.
   package func requireLab(on worker: NamespaceWorker) throws {
     if let first = try KernelFeatures.missing(on: worker).first { throw LabError(first.description) }
-    if let obstacle = iptables.obstacle(to: "iptables") { throw LabError(obstacle) }
+    if let obstacle = iptables.obstacle(to: .iptables) { throw LabError(obstacle) }
   }
 
   /// Throws `LabError` if a program is missing that the style's agent runs as kube-router does.
   package func requirePrograms(of fullSync: FullSync) throws {
-    let (name, answer) = fullSync == .nft ? ("nft", nft) : ("ipset", ipset)
-    if let obstacle = answer.obstacle(to: name) { throw LabError("kube-router runs \(name): \(obstacle)") }
+    let obstacle = fullSync == .nft ? nft.obstacle(to: .nft) : ipset.obstacle(to: .ipset)
+    if let obstacle { throw LabError("kube-router runs it in this style: \(obstacle)") }
+  }
+
+  /// Throws `LabError` if any of the programs is missing.
+  package func requireAllPrograms() throws {
+    for obstacle in [nft.obstacle(to: .nft), ipset.obstacle(to: .ipset)] {
+      if let obstacle { throw LabError(obstacle) }
+    }
   }
 
   public var text: String {
-    let programs = [iptables.text(of: "iptables"), nft.text(of: "nft"), ipset.text(of: "ipset")]
+    let programs = [iptables.text(of: .iptables), nft.text(of: .nft), ipset.text(of: .ipset)]
     let styles = style == "all" ? "all styles" : "style \(style)"
     return "netpol-lab \(version), \(styles), Linux \(kernel), \(programs.joined(separator: ", "))"
   }

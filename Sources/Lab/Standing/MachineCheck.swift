@@ -33,6 +33,7 @@ public struct MachineCheck: Sendable {
     checkProc()
     checkOpenFiles()
     checkMemory()
+    checkProcesses()
     checkNamespaces()
     checkScheduling()
   }
@@ -60,8 +61,13 @@ public struct MachineCheck: Sendable {
     // A namespace and each socket of a pod count as one: 949 for 400 pods with one port each, more with more ports.
     do throws(KernelError) {
       let limit = try OpenFiles.raiseLimit()
-      if limit < 4096 {
-        lacks("open files", "\(limit)", "clusters of more than some \(limit / 12) pods", "ulimit -Hn 65536, as root")
+      // The lab itself takes some 100.
+      if limit < 128 {
+        lacks("open files", "\(limit)", "no verdict", "ulimit -Hn 65536, as root", isVital: true)
+      } else if limit < 4096 {
+        lacks(
+          "open files", "\(limit)", "clusters of more than some \((limit - 100) / 12) pods", "ulimit -Hn 65536, as root"
+        )
       } else {
         found("open files", "\(limit)")
       }
@@ -77,6 +83,17 @@ public struct MachineCheck: Sendable {
         "memory", text, "clusters of more than some \(pods) pods", "end other programs, or give the container more")
     } else {
       found("memory", text)
+    }
+  }
+
+  /// Threads count too. `lag` has about 20 and starts programs.
+  private mutating func checkProcesses() {
+    guard let limits = try? ProcessLimits() else { return }
+    if let processes = limits.processes, processes < 100 {
+      lacks("processes", "at most \(processes)", "lag, and perhaps everything", "ulimit -u 1000, as root")
+    }
+    if let bytes = limits.addressSpace, bytes < 4 << 30 {
+      lacks("address space", "at most \(bytes >> 20) MiB", "lag, and large clusters", "ulimit -v unlimited")
     }
   }
 
@@ -101,24 +118,28 @@ public struct MachineCheck: Sendable {
           "\(missing.feature.command) (effect on the host: \(missing.feature.effectOnHost))", isVital: true)
       }
       let environment = try LabEnvironment(version: "", style: "", worker: worker)
-      checkProgram("iptables", environment.iptables, "no verdict", isVital: true)
-      checkProgram("ipset", environment.ipset, "lag and bench apply with kube-router's iptables styles")
-      checkProgram("nft", environment.nft, "lag with kube-router's nft style")
+      checkProgram(.iptables, environment.iptables, "no verdict", isVital: true)
+      checkProgram(.ipset, environment.ipset, "lag with kube-router's iptables styles, bench, fuzz --live")
+      checkProgram(.nft, environment.nft, "lag with kube-router's nft style, bench, fuzz --live")
     } catch { lacks("a namespace", "\(error)", "no verdict", nil, isVital: true) }
     if NetlinkSocket.canForceBuffers {
       found("large netlink messages", "yes")
     } else {
       lacks(
-        "large netlink messages", "no", "lag loads iptables rules in parts, which kube-router doesn't", "run as root")
+        "large netlink messages", "no: CAP_NET_ADMIN on the host is needed",
+        "lag loads iptables rules in parts, which kube-router doesn't, and bench apply measures small rule sets only",
+        "run as root, outside of a user namespace")
     }
   }
 
-  private mutating func checkProgram(_ name: String, _ version: ProgramVersion, _ loss: String, isVital: Bool = false) {
+  private mutating func checkProgram(
+    _ program: ProgramVersion.Program, _ version: ProgramVersion, _ loss: String, isVital: Bool = false
+  ) {
+    let name = program.rawValue
     switch version {
     case .found(let version): found(name, version)
-    case .missing:
-      lacks(name, "not installed", loss, "apt-get install \(name == "nft" ? "nftables" : name)", isVital: isVital)
-    case .broken(let reason): lacks(name, reason, loss, nil, isVital: isVital)
+    case .missing: lacks(name, "not installed", loss, "apt-get install \(program.package)", isVital: isVital)
+    case .broken(let why): lacks(name, why, loss, "apt-get install --reinstall \(program.package)", isVital: isVital)
     }
   }
 

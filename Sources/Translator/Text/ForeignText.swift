@@ -34,29 +34,34 @@ extension String {
 }
 
 extension Unicode.Scalar {
-  /// Whether the character is a control character (C0, DEL, C1), a line or paragraph separator, or one that changes the
-  /// direction of text (UAX #9).
+  /// Whether the character is a control character (C0, DEL, C1), a line or paragraph separator, or a format character:
+  /// one that changes the direction of text (UAX #9), or one that nobody sees.
   public var actsOnTerminal: Bool {
-    switch value {
-    case 0..<0x20, 0x7f...0x9f, 0x061c, 0x200e, 0x200f, 0x2028...0x202e, 0x2066...0x2069: true
-    default: false
+    if value < 0x7f { return value < 0x20 }
+    switch properties.generalCategory {
+    case .control, .format, .lineSeparator, .paragraphSeparator: return true
+    default: return false
     }
   }
 
-  /// `\u2028`, as JSON and YAML escape a character of the basic plane.
-  public var jsonEscape: String { "\\u\(digits(4))" }
+  /// `\u2028`, as JSON escapes a character: beyond the basic plane as two surrogates.
+  public var jsonEscape: String {
+    UTF16.encode(self).map { unit in
+      unit.map { "\\u" + Self.digits(UInt32($0), 4) }.joined()
+    } ?? ""
+  }
 
   fileprivate var escape: String {
     switch self {
     case "\n": "\\n"
     case "\r": "\\r"
     case "\t": "\\t"
-    default: value < 0x100 ? "\\x\(digits(2))" : jsonEscape
+    default: value < 0x100 ? "\\x\(Self.digits(value, 2))" : jsonEscape
     }
   }
 
   /// In hexadecimal, with leading zeros.
-  private func digits(_ count: Int) -> String {
+  private static func digits(_ value: UInt32, _ count: Int) -> String {
     let digits = String(value, radix: 16)
     return String(repeating: "0", count: max(0, count - digits.count)) + digits
   }

@@ -36,6 +36,7 @@ public struct ApplyBench: Sendable {
   /// Throws `LabFailure` if this machine can't run the lab.
   public func run(version: String, _ progress: @escaping (Progress) -> Void = { _ in }) throws -> ApplyBenchReport {
     try withWorker(version: version, style: styles.map(\.name).joined(separator: ", ")) { environment, worker in
+      try environment.requireAllPrograms()
       let clock = ContinuousClock()
       let begin = clock.now
       var report = ApplyBenchReport(environment: environment, options: options)

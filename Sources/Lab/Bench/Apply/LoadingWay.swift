@@ -2,6 +2,7 @@ internal import Apply
 internal import Kernel
 internal import Lowering
 internal import NetpolModel
+internal import Network
 internal import Rendering
 internal import RuleIR
 
@@ -42,7 +43,18 @@ struct LoadingWay {
   ) throws -> [(String, (inout Stopwatch, NetworkNamespace) throws -> Void)] {
     let program = Command(["nft", "-f", "-"], input: Array(try nftText(ruleset).utf8))
     return [
-      ("nft -f", { _, namespace in try program.run(in: namespace, on: worker).requireSuccess() }),
+      (
+        "nft -f",
+        { _, namespace in
+          do { try program.run(in: namespace, on: worker).requireSuccess() } catch let error as CommandFailure {
+            // nft sends one transaction in one message, and has no way to do otherwise.
+            guard !NetlinkSocket.canForceBuffers, error.stderr.contains("Message too long") else { throw error }
+            throw LabError(
+              "an ordinary user's nft -f can't load so many rules at once; run as root, or with fewer --policies and --pods"
+            )
+          }
+        }
+      ),
       (
         "one transaction over netlink",
         { watch, namespace in
@@ -61,9 +73,15 @@ struct LoadingWay {
   ) throws -> [(String, (inout Stopwatch, NetworkNamespace) throws -> Void)] {
     let lock = try XtablesLock()
     let sets = Command(["ipset", "restore"], input: Array(try ipsetRestoreText(ruleset.sets).utf8))
-    let tables = try ruleset.tables.map { table in
-      lock.command(
-        ["\(table.family.iptables)-restore", "-w", "-T", table.name], input: Array(try iptablesRestoreText(table).utf8))
+    // kube-router restores a table at once. An ordinary user can't.
+    let tables = try ruleset.tables.flatMap { table in
+      let text = Array(try iptablesRestoreText(table).utf8)
+      let input = NetlinkSocket.canForceBuffers ? RestoreParts(whole: text) : RestoreParts(text)
+      return input.parts.map { part in
+        lock.command(
+          ["\(table.family.iptables)-restore", "-w", "-T", table.name] + (part.appends ? ["--noflush"] : []),
+          input: part.text)
+      }
     }
     let loader = try RuleLoader(worker: worker)
     return [

@@ -28,7 +28,7 @@ func newThread(_ body: @escaping @Sendable () -> Void) throws(KernelError) -> pt
     throw KernelError(
       "start a thread", code: code,
       message: code == EAGAIN
-        ? "the limit on processes (`ulimit -u`), on the control group's processes or on memory (`ulimit -v`) is reached"
+        ? "the limit on processes (`ulimit -u`), on the control group's processes or on memory (`ulimit -v`) is reached; raise it"
         : nil)
   }
   return thread

@@ -6,6 +6,16 @@ public enum CommandEnding: Hashable, Sendable {
   case timedOut
 }
 
+extension CommandEnding: CustomStringConvertible {
+  public var description: String {
+    switch self {
+    case .exited(let status): "exit status \(status)"
+    case .signalled(let signal): "killed by signal \(signal)"
+    case .timedOut: "killed after its timeout"
+    }
+  }
+}
+
 /// The result of a program: its ending and all of its output.
 public struct CommandResult: Hashable, Sendable {
   public let arguments: [String]
@@ -37,14 +47,8 @@ public struct CommandFailure: Error, Hashable, Sendable {
 
 extension CommandFailure: CustomStringConvertible {
   public var description: String {
-    let end =
-      switch ending {
-      case .exited(let status): "exit status \(status)"
-      case .signalled(let signal): "killed by signal \(signal)"
-      case .timedOut: "killed after its timeout"
-      }
     var said = stderr[...]
     while said.last?.isNewline == true { said.removeLast() }
-    return "\(arguments.joined(separator: " ")): \(end)" + (said.isEmpty ? "" : ": \(said)")
+    return "\(arguments.joined(separator: " ")): \(ending)" + (said.isEmpty ? "" : ": \(said)")
   }
 }
