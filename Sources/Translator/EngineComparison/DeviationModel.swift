@@ -120,7 +120,8 @@ public struct DeviationModel: Sendable {
     switch endpoint {
     case .node(let name): name
     case .pod(let id): pods[id].flatMap { $0.hostNetwork ? $0.node : nil }
-    case .external, .address, .service, .virtualAddress: nil
+    case .address(let address): oracle.nodeOwning(address)
+    case .external, .service, .virtualAddress: nil
     }
   }
 

@@ -13,7 +13,8 @@ extension Oracle {
     switch endpoint {
     case .node(let name): name
     case .pod(let id): pods[id].flatMap { $0.hostNetwork ? $0.node : nil }
-    case .external, .address, .service, .virtualAddress: nil
+    case .address(let address): nodeOwning(address)
+    case .external, .service, .virtualAddress: nil
     }
   }
 

@@ -36,9 +36,15 @@ public struct Oracle: Sendable {
     }
     podNetworks = networks
     self.nodesWithStrays = nodesWithStrays
-    nodeAddresses = Dictionary(cluster.nodes.flatMap { node in node.addresses.map { ($0, node.name) } }) { first, _ in
-      first
+    // Those of the Node objects first, then those of its bridges and of its ends of the tunnel.
+    let bridges = cluster.bridgeBlocks
+    let tunnels = tunnels
+    let own = cluster.nodes.map { node in
+      (node.name, (bridges[node.name] ?? []).map { $0.network.advanced(by: 1) } + (tunnels[node.name] ?? []))
     }
+    nodeAddresses = Dictionary(
+      (cluster.nodes.map { ($0.name, $0.addresses) } + own).flatMap { name, addresses in addresses.map { ($0, name) } }
+    ) { first, _ in first }
     podAddresses = Dictionary(
       cluster.pods.filter { !$0.hostNetwork && !$0.phase.isTerminal }.flatMap { pod in pod.podIPs.map { ($0, pod.id) } }
     ) { first, _ in first }
@@ -64,7 +70,8 @@ public struct Oracle: Sendable {
   func hasPodNetwork(_ node: String, _ family: IPFamily) -> Bool {
     nodes[node]?.podCIDRs.contains { $0.family == family } == true || nodesWithStrays[family]?.contains(node) == true
   }
-  func nodeOwning(_ address: IPAddress) -> String? { nodeAddresses[address] }
+  /// The node that has an address: one of its object, of a bridge or of a tunnel.
+  public func nodeOwning(_ address: IPAddress) -> String? { nodeAddresses[address] }
   func podOwning(_ address: IPAddress) -> PodID? { podAddresses[address] }
 
   /// "For a connection from a source pod to a destination pod to be allowed, both the egress policy on the source pod
@@ -91,7 +98,13 @@ public struct Oracle: Sendable {
     var reasons = translation
     for (flow, direction) in [(sent, Direction.egress), (arrived, .ingress)] {
       let side = judge(flow, direction)
-      if side.verdict == .deny { return Judgement(.deny, because: translation + side.because) }
+      if side.verdict == .deny {
+        // Another node translates the packet, if it gets there.
+        if direction == .egress, let service = resolved.service, sent.destinationAddress != arrived.destinationAddress {
+          translation = [.notYetTranslated(service, sent.destinationAddress, port: sent.port ?? 0)]
+        }
+        return Judgement(.deny, because: translation + side.because)
+      }
       reasons += side.because
     }
     return Judgement(.allow, because: reasons)
@@ -118,6 +131,8 @@ public struct Oracle: Sendable {
         }
       }
     }
-    return Judgement(.deny, because: [.isolated(direction, by: isolating.map(\.id))])
+    var because = [Reason.isolated(direction, by: isolating.map(\.id))]
+    if case .pod(let id) = peer.endpoint, pods[id]?.hostNetwork == true { because.append(.hostNetworkPeer(id)) }
+    return Judgement(.deny, because: because)
   }
 }

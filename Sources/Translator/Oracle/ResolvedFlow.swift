@@ -148,7 +148,8 @@ extension Oracle {
     switch endpoint {
     case .pod(let id): pods[id]?.node
     case .node(let name): name
-    case .external, .address, .service, .virtualAddress: nil
+    case .address(let address): nodeOwning(address)
+    case .external, .service, .virtualAddress: nil
     }
   }
 }

@@ -19,7 +19,9 @@ public func serviceProxyFindings(_ view: ProxyView) -> [ServiceFinding] {
     guard service.kind != .externalName, !service.clusterIPs.isEmpty else { return [] }
     var texts: [String] = []
     if service.hasClientAffinity {
-      texts.append("its sessionAffinity ClientIP has no effect here: each connection gets its endpoint independently")
+      texts.append(
+        "it has sessionAffinity ClientIP: a client stays with the endpoint that it got first, also if that one refuses "
+          + "it; here each endpoint is asked about on its own")
     }
     let ranges = Set(service.loadBalancerSourceRanges.map(\.family))
     for family in view.families where !ranges.isEmpty && !ranges.contains(family) {

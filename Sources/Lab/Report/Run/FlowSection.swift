@@ -32,8 +32,10 @@ struct FlowSection {
         comparison.specified.map { "\($0.verdict.rawValue): \($0.because.map(\.text).joined(separator: "; "))" }
           ?? "the specification says nothing about ICMP (D5)"))
     blocks.append(entry("evaluator", "\(comparison.evaluated?.rawValue ?? PacketOutcome.noRoute.text): \(endText)"))
-    // If nothing changes the packet, the evaluator's line is enough.
-    if journey.steps.contains(where: \.isTranslation) { blocks += journey.steps.map { entry("path", $0.text) } }
+    // If nothing changes the packet, nor could have, the evaluator's line is enough.
+    if journey.steps.contains(where: \.isTranslation) || isToService {
+      blocks += journey.steps.map { entry("path", $0.text) }
+    }
     blocks.append(entry("kernel", observedText))
     for rule in journey.deciding {
       let origin = rule.originText.isEmpty ? "" : " \(rule.originText)"
@@ -44,6 +46,16 @@ struct FlowSection {
   }
 
   private static let margin = 13
+
+  /// Whether the flow goes to a service, also if a policy stops it before it is translated.
+  private var isToService: Bool {
+    (comparison.specified?.because ?? []).contains { reason in
+      switch reason {
+      case .translated, .notYetTranslated, .outOfSourceRanges, .noEndpoints: true
+      case .sameEndpoint, .ownNode, .notIsolated, .admitted, .isolated, .hostNetworkPeer: false
+      }
+    }
+  }
 
   private func entry(_ name: String, _ text: String) -> Block {
     let label = "  \(name)"

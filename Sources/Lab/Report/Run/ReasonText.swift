@@ -14,6 +14,9 @@ extension Reason {
         + "\(policies.map(\.description).joined(separator: ", ")), and no rule admits it"
     case .translated(let service, let endpoint, let port, let source):
       "service \(service) sends it to \(endpoint) port \(port) with source \(source)"
+    case .notYetTranslated(let service, let address, let port):
+      "the source's policies see \(address) port \(port), which another node translates for service \(service)"
+    case .hostNetworkPeer(let pod): "\(pod) is on its node's network, so no selector selects it"
     case .outOfSourceRanges(let service):
       "the source is not in loadBalancerSourceRanges of service \(service)"
     case .noEndpoints(let service): "service \(service) has no usable endpoint"

@@ -1,0 +1,67 @@
+// Not covered: why each verdict is right. The expected.md of each case says that.
+import Foundation
+import TestSupport
+import Testing
+
+@Suite("Questions about services of field cases", .serialized, .needsNamespaces) struct FieldServiceTests {
+  private struct Case: CustomTestStringConvertible, Sendable {
+    let file, from, to, port: String
+    /// What the report tells, with spaces for line breaks.
+    let tells: [String]
+    var status: Int32 = 0
+    var testDescription: String { "\(file): \(from) -> \(to) \(port)" }
+  }
+
+  private static let cases = [
+    Case(
+      file: "09-ingress-hostnetwork", from: "ing/controller-n1", to: "front/ui", port: "8080",
+      tells: ["TCP/8080: ALLOWED", "a pod's own node can always reach it"]),
+    Case(
+      file: "09-ingress-hostnetwork", from: "ing/controller-n2", to: "front/ui", port: "8080",
+      tells: [
+        "front/ui (10.42.0.2) TCP/8080: DENIED",
+        "ing/controller-n2 is on its node's network, so no selector selects it",
+      ]),
+    Case(
+      file: "18-headless-port", from: "vec/app", to: "vec/chroma-0", port: "80", tells: ["TCP/80: DENIED"]),
+    Case(
+      file: "18-headless-port", from: "vec/app", to: "vec/chroma-0", port: "8000", tells: ["TCP/8000: ALLOWED"]),
+    Case(
+      file: "18-headless-port", from: "vec/app", to: "service/vec/chroma", port: "80",
+      tells: ["is a headless Service", "vec/chroma-0 (TCP/8000)"], status: 2),
+    Case(
+      file: "20-session-affinity/plain.yaml", from: "aff/client", to: "service/aff/s", port: "80",
+      tells: ["MIXED: 1 of 2 endpoints refuses: aff/two (10.42.1.2:8080), by aff/close-two"]),
+    Case(
+      file: "20-session-affinity/first-closed.yaml", from: "aff/client", to: "service/aff/s", port: "80",
+      tells: ["MIXED: 1 of 2 endpoints refuses: aff/one"]),
+    Case(
+      file: "20-session-affinity/world.yaml", from: "aff/client", to: "service/aff/s", port: "80",
+      tells: ["MIXED: 1 of 2 endpoints refuses", "a client stays with the endpoint that it got first"]),
+    Case(
+      file: "38-nodeport-egress", from: "reg/builder", to: "node/n1", port: "30500",
+      tells: ["TCP/30500: ALLOWED", "path"]),
+    Case(
+      file: "38-nodeport-egress", from: "reg/builder", to: "node/n2", port: "30500",
+      tells: [
+        "TCP/30500: DENIED", "denied: the source's policies see 192.168.106.12 port 30500",
+        "path n1 forward: policies see 10.42.0.2 -> 192.168.106.12:30500, stopped",
+      ]),
+    Case(
+      file: "pr-03", from: "10.42.0.1", to: "app/web", port: "80",
+      tells: ["TCP/80: ALLOWED", "a pod's own node can always reach it"]),
+    Case(
+      file: "pr-03", from: "app/web", to: "10.42.0.1", port: "30001",
+      tells: ["ALLOWED, a known deviation: D8"]),
+  ]
+
+  @Test("packets give the right verdict, with the reason that the packet had", arguments: cases)
+  private func verdict(asked: Case) async throws {
+    let path = repository.appendingPathComponent("Tests/Fixtures/field/\(asked.file)").path
+    let result = try await Program.run(
+      ["run", "-f", path, "--from", asked.from, "--to", asked.to, "--port", asked.port])
+    #expect(result.status == .exited(asked.status), "\(result)")
+    let words = (result.output + result.errors).split(whereSeparator: \.isWhitespace).joined(separator: " ")
+    for part in asked.tells { #expect(words.contains(part), "\(result.output)") }
+  }
+}
