@@ -79,7 +79,9 @@ public struct Oracle: Sendable {
     var translation: [Reason] = []
     if let service = resolved.service {
       if resolved.isRefused {
-        return Judgement(.deny, because: [resolved.isOutOfRange ? .outOfSourceRanges(service) : .noEndpoints(service)])
+        if resolved.isOutOfRange { return Judgement(.deny, because: [.outOfSourceRanges(service)]) }
+        let elsewhere = resolved.isolatedEntry.map { Reason.noLocalEndpoints(service, on: $0) }
+        return Judgement(.deny, because: [elsewhere ?? .noEndpoints(service)])
       }
       translation.append(
         .translated(service, to: arrived.destination, port: arrived.port ?? 0, seenFrom: arrived.sourceAddress))

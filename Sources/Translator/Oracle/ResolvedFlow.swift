@@ -16,6 +16,8 @@ public struct ResolvedFlow: Hashable, Sendable {
   public var isRefused = false
   /// The client is outside `loadBalancerSourceRanges`.
   public var isOutOfRange = false
+  /// The node whose traffic policy Local leaves no endpoint, although other nodes have some. It drops the packet.
+  public var isolatedEntry: String?
 }
 
 extension Oracle {
@@ -55,13 +57,19 @@ extension Oracle {
     let isLocal = policy == .local && !isShortCut
     // "Traffic through the cloud-provider load-balancer will be restricted to the specified client IPs."
     let ranges = front.service.loadBalancerSourceRanges.filter { $0.family == flow.family }
-    if front.way == .loadBalancer, !ranges.isEmpty, !ranges.contains(where: { $0.contains(client.address) }) {
+    // Without any endpoint every client is refused, whatever the ranges say.
+    if front.way == .loadBalancer, !ranges.isEmpty, !ranges.contains(where: { $0.contains(client.address) }),
+      fronts.hasBackends(front, flow.family)
+    {
       return ResolvedFlow(
         sent: flow, arrived: flow, service: front.service.id, isRefused: true, isOutOfRange: true)
     }
-    let backends = fronts.backends(front, flow.family, only: isLocal ? entry : nil)
+    let translator = entry.flatMap { nodes[$0] }
+    let backends = fronts.backends(front, flow.family, within: isLocal ? .local(translator) : .cluster(translator))
     guard let backend = backends.first else {
-      return ResolvedFlow(sent: flow, arrived: flow, service: front.service.id, isRefused: true)
+      let isolatedEntry = isLocal && fronts.hasBackends(front, flow.family) ? entry : nil
+      return ResolvedFlow(
+        sent: flow, arrived: flow, service: front.service.id, isRefused: true, isolatedEntry: isolatedEntry)
     }
     let target = endpoint(of: backend)
     let isMasqueraded =

@@ -10,9 +10,25 @@ public struct ProxyView: Sendable {
     case first
   }
 
+  /// Command-line flags of kube-proxy, with its defaults.
+  public struct Options: Hashable, Sendable {
+    /// `--masquerade-all`: packets to ClusterIPs get the node's address, whatever their source.
+    public var masqueradeAll = false
+    /// `--nodeport-addresses`: NodePorts answer only at the node's addresses in these networks. Without one of a family,
+    /// they answer at all of its addresses.
+    public var nodePortAddresses: [CIDR] = []
+    /// `--iptables-localhost-nodeports`: IPv4 NodePorts answer on loopback addresses too.
+    public var localhostNodePorts = true
+    public init() {}
+  }
+
   public var node: String
+  /// The label `topology.kubernetes.io/zone` of the Node object.
+  public var zone: String?
   /// InternalIP and ExternalIP addresses of the Node object. The first of each family is kube-proxy's node IP.
   public var nodeAddresses: [IPAddress]
+  /// Those of all its interfaces besides loopback.
+  public var interfaceAddresses: [IPAddress]
   public var families: [IPFamily]
   /// `--cluster-cidr`: sources in it are pods. Only the first of each family is used (`getLocalDetectors` of
   /// kube-proxy). Without one, no source counts as a pod.
@@ -21,18 +37,24 @@ public struct ProxyView: Sendable {
   public var services: [Service]
   public var endpointSlices: [EndpointSlice]
   public var endpointChoice: EndpointChoice
+  public var options: Options
 
+  /// `interfaceAddresses` are `nodeAddresses` if not given.
   public init(
-    node: String, nodeAddresses: [IPAddress], families: [IPFamily], clusterCIDRs: [CIDR], services: [Service],
-    endpointSlices: [EndpointSlice], endpointChoice: EndpointChoice = .random
+    node: String, zone: String? = nil, nodeAddresses: [IPAddress], interfaceAddresses: [IPAddress]? = nil,
+    families: [IPFamily], clusterCIDRs: [CIDR], services: [Service], endpointSlices: [EndpointSlice],
+    endpointChoice: EndpointChoice = .random, options: Options = Options()
   ) {
     self.node = node
+    self.zone = zone
     self.nodeAddresses = nodeAddresses
+    self.interfaceAddresses = interfaceAddresses ?? nodeAddresses
     self.families = families
     self.clusterCIDRs = clusterCIDRs
     self.services = services.sorted { $0.id < $1.id }
     self.endpointSlices = endpointSlices.sorted { $0.id < $1.id }
     self.endpointChoice = endpointChoice
+    self.options = options
   }
 
   func slices(of service: Service) -> [EndpointSlice] {
@@ -42,10 +64,19 @@ public struct ProxyView: Sendable {
   /// The view of a node that has seen the whole cluster.
   public init(of node: Node, in cluster: Cluster, clusterCIDRs: [CIDR], endpointChoice: EndpointChoice = .random) {
     self.init(
-      node: node.name, nodeAddresses: node.addresses, families: cluster.families, clusterCIDRs: clusterCIDRs,
+      node: node.name, zone: node.zone, nodeAddresses: node.addresses, families: cluster.families,
+      clusterCIDRs: clusterCIDRs,
       services: cluster.services, endpointSlices: cluster.endpointSlices, endpointChoice: endpointChoice)
   }
 
   func clusterCIDR(_ family: IPFamily) -> CIDR? { clusterCIDRs.first { $0.family == family } }
+  /// The addresses at which NodePorts answer. `nil`: any local one (`MatchAll` of kube-proxy's `NodePortAddresses`).
+  func nodePortAddresses(_ family: IPFamily) -> [IPAddress]? {
+    let networks = options.nodePortAddresses.filter { $0.family == family }
+    if networks.isEmpty || networks.contains(where: { $0.prefixLength == 0 }) { return nil }
+    let loopback = family == .v4 ? IPAddress(v4: 0x7f00_0001) : IPAddress(v6: 1)
+    let own = Set(interfaceAddresses.filter { $0.family == family } + [loopback])
+    return own.filter { address in networks.contains { $0.contains(address) } }.sorted()
+  }
   func nodeIP(_ family: IPFamily) -> IPAddress? { nodeAddresses.first { $0.family == family } }
 }

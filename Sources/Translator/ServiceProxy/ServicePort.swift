@@ -17,6 +17,9 @@ struct ServicePort {
   let isExposed: Bool
   let isInternallyLocal: Bool
   let isExternallyLocal: Bool
+  /// Where kube-proxy answers a load balancer's health checks. Only for load balancers with policy Local
+  /// (`NeedsHealthCheck` of pkg/api/v1/service).
+  let healthCheckNodePort: UInt16?
 
   /// Returns `nil` for services that kube-proxy ignores: headless, ExternalName, or of the other family.
   init?(_ port: Service.Port, of service: Service, _ family: IPFamily, _ view: ProxyView) {
@@ -34,8 +37,11 @@ struct ServicePort {
     isExternallyLocal =
       service.externalTrafficPolicy == .local && (service.kind != .clusterIP || !service.externalIPs.isEmpty)
     isExposed = port.nodePort != nil || !externalIPs.isEmpty || !loadBalancerIPs.isEmpty
+    let needsHealthCheck = service.kind == .loadBalancer && service.externalTrafficPolicy == .local
+    healthCheckNodePort = needsHealthCheck ? service.healthCheckNodePort : nil
+    let all = Endpoint.all(of: port, service, family, view)
     endpoints = Endpoints(
-      all: Endpoint.all(of: port, service, family, view),
+      all: all, TopologyMode(among: all, view),
       usesCluster: !isInternallyLocal || isExposed, usesLocal: isInternallyLocal || (isExternallyLocal && isExposed))
   }
 
