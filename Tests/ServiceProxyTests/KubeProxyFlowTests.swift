@@ -3,6 +3,7 @@ import Evaluator
 import NetpolModel
 import RuleIR
 import ServiceProxy
+import TestSupport
 import Testing
 
 @Suite("Packet flows of kube-proxy's own tests") struct KubeProxyFlowTests {
@@ -14,11 +15,22 @@ import Testing
     arguments: worlds)
   func flows(world: ProxyWorld) throws {
     let mode = try #require(world.proxy.iptables)
-    let tables = serviceProxyTables(try world.view(mode))
+    let tables = serviceProxyTables(try view(of: world, mode))
     for flow in world.flows {
       guard let expected = flow.expect.iptables else { continue }
       #expect(try Tracer(tables, world, flow).fates() == expected.fates, "\(flow.name)")
     }
+  }
+
+  /// What kube-proxy sees of the world.
+  private func view(of world: ProxyWorld, _ mode: ProxyWorld.Proxy.Mode) throws -> ProxyView {
+    let node = try world.node()
+    return ProxyView(
+      node: node.name, zone: node.zone, nodeAddresses: node.addresses,
+      interfaceAddresses: try world.proxy.localIPs.map(Fixture.address),
+      families: [try #require(IPFamily(rawValue: world.proxy.family))], clusterCIDRs: try world.clusterCIDRs(),
+      services: try world.apiServices(), endpointSlices: try world.apiSlices(), endpointChoice: .random,
+      flags: try world.kubeProxy(mode))
   }
 
   @Test("no flow is left out")
@@ -38,10 +50,9 @@ private struct Tracer {
 
   init(_ tables: [Table], _ world: ProxyWorld, _ flow: ProxyWorld.Flow) throws {
     let source = try Fixture.address(flow.from.ip)
-    let transport = try #require(Transport(rawValue: flow.protocol))
     packet = Packet(
       from: source, to: try Fixture.address(flow.to),
-      .transport(transport, source: 40000, destination: flow.port))
+      .transport(try flow.transport(), source: 40000, destination: flow.port))
     isNodes = flow.from.isNodes
     // A node sends from a load balancer's address only if it has it.
     let locals = Set(try world.proxy.localIPs.map(Fixture.address)).union(isNodes ? [source] : [])

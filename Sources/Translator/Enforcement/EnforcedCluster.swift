@@ -41,7 +41,9 @@ public struct EnforcedCluster: Sendable {
       let result = style.lower(NodeView(of: node, in: cluster, versionStamp: versionStamp))
       lowered[node.name] = result
       // Every connection goes to the first endpoint, so that a second run gives the same verdict.
-      let proxy = ProxyView(of: node, in: cluster, clusterCIDRs: clusterCIDRs, endpointChoice: .first)
+      let proxy = ProxyView(
+        of: node, in: cluster, interfaceAddresses: topology.node(node.name)?.localAddresses.sorted(),
+        clusterCIDRs: clusterCIDRs, endpointChoice: .first)
       findings.formUnion(serviceProxyFindings(proxy))
       let subnets = node.podCIDRs + (strays[node.name] ?? []).map { CIDR($0) }
       let flannel = flannelTables(network: podNetworks, subnet: subnets).filter {

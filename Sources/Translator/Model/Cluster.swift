@@ -87,6 +87,7 @@ public struct ClusterSettings: Hashable, Sendable {
   /// `nil`: the lab decides. `false`: the kernel's limits on ICMP errors stay in place.
   public var liftICMPLimits: Bool?
   public var defaultDeny = false
+  public var kubeProxy = KubeProxyFlags()
   public init() {}
 }
 

@@ -13,6 +13,7 @@ public struct Oracle: Sendable {
   /// By node: the addresses of its ends of the tunnel between nodes. Empty without an overlay.
   let tunnels: [String: [IPAddress]]
   let announcer: String?
+  let kubeProxy: KubeProxyFlags
   private let podNetworks: [IPFamily: [CIDR]]
   /// The nodes with pods outside their pod CIDRs, by family.
   private let nodesWithStrays: [IPFamily: Set<String>]
@@ -27,6 +28,7 @@ public struct Oracle: Sendable {
     nodes = Dictionary(cluster.nodes.map { ($0.name, $0) }) { first, _ in first }
     tunnels = cluster.settings.overlay == .vxlan ? Self.tunnels(cluster) : [:]
     announcer = cluster.announcer?.name
+    kubeProxy = cluster.settings.kubeProxy
     let strays = cluster.strayPodAddresses
     var networks: [IPFamily: [CIDR]] = [:]
     var nodesWithStrays: [IPFamily: Set<String>] = [:]

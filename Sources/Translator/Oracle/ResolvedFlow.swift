@@ -54,7 +54,10 @@ extension Oracle {
     // Packets from pods and from processes of the entry node reach all endpoints, even if the policy is Local.
     // kube-proxy recognises pods by the cluster CIDR, and can have only one.
     let isShortCut = front.way != .clusterIP && (isPods && networks.count == 1 || isEntrys)
-    let isLocal = policy == .local && !isShortCut
+    // Where NodePorts don't answer, packets stay as they are. Yet the node still refuses those to a NodePort for which it
+    // has no endpoint.
+    let isTranslated = !front.isNodePort || hasNodePorts(flow.destinationAddress)
+    let isLocal = policy == .local && !(isShortCut && isTranslated)
     // "Traffic through the cloud-provider load-balancer will be restricted to the specified client IPs."
     let ranges = front.service.loadBalancerSourceRanges.filter { $0.family == flow.family }
     // Without any endpoint every client is refused, whatever the ranges say.
@@ -71,11 +74,13 @@ extension Oracle {
       return ResolvedFlow(
         sent: flow, arrived: flow, service: front.service.id, isRefused: true, isolatedEntry: isolatedEntry)
     }
+    if !isTranslated { return direct }
     let target = endpoint(of: backend)
     let isMasqueraded =
       switch front.way {
       case .clusterIP:
-        !isPods && masqueradesOthers(entry, networks, towards: backend) || backend.address == client.address
+        kubeProxy.masqueradeAll || !isPods && masqueradesOthers(entry, networks, towards: backend)
+          || backend.address == client.address
       case .external, .loadBalancer:
         policy == .cluster || isEntrys || backend.address == client.address
       }
@@ -90,6 +95,12 @@ extension Oracle {
     return ResolvedFlow(
       sent: isElsewhere ? flow : flowTo(flow.source, flow.sourceAddress), arrived: flowTo(seen.endpoint, seen.address),
       service: front.service.id)
+  }
+
+  /// Whether NodePorts answer at a node's address.
+  private func hasNodePorts(_ address: IPAddress) -> Bool {
+    let networks = kubeProxy.nodePortAddresses.filter { $0.family == address.family }
+    return networks.isEmpty || networks.contains { $0.contains(address) }
   }
 
   /// Whether the entry node masquerades what does not come from pods: kube-proxy does it if it has a cluster CIDR,

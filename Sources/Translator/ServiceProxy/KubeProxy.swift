@@ -26,7 +26,7 @@ struct KubeProxy {
   let ports: [ServicePort]
   let clusterCIDR: CIDR?
   let nodeIP: IPAddress?
-  let options: ProxyView.Options
+  let flags: KubeProxyFlags
   /// The addresses at which NodePorts answer. `nil`: any of the node's.
   let nodePortAddresses: [IPAddress]?
   let choice: ProxyView.EndpointChoice
@@ -38,7 +38,7 @@ struct KubeProxy {
     }
     clusterCIDR = view.clusterCIDR(family)
     nodeIP = view.nodeIP(family)
-    options = view.options
+    flags = view.flags
     nodePortAddresses = view.nodePortAddresses(family)
     choice = view.endpointChoice
   }
@@ -89,7 +89,7 @@ struct KubeProxy {
         matches, [.jump(KubeProxyNames.nodePorts)],
         comment: "kubernetes service nodeports; NOTE: this must be the last rule in this chain")
     }
-    let worksOnLoopback = family == .v4 && options.localhostNodePorts
+    let worksOnLoopback = family == .v4 && flags.localhostNodePorts
     if let nodePortAddresses {
       return nodePortAddresses.filter { worksOnLoopback || !$0.isLoopback }
         .map { jump([.address(.destination, CIDR($0))]) }
@@ -128,7 +128,7 @@ struct KubeProxy {
   /// `--masquerade-all` also those of pods.
   private func outsiderMark(_ port: ServicePort) -> [Rule] {
     let outsiders: [Match]
-    if options.masqueradeAll {
+    if flags.masqueradeAll {
       outsiders = []
     } else if let clusterCIDR {
       outsiders = [.address(.source, clusterCIDR, negated: true)]

@@ -10,18 +10,6 @@ public struct ProxyView: Sendable {
     case first
   }
 
-  /// Command-line flags of kube-proxy, with its defaults.
-  public struct Options: Hashable, Sendable {
-    /// `--masquerade-all`: packets to ClusterIPs get the node's address, whatever their source.
-    public var masqueradeAll = false
-    /// `--nodeport-addresses`: NodePorts answer only at the node's addresses in these networks. Without one of a family,
-    /// they answer at all of its addresses.
-    public var nodePortAddresses: [CIDR] = []
-    /// `--iptables-localhost-nodeports`: IPv4 NodePorts answer on loopback addresses too.
-    public var localhostNodePorts = true
-    public init() {}
-  }
-
   public var node: String
   /// The label `topology.kubernetes.io/zone` of the Node object.
   public var zone: String?
@@ -37,13 +25,13 @@ public struct ProxyView: Sendable {
   public var services: [Service]
   public var endpointSlices: [EndpointSlice]
   public var endpointChoice: EndpointChoice
-  public var options: Options
+  public var flags: KubeProxyFlags
 
   /// `interfaceAddresses` are `nodeAddresses` if not given.
   public init(
     node: String, zone: String? = nil, nodeAddresses: [IPAddress], interfaceAddresses: [IPAddress]? = nil,
     families: [IPFamily], clusterCIDRs: [CIDR], services: [Service], endpointSlices: [EndpointSlice],
-    endpointChoice: EndpointChoice = .random, options: Options = Options()
+    endpointChoice: EndpointChoice = .random, flags: KubeProxyFlags = KubeProxyFlags()
   ) {
     self.node = node
     self.zone = zone
@@ -54,7 +42,7 @@ public struct ProxyView: Sendable {
     self.services = services.sorted { $0.id < $1.id }
     self.endpointSlices = endpointSlices.sorted { $0.id < $1.id }
     self.endpointChoice = endpointChoice
-    self.options = options
+    self.flags = flags
   }
 
   func slices(of service: Service) -> [EndpointSlice] {
@@ -62,17 +50,20 @@ public struct ProxyView: Sendable {
   }
 
   /// The view of a node that has seen the whole cluster.
-  public init(of node: Node, in cluster: Cluster, clusterCIDRs: [CIDR], endpointChoice: EndpointChoice = .random) {
+  public init(
+    of node: Node, in cluster: Cluster, interfaceAddresses: [IPAddress]? = nil, clusterCIDRs: [CIDR],
+    endpointChoice: EndpointChoice = .random
+  ) {
     self.init(
-      node: node.name, zone: node.zone, nodeAddresses: node.addresses, families: cluster.families,
-      clusterCIDRs: clusterCIDRs,
-      services: cluster.services, endpointSlices: cluster.endpointSlices, endpointChoice: endpointChoice)
+      node: node.name, zone: node.zone, nodeAddresses: node.addresses, interfaceAddresses: interfaceAddresses,
+      families: cluster.families, clusterCIDRs: clusterCIDRs, services: cluster.services,
+      endpointSlices: cluster.endpointSlices, endpointChoice: endpointChoice, flags: cluster.settings.kubeProxy)
   }
 
   func clusterCIDR(_ family: IPFamily) -> CIDR? { clusterCIDRs.first { $0.family == family } }
   /// The addresses at which NodePorts answer. `nil`: any local one (`MatchAll` of kube-proxy's `NodePortAddresses`).
   func nodePortAddresses(_ family: IPFamily) -> [IPAddress]? {
-    let networks = options.nodePortAddresses.filter { $0.family == family }
+    let networks = flags.nodePortAddresses.filter { $0.family == family }
     if networks.isEmpty || networks.contains(where: { $0.prefixLength == 0 }) { return nil }
     let loopback = family == .v4 ? IPAddress(v4: 0x7f00_0001) : IPAddress(v6: 1)
     let own = Set(interfaceAddresses.filter { $0.family == family } + [loopback])
