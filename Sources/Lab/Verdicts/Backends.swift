@@ -11,10 +11,12 @@ package struct Backends {
   }
 
   private let topology: Topology
+  private let nodePortAddresses: [CIDR]
   private var byFront: [Key: [KernelEngine.Backend]] = [:]
 
   package init(_ cluster: Cluster, _ topology: Topology) {
     self.topology = topology
+    nodePortAddresses = cluster.settings.kubeProxy.nodePortAddresses
     for service in cluster.services {
       let addresses = service.clusterIPs + service.announcedAddresses
       for port in service.ports {
@@ -48,6 +50,9 @@ package struct Backends {
       address: flow.destinationAddress, family: flow.family, transport: asked.transport, port: asked.port)
     if let found = byFront[key] { return found }
     guard case .node? = topology.owner(of: flow.destinationAddress) else { return [] }
+    // Where NodePorts don't answer, the node itself is asked.
+    let networks = nodePortAddresses.filter { $0.family == flow.family }
+    guard networks.isEmpty || networks.contains(where: { $0.contains(flow.destinationAddress) }) else { return [] }
     return byFront[Key(address: nil, family: flow.family, transport: asked.transport, port: asked.port)] ?? []
   }
 }
