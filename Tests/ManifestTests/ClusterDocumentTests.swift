@@ -29,6 +29,7 @@ import Testing
         loadBalancerAnnouncer: node1
         icmpLimits: kernel
         defaultDeny: true
+        kubeProxy: {masqueradeAll: true, nodePortAddresses: [192.168.20.0/24], localhostNodePorts: false}
         """))
     let cluster = reading.cluster
     #expect(cluster.nodes.map(\.name) == ["node1"])
@@ -43,6 +44,9 @@ import Testing
     settings.loadBalancerAnnouncer = "node1"
     settings.liftICMPLimits = false
     settings.defaultDeny = true
+    settings.kubeProxy.masqueradeAll = true
+    settings.kubeProxy.nodePortAddresses = [try cidr("192.168.20.0/24")]
+    settings.kubeProxy.localhostNodePorts = false
     #expect(cluster.settings == settings)
     let host = try #require(cluster.externalHost("lan-host"))
     #expect(host.addresses == [try address("192.168.20.99")])
@@ -78,9 +82,13 @@ import Testing
     arguments: [
       (
         "podCIDR: 10.0.0.0/8",
-        "podCIDR: unknown field; known here: apiVersion, kind, metadata, nodes, clusterCIDRs, serviceCIDRs, nodePortRange, overlay, bridgeNetfilter, externalHosts, loadBalancerAnnouncer, icmpLimits, defaultDeny"
+        "podCIDR: unknown field; known here: apiVersion, kind, metadata, nodes, clusterCIDRs, serviceCIDRs, nodePortRange, overlay, bridgeNetfilter, externalHosts, loadBalancerAnnouncer, icmpLimits, defaultDeny, kubeProxy"
       ),
       ("defaultdeny: true", "defaultdeny: unknown field; did you mean defaultDeny?"),
+      (
+        "kubeProxy: {clusterCIDR: 10.42.0.0/16}",
+        "kubeProxy.clusterCIDR: unknown field; known here: masqueradeAll, nodePortAddresses, localhostNodePorts"
+      ),
       ("nodes: [{name: a, cidr: 10.0.0.0/8}]", "nodes[0].cidr: unknown field; known here: name, addresses, podCIDRs"),
       ("nodes: [{addresses: [10.0.0.1]}]", "nodes[0].name: is missing; give it a name"),
       ("nodes: [{name: a}, {name: a}]", "nodes[1].name: \"a\" appears twice; keep one of them"),

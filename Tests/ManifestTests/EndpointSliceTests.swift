@@ -72,7 +72,7 @@ import Testing
     #expect(reading.cluster.endpointSlices.isEmpty)
     #expect(
       reading.texts.contains("EndpointSlice shop/web-x1 has no label kubernetes.io/service-name and is ignored"))
-    #expect(reading.texts.contains("Endpoints are ignored, only EndpointSlices are used: x/e"))
+    #expect(reading.texts.contains("Endpoints that a cluster doesn't mirror to EndpointSlices are ignored: x/e"))
     #expect(!reading.texts.contains { $0.hasPrefix("skipped") })
   }
 

@@ -91,7 +91,7 @@ import Testing
     "another project's kind with a similar name is skipped",
     arguments: [
       ("projectcalico.org/v3", "networkpolicies"), ("serving.knative.dev/v1", "Services"),
-      ("networking.k8s.io/v1", "Ingress"), ("metrics.k8s.io/v1beta1", "PodMetrics"), ("v1", "Endpoints"),
+      ("networking.k8s.io/v1", "Ingress"), ("metrics.k8s.io/v1beta1", "PodMetrics"),
       ("rbac.authorization.k8s.io/v1", "Role"), ("v1", "Secret"), ("v1", "PodTemplate"), ("v1", "ServiceAccount"),
       ("example.com/v1", "NetworkPolcy"),
     ])

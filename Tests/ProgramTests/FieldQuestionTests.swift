@@ -20,6 +20,8 @@ import Testing
 
   private static let ping = "10-deny-egress-ping/world.yaml"
   private static let metadata = "35-metadata-egress/world.yaml"
+  private static let hints = "24-zone-hints/world.yaml"
+  private static let ownHints = "24-zone-hints/derived.yaml"
   private static let pending = "40-init-pending/world.yaml"
 
   @Test(
@@ -41,6 +43,8 @@ import Testing
       (metadata, "10.42.0.99", "ci/runner", "443", "not asked: no pod has 10.42.0.99"),
       (pending, "init/app", "init/db", "5432", "ALLOWED"),
       (pending, "bare/x", "init/db", "5432", "ALLOWED"),
+      (hints, "zone/client-b", "service/zone/s", "http", "DENIED"),
+      (ownHints, "zone/client-b", "service/zone/s", "http", "DENIED"),
     ])
   func verdict(file: String, from: String, to: String, port: String, verdict: String) async throws {
     let result = try await Self.run(file, ["--from", from, "--to", to, "--port", port])

@@ -1,5 +1,6 @@
 // Not covered: why each verdict is right. The expected.md of each case says that.
 import Foundation
+import Kernel
 import TestSupport
 import Testing
 

@@ -1,9 +1,11 @@
 import Documents
 // Not covered: random choice among endpoints, and session affinity.
+import Enforcement
 import EngineComparison
 import Foundation
 import Lowering
 import NetpolModel
+import Path
 import Report
 import Run
 import TestSupport
@@ -111,6 +113,33 @@ struct ServiceFlowTests {
 
     """
 
+  @Test("they agree with topology hints and kube-proxy's flags too, and each client uses its zone's endpoint")
+  func hints() async throws {
+    var cluster = try serviceWorld(policies: "", services: Self.all, overlay: .vxlan)
+    let zones = ["node1": "a", "node2": "b"]
+    for index in cluster.nodes.indices {
+      cluster.nodes[index].labels["topology.kubernetes.io/zone"] = zones[cluster.nodes[index].name]
+    }
+    for slice in cluster.endpointSlices.indices {
+      for member in cluster.endpointSlices[slice].members.indices {
+        let zone = cluster.endpointSlices[slice].members[member].node.flatMap { zones[$0] }
+        cluster.endpointSlices[slice].members[member].zoneHints = Set(zone.map { [$0] } ?? [])
+      }
+    }
+    cluster.settings.kubeProxy.masqueradeAll = true
+    cluster.settings.kubeProxy.nodePortAddresses = (cluster.node("node1")?.addresses ?? []).map { CIDR($0) }
+    let report = try await report(cluster)
+    #expect(report.failures.isEmpty, "\(report.document.text())")
+    for node in ["node1", "node2"] {
+      let own = Set(cluster.pods.filter { $0.node == node }.map { Endpoint.pod($0.id) })
+      let flows = report.comparisons.filter {
+        own.contains($0.flow.source) && $0.flow.destination == .service(NamespacedName("app", "web"))
+      }
+      #expect(!flows.isEmpty)
+      for flow in flows { #expect(flow.journey.end.receiver.map(own.contains) == true, "\(flow.flow)") }
+    }
+  }
+
   @Test(
     "oracle, evaluator and kernel agree on every flow, to every service, from everywhere",
     arguments: EnforcementStyle.all.map(\.name), [(Overlay.hostGateway, "node1"), (.vxlan, "node1"), (.vxlan, "node2")])
@@ -128,4 +157,8 @@ struct ServiceFlowTests {
       #expect(services.contains { $0.observed == .deny })
     }
   }
+}
+
+extension Walk.End {
+  fileprivate var receiver: Endpoint? { if case .delivered(let receiver) = self { receiver } else { nil } }
 }

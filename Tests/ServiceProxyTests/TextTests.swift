@@ -97,6 +97,46 @@ import Testing
         """)
   }
 
+  @Test("rules that flags change, and those for health checks, are those of kube-proxy")
+  func flags() throws {
+    var service = try Fixture.service("svc1", .loadBalancer, nodePort: 3001)
+    service.externalTrafficPolicy = .local
+    service.healthCheckNodePort = 30000
+    var view = try Fixture.view([service], [Fixture.slice([Fixture.member("10.180.0.1")])])
+    let lines = { (view: ProxyView) in
+      try serviceProxyTables(view).map { try iptablesRestoreText($0) }.joined().split(separator: "\n").map(String.init)
+    }
+    let nodePorts = """
+      -m comment --comment "kubernetes service nodeports; NOTE: this must be the last rule in this chain"
+      """
+    let check = """
+      -A KUBE-NODEPORTS -p tcp -m comment --comment "ns1/svc1:p80 health check node port" -m tcp --dport 30000 -j ACCEPT
+      """
+    #expect(try lines(view).contains(check))
+    view.flags.localhostNodePorts = false
+    view.flags.masqueradeAll = true
+    let anywhere = try lines(view)
+    #expect(
+      anywhere.contains(
+        "-A KUBE-SERVICES ! -d 127.0.0.0/8 \(nodePorts) -m addrtype --dst-type LOCAL -j KUBE-NODEPORTS"))
+    #expect(
+      anywhere.contains(
+        """
+        -A KUBE-SVC-XPGD46QRK7WJZT7O -d 172.30.0.41/32 -p tcp -m comment --comment "ns1/svc1:p80 cluster IP" -m tcp \
+        --dport 80 -j KUBE-MARK-MASQ
+        """))
+    view.flags.nodePortAddresses = [try Fixture.block("192.168.0.0/24"), try Fixture.block("127.0.0.0/8")]
+    let jumps = try lines(view).filter { $0.hasPrefix("-A KUBE-SERVICES") && $0.hasSuffix("-j KUBE-NODEPORTS") }
+    #expect(
+      jumps == [
+        "-A KUBE-SERVICES -d 192.168.0.2/32 \(nodePorts) -j KUBE-NODEPORTS",
+        "-A KUBE-SERVICES ! -d ::1/128 \(nodePorts) -m addrtype --dst-type LOCAL -j KUBE-NODEPORTS",
+      ])
+    service.externalTrafficPolicy = .cluster
+    view.services = [service]
+    #expect(try !lines(view).contains(check))
+  }
+
   @Test("rules for no endpoints, no local endpoints and source ranges are those of kube-proxy's tests")
   func refusals() throws {
     var none = try Fixture.service("svc6", clusterIPs: ["172.30.0.46"])

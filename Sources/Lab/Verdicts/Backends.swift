@@ -11,12 +11,14 @@ package struct Backends {
   }
 
   private let topology: Topology
+  private let nodePortAddresses: [CIDR]
   private var byFront: [Key: [KernelEngine.Backend]] = [:]
   /// The endpoints that can be asked about one by one. Only of fronts with several.
   private var targets: [Key: [ServiceTarget]] = [:]
 
   package init(_ cluster: Cluster, _ topology: Topology) {
     self.topology = topology
+    nodePortAddresses = cluster.settings.kubeProxy.nodePortAddresses
     for service in cluster.services {
       let addresses = service.clusterIPs + service.announcedAddresses
       for port in service.ports {
@@ -68,6 +70,9 @@ package struct Backends {
       address: flow.destinationAddress, family: flow.family, transport: asked.transport, port: asked.port)
     if byFront[key] != nil { return key }
     guard case .node? = topology.owner(of: flow.destinationAddress) else { return nil }
+    // Where NodePorts don't answer, the node itself is asked.
+    let networks = nodePortAddresses.filter { $0.family == flow.family }
+    guard networks.isEmpty || networks.contains(where: { $0.contains(flow.destinationAddress) }) else { return nil }
     return Key(address: nil, family: flow.family, transport: asked.transport, port: asked.port)
   }
 }

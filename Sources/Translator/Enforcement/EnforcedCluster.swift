@@ -40,7 +40,9 @@ public struct EnforcedCluster: Sendable {
     for node in cluster.nodes {
       let result = style.lower(NodeView(of: node, in: cluster, versionStamp: versionStamp))
       lowered[node.name] = result
-      let proxy = ProxyView(of: node, in: cluster, clusterCIDRs: clusterCIDRs, endpointChoice: .byCodePoint)
+      let proxy = ProxyView(
+        of: node, in: cluster, interfaceAddresses: topology.node(node.name)?.localAddresses.sorted(),
+        clusterCIDRs: clusterCIDRs, endpointChoice: .byCodePoint)
       findings.formUnion(serviceProxyFindings(proxy))
       let subnets = node.podCIDRs + (strays[node.name] ?? []).map { CIDR($0) }
       let flannel = flannelTables(network: podNetworks, subnet: subnets).filter {

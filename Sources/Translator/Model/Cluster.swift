@@ -19,6 +19,9 @@ public struct Node: Hashable, Sendable {
   }
 
   public func address(_ family: IPFamily) -> IPAddress? { addresses.first { $0.family == family } }
+
+  /// The label `topology.kubernetes.io/zone`. An empty one is none.
+  public var zone: String? { labels["topology.kubernetes.io/zone"].flatMap { $0.isEmpty ? nil : $0 } }
 }
 
 public struct Namespace: Hashable, Sendable {
@@ -84,6 +87,7 @@ public struct ClusterSettings: Hashable, Sendable {
   /// `nil`: the lab decides. `false`: the kernel's limits on ICMP errors stay in place.
   public var liftICMPLimits: Bool?
   public var defaultDeny = false
+  public var kubeProxy = KubeProxyFlags()
   public init() {}
 }
 

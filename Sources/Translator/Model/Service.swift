@@ -14,6 +14,13 @@ public struct Service: Hashable, Sendable {
     case local = "Local"
   }
 
+  /// `trafficDistribution`: which endpoints the EndpointSlice controller tells nodes to prefer. It only writes hints;
+  /// kube-proxy reads those. `PreferClose` is an older name of `PreferSameZone`.
+  public enum TrafficDistribution: Hashable, Sendable, CaseIterable {
+    case preferSameZone
+    case preferSameNode
+  }
+
   public struct Port: Hashable, Sendable {
     /// `nil` if the Service's only port has no name.
     public var name: String?
@@ -57,6 +64,9 @@ public struct Service: Hashable, Sendable {
   public var loadBalancerSourceRanges: [CIDR]
   public var externalTrafficPolicy: TrafficPolicy
   public var internalTrafficPolicy: TrafficPolicy
+  public var trafficDistribution: TrafficDistribution?
+  /// `healthCheckNodePort`: where nodes tell a load balancer whether they have local endpoints.
+  public var healthCheckNodePort: UInt16?
   /// `sessionAffinity: ClientIP`.
   public var hasClientAffinity: Bool
   public var publishesNotReadyAddresses: Bool
@@ -128,11 +138,15 @@ public struct EndpointSlice: Hashable, Sendable {
     public var isServing: Bool
     public var isTerminating: Bool
     public var node: String?
+    /// `hints.forZones`: the zones whose nodes should use the endpoint.
+    public var zoneHints: Set<String>
+    /// `hints.forNodes`: the nodes that should use the endpoint.
+    public var nodeHints: Set<String>
     /// `targetRef`, if it is of kind Pod.
     public var pod: PodID?
     public init(
       _ address: IPAddress, isReady: Bool = true, isServing: Bool = true, isTerminating: Bool = false,
-      node: String? = nil, pod: PodID? = nil
+      node: String? = nil, pod: PodID? = nil, zoneHints: Set<String> = [], nodeHints: Set<String> = []
     ) {
       self.address = address
       self.isReady = isReady
@@ -140,6 +154,8 @@ public struct EndpointSlice: Hashable, Sendable {
       self.isTerminating = isTerminating
       self.node = node
       self.pod = pod
+      self.zoneHints = zoneHints
+      self.nodeHints = nodeHints
     }
   }
 

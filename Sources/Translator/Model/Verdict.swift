@@ -42,6 +42,8 @@ public enum Reason: Hashable, Sendable {
   case outOfSourceRanges(NamespacedName)
   /// The service has no endpoint that can receive packets.
   case noEndpoints(NamespacedName)
+  /// The traffic policy is Local, and the service's endpoints are on other nodes than the given one.
+  case noLocalEndpoints(NamespacedName, on: String)
 }
 
 public struct Judgement: Hashable, Sendable {

@@ -13,6 +13,7 @@ public struct Oracle: Sendable {
   /// By node: the addresses of its ends of the tunnel between nodes. Empty without an overlay.
   let tunnels: [String: [IPAddress]]
   let announcer: String?
+  let kubeProxy: KubeProxyFlags
   private let podNetworks: [IPFamily: [CIDR]]
   /// The nodes with pods outside their pod CIDRs, by family.
   private let nodesWithStrays: [IPFamily: Set<String>]
@@ -27,6 +28,7 @@ public struct Oracle: Sendable {
     nodes = Dictionary(cluster.nodes.map { ($0.name, $0) }) { first, _ in first }
     tunnels = cluster.settings.overlay == .vxlan ? Self.tunnels(cluster) : [:]
     announcer = cluster.announcer?.name
+    kubeProxy = cluster.settings.kubeProxy
     let strays = cluster.strayPodAddresses
     var networks: [IPFamily: [CIDR]] = [:]
     var nodesWithStrays: [IPFamily: Set<String>] = [:]
@@ -86,7 +88,9 @@ public struct Oracle: Sendable {
     var translation: [Reason] = []
     if let service = resolved.service {
       if resolved.isRefused {
-        return Judgement(.deny, because: [resolved.isOutOfRange ? .outOfSourceRanges(service) : .noEndpoints(service)])
+        if resolved.isOutOfRange { return Judgement(.deny, because: [.outOfSourceRanges(service)]) }
+        let elsewhere = resolved.isolatedEntry.map { Reason.noLocalEndpoints(service, on: $0) }
+        return Judgement(.deny, because: [elsewhere ?? .noEndpoints(service)])
       }
       translation.append(
         .translated(service, to: arrived.destination, port: arrived.port ?? 0, seenFrom: arrived.sourceAddress))

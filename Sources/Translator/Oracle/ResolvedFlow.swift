@@ -18,38 +18,26 @@ public struct ResolvedFlow: Hashable, Sendable {
   public var isOutOfRange = false
   /// The service never sends the flow to the endpoint that it asks about (`Flow.chosen`).
   public var isNotChosen = false
+  /// The node whose traffic policy Local leaves no endpoint, although other nodes have some. It drops the packet.
+  public var isolatedEntry: String?
 }
 
 extension Oracle {
   /// Resolves services from their API objects. Among several endpoints the flow's own choice decides.
   public func resolve(_ flow: Flow) -> ResolvedFlow { resolve(flow, enteringAt: nil) }
 
-  /// A flow at the node that translates it.
-  private struct Entrance {
-    let front: ServiceFronts.Front
-    let asked: TransportPort
-    /// The node. `nil`: none is known.
-    let node: String?
-    /// The sender as this node sees it.
-    let client: (endpoint: Endpoint, address: IPAddress)
-    let networks: [CIDR]
-    /// Whether the client's address is in a pod network.
-    let isPods: Bool
-    /// Whether the client is this node itself.
-    let isOwn: Bool
-    /// Whether the flow is sent to a NodePort of another node than its sender's.
-    let isElsewhere: Bool
-    let isOutOfRange: Bool
-    let backends: [ServiceFronts.Backend]
-  }
-
-  /// `nil` if the flow goes to no service. `given` is the node that translates the packet, if it is known.
-  private func entrance(of flow: Flow, at given: String?) -> Entrance? {
-    if flow.destinationAddress.isMulticast { return nil }
+  /// `given` is the node that translates the packet. `nil`: the node that follows from the flow.
+  public func resolve(_ flow: Flow, enteringAt given: String?) -> ResolvedFlow {
+    var direct = ResolvedFlow(sent: flow, arrived: flow)
+    if flow.destinationAddress.isMulticast {
+      // Sending to a group is not sending to a pod. The listener in the group still receives from the sender.
+      direct.sent.destination = .address(flow.destinationAddress)
+      return direct
+    }
     let addressed = nodeOwning(flow.destinationAddress)
     guard let asked = flow.transportPort,
       let front = fronts.front(flow.destinationAddress, isNodes: addressed != nil, asked.transport, asked.port)
-    else { return nil }
+    else { return direct }
     let sender = nodeSending(flow.source)
     // A packet is translated on its sender's node, unless it is sent to a NodePort of another node.
     let named = front.isNodePort || sender == nil ? addressed : nil
@@ -64,48 +52,44 @@ extension Oracle {
     let isPods = networks.contains { $0.contains(client.address) }
     let policy =
       front.way == .clusterIP ? front.service.internalTrafficPolicy : front.service.externalTrafficPolicy
-    let isOwn = entry != nil && nodeSpeaking(client.endpoint) == entry
+    let isEntrys = entry != nil && nodeSpeaking(client.endpoint) == entry
     // Packets from pods and from processes of the entry node reach all endpoints, even if the policy is Local.
     // kube-proxy recognises pods by the cluster CIDR, and can have only one.
-    let isShortCut = front.way != .clusterIP && (isPods && networks.count == 1 || isOwn)
-    let isLocal = policy == .local && !isShortCut
+    let isShortCut = front.way != .clusterIP && (isPods && networks.count == 1 || isEntrys)
+    // Where NodePorts don't answer, packets stay as they are. Yet the node still refuses those to a NodePort for which it
+    // has no endpoint.
+    let isTranslated = !front.isNodePort || hasNodePorts(flow.destinationAddress)
+    let isLocal = policy == .local && !(isShortCut && isTranslated)
     // "Traffic through the cloud-provider load-balancer will be restricted to the specified client IPs."
     let ranges = front.service.loadBalancerSourceRanges.filter { $0.family == flow.family }
-    let isOutOfRange =
-      front.way == .loadBalancer && !ranges.isEmpty && !ranges.contains(where: { $0.contains(client.address) })
-    return Entrance(
-      front: front, asked: asked, node: entry, client: client, networks: networks, isPods: isPods, isOwn: isOwn,
-      isElsewhere: isElsewhere, isOutOfRange: isOutOfRange,
-      backends: isOutOfRange ? [] : fronts.backends(front, flow.family, only: isLocal ? entry : nil))
-  }
-
-  /// `given` is the node that translates the packet. `nil`: the node that follows from the flow.
-  public func resolve(_ flow: Flow, enteringAt given: String?) -> ResolvedFlow {
-    var direct = ResolvedFlow(sent: flow, arrived: flow)
-    if flow.destinationAddress.isMulticast {
-      // Sending to a group is not sending to a pod. The listener in the group still receives from the sender.
-      direct.sent.destination = .address(flow.destinationAddress)
-      return direct
-    }
-    guard let entrance = entrance(of: flow, at: given) else { return direct }
-    let (front, asked, entry, client) = (entrance.front, entrance.asked, entrance.node, entrance.client)
-    let chosen = flow.chosen
-    let backend = entrance.backends.first {
-      chosen == nil || $0.address == chosen?.address && $0.port == chosen?.port
-    }
-    guard let backend else {
+    // Without any endpoint every client is refused, whatever the ranges say.
+    if front.way == .loadBalancer, !ranges.isEmpty, !ranges.contains(where: { $0.contains(client.address) }),
+      fronts.hasBackends(front, flow.family)
+    {
       return ResolvedFlow(
-        sent: flow, arrived: flow, service: front.service.id, isRefused: entrance.backends.isEmpty,
-        isOutOfRange: entrance.isOutOfRange, isNotChosen: !entrance.backends.isEmpty)
+        sent: flow, arrived: flow, service: front.service.id, isRefused: true, isOutOfRange: true)
     }
+    let translator = entry.flatMap { nodes[$0] }
+    let backends = fronts.backends(front, flow.family, within: isLocal ? .local(translator) : .cluster(translator))
+    let chosen = flow.chosen
+    let backend = backends.first { chosen == nil || $0.address == chosen?.address && $0.port == chosen?.port }
+    guard let backend else {
+      if !backends.isEmpty {
+        return ResolvedFlow(sent: flow, arrived: flow, service: front.service.id, isNotChosen: true)
+      }
+      let isolatedEntry = isLocal && fronts.hasBackends(front, flow.family) ? entry : nil
+      return ResolvedFlow(
+        sent: flow, arrived: flow, service: front.service.id, isRefused: true, isolatedEntry: isolatedEntry)
+    }
+    if !isTranslated { return direct }
     let target = endpoint(of: backend)
     let isMasqueraded =
       switch front.way {
       case .clusterIP:
-        !entrance.isPods && masqueradesOthers(entry, entrance.networks, towards: backend)
+        kubeProxy.masqueradeAll || !isPods && masqueradesOthers(entry, networks, towards: backend)
           || backend.address == client.address
       case .external, .loadBalancer:
-        front.service.externalTrafficPolicy == .cluster || entrance.isOwn || backend.address == client.address
+        policy == .cluster || isEntrys || backend.address == client.address
       }
     var seen = client
     // The entry node masquerades after its own policies, so only another node sees its address.
@@ -116,8 +100,14 @@ extension Oracle {
       Flow(from: from, address, to: target, backend.address, asked.transport, backend.port)
     }
     return ResolvedFlow(
-      sent: entrance.isElsewhere ? flow : flowTo(flow.source, flow.sourceAddress),
-      arrived: flowTo(seen.endpoint, seen.address), service: front.service.id)
+      sent: isElsewhere ? flow : flowTo(flow.source, flow.sourceAddress), arrived: flowTo(seen.endpoint, seen.address),
+      service: front.service.id)
+  }
+
+  /// Whether NodePorts answer at a node's address.
+  private func hasNodePorts(_ address: IPAddress) -> Bool {
+    let networks = kubeProxy.nodePortAddresses.filter { $0.family == address.family }
+    return networks.isEmpty || networks.contains { $0.contains(address) }
   }
 
   /// Whether the entry node masquerades what does not come from pods: kube-proxy does it if it has a cluster CIDR,

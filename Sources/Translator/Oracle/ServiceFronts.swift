@@ -36,7 +36,8 @@ struct ServiceFronts: Sendable {
   }
 
   private let fronts: [Key: Front]
-  private let slices: [NamespacedName: [EndpointSlice]]
+  /// By service.
+  let slices: [NamespacedName: [EndpointSlice]]
 
   init(_ cluster: Cluster) {
     var fronts: [Key: Front] = [:]
@@ -74,27 +75,5 @@ struct ServiceFronts: Sendable {
   func front(_ address: IPAddress, isNodes: Bool, _ transport: Transport, _ port: UInt16) -> Front? {
     fronts[Key(address: address, family: address.family, transport: transport, port: port)]
       ?? (isNodes ? fronts[Key(address: nil, family: address.family, transport: transport, port: port)] : nil)
-  }
-
-  /// The endpoints that can receive packets, sorted by address. If `node` is given, only those on that node.
-  ///
-  /// "ready … should be routed traffic". If no endpoint is ready, those that still serve while terminating (KEP-1669).
-  func backends(_ front: Front, _ family: IPFamily, only node: String?) -> [Backend] {
-    var ready: [Backend] = []
-    var leaving: [Backend] = []
-    for slice in slices[front.service.id] ?? [] where slice.family == family {
-      for port in slice.ports
-      where (port.name ?? "") == (front.port.name ?? "") && port.transport == front.port.transport {
-        for member in slice.members where node == nil || member.node == node {
-          let backend = Backend(address: member.address, port: port.port, node: member.node, pod: member.pod)
-          if member.isReady {
-            ready.append(backend)
-          } else if member.isServing, member.isTerminating {
-            leaving.append(backend)
-          }
-        }
-      }
-    }
-    return (ready.isEmpty ? leaving : ready).sorted { ($0.address, $0.port) < ($1.address, $1.port) }
   }
 }

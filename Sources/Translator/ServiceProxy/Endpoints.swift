@@ -9,6 +9,8 @@ struct Endpoint: Hashable, CustomStringConvertible {
   let isTerminating: Bool
   /// Whether it is on the view's node.
   let isLocal: Bool
+  let nodeHints: Set<String>
+  let zoneHints: Set<String>
 
   /// Of the entries with the same address and port, the one with the highest preference stays.
   private var preference: Int { (isLocal ? 4 : 0) + (isReady ? 2 : isServing && isTerminating ? 1 : 0) }
@@ -28,7 +30,8 @@ struct Endpoint: Hashable, CustomStringConvertible {
         for member in slice.members where member.address.family == family {
           let endpoint = Endpoint(
             address: member.address, port: target.port, isReady: member.isReady, isServing: member.isServing,
-            isTerminating: member.isTerminating, isLocal: member.node == view.node)
+            isTerminating: member.isTerminating, isLocal: member.node == view.node,
+            nodeHints: member.nodeHints, zoneHints: member.zoneHints)
           if let other = byText[endpoint.description], other.preference >= endpoint.preference { continue }
           byText[endpoint.description] = endpoint
         }
@@ -38,7 +41,39 @@ struct Endpoint: Hashable, CustomStringConvertible {
   }
 }
 
-/// The endpoints of a port by traffic policy (`CategorizeEndpoints` of kube-proxy, without topology hints).
+/// Which hints restrict traffic policy Cluster on a node (`topologyModeFromHints` of kube-proxy's pkg/proxy/topology.go,
+/// 1.34 and later; 1.31 to 1.33 know only zones).
+enum TopologyMode: Hashable {
+  case node(String)
+  case zone(String)
+
+  /// All or nothing: a mode needs a hint on every ready endpoint, and one that names this node or zone. `nil`: every
+  /// endpoint counts.
+  init?(among endpoints: [Endpoint], _ view: ProxyView) {
+    let ready = endpoints.filter(\.isReady)
+    let modes = [TopologyMode.node(view.node)] + (view.zone.map { [.zone($0)] } ?? [])
+    let applicable = modes.first { mode in
+      ready.allSatisfy { !mode.hints(of: $0).isEmpty } && ready.contains(where: mode.admits)
+    }
+    guard let applicable else { return nil }
+    self = applicable
+  }
+
+  func admits(_ endpoint: Endpoint) -> Bool {
+    switch self {
+    case .node(let name), .zone(let name): hints(of: endpoint).contains(name)
+    }
+  }
+
+  private func hints(of endpoint: Endpoint) -> Set<String> {
+    switch self {
+    case .node: endpoint.nodeHints
+    case .zone: endpoint.zoneHints
+    }
+  }
+}
+
+/// The endpoints of a port by traffic policy (`CategorizeEndpoints` of kube-proxy).
 struct Endpoints {
   /// For traffic policy Cluster. Empty if this policy is never used.
   let cluster: [Endpoint]
@@ -49,8 +84,10 @@ struct Endpoints {
   /// Whether the service has usable endpoints on any node, even if this node may use none of them.
   let exist: Bool
 
-  init(all: [Endpoint], usesCluster: Bool, usesLocal: Bool) {
-    let cluster = usesCluster ? Self.usable(all) : []
+  /// `mode` only restricts the ready endpoints for traffic policy Cluster, and always leaves one.
+  init(all: [Endpoint], _ mode: TopologyMode?, usesCluster: Bool, usesLocal: Bool) {
+    let preferred = mode.map { mode in all.filter { $0.isReady && mode.admits($0) } } ?? all
+    let cluster = usesCluster ? Self.usable(preferred) : []
     let local = usesLocal ? Self.usable(all.filter(\.isLocal)) : []
     self.cluster = cluster
     self.local = local

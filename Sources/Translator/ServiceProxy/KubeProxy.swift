@@ -5,8 +5,7 @@ public import RuleIR
 /// 1.30 to 1.34).
 ///
 /// Left out because the rules here can't express them: KUBE-FIREWALL (a negated conntrack match with the state DNAT)
-/// and client affinity (`xt_recent`). Left out because the model has no data for them: health check node ports,
-/// topology hints. Left out because they don't affect packets: the canary chains.
+/// and client affinity (`xt_recent`). Left out because they don't affect packets: the canary chains.
 public func serviceProxyTables(_ view: ProxyView) -> [Table] {
   view.families.flatMap { family in
     let proxy = KubeProxy(view, family)
@@ -27,6 +26,9 @@ struct KubeProxy {
   let ports: [ServicePort]
   let clusterCIDR: CIDR?
   let nodeIP: IPAddress?
+  let flags: KubeProxyFlags
+  /// The addresses at which NodePorts answer. `nil`: any of the node's.
+  let nodePortAddresses: [IPAddress]?
   let choice: ProxyView.EndpointChoice
 
   init(_ view: ProxyView, _ family: IPFamily) {
@@ -36,6 +38,8 @@ struct KubeProxy {
     }
     clusterCIDR = view.clusterCIDR(family)
     nodeIP = view.nodeIP(family)
+    flags = view.flags
+    nodePortAddresses = view.nodePortAddresses(family)
     choice = view.endpointChoice
   }
 
@@ -51,7 +55,7 @@ struct KubeProxy {
         .builtIn("INPUT", .input, priority: 100, []),
         .builtIn("OUTPUT", .output, priority: -100, [portals]),
         .builtIn("POSTROUTING", .postrouting, priority: 100, [postrouting]),
-        Chain(name: KubeProxyNames.services, rules: ports.flatMap(captures) + [nodePortsJump()]),
+        Chain(name: KubeProxyNames.services, rules: ports.flatMap(captures) + nodePortsJumps()),
         Chain(name: KubeProxyNames.nodePorts, rules: ports.flatMap(nodePortCaptures)),
         Chain(name: KubeProxyNames.postrouting, rules: postroutingRules()),
         Chain(name: KubeProxyNames.markMasquerade, rules: [Rule([], [.setMark(Self.masquerade)])]),
@@ -77,12 +81,22 @@ struct KubeProxy {
     ]
   }
 
-  /// NodePorts never work on ::1. They work on 127.0.0.1 because kube-proxy sets `route_localnet`.
-  private func nodePortsJump() -> Rule {
-    let loopback = family == .v6 ? [Match.address(.destination, CIDR(IPAddress(v6: 1)), negated: true)] : []
-    return Rule(
-      loopback + [.local(.destination)], [.jump(KubeProxyNames.nodePorts)],
-      comment: "kubernetes service nodeports; NOTE: this must be the last rule in this chain")
+  /// NodePorts never work on ::1. They work on 127.0.0.1 if kube-proxy sets `route_localnet`, which it does for
+  /// `--iptables-localhost-nodeports`.
+  private func nodePortsJumps() -> [Rule] {
+    let jump = { (matches: [Match]) in
+      Rule(
+        matches, [.jump(KubeProxyNames.nodePorts)],
+        comment: "kubernetes service nodeports; NOTE: this must be the last rule in this chain")
+    }
+    let worksOnLoopback = family == .v4 && flags.localhostNodePorts
+    if let nodePortAddresses {
+      return nodePortAddresses.filter { worksOnLoopback || !$0.isLoopback }
+        .map { jump([.address(.destination, CIDR($0))]) }
+    }
+    let loopback = family == .v4 ? CIDR(IPAddress(v4: 0x7f00_0000), prefixLength: 8) : CIDR(IPAddress(v6: 1))
+    let exception = worksOnLoopback ? [] : [Match.address(.destination, loopback, negated: true)]
+    return [jump(exception + [.local(.destination)])]
   }
 
   /// Removes the mark before masquerading, so that a packet that passes the stack again is not masqueraded twice.
@@ -110,13 +124,21 @@ struct KubeProxy {
     return chains + port.endpoints.reachable.map { endpointChain($0, port) }
   }
 
-  /// Masquerades packets to the cluster IP that don't come from pods, so that the replies return through this node.
+  /// Masquerades packets to the cluster IP that don't come from pods, so that the replies return through this node. With
+  /// `--masquerade-all` also those of pods.
   private func outsiderMark(_ port: ServicePort) -> [Rule] {
-    guard let clusterCIDR else { return [] }
+    let outsiders: [Match]
+    if flags.masqueradeAll {
+      outsiders = []
+    } else if let clusterCIDR {
+      outsiders = [.address(.source, clusterCIDR, negated: true)]
+    } else {
+      return []
+    }
     return [
       Rule(
-        [.address(.source, clusterCIDR, negated: true)] + port.matches(port.clusterIP),
-        [.jump(KubeProxyNames.markMasquerade)], comment: "\(port.name) cluster IP")
+        outsiders + port.matches(port.clusterIP), [.jump(KubeProxyNames.markMasquerade)],
+        comment: "\(port.name) cluster IP")
     ]
   }
 

@@ -16,7 +16,7 @@ extension KubeProxy {
         .builtIn("INPUT", .input, [firewall, nodePorts, external]),
         .builtIn("FORWARD", .forward, [firewall, forward, services, external]),
         .builtIn("OUTPUT", .output, [firewall, services]),
-        Chain(name: KubeProxyNames.nodePorts),
+        Chain(name: KubeProxyNames.nodePorts, rules: ports.flatMap(healthChecks)),
         Chain(name: KubeProxyNames.services, rules: ports.flatMap(internalRefusals)),
         Chain(name: KubeProxyNames.externalServices, rules: ports.flatMap(externalRefusals)),
         Chain(name: KubeProxyNames.forward, rules: forwardRules()),
@@ -29,6 +29,14 @@ extension KubeProxy {
   /// Only new connections are refused. A stale connection continues.
   private func jump(_ chain: ChainName, _ comment: String) -> Rule {
     Rule([.conntrack([.new])], [.jump(chain)], comment: comment)
+  }
+
+  /// Lets health checks in, whatever the node's endpoints.
+  private func healthChecks(_ port: ServicePort) -> [Rule] {
+    guard let number = port.healthCheckNodePort else { return [] }
+    return [
+      Rule([.port(.tcp, PortRange(number))], [.accept], comment: "\(port.name) health check node port")
+    ]
   }
 
   private func refusal(_ port: ServicePort, _ matches: [Match]) -> Rule {

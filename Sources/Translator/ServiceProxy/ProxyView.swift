@@ -11,8 +11,12 @@ public struct ProxyView: Sendable {
   }
 
   public var node: String
+  /// The label `topology.kubernetes.io/zone` of the Node object.
+  public var zone: String?
   /// InternalIP and ExternalIP addresses of the Node object. The first of each family is kube-proxy's node IP.
   public var nodeAddresses: [IPAddress]
+  /// Those of all its interfaces besides loopback.
+  public var interfaceAddresses: [IPAddress]
   public var families: [IPFamily]
   /// `--cluster-cidr`: sources in it are pods. Only the first of each family is used (`getLocalDetectors` of
   /// kube-proxy). Without one, no source counts as a pod.
@@ -21,18 +25,24 @@ public struct ProxyView: Sendable {
   public var services: [Service]
   public var endpointSlices: [EndpointSlice]
   public var endpointChoice: EndpointChoice
+  public var flags: KubeProxyFlags
 
+  /// `interfaceAddresses` are `nodeAddresses` if not given.
   public init(
-    node: String, nodeAddresses: [IPAddress], families: [IPFamily], clusterCIDRs: [CIDR], services: [Service],
-    endpointSlices: [EndpointSlice], endpointChoice: EndpointChoice = .random
+    node: String, zone: String? = nil, nodeAddresses: [IPAddress], interfaceAddresses: [IPAddress]? = nil,
+    families: [IPFamily], clusterCIDRs: [CIDR], services: [Service], endpointSlices: [EndpointSlice],
+    endpointChoice: EndpointChoice = .random, flags: KubeProxyFlags = KubeProxyFlags()
   ) {
     self.node = node
+    self.zone = zone
     self.nodeAddresses = nodeAddresses
+    self.interfaceAddresses = interfaceAddresses ?? nodeAddresses
     self.families = families
     self.clusterCIDRs = clusterCIDRs
     self.services = services.sorted { $0.id < $1.id }
     self.endpointSlices = endpointSlices.sorted { $0.id < $1.id }
     self.endpointChoice = endpointChoice
+    self.flags = flags
   }
 
   func slices(of service: Service) -> [EndpointSlice] {
@@ -40,12 +50,24 @@ public struct ProxyView: Sendable {
   }
 
   /// The view of a node that has seen the whole cluster.
-  public init(of node: Node, in cluster: Cluster, clusterCIDRs: [CIDR], endpointChoice: EndpointChoice = .random) {
+  public init(
+    of node: Node, in cluster: Cluster, interfaceAddresses: [IPAddress]? = nil, clusterCIDRs: [CIDR],
+    endpointChoice: EndpointChoice = .random
+  ) {
     self.init(
-      node: node.name, nodeAddresses: node.addresses, families: cluster.families, clusterCIDRs: clusterCIDRs,
-      services: cluster.services, endpointSlices: cluster.endpointSlices, endpointChoice: endpointChoice)
+      node: node.name, zone: node.zone, nodeAddresses: node.addresses, interfaceAddresses: interfaceAddresses,
+      families: cluster.families, clusterCIDRs: clusterCIDRs, services: cluster.services,
+      endpointSlices: cluster.endpointSlices, endpointChoice: endpointChoice, flags: cluster.settings.kubeProxy)
   }
 
   func clusterCIDR(_ family: IPFamily) -> CIDR? { clusterCIDRs.first { $0.family == family } }
+  /// The addresses at which NodePorts answer. `nil`: any local one (`MatchAll` of kube-proxy's `NodePortAddresses`).
+  func nodePortAddresses(_ family: IPFamily) -> [IPAddress]? {
+    let networks = flags.nodePortAddresses.filter { $0.family == family }
+    if networks.isEmpty || networks.contains(where: { $0.prefixLength == 0 }) { return nil }
+    let loopback = family == .v4 ? IPAddress(v4: 0x7f00_0001) : IPAddress(v6: 1)
+    let own = Set(interfaceAddresses.filter { $0.family == family } + [loopback])
+    return own.filter { address in networks.contains { $0.contains(address) } }.sorted()
+  }
   func nodeIP(_ family: IPFamily) -> IPAddress? { nodeAddresses.first { $0.family == family } }
 }

@@ -19,6 +19,9 @@ struct ServicePort {
   let isExternallyLocal: Bool
   /// The lab's number of each endpoint, by `address:port`.
   let codePoints: [String: UInt8]
+  /// Where kube-proxy answers a load balancer's health checks. Only for load balancers with policy Local
+  /// (`NeedsHealthCheck` of pkg/api/v1/service).
+  let healthCheckNodePort: UInt16?
 
   /// Returns `nil` for services that kube-proxy ignores: headless, ExternalName, or of the other family.
   init?(_ port: Service.Port, of service: Service, _ family: IPFamily, _ view: ProxyView) {
@@ -41,8 +44,11 @@ struct ServicePort {
       first, _ in
       first
     }
+    let needsHealthCheck = service.kind == .loadBalancer && service.externalTrafficPolicy == .local
+    healthCheckNodePort = needsHealthCheck ? service.healthCheckNodePort : nil
+    let all = Endpoint.all(of: port, service, family, view)
     endpoints = Endpoints(
-      all: Endpoint.all(of: port, service, family, view),
+      all: all, TopologyMode(among: all, view),
       usesCluster: !isInternallyLocal || isExposed, usesLocal: isInternallyLocal || (isExternallyLocal && isExposed))
   }
 

@@ -26,6 +26,7 @@ extension Cluster {
     if let isLifted = settings.liftICMPLimits { fields.append(("icmpLimits", isLifted ? "lifted" : "kernel")) }
     if !externalHosts.isEmpty { fields.append(("externalHosts", .list(externalHosts.map(\.yaml)))) }
     if settings.defaultDeny { fields.append(("defaultDeny", .bool(true))) }
+    if settings.kubeProxy != KubeProxyFlags() { fields.append(("kubeProxy", settings.kubeProxy.yaml)) }
     return object("netpol-lab/v1alpha1", "Cluster", fields)
   }
 }
@@ -125,5 +126,14 @@ extension ContainerPort {
     entries.append(("containerPort", .number(Int(number))))
     if transport != .tcp { entries.append(("protocol", .string(transport.rawValue))) }
     return .mapping(entries)
+  }
+}
+
+extension KubeProxyFlags {
+  fileprivate var yaml: YAML {
+    .mapping([
+      ("masqueradeAll", .bool(masqueradeAll)), ("nodePortAddresses", nodePortAddresses.yaml),
+      ("localhostNodePorts", .bool(localhostNodePorts)),
+    ])
   }
 }

@@ -13,6 +13,11 @@ extension Service {
     if !externalIPs.isEmpty { spec.append(("externalIPs", externalIPs.yaml)) }
     if externalTrafficPolicy != .cluster { spec.append(("externalTrafficPolicy", "Local")) }
     if internalTrafficPolicy != .cluster { spec.append(("internalTrafficPolicy", "Local")) }
+    if let trafficDistribution {
+      let isByNode = trafficDistribution == .preferSameNode
+      spec.append(("trafficDistribution", .string(isByNode ? "PreferSameNode" : "PreferSameZone")))
+    }
+    if let healthCheckNodePort { spec.append(("healthCheckNodePort", .number(Int(healthCheckNodePort)))) }
     if hasClientAffinity { spec.append(("sessionAffinity", "ClientIP")) }
     if publishesNotReadyAddresses { spec.append(("publishNotReadyAddresses", .bool(true))) }
     if !loadBalancerSourceRanges.isEmpty { spec.append(("loadBalancerSourceRanges", loadBalancerSourceRanges.yaml)) }
@@ -81,6 +86,13 @@ extension EndpointSlice.Member {
         .mapping([("ready", .bool(isReady)), ("serving", .bool(isServing)), ("terminating", .bool(isTerminating))])
       ))
     if let node { entries.append(("nodeName", .string(node))) }
+    let hints = [("forZones", zoneHints), ("forNodes", nodeHints)].filter { !$0.1.isEmpty }
+    if !hints.isEmpty {
+      let lists = hints.map { field, names in
+        (field, YAML.list(names.sorted().map { .mapping([("name", .string($0))]) }))
+      }
+      entries.append(("hints", .mapping(lists)))
+    }
     if let pod {
       let target: [(String, YAML)] = [
         ("kind", "Pod"), ("namespace", .string(pod.namespace)), ("name", .string(pod.name)),

@@ -164,6 +164,7 @@ private struct Shrinking {
     _ = attempt { $0.settings.overlay = usual.overlay }
     _ = attempt { $0.settings.bridgeNetfilter = usual.bridgeNetfilter }
     _ = attempt { $0.settings.defaultDeny = usual.defaultDeny }
+    _ = attempt { $0.settings.kubeProxy = usual.kubeProxy }
     _ = attempt { $0.settings.nodePorts = usual.nodePorts }
     _ = attempt { $0.settings.loadBalancerAnnouncer = nil }
   }

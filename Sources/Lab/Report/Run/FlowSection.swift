@@ -51,7 +51,7 @@ struct FlowSection {
   private var isToService: Bool {
     (comparison.specified?.because ?? []).contains { reason in
       switch reason {
-      case .translated, .notYetTranslated, .outOfSourceRanges, .noEndpoints: true
+      case .translated, .notYetTranslated, .outOfSourceRanges, .noEndpoints, .noLocalEndpoints: true
       case .sameEndpoint, .ownNode, .notIsolated, .admitted, .isolated, .hostNetworkPeer: false
       }
     }

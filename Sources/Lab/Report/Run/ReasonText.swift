@@ -20,6 +20,8 @@ extension Reason {
     case .outOfSourceRanges(let service):
       "the source is not in loadBalancerSourceRanges of service \(service)"
     case .noEndpoints(let service): "service \(service) has no usable endpoint"
+    case .noLocalEndpoints(let service, let node):
+      "service \(service) has traffic policy Local and no usable endpoint on \(node)"
     }
   }
 }

@@ -61,13 +61,21 @@ struct Assembly {
   /// Adds the slices from the input. For Services without any, adds the slices that a cluster would create.
   mutating func addEndpointSlices() {
     let given = inventory.endpointSlices.compactMap(\.slice)
-    let served = Set(given.map { NamespacedName($0.id.namespace, $0.service) })
+    var served = Set(given.map { NamespacedName($0.id.namespace, $0.service) })
     var taken = Set(inventory.endpointSlices.map(\.id))
     let derived = DerivedSlices(cluster, terminating: terminating)
+    let automatic = Set(inventory.services.filter(\.hasAutomaticHints).map(\.service.id))
     var slices = given
-    for service in cluster.services where !served.contains(service.id) {
+    for var service in cluster.services where !served.contains(service.id) {
+      // The annotation counts before the field.
+      if automatic.contains(service.id) { service.trafficDistribution = nil }
       slices += derived.slices(of: service, families[service.id] ?? [], taken: &taken)
     }
+    noteAutomaticHints(automatic.subtracting(served))
+    let mirrored = mirroredEndpoints(besides: served)
+    // Beside an own slice, a Service gets the mirrored ones too.
+    for endpoints in mirrored { slices += endpoints.slices(taken: &taken) }
+    served.formUnion(mirrored.map(\.id))
     cluster.endpointSlices = slices.sorted { $0.id < $1.id }
     let nowhere = cluster.services.filter { service in
       service.kind != .externalName && !service.clusterIPs.isEmpty && service.selector?.isEmpty != false
@@ -81,6 +89,34 @@ struct Assembly {
           "no selector and no EndpointSlice: \(names); the lab refuses every flow to it, the cluster may not; "
             + "add its EndpointSlices (kubectl get endpointslices)"))
     }
+  }
+
+  private mutating func noteAutomaticHints(_ services: Set<NamespacedName>) {
+    let derived = cluster.services.filter { services.contains($0.id) && $0.selector?.isEmpty == false }
+    if derived.isEmpty { return }
+    let names = derived.map(\.id.description).abridged(to: 5)
+    assumptions.append(
+      Note(
+        .warning,
+        "topology-mode Auto is not modelled: \(names); nodes use the endpoints of all zones here; "
+          + "add the EndpointSlices (kubectl get endpointslices)"))
+  }
+
+  /// The Endpoints objects that a cluster mirrors to slices, without those whose mirrored slices are in the input.
+  /// Notes the others, unless their Service has slices.
+  private mutating func mirroredEndpoints(besides served: Set<NamespacedName>) -> [EndpointsManifest] {
+    let selectorless = Set(cluster.services.filter { $0.selector?.isEmpty != false }.map(\.id))
+    let mirrors = inventory.endpointSlices.filter(\.isMirror).compactMap(\.slice)
+    let finished = Set(mirrors.map { NamespacedName($0.id.namespace, $0.service) })
+    let isMirrored = { (endpoints: EndpointsManifest) in
+      endpoints.isMirrored && selectorless.contains(endpoints.id)
+    }
+    let ignored = inventory.endpoints.filter { !isMirrored($0) && !served.contains($0.id) }
+    if !ignored.isEmpty {
+      let names = ignored.map(\.id.description).abridged(to: 5)
+      assumptions.append(Note(.note, "Endpoints that a cluster doesn't mirror to EndpointSlices are ignored: \(names)"))
+    }
+    return inventory.endpoints.filter { isMirrored($0) && !finished.contains($0.id) }
   }
 
   /// A load-balancer address or external IP may not belong to a pod or an external host, because the owner would answer

@@ -30,23 +30,11 @@ struct DerivedSlices {
         } else {
           slices.append(
             EndpointSlice(
-              id: Self.name(service, family, &taken), service: service.id.name, family: family, ports: ports,
+              id: .ofSlice(service.id, family, &taken), service: service.id.name, family: family, ports: ports,
               members: [member(pod, address, of: service)]))
         }
       }
       return slices
-    }
-  }
-
-  /// `web-ipv4-0`. In a real cluster the suffix is random.
-  private static func name(_ service: Service, _ family: IPFamily, _ taken: inout Set<NamespacedName>)
-    -> NamespacedName
-  {
-    var index = 0
-    while true {
-      let id = NamespacedName(service.id.namespace, "\(service.id.name)-\(family.rawValue.lowercased())-\(index)")
-      if taken.insert(id).inserted { return id }
-      index += 1
     }
   }
 
@@ -58,9 +46,16 @@ struct DerivedSlices {
 
   private func member(_ pod: Pod, _ address: IPAddress, of service: Service) -> EndpointSlice.Member {
     let isTerminating = terminating.contains(pod.id)
-    return EndpointSlice.Member(
+    var member = EndpointSlice.Member(
       address, isReady: service.publishesNotReadyAddresses || pod.isReady && !isTerminating, isServing: pod.isReady,
       isTerminating: isTerminating, node: pod.node, pod: pod.id)
+    // The package trafficdist of the EndpointSlice controller: each ready endpoint is for its own zone, and with
+    // PreferSameNode for its own node too.
+    if member.isReady, let distribution = service.trafficDistribution, let node = pod.node {
+      member.zoneHints = (nodes[node]?.zone).map { [$0] } ?? []
+      if distribution == .preferSameNode { member.nodeHints = [node] }
+    }
+    return member
   }
 
   /// `FindPort`: the first port with that name and transport, of containers and then of sidecars (from Kubernetes 1.33

@@ -9,6 +9,7 @@ struct Inventory {
   private var podTable = ObjectTable<PodManifest>()
   private var serviceTable = ObjectTable<ServiceManifest>()
   private var sliceTable = ObjectTable<EndpointSliceManifest>()
+  private var endpointsTable = ObjectTable<EndpointsManifest>()
   private var policyTable = ObjectTable<NetworkPolicy>()
   private var workloadTable = ObjectTable<Workload>()
   private var serviceCIDRTable = ObjectTable<ServiceCIDRManifest>()
@@ -42,6 +43,7 @@ struct Inventory {
   var services: [ServiceManifest] { serviceTable.objects }
   var serviceCIDRs: [ServiceCIDRManifest] { serviceCIDRTable.objects }
   var endpointSlices: [EndpointSliceManifest] { sliceTable.objects }
+  var endpoints: [EndpointsManifest] { endpointsTable.objects }
   var policies: [NetworkPolicy] { policyTable.objects }
   var workloads: [Workload] { workloadTable.objects }
 
@@ -122,6 +124,9 @@ struct Inventory {
     case .endpointSlice:
       let slice = try EndpointSliceManifest(object, validation)
       try store(slice, object, slice.id, in: \.sliceTable)
+    case .endpoints:
+      let endpoints = try EndpointsManifest(object, validation)
+      try store(endpoints, object, endpoints.id, in: \.endpointsTable)
     case .networkPolicy:
       let remarks = decoder.notes.count
       let policy = try decoder.policy(object)

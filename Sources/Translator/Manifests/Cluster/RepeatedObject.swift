@@ -75,6 +75,7 @@ extension ServiceManifest: RepeatedObject {
   func completed(from earlier: Self) -> Self {
     var manifest = self
     if wantsClusterIP, statedIPs.isEmpty { manifest.statedIPs = earlier.statedIPs }
+    manifest.service.healthCheckNodePort = service.healthCheckNodePort ?? earlier.service.healthCheckNodePort
     if loadBalancerAssumption != nil || service.loadBalancerIPs.isEmpty, earlier.loadBalancerAssumption == nil,
       !earlier.service.loadBalancerIPs.isEmpty, service.kind == .loadBalancer
     {
@@ -87,6 +88,10 @@ extension ServiceManifest: RepeatedObject {
 
 extension EndpointSliceManifest: RepeatedObject {
   func says(sameAs other: Self) -> Bool { slice == other.slice }
+}
+
+extension EndpointsManifest: RepeatedObject {
+  func says(sameAs other: Self) -> Bool { self == other }
 }
 
 extension ServiceCIDRManifest: RepeatedObject {
@@ -108,6 +113,8 @@ extension Service {
     var service = self
     service.location = nil
     service.loadBalancerIPs = []
+    // The API server assigns it.
+    service.healthCheckNodePort = nil
     return service
   }
 }

@@ -26,6 +26,7 @@ struct ClusterDocument {
     try root.closed(to: [
       "apiVersion", "kind", "metadata", "nodes", "clusterCIDRs", "serviceCIDRs", "nodePortRange", "overlay",
       "bridgeNetfilter", "externalHosts", "loadBalancerAnnouncer", "icmpLimits", "defaultDeny",
+      "kubeProxy",
     ])
     for entry in try root["nodes"]?.list() ?? [] { try readNode(entry) }
     for entry in try root["externalHosts"]?.list() ?? [] { try readHost(entry) }
@@ -40,6 +41,7 @@ struct ClusterDocument {
     }
     if let field = root["bridgeNetfilter"] { settings.bridgeNetfilter = try field.bool() }
     if let field = root["defaultDeny"] { settings.defaultDeny = try field.bool() }
+    if let field = root["kubeProxy"] { settings.kubeProxy = try Self.kubeProxy(try field.fields()) }
     if let field = root["icmpLimits"] {
       settings.liftICMPLimits = try field.word(ICMPLimits.self) == .lifted
     }
@@ -112,6 +114,15 @@ struct ClusterDocument {
       stated.append(Stated(cidr, entry))
     }
     return stated
+  }
+
+  private static func kubeProxy(_ fields: Fields) throws(ManifestError) -> KubeProxyFlags {
+    try fields.closed(to: ["masqueradeAll", "nodePortAddresses", "localhostNodePorts"])
+    var flags = KubeProxyFlags()
+    if let field = fields["masqueradeAll"] { flags.masqueradeAll = try field.bool() }
+    if let field = fields["nodePortAddresses"] { flags.nodePortAddresses = try cidrs(field) }
+    if let field = fields["localhostNodePorts"] { flags.localhostNodePorts = try field.bool() }
+    return flags
   }
 
   private static func portRange(_ field: Field) throws(ManifestError) -> PortRange {

@@ -6,11 +6,15 @@ struct EndpointSliceManifest {
   let id: NamespacedName
   /// `nil` if the service proxy ignores the slice: it has DNS names instead of addresses, or no Service.
   private(set) var slice: EndpointSlice?
+  /// Whether the controller that mirrors Endpoints objects wrote it.
+  let isMirror: Bool
   private(set) var notes: [Note] = []
 
   init(_ object: ManifestObject, _ validation: Validation) throws(ManifestError) {
     id = try object.id(validation)
     let root = object.root
+    let labels = try object.labels(validation)
+    isMirror = labels["endpointslice.kubernetes.io/managed-by"] == "endpointslicemirroring-controller.k8s.io"
     let word = try root.required("addressType", "write IPv4 or IPv6")
     let type = try word.string()
     if type == "FQDN" {
@@ -20,7 +24,7 @@ struct EndpointSliceManifest {
     guard let family = IPFamily(rawValue: type) else {
       throw word.error("unknown value \(type.quoted)", "write IPv4 or IPv6")
     }
-    guard let service = try object.labels(validation)["kubernetes.io/service-name"], !service.isEmpty else {
+    guard let service = labels["kubernetes.io/service-name"], !service.isEmpty else {
       notes.append(Note(.note, "EndpointSlice \(id) has no label kubernetes.io/service-name and is ignored"))
       return
     }
@@ -64,14 +68,33 @@ struct EndpointSliceManifest {
       throw field.error("\(address) is \(obstacle)", "give a unicast address that others can reach")
     }
     let conditions = try fields["conditions"]?.fields()
-    let target = try fields["targetRef"]?.fields()
-    var pod: PodID?
-    if let target, try target["kind"]?.string() == "Pod", let name = try target["name"]?.string() {
-      pod = PodID(try target["namespace"]?.string() ?? namespace, name)
-    }
+    let hints = try fields["hints"]?.fields()
     return EndpointSlice.Member(
       address, isReady: try conditions?["ready"]?.bool() ?? true,
       isServing: try conditions?["serving"]?.bool() ?? true,
-      isTerminating: try conditions?["terminating"]?.bool() ?? false, node: try fields["nodeName"]?.string(), pod: pod)
+      isTerminating: try conditions?["terminating"]?.bool() ?? false, node: try fields["nodeName"]?.string(),
+      pod: try fields.targetPod(namespace), zoneHints: try hints?["forZones"]?.hintNames() ?? [],
+      nodeHints: try hints?["forNodes"]?.hintNames() ?? [])
+  }
+}
+
+extension Field {
+  /// The names in `forZones` or `forNodes`.
+  fileprivate func hintNames() throws(ManifestError) -> Set<String> {
+    var names: Set<String> = []
+    for entry in try list() {
+      names.insert(try entry.fields().required("name", "give the name of the zone or node").string())
+    }
+    return names
+  }
+}
+
+extension Fields {
+  /// `targetRef` of an endpoint, if it is a pod. Without a namespace it is in that of the object.
+  func targetPod(_ namespace: String) throws(ManifestError) -> PodID? {
+    guard let target = try self["targetRef"]?.fields(), try target["kind"]?.string() == "Pod",
+      let name = try target["name"]?.string()
+    else { return nil }
+    return PodID(try target["namespace"]?.string() ?? namespace, name)
   }
 }

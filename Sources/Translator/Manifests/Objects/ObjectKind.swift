@@ -2,11 +2,12 @@ internal import Text
 
 /// The kinds that the reader uses.
 enum ObjectKind: Hashable {
-  case namespace, node, pod, service, serviceCIDR, endpointSlice, networkPolicy, workload, cluster, expectations
+  case namespace, node, pod, service, serviceCIDR, endpointSlice, endpoints, networkPolicy, workload, cluster,
+    expectations
 
   /// The kinds by the API group that has them.
   private static let homes = [
-    "": ["Namespace", "Node", "Pod", "Service", "ReplicationController"],
+    "": ["Namespace", "Node", "Pod", "Service", "Endpoints", "ReplicationController"],
     "apps": ["Deployment", "StatefulSet", "DaemonSet", "ReplicaSet"], "batch": ["Job", "CronJob"],
     "discovery.k8s.io": ["EndpointSlice"], "networking.k8s.io": ["NetworkPolicy", "ServiceCIDR"],
   ]
@@ -35,6 +36,7 @@ enum ObjectKind: Hashable {
     case "Service": (self, home) = (.service, "v1")
     case "ServiceCIDR": (self, home) = (.serviceCIDR, "networking.k8s.io/v1")
     case "EndpointSlice": (self, home) = (.endpointSlice, "discovery.k8s.io/v1")
+    case "Endpoints": (self, home) = (.endpoints, "v1")
     case "ReplicationController": (self, home) = (.workload, "v1")
     case "NetworkPolicy": (self, home) = (.networkPolicy, "networking.k8s.io/v1")
     case "Deployment", "StatefulSet", "DaemonSet", "ReplicaSet": (self, home) = (.workload, "apps/v1")

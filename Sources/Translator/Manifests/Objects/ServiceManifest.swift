@@ -20,6 +20,8 @@ struct ServiceManifest {
   let statedNodePorts: [Int: Field]
   /// `false` for a LoadBalancer with `allocateLoadBalancerNodePorts: false`.
   let wantsNodePorts: Bool
+  /// Whether the EndpointSlice controller allots endpoints to zones by their CPUs (annotation `topology-mode: Auto`).
+  let hasAutomaticHints: Bool
   /// Where the load-balancer addresses come from if there is no status.
   var loadBalancerAssumption: String?
 
@@ -64,6 +66,7 @@ struct ServiceManifest {
     let balances = kind == .loadBalancer
     let allocates = try spec?["allocateLoadBalancerNodePorts"]?.bool() ?? true
     wantsNodePorts = kind == .nodePort || balances && allocates
+    hasAutomaticHints = try object.metadata?["annotations"]?.fields().asksForAutomaticHints ?? false
 
     service = Service(
       id: try object.id(validation, NameSyntax.isDNSLabel), kind: kind,
@@ -74,6 +77,10 @@ struct ServiceManifest {
     service.externalTrafficPolicy =
       try spec?.nonEmpty("externalTrafficPolicy")?.word(Service.TrafficPolicy.self) ?? .cluster
     service.internalTrafficPolicy = try spec?["internalTrafficPolicy"]?.word(Service.TrafficPolicy.self) ?? .cluster
+    service.trafficDistribution = try spec?.nonEmpty("trafficDistribution")?.word(TrafficDistribution.self).meaning
+    if let field = spec?["healthCheckNodePort"], field.scalar != .integer(0) {
+      service.healthCheckNodePort = try field.port()
+    }
     service.hasClientAffinity = try spec?.nonEmpty("sessionAffinity")?.word(SessionAffinity.self) == .clientIP
     service.externalName = kind == .externalName ? try spec?["externalName"]?.string().onOneLine : nil
     service.publishesNotReadyAddresses = try spec?["publishNotReadyAddresses"]?.bool() ?? false
@@ -121,7 +128,30 @@ private enum SessionAffinity: String, CaseIterable {
   case clientIP = "ClientIP"
 }
 
+private enum TrafficDistribution: String, CaseIterable {
+  case preferClose = "PreferClose"
+  case preferSameZone = "PreferSameZone"
+  case preferSameNode = "PreferSameNode"
+
+  var meaning: Service.TrafficDistribution {
+    switch self {
+    case .preferClose, .preferSameZone: .preferSameZone
+    case .preferSameNode: .preferSameNode
+    }
+  }
+}
+
 extension Fields {
+  /// The annotation that asks for Topology Aware Routing, or its older name. Only these values turn it on
+  /// (`hintsEnabled` of the EndpointSlice controller's utilities).
+  fileprivate var asksForAutomaticHints: Bool {
+    get throws(ManifestError) {
+      let names = ["service.kubernetes.io/topology-aware-hints", "service.kubernetes.io/topology-mode"]
+      guard let field = names.lazy.compactMap({ self[$0] }).first else { return false }
+      return try ["Auto", "auto"].contains(field.string())
+    }
+  }
+
   /// `clusterIPs`, or `clusterIP` if that is missing, without empty strings.
   fileprivate func clusterIPFields(_ validation: Validation) throws(ManifestError) -> [Field] {
     var list: [Field] = []

@@ -14,7 +14,6 @@ struct SkippedObjects {
 
   private var policies: [String: [String]] = [:]
   private var others: [String: Int] = [:]
-  private var endpoints: [String] = []
   private var routes: OrderedDictionary<Router, [String]> = [:]
   private(set) var strangers: [Stranger] = []
 
@@ -27,8 +26,6 @@ struct SkippedObjects {
     let namespace = space.map { "\($0)/" } ?? ""
     if object.isOtherPolicy {
       policies["\(object.kind) (\(object.group))", default: []].append(namespace + name)
-    } else if object.kind == "Endpoints", object.group.isEmpty {
-      endpoints.append(namespace + name)
     } else if let router = Router(object) {
       routes[router, default: []].append("\(object.kind) \(space ?? "default")/\(name)")
     } else if object.isOfOtherProject, !object.neverHasPods {
@@ -64,11 +61,8 @@ struct SkippedObjects {
   }
 
   var notes: [Note] {
-    var notes = routes.map { router, names in
+    let notes = routes.map { router, names in
       Note(.note, "\(names.abridged()): the sender is a pod of the \(router.rawValue); ask with --from namespace/pod")
-    }
-    if !endpoints.isEmpty {
-      notes.append(Note(.note, "Endpoints are ignored, only EndpointSlices are used: \(endpoints.abridged(to: 5))"))
     }
     guard !others.isEmpty else { return notes }
     let kinds = others.sorted { ($1.value, $0.key) < ($0.value, $1.key) }.map { "\($0.value) \($0.key)" }

@@ -1,0 +1,11 @@
+/// Flags of kube-proxy that change which packets it translates and masquerades, with their defaults.
+public struct KubeProxyFlags: Hashable, Sendable {
+  /// `--masquerade-all`: packets to ClusterIPs get the node's address, whatever their source.
+  public var masqueradeAll = false
+  /// `--nodeport-addresses`: NodePorts answer only at the node's addresses in these networks. Without a network of a
+  /// family, they answer at all of its addresses.
+  public var nodePortAddresses: [CIDR] = []
+  /// `--iptables-localhost-nodeports`: IPv4 NodePorts answer on loopback addresses too.
+  public var localhostNodePorts = true
+  public init() {}
+}

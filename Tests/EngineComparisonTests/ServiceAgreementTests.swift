@@ -1,0 +1,110 @@
+// Not covered: the random choice of kube-proxy; both engines take the endpoint with the lowest address here.
+import Enforcement
+import EngineComparison
+import Lowering
+import NetpolModel
+import Oracle
+import Path
+import Statistics
+import TestSupport
+import Testing
+import Worlds
+
+@Suite("Oracle and kube-proxy's rules agree about services") struct ServiceAgreementTests {
+  /// A random world with zones, hints and flags of kube-proxy.
+  private static func cluster(_ seed: UInt64) throws -> Cluster {
+    var cluster = try readWorld(World(seed: seed).cluster.manifest, asStored: true)
+    var random = SplitMix64(seed: seed &+ 1000)
+    let zones = ["a", "b"]
+    for index in cluster.nodes.indices where random.chance(80) {
+      cluster.nodes[index].labels["topology.kubernetes.io/zone"] = random.one(of: zones, else: "a")
+    }
+    let names = cluster.nodes.map(\.name)
+    for slice in cluster.endpointSlices.indices {
+      let (hasZones, hasNodes) = (random.chance(60), random.chance(40))
+      for member in cluster.endpointSlices[slice].members.indices {
+        if hasZones, random.chance(90) {
+          cluster.endpointSlices[slice].members[member].zoneHints = [random.one(of: zones, else: "a")]
+        }
+        if hasNodes, random.chance(90) {
+          cluster.endpointSlices[slice].members[member].nodeHints = Set(random.some(1, of: names))
+        }
+      }
+    }
+    for index in cluster.services.indices {
+      if random.chance(30) { cluster.services[index].internalTrafficPolicy = .local }
+      if random.chance(30), cluster.services[index].kind != .clusterIP {
+        cluster.services[index].externalTrafficPolicy = .local
+      }
+    }
+    cluster.settings.kubeProxy.masqueradeAll = random.chance(30)
+    if random.chance(40) {
+      cluster.settings.kubeProxy.nodePortAddresses = random.some(1, of: cluster.nodes.flatMap(\.addresses)).map {
+        CIDR($0)
+      }
+    }
+    return cluster
+  }
+
+  /// Flows from every machine to every address and port of every service.
+  private static func flows(_ cluster: Cluster, _ topology: Topology) -> [Flow] {
+    let sources =
+      cluster.pods.map { Endpoint.pod($0.id) } + cluster.nodes.map { .node($0.name) }
+      + cluster.externalHosts.map { .external($0.name) }
+    var flows: [Flow] = []
+    for service in cluster.services {
+      for port in service.ports {
+        let front = TransportPort(port.transport, port.port)
+        var targets = service.clusterIPs.map { (Endpoint.service(service.id), $0, front) }
+        targets += service.announcedAddresses.map { (.virtualAddress(service.id, $0), $0, front) }
+        if let number = port.nodePort {
+          for node in cluster.nodes {
+            targets += node.addresses.map { (.node(node.name), $0, TransportPort(port.transport, number)) }
+          }
+        }
+        for (target, address, number) in targets {
+          flows += sources.compactMap { source in
+            topology.flow(from: source, to: target, number, address.family, destinationAddress: address)
+          }
+        }
+      }
+    }
+    return flows
+  }
+
+  /// The same endpoint, or the node for a pod that has the node's address.
+  private static func machine(_ endpoint: Endpoint, in cluster: Cluster) -> Endpoint {
+    guard case .pod(let id) = endpoint, let pod = cluster.pod(id), pod.hostNetwork, let node = pod.node else {
+      return endpoint
+    }
+    return .node(node)
+  }
+
+  @Test("in random worlds with hints, local policies and flags: verdicts as predicted, and the same endpoint")
+  func worlds() throws {
+    var delivered = 0
+    var stopped = 0
+    for seed in 0..<UInt64(60) {
+      let cluster = try Self.cluster(seed)
+      let topology = Topology(cluster)
+      let styles = EnforcementStyle.all
+      let style = styles[Int(seed) % styles.count]
+      let comparer = Comparer(cluster, try EnforcedCluster(cluster, topology, style, versionStamp: "1"))
+      for flow in Self.flows(cluster, topology) {
+        let comparison = comparer.compare(flow, nil)
+        #expect(!comparison.isFailure(strict: false), "seed \(seed), \(style.name): \(flow): \(comparison.finding)")
+        switch comparison.journey.end {
+        case .delivered(let end):
+          delivered += 1
+          let resolved = comparer.oracle.resolve(flow)
+          guard resolved.service != nil, !resolved.isRefused else { continue }
+          let expected = Self.machine(resolved.arrived.destination, in: cluster)
+          #expect(Self.machine(end, in: cluster) == expected, "seed \(seed), \(style.name): \(flow)")
+        case .stopped: stopped += 1
+        case .noRoute: break
+        }
+      }
+    }
+    #expect(delivered > 1000 && stopped > 1000, "\(delivered) delivered, \(stopped) stopped")
+  }
+}

@@ -1,0 +1,237 @@
+internal import Foundation
+package import NetpolModel
+internal import Testing
+
+/// A line of Tests/Fixtures/services/kube-proxy-flows.jsonl (its README says what the fields mean).
+package struct ProxyWorld: Decodable, Sendable, CustomTestStringConvertible {
+  package struct Proxy: Decodable, Sendable {
+    package struct Mode: Decodable, Sendable {
+      package let nodePortAddresses: [String]?
+      package let localhostNodePorts: Bool?
+    }
+
+    package let family: String
+    package let node: String
+    package let nodeIP: String
+    package let localIPs: [String]
+    package let clusterCIDR: String
+    package let localDetector: Bool
+    package let masqueradeAll: Bool
+    package let iptables: Mode?
+  }
+
+  package struct Machine: Decodable, Sendable {
+    package let name: String
+    package let zone: String?
+  }
+
+  package struct Port: Decodable, Sendable {
+    package let name: String
+    package let port: UInt16
+    package let `protocol`: String
+    package let nodePort: UInt16?
+  }
+
+  package struct BalancerAddress: Decodable, Sendable {
+    package let ip: String
+    package let ipMode: String?
+  }
+
+  package struct APIService: Decodable, Sendable {
+    package let namespace: String
+    package let name: String
+    package let type: String
+    package let clusterIP: String
+    package let ports: [Port]
+    package let externalIPs: [String]?
+    package let loadBalancer: [BalancerAddress]?
+    package let loadBalancerSourceRanges: [String]?
+    package let externalTrafficPolicy: String?
+    package let internalTrafficPolicy: String?
+    package let healthCheckNodePort: UInt16?
+    package let sessionAffinity: String?
+  }
+
+  package struct Slice: Decodable, Sendable {
+    package struct Member: Decodable, Sendable {
+      package let ip: String
+      package let node: String?
+      package let ready: Bool?
+      package let serving: Bool?
+      package let terminating: Bool?
+      package let zoneHints: [String]?
+      package let nodeHints: [String]?
+    }
+
+    package let namespace: String
+    package let service: String
+    package let family: String
+    package let ports: [Port]
+    package let endpoints: [Member]
+  }
+
+  package struct Flow: Decodable, Sendable {
+    package struct Sender: Decodable, Sendable {
+      package let kind: String
+      package let ip: String
+
+      /// Whether the packet starts on the proxy's own node, outside any pod.
+      package var isNodes: Bool { ["node", "localhost", "loadBalancer"].contains(kind) }
+    }
+
+    package struct Modes: Decodable, Sendable {
+      package let iptables: Expectation?
+    }
+
+    package let name: String
+    package let from: Sender
+    package let to: String
+    package let port: UInt16
+    package let `protocol`: String
+    package let expect: Modes
+  }
+
+  /// The ways that a packet may go.
+  package struct Expectation: Decodable, Sendable {
+    package let fates: Set<PacketFate>
+
+    private enum CodingKeys: String, CodingKey {
+      case to, masquerade
+    }
+
+    package init(from decoder: any Decoder) throws {
+      let container = try decoder.container(keyedBy: CodingKeys.self)
+      if let endpoints = try? container.decode([String].self, forKey: .to) {
+        let isMasqueraded = try container.decode(Bool.self, forKey: .masquerade)
+        fates = Set(endpoints.map { .to($0, masqueraded: isMasqueraded) })
+        return
+      }
+      let word = try container.decode(String.self, forKey: .to)
+      guard let fate = PacketFate(word: word) else {
+        throw DecodingError.dataCorruptedError(forKey: .to, in: container, debugDescription: "unknown fate \(word)")
+      }
+      fates = [fate]
+    }
+  }
+
+  package let world: String
+  package let proxy: Proxy
+  package let nodes: [Machine]
+  package let services: [APIService]
+  package let slices: [Slice]
+  package let flows: [Flow]
+
+  package var testDescription: String { world }
+
+  /// All worlds of the file.
+  package static let all: [ProxyWorld] = {
+    let file = repository.appendingPathComponent("Tests/Fixtures/services/kube-proxy-flows.jsonl")
+    do {
+      let lines = try String(contentsOf: file, encoding: .utf8).split(separator: "\n")
+      return try lines.map { try JSONDecoder().decode(ProxyWorld.self, from: Data($0.utf8)) }
+    } catch {
+      Issue.record("\(file.path): \(error)")
+      return []
+    }
+  }()
+}
+
+/// What happens to a connection's first packet.
+package enum PacketFate: Hashable {
+  /// It goes to this address and port. Masqueraded: it bears kube-proxy's mark for that.
+  case to(String, masqueraded: Bool)
+  case refused, dropped
+  /// Not translated, and let in by a rule of kube-proxy.
+  case accepted
+  /// Not translated, and no rule stops it.
+  case untouched
+
+  /// `nil` for an unknown word.
+  package init?(word: String) {
+    switch word {
+    case "REJECT": self = .refused
+    case "DROP": self = .dropped
+    case "ACCEPT": self = .accepted
+    case "none": self = .untouched
+    default: return nil
+    }
+  }
+}
+
+extension ProxyWorld {
+  package func apiServices() throws -> [Service] { try services.map { try $0.service() } }
+  package func apiSlices() throws -> [EndpointSlice] { try slices.enumerated().map { try $1.slice($0) } }
+
+  /// The node whose kube-proxy translates.
+  package func node() throws -> Node {
+    let zone = nodes.first { $0.name == proxy.node }?.zone
+    return Node(
+      name: proxy.node, labels: zone.map { ["topology.kubernetes.io/zone": $0] } ?? [:],
+      addresses: [try address(proxy.nodeIP)])
+  }
+
+  package func kubeProxy(_ mode: Proxy.Mode) throws -> KubeProxyFlags {
+    var flags = KubeProxyFlags()
+    flags.masqueradeAll = proxy.masqueradeAll
+    flags.nodePortAddresses = try (mode.nodePortAddresses ?? []).map(block)
+    flags.localhostNodePorts = mode.localhostNodePorts ?? true
+    return flags
+  }
+
+  /// Without a detector of local pods, none.
+  package func clusterCIDRs() throws -> [CIDR] { proxy.localDetector ? [try block(proxy.clusterCIDR)] : [] }
+}
+
+extension ProxyWorld.Flow {
+  package func transport() throws -> Transport { try #require(Transport(rawValue: `protocol`)) }
+}
+
+private func address(_ text: String) throws -> IPAddress { try #require(IPAddress(text)) }
+private func block(_ text: String) throws -> CIDR { try #require(CIDR(text)) }
+
+extension ProxyWorld.APIService {
+  fileprivate func service() throws -> Service {
+    var service = Service(
+      id: NamespacedName(namespace, name), kind: try #require(Service.Kind(rawValue: type)),
+      ports: try ports.map { port in
+        .init(
+          name: port.name, port: port.port, targetPort: .number(port.port), transport: try port.transport(),
+          nodePort: port.nodePort)
+      },
+      clusterIPs: [try address(clusterIP)], externalIPs: try (externalIPs ?? []).map(address),
+      loadBalancerIPs: try (loadBalancer ?? []).map {
+        .init(try address($0.ip), isProxied: $0.ipMode == "Proxy")
+      },
+      // The API ignores spaces around a range.
+      loadBalancerSourceRanges: try (loadBalancerSourceRanges ?? []).map {
+        try block($0.trimmingCharacters(in: .whitespaces))
+      },
+      externalTrafficPolicy: try policy(externalTrafficPolicy),
+      internalTrafficPolicy: try policy(internalTrafficPolicy), hasClientAffinity: sessionAffinity == "ClientIP")
+    service.healthCheckNodePort = healthCheckNodePort
+    return service
+  }
+
+  private func policy(_ word: String?) throws -> Service.TrafficPolicy {
+    try word.map { try #require(Service.TrafficPolicy(rawValue: $0)) } ?? .cluster
+  }
+}
+
+extension ProxyWorld.Port {
+  fileprivate func transport() throws -> Transport { try #require(Transport(rawValue: `protocol`)) }
+}
+
+extension ProxyWorld.Slice {
+  fileprivate func slice(_ index: Int) throws -> EndpointSlice {
+    EndpointSlice(
+      id: NamespacedName(namespace, "\(service)-\(index)"), service: service,
+      family: try #require(IPFamily(rawValue: family)),
+      ports: try ports.map { .init(name: $0.name, transport: try $0.transport(), port: $0.port) },
+      members: try endpoints.map {
+        .init(
+          try address($0.ip), isReady: $0.ready ?? true, isServing: $0.serving ?? true,
+          isTerminating: $0.terminating ?? false, node: $0.node, zoneHints: Set($0.zoneHints ?? []),
+          nodeHints: Set($0.nodeHints ?? []))
+      })
+  }
+}
