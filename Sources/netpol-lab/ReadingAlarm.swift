@@ -4,8 +4,8 @@ import Synchronization
 /// Tells which text a reader traps on or never ends with. Both end the process with exit code 1.
 enum ReadingAlarm {
   private static let number = Atomic<UInt64>(0)
-  /// Of a text, in seconds.
-  private static let patience: UInt32 = 60
+  /// For a text, in seconds by the clock. A busy machine gives the process only a part of that.
+  private static let patience: UInt32 = 300
   /// Handlers run on it, because a trap may be the end of the thread's own stack.
   private nonisolated(unsafe) static let stack = UnsafeMutableRawPointer.allocate(byteCount: 1 << 16, alignment: 16)
 

@@ -266,7 +266,7 @@ import Testing
     service.loadBalancerIPs = [.init(try Fixture.address("fd00:1b::1"))]
     let texts = try serviceProxyFindings(Fixture.view([service], slices)).map(\.description)
     #expect(texts.count == 2)
-    #expect(texts.first?.contains("Service ns1/svc1: it has sessionAffinity ClientIP: a client stays with the endpoint") == true)
+    #expect(texts.first?.contains("it has sessionAffinity ClientIP: a client stays with the endpoint") == true)
     #expect(texts.last?.contains("loadBalancerSourceRanges contain no IPv6 range") == true)
   }
 }
