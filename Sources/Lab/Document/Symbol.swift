@@ -14,6 +14,8 @@ extension Matrix {
     case failure = "!"
     /// There is no route from one to the other.
     case noRoute = "-"
+    /// Something decides it that is not modelled.
+    case notAsked = "/"
     /// The answer was unusable.
     case unknown = "?"
     /// Both ends are the same, or the port is not asked there.
@@ -32,6 +34,7 @@ extension Matrix.Symbol {
     case .mixed: "mixed: some endpoints refuse"
     case .failure: "disagreement"
     case .noRoute: PacketOutcome.noRoute.text
+    case .notAsked: "not asked"
     case .unknown: PacketOutcome.undecided.text
     case .nothing: nil
     }

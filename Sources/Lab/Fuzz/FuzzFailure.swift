@@ -36,7 +36,7 @@ public struct FuzzFailure: Hashable, Sendable {
     let kind: Kind
     var remark = ""
     switch comparison.finding {
-    case .agreement, .deviation, .noRoute, .notChosen: return nil
+    case .agreement, .deviation, .noRoute, .notChosen, .notModelled: return nil
     case .kernelDisagrees: kind = .kernelDisagrees
     case .unexplained: kind = .unexplained
     case .deviationMissing(let numbers):

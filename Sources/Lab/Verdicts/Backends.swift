@@ -11,6 +11,7 @@ package struct Backends {
   }
 
   private let topology: Topology
+  private let unmodelled: UnmodelledFlows
   private let nodePortAddresses: [CIDR]
   private var byFront: [Key: [KernelEngine.Backend]] = [:]
   /// The endpoints that can be asked about one by one. Only of fronts with several.
@@ -18,6 +19,7 @@ package struct Backends {
 
   package init(_ cluster: Cluster, _ topology: Topology) {
     self.topology = topology
+    unmodelled = UnmodelledFlows(cluster)
     nodePortAddresses = cluster.settings.kubeProxy.nodePortAddresses
     for service in cluster.services {
       let addresses = service.clusterIPs + service.announcedAddresses
@@ -62,6 +64,12 @@ package struct Backends {
       flow.chosen = target
       return flow
     }
+  }
+
+  /// Why the lab gives no answer to a flow: something decides it that is not modelled. `nil` if nothing does.
+  package func whyNotModelled(_ flow: Flow) -> String? {
+    if case .node(let name)? = topology.owner(of: flow.destinationAddress) { return unmodelled.why(flow, at: name) }
+    return unmodelled.why(flow, at: nil)
   }
 
   private func front(of flow: Flow) -> Key? {

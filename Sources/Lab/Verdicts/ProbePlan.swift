@@ -66,7 +66,9 @@ public struct ProbePlan: Sendable {
                 from: source, to: destination, question, family, sourceAddress: only.sourceAddress,
                 destinationAddress: only.destinationAddress)
             else { continue }
-            let why = Self.obstacle(flow, cluster, topology, sctpObstacle)
+            let why =
+              Self.obstacle(flow, cluster, topology, sctpObstacle)
+              ?? backends.whyNotModelled(flow).map { .notModelled($0) }
             for flow in backends.choices(of: flow) {
               if let why = why ?? Self.obstacle(choosing: flow.chosen) {
                 unasked.append(UnaskedFlow(flow, why))

@@ -9,6 +9,8 @@ public struct UnaskedFlow: Hashable, Sendable {
     case noRoute(String)
     /// An end is an address that nobody has, so the flow has no answer.
     case nobody(String)
+    /// Something decides the flow that is not modelled, so it has no answer.
+    case notModelled(String)
   }
 
   public let flow: Flow
@@ -21,7 +23,7 @@ public struct UnaskedFlow: Hashable, Sendable {
 
   public var why: String {
     switch obstacle {
-    case .noProbe(let why), .noRoute(let why), .nobody(let why): why
+    case .noProbe(let why), .noRoute(let why), .nobody(let why), .notModelled(let why): why
     }
   }
 }
@@ -52,7 +54,7 @@ extension ProbePlan {
   /// `nil` if the lab can address the endpoint of a service, or there is none to choose.
   static func obstacle(choosing chosen: ServiceTarget?) -> UnaskedFlow.Obstacle? {
     guard let chosen, chosen.codePoint == nil else { return nil }
-    return .nobody("the lab can address 63 endpoints of a service port, and \(chosen.description) is one more")
+    return .notModelled("the lab can address 63 endpoints of a service port, and \(chosen.description) is one more")
   }
 
   /// `nil` if the endpoint is more than an address, or a machine has the address.

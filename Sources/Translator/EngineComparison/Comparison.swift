@@ -23,6 +23,8 @@ public struct Comparison: Hashable, Sendable {
     case noRoute(String)
     /// The service's rules never send the flow to the endpoint that it asks about, and need not. It is no question.
     case notChosen
+    /// Something decides the flow that is not modelled, so there is no verdict. The string says what.
+    case notModelled(String)
   }
 
   public let flow: Flow
@@ -52,7 +54,7 @@ public struct Comparison: Hashable, Sendable {
   /// Whether a person should look at it. With `strict`, known deviations count too.
   public func isFailure(strict: Bool) -> Bool {
     switch finding {
-    case .agreement, .noRoute, .notChosen: false
+    case .agreement, .noRoute, .notChosen, .notModelled: false
     case .deviation: strict
     case .kernelDisagrees, .unexplained, .deviationMissing, .undecided: true
     }

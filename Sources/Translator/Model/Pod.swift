@@ -26,6 +26,17 @@ public struct ContainerPort: Hashable, Sendable {
   }
 }
 
+/// `hostPort` of a container's port: a port of the node that leads to the pod.
+public struct HostPort: Hashable, Sendable {
+  public let port: TransportPort
+  /// `hostIP`. `nil`: every address of the node.
+  public let address: IPAddress?
+  public init(_ port: TransportPort, at address: IPAddress? = nil) {
+    self.port = port
+    self.address = address
+  }
+}
+
 public struct Pod: Hashable, Sendable {
   public var id: PodID
   public var labels: Labels
@@ -42,6 +53,8 @@ public struct Pod: Hashable, Sendable {
   /// Ports of `spec.containers`, then those of sidecars, in the order of the API's named-port lookup. Ports of other
   /// init containers are left out.
   public var ports: [ContainerPort]
+  /// Empty for pods on their node's network, whose ports need no translation.
+  public var hostPorts: [HostPort] = []
   /// The condition `Ready`, which decides whether services send packets to the pod. `true` by default.
   public var isReady = true
   /// The workload that the pod belongs to, by kind and name: `Deployment`, `web`.

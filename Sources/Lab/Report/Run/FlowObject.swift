@@ -50,10 +50,11 @@ struct FlowObject: Encodable {
       case .undecided(let why): ("undecided", nil, why)
       case .noRoute(let why): ("noRoute", nil, why)
       case .notChosen: ("notChosen", nil, nil)
+      case .notModelled(let why): ("notModelled", nil, why)
       }
     let isAsItShould =
       switch comparison.finding {
-      case .agreement, .noRoute, .notChosen: true
+      case .agreement, .noRoute, .notChosen, .notModelled: true
       case .deviation, .kernelDisagrees, .unexplained, .deviationMissing, .undecided: false
       }
     let isTold = inFull || !isAsItShould

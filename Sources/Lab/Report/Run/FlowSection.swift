@@ -74,6 +74,7 @@ struct FlowSection {
     case .deviationMissing(let deviations):
       "\(deviations.map(\.id).joined(separator: ", ")) predicted here, but the rules don't deviate"
     case .undecided(let why): "undecided: \(why)"
+    case .notModelled(let why): "not asked: \(why)"
     case .notChosen: "the service never chooses this endpoint"
     case .noRoute(let why): comparison.observation == nil ? "not asked: \(why)" : "no answer: \(silence(why))"
     }

@@ -159,6 +159,10 @@ private struct RunSections {
     if mixed > 0 { text += "\(counted(mixed, "question")) to services had mixed answers. " }
     text += "Oracle, evaluator and kernel: \(counted(report.failures.count, "disagreement"))"
     text += explained > 0 ? ". Known deviations explain \(counted(explained, "difference"))." : "."
+    let notModelled = report.comparisons.count { if case .notModelled = $0.finding { true } else { false } }
+    if notModelled > 0 {
+      text += " \(counted(notModelled, "flow")) not asked, since what decides them is not modelled."
+    }
     if evaluatedAlone > 0 { text += " \(counted(evaluatedAlone, "flow")) checked by oracle and evaluator only." }
     return Section(
       (report.hasMatrix ? [.paragraph(text)] : [])

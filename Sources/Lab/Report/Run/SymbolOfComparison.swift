@@ -7,6 +7,7 @@ extension Matrix.Symbol {
     self =
       switch (comparison.finding, comparison.verdict) {
       case (.undecided, _): .unknown
+      case (.notModelled, _): .notAsked
       case (.noRoute, _), (.notChosen, _), (_, nil): .noRoute
       case (.kernelDisagrees, _), (.unexplained, _), (.deviationMissing, _): .failure
       case (.deviation, .allow?): .allowedByDeviation

@@ -13,9 +13,10 @@ struct AskedPair: Hashable {
     /// The lab can't send such a packet, so the result is unknown.
     case notAsked(String)
 
-    /// One for each endpoint that a service may choose.
+    /// One for each endpoint that a service may choose. Not asked if something decides it that is not modelled.
     func chosen(_ backends: Backends) -> [Asking] {
       guard case .flow(let flow) = self else { return [self] }
+      if let why = backends.whyNotModelled(flow) { return [.notAsked(why)] }
       return backends.choices(of: flow).map { .flow($0) }
     }
   }

@@ -26,6 +26,7 @@ struct Assembly {
       settings: inventory.cluster?.settings ?? .init())
     let networks = ServiceNetworks(inventory, pins)
     cluster.settings.serviceCIDRs = networks.cidrs
+    cluster.settings.usesIPVS = inventory.usesIPVS
     impliesServiceCIDRs = networks.areImplied
     try place()
     let allocation = try ServiceAllocation(

@@ -33,6 +33,8 @@ struct Inventory {
     decoder = PolicyDecoder(options.validation)
   }
 
+  var usesIPVS: Bool { features.uses(.ipvs) }
+
   var namespaces: [String: Namespace] {
     Dictionary(namespaceTable.objects.map { ($0.name, $0) }, uniquingKeysWith: { first, _ in first })
   }

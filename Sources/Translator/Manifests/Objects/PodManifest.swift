@@ -23,6 +23,7 @@ struct PodManifest {
     pod = Pod(
       id: PodID(try object.id(validation)), labels: try object.labels(validation), node: spec.nodeName,
       hostNetwork: spec.hostNetwork, ports: spec.ports, location: object.location)
+    pod.hostPorts = spec.hostPorts
     hostname = spec.hostname
     controller = try object.controller()
     owners = try object.owners()

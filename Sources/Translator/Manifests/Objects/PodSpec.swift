@@ -25,7 +25,8 @@ struct PodSpec: Hashable {
   var hostNetwork = false
   /// Ports of the containers, then those of sidecars.
   var ports: [ContainerPort] = []
-  var hostPorts: [UInt16] = []
+  /// Without those of pods on their node's network, which need no translation.
+  var hostPorts: [HostPort] = []
   var containers: [Container] = []
 
   init(_ field: Field?, _ validation: Validation) throws(ManifestError) {
@@ -69,7 +70,8 @@ struct PodSpec: Hashable {
       }
       ports.append(ContainerPort(name: name, number: number, transport: transport, isOfSidecar: isSidecar))
       if case .integer(let host) = port["hostPort"]?.scalar, let host = UInt16(exactly: host), host > 0, !hostNetwork {
-        hostPorts.append(host)
+        let address = (try port.nonEmpty("hostIP")?.string()).flatMap { IPAddress($0) }
+        hostPorts.append(HostPort(TransportPort(transport, host), at: address))
       }
     }
   }

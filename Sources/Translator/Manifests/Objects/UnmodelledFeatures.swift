@@ -14,6 +14,8 @@ struct UnmodelledFeatures {
   /// By feature, then by object: how a note names the object.
   private var finds: [Feature: OrderedDictionary<String, String>] = [:]
 
+  func uses(_ feature: Feature) -> Bool { finds[feature]?.isEmpty == false }
+
   /// One warning for each feature found.
   var notes: [Note] {
     Feature.allCases.compactMap { feature in
@@ -29,7 +31,7 @@ struct UnmodelledFeatures {
     let title = "\(kind) \(id)"
     for feature in finds.keys { finds[feature]?[title] = nil }
     if !spec.hostPorts.isEmpty {
-      note(.hostPort, title, "\(title) (\(spec.hostPorts.map(String.init).joined(separator: ", ")))")
+      note(.hostPort, title, "\(title) (\(spec.hostPorts.map { "\($0.port.port)" }.joined(separator: ", ")))")
     }
     if id.name.hasPrefix("svclb-") { note(.serviceLoadBalancer, title) }
     if id.name.hasPrefix("node-local-dns") || spec.containers.contains(where: { $0.image.contains("node-cache") }) {

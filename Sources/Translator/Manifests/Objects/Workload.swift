@@ -137,6 +137,7 @@ struct Workload {
     let labels = labels.merging(controllerLabels(of: id, index: index)) { _, added in added }
     var pod = Pod(
       id: id, labels: labels, node: node, hostNetwork: spec.hostNetwork, ports: spec.ports, location: location)
+    pod.hostPorts = spec.hostPorts
     pod.owner = Pod.Workload(kind: kind, name: self.id.name)
     var manifest = PodManifest(pod, hostname: spec.hostname)
     manifest.isAdded = isAdded
