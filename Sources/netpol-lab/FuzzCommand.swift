@@ -148,7 +148,7 @@ struct FuzzCommand: ParsableCommand {
   ) throws -> FuzzFinding {
     let kind = result.failures[0].kind
     let smallest = world.cluster.shrunk(attempts: noKernel ? 1000 : 150) { smaller in
-      !Interruption.isAsked && check.check(smaller, style, seed: world.seed).failures.contains { $0.kind == kind }
+      check.mayGoOn() && check.check(smaller, style, seed: world.seed).failures.contains { $0.kind == kind }
     }
     let shown = check.check(smallest, style, seed: world.seed).failures.first { $0.kind == kind }
     return FuzzFinding(

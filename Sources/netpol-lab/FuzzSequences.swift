@@ -31,7 +31,7 @@ extension FuzzCommand {
     var smallest = sequence.through(result.failedState)
     if replay == nil {
       smallest = smallest.shrunk(attempts: noKernel ? 1000 : 150) { smaller in
-        !Interruption.isAsked && check.check(smaller, style, seed: seed).failures.contains { $0.kind == kind }
+        check.mayGoOn() && check.check(smaller, style, seed: seed).failures.contains { $0.kind == kind }
       }
     }
     let again = replay == nil ? check.check(smallest, style, seed: seed) : result

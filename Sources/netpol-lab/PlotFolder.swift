@@ -9,6 +9,9 @@ struct PlotFolder {
 
   /// Makes the folder if it is missing. Throws `InputError` if no file can be written into it.
   init(_ path: String) throws {
+    // With a slash at its end, a link would be followed.
+    let path =
+      path.count > 1 && path.hasSuffix("/") ? String(path.dropLast(path.reversed().prefix { $0 == "/" }.count)) : path
     self.path = path
     var status = stat()
     if lstat(path, &status) == 0, status.st_mode & S_IFMT != S_IFDIR {

@@ -1,5 +1,6 @@
 // Covers what one request sees on a path through a forwarding namespace. Not covered: how long a request takes, which
 // the kernel decides.
+import Glibc
 import Kernel
 import TestSupport
 import Testing
@@ -73,7 +74,13 @@ import Testing
       let first = try Self.request(way, link, .v4, Self.patience).outcome
       withExtendedLifetime(server) {}
       server = nil
-      return [first, try Self.request(way, link, .v4, Self.patience).outcome]
+      // A program that another test starts may hold a copy of the listener until its exec.
+      var second = try Self.request(way, link, .v4, Self.patience).outcome
+      for _ in 0..<100 where second == .answered {
+        usleep(20_000)
+        second = try Self.request(way, link, .v4, Self.patience).outcome
+      }
+      return [first, second]
     }
     #expect(outcomes == [.answered, .refused])
   }

@@ -7,6 +7,7 @@ import Report
 import Run
 import TestSupport
 import Testing
+import Verdicts
 
 /// A service with three endpoints on two nodes, one of which admits nobody.
 private let world = """
@@ -88,6 +89,56 @@ private let world = """
         address(0): .allow, address(1): .deny,
       ])
     #expect(answers(report, .external("lan"), nodes[1], TransportPort(.tcp, 30081)) == [address(2): .allow])
+  }
+
+  @Test("with more endpoints than can be addressed has no answer if those that are asked agree")
+  func many() async throws {
+    let pods = (0..<66).map {
+      podText("app/web-\($0)", on: "node\($0 % 2 + 1)", labels: "app: web", ports: ["containerPort: 8080"])
+    }
+    let text =
+      twoNodesText() + pods.joined() + podText("app/client", on: "node2", labels: "app: client") + """
+        apiVersion: v1
+        kind: Service
+        metadata: {namespace: app, name: web}
+        spec: {type: NodePort, clusterIP: 10.43.0.80, selector: {app: web}, ports: [{port: 80, targetPort: 8080, nodePort: 30080}]}
+        ---
+        apiVersion: netpol-lab/v1alpha1
+        kind: Expectations
+        groups:
+        - name: a
+          flows: [{from: app/client, to: service/app/web, port: 80, expect: allowed}]
+
+        """
+    let (cluster, groups) = try ExpectationsWorld.read(text)
+    var selection = ProbePlan.Selection(destination: .service(NamespacedName("app", "web")))
+    selection.sources = [.pod(PodID("app", "client")), .node("node1"), .node("node2")]
+    let report = try await blocking { [selection] in
+      try ClusterRun(style: .kubeRouterK3s, selection: selection).run(cluster, expecting: groups, version: "test")
+    }
+    #expect(report.failures.isEmpty && report.isAsExpected)
+    #expect(report.comparisons.count { $0.observed == .allow } == 3 * 63)
+    let text120 = report.document.text(width: 200)
+    #expect(text120.contains("/ not asked") && text120.contains("9 flows not asked"), "\(text120)")
+    #expect(report.expectations[0].flows[0].state == .notAsked)
+  }
+
+  @Test("gives the same answers however many connections came before, also from node to node")
+  func crowded() async throws {
+    let pods = (0..<40).map {
+      podText("app/web-\($0)", on: "node\($0 % 2 + 1)", labels: "app: web", ports: ["containerPort: 8080"])
+    }
+    let text =
+      twoNodesText() + pods.joined() + """
+        apiVersion: v1
+        kind: Service
+        metadata: {namespace: app, name: web}
+        spec: {type: NodePort, clusterIP: 10.43.0.80, selector: {app: web}, ports: [{port: 80, targetPort: 8080, nodePort: 30080}]}
+
+        """
+    let cluster = try readWorld(text)
+    let report = try await blocking { try ClusterRun(style: .kubeRouterK3s).run(cluster, version: "test") }
+    #expect(report.failures.isEmpty, "\(report.failures.map(\.flow))")
   }
 
   @Test("has a mixed answer in the grid, the list of services and the summary, with the endpoint and the policy")

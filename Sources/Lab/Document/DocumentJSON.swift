@@ -79,9 +79,8 @@ package struct IntervalObject: Encodable {
 extension Data {
   /// JSON with the same values, but with `\\u202e` for characters that JSON allows in strings and that act on a terminal.
   fileprivate var escapingForTerminals: Data {
-    // All of them are DEL or begin with one of these bytes.
-    let first: Set<UInt8> = [0x7f, 0xc2, 0xd8, 0xe2]
-    guard contains(where: first.contains) else { return self }
+    // JSON itself escapes those below DEL.
+    guard contains(where: { $0 >= 0x7f }) else { return self }
     var result = String.UnicodeScalarView()
     for scalar in String(decoding: self, as: UTF8.self).unicodeScalars {
       if scalar.actsOnTerminal {

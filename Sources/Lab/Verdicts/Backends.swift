@@ -72,6 +72,12 @@ package struct Backends {
     return unmodelled.why(flow, at: nil)
   }
 
+  /// `nil` if the lab can address the endpoint of a service, or there is none to choose.
+  package static func whyNotAsked(_ chosen: ServiceTarget?) -> String? {
+    guard let chosen, chosen.codePoint == nil else { return nil }
+    return "the lab can address 63 endpoints of a service port, and \(chosen.description) is one more"
+  }
+
   private func front(of flow: Flow) -> Key? {
     guard let asked = flow.transportPort else { return nil }
     let key = Key(

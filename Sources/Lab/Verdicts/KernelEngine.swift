@@ -87,7 +87,21 @@ public struct KernelEngine: Sendable {
     conversation.listening = wanted
     var seen = try conversation.session.run(probes, timeout: timeout, parallel: parallel, progress: progress)
       .map(Observation.init)
-    if !choosing.isEmpty { try checkChoices(choosing, conversation.session.sourcePorts, &seen) }
+    if !choosing.isEmpty {
+      try checkChoices(choosing, conversation.session.sourcePorts, &seen)
+      // A packet that meets an older connection with the same ports follows that one. Another port shows whether this
+      // was so.
+      for _ in 0..<2 {
+        let again = choosing.filter { if case .elsewhere = seen[$0.probe] { true } else { false } }
+        if again.isEmpty { break }
+        let outcomes = try conversation.session.run(
+          again.map { probes[$0.probe] }, timeout: timeout, parallel: parallel)
+        var retried = outcomes.map(Observation.init)
+        let numbered = again.enumerated().map { (flow: $1.flow, probe: $0) }
+        try checkChoices(numbered, conversation.session.sourcePorts, &retried)
+        for (asked, observation) in zip(again, retried) { seen[asked.probe] = observation }
+      }
+    }
     for (index, observation) in toGroups { seen.insert(observation, at: index) }
     return seen
   }

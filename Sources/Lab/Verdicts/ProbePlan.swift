@@ -70,7 +70,7 @@ public struct ProbePlan: Sendable {
               Self.obstacle(flow, cluster, topology, sctpObstacle)
               ?? backends.whyNotModelled(flow).map { .notModelled($0) }
             for flow in backends.choices(of: flow) {
-              if let why = why ?? Self.obstacle(choosing: flow.chosen) {
+              if let why = why ?? Backends.whyNotAsked(flow.chosen).map({ .notModelled($0) }) {
                 unasked.append(UnaskedFlow(flow, why))
               } else {
                 flows.append(flow)

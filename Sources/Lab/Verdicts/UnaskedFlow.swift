@@ -51,12 +51,6 @@ extension ProbePlan {
     return nil
   }
 
-  /// `nil` if the lab can address the endpoint of a service, or there is none to choose.
-  static func obstacle(choosing chosen: ServiceTarget?) -> UnaskedFlow.Obstacle? {
-    guard let chosen, chosen.codePoint == nil else { return nil }
-    return .notModelled("the lab can address 63 endpoints of a service port, and \(chosen.description) is one more")
-  }
-
   /// `nil` if the endpoint is more than an address, or a machine has the address.
   private static func whyNobody(is endpoint: Endpoint, _ cluster: Cluster, _ topology: Topology) -> String? {
     guard case .address(let address) = endpoint, topology.owner(of: address) == nil else { return nil }

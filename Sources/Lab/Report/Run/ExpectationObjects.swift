@@ -54,7 +54,7 @@ struct ExpectedFlowObject: Encodable {
 
 struct PairObject: Encodable {
   let from, to, result: String
-  let fromAddress, toAddress, packets, why, oracle, evaluator: String?
+  let fromAddress, toAddress, endpoint, packets, why, oracle, evaluator: String?
   let deviations: [String]?
   let rules: [RuleObject]?
 
@@ -64,6 +64,7 @@ struct PairObject: Encodable {
     result = pair.state.rawValue
     fromAddress = pair.answer?.flow.sourceAddress.description
     toAddress = pair.answer?.flow.destinationAddress.description
+    endpoint = pair.answer?.flow.chosen?.description
     packets = pair.answer?.outcome.rawValue
     why = pair.answer?.why ?? pair.whyNot
     oracle = pair.answer?.comparison.specified?.verdict.rawValue

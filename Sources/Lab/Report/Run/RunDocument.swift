@@ -64,7 +64,7 @@ private struct RunSections {
     var sections = [heading]
     // Flows that are shown in full need no lists.
     if report.isToldInFull {
-      sections += mixtures + report.comparisons.map(full) + [styleWarnings]
+      sections += mixtures + answers.flatMap(\.shown).map(full) + [styleWarnings]
     } else {
       sections += grids + [services] + deviations + [styleWarnings] + failures
     }

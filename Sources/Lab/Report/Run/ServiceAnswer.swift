@@ -25,6 +25,18 @@ struct ServiceAnswer {
     return answers.map { ServiceAnswer(flow: $0, comparisons: $1) }
   }
 
+  /// What to show in full. A packet that is stopped before the service sends it to an endpoint is shown once.
+  var shown: [Comparison] {
+    guard comparisons.count > 1, let first = comparisons.first,
+      comparisons.allSatisfy({ $0.verdict == .deny && $0.journey.translatedTo == nil && $0.finding == first.finding })
+    else { return comparisons }
+    return [
+      Comparison(
+        flow: flow, specified: first.specified, journey: first.journey, observation: first.observation,
+        finding: first.finding)
+    ]
+  }
+
   private var refusals: [Comparison] { comparisons.filter { $0.verdict == .deny } }
   var isMixed: Bool { symbol == .mixed }
 
@@ -33,8 +45,10 @@ struct ServiceAnswer {
     let symbols = Set(comparisons.map { Matrix.Symbol($0) })
     if let only = symbols.first, symbols.count == 1 { return only }
     for symbol in [Matrix.Symbol.failure, .unknown] where symbols.contains(symbol) { return symbol }
-    let refusing = refusals.count
-    if refusing > 0, refusing < comparisons.count { return .mixed }
+    let verdicts = Set(comparisons.compactMap(\.verdict))
+    if verdicts.count == 2 { return .mixed }
+    // The endpoints that are not asked may say something else.
+    if symbols.contains(.notAsked) { return .notAsked }
     return [Matrix.Symbol.deniedByDeviation, .allowedByDeviation, .denied, .allowed].first(where: symbols.contains)
       ?? .noRoute
   }

@@ -17,7 +17,9 @@ struct AskedPair: Hashable {
     func chosen(_ backends: Backends) -> [Asking] {
       guard case .flow(let flow) = self else { return [self] }
       if let why = backends.whyNotModelled(flow) { return [.notAsked(why)] }
-      return backends.choices(of: flow).map { .flow($0) }
+      return backends.choices(of: flow).map { flow in
+        Backends.whyNotAsked(flow.chosen).map { .notAsked($0) } ?? .flow(flow)
+      }
     }
   }
   let from: Endpoint
