@@ -107,7 +107,7 @@ struct FuzzCommand: ParsableCommand {
     }
     let clock = ContinuousClock()
     let begin = clock.now
-    check.mayGoOn = { !Interruption.isAsked && (time.map { clock.now - begin <= $0.value } ?? true) }
+    check.mayGoOn = { mayGoOn(since: begin) }
     var summary = FuzzSummary()
     worlds: for index in 0..<(replayed == nil ? cases.value : 1) {
       if !check.mayGoOn() { break }
@@ -140,6 +140,11 @@ struct FuzzCommand: ParsableCommand {
     summary.time = clock.now - begin
     try output.print(summary.document)
     if !summary.findings.isEmpty { throw ExitCode.finding }
+  }
+
+  /// Whether neither the user nor `--time` has ended the run that began then.
+  func mayGoOn(since begin: ContinuousClock.Instant) -> Bool {
+    !Interruption.isAsked && (time.map { ContinuousClock.now - begin <= $0.value } ?? true)
   }
 
   /// Shrunk: a lab for each attempt takes its time.

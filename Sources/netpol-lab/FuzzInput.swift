@@ -11,8 +11,7 @@ extension FuzzCommand {
     var fuzz = try InputFuzz(seed: seed)
     var done = 0
     ReadingAlarm.listen()
-    while done < cases.value, !Interruption.isAsked {
-      if let time, clock.now - begin > time.value { break }
+    while done < cases.value, mayGoOn(since: begin) {
       if done.isMultiple(of: 100) {
         Terminal.progress("\(done) of \(cases.value) texts, \(fuzz.findings.count) findings")
       }

@@ -26,7 +26,7 @@ extension FuzzCommand {
     let clock = ContinuousClock()
     let begin = clock.now
     Terminal.progress("making \(cases) clusters")
-    let mayGoOn = { !Interruption.isAsked && (time.map { clock.now - begin <= $0.value } ?? true) }
+    let mayGoOn = { self.mayGoOn(since: begin) }
     var hunt = try MutantHunt(
       styles, seeds: (0..<UInt64(cases)).map { seed &+ $0 }, flows: flows.value, while: mayGoOn)
     var summary = MutantSummary(worlds: hunt.worlds)

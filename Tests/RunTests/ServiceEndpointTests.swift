@@ -46,6 +46,21 @@ private let world = """
 
   """
 
+/// A NodePort service with many endpoints on two nodes.
+private func crowd(_ count: Int) -> String {
+  let pods = (0..<count).map {
+    podText("app/web-\($0)", on: "node\($0 % 2 + 1)", labels: "app: web", ports: ["containerPort: 8080"])
+  }
+  return twoNodesText() + pods.joined() + """
+    apiVersion: v1
+    kind: Service
+    metadata: {namespace: app, name: web}
+    spec: {type: NodePort, clusterIP: 10.43.0.80, selector: {app: web}, ports: [{port: 80, targetPort: 8080, nodePort: 30080}]}
+    ---
+
+    """
+}
+
 @Suite("A service with several endpoints", .serialized, .needsNamespaces) struct ServiceEndpointTests {
   private func report(_ style: EnforcementStyle, _ more: String = "") async throws -> RunReport {
     let cluster = try readWorld(world + more)
@@ -93,16 +108,8 @@ private let world = """
 
   @Test("with more endpoints than can be addressed has no answer if those that are asked agree")
   func many() async throws {
-    let pods = (0..<66).map {
-      podText("app/web-\($0)", on: "node\($0 % 2 + 1)", labels: "app: web", ports: ["containerPort: 8080"])
-    }
     let text =
-      twoNodesText() + pods.joined() + podText("app/client", on: "node2", labels: "app: client") + """
-        apiVersion: v1
-        kind: Service
-        metadata: {namespace: app, name: web}
-        spec: {type: NodePort, clusterIP: 10.43.0.80, selector: {app: web}, ports: [{port: 80, targetPort: 8080, nodePort: 30080}]}
-        ---
+      crowd(66) + podText("app/client", on: "node2", labels: "app: client") + """
         apiVersion: netpol-lab/v1alpha1
         kind: Expectations
         groups:
@@ -118,25 +125,14 @@ private let world = """
     }
     #expect(report.failures.isEmpty && report.isAsExpected)
     #expect(report.comparisons.count { $0.observed == .allow } == 3 * 63)
-    let text120 = report.document.text(width: 200)
-    #expect(text120.contains("/ not asked") && text120.contains("9 flows not asked"), "\(text120)")
+    let told = report.document.text(width: 200)
+    #expect(told.contains("/ not asked") && told.contains("9 flows not asked"), "\(told)")
     #expect(report.expectations[0].flows[0].state == .notAsked)
   }
 
   @Test("gives the same answers however many connections came before, also from node to node")
   func crowded() async throws {
-    let pods = (0..<40).map {
-      podText("app/web-\($0)", on: "node\($0 % 2 + 1)", labels: "app: web", ports: ["containerPort: 8080"])
-    }
-    let text =
-      twoNodesText() + pods.joined() + """
-        apiVersion: v1
-        kind: Service
-        metadata: {namespace: app, name: web}
-        spec: {type: NodePort, clusterIP: 10.43.0.80, selector: {app: web}, ports: [{port: 80, targetPort: 8080, nodePort: 30080}]}
-
-        """
-    let cluster = try readWorld(text)
+    let cluster = try readWorld(crowd(40))
     let report = try await blocking { try ClusterRun(style: .kubeRouterK3s).run(cluster, version: "test") }
     #expect(report.failures.isEmpty, "\(report.failures.map(\.flow))")
   }

@@ -49,9 +49,7 @@ struct IptablesSync: AgentBackend {
     for (table, input) in zip(tables, inputs) {
       try run.step(.restoreRules, table.family) { run in
         let arguments = ["\(table.family.iptables)-restore", "--wait", "-T", "filter"]
-        // kube-router restores the table at once. An ordinary user can't.
-        let input = NetlinkSocket.canForceBuffers ? RestoreParts(whole: input) : RestoreParts(input)
-        for part in input.parts {
+        for part in RestoreParts(loadable: input).parts {
           _ = try run.run(arguments + (part.appends ? ["--noflush"] : []), input: part.text).requireSuccess()
         }
       }

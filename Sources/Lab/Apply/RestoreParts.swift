@@ -1,3 +1,5 @@
+internal import Kernel
+
 /// The input of `iptables-restore` in one or several parts. The first replaces the table, the others append to it, and
 /// after the last one the table is as if all had been one.
 ///
@@ -11,6 +13,9 @@ package struct RestoreParts: Sendable {
   }
 
   package let parts: [Part]
+
+  /// The table as this process can load it: at once, as kube-router does, or in parts if it may not send so much.
+  package init(loadable text: [UInt8]) { self = NetlinkSocket.canForceBuffers ? Self(whole: text) : Self(text) }
 
   /// The table as one part.
   package init(whole text: [UInt8]) { parts = [Part(text: text, appends: false)] }

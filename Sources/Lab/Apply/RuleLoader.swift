@@ -28,9 +28,7 @@ public struct RuleLoader: Sendable {
   }
 
   private func loadText(_ text: String, _ arguments: [String], in namespace: NetworkNamespace) throws {
-    let bytes = Array(text.utf8)
-    let input = NetlinkSocket.canForceBuffers ? RestoreParts(whole: bytes) : RestoreParts(bytes)
-    for part in input.parts {
+    for part in RestoreParts(loadable: Array(text.utf8)).parts {
       let arguments = arguments + (part.appends ? ["--noflush"] : [])
       let result = try lock.command(arguments, input: part.text).run(in: namespace, on: worker)
       guard result.succeeded else { throw RefusedRule(result, text: String(decoding: part.text, as: UTF8.self)) }

@@ -13,8 +13,8 @@ internal import Worlds
 /// Feeds the readers of manifests and dumps with text that nobody would write: valid text, changed at random.
 ///
 /// A reader may accept a text or refuse it with one line that has its place. What it accepts must become rules, and a
-/// dump must be comparable with its style's rules. Everything else is a finding. A trap ends
-/// the process, so the caller tells which case is running.
+/// dump must be comparable with its style's rules. Everything else is a finding. A trap ends the process, so the caller
+/// tells which case is running.
 public struct InputFuzz: Sendable {
   /// What the readers read.
   public enum Form: String, CaseIterable, Sendable {
@@ -38,10 +38,10 @@ public struct InputFuzz: Sendable {
   /// A case that takes more of the processor's time hangs, for a reader.
   private static let patience = Duration.seconds(10)
 
-  /// A valid text. A dump has the style that wrote it, and the node that it is of.
+  /// A valid text. A dump has the rules that it was made from, and how to recognise them.
   private struct Sample {
     let text: String
-    var source: (style: EnforcementStyle, view: NodeView)?
+    var source: (rules: Ruleset, traces: Traces)?
   }
 
   /// Makes the valid texts: random clusters, their rules, and documents with all fields. `listings` are further dumps of
@@ -58,18 +58,23 @@ public struct InputFuzz: Sendable {
         guard let node = cluster.nodes.first else { continue }
         let view = NodeView(of: node, in: cluster)
         let rules = style.lower(view).ruleset
-        func add(_ form: Form, _ text: String) {
-          samples[form, default: []].append(Sample(text: text, source: (style, view)))
-        }
-        switch rules.backend {
-        case .nftables: add(.nftList, try nftText(rules))
-        case .iptables:
-          for table in rules.tables { add(.iptablesSave, try iptablesRestoreText(table)) }
-          add(.ipsetSave, try ipsetRestoreText(rules.sets))
+        let source = (rules, style.traces(on: view))
+        for (form, text) in try Self.dumps(of: rules) {
+          samples[form, default: []].append(Sample(text: text, source: source))
         }
       }
     }
     self.samples = samples
+  }
+
+  /// The rules as a node's dumps.
+  static func dumps(of rules: Ruleset) throws -> [(Form, String)] {
+    switch rules.backend {
+    case .nftables: [(.nftList, try nftText(rules))]
+    case .iptables:
+      try rules.tables.map { (.iptablesSave, try iptablesRestoreText($0)) }
+        + [(.ipsetSave, try ipsetRestoreText(rules.sets))]
+    }
   }
 
   /// The text of a case. The same seed and number give the same text.
@@ -96,7 +101,8 @@ public struct InputFuzz: Sendable {
     do {
       let accepted = try Self.read(form, text)
       self.accepted += 1
-      do { try accepted.use(EnforcementStyle.all[Int(number % 4)], sample.source) } catch {
+      let styles = EnforcementStyle.all
+      do { try accepted.use(styles[Int(number % UInt64(styles.count))], sample.source) } catch {
         problem = Self.fault(of: error, hasPlace: false)
       }
     } catch {

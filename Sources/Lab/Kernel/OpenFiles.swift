@@ -19,10 +19,6 @@ public enum OpenFiles {
   }
 
   private static var limits: rlimit {
-    get throws(KernelError) {
-      var limits = rlimit()
-      try call("getrlimit(RLIMIT_NOFILE)") { getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limits) }
-      return limits
-    }
+    get throws(KernelError) { try ProcessLimits.limits(of: __rlimit_resource_t(RLIMIT_NOFILE.rawValue)) }
   }
 }

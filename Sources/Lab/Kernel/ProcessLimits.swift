@@ -9,14 +9,20 @@ public struct ProcessLimits: Sendable {
 
   /// The corresponding C function is `getrlimit`.
   public init() throws(KernelError) {
-    processes = try Self.limit(__rlimit_resource_t(__RLIMIT_NPROC.rawValue))
-    addressSpace = try Self.limit(__rlimit_resource_t(RLIMIT_AS.rawValue))
+    processes = try Self.soft(__rlimit_resource_t(__RLIMIT_NPROC.rawValue))
+    addressSpace = try Self.soft(__rlimit_resource_t(RLIMIT_AS.rawValue))
   }
 
-  private static func limit(_ resource: __rlimit_resource_t) throws(KernelError) -> UInt64? {
-    var limit = rlimit()
-    try call("getrlimit") { getrlimit(resource, &limit) }
+  private static func soft(_ resource: __rlimit_resource_t) throws(KernelError) -> UInt64? {
+    let limit = try limits(of: resource).rlim_cur
     // RLIM_INFINITY.
-    return limit.rlim_cur == .max ? nil : UInt64(limit.rlim_cur)
+    return limit == .max ? nil : UInt64(limit)
+  }
+
+  /// The soft and the hard limit. The corresponding C function is `getrlimit`.
+  static func limits(of resource: __rlimit_resource_t) throws(KernelError) -> rlimit {
+    var limits = rlimit()
+    try call("getrlimit") { getrlimit(resource, &limits) }
+    return limits
   }
 }

@@ -23,9 +23,10 @@ package struct Backends {
     nodePortAddresses = cluster.settings.kubeProxy.nodePortAddresses
     for service in cluster.services {
       let addresses = service.clusterIPs + service.announcedAddresses
+      let slices = cluster.slices(of: service.id)
       for port in service.ports {
         let members = { (family: IPFamily) in
-          cluster.slices(of: service.id).filter { $0.family == family }.flatMap { slice in
+          slices.filter { $0.family == family }.flatMap { slice in
             slice.ports.filter { ($0.name ?? "") == (port.name ?? "") && $0.transport == port.transport }.flatMap {
               target in
               slice.members.compactMap { member in
@@ -34,9 +35,8 @@ package struct Backends {
             }
           }
         }
-        let choices = Dictionary(
-          IPFamily.allCases.map { ($0, cluster.slices(of: service.id).targets(of: port, $0)) }
-        ) { first, _ in first }.filter { $0.value.count > 1 }
+        let choices = Dictionary(IPFamily.allCases.map { ($0, slices.targets(of: port, $0)) }) { first, _ in first }
+          .filter { $0.value.count > 1 }
         for address in addresses {
           let key = Key(address: address, family: address.family, transport: port.transport, port: port.port)
           byFront[key, default: []] += members(address.family)

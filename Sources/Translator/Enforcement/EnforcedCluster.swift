@@ -84,7 +84,7 @@ public struct EnforcedCluster: Sendable {
   /// another endpoint than the flow asks about.
   public func verdict(of flow: Flow) -> Verdict? {
     let walk = walk(flow)
-    if let chosen = flow.chosen, let target = walk.translatedTo, target != (chosen.address, chosen.port) { return nil }
+    if let chosen = flow.chosen, let to = walk.translatedTo, !chosen.isAt(to.address, port: to.port) { return nil }
     return walk.verdict
   }
 

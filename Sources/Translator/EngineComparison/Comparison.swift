@@ -100,12 +100,14 @@ public struct Comparer: Sendable {
     _ flow: Flow, _ resolved: ResolvedFlow, _ journey: Journey, _ observation: Observation?
   ) -> Comparison.Finding? {
     guard let chosen = flow.chosen else { return nil }
-    let isElsewhere = journey.translatedTo.map { $0 != (chosen.address, chosen.port) } ?? false
+    let target = journey.translatedTo
     // If the specification refuses the flow, the question about the endpoint that the rules do choose shows the
     // difference.
-    if isElsewhere { return resolved.isNotChosen || resolved.isRefused ? .notChosen : .unexplained }
+    if let target, !chosen.isAt(target.address, port: target.port) {
+      return resolved.isNotChosen || resolved.isRefused ? .notChosen : .unexplained
+    }
     // A packet that is stopped before it is translated has the same fate whatever the service chooses.
-    if resolved.isNotChosen { return journey.translatedTo == nil ? .notChosen : .unexplained }
+    if resolved.isNotChosen { return target == nil ? .notChosen : .unexplained }
     if case .elsewhere? = observation { return .kernelDisagrees }
     return nil
   }

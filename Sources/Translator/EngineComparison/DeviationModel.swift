@@ -80,8 +80,8 @@ public struct DeviationModel: Sendable {
     if resolved.service == nil, isHiddenByBridge(arrived) { return false }
     let (source, destination) = (place(of: sent.source), place(of: arrived.destination))
     if let source, source.podCIDRs.contains(where: { $0.contains(sent.sourceAddress) }) {
-      let isExempt = nodeOf(sent.destination) == source.name && isExemptInInput(sent)
-      let isOwn = nodeOf(sent.source) != nil && selectable(sent.destination).map(hasChain) == true
+      let isExempt = oracle.nodeSpeaking(sent.destination) == source.name && isExemptInInput(sent)
+      let isOwn = oracle.nodeSpeaking(sent.source) != nil && selectable(sent.destination).map(hasChain) == true
       let isKnown = selectable(sent.source).map(hasChain) == true
       if !isKnown, !isExempt, !(isOwn && destination?.name == source.name) { return true }
     }
@@ -92,7 +92,7 @@ public struct DeviationModel: Sendable {
   }
 
   private func place(of endpoint: Endpoint) -> Node? {
-    (selectable(endpoint)?.node ?? nodeOf(endpoint)).flatMap(cluster.node)
+    (selectable(endpoint)?.node ?? oracle.nodeSpeaking(endpoint)).flatMap(cluster.node)
   }
 
   /// Returns the deviations without which the verdict would be the specification's. Empty if the two verdicts agree.
@@ -113,16 +113,6 @@ public struct DeviationModel: Sendable {
   func selectable(_ endpoint: Endpoint) -> Pod? {
     guard case .pod(let id) = endpoint, let pod = pods[id], !pod.hostNetwork else { return nil }
     return pod
-  }
-
-  /// The node whose processes use an endpoint.
-  private func nodeOf(_ endpoint: Endpoint) -> String? {
-    switch endpoint {
-    case .node(let name): name
-    case .pod(let id): pods[id].flatMap { $0.hostNetwork ? $0.node : nil }
-    case .address(let address): oracle.nodeOwning(address)
-    case .external, .service, .virtualAddress: nil
-    }
   }
 
   /// kube-router finds local pods by comparing `status.hostIP` with the addresses of its node.
@@ -169,7 +159,7 @@ public struct DeviationModel: Sendable {
     }
     let policies = oracle.policies(isolating: pod, direction)
     if policies.isEmpty { return true }
-    if let node = nodeOf(peer.endpoint), node == judge {
+    if let node = oracle.nodeSpeaking(peer.endpoint), node == judge {
       if direction == .ingress { return true }
       if deviations.contains(.ownNodePorts), isExemptInInput(flow) { return true }
     }

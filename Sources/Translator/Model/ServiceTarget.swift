@@ -15,6 +15,8 @@ public struct ServiceTarget: Hashable, Sendable {
     self.codePoint = codePoint
   }
 
+  public func isAt(_ address: IPAddress, port: UInt16) -> Bool { self.address == address && self.port == port }
+
   public var description: String { address.description(port: port) }
 }
 

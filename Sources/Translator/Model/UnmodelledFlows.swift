@@ -5,12 +5,14 @@ public struct UnmodelledFlows: Sendable {
     let port: TransportPort
   }
 
-  private let cluster: Cluster
+  private let usesIPVS: Bool
+  private let serviceAddresses: Set<IPAddress>
   private let nodePorts: Set<TransportPort>
   private var hostPorts: [Place: [(address: IPAddress?, pod: PodID)]] = [:]
 
   public init(_ cluster: Cluster) {
-    self.cluster = cluster
+    usesIPVS = cluster.settings.usesIPVS
+    serviceAddresses = Set(cluster.services.flatMap { $0.clusterIPs + $0.announcedAddresses })
     nodePorts = Set(
       cluster.services.flatMap { service in
         service.ports.compactMap { port in port.nodePort.map { TransportPort(port.transport, $0) } }
@@ -28,7 +30,7 @@ public struct UnmodelledFlows: Sendable {
   public func why(_ flow: Flow, at node: String?) -> String? {
     guard let asked = flow.transportPort else { return nil }
     let isNodePort = node != nil && nodePorts.contains(asked)
-    if cluster.settings.usesIPVS, isNodePort || cluster.serviceEndpoint(at: flow.destinationAddress) != nil {
+    if usesIPVS, isNodePort || serviceAddresses.contains(flow.destinationAddress) {
       return "services are translated by IPVS here, and only kube-proxy's iptables mode is modelled"
     }
     // kube-proxy's rules come before those of hostPorts.

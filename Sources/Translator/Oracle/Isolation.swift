@@ -9,7 +9,7 @@ extension Oracle {
   }
 
   /// The node whose address an end uses: the node itself, or the node of a host-network pod.
-  func nodeSpeaking(_ endpoint: Endpoint) -> String? {
+  public func nodeSpeaking(_ endpoint: Endpoint) -> String? {
     switch endpoint {
     case .node(let name): name
     case .pod(let id): pods[id].flatMap { $0.hostNetwork ? $0.node : nil }

@@ -71,8 +71,7 @@ extension Oracle {
     }
     let translator = entry.flatMap { nodes[$0] }
     let backends = fronts.backends(front, flow.family, within: isLocal ? .local(translator) : .cluster(translator))
-    let chosen = flow.chosen
-    let backend = backends.first { chosen == nil || $0.address == chosen?.address && $0.port == chosen?.port }
+    let backend = backends.first { flow.chosen?.isAt($0.address, port: $0.port) ?? true }
     guard let backend else {
       if !backends.isEmpty {
         return ResolvedFlow(sent: flow, arrived: flow, service: front.service.id, isNotChosen: true)

@@ -73,11 +73,8 @@ struct LoadingWay {
   ) throws -> [(String, (inout Stopwatch, NetworkNamespace) throws -> Void)] {
     let lock = try XtablesLock()
     let sets = Command(["ipset", "restore"], input: Array(try ipsetRestoreText(ruleset.sets).utf8))
-    // kube-router restores a table at once. An ordinary user can't.
     let tables = try ruleset.tables.flatMap { table in
-      let text = Array(try iptablesRestoreText(table).utf8)
-      let input = NetlinkSocket.canForceBuffers ? RestoreParts(whole: text) : RestoreParts(text)
-      return input.parts.map { part in
+      RestoreParts(loadable: Array(try iptablesRestoreText(table).utf8)).parts.map { part in
         lock.command(
           ["\(table.family.iptables)-restore", "-w", "-T", table.name] + (part.appends ? ["--noflush"] : []),
           input: part.text)

@@ -5,8 +5,8 @@ internal import Synchronization
 
 /// The sending side of a run: sends all streams on one beat, and records the times.
 ///
-/// Unchecked: one thread is in `run`. Everything except `stop` and `hasEnded` is used by others only before it starts or after it is
-/// joined.
+/// Unchecked: one thread is in `run`. Everything except `stop` and `hasEnded` is used by others only before it starts or
+/// after it is joined.
 final class StreamSender: @unchecked Sendable {
   /// A stream, its socket and its send times.
   private struct Lane {
