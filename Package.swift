@@ -161,7 +161,8 @@ let package = Package(
     tests(
       "EvaluatorTests",
       ["NetpolModel", "Statistics", "Manifests", "RuleIR", "Lowering", "Evaluator", "Dumps", "DumpDiff"]),
-    tests("ServiceProxyTests", ["NetpolModel", "RuleIR", "Lowering", "Evaluator", "ServiceProxy", "Rendering"]),
+    tests(
+      "ServiceProxyTests", ["NetpolModel", "RuleIR", "Lowering", "Evaluator", "ServiceProxy", "Rendering", "Dumps"]),
     tests("PathTests", ["NetpolModel", "Manifests", "Path"]),
     tests("RenderingTests", ["NetpolModel", "RuleIR", "Rendering"]),
     tests("DumpsTests", ["NetpolModel", "Statistics", "Worlds", "RuleIR", "Rendering", "Dumps"]),

@@ -7,13 +7,16 @@ struct EndpointNames {
   init(_ cluster: Cluster) { names = ClusterNames(cluster) }
 
   /// Returns the endpoints that `reference` means: all pods of a workload, otherwise one endpoint. Throws `InputError` if
-  /// there is none.
-  func endpoints(_ reference: EndpointReference, option: String) throws -> [Endpoint] {
+  /// there is none. `allowsLoopback`: whether a loopback address is one.
+  func endpoints(
+    _ reference: EndpointReference, option: String, allowsLoopback: Bool = false
+  ) throws -> [Endpoint] {
     let endpoints: [Endpoint]
     do throws(UnknownName) { endpoints = try names.endpoints(reference) } catch {
       throw InputError("\(option) \(reference): \(error.problem); \(error.remedy)")
     }
     if case .address(let address)? = endpoints.first, let obstacle = address.obstacleOutside {
+      if allowsLoopback, address.isLoopback { return endpoints }
       throw InputError("\(option) \(reference): \(address.remark(obstacle))")
     }
     return endpoints

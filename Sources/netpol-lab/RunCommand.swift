@@ -108,7 +108,9 @@ struct RunCommand: ParsableCommand {
     let names = EndpointNames(cluster)
     var selection = ProbePlan.Selection()
     selection.sources = try from.map { try senders($0, names) }
-    selection.destinations = try to.map { try names.endpoints($0, option: "--to") }
+    // The ports of a node answer on its loopback addresses too.
+    let fromNodes = (selection.sources ?? []).allSatisfy(cluster.isOnNodeNetwork)
+    selection.destinations = try to.map { try names.endpoints($0, option: "--to", allowsLoopback: fromNodes) }
     selection.sourceAddress = from?.address
     selection.destinationAddress = group?.address ?? to?.address
     if !port.isEmpty {
@@ -132,6 +134,17 @@ struct RunCommand: ParsableCommand {
 extension AskedPort {
   fileprivate var isUDP: Bool {
     if case .question(.port(let port)) = self { port.transport == .udp } else { false }
+  }
+}
+
+extension Cluster {
+  /// Whether the endpoint uses its node's network: the node itself, or a host-network pod.
+  fileprivate func isOnNodeNetwork(_ endpoint: Endpoint) -> Bool {
+    switch endpoint {
+    case .node: true
+    case .pod(let id): pod(id)?.hostNetwork == true
+    case .external, .service, .virtualAddress, .address: false
+    }
   }
 }
 

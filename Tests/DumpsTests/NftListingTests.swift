@@ -156,9 +156,11 @@ private func table(_ body: String, _ head: String = "ip kube-router-filter-ipv4"
 
   @Test("a base chain's priority is a name or a number", arguments: bases.indices) func base(index: Int) throws {
     let (text, priority) = Self.bases[index]
-    let body = "chain C {\ntype filter hook prerouting priority \(text); policy drop;\n}"
-    let chain = try readNftList(table(body), file: "f").tables.first?.chain("C")
-    #expect(chain?.base == Chain.Base(.prerouting, priority: priority, policy: .drop))
+    for kind in [Chain.Base.Kind.filter, .nat] {
+      let body = "chain C {\ntype \(kind.rawValue) hook prerouting priority \(text); policy drop;\n}"
+      let chain = try readNftList(table(body), file: "f").tables.first?.chain("C")
+      #expect(chain?.base == Chain.Base(.prerouting, kind: kind, priority: priority, policy: .drop))
+    }
   }
 
   @Test("a range is read as the networks that it consists of") func ranges() throws {
@@ -200,11 +202,10 @@ private func table(_ body: String, _ head: String = "ip kube-router-filter-ipv4"
         "set ip filter  KUBE-SRC-A 0 0", "set ip filter  ports 0 0", "rule ip filter INPUT  1 1",
         "rule ip filter INPUT  1 1", "rule ip filter INPUT  1 1", "rule ip filter INPUT  1 1",
         "rule ip filter INPUT  1 1", "rule ip filter USER  0 1", "rule ip filter USER  0 1",
-        "chain ip filter POSTROUTING  0 0", "rule ip filter POSTROUTING  0 1",
       ])
     let filter = read.tables.first { $0.name == "filter" }
-    #expect(filter?.chains.map(\.name) == ["INPUT", "USER"])
-    #expect(filter?.chains.map(\.rules.count) == [1, 1])
+    #expect(filter?.chains.map(\.name) == ["INPUT", "USER", "POSTROUTING"])
+    #expect(filter?.chains.map(\.rules.count) == [1, 1, 1])
     #expect(read.foreign.first { $0.kind == .rule }?.problem == "this table has no set KUBE-SRC-A, or it was not read")
     #expect(read.foreign.first { $0.kind == .rule }?.text == "ip saddr @KUBE-SRC-A accept")
     #expect(read.sets.map(\.name) == ["KUBE-SRC-A", "KUBE-DST-B"])
@@ -264,7 +265,7 @@ private func table(_ body: String, _ head: String = "ip kube-router-filter-ipv4"
     (4, "set S {\ntype ipv4_addr\nelements = { 10.0.0.1 10.0.0.2 }\n}"),
     (4, "set S {\ntype ipv4_addr\nsize\n}"), (4, "set S {\ntype ipv4_addr\nauto-merge now\n}"),
     (5, "set S {\ntype ipv4_addr\nflags interval\nelements = { 10.0.0.9-10.0.0.2 }\n}"),
-    (3, "chain C {\ntype nat hook input priority 0; policy accept;\n}"),
+    (3, "chain C {\ntype route hook input priority 0; policy accept;\n}"),
     (3, "chain C {\ntype filter hook ingress priority 0; policy accept;\n}"),
     (3, "chain C {\ntype filter hook input device \"lo\" priority 0; policy accept;\n}"),
     (3, "chain C {\ntype filter hook input priority high; policy accept;\n}"),

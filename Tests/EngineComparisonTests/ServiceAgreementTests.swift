@@ -116,7 +116,7 @@ import Worlds
         case .delivered(let end):
           delivered += 1
           let resolved = comparer.oracle.resolve(flow)
-          guard resolved.service != nil, !resolved.isRefused else { continue }
+          guard resolved.intermediary != nil, !resolved.isRefused else { continue }
           let expected = Self.machine(resolved.arrived.destination, in: cluster)
           #expect(Self.machine(end, in: cluster) == expected, "seed \(seed), \(style.name): \(flow)")
         case .stopped: stopped += 1

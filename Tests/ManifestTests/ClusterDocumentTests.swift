@@ -82,7 +82,7 @@ import Testing
     arguments: [
       (
         "podCIDR: 10.0.0.0/8",
-        "podCIDR: unknown field; known here: apiVersion, kind, metadata, nodes, clusterCIDRs, serviceCIDRs, nodePortRange, overlay, bridgeNetfilter, externalHosts, loadBalancerAnnouncer, icmpLimits, defaultDeny, kubeProxy"
+        "podCIDR: unknown field; known here: apiVersion, kind, metadata, nodes, clusterCIDRs, serviceCIDRs, nodePortRange, overlay, bridgeNetfilter, externalHosts, loadBalancerAnnouncer, icmpLimits, defaultDeny, kubeProxy, hostPorts"
       ),
       ("defaultdeny: true", "defaultdeny: unknown field; did you mean defaultDeny?"),
       (

@@ -112,8 +112,18 @@ import Testing
     "a feature that the lab doesn't model is named in a warning",
     arguments: [
       (
-        "{containers: [{name: c, ports: [{containerPort: 80, hostPort: 8080}]}]}", "agent",
-        "hostPort is not modelled, and no verdict covers it: DaemonSet kube-system/agent (8080)"
+        "{containers: [{name: c}], initContainers: [{name: s, restartPolicy: Always, ports: [{containerPort: 80, hostPort: 8080}]}]}",
+        "agent",
+        "hostPort of a sidecar leads nowhere, because only those of spec.containers are mapped: DaemonSet kube-system/agent (8080)"
+      ),
+      (
+        "{containers: [{name: c}], initContainers: [{name: linkerd-init}]}", "web",
+        "a service mesh is not modelled, and no verdict covers it: DaemonSet kube-system/web (Linkerd)"
+      ),
+      (
+        "{containers: [{name: c, image: \"docker.io/calico/node:v3.28.0\", env: [{name: FELIX_BPFENABLED, value: \"true\"}]}]}",
+        "calico-node",
+        "a service proxy with eBPF is not modelled, and no verdict covers it: DaemonSet kube-system/calico-node (Calico)"
       ),
       (
         "{containers: [{name: c, image: \"cloudnativelabs/kube-router:v2.1\", args: [--run-router=true, --run-service-proxy=true]}]}",
@@ -144,11 +154,21 @@ import Testing
     "a feature that is switched off gives no warning",
     arguments: [
       "{containers: [{name: c, image: kube-router, args: [--run-service-proxy=false]}]}",
-      "{containers: [{name: c, ports: [{containerPort: 80, hostPort: 0}]}]}",
+      "{containers: [{name: c, ports: [{containerPort: 80, hostPort: 8080}]}]}",
+      "{containers: [{name: istio-proxy, env: [{name: FELIX_BPFENABLED, value: \"true\"}]}]}",
+      "{containers: [{name: c}], initContainers: [{name: s, restartPolicy: Always, ports: [{containerPort: 80, hostPort: 0}]}]}",
       "{hostNetwork: true, containers: [{name: c, ports: [{containerPort: 80, hostPort: 80}]}]}",
     ])
   func absentFeatures(spec: String) throws {
     #expect(try warnings(object("v1", "Pod", "a", rest: "spec: \(spec)")).isEmpty)
+  }
+
+  @Test("finds Cilium's own service proxy in its config", arguments: [("true", 1), ("strict", 1), ("false", 0)])
+  func cilium(value: String, count: Int) throws {
+    let text = object(
+      "v1", "ConfigMap", "cilium-config", namespace: "kube-system",
+      rest: "data: {kube-proxy-replacement: \"\(value)\"}")
+    #expect(try warnings(text).count == count)
   }
 
   @Test(

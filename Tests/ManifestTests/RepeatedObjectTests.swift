@@ -142,14 +142,14 @@ import Testing
 
   @Test("only the last of several objects has its features named")
   func features() throws {
-    let pod = "spec: {containers: [{name: c, ports: [{containerPort: 80, hostPort: 80}]}]}"
+    let pod = "spec: {containers: [{name: c, image: kube-router}]}"
     let notes = { (texts: [String]) in
-      try read(texts[0], texts[1]).texts.filter { $0.hasPrefix("hostPort") }
+      try read(texts[0], texts[1]).texts.filter { $0.contains("IPVS") }
     }
     let plain = object("v1", "Pod", "spec: {containers: [{name: c}]}")
     #expect(
       try notes([object("v1", "Pod", pod), object("v1", "Pod", pod)]) == [
-        "hostPort is not modelled, and no verdict covers it: Pod default/x (80)"
+        "a service proxy with IPVS is not modelled, and no verdict covers it: Pod default/x"
       ])
     #expect(try notes([object("v1", "Pod", pod), plain]).isEmpty)
   }

@@ -26,24 +26,50 @@ import Testing
     return UnmodelledFlows(Self.cluster(change)).why(flow, at: node)
   }
 
-  @Test("a hostPort of a running pod on its node and address has no verdict")
+  @Test("a hostPort has no verdict without portmap, or if two pods on a node have it")
   func hostPort() {
-    #expect(why(Self.node, 80, at: "n1")?.contains("TCP/80 of node n1 is a hostPort of pod a/web") == true)
-    #expect(why(Self.node, 80, at: "n2") == nil && why(Self.node, 80, at: nil) == nil)
-    #expect(why(Self.node, 81, at: "n1") == nil && why(IPAddress(v4: 1), 81, at: "n1") != nil)
-    #expect(why(Self.node, 80, at: "n1") { $0.pods[0].phase = .succeeded } == nil)
+    let other = { @Sendable (cluster: inout Cluster) in cluster.settings.hostPorts = .other }
+    #expect(why(Self.node, 80, at: "n1") == nil)
+    #expect(
+      why(Self.node, 80, at: "n1", other) == "TCP/80 of node n1 is a hostPort of pod a/web, and only portmap is modelled")
+    #expect(why(Self.node, 80, at: "n2", other) == nil && why(Self.node, 80, at: nil, other) == nil)
+    #expect(why(Self.node, 81, at: "n1", other) == nil && why(IPAddress(v4: 1), 81, at: "n1", other) != nil)
+    let twice = { @Sendable (cluster: inout Cluster) in
+      var second = cluster.pods[0]
+      second.id = PodID("a", "twin")
+      cluster.pods.append(second)
+    }
+    #expect(why(Self.node, 80, at: "n1", twice)?.hasPrefix("pods a/web and a/twin both have hostPort TCP/80") == true)
+    #expect(
+      why(Self.node, 80, at: "n1") { cluster in
+        twice(&cluster)
+        cluster.pods[0].phase = .succeeded
+      } == nil)
   }
 
-  @Test("a NodePort of the same number comes first")
-  func nodePort() {
-    #expect(why(Self.node, 80, at: "n1") { $0.services[0].ports[0].nodePort = 80 } == nil)
+  @Test("with IPVS or eBPF, services and NodePorts have no verdict, and everything else has")
+  func proxies() {
+    for (proxy, name) in [(ServiceProxyKind.ipvs, "IPVS"), (.ebpf("Cilium"), "Cilium's eBPF")] {
+      let change = { @Sendable (cluster: inout Cluster) in cluster.settings.serviceProxy = proxy }
+      #expect(why(Self.service, 90, at: nil, change)?.contains("translated by \(name)") == true)
+      #expect(why(Self.node, 30000, at: "n1", change)?.contains(name) == true)
+      #expect(why(Self.node, 22, at: "n1", change) == nil)
+    }
+    #expect(why(Self.service, 90, at: nil) == nil)
   }
 
-  @Test("with IPVS, services and NodePorts have no verdict, and everything else has")
-  func ipvs() {
-    let ipvs = { (cluster: inout Cluster) in cluster.settings.usesIPVS = true }
-    #expect(why(Self.service, 90, at: nil, ipvs)?.contains("IPVS") == true)
-    #expect(why(Self.node, 30000, at: "n1", ipvs)?.contains("IPVS") == true)
-    #expect(why(Self.node, 22, at: "n1", ipvs) == nil && why(Self.service, 90, at: nil) == nil)
+  @Test("TCP from, to and through a service to a pod of a mesh has no verdict")
+  func mesh() {
+    var cluster = Self.cluster { $0.pods[0].mesh = .istio }
+    let (outside, pod) = (Endpoint.external("x"), Endpoint.pod(PodID("a", "web")))
+    let why = { (from: Endpoint, to: Endpoint, transport: Transport, leadingTo: [Endpoint]) in
+      UnmodelledFlows(cluster).why(
+        Flow(from: from, Self.node, to: to, Self.service, transport, 90), at: nil, leadingTo: leadingTo)
+    }
+    #expect(why(outside, pod, .tcp, [])?.hasPrefix("Istio redirects the TCP connections of pod a/web") == true)
+    #expect(why(pod, outside, .tcp, []) != nil && why(outside, .service(NamespacedName("a", "s")), .tcp, [pod]) != nil)
+    #expect(why(outside, pod, .udp, []) == nil && why(outside, .node("n1"), .tcp, []) == nil)
+    cluster.pods[0].mesh = nil
+    #expect(why(outside, pod, .tcp, []) == nil)
   }
 }

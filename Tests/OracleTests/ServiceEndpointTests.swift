@@ -104,7 +104,7 @@ private struct Question {
   /// All ends that the oracle admits. It names the endpoint with the lowest address, so each one in turn gets that.
   func fates() throws -> Set<PacketEnd> {
     let resolved = Oracle(cluster).resolve(flow, enteringAt: node)
-    if resolved.service == nil { return [.untouched] }
+    if resolved.intermediary == nil { return [.untouched] }
     if resolved.isRefused { return [resolved.isOutOfRange || resolved.isolatedEntry != nil ? .dropped : .refused] }
     let addresses = Set(cluster.endpointSlices.flatMap(\.members).map(\.address))
     return Set(

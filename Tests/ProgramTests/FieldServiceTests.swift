@@ -23,13 +23,9 @@ import Testing
         "front/ui (10.42.0.2) TCP/8080: DENIED",
         "ing/controller-n2 is on its node's network, so no selector selects it",
       ]),
-    // Not yet modelled. A wrong verdict would be worse than none.
     Case(
       file: "11b-hostport-only", from: "external/lan", to: "node/n1", port: "1100",
-      tells: [
-        "not asked: TCP/1100 of node n1 is a hostPort of pod game/server, and hostPorts are not modelled",
-        "1 flow not asked",
-      ]),
+      tells: ["TCP/1100: DENIED", "hostPort TCP/1100 of game/server sends it to game/server port"]),
     Case(
       file: "11b-hostport-only", from: "external/lan", to: "node/n2", port: "1100", tells: ["TCP/1100: ALLOWED"]),
     Case(

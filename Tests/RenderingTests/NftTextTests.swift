@@ -37,6 +37,9 @@ private let mark = Mark(0x10000, mask: 0x10000)
     (.accept, "accept"), (.drop, "drop"), (.reject(.portUnreachable), "reject"),
     (.reject(.tcpReset), "reject with tcp reset"),
     (.setMarkFrom([.address(.source)], map: "M"), "meta mark set ip saddr map @M"),
+    (.dnat(host.network, port: 80), "dnat to 10.42.0.11:80"), (.dnat(host.network, port: nil), "dnat to 10.42.0.11"),
+    (.dnat(IPAddress(v6: 1), port: 80), "dnat to [::1]:80"), (.masquerade(randomFully: false), "masquerade"),
+    (.masquerade(randomFully: true), "masquerade fully-random"),
   ]
 
   @Test("every match", arguments: matches.indices) func match(index: Int) throws {

@@ -1,3 +1,4 @@
+internal import Algorithms
 package import Kernel
 internal import NetpolModel
 package import RuleIR
@@ -14,13 +15,14 @@ package struct LiveRules {
     lock = try XtablesLock()
   }
 
-  /// Expects at most one ruleset per back end. Throws what a loader throws; the change may then be half done.
+  /// Expects at most one iptables ruleset, and nftables rulesets whose first tables have different names. Throws what a
+  /// loader throws; the change may then be half done.
   package func change(_ old: [Ruleset], to new: [Ruleset], in namespace: NetworkNamespace) throws {
-    for backend in [Ruleset.Backend.nftables, .iptables] {
-      let before = old.first { $0.backend == backend } ?? Ruleset(backend: backend)
-      let after = new.first { $0.backend == backend } ?? Ruleset(backend: backend)
+    for name in (old + new).map(\.program).uniqued() {
+      let before = old.first { $0.program == name } ?? Ruleset(backend: name.backend)
+      let after = new.first { $0.program == name } ?? Ruleset(backend: name.backend)
       if before == after { continue }
-      switch backend {
+      switch name.backend {
       case .nftables: try loader.replace(before, with: after, in: namespace)
       case .iptables: try changeTables(before, to: after, in: namespace)
       }

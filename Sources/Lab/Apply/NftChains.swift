@@ -12,7 +12,8 @@ extension NftPieces {
   /// Adds a chain without its rules.
   mutating func add(_ chain: Chain, _ table: Table) throws {
     let base = chain.base.map {
-      NftBatch.Base(hook: $0.hook.number, priority: Int32(clamping: $0.priority), drops: $0.policy == .drop)
+      NftBatch.Base(
+        type: $0.kind.rawValue, hook: $0.hook.number, priority: Int32(clamping: $0.priority), drops: $0.policy == .drop)
     }
     let comment = try chain.comment.map(nftComment)
     append(.chain(chain.name, table)) {

@@ -82,7 +82,11 @@ struct NftRuleWriter {
         asked = Transport.tcp.number
       }
       expressions.append(.reject(.tcpReset))
-    case .dnat, .masquerade: throw Unsupported("address translation", in: "nft")
+    case .dnat(let address, let port):
+      expressions.append(.address(address.bytes))
+      if let port { expressions.append(.destinationPort(port)) }
+      expressions.append(.dnat(family.netlink, withPort: port != nil))
+    case .masquerade(let randomFully): expressions.append(.masquerade(randomFully: randomFully))
     }
   }
 

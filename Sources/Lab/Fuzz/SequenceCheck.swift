@@ -55,8 +55,8 @@ extension LabPlan {
       let before = old.enforced.rulesets[node.name] ?? []
       let targets = target.enforced.rulesets[node.name] ?? []
       return try (enforced.rulesets[node.name] ?? []).flatMap { new -> [String] in
-        let own = before.first { $0.backend == new.backend } ?? Ruleset(backend: new.backend)
-        let target = targets.first { $0.backend == new.backend } ?? new
+        let own = before.first { $0.program == new.program } ?? Ruleset(backend: new.backend)
+        let target = targets.first { $0.program == new.program } ?? new
         let made = own.applying(own.changes(to: target))
         return try StoredRules([made]).differences(from: try StoredRules([new])).map { "node \(node.name): \($0)" }
       }

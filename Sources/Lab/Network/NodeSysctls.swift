@@ -9,6 +9,8 @@ package enum NodeSysctls {
       ("net/ipv4/ip_forward", "1"), ("net/ipv4/conf/all/rp_filter", "0"), ("net/ipv4/conf/default/rp_filter", "0"),
       // Machines of the underlay share a network, like a LAN. Without this, a node would send redirects to shorter
       // routes.
+      // kube-proxy and portmap set it, so that ports of a node answer on 127.0.0.1 too.
+      ("net/ipv4/conf/all/route_localnet", "1"),
       ("net/ipv4/conf/all/send_redirects", "0"), ("net/ipv4/conf/default/send_redirects", "0"),
       ("net/bridge/bridge-nf-call-iptables", bridgeNetfilter ? "1" : "0"),
       ("net/bridge/bridge-nf-call-ip6tables", bridgeNetfilter ? "1" : "0"),

@@ -1,7 +1,8 @@
 package import NetpolModel
 package import Path
 
-/// All endpoints of services, whichever of them the rules choose. A flow to the service may arrive at any of them.
+/// All endpoints of services, whichever of them the rules choose, and all pods with host ports. A flow to the service or
+/// port may arrive at any of them.
 package struct Backends {
   private struct Key: Hashable {
     let address: IPAddress?
@@ -12,15 +13,29 @@ package struct Backends {
 
   private let topology: Topology
   private let unmodelled: UnmodelledFlows
-  private let nodePortAddresses: [CIDR]
+  private let kubeProxy: KubeProxyFlags
+  private struct HostPortKey: Hashable {
+    let node: String
+    let port: TransportPort
+  }
+
   private var byFront: [Key: [KernelEngine.Backend]] = [:]
+  private var hostPorts: [HostPortKey: [(port: HostPort, backend: KernelEngine.Backend)]] = [:]
   /// The endpoints that can be asked about one by one. Only of fronts with several.
   private var targets: [Key: [ServiceTarget]] = [:]
 
   package init(_ cluster: Cluster, _ topology: Topology) {
     self.topology = topology
     unmodelled = UnmodelledFlows(cluster)
-    nodePortAddresses = cluster.settings.kubeProxy.nodePortAddresses
+    kubeProxy = cluster.settings.kubeProxy
+    for pod in cluster.pods {
+      guard let place = topology.pods[pod.id] else { continue }
+      for port in pod.hostPorts {
+        hostPorts[HostPortKey(node: place.node, port: port.port), default: []] += place.addresses.map {
+          (port, KernelEngine.Backend(.pod(pod.id), $0.address, port.containerPort))
+        }
+      }
+    }
     for service in cluster.services {
       let addresses = service.clusterIPs + service.announcedAddresses
       let slices = cluster.slices(of: service.id)
@@ -52,8 +67,17 @@ package struct Backends {
     }
   }
 
-  /// Returns the endpoints that a flow may arrive at; empty if the flow goes to no service.
-  package func endpoints(for flow: Flow) -> [KernelEngine.Backend] { front(of: flow).flatMap { byFront[$0] } ?? [] }
+  /// Returns the endpoints that a flow may arrive at; empty if the flow goes to no service and no host port.
+  package func endpoints(for flow: Flow) -> [KernelEngine.Backend] {
+    (front(of: flow).flatMap { byFront[$0] } ?? []) + hostPorts(for: flow)
+  }
+
+  private func hostPorts(for flow: Flow) -> [KernelEngine.Backend] {
+    guard !hostPorts.isEmpty, let asked = flow.transportPort, let node = topology.node(addressedBy: flow) else { return [] }
+    return (hostPorts[HostPortKey(node: node.name, port: asked)] ?? []).filter {
+      $0.port.isOpen(at: flow.destinationAddress) && $0.backend.address.family == flow.family
+    }.map(\.backend)
+  }
 
   /// Returns a flow for each endpoint that the service may choose on some node, or the flow itself if there is no choice.
   package func choices(of flow: Flow) -> [Flow] {
@@ -67,14 +91,16 @@ package struct Backends {
   }
 
   /// Why the lab gives no answer to a flow: something decides it that is not modelled. `nil` if nothing does.
-  package func whyNotModelled(_ flow: Flow) -> String? {
-    if case .node(let name)? = topology.owner(of: flow.destinationAddress) { return unmodelled.why(flow, at: name) }
-    return unmodelled.why(flow, at: nil)
+  private func whyNotModelled(_ flow: Flow) -> String? {
+    var leadsTo = endpoints(for: flow)
+    if let chosen = flow.chosen { leadsTo = leadsTo.filter { chosen.isAt($0.address, port: $0.port) } }
+    return unmodelled.why(flow, at: topology.node(addressedBy: flow)?.name, leadingTo: leadsTo.map(\.endpoint))
   }
 
-  /// `nil` if the lab can address the endpoint of a service, or there is none to choose.
-  package static func whyNotAsked(_ chosen: ServiceTarget?) -> String? {
-    guard let chosen, chosen.codePoint == nil else { return nil }
+  /// Why the lab doesn't ask about a flow by the endpoint that it chooses. `nil` if it does.
+  package func whyNotAsked(_ flow: Flow) -> String? {
+    if let why = whyNotModelled(flow) { return why }
+    guard let chosen = flow.chosen, chosen.codePoint == nil else { return nil }
     return "the lab can address 63 endpoints of a service port, and \(chosen.description) is one more"
   }
 
@@ -83,10 +109,8 @@ package struct Backends {
     let key = Key(
       address: flow.destinationAddress, family: flow.family, transport: asked.transport, port: asked.port)
     if byFront[key] != nil { return key }
-    guard case .node? = topology.owner(of: flow.destinationAddress) else { return nil }
     // Where NodePorts don't answer, the node itself is asked.
-    let networks = nodePortAddresses.filter { $0.family == flow.family }
-    guard networks.isEmpty || networks.contains(where: { $0.contains(flow.destinationAddress) }) else { return nil }
+    guard topology.node(addressedBy: flow) != nil, kubeProxy.hasNodePorts(at: flow.destinationAddress) else { return nil }
     return Key(address: nil, family: flow.family, transport: asked.transport, port: asked.port)
   }
 }

@@ -62,15 +62,16 @@ public struct ProbePlan: Sendable {
         for family in cluster.families {
           for question in asked {
             guard
-              let flow = topology.flow(
+              var flow = topology.flow(
                 from: source, to: destination, question, family, sourceAddress: only.sourceAddress,
                 destinationAddress: only.destinationAddress)
             else { continue }
-            let why =
-              Self.obstacle(flow, cluster, topology, sctpObstacle)
-              ?? backends.whyNotModelled(flow).map { .notModelled($0) }
+            // A loopback address is the sender's own.
+            if flow.destinationAddress.isLoopback { flow.destination = source }
+            let obstacle = Self.obstacle(flow, cluster, topology, sctpObstacle)
             for flow in backends.choices(of: flow) {
-              if let why = why ?? Backends.whyNotAsked(flow.chosen).map({ .notModelled($0) }) {
+              let why = obstacle ?? backends.whyNotAsked(flow).map { .notModelled($0) }
+              if let why {
                 unasked.append(UnaskedFlow(flow, why))
               } else {
                 flows.append(flow)
@@ -206,7 +207,10 @@ package struct PortPlan {
       ports.formUnion(pod.ports.map { TransportPort($0.transport, $0.number) })
       for service in cluster.services where service.selects(pod) { ports.formUnion(service.targets(at: pod)) }
     // A pod's egress policy isn't applied to these at its own node (D8).
-    case .node:
+    case .node(let name):
+      for pod in cluster.pods where pod.node == name && !pod.phase.isTerminal {
+        ports.formUnion(pod.hostPorts.map(\.port))
+      }
       ports.formUnion(nodePorts.map { TransportPort(.tcp, $0) })
       for port in cluster.services.flatMap(\.ports) {
         if let number = port.nodePort { ports.insert(TransportPort(port.transport, number)) }

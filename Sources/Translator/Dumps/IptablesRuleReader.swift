@@ -249,7 +249,7 @@ extension IptablesRuleReader {
         throw Problem("\(words.peek ?? "nothing") is not understood after DNAT")
       }
       let text = try words.value(of: "--to-destination")
-      guard let (address, port) = destination(text), address.family == family else {
+      guard let (address, port) = translationTarget(text), address.family == family else {
         throw Problem("\(text) is not an \(family.rawValue) address, with or without a port")
       }
       return .dnat(address, port: port)
@@ -261,15 +261,4 @@ extension IptablesRuleReader {
   }
 
   /// `10.42.0.5`, `10.42.0.5:80`, `fd00::5`, `[fd00::5]:80`
-  private func destination(_ text: String) -> (IPAddress, UInt16?)? {
-    if let address = IPAddress(text) { return (address, nil) }
-    guard let colon = text.lastIndex(of: ":"), let port: UInt16 = decimal(text[text.index(after: colon)...]), port > 0
-    else { return nil }
-    var host = text[..<colon]
-    if family == .v6 {
-      guard host.hasPrefix("["), host.hasSuffix("]") else { return nil }
-      host = host.dropFirst().dropLast()
-    }
-    return IPAddress(String(host)).map { ($0, port) }
-  }
 }

@@ -143,7 +143,8 @@ extension IptablesReading.OpenTable {
       let policies: [Substring: Chain.Base.Policy] = ["ACCEPT": .accept, "DROP": .drop]
       guard let policy = policies[words[1]] else { throw Problem("\(words[1]) is not a policy") }
       guard let hook else { throw Problem("table \(table) has no built-in chain \(name)") }
-      base = Chain.Base(hook, priority: priority(table, hook), policy: policy)
+      base = Chain.Base(
+        hook, kind: table == "nat" ? .nat : .filter, priority: priority(table, hook), policy: policy)
     }
     chains[name] = Chain(name: name, base: base)
   }

@@ -228,10 +228,10 @@ extension ListedTable.Object {
 
 extension Chain.Base {
   init(type: String, hook: String, priority: Int, policy: String?) throws(Problem) {
-    guard type == "filter" else { throw Problem("a base chain of type \(type) is not understood") }
+    guard let kind = Kind(rawValue: type) else { throw Problem("a base chain of type \(type) is not understood") }
     guard let hook = Hook(rawValue: hook) else { throw Problem("hook \(hook) is not understood") }
     guard let policy = Policy(rawValue: policy ?? "accept") else { throw Problem("\(policy ?? "") is not a policy") }
-    self.init(hook, priority: priority, policy: policy)
+    self.init(hook, kind: kind, priority: priority, policy: policy)
   }
 }
 

@@ -206,6 +206,14 @@ extension NftRuleDraft {
     try add(.log(group: number, prefix: prefix))
   }
 
+  /// `10.0.0.5:80`, `[fd00::5]:80`, or an address alone.
+  mutating func addDNAT(to text: String) throws(Problem) {
+    guard let (address, port) = translationTarget(text), address.family == family else {
+      throw Problem("dnat to \(text) is not understood")
+    }
+    try add(.dnat(address, port: port))
+  }
+
   mutating func addSetMark(_ bits: MarkBits) throws(Problem) {
     try add(.setMark(Mark(bits.flipped, mask: ~bits.kept)))
   }

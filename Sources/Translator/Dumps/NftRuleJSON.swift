@@ -83,6 +83,16 @@ extension NftRuleDraft {
     case "reject":
       try checkFields(value, ["type", "expr"])
       try addReject(type: value["type"]?.string, code: value["expr"]?.word)
+    case "dnat":
+      try checkFields(value, ["addr", "port"])
+      guard let text = value["addr"]?.word, let address = IPAddress(text) else { throw Problem("it has no address") }
+      let port = value["port"]?.word
+      try addDNAT(to: port.map { "\(family == .v4 ? text : "[\(address)]"):\($0)" } ?? text)
+    case "masquerade":
+      try checkFields(value, ["flags"])
+      let flags = value["flags"].map { $0.array?.compactMap(\.string) ?? [$0.string ?? ""] } ?? []
+      guard flags.isEmpty || flags == ["fully-random"] else { throw Problem("its flags are not understood") }
+      try add(.masquerade(randomFully: !flags.isEmpty))
     case "jump":
       guard let target = value["target"]?.string else { throw Problem("it has no target") }
       try add(.jump(target))

@@ -27,6 +27,10 @@ struct NftRuleText {
       case "return": try draft.add(.return)
       case "accept": try draft.add(.accept)
       case "drop": try draft.add(.drop)
+      case "dnat":
+        try words.expect("to")
+        try draft.addDNAT(to: try words.value(of: "dnat to"))
+      case "masquerade": try draft.add(.masquerade(randomFully: words.take("fully-random")))
       case "comment":
         comment = try words.quoted(of: word)
         try words.checkEnd()

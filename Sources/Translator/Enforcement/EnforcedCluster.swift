@@ -48,7 +48,12 @@ public struct EnforcedCluster: Sendable {
       let flannel = flannelTables(network: podNetworks, subnet: subnets).filter {
         cluster.families.contains($0.family)
       }
-      let all = nodeRulesets(policy: result.ruleset, services: serviceProxyTables(proxy), flannel: flannel)
+      let hostPorts = PortmapView(of: node, in: cluster, networks: topology.podNetworks)
+      let mapping = cluster.settings.hostPorts
+      let all = nodeRulesets(
+        policy: result.ruleset, services: serviceProxyTables(proxy), flannel: flannel,
+        hostPorts: mapping == .portmap ? portmapTables(hostPorts) : [],
+        hostPortsInNftables: mapping == .portmapNftables ? portmapNftablesTables(hostPorts) : [])
       rulesets[node.name] = all
       // One evaluator for all: no two rulesets have a table with the same family and name.
       evaluators[node.name] = try Evaluator(
@@ -96,11 +101,11 @@ public struct EnforcedCluster: Sendable {
   }
 
   /// Returns what the rules at one hook do with a packet, or `nil` if there is no such node.
-  public func outcome(of packet: Packet, at position: Position) -> Outcome? {
+  public func outcome(of packet: Packet, at position: Position, isTranslated: Bool = false) -> Outcome? {
     evaluators[position.node]?.run(
       packet, at: position.hook,
       leavingFrom: position.hook == .postrouting
-        ? topology.leavingAddress(of: position.node, towards: packet.destination) : nil)
+        ? topology.leavingAddress(of: position.node, towards: packet.destination) : nil, isTranslated: isTranslated)
   }
 
   /// kube-proxy's and flannel's rules are in iptables with every style.
@@ -109,7 +114,10 @@ public struct EnforcedCluster: Sendable {
   }
 
   private func passage(of packet: Packet, at position: Position, _ hooks: inout [EvaluatedWalk.AtHook]) -> Passage {
-    guard let outcome = outcome(of: packet, at: position) else { return .passed(packet) }
+    // A packet that comes back through `lo` has had its chance in OUTPUT.
+    let last = hooks.last?.position
+    let isLooped = position.hook == .prerouting && last == Position(node: position.node, hook: .postrouting)
+    guard let outcome = outcome(of: packet, at: position, isTranslated: isLooped) else { return .passed(packet) }
     hooks.append(EvaluatedWalk.AtHook(position: position, packet: packet, outcome: outcome))
     return outcome.verdict == .accept ? .passed(outcome.packet) : .stopped
   }

@@ -39,7 +39,7 @@ public struct DeviationModel: Sendable {
   func verdict(_ flow: Flow, _ resolved: ResolvedFlow) -> Verdict {
     if resolved.isRefused { return escapesSourceRanges(flow, resolved) ? .allow : .deny }
     // A translated packet is routed, so no bridge hides it.
-    let isSwitched = resolved.service == nil
+    let isSwitched = resolved.intermediary == nil
     if deviations.contains(.refusesUnprogrammed), cluster.settings.defaultDeny, meetsDefaultDeny(resolved) {
       return .deny
     }
@@ -77,7 +77,7 @@ public struct DeviationModel: Sendable {
   /// packets that INPUT exempts.
   private func meetsDefaultDeny(_ resolved: ResolvedFlow) -> Bool {
     let (sent, arrived) = (resolved.sent, resolved.arrived)
-    if resolved.service == nil, isHiddenByBridge(arrived) { return false }
+    if resolved.intermediary == nil, isHiddenByBridge(arrived) { return false }
     let (source, destination) = (place(of: sent.source), place(of: arrived.destination))
     if let source, source.podCIDRs.contains(where: { $0.contains(sent.sourceAddress) }) {
       let isExempt = oracle.nodeSpeaking(sent.destination) == source.name && isExemptInInput(sent)

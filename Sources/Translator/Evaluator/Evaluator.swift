@@ -9,7 +9,8 @@ public struct Evaluator: Sendable {
   let sets: [PreparedSet]
   let keyedSets: [PreparedKeyedSet]
   private let localAddresses: Set<IPAddress>
-  /// Base chains of each hook and family, lowest priority first.
+  /// Base chains of each hook and family, lowest priority first. Of those with the same priority, the last comes first:
+  /// the kernel puts a new one in front (`nf_hook_entries_grow`).
   let bases: [Entry: [Place]]
 
   struct Entry: Hashable {
@@ -41,19 +42,22 @@ public struct Evaluator: Sendable {
           Place(priority: base.priority, table: t, chain: c))
       }
     }
-    self.bases = bases.mapValues { places in places.sorted { $0.priority < $1.priority } }
+    self.bases = bases.mapValues { places in places.reversed().sorted { $0.priority < $1.priority } }
     self.localAddresses = localAddresses
   }
 
   /// Runs a packet through one hook. `accept` ends one base chain only; those with the next priority still run.
   ///
-  /// The nat table only sees the first packet of a connection. `leavingFrom` is the address of the outgoing interface,
-  /// which masquerading puts on the packet. Without it the source stays.
-  public func run(_ packet: Packet, at hook: Hook, leavingFrom: IPAddress? = nil) -> Outcome {
-    var state = Run(packet: packet, leavingFrom: leavingFrom)
+  /// A nat chain only sees the first packet of a connection, and only until one translates it (`nf_nat_inet_fn`).
+  /// `leavingFrom` is the address of the outgoing interface, which masquerading puts on the packet. Without it the
+  /// source stays. `isTranslated`: whether an earlier hook has decided about this hook's translation.
+  public func run(
+    _ packet: Packet, at hook: Hook, leavingFrom: IPAddress? = nil, isTranslated: Bool = false
+  ) -> Outcome {
+    var state = Run(packet: packet, leavingFrom: leavingFrom, isTranslated: isTranslated)
     for place in bases[Entry(hook: hook, family: packet.family)] ?? [] {
-      if tables[place.table].name == "nat", packet.state != .new { continue }
       let prepared = tables[place.table].chains[place.chain]
+      if prepared.base?.kind == .nat, packet.state != .new || state.isTranslated { continue }
       switch step(place.table, place.chain, &state) {
       case .accept: continue
       case .drop: return Outcome(.drop, state)
@@ -67,6 +71,7 @@ public struct Evaluator: Sendable {
   struct Run {
     var packet: Packet
     let leavingFrom: IPAddress?
+    var isTranslated: Bool
     var steps: [Step] = []
     var rulesVisited = 0
   }
@@ -100,9 +105,11 @@ public struct Evaluator: Sendable {
         case .return: return .return
         case .dnat(let address, let port):
           run.packet.translate(to: address, port)
+          run.isTranslated = true
           return .accept
         case .masquerade:
           if let address = run.leavingFrom { run.packet.source = address }
+          run.isTranslated = true
           return .accept
         case .jump(let target):
           switch step(table, target, &run) {

@@ -88,8 +88,9 @@ public struct ClusterSettings: Hashable, Sendable {
   public var liftICMPLimits: Bool?
   public var defaultDeny = false
   public var kubeProxy = KubeProxyFlags()
-  /// Whether the input shows that services are translated by IPVS, which is not modelled.
-  public var usesIPVS = false
+  public var hostPorts = HostPortMapping.portmap
+  /// As the input shows it.
+  public var serviceProxy = ServiceProxyKind.iptables
   public init() {}
 }
 

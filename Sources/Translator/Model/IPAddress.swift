@@ -36,6 +36,10 @@ public struct IPAddress: Hashable, Comparable, Sendable {
 
   public static func < (a: IPAddress, b: IPAddress) -> Bool { (a.family, a.bits) < (b.family, b.bits) }
 
+  /// 127.0.0.1 or ::1.
+  public static func loopback(_ family: IPFamily) -> IPAddress {
+    family == .v4 ? IPAddress(v4: 0x7f00_0001) : IPAddress(v6: 1)
+  }
   public var isLoopback: Bool { family == .v4 ? bits >> 24 == 127 : bits == 1 }
   /// Whether the address is a group address: 224.0.0.0/4 (RFC 5771) or ff00::/8 (RFC 4291).
   public var isMulticast: Bool { family == .v4 ? bits >> 28 == 0xe : bits >> 120 == 0xff }

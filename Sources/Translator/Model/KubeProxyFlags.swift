@@ -8,4 +8,11 @@ public struct KubeProxyFlags: Hashable, Sendable {
   /// `--iptables-localhost-nodeports`: IPv4 NodePorts answer on loopback addresses too.
   public var localhostNodePorts = true
   public init() {}
+
+  /// Whether NodePorts answer at an address of a node. They never do at ::1.
+  public func hasNodePorts(at address: IPAddress) -> Bool {
+    if address.isLoopback, address.family == .v6 || !localhostNodePorts { return false }
+    let networks = nodePortAddresses.filter { $0.family == address.family }
+    return networks.isEmpty || networks.contains { $0.contains(address) }
+  }
 }

@@ -29,12 +29,32 @@ public struct ContainerPort: Hashable, Sendable {
 /// `hostPort` of a container's port: a port of the node that leads to the pod.
 public struct HostPort: Hashable, Sendable {
   public let port: TransportPort
-  /// `hostIP`. `nil`: every address of the node.
+  /// `hostIP`. `nil`: every address of the node. 0.0.0.0 or ::: every one of that family.
   public let address: IPAddress?
-  public init(_ port: TransportPort, at address: IPAddress? = nil) {
+  /// The port of the pod that it leads to.
+  public let containerPort: UInt16
+
+  /// `containerPort` is the same number if not given.
+  public init(_ port: TransportPort, at address: IPAddress? = nil, to containerPort: UInt16? = nil) {
     self.port = port
     self.address = address
+    self.containerPort = containerPort ?? port.port
   }
+
+  public func isOpen(at address: IPAddress) -> Bool {
+    guard let own = self.address else { return true }
+    return own.family == address.family && (own.bits == 0 || own == address)
+  }
+}
+
+/// Who makes host ports lead to their pods.
+public enum HostPortMapping: String, Hashable, Sendable, CaseIterable {
+  /// The CNI plugin portmap with iptables, as in k3s.
+  case portmap
+  /// The same plugin with `"backend": "nftables"`.
+  case portmapNftables = "portmap-nftables"
+  /// Anything else, such as an eBPF program. Not modelled.
+  case other
 }
 
 public struct Pod: Hashable, Sendable {
@@ -53,8 +73,11 @@ public struct Pod: Hashable, Sendable {
   /// Ports of `spec.containers`, then those of sidecars, in the order of the API's named-port lookup. Ports of other
   /// init containers are left out.
   public var ports: [ContainerPort]
-  /// Empty for pods on their node's network, whose ports need no translation.
+  /// Those of `spec.containers`, in their order. Empty for pods on their node's network, whose ports need no
+  /// translation.
   public var hostPorts: [HostPort] = []
+  /// The mesh whose proxy runs in the pod.
+  public var mesh: Mesh?
   /// The condition `Ready`, which decides whether services send packets to the pod. `true` by default.
   public var isReady = true
   /// The workload that the pod belongs to, by kind and name: `Deployment`, `web`.

@@ -1,41 +1,70 @@
-/// What decides some flows of a cluster and is not modelled: hostPorts, and services by IPVS.
+/// What decides some flows of a cluster and is not modelled: services by IPVS or eBPF, hostPorts without portmap or
+/// claimed twice, and meshes.
 public struct UnmodelledFlows: Sendable {
   private struct Place: Hashable {
     let node: String
     let port: TransportPort
   }
 
-  private let usesIPVS: Bool
+  private let serviceProxy: ServiceProxyKind
+  private let hostPortMapping: HostPortMapping
   private let serviceAddresses: Set<IPAddress>
   private let nodePorts: Set<TransportPort>
-  private var hostPorts: [Place: [(address: IPAddress?, pod: PodID)]] = [:]
+  private let meshes: [PodID: Mesh]
+  private var hostPorts: [Place: [(port: HostPort, pod: PodID)]] = [:]
 
   public init(_ cluster: Cluster) {
-    usesIPVS = cluster.settings.usesIPVS
+    serviceProxy = cluster.settings.serviceProxy
+    hostPortMapping = cluster.settings.hostPorts
     serviceAddresses = Set(cluster.services.flatMap { $0.clusterIPs + $0.announcedAddresses })
     nodePorts = Set(
       cluster.services.flatMap { service in
         service.ports.compactMap { port in port.nodePort.map { TransportPort(port.transport, $0) } }
       })
+    meshes = Dictionary(cluster.pods.compactMap { pod in pod.mesh.map { (pod.id, $0) } }) { first, _ in first }
     for pod in cluster.pods where !pod.phase.isTerminal {
       guard let node = pod.node else { continue }
-      for host in pod.hostPorts {
-        hostPorts[Place(node: node, port: host.port), default: []].append((host.address, pod.id))
-      }
+      for host in pod.hostPorts { hostPorts[Place(node: node, port: host.port), default: []].append((host, pod.id)) }
     }
   }
 
-  /// Why no engine can answer for a flow. `nil` if nothing unmodelled decides it. `node` is the node that has the flow's
-  /// destination address, if one has it.
-  public func why(_ flow: Flow, at node: String?) -> String? {
+  /// Why no engine can answer for a flow. `nil` if nothing unmodelled decides it.
+  ///
+  /// `node` is the node that has the flow's destination address, if one has it. `endpoints` are those that a service or
+  /// a hostPort may send the flow to.
+  public func why(_ flow: Flow, at node: String?, leadingTo endpoints: [Endpoint] = []) -> String? {
     guard let asked = flow.transportPort else { return nil }
     let isNodePort = node != nil && nodePorts.contains(asked)
-    if usesIPVS, isNodePort || serviceAddresses.contains(flow.destinationAddress) {
-      return "services are translated by IPVS here, and only kube-proxy's iptables mode is modelled"
+    if isNodePort || serviceAddresses.contains(flow.destinationAddress) {
+      let what = "and only kube-proxy's iptables mode is modelled"
+      switch serviceProxy {
+      case .iptables: break
+      case .ipvs: return "services are translated by IPVS here, \(what)"
+      case .ebpf(let product): return "services are translated by \(product)'s eBPF programs here, \(what)"
+      }
     }
-    // kube-proxy's rules come before those of hostPorts.
-    guard let node, !isNodePort, let hosts = hostPorts[Place(node: node, port: asked)] else { return nil }
-    let host = hosts.first { $0.address.map { $0.bits == 0 || $0 == flow.destinationAddress } ?? true }
-    return host.map { "\(asked) of node \(node) is a hostPort of pod \($0.pod), and hostPorts are not modelled" }
+    return whyAtHostPort(flow.destinationAddress, asked, node)
+      ?? whyInMesh(asked.transport, [flow.source, flow.destination] + endpoints)
+  }
+
+  private func whyAtHostPort(_ address: IPAddress, _ asked: TransportPort, _ node: String?) -> String? {
+    guard let node else { return nil }
+    let claims = (hostPorts[Place(node: node, port: asked)] ?? []).filter { $0.port.isOpen(at: address) }
+    guard let first = claims.first else { return nil }
+    if hostPortMapping == .other {
+      return "\(asked) of node \(node) is a hostPort of pod \(first.pod), and only portmap is modelled"
+    }
+    guard let second = claims.first(where: { $0.pod != first.pod }) else { return nil }
+    return "pods \(first.pod) and \(second.pod) both have hostPort \(asked) on node \(node): the one that started first "
+      + "gets the packets, and manifests don't say which that is"
+  }
+
+  private func whyInMesh(_ transport: Transport, _ ends: [Endpoint]) -> String? {
+    guard transport == .tcp, !meshes.isEmpty else { return nil }
+    for case .pod(let id) in ends {
+      guard let mesh = meshes[id] else { continue }
+      return "\(mesh.rawValue) redirects the TCP connections of pod \(id) to a proxy, which is not modelled"
+    }
+    return nil
   }
 }

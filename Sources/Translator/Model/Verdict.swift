@@ -31,11 +31,10 @@ public enum Reason: Hashable, Sendable {
   case notIsolated(Direction)
   case admitted(Direction, by: PolicyID, rule: Int, peer: Int?)
   case isolated(Direction, by: [PolicyID])
-  /// The service translates to this endpoint. Policies on the receiver see the given source address.
-  case translated(NamespacedName, to: Endpoint, port: UInt16, seenFrom: IPAddress)
-  /// The sender's policies see the node's address and port, because another node translates them to the service's
-  /// endpoint.
-  case notYetTranslated(NamespacedName, IPAddress, port: UInt16)
+  /// The packet is sent on to this endpoint. Policies on the receiver see the given source address.
+  case translated(Intermediary, to: Endpoint, port: UInt16, seenFrom: IPAddress)
+  /// The sender's policies see the node's address and port, because another node translates them.
+  case notYetTranslated(Intermediary, IPAddress, port: UInt16)
   /// The peer is a pod on its node's network, which no selector selects.
   case hostNetworkPeer(PodID)
   /// The client is in none of the service's `loadBalancerSourceRanges`.

@@ -9,6 +9,7 @@ public struct Oracle: Sendable {
   let namespaceLabels: [String: Labels]
   let policies: [String: [NetworkPolicy]]
   let fronts: ServiceFronts
+  let hostPorts: HostPorts
   let nodes: [String: Node]
   /// By node: the addresses of its ends of the tunnel between nodes. Empty without an overlay.
   let tunnels: [String: [IPAddress]]
@@ -25,6 +26,7 @@ public struct Oracle: Sendable {
     namespaceLabels = Dictionary(cluster.namespaces.map { ($0.name, $0.labels) }) { first, _ in first }
     policies = Dictionary(grouping: cluster.policies.sorted { $0.id < $1.id }, by: \.id.namespace)
     fronts = ServiceFronts(cluster)
+    hostPorts = HostPorts(cluster)
     nodes = Dictionary(cluster.nodes.map { ($0.name, $0) }) { first, _ in first }
     tunnels = cluster.settings.overlay == .vxlan ? Self.tunnels(cluster) : [:]
     announcer = cluster.announcer?.name
@@ -86,14 +88,14 @@ public struct Oracle: Sendable {
   public func judge(_ resolved: ResolvedFlow) -> Judgement {
     let (sent, arrived) = (resolved.sent, resolved.arrived)
     var translation: [Reason] = []
-    if let service = resolved.service {
-      if resolved.isRefused {
+    if let intermediary = resolved.intermediary {
+      if resolved.isRefused, case .service(let service) = intermediary {
         if resolved.isOutOfRange { return Judgement(.deny, because: [.outOfSourceRanges(service)]) }
         let elsewhere = resolved.isolatedEntry.map { Reason.noLocalEndpoints(service, on: $0) }
         return Judgement(.deny, because: [elsewhere ?? .noEndpoints(service)])
       }
       translation.append(
-        .translated(service, to: arrived.destination, port: arrived.port ?? 0, seenFrom: arrived.sourceAddress))
+        .translated(intermediary, to: arrived.destination, port: arrived.port ?? 0, seenFrom: arrived.sourceAddress))
     }
     // "A Pod cannot block access to itself."
     if sent.sourceAddress == sent.destinationAddress {
@@ -104,8 +106,8 @@ public struct Oracle: Sendable {
       let side = judge(flow, direction)
       if side.verdict == .deny {
         // Another node translates the packet, if it gets there.
-        if direction == .egress, let service = resolved.service, sent.destinationAddress != arrived.destinationAddress {
-          translation = [.notYetTranslated(service, sent.destinationAddress, port: sent.port ?? 0)]
+        if direction == .egress, let other = resolved.intermediary, sent.destinationAddress != arrived.destinationAddress {
+          translation = [.notYetTranslated(other, sent.destinationAddress, port: sent.port ?? 0)]
         }
         return Judgement(.deny, because: translation + side.because)
       }

@@ -10,8 +10,8 @@ public struct ResolvedFlow: Hashable, Sendable {
   public var sent: Flow
   /// The flow with the source address that the receiver's node sees. Ingress policies judge it.
   public var arrived: Flow
-  /// The service that was resolved. `nil` if the flow doesn't go to a service.
-  public var service: NamespacedName?
+  /// The service or host port that was resolved. `nil` if the flow goes to neither.
+  public var intermediary: Intermediary?
   /// The service has no endpoint for the flow, or refuses the client.
   public var isRefused = false
   /// The client is outside `loadBalancerSourceRanges`.
@@ -22,8 +22,21 @@ public struct ResolvedFlow: Hashable, Sendable {
   public var isolatedEntry: String?
 }
 
+extension ResolvedFlow {
+  /// A flow on the node that may translate it.
+  fileprivate struct Passage {
+    let flow: Flow
+    let asked: TransportPort
+    /// `nil` if there is no such node.
+    let entry: String?
+    /// Whether the sender's own node sees the packet before that, untranslated.
+    let isElsewhere: Bool
+    let client: Flow.End
+  }
+}
+
 extension Oracle {
-  /// Resolves services from their API objects. Among several endpoints the flow's own choice decides.
+  /// Resolves services and host ports from their API objects. Among several endpoints the flow's own choice decides.
   public func resolve(_ flow: Flow) -> ResolvedFlow { resolve(flow, enteringAt: nil) }
 
   /// `given` is the node that translates the packet. `nil`: the node that follows from the flow.
@@ -34,20 +47,54 @@ extension Oracle {
       direct.sent.destination = .address(flow.destinationAddress)
       return direct
     }
-    let addressed = nodeOwning(flow.destinationAddress)
-    guard let asked = flow.transportPort,
-      let front = fronts.front(flow.destinationAddress, isNodes: addressed != nil, asked.transport, asked.port)
-    else { return direct }
+    guard let asked = flow.transportPort else { return direct }
     let sender = nodeSending(flow.source)
-    // A packet is translated on its sender's node, unless it is sent to a NodePort of another node.
-    let named = front.isNodePort || sender == nil ? addressed : nil
-    let entry = given ?? named ?? sender ?? announcer
-    let isElsewhere = sender != nil && named != nil && named != sender
-    // Packets from pods leave the cluster's networks with their node's address, also towards other nodes.
-    var client = (endpoint: flow.source, address: flow.sourceAddress)
-    if isElsewhere, let sender, case .pod = flow.source, let address = nodes[sender]?.address(flow.family) {
-      client = (.node(sender), address)
+    // A loopback address is that of the sender's own machine.
+    let isAtHome = flow.destinationAddress.isLoopback
+    let addressed = isAtHome ? nodeSpeaking(flow.source) : nodeOwning(flow.destinationAddress)
+    let front = fronts.front(flow.destinationAddress, isNodes: addressed != nil, asked.transport, asked.port)
+    // A packet is translated on its sender's node, unless it is sent to a node.
+    let named = front?.isNodePort ?? true || sender == nil ? addressed : nil
+    let passage = ResolvedFlow.Passage(
+      flow: flow, asked: asked, entry: given ?? named ?? sender ?? announcer,
+      isElsewhere: sender != nil && named != nil && named != sender, client: client(of: flow, sender, named))
+    guard let front else { return hostPort(passage) ?? direct }
+    let resolved = resolve(front, passage) ?? direct
+    // What no rule of the service translates may still be a host port's. It takes its address off the packet, and so
+    // away from the rules that would refuse it.
+    let isUntouched = resolved.isRefused || resolved.intermediary == nil
+    return (isUntouched ? hostPort(passage) : nil) ?? resolved
+  }
+
+  /// The sender as the translating node sees it. Packets from pods leave the cluster's networks with their node's
+  /// address, also towards other nodes.
+  private func client(of flow: Flow, _ sender: String?, _ named: String?) -> Flow.End {
+    let own = Flow.End(flow.source, flow.sourceAddress)
+    guard let sender, let named, named != sender, case .pod = flow.source,
+      let address = nodes[sender]?.address(flow.family),
+      nodes[named]?.addresses.contains(flow.destinationAddress) == true
+    else { return own }
+    return Flow.End(.node(sender), address)
+  }
+
+  /// Resolves a packet to a port of a node that is a pod's host port there. `nil` if it is none.
+  private func hostPort(_ passage: ResolvedFlow.Passage) -> ResolvedFlow? {
+    let flow = passage.flow
+    guard !hostPorts.isEmpty, let entry = passage.entry,
+      flow.destinationAddress.isLoopback || nodeOwning(flow.destinationAddress) == entry,
+      let target = hostPorts.target(on: entry, at: flow.destinationAddress, passage.asked)
+    else { return nil }
+    let flowTo = { (from: Flow.End) in
+      Flow(from: from.endpoint, from.address, to: .pod(target.pod), target.address, passage.asked.transport, target.port)
     }
+    return ResolvedFlow(
+      sent: passage.isElsewhere ? flow : flowTo(Flow.End(flow.source, flow.sourceAddress)),
+      arrived: flowTo(passage.client), intermediary: .hostPort(passage.asked, of: target.pod))
+  }
+
+  /// Resolves a packet to a service. `nil` if nothing translates it.
+  private func resolve(_ front: ServiceFronts.Front, _ passage: ResolvedFlow.Passage) -> ResolvedFlow? {
+    let (flow, asked, entry, client) = (passage.flow, passage.asked, passage.entry, passage.client)
     let networks = podNetworks(flow.family)
     let isPods = networks.contains { $0.contains(client.address) }
     let policy =
@@ -58,29 +105,29 @@ extension Oracle {
     let isShortCut = front.way != .clusterIP && (isPods && networks.count == 1 || isEntrys)
     // Where NodePorts don't answer, packets stay as they are. Yet the node still refuses those to a NodePort for which it
     // has no endpoint.
-    let isTranslated = !front.isNodePort || hasNodePorts(flow.destinationAddress)
+    let isTranslated = !front.isNodePort || kubeProxy.hasNodePorts(at: flow.destinationAddress)
     let isLocal = policy == .local && !(isShortCut && isTranslated)
     // "Traffic through the cloud-provider load-balancer will be restricted to the specified client IPs."
     let ranges = front.service.loadBalancerSourceRanges.filter { $0.family == flow.family }
+    let service = Intermediary.service(front.service.id)
     // Without any endpoint every client is refused, whatever the ranges say.
     if front.way == .loadBalancer, !ranges.isEmpty, !ranges.contains(where: { $0.contains(client.address) }),
       fronts.hasBackends(front, flow.family)
     {
-      return ResolvedFlow(
-        sent: flow, arrived: flow, service: front.service.id, isRefused: true, isOutOfRange: true)
+      return ResolvedFlow(sent: flow, arrived: flow, intermediary: service, isRefused: true, isOutOfRange: true)
     }
     let translator = entry.flatMap { nodes[$0] }
     let backends = fronts.backends(front, flow.family, within: isLocal ? .local(translator) : .cluster(translator))
     let backend = backends.first { flow.chosen?.isAt($0.address, port: $0.port) ?? true }
     guard let backend else {
       if !backends.isEmpty {
-        return ResolvedFlow(sent: flow, arrived: flow, service: front.service.id, isNotChosen: true)
+        return ResolvedFlow(sent: flow, arrived: flow, intermediary: service, isNotChosen: true)
       }
       let isolatedEntry = isLocal && fronts.hasBackends(front, flow.family) ? entry : nil
       return ResolvedFlow(
-        sent: flow, arrived: flow, service: front.service.id, isRefused: true, isolatedEntry: isolatedEntry)
+        sent: flow, arrived: flow, intermediary: service, isRefused: true, isolatedEntry: isolatedEntry)
     }
-    if !isTranslated { return direct }
+    if !isTranslated { return nil }
     let target = endpoint(of: backend)
     let isMasqueraded =
       switch front.way {
@@ -93,20 +140,14 @@ extension Oracle {
     var seen = client
     // The entry node masquerades after its own policies, so only another node sees its address.
     if isMasqueraded, let entry, backend.node != entry, let address = address(of: entry, towards: backend) {
-      seen = (.node(entry), address)
+      seen = Flow.End(.node(entry), address)
     }
-    let flowTo = { (from: Endpoint, address: IPAddress) in
-      Flow(from: from, address, to: target, backend.address, asked.transport, backend.port)
+    let flowTo = { (from: Flow.End) in
+      Flow(from: from.endpoint, from.address, to: target, backend.address, asked.transport, backend.port)
     }
     return ResolvedFlow(
-      sent: isElsewhere ? flow : flowTo(flow.source, flow.sourceAddress), arrived: flowTo(seen.endpoint, seen.address),
-      service: front.service.id)
-  }
-
-  /// Whether NodePorts answer at a node's address.
-  private func hasNodePorts(_ address: IPAddress) -> Bool {
-    let networks = kubeProxy.nodePortAddresses.filter { $0.family == address.family }
-    return networks.isEmpty || networks.contains { $0.contains(address) }
+      sent: passage.isElsewhere ? flow : flowTo(Flow.End(flow.source, flow.sourceAddress)), arrived: flowTo(seen),
+      intermediary: service)
   }
 
   /// Whether the entry node masquerades what does not come from pods: kube-proxy does it if it has a cluster CIDR,

@@ -44,6 +44,7 @@ extension Topology {
   /// own.
   func sourceAddress(of endpoint: Endpoint, towards destination: IPAddress) -> IPAddress? {
     let family = destination.family
+    if destination.isLoopback { return hostNode(of: endpoint).map { _ in IPAddress.loopback(family) } }
     guard let node = hostNode(of: endpoint), let peer = owner(of: destination) else {
       return address(of: endpoint, family)
     }

@@ -55,14 +55,17 @@ extension Topology {
     let at = { Next.position(Position(node: position.node, hook: $0)) }
     switch position.hook {
     case .prerouting:
-      if !packet.isBridged, node(position.node)?.localAddresses.contains(packet.destination) == true {
-        return at(.input)
-      }
+      let isOwn =
+        packet.destination.isLoopback || node(position.node)?.localAddresses.contains(packet.destination) == true
+      if !packet.isBridged, isOwn { return at(.input) }
       // The forward hook may still reject an untranslated packet, for example to a service without endpoints.
       return at(.forward)
     case .input: return .delivered(to: .node(position.node))
     case .forward, .output: return at(.postrouting)
     case .postrouting:
+      // By way of its interface `lo`.
+      if packet.destination.isLoopback { return at(.prerouting) }
+      if packet.source.isLoopback { return .noRoute("no packet with source \(packet.source) can leave a node") }
       if case .pod(let id)? = owner(of: packet.destination), pods[id]?.node == position.node {
         return .delivered(to: .pod(id))
       }

@@ -145,6 +145,18 @@ public struct Topology: Sendable {
     owners[address] ?? externals.first { $0.networks.contains { $0.contains(address) } }.map { .external($0.name) }
   }
 
+  /// By pod address: the network that the pod's interface has it in.
+  public var podNetworks: [IPAddress: CIDR] {
+    Dictionary(pods.values.flatMap(\.addresses).map { ($0.address, $0.cidr) }) { first, _ in first }
+  }
+
+  /// The node that has the flow's destination address. A loopback address is the sending node's own.
+  public func node(addressedBy flow: Flow) -> NodePlace? {
+    if flow.destinationAddress.isLoopback { return hostNode(of: flow.source) }
+    if case .node(let name)? = owner(of: flow.destinationAddress) { return node(name) }
+    return nil
+  }
+
   /// The node whose network namespace an endpoint uses. `nil` for pods with their own and for endpoints outside the
   /// cluster.
   public func hostNode(of endpoint: Endpoint) -> NodePlace? {

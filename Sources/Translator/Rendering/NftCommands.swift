@@ -24,7 +24,7 @@ public struct NftCommands: Sendable {
   /// Adds the chain if it does not exist, without its rules.
   public mutating func addEmpty(_ chain: Chain) {
     let base = chain.base.map {
-      "type filter hook \($0.hook.rawValue) priority \($0.priority) ; policy \($0.policy.rawValue) ;"
+      "type \($0.kind.rawValue) hook \($0.hook.rawValue) priority \($0.priority) ; policy \($0.policy.rawValue) ;"
     }
     add("add chain \(table) \(chain.name)", base, chain.comment.map(Self.comment))
   }

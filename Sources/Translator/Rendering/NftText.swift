@@ -36,8 +36,9 @@ private func nftChainText(_ chain: Chain, _ family: IPFamily) throws(Unsupported
   var lines = ["\tchain \(chain.name) {"]
   if let comment = chain.comment { lines.append("\t\tcomment \(nftQuoted(comment))") }
   if let base = chain.base {
-    let priority = base.priority == 0 ? "filter" : "\(base.priority)"
-    lines.append("\t\ttype filter hook \(base.hook.rawValue) priority \(priority); policy \(base.policy.rawValue);")
+    lines.append(
+      "\t\ttype \(base.kind.rawValue) hook \(base.hook.rawValue) priority \(base.priorityName); "
+        + "policy \(base.policy.rawValue);")
   }
   for rule in chain.rules { lines.append("\t\t\(try nftRuleText(rule, family))") }
   return lines.joined(separator: "\n") + "\n\t}\n"
@@ -97,7 +98,20 @@ private func nftStatementText(_ statement: Statement, _ family: IPFamily) throws
   case .drop: "drop"
   case .reject(.portUnreachable): "reject"
   case .reject(.tcpReset): "reject with tcp reset"
-  case .dnat, .masquerade: throw Unsupported("address translation", in: "nft")
+  case .dnat(let address, let port): "dnat to \(port.map { address.description(port: $0) } ?? "\(address)")"
+  case .masquerade(let randomFully): randomFully ? "masquerade fully-random" : "masquerade"
+  }
+}
+
+extension Chain.Base {
+  /// nft names some priorities at some hooks (`std_prios` of its rule.c).
+  fileprivate var priorityName: String {
+    switch (priority, hook) {
+    case (0, _): "filter"
+    case (-100, .prerouting): "dstnat"
+    case (100, .postrouting): "srcnat"
+    default: "\(priority)"
+    }
   }
 }
 

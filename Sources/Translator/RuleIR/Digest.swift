@@ -19,3 +19,13 @@ func sha256(_ bytes: [UInt8]) -> [UInt8] {
   SHA256Final(&digest, &context)
   return digest
 }
+
+/// SHA-512 (FIPS 180-4): 64 bytes.
+func sha512(_ bytes: [UInt8]) -> [UInt8] {
+  var context = SHA2_CTX()
+  var digest = [UInt8](repeating: 0, count: Int(SHA512_DIGEST_LENGTH))
+  SHA512Init(&context)
+  SHA512Update(&context, bytes, bytes.count)
+  SHA512Final(&digest, &context)
+  return digest
+}

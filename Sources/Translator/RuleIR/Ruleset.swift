@@ -22,6 +22,15 @@ public struct Ruleset: Hashable, Sendable {
     self.keyedSets = keyedSets
   }
 
+  /// Whose rules these are, among the rulesets of one node. All programs share iptables' tables. With nftables each has
+  /// tables of its own.
+  public struct Program: Hashable, Sendable {
+    public let backend: Backend
+    let table: String?
+  }
+
+  public var program: Program { Program(backend: backend, table: backend == .nftables ? tables.first?.name : nil) }
+
   public func table(_ name: String, _ family: IPFamily) -> Table? {
     tables.first { $0.name == name && $0.family == family }
   }
@@ -76,13 +85,22 @@ public struct Chain: Hashable, Sendable {
   /// Where a base chain is attached. Lower priorities run first. `filter` is 0 (`enum nf_ip_hook_priorities`).
   public struct Base: Hashable, Sendable {
     public enum Policy: String, Hashable, Sendable { case accept, drop }
+    /// A `nat` chain sees only the first packet of a connection, and none that another one at its hook has translated.
+    public enum Kind: String, Hashable, Sendable { case filter, nat }
+    public var kind: Kind
     public var hook: Hook
     public var priority: Int
     public var policy: Policy
-    public init(_ hook: Hook, priority: Int = 0, policy: Policy = .accept) {
+    public init(_ hook: Hook, kind: Kind = .filter, priority: Int = 0, policy: Policy = .accept) {
+      self.kind = kind
       self.hook = hook
       self.priority = priority
       self.policy = policy
+    }
+
+    /// A base chain for translation at its usual priority (`enum nf_ip_hook_priorities`).
+    public static func nat(_ hook: Hook) -> Base {
+      Base(hook, kind: .nat, priority: hook == .prerouting || hook == .output ? -100 : 100)
     }
   }
 }

@@ -57,12 +57,7 @@ private func flannelNatTable(_ networks: [CIDR], _ subnets: [CIDR], _ family: IP
   rules += networks.map { rule($0, true, $0, false, masquerade) }
   return Table(
     name: "nat", family: family,
-    chains: [
-      .builtIn("PREROUTING", .prerouting, priority: -100, []),
-      .builtIn("INPUT", .input, priority: 100, []),
-      .builtIn("OUTPUT", .output, priority: -100, []),
-      .builtIn(
-        "POSTROUTING", .postrouting, priority: 100, [Rule([], [.jump("FLANNEL-POSTRTG")], comment: comment)]),
-      Chain(name: "FLANNEL-POSTRTG", rules: rules),
+    chains: Chain.natBuiltIns(postrouting: [Rule([], [.jump("FLANNEL-POSTRTG")], comment: comment)]) + [
+      Chain(name: "FLANNEL-POSTRTG", rules: rules)
     ])
 }

@@ -50,11 +50,7 @@ struct KubeProxy {
     let postrouting = Rule([], [.jump(KubeProxyNames.postrouting)], comment: "kubernetes postrouting rules")
     return Table(
       name: "nat", family: family,
-      chains: [
-        .builtIn("PREROUTING", .prerouting, priority: -100, [portals]),
-        .builtIn("INPUT", .input, priority: 100, []),
-        .builtIn("OUTPUT", .output, priority: -100, [portals]),
-        .builtIn("POSTROUTING", .postrouting, priority: 100, [postrouting]),
+      chains: Chain.natBuiltIns(prerouting: [portals], output: [portals], postrouting: [postrouting]) + [
         Chain(name: KubeProxyNames.services, rules: ports.flatMap(captures) + nodePortsJumps()),
         Chain(name: KubeProxyNames.nodePorts, rules: ports.flatMap(nodePortCaptures)),
         Chain(name: KubeProxyNames.postrouting, rules: postroutingRules()),
@@ -223,7 +219,17 @@ struct KubeProxy {
 }
 
 extension Chain {
-  static func builtIn(_ name: ChainName, _ hook: Hook, priority: Int = 0, _ rules: [Rule]) -> Chain {
-    Chain(name: name, base: Base(hook, priority: priority), rules: rules)
+  static func builtIn(_ name: ChainName, _ hook: Hook, _ rules: [Rule]) -> Chain {
+    Chain(name: name, base: Base(hook), rules: rules)
+  }
+
+  /// The built-in chains of iptables' nat table, with rules in some.
+  static func natBuiltIns(prerouting: [Rule] = [], output: [Rule] = [], postrouting: [Rule] = []) -> [Chain] {
+    [
+      Chain(name: "PREROUTING", base: .nat(.prerouting), rules: prerouting),
+      Chain(name: "INPUT", base: .nat(.input)),
+      Chain(name: "OUTPUT", base: .nat(.output), rules: output),
+      Chain(name: "POSTROUTING", base: .nat(.postrouting), rules: postrouting),
+    ]
   }
 }

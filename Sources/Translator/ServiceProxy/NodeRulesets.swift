@@ -4,9 +4,27 @@ public import RuleIR
 /// All rules of a node after k3s has started: kube-router's, kube-proxy's and flannel's.
 ///
 /// kube-proxy prepends its jumps and flannel appends its own. So KUBE-POSTROUTING comes before FLANNEL-POSTRTG, and
-/// FLANNEL-FWD comes last, as in dumps of k3s nodes.
-public func nodeRulesets(policy: Ruleset, services: [Table], flannel: [Table]) -> [Ruleset] {
-  merged(policy: policy, host: joined(services, flannel))
+/// FLANNEL-FWD comes last, as in dumps of k3s nodes. portmap comes with the first pod that has a host port. Its tables
+/// in nftables, if it uses that, are loaded last.
+public func nodeRulesets(
+  policy: Ruleset, services: [Table], flannel: [Table], hostPorts: [Table] = [], hostPortsInNftables: [Table] = []
+) -> [Ruleset] {
+  merged(policy: policy, host: withHostPorts(joined(services, flannel), hostPorts))
+    + (hostPortsInNftables.isEmpty
+      ? [] : [Ruleset(backend: .nftables, tables: hostPortsInNftables.map(\.foreign))])
+}
+
+/// portmap appends its jumps in PREROUTING and OUTPUT and puts the one in POSTROUTING first.
+public func withHostPorts(_ host: [Table], _ hostPorts: [Table]) -> [Table] {
+  var tables = joined(host, hostPorts)
+  for index in tables.indices {
+    guard let chain = tables[index].chains.firstIndex(where: { $0.base?.kind == .nat && $0.base?.hook == .postrouting })
+    else { continue }
+    let rules = tables[index].chains[chain].rules
+    let own = rules.filter { $0.statements == [.jump(Portmap.masqueradeChain)] }
+    tables[index].chains[chain].rules = own + rules.filter { !own.contains($0) }
+  }
+  return tables
 }
 
 /// Policy rules together with those of the node's other programs.

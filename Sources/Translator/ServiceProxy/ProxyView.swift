@@ -65,8 +65,7 @@ public struct ProxyView: Sendable {
   func nodePortAddresses(_ family: IPFamily) -> [IPAddress]? {
     let networks = flags.nodePortAddresses.filter { $0.family == family }
     if networks.isEmpty || networks.contains(where: { $0.prefixLength == 0 }) { return nil }
-    let loopback = family == .v4 ? IPAddress(v4: 0x7f00_0001) : IPAddress(v6: 1)
-    let own = Set(interfaceAddresses.filter { $0.family == family } + [loopback])
+    let own = Set(interfaceAddresses.filter { $0.family == family } + [.loopback(family)])
     return own.filter { address in networks.contains { $0.contains(address) } }.sorted()
   }
   func nodeIP(_ family: IPFamily) -> IPAddress? { nodeAddresses.first { $0.family == family } }

@@ -6,11 +6,14 @@ internal import Glibc
 public struct NftBatch: Sendable {
   /// Where a base chain is attached: its hook, priority and policy.
   public struct Base: Hashable, Sendable {
+    /// `filter` or `nat`.
+    public var type: String
     /// NF_INET_*.
     public var hook: UInt32
     public var priority: Int32
     public var drops: Bool
-    public init(hook: UInt32, priority: Int32, drops: Bool) {
+    public init(type: String, hook: UInt32, priority: Int32, drops: Bool) {
+      self.type = type
       self.hook = hook
       self.priority = priority
       self.drops = drops

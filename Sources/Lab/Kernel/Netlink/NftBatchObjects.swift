@@ -29,7 +29,7 @@ extension NftBatch {
     nftnl_chain_set_str(object.pointer, number(NFTNL_CHAIN_NAME), name)
     if let base {
       // NF_DROP and NF_ACCEPT of linux/netfilter.h are 0 and 1.
-      nftnl_chain_set_str(object.pointer, number(NFTNL_CHAIN_TYPE), "filter")
+      nftnl_chain_set_str(object.pointer, number(NFTNL_CHAIN_TYPE), base.type)
       nftnl_chain_set_u32(object.pointer, number(NFTNL_CHAIN_HOOKNUM), base.hook)
       nftnl_chain_set_s32(object.pointer, number(NFTNL_CHAIN_PRIO), base.priority)
       nftnl_chain_set_u32(object.pointer, number(NFTNL_CHAIN_POLICY), base.drops ? 0 : 1)

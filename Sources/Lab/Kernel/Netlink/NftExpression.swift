@@ -65,6 +65,13 @@ public enum NftExpression: Hashable, Sendable {
   case counter
   case verdict(Verdict)
   case reject(Rejection)
+  /// register 1 = an address, as it is in the header.
+  case address([UInt8])
+  /// register 2 = a port.
+  case destinationPort(UInt16)
+  /// The destination becomes the address in register 1 and, with a port, the port in register 2.
+  case dnat(AddressFamily, withPort: Bool)
+  case masquerade(randomFully: Bool)
 
   /// register 1 = (register 1 & mask) ^ xor, with both values in host order.
   public static func masked(_ mask: UInt32, xor: UInt32 = 0) -> NftExpression {
@@ -200,6 +207,32 @@ public enum NftExpression: Hashable, Sendable {
         object.set(number(NFTNL_EXPR_REJECT_TYPE), UInt32(NFT_REJECT_TCP_RST.rawValue))
         object.set(number(NFTNL_EXPR_REJECT_CODE), UInt8(0))
       }
+      return object
+    case .address(let bytes):
+      let object = NftObject.expression("immediate")
+      object.set(number(NFTNL_EXPR_IMM_DREG), Self.register)
+      object.set(number(NFTNL_EXPR_IMM_DATA), bytes: bytes)
+      return object
+    case .destinationPort(let port):
+      let object = NftObject.expression("immediate")
+      object.set(number(NFTNL_EXPR_IMM_DREG), UInt32(NFT_REG_2.rawValue))
+      object.set(number(NFTNL_EXPR_IMM_DATA), bytes: [UInt8(port >> 8), UInt8(truncatingIfNeeded: port)])
+      return object
+    case .dnat(let family, let withPort):
+      let object = NftObject.expression("nat")
+      object.set(number(NFTNL_EXPR_NAT_TYPE), UInt32(NFT_NAT_DNAT.rawValue))
+      object.set(number(NFTNL_EXPR_NAT_FAMILY), UInt32(family.number))
+      object.set(number(NFTNL_EXPR_NAT_REG_ADDR_MIN), Self.register)
+      if withPort {
+        object.set(number(NFTNL_EXPR_NAT_REG_PROTO_MIN), UInt32(NFT_REG_2.rawValue))
+        // NF_NAT_RANGE_PROTO_SPECIFIED of linux/netfilter/nf_nat.h, as nft 1.0.6 writes it.
+        object.set(number(NFTNL_EXPR_NAT_FLAGS), UInt32(2))
+      }
+      return object
+    case .masquerade(let randomFully):
+      let object = NftObject.expression("masq")
+      // NF_NAT_RANGE_PROTO_RANDOM_FULLY of linux/netfilter/nf_nat.h.
+      if randomFully { object.set(number(NFTNL_EXPR_MASQ_FLAGS), UInt32(16)) }
       return object
     }
   }

@@ -86,8 +86,8 @@ struct FlowSection {
     case (.service, .echo), (.virtualAddress, .echo):
       return "kube-proxy answers no ping to a Service's address; ping a pod behind it"
     case (.service, .port), (.virtualAddress, .port), (.node, _):
-      for case .translated(let service, .address(let address), _, _) in comparison.specified?.because ?? [] {
-        return "service \(service) leads to \(address), which nobody has; if that is a host outside the cluster, "
+      for case .translated(let intermediary, .address(let address), _, _) in comparison.specified?.because ?? [] {
+        return "\(intermediary) leads to \(address), which nobody has; if that is a host outside the cluster, "
           + "add it to externalHosts of a Cluster document"
       }
       return why

@@ -12,10 +12,10 @@ extension Reason {
     case .isolated(let direction, let policies):
       "the \(direction.subject) is isolated for \(direction.keyword) by "
         + "\(policies.map(\.description).joined(separator: ", ")), and no rule admits it"
-    case .translated(let service, let endpoint, let port, let source):
-      "service \(service) sends it to \(endpoint) port \(port) with source \(source)"
-    case .notYetTranslated(let service, let address, let port):
-      "the source's policies see \(address) port \(port), which another node translates for service \(service)"
+    case .translated(let intermediary, let endpoint, let port, let source):
+      "\(intermediary) sends it to \(endpoint) port \(port) with source \(source)"
+    case .notYetTranslated(let intermediary, let address, let port):
+      "the source's policies see \(address) port \(port), which another node translates for \(intermediary)"
     case .hostNetworkPeer(let pod): "\(pod) is on its node's network, so no selector selects it"
     case .outOfSourceRanges(let service):
       "the source is not in loadBalancerSourceRanges of service \(service)"

@@ -16,10 +16,7 @@ struct AskedPair: Hashable {
     /// One for each endpoint that a service may choose. Not asked if something decides it that is not modelled.
     func chosen(_ backends: Backends) -> [Asking] {
       guard case .flow(let flow) = self else { return [self] }
-      if let why = backends.whyNotModelled(flow) { return [.notAsked(why)] }
-      return backends.choices(of: flow).map { flow in
-        Backends.whyNotAsked(flow.chosen).map { .notAsked($0) } ?? .flow(flow)
-      }
+      return backends.choices(of: flow).map { flow in backends.whyNotAsked(flow).map { .notAsked($0) } ?? .flow(flow) }
     }
   }
   let from: Endpoint
@@ -101,11 +98,8 @@ extension LabPlan {
 
   private func addresses(_ from: Place, _ to: Place, _ family: IPFamily) -> (from: IPAddress, to: IPAddress)? {
     if let loopback = to.address, loopback.isLoopback {
-      // A node's loopback has rules and NodePorts of its own, which the lab does not model.
-      guard loopback.family == family, topology.hostNode(of: from.endpoint) == nil,
-        topology.address(of: from.endpoint, family) != nil
-      else { return nil }
-      return (loopback, loopback)
+      guard loopback.family == family, topology.address(of: from.endpoint, family) != nil else { return nil }
+      return (topology.hostNode(of: from.endpoint) == nil ? loopback : .loopback(family), loopback)
     }
     // Any port will do: the addresses don't depend on it.
     let port = TransportPort(.tcp, 1)

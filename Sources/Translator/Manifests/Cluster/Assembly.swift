@@ -26,7 +26,7 @@ struct Assembly {
       settings: inventory.cluster?.settings ?? .init())
     let networks = ServiceNetworks(inventory, pins)
     cluster.settings.serviceCIDRs = networks.cidrs
-    cluster.settings.usesIPVS = inventory.usesIPVS
+    cluster.settings.serviceProxy = inventory.serviceProxy
     impliesServiceCIDRs = networks.areImplied
     try place()
     let allocation = try ServiceAllocation(

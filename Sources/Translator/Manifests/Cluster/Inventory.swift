@@ -33,7 +33,7 @@ struct Inventory {
     decoder = PolicyDecoder(options.validation)
   }
 
-  var usesIPVS: Bool { features.uses(.ipvs) }
+  var serviceProxy: ServiceProxyKind { features.serviceProxy }
 
   var namespaces: [String: Namespace] {
     Dictionary(namespaceTable.objects.map { ($0.name, $0) }, uniquingKeysWith: { first, _ in first })

@@ -26,7 +26,7 @@ struct ClusterDocument {
     try root.closed(to: [
       "apiVersion", "kind", "metadata", "nodes", "clusterCIDRs", "serviceCIDRs", "nodePortRange", "overlay",
       "bridgeNetfilter", "externalHosts", "loadBalancerAnnouncer", "icmpLimits", "defaultDeny",
-      "kubeProxy",
+      "kubeProxy", "hostPorts",
     ])
     for entry in try root["nodes"]?.list() ?? [] { try readNode(entry) }
     for entry in try root["externalHosts"]?.list() ?? [] { try readHost(entry) }
@@ -42,6 +42,7 @@ struct ClusterDocument {
     if let field = root["bridgeNetfilter"] { settings.bridgeNetfilter = try field.bool() }
     if let field = root["defaultDeny"] { settings.defaultDeny = try field.bool() }
     if let field = root["kubeProxy"] { settings.kubeProxy = try Self.kubeProxy(try field.fields()) }
+    if let field = root["hostPorts"] { settings.hostPorts = try field.word(HostPortMapping.self) }
     if let field = root["icmpLimits"] {
       settings.liftICMPLimits = try field.word(ICMPLimits.self) == .lifted
     }

@@ -24,6 +24,7 @@ struct PodManifest {
       id: PodID(try object.id(validation)), labels: try object.labels(validation), node: spec.nodeName,
       hostNetwork: spec.hostNetwork, ports: spec.ports, location: object.location)
     pod.hostPorts = spec.hostPorts
+    pod.mesh = spec.mesh
     hostname = spec.hostname
     controller = try object.controller()
     owners = try object.owners()

@@ -1,3 +1,4 @@
+internal import Algorithms
 internal import NetpolModel
 internal import Text
 
@@ -8,6 +9,8 @@ struct PodSpec: Hashable {
     let image: String
     /// `command` and `args`.
     let words: [String]
+    /// The variables of `env` that have a value.
+    let environment: [String: String]
 
     /// Used only for notes, so a wrong type here is not an error. The API server would report it.
     init(_ fields: Fields) {
@@ -16,6 +19,13 @@ struct PodSpec: Hashable {
       name = text("name")
       image = text("image")
       self.words = words("command") + words("args")
+      let variables = ((try? fields["env"]?.list()) ?? []).compactMap { entry -> (String, String)? in
+        guard let variable = try? entry.fields(), let name = try? variable["name"]?.string(),
+          let value = try? variable["value"]?.string()
+        else { return nil }
+        return (name, value)
+      }
+      environment = Dictionary(variables) { _, last in last }
     }
   }
 
@@ -27,7 +37,11 @@ struct PodSpec: Hashable {
   var ports: [ContainerPort] = []
   /// Without those of pods on their node's network, which need no translation.
   var hostPorts: [HostPort] = []
+  /// Those of sidecars. kubelet asks the network plugin for those of `containers` only.
+  var unmappedHostPorts: [HostPort] = []
   var containers: [Container] = []
+  /// Known by the init containers that meshes put into pods.
+  var mesh: Mesh?
 
   init(_ field: Field?, _ validation: Validation) throws(ManifestError) {
     guard let fields = try field?.fields() else { return }
@@ -41,12 +55,21 @@ struct PodSpec: Hashable {
       try readPorts(of: container, isSidecar: false, validation)
       containers.append(Container(container))
     }
-    for field in try fields["initContainers"]?.list() ?? [] {
+    let added = try fields["initContainers"]?.list() ?? []
+    mesh = added.compactMap { try? $0.fields()["name"]?.string() }.firstNonNil { Self.meshContainers[$0] }
+    for field in added {
       let container = try field.fields()
       guard try container["restartPolicy"]?.string() == "Always" else { continue }
       try readPorts(of: container, isSidecar: true, validation)
     }
   }
+
+  /// The init containers that redirect a pod's connections, or check that a CNI plugin did. A proxy alone redirects
+  /// nothing: a gateway has one too.
+  private static let meshContainers: [String: Mesh] = [
+    "istio-init": .istio, "istio-validation": .istio, "linkerd-init": .linkerd, "linkerd-network-validator": .linkerd,
+    "kuma-init": .kuma, "kuma-validation": .kuma, "consul-connect-inject-init": .consul,
+  ]
 
   private func checkContainers(_ fields: Fields) throws(ManifestError) {
     var checks = ContainerChecks(hostNetwork: hostNetwork)
@@ -71,7 +94,8 @@ struct PodSpec: Hashable {
       ports.append(ContainerPort(name: name, number: number, transport: transport, isOfSidecar: isSidecar))
       if case .integer(let host) = port["hostPort"]?.scalar, let host = UInt16(exactly: host), host > 0, !hostNetwork {
         let address = (try port.nonEmpty("hostIP")?.string()).flatMap { IPAddress($0) }
-        hostPorts.append(HostPort(TransportPort(transport, host), at: address))
+        let hostPort = HostPort(TransportPort(transport, host), at: address, to: number)
+        if isSidecar { unmappedHostPorts.append(hostPort) } else { hostPorts.append(hostPort) }
       }
     }
   }

@@ -138,6 +138,7 @@ struct Workload {
     var pod = Pod(
       id: id, labels: labels, node: node, hostNetwork: spec.hostNetwork, ports: spec.ports, location: location)
     pod.hostPorts = spec.hostPorts
+    pod.mesh = spec.mesh
     pod.owner = Pod.Workload(kind: kind, name: self.id.name)
     var manifest = PodManifest(pod, hostname: spec.hostname)
     manifest.isAdded = isAdded

@@ -1,0 +1,16 @@
+/// What translates the addresses of services.
+public enum ServiceProxyKind: Hashable, Sendable {
+  /// kube-proxy in iptables mode, the only one that is modelled.
+  case iptables
+  case ipvs
+  /// An eBPF program of this product.
+  case ebpf(String)
+}
+
+/// A service mesh, which redirects the TCP connections of its pods to a proxy inside them.
+public enum Mesh: String, Hashable, Sendable, CaseIterable {
+  case istio = "Istio"
+  case linkerd = "Linkerd"
+  case kuma = "Kuma"
+  case consul = "Consul"
+}
