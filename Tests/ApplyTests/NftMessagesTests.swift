@@ -241,6 +241,20 @@ struct NftMessagesTests {
     chains += hooks.enumerated().map {
       Chain(name: "hook-\($1.rawValue)", base: .init($1, priority: $0 * 7 - 10, policy: .accept))
     }
+    let target = IPAddress(family: family, bits: 0x0a00_0009)
+    chains += [
+      Chain(
+        name: "destinations", base: .nat(.prerouting),
+        rules: [
+          Rule([.port(.tcp, PortRange(80))], [.dnat(target, port: 8080)]),
+          Rule([.local(.destination)], [.dnat(target, port: nil)], comment: "without a port"),
+        ]),
+      Chain(name: "local", base: .nat(.output), rules: [Rule([.transport(.udp)], [.dnat(target, port: 53)])]),
+      Chain(
+        name: "sources", base: .nat(.postrouting),
+        rules: [Rule([.mark(Mark(1, mask: 1))], [.masquerade(randomFully: true)]), Rule([], [.masquerade(randomFully: false)])]),
+      Chain(name: "inwards", base: .nat(.input)),
+    ]
     let table = Table(name: "everything", family: family, chains: chains, comment: "all of \"it\"")
     let keyed = [
       KeyedSet(

@@ -236,9 +236,9 @@ extension RunReport {
     let closed = try #require(report.expectations[1].difference)
     #expect(closed.reference == "labelled" && closed.closed.count == 5 && closed.opened.isEmpty)
     let text = report.document.text()
-    #expect(text.contains("compared with the manifests (162 flows): 5 opened, 0 closed"))
+    #expect(text.contains("compared with the manifests (166 flows): 5 opened, 0 closed"))
     #expect(text.contains("    opened app/other -> app/{web-0,web-1} TCP 8080: 2 flows"))
-    #expect(text.contains("compared with group \"labelled\" (162 flows): 0 opened, 5 closed"))
+    #expect(text.contains("compared with group \"labelled\" (166 flows): 0 opened, 5 closed"))
   }
 
   @Test("a variant without bridge netfilter gets its own lab") func bridge() async throws {

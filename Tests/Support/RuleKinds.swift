@@ -12,7 +12,7 @@ extension Set where Element == RuleKind {
     let rest: Self =
       switch backend {
       case .iptables: [.keyed, .setMarkFrom]
-      case .nftables: [.bridged, .random, .codePoint, .dnat, .masquerade]
+      case .nftables: [.bridged, .random, .codePoint]
       }
     return Self(RuleKind.allCases).subtracting(rest)
   }
@@ -25,8 +25,6 @@ package func unsayableRules(in backend: Ruleset.Backend) -> [Rule] {
   case .nftables:
     [
       Rule([.bridged], [.accept]), Rule([.random(share: 1)], [.accept]), Rule([.codePoint(1)], [.accept]),
-      Rule([], [.dnat(IPAddress(v4: 1), port: 80)]),
-      Rule([], [.masquerade(randomFully: true)]),
     ]
   }
 }

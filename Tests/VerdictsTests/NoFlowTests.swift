@@ -69,11 +69,6 @@ import Verdicts
           + "give it an address of its own, or name another pod"
       ),
       (
-        "app/agent", "node/node1",
-        "app/agent and node/node1 use the same network, and no packet between them leaves it; "
-          + "name an end on another node"
-      ),
-      (
         "app/agent", "app/other",
         "app/agent and app/other use the same network, and no packet between them leaves it; "
           + "name an end on another node"

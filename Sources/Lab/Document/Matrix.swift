@@ -61,6 +61,9 @@ extension Matrix.Grid {
         let mutual = at(endpoint, other)
         guard mutual == at(other, endpoint), columns[endpoint] == nil || columns[other] != nil else { return false }
         if group.count > 1, mutual != at(group[0], group[1]) { return false }
+        // What they say of themselves is shown in the same place as what they say of each other.
+        let own = at(endpoint, endpoint)
+        guard own == at(other, other), own == .nothing || own == mutual else { return false }
         return (0..<count).allSatisfy { third in
           third == endpoint || third == other
             || (at(endpoint, third) == at(other, third) && at(third, endpoint) == at(third, other))
@@ -71,10 +74,10 @@ extension Matrix.Grid {
     return groups
   }
 
-  /// The symbol between two groups. Within one group, the symbol among its members.
+  /// The symbol between two groups. Within one group, the symbol among its members, or of its only one to itself.
   package func symbol(from: [Int], to: [Int]) -> Matrix.Symbol {
     for source in from {
-      for destination in to where source != destination {
+      for destination in to where source != destination || from.count == 1 {
         if let symbol = columns[destination]?[source] { return symbol }
       }
     }

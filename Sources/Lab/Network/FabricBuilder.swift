@@ -159,6 +159,17 @@ struct FabricBuilder {
       try worker.run(in: namespace) { try Sysctl.write("net/ipv6/ip_nonlocal_bind", "1") }
     }
     try configureStation(namespace, ownAddresses: host.addresses.filter { plan.families.contains($0.family) })
+    guard let node = host.routesToServices.flatMap(topology.node) else { return }
+    try worker.run(in: namespace) {
+      var batch = RouteBatch()
+      for network in topology.serviceNetworks where plan.families.contains(network.family) {
+        guard let gateway = node.addresses.first(where: { $0.family == network.family }) else { continue }
+        batch.addRoute(
+          to: network.destination, via: gateway.bytes, dev: AddressPlan.uplink, onlink: true,
+          source: host.addresses.source(for: gateway))
+      }
+      try batch.send()
+    }
   }
 
   // MARK: - Nodes

@@ -79,11 +79,15 @@ package struct Backends {
     }.map(\.backend)
   }
 
-  /// Returns a flow for each endpoint that the service may choose on some node, or the flow itself if there is no choice.
+  /// Returns a flow for each endpoint that the service may choose on some node, and for the pod with a host port of the
+  /// same number, which gets what the service leaves alone. Returns the flow itself if there is no choice.
   package func choices(of flow: Flow) -> [Flow] {
     if targets.isEmpty { return [flow] }
     guard let targets = front(of: flow).flatMap({ targets[$0] }) else { return [flow] }
-    return targets.map { target in
+    let others = hostPorts(for: flow).filter { host in
+      !targets.contains { $0.isAt(host.address, port: host.port) }
+    }.map { ServiceTarget($0.address, port: $0.port, codePoint: ServiceTarget.noCodePoint) }
+    return (targets + others).map { target in
       var flow = flow
       flow.chosen = target
       return flow

@@ -90,6 +90,8 @@ extension NoFlow: CustomStringConvertible {
     case .notInLab(let pod, let why, let others):
       let more = others > 0 ? ", and \(others) more pods can't be asked either" : ""
       return "\(pod) sends and receives nothing: \(why)\(more); \(why.remedy)"
+    case .sameEnd(.node(let name)):
+      return "both ends are node/\(name), and no NodePort and no hostPort is behind the port; name two different ends"
     case .sameEnd(let end): return "both ends are \(end); name two different ends"
     case .sameNetwork(let source, let destination):
       return "\(source) and \(destination) use the same network, and no packet between them leaves it; "

@@ -48,15 +48,18 @@ public struct ProbePlan: Sendable {
       let asked =
         only.ports.map { Array($0.flatMap { cluster.questions($0, at: destination) }.uniqued()) }
         ?? ports.ports(at: destination).map(Flow.Question.port)
-      for source in endpoints + edges where source != destination && sources?.contains(source) ?? true {
+      for source in endpoints + edges
+      where (source != destination || topology.hostNode(of: source) != nil) && sources?.contains(source) ?? true {
         // Policies don't apply to traffic between machines outside.
         if topology.isOutside(source), topology.isOutside(destination) { continue }
         // Another address of an outside host matters only for policies, so only for flows from or to pods.
         if case .address = source, !destination.isPod, edges.contains(source) { continue }
         if case .address = destination, !source.isPod, edges.contains(destination) { continue }
-        // A ClusterIP is known only inside the cluster. A flow that the user names is kept, to report why it can't be
+        // Few hosts outside have a route to ClusterIPs. A flow that the user names is kept, to report why it can't be
         // sent.
-        if topology.isOutside(source), case .service = destination, only.sources == nil || only.destinations == nil {
+        if topology.isOutside(source), !topology.routesToServices(source), case .service = destination,
+          only.sources == nil || only.destinations == nil
+        {
           continue
         }
         for family in cluster.families {
@@ -64,10 +67,12 @@ public struct ProbePlan: Sendable {
             guard
               var flow = topology.flow(
                 from: source, to: destination, question, family, sourceAddress: only.sourceAddress,
-                destinationAddress: only.destinationAddress)
+                destinationAddress: only.destinationAddress, toItself: true)
             else { continue }
             // A loopback address is the sender's own.
             if flow.destinationAddress.isLoopback { flow.destination = source }
+            // What a node sends to itself stays there, unless a service or a pod is behind the port.
+            if topology.isOneMachine(flow), backends.endpoints(for: flow).isEmpty { continue }
             let obstacle = Self.obstacle(flow, cluster, topology, sctpObstacle)
             for flow in backends.choices(of: flow) {
               let why = obstacle ?? backends.whyNotAsked(flow).map { .notModelled($0) }
@@ -155,6 +160,14 @@ public struct ProbePlan: Sendable {
       let flow = topology.flow(from: source, to: destination, question, .v4, destinationAddress: group)
     else { return nil }
     return obstacle(flow, cluster, topology, nil) == nil ? flow : nil
+  }
+}
+
+extension Topology {
+  /// Whether sender and receiver use one network namespace, and not over a loopback address.
+  fileprivate func isOneMachine(_ flow: Flow) -> Bool {
+    guard !flow.destinationAddress.isLoopback, let node = hostNode(of: flow.source) else { return false }
+    return owner(of: flow.destinationAddress) == .node(node.name)
   }
 }
 

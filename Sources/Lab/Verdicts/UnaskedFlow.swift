@@ -40,7 +40,9 @@ extension ProbePlan {
       return .noProbe("SCTP can't be probed here (\(sctpObstacle)): oracle and evaluator only")
     }
     switch flow.destination {
-    case .service where topology.isOutside(flow.source): return .noRoute("a ClusterIP is known only inside the cluster")
+    case .service where topology.isOutside(flow.source) && !topology.routesToServices(flow.source):
+      return .noRoute(
+        "a ClusterIP is known only inside the cluster; if the host has a route to it, say so with routesToServices")
     // The rules decide where it leads.
     case .service, .virtualAddress: return nil
     case .pod, .node, .external, .address: break
@@ -59,6 +61,12 @@ extension ProbePlan {
 }
 
 extension Topology {
+  /// Whether the endpoint is a host outside with a route to ClusterIPs.
+  func routesToServices(_ endpoint: Endpoint) -> Bool {
+    guard case .external(let name) = endpoint else { return false }
+    return externals.first { $0.name == name }?.routesToServices != nil
+  }
+
   /// Whether the endpoint is a host outside the cluster, or an address of one.
   func isOutside(_ endpoint: Endpoint) -> Bool {
     switch endpoint {

@@ -30,7 +30,8 @@ public struct EnforcedCluster: Sendable {
   {
     self.style = style
     self.topology = topology
-    let clusterCIDRs = IPFamily.allCases.compactMap(cluster.clusterCIDR)
+    let isKnown = cluster.settings.kubeProxy.knowsClusterCIDR
+    let clusterCIDRs = isKnown ? IPFamily.allCases.compactMap(cluster.clusterCIDR) : []
     let podNetworks = IPFamily.allCases.flatMap(cluster.podNetworks)
     let strays = cluster.strayPodAddresses
     var lowered: [String: Lowered] = [:]

@@ -54,15 +54,18 @@ public struct ExternalHost: Hashable, Sendable {
   public var networks: [CIDR]
   /// Whether the host has routes to the pod CIDRs, through the nodes that own them.
   public var routesToPods: Bool
+  /// The node through which the host reaches the service CIDRs. `nil`: it has no route to them.
+  public var routesToServices: String?
   public var location: SourceLocation?
   public init(
     name: String, addresses: [IPAddress], networks: [CIDR] = [], routesToPods: Bool = false,
-    location: SourceLocation? = nil
+    routesToServices: String? = nil, location: SourceLocation? = nil
   ) {
     self.name = name
     self.addresses = addresses
     self.networks = networks
     self.routesToPods = routesToPods
+    self.routesToServices = routesToServices
     self.location = location
   }
   public func address(_ family: IPFamily) -> IPAddress? { addresses.first { $0.family == family } }

@@ -7,6 +7,8 @@ public struct KubeProxyFlags: Hashable, Sendable {
   public var nodePortAddresses: [CIDR] = []
   /// `--iptables-localhost-nodeports`: IPv4 NodePorts answer on loopback addresses too.
   public var localhostNodePorts = true
+  /// Whether `--cluster-cidr` is set. Without it kube-proxy recognises no pods.
+  public var knowsClusterCIDR = true
   public init() {}
 
   /// Whether NodePorts answer at an address of a node. They never do at ::1.

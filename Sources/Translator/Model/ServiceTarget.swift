@@ -9,6 +9,9 @@ public struct ServiceTarget: Hashable, Sendable {
   /// 0 to 62 of the 64 (RFC 2474); 63 stands for none. `nil` if the service has more endpoints than there are code points.
   public var codePoint: UInt8?
 
+  /// Names no endpoint of a service.
+  public static let noCodePoint: UInt8 = 63
+
   public init(_ address: IPAddress, port: UInt16, codePoint: UInt8? = nil) {
     self.address = address
     self.port = port

@@ -15,6 +15,8 @@ public struct Oracle: Sendable {
   let tunnels: [String: [IPAddress]]
   let announcer: String?
   let kubeProxy: KubeProxyFlags
+  /// By external host: the node through which it reaches the service CIDRs.
+  let serviceGateways: [String: String]
   private let podNetworks: [IPFamily: [CIDR]]
   /// The nodes with pods outside their pod CIDRs, by family.
   private let nodesWithStrays: [IPFamily: Set<String>]
@@ -31,6 +33,9 @@ public struct Oracle: Sendable {
     tunnels = cluster.settings.overlay == .vxlan ? Self.tunnels(cluster) : [:]
     announcer = cluster.announcer?.name
     kubeProxy = cluster.settings.kubeProxy
+    serviceGateways = Dictionary(
+      cluster.externalHosts.compactMap { host in host.routesToServices.map { (host.name, $0) } }
+    ) { first, _ in first }
     let strays = cluster.strayPodAddresses
     var networks: [IPFamily: [CIDR]] = [:]
     var nodesWithStrays: [IPFamily: Set<String>] = [:]
@@ -68,8 +73,12 @@ public struct Oracle: Sendable {
     return Dictionary(pairs) { first, _ in first }
   }
 
-  /// The networks of all pods of a family. kube-proxy knows them only if there is one.
+  /// The networks of all pods of a family.
   func podNetworks(_ family: IPFamily) -> [CIDR] { podNetworks[family] ?? [] }
+  /// kube-proxy can be told of one network only.
+  func kubeProxyKnowsPods(_ family: IPFamily) -> Bool {
+    kubeProxy.knowsClusterCIDR && podNetworks(family).count == 1
+  }
   /// Whether flannel has a network on the node: a pod CIDR, or pods outside of them.
   func hasPodNetwork(_ node: String, _ family: IPFamily) -> Bool {
     nodes[node]?.podCIDRs.contains { $0.family == family } == true || nodesWithStrays[family]?.contains(node) == true
@@ -98,7 +107,7 @@ public struct Oracle: Sendable {
         .translated(intermediary, to: arrived.destination, port: arrived.port ?? 0, seenFrom: arrived.sourceAddress))
     }
     // "A Pod cannot block access to itself."
-    if sent.sourceAddress == sent.destinationAddress {
+    if sent.sourceAddress == sent.destinationAddress, nodeSpeaking(sent.source) == nil {
       return Judgement(.allow, because: translation + [.sameEndpoint])
     }
     var reasons = translation

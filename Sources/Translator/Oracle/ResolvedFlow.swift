@@ -56,7 +56,7 @@ extension Oracle {
     // A packet is translated on its sender's node, unless it is sent to a node.
     let named = front?.isNodePort ?? true || sender == nil ? addressed : nil
     let passage = ResolvedFlow.Passage(
-      flow: flow, asked: asked, entry: given ?? named ?? sender ?? announcer,
+      flow: flow, asked: asked, entry: given ?? named ?? sender ?? gateway(of: flow, front) ?? announcer,
       isElsewhere: sender != nil && named != nil && named != sender, client: client(of: flow, sender, named))
     guard let front else { return hostPort(passage) ?? direct }
     let resolved = resolve(front, passage) ?? direct
@@ -64,6 +64,12 @@ extension Oracle {
     // away from the rules that would refuse it.
     let isUntouched = resolved.isRefused || resolved.intermediary == nil
     return (isUntouched ? hostPort(passage) : nil) ?? resolved
+  }
+
+  /// The node through which a host outside reaches ClusterIPs, for a flow to one.
+  private func gateway(of flow: Flow, _ front: ServiceFronts.Front?) -> String? {
+    guard front?.way == .clusterIP, case .external(let name) = flow.source else { return nil }
+    return serviceGateways[name]
   }
 
   /// The sender as the translating node sees it. Packets from pods leave the cluster's networks with their node's
@@ -84,6 +90,10 @@ extension Oracle {
       flow.destinationAddress.isLoopback || nodeOwning(flow.destinationAddress) == entry,
       let target = hostPorts.target(on: entry, at: flow.destinationAddress, passage.asked)
     else { return nil }
+    if let chosen = flow.chosen, !chosen.isAt(target.address, port: target.port) {
+      return ResolvedFlow(
+        sent: flow, arrived: flow, intermediary: .hostPort(passage.asked, of: target.pod), isNotChosen: true)
+    }
     let flowTo = { (from: Flow.End) in
       Flow(from: from.endpoint, from.address, to: .pod(target.pod), target.address, passage.asked.transport, target.port)
     }
@@ -102,7 +112,7 @@ extension Oracle {
     let isEntrys = entry != nil && nodeSpeaking(client.endpoint) == entry
     // Packets from pods and from processes of the entry node reach all endpoints, even if the policy is Local.
     // kube-proxy recognises pods by the cluster CIDR, and can have only one.
-    let isShortCut = front.way != .clusterIP && (isPods && networks.count == 1 || isEntrys)
+    let isShortCut = front.way != .clusterIP && (isPods && kubeProxyKnowsPods(flow.family) || isEntrys)
     // Where NodePorts don't answer, packets stay as they are. Yet the node still refuses those to a NodePort for which it
     // has no endpoint.
     let isTranslated = !front.isNodePort || kubeProxy.hasNodePorts(at: flow.destinationAddress)
@@ -153,7 +163,7 @@ extension Oracle {
   /// Whether the entry node masquerades what does not come from pods: kube-proxy does it if it has a cluster CIDR,
   /// flannel for packets that leave towards one of the pod networks.
   private func masqueradesOthers(_ entry: String?, _ networks: [CIDR], towards backend: ServiceFronts.Backend) -> Bool {
-    if networks.count == 1 { return true }
+    if kubeProxyKnowsPods(backend.address.family) { return true }
     guard let entry, hasPodNetwork(entry, backend.address.family) else { return false }
     return networks.contains { $0.contains(backend.address) }
   }

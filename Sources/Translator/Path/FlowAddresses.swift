@@ -2,16 +2,16 @@ public import NetpolModel
 
 extension Topology {
   /// Returns the flow from one endpoint to another, or `nil` if one of them has no address of the family or both are
-  /// the same endpoint.
+  /// the same machine. With `toItself` a node may send to itself.
   ///
   /// An endpoint with several addresses uses the first of the family, unless another one is given.
   public func flow(
     from source: Endpoint, to destination: Endpoint, _ question: Flow.Question, _ family: IPFamily,
-    sourceAddress: IPAddress? = nil, destinationAddress: IPAddress? = nil
+    sourceAddress: IPAddress? = nil, destinationAddress: IPAddress? = nil, toItself: Bool = false
   ) -> Flow? {
     guard let to = destinationAddress ?? address(of: destination, family), to.family == family,
       let from = sourceAddress ?? self.sourceAddress(of: source, towards: to), from.family == family,
-      owner(of: to) != owner(of: from) || owner(of: to) == nil
+      owner(of: to) != owner(of: from) || owner(of: to) == nil || toItself && hostNode(of: source) != nil
     else { return nil }
     return Flow(from: source, from, to: destination, to, question)
   }
@@ -57,6 +57,8 @@ extension Topology {
       }
       if node.isTunnelled(to: place, family) { return node.tunnel(family) }
     case .node(let name):
+      // To itself a node sends with the address that it sends to.
+      if name == node.name { return destination }
       // A node's bridge and tunnel addresses are in its pod CIDR, and so behind the tunnel.
       if let place = self.node(name), !place.addresses.contains(destination), node.isTunnelled(to: place, family) {
         return node.tunnel(family)

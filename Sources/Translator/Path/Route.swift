@@ -41,6 +41,9 @@ extension Topology {
       if case .pod? = owner(of: packet.destination), !host.routesToPods {
         return .noRoute("\(name) has no route to the pods (routesToPods)")
       }
+      if let node = host.routesToServices, serviceNetworks.contains(where: { $0.contains(packet.destination) }) {
+        return .position(Position(node: node, hook: .prerouting))
+      }
       return hop(packet.destination, from: nil)
     case .node(let name): return .noRoute("no node \(name)")
     case .service, .virtualAddress: return .noRoute("a service can't send packets")

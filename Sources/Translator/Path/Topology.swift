@@ -49,6 +49,8 @@ public struct Topology: Sendable {
   /// `net.bridge.bridge-nf-call-iptables` of every node: whether rules see packets that a bridge switches.
   public let bridgeNetfilter: Bool
 
+  /// The service CIDRs, to which some hosts outside have a route.
+  public let serviceNetworks: [CIDR]
   /// ClusterIPs.
   public let serviceAddresses: [NamespacedName: [IPAddress]]
   /// The node that answers outside the cluster for each load balancer address and external IP.
@@ -113,6 +115,7 @@ public struct Topology: Sendable {
     externals = cluster.externalHosts
     bridgeNetfilter = cluster.settings.bridgeNetfilter
     self.unplaced = unplaced
+    serviceNetworks = cluster.settings.serviceCIDRs
     serviceAddresses = Dictionary(cluster.services.map { ($0.id, $0.clusterIPs) }) { first, _ in first }
     let announced = cluster.services.flatMap(\.announcedAddresses)
     let announcer = cluster.announcer?.name
@@ -138,6 +141,7 @@ public struct Topology: Sendable {
   public func hasSamePlaces(as other: Topology) -> Bool {
     nodes == other.nodes && pods == other.pods && hostNetworkPods == other.hostNetworkPods
       && externals == other.externals && announcers == other.announcers && bridgeNetfilter == other.bridgeNetfilter
+      && (serviceNetworks == other.serviceNetworks || externals.allSatisfy { $0.routesToServices == nil })
   }
 
   /// Returns the endpoint that answers for an address.

@@ -194,7 +194,7 @@ struct KubeProxy {
   }
 
   /// No packet of the lab has it.
-  private static let noCodePoint: UInt8 = 63
+  private static let noCodePoint = ServiceTarget.noCodePoint
 
   /// kube-proxy writes 1/`count` with ten decimals. iptables rounds that to a share of 2^31.
   static func share(oneOf count: Int) -> UInt32 {

@@ -77,6 +77,7 @@ public struct LiveWorld: Sendable {
     var pod = absent.remove(at: index)
     pod.labels = RandomWords.labels(&random)
     pod.ports = RandomWords.containerPorts(&random)
+    renewHostPorts(&pod)
     insert(pod)
     return "pod \(pod.id) is added"
   }
@@ -105,6 +106,7 @@ public struct LiveWorld: Sendable {
     pod.phase = .running
     pod.labels = RandomWords.labels(&random)
     pod.ports = RandomWords.containerPorts(&random)
+    renewHostPorts(&pod)
     insert(pod)
     return "pod \(pod.id) takes over the address of \(old)"
   }
@@ -153,6 +155,14 @@ public struct LiveWorld: Sendable {
     let index = random.below(cluster.namespaces.count)
     cluster.namespaces[index].labels = RandomWords.namespaceLabels(&random)
     return "namespace \(cluster.namespaces[index].name) is relabelled"
+  }
+
+  /// Gives a pod that had host ports others, which fit its new ports.
+  private mutating func renewHostPorts(_ pod: inout Pod) {
+    if pod.hostPorts.isEmpty { return }
+    var copy = random
+    var aside = SplitMix64(seed: ~copy.next())
+    pod.hostPorts = WaysIn.hostPorts(of: pod, in: cluster, &aside)
   }
 
   private mutating func insert(_ pod: Pod) {

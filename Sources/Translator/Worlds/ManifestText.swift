@@ -25,6 +25,7 @@ extension Cluster {
     if let name = settings.loadBalancerAnnouncer { fields.append(("loadBalancerAnnouncer", .string(name))) }
     if let isLifted = settings.liftICMPLimits { fields.append(("icmpLimits", isLifted ? "lifted" : "kernel")) }
     if !externalHosts.isEmpty { fields.append(("externalHosts", .list(externalHosts.map(\.yaml)))) }
+    if settings.hostPorts != .portmap { fields.append(("hostPorts", .string(settings.hostPorts.rawValue))) }
     if settings.defaultDeny { fields.append(("defaultDeny", .bool(true))) }
     if settings.kubeProxy != KubeProxyFlags() { fields.append(("kubeProxy", settings.kubeProxy.yaml)) }
     return object("netpol-lab/v1alpha1", "Cluster", fields)
@@ -60,6 +61,7 @@ extension ExternalHost {
     var entries: [(String, YAML)] = [("name", .string(name)), ("addresses", addresses.yaml)]
     if !networks.isEmpty { entries.append(("networks", networks.yaml)) }
     if routesToPods { entries.append(("routesToPods", .bool(true))) }
+    if let routesToServices { entries.append(("routesToServices", .string(routesToServices))) }
     return .mapping(entries)
   }
 }
@@ -95,12 +97,12 @@ extension Pod {
     if hostNetwork { spec.append(("hostNetwork", .bool(true))) }
     var container: [(String, YAML)] = [("name", "c")]
     let own = ports.filter { !$0.isOfSidecar }
-    if !own.isEmpty { container.append(("ports", .list(own.map(\.yaml)))) }
+    if !own.isEmpty { container.append(("ports", .list(portList(own)))) }
     spec.append(("containers", .list([.mapping(container)])))
     let sidecars = ports.filter(\.isOfSidecar)
     if !sidecars.isEmpty {
       let sidecar: [(String, YAML)] = [
-        ("name", "s"), ("restartPolicy", "Always"), ("ports", .list(sidecars.map(\.yaml))),
+        ("name", "s"), ("restartPolicy", "Always"), ("ports", .list(sidecars.map { $0.yaml() })),
       ]
       spec.append(("initContainers", .list([.mapping(sidecar)])))
     }
@@ -119,12 +121,27 @@ extension Pod {
   }
 }
 
+extension Pod {
+  /// The ports of its containers, each host port with the first that it leads to.
+  fileprivate func portList(_ ports: [ContainerPort]) -> [YAML] {
+    var left = hostPorts
+    return ports.map { port in
+      let index = left.firstIndex { $0.containerPort == port.number && $0.port.transport == port.transport }
+      return port.yaml(index.map { left.remove(at: $0) })
+    }
+  }
+}
+
 extension ContainerPort {
-  fileprivate var yaml: YAML {
+  fileprivate func yaml(_ hostPort: HostPort? = nil) -> YAML {
     var entries: [(String, YAML)] = []
     if let name { entries.append(("name", .string(name))) }
     entries.append(("containerPort", .number(Int(number))))
     if transport != .tcp { entries.append(("protocol", .string(transport.rawValue))) }
+    if let hostPort {
+      entries.append(("hostPort", .number(Int(hostPort.port.port))))
+      if let address = hostPort.address { entries.append(("hostIP", .string(address.description))) }
+    }
     return .mapping(entries)
   }
 }
@@ -133,7 +150,7 @@ extension KubeProxyFlags {
   fileprivate var yaml: YAML {
     .mapping([
       ("masqueradeAll", .bool(masqueradeAll)), ("nodePortAddresses", nodePortAddresses.yaml),
-      ("localhostNodePorts", .bool(localhostNodePorts)),
+      ("localhostNodePorts", .bool(localhostNodePorts)), ("clusterCIDR", .bool(knowsClusterCIDR)),
     ])
   }
 }

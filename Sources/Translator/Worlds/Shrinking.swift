@@ -154,6 +154,9 @@ private struct Shrinking {
         cluster.nodes.removeAll { $0.name == name }
         cluster.pods.removeAll { $0.node == name }
         if cluster.settings.loadBalancerAnnouncer == name { cluster.settings.loadBalancerAnnouncer = nil }
+        for index in cluster.externalHosts.indices where cluster.externalHosts[index].routesToServices == name {
+          cluster.externalHosts[index].routesToServices = nil
+        }
       }
     }
     for family in IPFamily.allCases { _ = attempt { $0.drop(family) } }
@@ -165,7 +168,14 @@ private struct Shrinking {
     _ = attempt { $0.settings.bridgeNetfilter = usual.bridgeNetfilter }
     _ = attempt { $0.settings.defaultDeny = usual.defaultDeny }
     _ = attempt { $0.settings.kubeProxy = usual.kubeProxy }
+    _ = attempt { $0.settings.hostPorts = usual.hostPorts }
     _ = attempt { $0.settings.nodePorts = usual.nodePorts }
+    _ = attempt { cluster in
+      for index in cluster.nodes.indices { cluster.nodes[index].labels = [:] }
+    }
+    _ = attempt { cluster in
+      for index in cluster.externalHosts.indices { cluster.externalHosts[index].routesToServices = nil }
+    }
     _ = attempt { $0.settings.loadBalancerAnnouncer = nil }
   }
 
@@ -189,6 +199,7 @@ private struct Shrinking {
 
   private mutating func simplify(_ pod: Pod) {
     var pod = pod
+    thin(\.pods, &pod, \.hostPorts)
     thin(\.pods, &pod, \.ports)
     _ = attempt(\.pods, &pod) { pod in
       for index in pod.ports.indices { pod.ports[index].isOfSidecar = false }

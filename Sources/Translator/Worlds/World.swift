@@ -19,6 +19,8 @@ public struct World: Hashable, Sendable {
     var placing = SplitMix64(seed: seed / Self.seedsOnOnePlace)
     let places = WorldPlaces(&placing)
     var random = SplitMix64(seed: ~seed)
-    cluster = places.populated(&random)
+    var cluster = places.populated(&random)
+    WaysIn.add(to: &cluster, seed: seed)
+    self.cluster = cluster
   }
 }

@@ -223,6 +223,10 @@ struct Assembly {
     if let field = document.announcer, let name = cluster.settings.loadBalancerAnnouncer, cluster.node(name) == nil {
       throw field.error("\(name.quoted) matches no node", "name one of \(cluster.nodes.map(\.name).abridged(to: 5))")
     }
+    for gateway in document.serviceGateways where cluster.node(gateway.value) == nil {
+      let nodes = cluster.nodes.map(\.name).abridged(to: 5)
+      throw gateway.field.error("\(gateway.value.quoted) matches no node", "name one of \(nodes)")
+    }
     let parts = cluster.nodes.flatMap(\.podCIDRs) + cluster.strayPodAddresses.values.joined().map { CIDR($0) }
     for network in document.clusterCIDRs {
       let outside = parts.filter { $0.family == network.value.family && !network.value.contains($0) }

@@ -19,6 +19,7 @@ struct ClusterDocument {
   private(set) var clusterCIDRs: [Stated<CIDR>] = []
   private(set) var hostAddresses: [Stated<IPAddress>] = []
   private(set) var announcer: Field?
+  private(set) var serviceGateways: [Stated<String>] = []
 
   init(_ object: ManifestObject) throws(ManifestError) {
     location = object.location
@@ -66,7 +67,7 @@ struct ClusterDocument {
 
   private mutating func readHost(_ entry: Field) throws(ManifestError) {
     let fields = try entry.fields()
-    try fields.closed(to: ["name", "addresses", "networks", "routesToPods"])
+    try fields.closed(to: ["name", "addresses", "networks", "routesToPods", "routesToServices"])
     let name = try Self.name(fields, taken: externalHosts.map(\.name), NameSyntax.isDNSLabel)
     let list = try fields.required("addresses", "give at least one address").list()
     if list.isEmpty { throw fields.missing("addresses", "give at least one address") }
@@ -78,10 +79,15 @@ struct ClusterDocument {
       hostAddresses.append(Stated(address, field))
     }
     let networks = try fields["networks"].map { (field) throws(ManifestError) in try Self.cidrs(field) }
+    let gateway = try fields["routesToServices"].map { (field) throws(ManifestError) in
+      Stated(try field.string(), field)
+    }
+    if let gateway { serviceGateways.append(gateway) }
     externalHosts.append(
       ExternalHost(
         name: name, addresses: addresses, networks: networks ?? [],
-        routesToPods: try fields["routesToPods"]?.bool() ?? false, location: entry.location))
+        routesToPods: try fields["routesToPods"]?.bool() ?? false, routesToServices: gateway?.value,
+        location: entry.location))
   }
 
   private static func name(_ fields: Fields, taken: [String], _ grammar: (String) -> Bool) throws(ManifestError)
@@ -118,11 +124,12 @@ struct ClusterDocument {
   }
 
   private static func kubeProxy(_ fields: Fields) throws(ManifestError) -> KubeProxyFlags {
-    try fields.closed(to: ["masqueradeAll", "nodePortAddresses", "localhostNodePorts"])
+    try fields.closed(to: ["masqueradeAll", "nodePortAddresses", "localhostNodePorts", "clusterCIDR"])
     var flags = KubeProxyFlags()
     if let field = fields["masqueradeAll"] { flags.masqueradeAll = try field.bool() }
     if let field = fields["nodePortAddresses"] { flags.nodePortAddresses = try cidrs(field) }
     if let field = fields["localhostNodePorts"] { flags.localhostNodePorts = try field.bool() }
+    if let field = fields["clusterCIDR"] { flags.knowsClusterCIDR = try field.bool() }
     return flags
   }
 
