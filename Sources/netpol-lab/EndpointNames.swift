@@ -36,7 +36,10 @@ struct EndpointNames {
 extension IPAddress {
   /// What is wrong with an address that no packet between machines can have, and what to do.
   fileprivate func remark(_ obstacle: String) -> String {
-    if isLoopback { return "packets to a loopback address never leave a pod; name a node with --from, or ask in an Expectations document" }
+    if isLoopback {
+      return
+        "packets to a loopback address never leave a pod; name a node with --from, or ask in an Expectations document"
+    }
     if isMulticast, family == .v4 { return "is \(obstacle); write --group \(self), and a listener with --to" }
     return "is \(obstacle); name a pod, a node, or another address"
   }

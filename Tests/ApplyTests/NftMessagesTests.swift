@@ -252,7 +252,10 @@ struct NftMessagesTests {
       Chain(name: "local", base: .nat(.output), rules: [Rule([.transport(.udp)], [.dnat(target, port: 53)])]),
       Chain(
         name: "sources", base: .nat(.postrouting),
-        rules: [Rule([.mark(Mark(1, mask: 1))], [.masquerade(randomFully: true)]), Rule([], [.masquerade(randomFully: false)])]),
+        rules: [
+          Rule([.mark(Mark(1, mask: 1))], [.masquerade(randomFully: true)]),
+          Rule([], [.masquerade(randomFully: false)]),
+        ]),
       Chain(name: "inwards", base: .nat(.input)),
     ]
     let table = Table(name: "everything", family: family, chains: chains, comment: "all of \"it\"")

@@ -117,7 +117,8 @@ private let tcp = Match.port(.tcp, PortRange(80))
     "counter name \"x\"", "counter packets 1", "counter packets x bytes 1", "reject with icmp host-prohibited",
     "reject with icmp 4", "reject with icmpv6 port-unreachable", "reject with icmpx port-unreachable",
     "reject with tcp",
-    "reject with", "jump", "jump A B", "goto C", "continue", "queue", "masquerade to :1024-2000", "dnat to 10.0.0.1-10.0.0.9", "snat to 10.0.0.1", "dnat to fd00::1",
+    "reject with", "jump", "jump A B", "goto C", "continue", "queue", "masquerade to :1024-2000",
+    "dnat to 10.0.0.1-10.0.0.9", "snat to 10.0.0.1", "dnat to fd00::1",
     "xt match \"comment\"", "accept # xt_statistic", "ip saddr 10.0.0.1 # match-set S src", "accept # handle",
     "accept #", "iifname \"eth*\" accept", "{", "}}", "{ }", ",", ";", "update @S { ip saddr }",
   ]

@@ -31,7 +31,8 @@ import Testing
     let other = { @Sendable (cluster: inout Cluster) in cluster.settings.hostPorts = .other }
     #expect(why(Self.node, 80, at: "n1") == nil)
     #expect(
-      why(Self.node, 80, at: "n1", other) == "TCP/80 of node n1 is a hostPort of pod a/web, and only portmap is modelled")
+      why(Self.node, 80, at: "n1", other)
+        == "TCP/80 of node n1 is a hostPort of pod a/web, and only portmap is modelled")
     #expect(why(Self.node, 80, at: "n2", other) == nil && why(Self.node, 80, at: nil, other) == nil)
     #expect(why(Self.node, 81, at: "n1", other) == nil && why(IPAddress(v4: 1), 81, at: "n1", other) != nil)
     let twice = { @Sendable (cluster: inout Cluster) in

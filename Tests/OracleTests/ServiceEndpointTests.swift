@@ -10,7 +10,7 @@ import Testing
 
   /// Flows to which the oracle answers something else than kube-proxy, and why.
   static let exceptions: [String: String] = [
-    "loadBalancer": "the lab's nodes don't have their load balancers' addresses themselves",
+    "loadBalancer": "the lab's nodes don't have their load balancers' addresses themselves"
   ]
 
   @Test("for every flow of kube-proxy's own tests that the lab can send", arguments: worlds)

@@ -82,7 +82,9 @@ import Testing
       ).tables
       var text = try withHostPorts(others, own).map { try iptablesRestoreText($0) }.joined()
       // kube-proxy puts its jump in front of what it finds.
-      if given.name == "cni-first" { text = text.movingLine(containing: "KUBE-POSTROUTING", inFrontOf: "-j CNI-HOSTPORT-MASQ") }
+      if given.name == "cni-first" {
+        text = text.movingLine(containing: "KUBE-POSTROUTING", inFrontOf: "-j CNI-HOSTPORT-MASQ")
+      }
       // flannel's comment stands behind its match, which the reader doesn't keep.
       let hasOthers = others.contains { $0.chains.count > 4 }
       #expect(text == (hasOthers ? try normalized(expected, family) : expected))
@@ -121,7 +123,8 @@ import Testing
     let cluster = Cluster(
       nodes: [node],
       pods: [
-        pod("ended", "n1", 2) { $0.phase = .failed }, pod("first", "n1", 3) { _ in }, pod("none", "n1", 4) { $0.hostPorts = [] },
+        pod("ended", "n1", 2) { $0.phase = .failed }, pod("first", "n1", 3) { _ in },
+        pod("none", "n1", 4) { $0.hostPorts = [] },
         pod("other", "n2", 5) { _ in }, pod("second", "n1", 6) { _ in }, pod("waiting", "n1", nil) { _ in },
         pod("host", "n1", 7) { $0.hostNetwork = true },
       ])
@@ -132,7 +135,8 @@ import Testing
     #expect(view.sandboxes.map(\.addresses) == [[IPAddress(v4: 0x0a2a_0003)], [IPAddress(v4: 0x0a2a_0006)]])
     #expect(view.sandboxes.allSatisfy { $0.networks == [block] && $0.id.count == 64 })
     #expect(Set(view.sandboxes.map(\.id)).count == 2)
-    #expect(portmapTables(PortmapView(sandboxes: [])).isEmpty && portmapNftablesTables(PortmapView(sandboxes: [])).isEmpty)
+    #expect(
+      portmapTables(PortmapView(sandboxes: [])).isEmpty && portmapNftablesTables(PortmapView(sandboxes: [])).isEmpty)
   }
 }
 

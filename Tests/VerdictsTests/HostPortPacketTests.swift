@@ -1,7 +1,7 @@
 // Not covered: snat false and other options of portmap, and UDP entries that outlive a pod.
 import Apply
-import EngineComparison
 import Enforcement
+import EngineComparison
 import Kernel
 import Lowering
 import NetpolModel
@@ -144,7 +144,8 @@ private let rows = [
 
   @Test(
     "every way in is judged on the addresses that were recorded, and the pod sees the recorded sender",
-    arguments: [HostPortMapping.portmap, .portmapNftables], [
+    arguments: [HostPortMapping.portmap, .portmapNftables],
+    [
       TransportPort(.tcp, 8080), TransportPort(.udp, 5353), TransportPort(.sctp, 9999),
     ])
   func ways(mapping: HostPortMapping, port: TransportPort) async throws {

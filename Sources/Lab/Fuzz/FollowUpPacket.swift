@@ -82,7 +82,8 @@ struct FollowUpPackets {
     for (index, flow) in flows.enumerated() where flow.isPlain {
       let resolved = plan.comparer.oracle.resolve(flow)
       let walk = plan.enforced.walk(flow)
-      guard let verdict = walk.verdict, verdict == reading.verdict(flow), resolved.intermediary == nil, !resolved.isRefused
+      guard let verdict = walk.verdict, verdict == reading.verdict(flow), resolved.intermediary == nil,
+        !resolved.isRefused
       else { continue }
       if pairs.insert([flow.sourceAddress, flow.destinationAddress]).inserted {
         packets += pings(flow) + solicitations(flow) + strayErrors(flow)

@@ -73,7 +73,9 @@ package struct Backends {
   }
 
   private func hostPorts(for flow: Flow) -> [KernelEngine.Backend] {
-    guard !hostPorts.isEmpty, let asked = flow.transportPort, let node = topology.node(addressedBy: flow) else { return [] }
+    guard !hostPorts.isEmpty, let asked = flow.transportPort, let node = topology.node(addressedBy: flow) else {
+      return []
+    }
     return (hostPorts[HostPortKey(node: node.name, port: asked)] ?? []).filter {
       $0.port.isOpen(at: flow.destinationAddress) && $0.backend.address.family == flow.family
     }.map(\.backend)
@@ -114,7 +116,9 @@ package struct Backends {
       address: flow.destinationAddress, family: flow.family, transport: asked.transport, port: asked.port)
     if byFront[key] != nil { return key }
     // Where NodePorts don't answer, the node itself is asked.
-    guard topology.node(addressedBy: flow) != nil, kubeProxy.hasNodePorts(at: flow.destinationAddress) else { return nil }
+    guard topology.node(addressedBy: flow) != nil, kubeProxy.hasNodePorts(at: flow.destinationAddress) else {
+      return nil
+    }
     return Key(address: nil, family: flow.family, transport: asked.transport, port: asked.port)
   }
 }

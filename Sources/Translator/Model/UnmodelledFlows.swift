@@ -55,7 +55,8 @@ public struct UnmodelledFlows: Sendable {
       return "\(asked) of node \(node) is a hostPort of pod \(first.pod), and only portmap is modelled"
     }
     guard let second = claims.first(where: { $0.pod != first.pod }) else { return nil }
-    return "pods \(first.pod) and \(second.pod) both have hostPort \(asked) on node \(node): the one that started first "
+    return
+      "pods \(first.pod) and \(second.pod) both have hostPort \(asked) on node \(node): the one that started first "
       + "gets the packets, and manifests don't say which that is"
   }
 

@@ -13,9 +13,12 @@ struct HostPorts: Sendable {
     let port: TransportPort
   }
 
+  /// Whether they come before services' addresses and NodePorts. The API doesn't say; it depends on who registers later.
+  let comeFirst: Bool
   private var claims: [Key: [(pod: Pod, port: HostPort)]] = [:]
 
   init(_ cluster: Cluster) {
+    comeFirst = cluster.settings.hostPorts == .portmapNftables
     for pod in cluster.pods where !pod.phase.isTerminal && !pod.hostNetwork {
       guard let node = pod.node else { continue }
       for port in pod.hostPorts { claims[Key(node: node, port: port.port), default: []].append((pod, port)) }

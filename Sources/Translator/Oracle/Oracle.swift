@@ -115,7 +115,9 @@ public struct Oracle: Sendable {
       let side = judge(flow, direction)
       if side.verdict == .deny {
         // Another node translates the packet, if it gets there.
-        if direction == .egress, let other = resolved.intermediary, sent.destinationAddress != arrived.destinationAddress {
+        if direction == .egress, let other = resolved.intermediary,
+          sent.destinationAddress != arrived.destinationAddress
+        {
           translation = [.notYetTranslated(other, sent.destinationAddress, port: sent.port ?? 0)]
         }
         return Judgement(.deny, because: translation + side.because)

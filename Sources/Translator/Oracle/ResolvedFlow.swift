@@ -59,6 +59,7 @@ extension Oracle {
       flow: flow, asked: asked, entry: given ?? named ?? sender ?? gateway(of: flow, front) ?? announcer,
       isElsewhere: sender != nil && named != nil && named != sender, client: client(of: flow, sender, named))
     guard let front else { return hostPort(passage) ?? direct }
+    if hostPorts.comeFirst, let taken = hostPort(passage) { return taken }
     let resolved = resolve(front, passage) ?? direct
     // What no rule of the service translates may still be a host port's. It takes its address off the packet, and so
     // away from the rules that would refuse it.
@@ -95,7 +96,8 @@ extension Oracle {
         sent: flow, arrived: flow, intermediary: .hostPort(passage.asked, of: target.pod), isNotChosen: true)
     }
     let flowTo = { (from: Flow.End) in
-      Flow(from: from.endpoint, from.address, to: .pod(target.pod), target.address, passage.asked.transport, target.port)
+      Flow(
+        from: from.endpoint, from.address, to: .pod(target.pod), target.address, passage.asked.transport, target.port)
     }
     return ResolvedFlow(
       sent: passage.isElsewhere ? flow : flowTo(Flow.End(flow.source, flow.sourceAddress)),

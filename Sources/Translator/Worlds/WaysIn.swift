@@ -1,3 +1,4 @@
+internal import Algorithms
 internal import NetpolModel
 internal import Statistics
 
@@ -28,8 +29,8 @@ enum WaysIn {
   static func hostPorts(of pod: Pod, in cluster: Cluster, _ random: inout SplitMix64) -> [HostPort] {
     if pod.hostNetwork { return [] }
     var found: [HostPort] = []
-    for port in pod.ports where !port.isOfSidecar && random.chance(60) {
-      if found.contains(where: { $0.containerPort == port.number && $0.port.transport == port.transport }) { continue }
+    let ports = pod.ports.filter { !$0.isOfSidecar }.uniqued(on: { TransportPort($0.transport, $0.number) })
+    for port in ports where random.chance(60) {
       let number = random.one(of: numbers, else: 8080)
       if found.contains(where: { $0.port.port == number }) { continue }
       let address = random.chance(35) ? random.one(of: addresses(of: pod, in: cluster)) : nil

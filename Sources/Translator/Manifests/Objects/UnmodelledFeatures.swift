@@ -15,7 +15,8 @@ struct UnmodelledFeatures {
     fileprivate var remark: String {
       // As kubelet does.
       self == .sidecarHostPort
-        ? "leads nowhere, because only those of spec.containers are mapped" : "is not modelled, and no verdict covers it"
+        ? "leads nowhere, because only those of spec.containers are mapped"
+        : "is not modelled, and no verdict covers it"
     }
   }
 
