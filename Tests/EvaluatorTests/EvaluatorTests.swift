@@ -59,6 +59,33 @@ private func run(_ ruleset: Ruleset, _ packet: Packet = packet(), local: Set<IPA
     #expect(try run(table([chain("a", 0, .accept), chain("b", 10, .accept)])).verdict == .accept)
   }
 
+  @Test("of base chains with one priority the one that was added last runs first")
+  func samePriority() throws {
+    let chain = { (name: String, statement: Statement) in
+      Table(name: name, family: .v4, chains: [Chain(name: name, base: .init(.input), rules: [Rule([], [statement])])])
+    }
+    #expect(
+      try run(Ruleset(tables: [chain("a", .drop), chain("b", .reject(.tcpReset))])).verdict == .reject(.tcpReset))
+    #expect(try run(Ruleset(tables: [chain("b", .reject(.tcpReset)), chain("a", .drop)])).verdict == .drop)
+  }
+
+  @Test("a connection is translated once at a hook, only by its first packet, and not after another hook did it")
+  func oneTranslation() throws {
+    let (first, second) = (IPAddress(v4: 1), IPAddress(v4: 2))
+    let chain = { (name: String, address: IPAddress) in
+      Table(
+        name: name, family: .v4,
+        chains: [Chain(name: name, base: .nat(.prerouting), rules: [Rule([], [.dnat(address, port: nil)])])])
+    }
+    let evaluator = try Evaluator(Ruleset(tables: [chain("a", first), chain("b", second)]), localAddresses: [])
+    var packet = packet()
+    let untouched = packet.destination
+    #expect(evaluator.run(packet, at: .prerouting).packet.destination == second)
+    #expect(evaluator.run(packet, at: .prerouting, isTranslated: true).packet.destination == untouched)
+    packet.state = .established
+    #expect(evaluator.run(packet, at: .prerouting).packet.destination == untouched)
+  }
+
   @Test("MARK --set-xmark clears the mask and xors the value, and the mark survives the hook")
   func markSurvives() throws {
     let cases: [(UInt32, Mark, UInt32)] = [

@@ -63,6 +63,26 @@ import Testing
     #expect(try read(document("icmpLimits: lifted\noverlay: vxlan")).cluster.settings.liftICMPLimits == true)
   }
 
+  @Test("says who maps host ports, how kube-proxy is started, and who has a route to ClusterIPs")
+  func waysIn() throws {
+    let fields = """
+      nodes: [{name: n1}]
+      hostPorts: portmap-nftables
+      externalHosts: [{name: lan, addresses: [192.168.1.9], routesToServices: n1}]
+      kubeProxy: {masqueradeAll: true, noClusterCIDR: true, localhostNodePorts: false, nodePortAddresses: [10.0.0.0/8]}
+      """
+    let cluster = try read(document(fields)).cluster
+    #expect(cluster.settings.hostPorts == .portmapNftables)
+    #expect(cluster.externalHosts.first?.routesToServices == "n1")
+    let flags = cluster.settings.kubeProxy
+    #expect(flags.masqueradeAll && !flags.knowsClusterCIDR && !flags.localhostNodePorts)
+    let (usual, loopback) = (KubeProxyFlags(), IPAddress.loopback(.v4))
+    #expect(flags.hasNodePorts(at: try address("10.9.9.9")))
+    #expect(!flags.hasNodePorts(at: try address("192.168.1.1")))
+    #expect(!flags.hasNodePorts(at: loopback) && usual.hasNodePorts(at: loopback))
+    #expect(!usual.hasNodePorts(at: .loopback(.v6)))
+  }
+
   @Test("an entry extends a Node object, or creates the node")
   func nodes() throws {
     let node =
@@ -86,8 +106,8 @@ import Testing
       ),
       ("defaultdeny: true", "defaultdeny: unknown field; did you mean defaultDeny?"),
       (
-        "kubeProxy: {clusterCIDR: 10.42.0.0/16}",
-        "kubeProxy.clusterCIDR: unknown field; known here: masqueradeAll, nodePortAddresses, localhostNodePorts"
+        "kubeProxy: {cidr: 10.42.0.0/16}",
+        "kubeProxy.cidr: unknown field; known here: masqueradeAll, nodePortAddresses, localhostNodePorts, noClusterCIDR"
       ),
       ("nodes: [{name: a, cidr: 10.0.0.0/8}]", "nodes[0].cidr: unknown field; known here: name, addresses, podCIDRs"),
       ("nodes: [{addresses: [10.0.0.1]}]", "nodes[0].name: is missing; give it a name"),
@@ -110,6 +130,12 @@ import Testing
         "nodePortRange: expected a string, found the number 30000; write \"30000\" with the quotes"
       ),
       ("overlay: wireguard", "overlay: unknown value \"wireguard\"; write vxlan or host-gw"),
+      ("hostPorts: true", "hostPorts: expected a string, found the boolean true; write \"true\" with the quotes"),
+      ("hostPorts: cilium", "hostPorts: unknown value \"cilium\"; write portmap, portmap-nftables or other"),
+      (
+        "externalHosts: [{name: a, addresses: [1.2.3.4], routesToServices: n9}]",
+        "externalHosts[0].routesToServices: \"n9\" matches no node; name one of node1"
+      ),
       ("icmpLimits: none", "icmpLimits: unknown value \"none\"; write kernel or lifted"),
       ("bridgeNetfilter: 1", "bridgeNetfilter: expected true or false, found the number 1"),
       ("loadBalancerAnnouncer: nobody", "loadBalancerAnnouncer: \"nobody\" matches no node; name one of node1"),

@@ -202,6 +202,18 @@ import Testing
       "groups[0].labels[0].set.kubernetes.io/metadata.name: this label always holds the namespace's name; choose another label"
     ),
     (
+      "[{name: a, flows: [{from: shop/a, to: shop/b, port: 80, endpoint: service/shop/web, expect: denied}]}]", 3,
+      "groups[0].flows[0].endpoint: \"service/shop/web\" is not one endpoint; write a pod as namespace/name, or an address"
+    ),
+    (
+      "[{name: a, flows: [{from: shop/a, to: shop/b, port: 80, endpoint: shop/x, expect: denied}]}]", 3,
+      "groups[0].flows[0].endpoint: \"shop/x\" matches no pod; known in shop: a, b, web-0, web-1"
+    ),
+    (
+      "[{name: a, flows: [{from: shop/a, to: shop/b, port: 80, endpoint: shop/b, expect: mixed}]}]", 3,
+      "groups[0].flows[0].endpoint: one endpoint can't be mixed; expect allowed or denied"
+    ),
+    (
       "[{name: a, cluster: {overlays: vxlan}}]", 3, "groups[0].cluster.overlays: unknown field; did you mean overlay?"
     ),
     (
@@ -209,6 +221,14 @@ import Testing
       "groups[0].cluster.overlay: unknown value \"ipip\"; write vxlan or host-gw"
     ),
   ]
+
+  @Test("an endpoint is a pod or an address")
+  func endpoint() throws {
+    let read = try flows("from: shop/a, to: service/shop/web, port: 80, endpoint: shop/b, expect: denied")
+    #expect(read.map(\.endpoint) == [.pod(PodID("shop", "b"))])
+    let address = try flows("from: shop/a, to: service/shop/web, port: 80, endpoint: 10.42.1.2, expect: denied")
+    #expect(address.map(\.endpoint) == [IPAddress("10.42.1.2").map { .address($0) }])
+  }
 
   @Test("rejects invalid groups", arguments: refusals)
   func refused(groups: String, line: Int, text: String) {

@@ -42,6 +42,22 @@ import Text
     #expect(matrix(ports: [80, 9000], deny: ["a>b:80"], at: [9000: ["b"]]).grids.count == 2)
   }
 
+  @Test("what an endpoint says of itself is shown, alone or in a group that says the same of each other")
+  func itself() {
+    let address = IPAddress(v4: 1)
+    let flow = { (from: Int, to: Int) in
+      Flow(from: endpoints[from], address, to: endpoints[to], address, .tcp, 80)
+    }
+    let grid = { (cells: [(Int, Int, Matrix.Symbol)]) in
+      Matrix(endpoints: endpoints, cells: cells.map { (flow($0, $1), $2) }).grids[0]
+    }
+    let alone = grid([(0, 0, .allowed), (1, 0, .denied)])
+    #expect(alone.symbol(from: [0], to: [0]) == .allowed && alone.symbol(from: [1], to: [0]) == .denied)
+    let mutual = [(0, 1, Matrix.Symbol.denied), (1, 0, .denied)]
+    #expect(grid(mutual + [(0, 0, .denied), (1, 1, .denied)]).groups(count: 2) == [[0, 1]])
+    #expect(grid(mutual + [(0, 0, .allowed), (1, 1, .allowed)]).groups(count: 2) == [[0], [1]])
+  }
+
   @Test("a ping has a grid like a port") func ping() {
     let address = IPAddress(v4: 1)
     let flow = Flow(from: endpoints[0], address, to: endpoints[1], address, .echo)

@@ -168,4 +168,32 @@ private func crowd(_ count: Int) -> String {
     }
     #expect(report.isAsExpected == isMet, "\(report.document.text(width: 120))")
   }
+
+  @Test(
+    "an expectation may name one endpoint, as a pod or by its address",
+    arguments: [
+      ("service/app/web", "app/web-0", "allowed", true), ("service/app/web", "app/web-1", "denied", true),
+      ("service/app/web", "app/web-1", "allowed", false), ("service/app/web", "10.42.1.3", "allowed", true),
+      ("node/node1", "app/web-1", "denied", true), ("service/app/near", "app/web-2", "allowed", true),
+      // The client's node has an endpoint of its own, so the others get nothing from it.
+      ("service/app/near", "app/web-0", "allowed", false), ("service/app/near", "app/web-0", "denied", false),
+      ("service/app/web", "app/client", "denied", false),
+    ])
+  func oneEndpoint(to: String, endpoint: String, expect: String, isMet: Bool) async throws {
+    let port = to.hasPrefix("node") ? 30080 : 80
+    let text = """
+      apiVersion: netpol-lab/v1alpha1
+      kind: Expectations
+      groups:
+      - name: a
+        flows: [{from: app/client, to: \(to), port: \(port), endpoint: \(endpoint), expect: \(expect)}]
+
+      """
+    let (cluster, groups) = try ExpectationsWorld.read(world + text)
+    let report = try await blocking {
+      try ClusterRun(style: .kubeRouterK3s, asksMatrix: false).run(cluster, expecting: groups, version: "test")
+    }
+    #expect(report.isAsExpected == isMet, "\(report.document.text(width: 120))")
+    #expect(report.expectations[0].flows[0].pairs.count == 1)
+  }
 }

@@ -10,6 +10,7 @@ import Report
 import Run
 import TestSupport
 import Testing
+import Verdicts
 
 /// Two nodes with a web pod and a client each, a LAN host, and services for the web pods.
 private func serviceWorld(
@@ -137,6 +138,70 @@ struct ServiceFlowTests {
       }
       #expect(!flows.isEmpty)
       for flow in flows { #expect(flow.journey.end.receiver.map(own.contains) == true, "\(flow.flow)") }
+    }
+  }
+
+  @Test("a node reaches its own NodePorts at each of its addresses, also on 127.0.0.1 unless kube-proxy forbids that")
+  func nodesOwnPorts() async throws {
+    var cluster = try serviceWorld(services: Self.all, overlay: .vxlan)
+    for isOpen in [true, false] {
+      cluster.settings.kubeProxy.localhostNodePorts = isOpen
+      for (address, leads) in [("192.168.20.11", true), ("10.42.0.1", true), ("127.0.0.1", isOpen)] {
+        let target = try #require(IPAddress(address))
+        var selection = ProbePlan.Selection(
+          source: .node("node1"), destination: target.isLoopback ? .address(target) : .node("node1"),
+          destinationAddress: target)
+        selection.ports = [30080, 30081].map { .question(.port(TransportPort(.tcp, $0))) }
+        let asked = selection
+        let given = cluster
+        let report = try await blocking {
+          try ClusterRun(style: .kubeRouterK3s, selection: asked).run(given, version: "test")
+        }
+        #expect(report.failures.isEmpty, "\(report.document.text())")
+        let answers = report.comparisons.filter { $0.finding == .agreement }
+        #expect(answers.count == (leads ? 4 : 2) && answers.allSatisfy { $0.observed == .allow }, "\(address)")
+        #expect(answers.allSatisfy { ($0.journey.translatedTo != nil) == leads })
+      }
+    }
+  }
+
+  @Test("a host with a route to the service network reaches a ClusterIP with its gateway's address")
+  func routeToServices() async throws {
+    var cluster = try serviceWorld(services: Self.all, overlay: .vxlan, only: "node1")
+    cluster.externalHosts[0].routesToServices = "node2"
+    let asked = ProbePlan.Selection(
+      source: .external("lan"), destination: .service(NamespacedName("app", "web")),
+      ports: [TransportPort(.tcp, 80)])
+    for (policy, verdict) in [("", Verdict.allow), (Self.policies, .deny)] {
+      var given = try serviceWorld(policies: policy, services: Self.all, overlay: .vxlan, only: "node1")
+      given.externalHosts = cluster.externalHosts
+      let world = given
+      let report = try await blocking {
+        try ClusterRun(style: .kubeRouterK3s, selection: asked).run(world, version: "test")
+      }
+      #expect(report.failures.isEmpty, "\(report.document.text())")
+      #expect(report.comparisons.map(\.observed) == [verdict])
+      // The policy would admit 192.168.1.50, but sees node2's end of the tunnel.
+      let last = report.comparisons.first?.journey.steps.last
+      #expect(last?.source.description == "10.42.1.0" && last?.position.node == "node1")
+    }
+  }
+
+  @Test(
+    "kube-proxy without a cluster CIDR masquerades nobody at a ClusterIP, and takes pods for strangers at a NodePort")
+  func noClusterCIDR() async throws {
+    var cluster = try serviceWorld(policies: Self.policies, services: Self.all, overlay: .vxlan)
+    let client = Endpoint.pod(PodID("app", "client2"))
+    for isKnown in [true, false] {
+      cluster.settings.kubeProxy.knowsClusterCIDR = isKnown
+      let report = try await report(cluster)
+      #expect(report.failures.isEmpty, "\(report.document.text())")
+      // A pod that kube-proxy recognises reaches all endpoints of policy Local by a short cut.
+      let local = report.comparisons.filter {
+        $0.flow.source == client && $0.flow.destination == .node("node2") && $0.flow.port == 30081
+          && $0.flow.transport == .tcp
+      }
+      #expect(local.count == (isKnown ? 2 : 1))
     }
   }
 

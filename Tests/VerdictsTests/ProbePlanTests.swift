@@ -49,6 +49,36 @@ import Verdicts
     #expect(try ports(at: "node/node2") == common.union(["TCP/30000"]), "a NodePort, to show D8")
   }
 
+  @Test(
+    "a node sends to itself only where a service or a pod is behind the port, and a host to ClusterIPs only by a route")
+  func waysIn() throws {
+    let text =
+      twoNodesText(
+        "externalHosts: [{name: lan, addresses: [192.168.1.9], routesToServices: node1}, {name: far, addresses: [192.168.1.8]}]"
+      ) + podText("default/web", on: "node1", labels: "app: web", ports: ["containerPort: 80, hostPort: 8080"]) + """
+        apiVersion: v1
+        kind: Service
+        metadata: {name: web}
+        spec: {type: NodePort, selector: {app: web}, ports: [{port: 80, nodePort: 30080}]}
+        ---
+
+        """
+    let cluster = try readWorld(text)
+    let topology = Topology(cluster)
+    let plan = ProbePlan(cluster, topology)
+    let itself = plan.flows.filter { $0.source == $0.destination }.map { "\($0.source) \($0.question)" }
+    #expect(Set(itself) == ["node/node1 TCP/8080", "node/node1 TCP/30080", "node/node2 TCP/30080"])
+    let service = Endpoint.service(NamespacedName("default", "web"))
+    let outsiders = plan.flows.filter { $0.destination == service }.map(\.source.description)
+    #expect(outsiders.contains("external/lan") && !outsiders.contains("external/far"))
+    #expect(plan.flows.allSatisfy { !$0.destinationAddress.isLoopback })
+    var selection = ProbePlan.Selection(ports: [TransportPort(.tcp, 8080)])
+    selection.destinations = [.address(.loopback(.v4))]
+    let loopback = ProbePlan(cluster, topology, only: selection).flows
+    #expect(loopback.map(\.source) == [.node("node1"), .node("node2")])
+    #expect(loopback.allSatisfy { $0.sourceAddress.isLoopback && $0.destination == $0.source })
+  }
+
   @Test("every endpoint is paired with every other, except two outside ones and where there is no route")
   func pairs() throws {
     let plan = try plan()

@@ -93,6 +93,8 @@ public struct ExpectedFlow: Hashable, Sendable {
   public var question: Flow.Question
   /// The multicast group to send to. `to` is the listener.
   public var group: IPAddress?
+  /// The only endpoint of the service that is asked about: a pod or an address. `nil`: each of them.
+  public var endpoint: End?
   /// `deny` means not delivered.
   public var expect: ExpectedVerdict
   public var mechanism: Mechanism?

@@ -150,7 +150,7 @@ extension KubeProxyFlags {
   fileprivate var yaml: YAML {
     .mapping([
       ("masqueradeAll", .bool(masqueradeAll)), ("nodePortAddresses", nodePortAddresses.yaml),
-      ("localhostNodePorts", .bool(localhostNodePorts)), ("clusterCIDR", .bool(knowsClusterCIDR)),
+      ("localhostNodePorts", .bool(localhostNodePorts)), ("noClusterCIDR", .bool(!knowsClusterCIDR)),
     ])
   }
 }

@@ -13,10 +13,15 @@ struct AskedPair: Hashable {
     /// The lab can't send such a packet, so the result is unknown.
     case notAsked(String)
 
-    /// One for each endpoint that a service may choose. Not asked if something decides it that is not modelled.
-    func chosen(_ backends: Backends) -> [Asking] {
+    /// One for each endpoint that a service may choose, or for the given one. Not asked if something decides it that is
+    /// not modelled.
+    func chosen(_ backends: Backends, only endpoint: ExpectedFlow.End?) -> [Asking] {
       guard case .flow(let flow) = self else { return [self] }
-      return backends.choices(of: flow).map { flow in backends.whyNotAsked(flow).map { .notAsked($0) } ?? .flow(flow) }
+      let flows = backends.choices(of: flow).filter { flow in
+        endpoint.map { backends.leads(flow, to: $0) } ?? true
+      }
+      if let endpoint, flows.isEmpty { return [.impossible("\(flow.destination) has no endpoint \(endpoint)")] }
+      return flows.map { flow in backends.whyNotAsked(flow).map { .notAsked($0) } ?? .flow(flow) }
     }
   }
   let from: Endpoint
@@ -31,7 +36,7 @@ extension LabPlan {
     // Leaves out pairs of a pod with itself, which arise when both ends are the same workload.
     let kept = all.count > 1 ? all.filter { $0.endpoint != $1.endpoint || $0.address != $1.address } : all
     return kept.flatMap { source, target in
-      asking(expected, source, target, sctpObstacle).chosen(backends).map {
+      asking(expected, source, target, sctpObstacle).chosen(backends, only: expected.endpoint).map {
         AskedPair(from: source.endpoint, to: target.endpoint, asking: $0)
       }
     }

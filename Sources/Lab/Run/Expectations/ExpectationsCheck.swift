@@ -92,8 +92,13 @@ struct ExpectationsCheck {
           expected: expected,
           pairs: pairs.compactMap { pair in
             guard case .flow(let flow) = pair.asking else { return PairResult(pair, nil, expected) }
-            let answer = given[flow]
-            return answer?.comparison.finding == .notChosen ? nil : PairResult(pair, answer, expected)
+            guard let answer = given[flow], answer.comparison.finding == .notChosen else {
+              return PairResult(pair, given[flow], expected)
+            }
+            // Only an endpoint that the document names is a question.
+            guard let endpoint = expected.endpoint else { return nil }
+            let why = "\(pair.to) sends nothing of \(pair.from) to \(endpoint)"
+            return PairResult(AskedPair(from: pair.from, to: pair.to, asking: .impossible(why)), nil, expected)
           })
       }
       var difference = planned.difference?.found

@@ -8,7 +8,7 @@ struct FlowReader {
   init(_ entry: Field, limit: Int, _ uses: inout [NameUse]) throws(ManifestError) {
     let fields = try entry.fields()
     try fields.closed(to: [
-      "from", "to", "port", "ports", "group", "expect", "mechanism", "document", "because", "family",
+      "from", "to", "port", "ports", "group", "endpoint", "expect", "mechanism", "document", "because", "family",
     ])
     let sources = try Self.ends(fields, "from", &uses)
     let targets = try Self.ends(fields, "to", &uses)
@@ -27,6 +27,10 @@ struct FlowReader {
     flow.document = try fields["document"]?.verdict()
     flow.because = try fields["because"]?.string()
     flow.family = try fields["family"]?.word(IPFamily.self)
+    if let field = fields["endpoint"] {
+      flow.endpoint = try Self.endpoint(field, &uses)
+      if flow.expect == .mixed { throw field.error("one endpoint can't be mixed", "expect allowed or denied") }
+    }
     if let field = fields["group"] { flow.group = try Self.group(field, flow.family, questions) }
 
     let (pairs, overflow) = sources.count.multipliedReportingOverflow(by: targets.count)
@@ -74,6 +78,22 @@ struct FlowReader {
       uses.append(NameUse(.end(end), text, field))
     }
     return ends
+  }
+
+  private static func endpoint(_ field: Field, _ uses: inout [NameUse]) throws(ManifestError) -> EndpointReference {
+    let text = try field.string()
+    let remedy = "write a pod as namespace/name, or an address"
+    let end: EndpointReference
+    do throws(EndpointTextError) { end = try EndpointReference(text) } catch {
+      throw field.error("\(text.quoted) \(error.problem)", remedy)
+    }
+    switch end {
+    case .pod, .address: break
+    case .workload, .service, .virtualAddress, .node, .external:
+      throw field.error("\(text.quoted) is not one endpoint", remedy)
+    }
+    uses.append(NameUse(.end(end), text, field))
+    return end
   }
 
   private static func questions(_ fields: Fields) throws(ManifestError) -> [Flow.Question] {

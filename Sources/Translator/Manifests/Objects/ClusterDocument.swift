@@ -124,12 +124,12 @@ struct ClusterDocument {
   }
 
   private static func kubeProxy(_ fields: Fields) throws(ManifestError) -> KubeProxyFlags {
-    try fields.closed(to: ["masqueradeAll", "nodePortAddresses", "localhostNodePorts", "clusterCIDR"])
+    try fields.closed(to: ["masqueradeAll", "nodePortAddresses", "localhostNodePorts", "noClusterCIDR"])
     var flags = KubeProxyFlags()
     if let field = fields["masqueradeAll"] { flags.masqueradeAll = try field.bool() }
     if let field = fields["nodePortAddresses"] { flags.nodePortAddresses = try cidrs(field) }
     if let field = fields["localhostNodePorts"] { flags.localhostNodePorts = try field.bool() }
-    if let field = fields["clusterCIDR"] { flags.knowsClusterCIDR = try field.bool() }
+    if let field = fields["noClusterCIDR"] { flags.knowsClusterCIDR = !(try field.bool()) }
     return flags
   }
 
