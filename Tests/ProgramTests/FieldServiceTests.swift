@@ -15,6 +15,35 @@ import Testing
 
   private static let cases = [
     Case(
+      file: "01-lb-ip-egress", from: "vpn/tunnel-client", to: "192.168.50.99", port: "443",
+      tells: ["TCP/443: DENIED", "path n1 forward: policies see 10.42.0.", ":8443, stopped", "rejected (ICMP 3/3)"]),
+    Case(
+      file: "02-cni-ip-except", from: "external/visitor", to: "node/solo", port: "30080",
+      tells: ["TCP/30080: ALLOWED", "policies see 192.168.60.77 ->", "leaves with source 10.42.0.1"]),
+    Case(
+      file: "08-metrics-server-other-node", from: "node/cp", to: "service/kube-system/metrics", port: "443",
+      tells: ["TCP/443: DENIED", "policies see 10.42.0.0 ->", "stopped"]),
+    Case(
+      file: "08-metrics-server-other-node", from: "node/w", to: "service/kube-system/metrics", port: "443",
+      tells: ["TCP/443: ALLOWED", "a pod's own node can always reach it"]),
+    Case(
+      file: "17-flannel-ipv6-node", from: "external/lan", to: "192.168.95.99", port: "80",
+      tells: ["TCP/80: ALLOWED", "n2 forward: policies see 10.42.0.0 ->"]),
+    Case(
+      file: "17-flannel-ipv6-node", from: "external/lan", to: "fd12:1::99", port: "80",
+      tells: ["TCP/80: DENIED", "n2 forward: policies see fd00:42:: ->", "ICMP 1/4"]),
+    Case(
+      file: "26-selectorless-external", from: "ext/app", to: "service/ext/db", port: "5432",
+      tells: ["TCP/5432: ALLOWED", "policies see 10.42.0.2 -> 203.0.113.20:5432, passed"]),
+    Case(
+      file: "26-selectorless-external", from: "ext/app", to: "service/ext/saas", port: "443",
+      tells: ["is of type ExternalName: only a DNS alias for api.example.com"], status: 2),
+    Case(
+      file: "27-dns-5353-and-peers", from: "console/ui", to: "service/openshift-dns/dns-default", port: "UDP/53",
+      tells: ["UDP/53: DENIED", ":5353, stopped"]),
+    Case(
+      file: "27-dns-5353-and-peers", from: "console/ui", to: "pay/api", port: "80", tells: ["TCP/80: DENIED"]),
+    Case(
       file: "09-ingress-hostnetwork", from: "ing/controller-n1", to: "front/ui", port: "8080",
       tells: ["TCP/8080: ALLOWED", "a pod's own node can always reach it"]),
     Case(
@@ -25,7 +54,7 @@ import Testing
       ]),
     Case(
       file: "11b-hostport-only", from: "external/lan", to: "node/n1", port: "1100",
-      tells: ["TCP/1100: DENIED", "hostPort TCP/1100 of game/server sends it to game/server port"]),
+      tells: ["TCP/1100: DENIED", "hostPort TCP/1100 of game/server sends it to game/server port 8080", "rejected (ICMP 3/3)"]),
     Case(
       file: "11b-hostport-only", from: "external/lan", to: "node/n2", port: "1100", tells: ["TCP/1100: ALLOWED"]),
     Case(
