@@ -141,6 +141,30 @@ import Testing
 
         """,
       shows: ("app/client", "vip/app/web/192.168.20.200", 80), beside: ("node/node1", "vip/app/web/192.168.20.200", 80)),
+    // Without a cluster CIDR kube-proxy doesn't recognise the pod, and client1's node has no endpoint.
+    Case(
+      deviation: .acceptsBeforeKubeProxy, policies: policy("{podSelector: {matchLabels: {app: nobody}}}"),
+      extra: """
+        apiVersion: netpol-lab/v1alpha1
+        kind: Cluster
+        nodes: [{name: node1, addresses: [192.168.20.11]}, {name: node2, addresses: [192.168.20.12]}]
+        loadBalancerAnnouncer: node2
+        kubeProxy: {noClusterCIDR: true}
+        ---
+        apiVersion: v1
+        kind: Service
+        metadata: {namespace: other, name: near}
+        spec:
+          type: LoadBalancer
+          externalTrafficPolicy: Local
+          selector: {app: client}
+          ports: [{port: 80, targetPort: 9090}]
+        status: {loadBalancer: {ingress: [{ip: 192.168.20.200}]}}
+        ---
+
+        """,
+      shows: ("app/client", "vip/other/near/192.168.20.200", 80),
+      beside: ("node/node1", "vip/other/near/192.168.20.200", 80)),
     Case(
       deviation: .refusesUnprogrammed, policies: "",
       extra: """

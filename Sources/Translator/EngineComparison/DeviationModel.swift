@@ -37,7 +37,7 @@ public struct DeviationModel: Sendable {
 
   /// The same for a flow whose services are resolved already.
   func verdict(_ flow: Flow, _ resolved: ResolvedFlow) -> Verdict {
-    if resolved.isRefused { return escapesSourceRanges(flow, resolved) ? .allow : .deny }
+    if resolved.isRefused { return escapesKubeProxy(flow, resolved) ? .allow : .deny }
     // A translated packet is routed, so no bridge hides it.
     let isSwitched = resolved.intermediary == nil
     if deviations.contains(.refusesUnprogrammed), cluster.settings.defaultDeny, meetsDefaultDeny(resolved) {
@@ -57,11 +57,13 @@ public struct DeviationModel: Sendable {
     return allows(resolved.sent, .egress, isSwitched) && allows(resolved.arrived, .ingress, isSwitched) ? .allow : .deny
   }
 
-  /// Whether a pod's packet leaves its node although the load balancer's source ranges exclude the pod, and then
-  /// passes. kube-router accepts it before kube-proxy's firewall sees it, and it reaches the announcing node with an
-  /// address that is allowed there.
-  private func escapesSourceRanges(_ flow: Flow, _ resolved: ResolvedFlow) -> Bool {
-    guard resolved.isOutOfRange, deviations.contains(.acceptsBeforeKubeProxy), let pod = selectable(flow.source),
+  /// Whether a pod's packet leaves its node although kube-proxy drops it there, and then passes: the load balancer's
+  /// source ranges exclude the pod, or its traffic policy Local leaves the node no endpoint. kube-router accepts it
+  /// before kube-proxy's rules see it, and it reaches the announcing node with another address.
+  private func escapesKubeProxy(_ flow: Flow, _ resolved: ResolvedFlow) -> Bool {
+    let isAnnounced = cluster.services.contains { $0.announcedAddresses.contains(flow.destinationAddress) }
+    guard resolved.isOutOfRange || resolved.isolatedEntry != nil && isAnnounced,
+      deviations.contains(.acceptsBeforeKubeProxy), let pod = selectable(flow.source),
       hasChain(pod), let node = pod.node.flatMap(cluster.node), let announcer = cluster.announcer,
       announcer.name != node.name, let address = node.address(flow.family), allows(flow, .egress, false)
     else { return false }

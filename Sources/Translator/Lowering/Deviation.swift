@@ -48,7 +48,8 @@ public enum Deviation: Int, Hashable, Sendable, CaseIterable, Comparable {
     case .unknownHostIP:
       "a pod whose hostIP is not an address of its node gets no chain, so its policies are not enforced"
     case .acceptsBeforeKubeProxy:
-      "kube-router accepts a pod's packets before kube-proxy's firewall sees them: loadBalancerSourceRanges don't apply"
+      "kube-router accepts a pod's packets before kube-proxy can drop them: loadBalancerSourceRanges don't apply, and "
+        + "policy Local without a local endpoint doesn't either"
     case .refusesUnprogrammed:
       "with default-deny a node rejects all addresses in its pod CIDRs without a chain, even its own bridge and tunnel"
     case .sidecarPorts: "kube-router does not know the port names of sidecars: it reads them from spec.containers only"
