@@ -23,9 +23,11 @@ conformance: setup
 	@NETPOL_CONFORMANCE=all $(if $(CASES),NETPOL_CASES=$(CASES)) $(if $(STYLES),NETPOL_STYLES=$(STYLES)) \
 	  sh -c 'time swift test --skip-build --filter Conformance'
 
-# Hostile text for the readers, a million texts: make soak [SEED=N]
+# What takes hours: 500 random clusters in each style with packets, and a million hostile texts: make soak [SEED=N]
 soak: setup
 	@$(BUILD) -c release --product netpol-lab -debug-info-format none
+	@for style in kube-router-2.6-k3s kube-router-2.11 kube-router-2.11-nft compiled; do \
+	  .build/release/netpol-lab fuzz --style $$style --seed $(or $(SEED),1) --cases 500 || exit 1; done
 	@.build/release/netpol-lab fuzz --input --seed $(or $(SEED),1) --cases 1000000
 
 build: setup

@@ -52,14 +52,14 @@ let package = Package(
   ],
   targets: [
     // Translator: manifests to rules. Pure values, no system calls, builds and tests without root.
-    library("NetpolModel", "Translator/Model", [algorithms]),
+    library("NetpolModel", "Translator/Model", ["CDigest", algorithms]),
     library("Text", "Translator/Text"),
     library("Statistics", "Translator/Statistics"),
     library(
       "Manifests", "Translator/Manifests", ["NetpolModel", "Text", algorithms, orderedCollections, yams]),
     library("Oracle", "Translator/Oracle", ["NetpolModel"]),
     library("Worlds", "Translator/Worlds", ["NetpolModel", "Statistics", algorithms]),
-    library("RuleIR", "Translator/RuleIR", ["NetpolModel", "CDigest", algorithms]),
+    library("RuleIR", "Translator/RuleIR", ["NetpolModel", algorithms]),
     library("Lowering", "Translator/Lowering", ["NetpolModel", "RuleIR", algorithms]),
     library("Evaluator", "Translator/Evaluator", ["NetpolModel", "RuleIR", algorithms]),
     library("ServiceProxy", "Translator/ServiceProxy", ["NetpolModel", "RuleIR"]),

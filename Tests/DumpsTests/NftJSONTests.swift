@@ -50,7 +50,7 @@ private enum NftProgram {
     let tables = IPFamily.allCases.map { family in
       let rules = (0..<60).map { _ in
         // Only one match, because two may contradict each other. nft sorts and merges ports in a set.
-        var rule = randomNftRule(family, &generator)
+        var rule = randomNftRule(family, &generator, translating: false)
         rule.matches = rule.matches.suffix(1).filter { if case .multiport = $0 { false } else { true } }
         return rule
       }
@@ -103,6 +103,11 @@ private enum NftProgram {
     (match(#"{"fib": {"result": "type", "flags": "daddr"}}"#, "\"local\""), Rule([.local(.destination)], [])),
     (#"{"limit": {"rate": 3, "per": "hour"}}"#, Rule([.limit(RateLimit(3, per: .hour, burst: 5))], [])),
     (#"{"counter": null}, {"reject": null}"#, Rule([], [.counter, .reject(.portUnreachable)])),
+    (
+      #"{"dnat": {"addr": "10.0.0.1", "port": 80}}"#, Rule([], [.dnat(IPAddress(v4: 0x0a00_0001), port: 80)])
+    ), (#"{"dnat": {"addr": "10.0.0.1"}}"#, Rule([], [.dnat(IPAddress(v4: 0x0a00_0001), port: nil)])),
+    (#"{"masquerade": null}"#, Rule([], [.masquerade(randomFully: false)])),
+    (#"{"masquerade": {"flags": "fully-random"}}"#, Rule([], [.masquerade(randomFully: true)])),
     (
       #"{"mangle": {"key": \#(mark), "value": {"|": [{"&": [\#(mark), 4294901778]}, 18]}}}"#,
       Rule([], [.setMark(Mark(18, mask: 0xffff))])

@@ -103,7 +103,8 @@ private func randomAddress(_ family: IPFamily, _ generator: inout SplitMix64) ->
 }
 
 /// A random rule that nftText can print.
-func randomNftRule(_ family: IPFamily, _ generator: inout SplitMix64) -> Rule {
+/// nf_tables takes translations in some chains only. Without them every rule fits everywhere.
+func randomNftRule(_ family: IPFamily, _ generator: inout SplitMix64, translating: Bool = true) -> Rule {
   func pick<T>(_ choices: [T]) -> T { choices[Int.random(in: choices.indices, using: &generator)] }
   func number() -> UInt32 { pick([0, .max, 0x10000, UInt32.random(in: 0...UInt32.max, using: &generator)]) }
   func range() -> PortRange {
@@ -129,7 +130,12 @@ func randomNftRule(_ family: IPFamily, _ generator: inout SplitMix64) -> Rule {
     .log(group: UInt16(number() & 0xffff), prefix: pick([nil, text()])),
   ]
   statements = Array(statements.shuffled(using: &generator).prefix(pick([0, 1, 2, 3])))
-  statements.append(pick([.accept, .drop, .return, .reject(.portUnreachable), .jump("C")]))
+  let translations: [Statement] = [
+    .masquerade(randomFully: pick([true, false])),
+    .dnat(randomAddress(family, &generator).network, port: pick([nil, 1, 65535])),
+  ]
+  statements.append(
+    pick([.accept, .drop, .return, .reject(.portUnreachable), .jump("C")] + (translating ? translations : [])))
   return Rule(
     Array(matches.shuffled(using: &generator).prefix(pick([0, 1, 2, 3]))), statements, comment: pick([nil, text()]))
 }

@@ -70,6 +70,11 @@ private let tcp = Match.port(.tcp, PortRange(80))
     ("reject with icmp 3", .v4, .reject(.portUnreachable)), ("reject with icmpv6 4", .v6, .reject(.portUnreachable)),
     ("reject with icmpv6 port-unreachable", .v6, .reject(.portUnreachable)),
     ("reject with tcp reset", .v4, .reject(.tcpReset)),
+    ("dnat to 10.0.0.1:80", .v4, .dnat(IPAddress(v4: 0x0a00_0001), port: 80)),
+    ("dnat to 10.0.0.1", .v4, .dnat(IPAddress(v4: 0x0a00_0001), port: nil)),
+    ("dnat to [fd00::1]:80", .v6, .dnat(IPAddress(v6: 0xfd << 120 | 1), port: 80)),
+    ("masquerade", .v4, .masquerade(randomFully: false)),
+    ("masquerade fully-random", .v6, .masquerade(randomFully: true)),
   ]
 
   @Test("every statement", arguments: statements.indices) func statement(index: Int) throws {

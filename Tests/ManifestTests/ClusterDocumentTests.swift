@@ -102,7 +102,7 @@ import Testing
     arguments: [
       (
         "podCIDR: 10.0.0.0/8",
-        "podCIDR: unknown field; known here: apiVersion, kind, metadata, nodes, clusterCIDRs, serviceCIDRs, nodePortRange, overlay, bridgeNetfilter, externalHosts, loadBalancerAnnouncer, icmpLimits, defaultDeny, kubeProxy, hostPorts"
+        "podCIDR: unknown field; known here: apiVersion, kind, metadata, nodes, clusterCIDRs, serviceCIDRs, nodePortRange, overlay, bridgeNetfilter, externalHosts, loadBalancer, loadBalancerAnnouncer, icmpLimits, defaultDeny, kubeProxy, hostPorts"
       ),
       ("defaultdeny: true", "defaultdeny: unknown field; did you mean defaultDeny?"),
       (
@@ -131,6 +131,9 @@ import Testing
       ),
       ("overlay: wireguard", "overlay: unknown value \"wireguard\"; write vxlan or host-gw"),
       ("hostPorts: true", "hostPorts: expected a string, found the boolean true; write \"true\" with the quotes"),
+      (
+        "loadBalancer: f5", "loadBalancer: unknown value \"f5\"; write metallb-l2, metallb-bgp, kube-vip or servicelb"
+      ),
       ("hostPorts: cilium", "hostPorts: unknown value \"cilium\"; write portmap, portmap-nftables or other"),
       (
         "externalHosts: [{name: a, addresses: [1.2.3.4], routesToServices: n9}]",

@@ -48,6 +48,15 @@ import Testing
       } == nil)
   }
 
+  @Test("a hostPort of servicelb's pods has no verdict, since they send packets on")
+  func servicelb() {
+    let label = { @Sendable (cluster: inout Cluster) in
+      cluster.pods[0].labels = ["svccontroller.k3s.cattle.io/svcname": "edge"]
+    }
+    #expect(why(Self.node, 80, at: "n1", label)?.contains("what servicelb does with it is not modelled") == true)
+    #expect(why(Self.node, 80, at: "n1") { $0.pods[0].id = PodID("a", "svclb-edge-1") } != nil)
+  }
+
   @Test("with IPVS or eBPF, services and NodePorts have no verdict, and everything else has")
   func proxies() {
     for (proxy, name) in [(ServiceProxyKind.ipvs, "IPVS"), (.ebpf("Cilium"), "Cilium's eBPF")] {

@@ -54,7 +54,9 @@ import Testing
       ]),
     Case(
       file: "11b-hostport-only", from: "external/lan", to: "node/n1", port: "1100",
-      tells: ["TCP/1100: DENIED", "hostPort TCP/1100 of game/server sends it to game/server port 8080", "rejected (ICMP 3/3)"]),
+      tells: [
+        "TCP/1100: DENIED", "hostPort TCP/1100 of game/server sends it to game/server port 8080", "rejected (ICMP 3/3)",
+      ]),
     Case(
       file: "11b-hostport-only", from: "external/lan", to: "node/n2", port: "1100", tells: ["TCP/1100: ALLOWED"]),
     Case(
@@ -73,6 +75,18 @@ import Testing
     Case(
       file: "20-session-affinity/world.yaml", from: "aff/client", to: "service/aff/s", port: "80",
       tells: ["MIXED: 1 of 2 endpoints refuses", "a client stays with the endpoint that it got first"]),
+    Case(
+      file: "28-metallb-local-announcer", from: "external/lan", to: "192.168.101.90", port: "80",
+      tells: [
+        "TCP/80: ALLOWED", "policies see 192.168.101.200 ->",
+        "n2 answers for 192.168.101.90 of Service ha/haproxy (MetalLB, layer 2)",
+      ]),
+    Case(
+      file: "11-hostport-svclb", from: "external/lan", to: "node/n2", port: "80",
+      tells: ["TCP/80: DENIED", "10.42.1.0"]),
+    Case(
+      file: "11-hostport-svclb", from: "external/lan", to: "192.168.93.11", port: "80",
+      tells: ["TCP/80: DENIED", "policies see 192.168.93.200"]),
     Case(
       file: "38-nodeport-egress", from: "reg/builder", to: "node/n1", port: "30500",
       tells: ["TCP/30500: ALLOWED", "path"]),

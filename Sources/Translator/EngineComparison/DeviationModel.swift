@@ -10,6 +10,7 @@ public struct DeviationModel: Sendable {
   let cluster: Cluster
   private(set) var traits: EnforcerTraits
   private let pods: [PodID: Pod]
+  private let announcers: [IPAddress: String]
   private let hasUnloadableLogLimit: Bool
 
   public init(_ cluster: Cluster, _ oracle: Oracle, _ traits: EnforcerTraits) {
@@ -17,6 +18,7 @@ public struct DeviationModel: Sendable {
     self.cluster = cluster
     self.traits = traits
     pods = Dictionary(cluster.pods.map { ($0.id, $0) }) { first, _ in first }
+    announcers = cluster.announcements.compactMapValues(\.node)
     hasUnloadableLogLimit = cluster.policies.contains { $0.hasUnloadableLogLimit }
   }
 
@@ -61,16 +63,15 @@ public struct DeviationModel: Sendable {
   /// source ranges exclude the pod, or its traffic policy Local leaves the node no endpoint. kube-router accepts it
   /// before kube-proxy's rules see it, and it reaches the announcing node with another address.
   private func escapesKubeProxy(_ flow: Flow, _ resolved: ResolvedFlow) -> Bool {
-    let isAnnounced = cluster.services.contains { $0.announcedAddresses.contains(flow.destinationAddress) }
-    guard resolved.isOutOfRange || resolved.isolatedEntry != nil && isAnnounced,
-      deviations.contains(.acceptsBeforeKubeProxy), let pod = selectable(flow.source),
-      hasChain(pod), let node = pod.node.flatMap(cluster.node), let announcer = cluster.announcer,
-      announcer.name != node.name, let address = node.address(flow.family), allows(flow, .egress, false)
+    guard let announcer = announcers[flow.destinationAddress],
+      resolved.isOutOfRange || resolved.isolatedEntry != nil, deviations.contains(.acceptsBeforeKubeProxy),
+      let pod = selectable(flow.source), hasChain(pod), let node = pod.node.flatMap(cluster.node),
+      announcer != node.name, let address = node.address(flow.family), allows(flow, .egress, false)
     else { return false }
     var masqueraded = flow
     masqueraded.source = .node(node.name)
     masqueraded.sourceAddress = address
-    let second = oracle.resolve(masqueraded, enteringAt: announcer.name)
+    let second = oracle.resolve(masqueraded, enteringAt: announcer)
     return !second.isRefused && !second.isNotChosen && allows(second.arrived, .ingress, false)
   }
 

@@ -85,8 +85,10 @@ public struct ClusterSettings: Hashable, Sendable {
   public var clusterCIDRs: [CIDR]?
   public var overlay = Overlay.vxlan
   public var bridgeNetfilter = true
-  /// The node that answers for load-balancer addresses.
+  /// The node that answers for load-balancer addresses, as the Cluster document states it.
   public var loadBalancerAnnouncer: String?
+  /// What makes load-balancer addresses known outside. `nil`: nothing says so.
+  public var loadBalancing: LoadBalancing?
   /// `nil`: the lab decides. `false`: the kernel's limits on ICMP errors stay in place.
   public var liftICMPLimits: Bool?
   public var defaultDeny = false
@@ -133,9 +135,6 @@ public struct Cluster: Hashable, Sendable {
   public func labels(ofNamespace name: String) -> Labels {
     (namespaces.first { $0.name == name } ?? Namespace(name: name)).labels
   }
-  /// The node that answers for load-balancer addresses.
-  public var announcer: Node? { settings.loadBalancerAnnouncer.flatMap(node) ?? nodes.min { $0.name < $1.name } }
-
   /// The families in which a pod or a pod CIDR has an address. IPv4 if there are none.
   public var families: [IPFamily] {
     let used = Set(pods.flatMap(\.podIPs).map(\.family)).union(nodes.flatMap(\.podCIDRs).map(\.family))

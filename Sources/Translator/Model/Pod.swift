@@ -112,6 +112,9 @@ public struct Pod: Hashable, Sendable {
   /// The pod's first address of the family.
   public func address(_ family: IPFamily) -> IPAddress? { podIPs.first { $0.family == family } }
 
+  /// Whether it is a pod of k3s's servicelb: it has the label of a Service, and its node's port of that Service.
+  public var isServiceLB: Bool { labels["svccontroller.k3s.cattle.io/svcname"] != nil || id.name.hasPrefix("svclb-") }
+
   /// The port numbers that the pod's containers name `name` for `transport`.
   public func numbers(named name: String, _ transport: Transport) -> Set<UInt16> {
     Set(ports.filter { $0.name == name && $0.transport == transport }.map(\.number))

@@ -69,6 +69,8 @@ public struct Service: Hashable, Sendable {
   public var healthCheckNodePort: UInt16?
   /// `sessionAffinity: ClientIP`.
   public var hasClientAffinity: Bool
+  /// The node that an annotation names as the holder of its load-balancer address (`kube-vip.io/vipHost`).
+  public var announcingNode: String?
   public var publishesNotReadyAddresses: Bool
   /// `spec.externalName`: the DNS name that a service of type ExternalName stands for.
   public var externalName: String?
@@ -180,7 +182,11 @@ extension Cluster {
   public func serviceEndpoint(at address: IPAddress) -> Endpoint? {
     for service in services {
       if service.clusterIPs.contains(address) { return .service(service.id) }
-      if service.announcedAddresses.contains(address) { return .virtualAddress(service.id, address) }
+      if service.externalIPs.contains(address)
+        || service.loadBalancerIPs.contains(where: { $0.address == address && !$0.isProxied })
+      {
+        return .virtualAddress(service.id, address)
+      }
     }
     return nil
   }

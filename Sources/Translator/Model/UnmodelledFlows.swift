@@ -11,6 +11,8 @@ public struct UnmodelledFlows: Sendable {
   private let serviceAddresses: Set<IPAddress>
   private let nodePorts: Set<TransportPort>
   private let meshes: [PodID: Mesh]
+  /// Pods of k3s's servicelb, which send on what they receive.
+  private let balancers: Set<PodID>
   private var hostPorts: [Place: [(port: HostPort, pod: PodID)]] = [:]
 
   public init(_ cluster: Cluster) {
@@ -22,6 +24,7 @@ public struct UnmodelledFlows: Sendable {
         service.ports.compactMap { port in port.nodePort.map { TransportPort(port.transport, $0) } }
       })
     meshes = Dictionary(cluster.pods.compactMap { pod in pod.mesh.map { (pod.id, $0) } }) { first, _ in first }
+    balancers = Set(cluster.pods.filter(\.isServiceLB).map(\.id))
     for pod in cluster.pods where !pod.phase.isTerminal {
       guard let node = pod.node else { continue }
       for host in pod.hostPorts { hostPorts[Place(node: node, port: host.port), default: []].append((host, pod.id)) }
@@ -53,6 +56,9 @@ public struct UnmodelledFlows: Sendable {
     guard let first = claims.first else { return nil }
     if hostPortMapping == .other {
       return "\(asked) of node \(node) is a hostPort of pod \(first.pod), and only portmap is modelled"
+    }
+    if balancers.contains(first.pod) {
+      return "\(asked) of node \(node) leads to \(first.pod), and what servicelb does with it is not modelled"
     }
     guard let second = claims.first(where: { $0.pod != first.pod }) else { return nil }
     return

@@ -13,7 +13,8 @@ public struct Oracle: Sendable {
   let nodes: [String: Node]
   /// By node: the addresses of its ends of the tunnel between nodes. Empty without an overlay.
   let tunnels: [String: [IPAddress]]
-  let announcer: String?
+  /// The node that answers outside the cluster for an address of a service.
+  let announcers: [IPAddress: String]
   let kubeProxy: KubeProxyFlags
   /// By external host: the node through which it reaches the service CIDRs.
   let serviceGateways: [String: String]
@@ -31,7 +32,7 @@ public struct Oracle: Sendable {
     hostPorts = HostPorts(cluster)
     nodes = Dictionary(cluster.nodes.map { ($0.name, $0) }) { first, _ in first }
     tunnels = cluster.settings.overlay == .vxlan ? Self.tunnels(cluster) : [:]
-    announcer = cluster.announcer?.name
+    announcers = cluster.announcements.compactMapValues(\.node)
     kubeProxy = cluster.settings.kubeProxy
     serviceGateways = Dictionary(
       cluster.externalHosts.compactMap { host in host.routesToServices.map { (host.name, $0) } }

@@ -56,7 +56,8 @@ extension Oracle {
     // A packet is translated on its sender's node, unless it is sent to a node.
     let named = front?.isNodePort ?? true || sender == nil ? addressed : nil
     let passage = ResolvedFlow.Passage(
-      flow: flow, asked: asked, entry: given ?? named ?? sender ?? gateway(of: flow, front) ?? announcer,
+      flow: flow, asked: asked,
+      entry: given ?? named ?? sender ?? gateway(of: flow, front) ?? announcers[flow.destinationAddress],
       isElsewhere: sender != nil && named != nil && named != sender, client: client(of: flow, sender, named))
     guard let front else { return hostPort(passage) ?? direct }
     if hostPorts.comeFirst, let taken = hostPort(passage) { return taken }

@@ -117,11 +117,7 @@ public struct Topology: Sendable {
     self.unplaced = unplaced
     serviceNetworks = cluster.settings.serviceCIDRs
     serviceAddresses = Dictionary(cluster.services.map { ($0.id, $0.clusterIPs) }) { first, _ in first }
-    let announced = cluster.services.flatMap(\.announcedAddresses)
-    let announcer = cluster.announcer?.name
-    announcers = Dictionary(
-      announced.filter { owners[$0] == nil }.compactMap { address in announcer.map { (address, $0) } }
-    ) { first, _ in first }
+    announcers = cluster.announcements.filter { owners[$0.key] == nil }.compactMapValues(\.node)
     self.owners = owners
   }
 

@@ -1,3 +1,5 @@
+internal import NetpolModel
+
 /// Returns the first 16 characters of the base32 (RFC 4648) of the SHA-256 of `text`. kube-router and kube-proxy name
 /// chains and sets this way.
 public func hashedName(_ text: String) -> String { base32(sha256(Array(text.utf8)).prefix(10)) }

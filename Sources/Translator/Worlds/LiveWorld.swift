@@ -19,7 +19,10 @@ public struct LiveWorld: Sendable {
 
   public init(seed: UInt64) {
     self.seed = seed
-    places = World(seed: seed).cluster
+    var places = World(seed: seed).cluster
+    // Its choice would follow the endpoints, and so change the places.
+    places.settings.loadBalancing = nil
+    self.places = places
     cluster = places
     writer = PolicyWriter(places)
     random = SplitMix64(seed: seed ^ 0x6c69_7665)

@@ -23,8 +23,12 @@ extension Cluster {
     fields.append(("overlay", .string(settings.overlay.rawValue)))
     fields.append(("bridgeNetfilter", .bool(settings.bridgeNetfilter)))
     if let name = settings.loadBalancerAnnouncer { fields.append(("loadBalancerAnnouncer", .string(name))) }
+    if let program = settings.loadBalancing { fields.append(("loadBalancer", .string(program.rawValue))) }
     if let isLifted = settings.liftICMPLimits { fields.append(("icmpLimits", isLifted ? "lifted" : "kernel")) }
-    if !externalHosts.isEmpty { fields.append(("externalHosts", .list(externalHosts.map(\.yaml)))) }
+    // A reader makes one for each balancer with ipMode Proxy.
+    let balancers = Set(services.flatMap(\.loadBalancerIPs).filter(\.isProxied).map(\.address))
+    let hosts = externalHosts.filter { !balancers.isSuperset(of: $0.addresses) }
+    if !hosts.isEmpty { fields.append(("externalHosts", .list(hosts.map(\.yaml)))) }
     if settings.hostPorts != .portmap { fields.append(("hostPorts", .string(settings.hostPorts.rawValue))) }
     if settings.defaultDeny { fields.append(("defaultDeny", .bool(true))) }
     if settings.kubeProxy != KubeProxyFlags() { fields.append(("kubeProxy", settings.kubeProxy.yaml)) }

@@ -18,6 +18,9 @@ enum WaysIn {
     }
     var random = SplitMix64(seed: seed ^ 0x7761_7973)
     if random.chance(30) { cluster.settings.hostPorts = .portmapNftables }
+    if cluster.settings.loadBalancerAnnouncer == nil, random.chance(50) {
+      cluster.settings.loadBalancing = random.one(of: [.metallbL2, .metallbBGP])
+    }
     addFlags(&cluster, &random)
     if cluster.nodes.contains(where: { $0.zone != nil }) { addHints(&cluster, &random) }
     for index in cluster.pods.indices where random.chance(35) {

@@ -27,6 +27,7 @@ struct Assembly {
     let networks = ServiceNetworks(inventory, pins)
     cluster.settings.serviceCIDRs = networks.cidrs
     cluster.settings.serviceProxy = inventory.serviceProxy
+    if cluster.settings.loadBalancing == nil { cluster.settings.loadBalancing = inventory.loadBalancing }
     impliesServiceCIDRs = networks.areImplied
     try place()
     let allocation = try ServiceAllocation(
@@ -37,6 +38,7 @@ struct Assembly {
     completeNamespaces()
     try checkSettings()
     try checkAnnouncedAddresses()
+    addBalancers()
   }
 
   /// Applies a variant's changes to the existing objects.
@@ -78,6 +80,7 @@ struct Assembly {
     for endpoints in mirrored { slices += endpoints.slices(taken: &taken) }
     served.formUnion(mirrored.map(\.id))
     cluster.endpointSlices = slices.sorted { $0.id < $1.id }
+    assumptions += cluster.announcementNotes
     let nowhere = cluster.services.filter { service in
       service.kind != .externalName && !service.clusterIPs.isEmpty && service.selector?.isEmpty != false
         && !served.contains(service.id)
@@ -122,6 +125,20 @@ struct Assembly {
 
   /// A load-balancer address or external IP may not belong to a pod or an external host, because the owner would answer
   /// for it.
+  /// A load balancer that translates its address itself (`ipMode: Proxy`) is a machine outside. It sends to NodePorts.
+  private mutating func addBalancers() {
+    let taken = Set(cluster.nodes.flatMap(\.addresses))
+    let addresses = cluster.services.flatMap(\.loadBalancerIPs).filter { $0.isProxied && !taken.contains($0.address) }
+      .map(\.address)
+    // No host of a Cluster document has such a name: it must be a DNS label.
+    let hosts = Set(addresses).sorted().map { ExternalHost(name: $0.description, addresses: [$0]) }
+    cluster.externalHosts += hosts
+    if hosts.isEmpty { return }
+    let names = hosts.map(\.name).abridged(to: 5)
+    assumptions.append(
+      Note(.note, "ipMode Proxy: \(names); a machine of its own outside, which sends to the nodes' NodePorts"))
+  }
+
   private func checkAnnouncedAddresses() throws(ManifestError) {
     for service in cluster.services {
       for address in service.announcedAddresses {

@@ -24,6 +24,7 @@ struct Inventory {
   private var added: Set<ObjectKey> = []
   private var decoder: PolicyDecoder
   private var features = UnmodelledFeatures()
+  private var balancers = BalancerEvidence()
   private(set) var skipped = SkippedObjects()
   private var typeless = TypelessDocuments()
   private var faults = SchemaFaults()
@@ -34,6 +35,7 @@ struct Inventory {
   }
 
   var serviceProxy: ServiceProxyKind { features.serviceProxy }
+  var loadBalancing: LoadBalancing? { balancers.program }
 
   var namespaces: [String: Namespace] {
     Dictionary(namespaceTable.objects.map { ($0.name, $0) }, uniquingKeysWith: { first, _ in first })
@@ -117,9 +119,11 @@ struct Inventory {
       let id = pod.pod.id.namespacedName
       try store(pod, object, id, in: \.podTable)
       features.look(at: spec, of: "Pod", id)
+      balancers.look(at: spec, of: id)
     case .service:
       let service = try ServiceManifest(object, validation)
       try store(service, object, service.service.id, in: \.serviceTable)
+      balancers.look(at: object)
     case .serviceCIDR:
       let networks = try ServiceCIDRManifest(object, validation)
       try store(networks, object, networks.id, in: \.serviceCIDRTable)
@@ -161,6 +165,7 @@ struct Inventory {
       return
     }
     skipped.note(object)
+    balancers.look(at: object)
     if object.kind == "ConfigMap" { features.look(atConfigMap: object) }
   }
 
@@ -169,6 +174,7 @@ struct Inventory {
     workload.isAdded = isAdding
     try store(workload, object, workload.id, in: \.workloadTable)
     features.look(at: workload.spec, of: workload.kind, workload.id)
+    balancers.look(at: workload.spec, of: workload.id)
   }
 
   /// Keeps the object. Of several with one kind and name the last counts, or the newest if an API server says which is

@@ -26,7 +26,7 @@ struct ClusterDocument {
     let root = object.root
     try root.closed(to: [
       "apiVersion", "kind", "metadata", "nodes", "clusterCIDRs", "serviceCIDRs", "nodePortRange", "overlay",
-      "bridgeNetfilter", "externalHosts", "loadBalancerAnnouncer", "icmpLimits", "defaultDeny",
+      "bridgeNetfilter", "externalHosts", "loadBalancer", "loadBalancerAnnouncer", "icmpLimits", "defaultDeny",
       "kubeProxy", "hostPorts",
     ])
     for entry in try root["nodes"]?.list() ?? [] { try readNode(entry) }
@@ -43,6 +43,7 @@ struct ClusterDocument {
     if let field = root["bridgeNetfilter"] { settings.bridgeNetfilter = try field.bool() }
     if let field = root["defaultDeny"] { settings.defaultDeny = try field.bool() }
     if let field = root["kubeProxy"] { settings.kubeProxy = try Self.kubeProxy(try field.fields()) }
+    if let field = root["loadBalancer"] { settings.loadBalancing = try field.word(LoadBalancing.self) }
     if let field = root["hostPorts"] { settings.hostPorts = try field.word(HostPortMapping.self) }
     if let field = root["icmpLimits"] {
       settings.liftICMPLimits = try field.word(ICMPLimits.self) == .lifted

@@ -72,6 +72,7 @@ struct ServiceManifest {
       id: try object.id(validation, NameSyntax.isDNSLabel), kind: kind,
       selector: try spec?["selector"]?.labels(validation),
       ports: ports.ports, location: object.location)
+    service.announcingNode = try object.metadata?["annotations"]?.fields()["kube-vip.io/vipHost"]?.string()
     let external = try spec?["externalIPs"]?.list() ?? []
     service.externalIPs = try external.map { (field) throws(ManifestError) in try field.serviceAddress() }
     service.externalTrafficPolicy =

@@ -1,7 +1,7 @@
 internal import CDigest
 
 /// SHA-1 (FIPS 180-4): 20 bytes.
-func sha1(_ bytes: [UInt8]) -> [UInt8] {
+package func sha1(_ bytes: [UInt8]) -> [UInt8] {
   var context = SHA1_CTX()
   var digest = [UInt8](repeating: 0, count: Int(SHA1_DIGEST_LENGTH))
   SHA1Init(&context)
@@ -11,7 +11,7 @@ func sha1(_ bytes: [UInt8]) -> [UInt8] {
 }
 
 /// SHA-256 (FIPS 180-4): 32 bytes.
-func sha256(_ bytes: [UInt8]) -> [UInt8] {
+package func sha256(_ bytes: [UInt8]) -> [UInt8] {
   var context = SHA2_CTX()
   var digest = [UInt8](repeating: 0, count: Int(SHA256_DIGEST_LENGTH))
   SHA256Init(&context)
@@ -21,7 +21,7 @@ func sha256(_ bytes: [UInt8]) -> [UInt8] {
 }
 
 /// SHA-512 (FIPS 180-4): 64 bytes.
-func sha512(_ bytes: [UInt8]) -> [UInt8] {
+package func sha512(_ bytes: [UInt8]) -> [UInt8] {
   var context = SHA2_CTX()
   var digest = [UInt8](repeating: 0, count: Int(SHA512_DIGEST_LENGTH))
   SHA512Init(&context)
