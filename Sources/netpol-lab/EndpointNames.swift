@@ -38,7 +38,7 @@ extension IPAddress {
   fileprivate func remark(_ obstacle: String) -> String {
     if isLoopback {
       return
-        "packets to a loopback address never leave a pod; name a node with --from, or ask in an Expectations document"
+        "a loopback address is the sender's own machine; name a node with --from, or ask in an Expectations document"
     }
     if isMulticast, family == .v4 { return "is \(obstacle); write --group \(self), and a listener with --to" }
     return "is \(obstacle); name a pod, a node, or another address"

@@ -7,7 +7,8 @@ import RuleIR
 
 struct RenderCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "render", abstract: "Print the rules or sets that a style writes on a node. Needs no root.")
+    commandName: "render", abstract: "Print the policy rules or sets that a style writes on a node. Needs no root.",
+    discussion: "Rules of other programs (kube-proxy, flannel, portmap) are not printed.")
 
   enum Format: String, CaseIterable, ExpressibleByArgument { case iptables, ip6tables, ipset, nft }
 

@@ -114,7 +114,7 @@ import Testing
       (
         "{containers: [{name: c}], initContainers: [{name: s, restartPolicy: Always, ports: [{containerPort: 80, hostPort: 8080}]}]}",
         "agent",
-        "hostPort of a sidecar leads nowhere, because only those of spec.containers are mapped: DaemonSet kube-system/agent (8080)"
+        "hostPort of a sidecar, or with an unusable hostIP, leads nowhere: the network plugin maps those of spec.containers with a valid hostIP: DaemonSet kube-system/agent (8080)"
       ),
       (
         "{containers: [{name: c}], initContainers: [{name: linkerd-init}]}", "web",
@@ -163,6 +163,47 @@ import Testing
     #expect(try warnings(object("v1", "Pod", "a", rest: "spec: \(spec)")).isEmpty)
   }
 
+  @Test("takes kube-proxy's flags from its config, unless the Cluster document states some")
+  func kubeProxyFlags() throws {
+    let config = """
+      data:
+        config.conf: |-
+          apiVersion: kubeproxy.config.k8s.io/v1alpha1
+          clusterCIDR: ""
+          iptables:
+            localhostNodePorts: false
+            masqueradeAll: true
+          kind: KubeProxyConfiguration
+          mode: ""
+          nodePortAddresses:
+          - 192.168.0.0/16
+          - "10.0.0.0/8"
+          winkernel:
+            masqueradeAll: false
+      """
+    let map = object("v1", "ConfigMap", "kube-proxy", namespace: "kube-system", rest: config)
+    let flags = try read(map).cluster.settings.kubeProxy
+    #expect(flags.masqueradeAll && !flags.localhostNodePorts && !flags.knowsClusterCIDR)
+    #expect(flags.nodePortAddresses.map(\.description) == ["192.168.0.0/16", "10.0.0.0/8"])
+    let document = "apiVersion: netpol-lab/v1alpha1\nkind: Cluster\nkubeProxy: {localhostNodePorts: true}\n---\n"
+    #expect(try read(map, document).cluster.settings.kubeProxy == KubeProxyFlags())
+  }
+
+  @Test("warns of a proxy whose configuration is not in the input")
+  func unknownProxies() throws {
+    let pod = { (name: String, container: String) in
+      object("v1", "Pod", name, namespace: "kube-system", rest: "spec: {containers: [{name: c, \(container)}]}")
+    }
+    let proxy = pod("kube-proxy-1", "image: \"registry.k8s.io/kube-proxy:v1.33.1\", command: [kube-proxy, --config=/x]")
+    let agent = pod("cilium-1", "image: \"quay.io/cilium/cilium:v1.17.0\"")
+    let missing = { (text: String) in try warnings(text).filter { $0.contains("which is not in the input") } }
+    #expect(try missing(proxy).count == 1 && missing(agent).count == 1 && missing(proxy + agent).count == 2)
+    let map = object(
+      "v1", "ConfigMap", "kube-proxy", namespace: "kube-system", rest: "data: {config.conf: \"kubeproxy.config\"}")
+    #expect(try missing(proxy + map).isEmpty)
+    #expect(try missing(pod("kube-proxy-1", "image: kube-proxy, command: [kube-proxy, --proxy-mode=iptables]")).isEmpty)
+  }
+
   @Test("finds Cilium's own service proxy in its config", arguments: [("true", 1), ("strict", 1), ("false", 0)])
   func cilium(value: String, count: Int) throws {
     let text = object(
@@ -172,7 +213,8 @@ import Testing
   }
 
   @Test(
-    "detects IPVS in kube-proxy's config", arguments: [("ipvs", 1), ("\"ipvs\"", 1), ("iptables", 0), ("\"\"", 0)])
+    "detects IPVS in kube-proxy's config",
+    arguments: [("ipvs", 1), ("\"ipvs\"", 1), ("nftables", 1), ("iptables", 0), ("\"\"", 0)])
   func kubeProxy(mode: String, count: Int) throws {
     let data =
       "data:\n  config.conf: |-\n    apiVersion: kubeproxy.config.k8s.io/v1alpha1\n    ipvs:\n      minSyncPeriod: 0s\n    mode: \(mode)"

@@ -196,4 +196,24 @@ private func crowd(_ count: Int) -> String {
     #expect(report.isAsExpected == isMet, "\(report.document.text(width: 120))")
     #expect(report.expectations[0].flows[0].pairs.count == 1)
   }
+
+  @Test("names the policies that refuse, not those that admit, and counts endpoints that are not asked apart")
+  func blame() async throws {
+    let more = """
+      apiVersion: networking.k8s.io/v1
+      kind: NetworkPolicy
+      metadata: {namespace: app, name: client-may-all}
+      spec: {podSelector: {matchLabels: {app: client}}, policyTypes: [Egress], egress: [{}]}
+      ---
+
+      """
+    let text = try await report(.kubeRouterK3s, more).document.text(width: 200)
+    #expect(text.contains("1 of 3 endpoints refuses: app/web-1 (10.42.0.3:8080), by app/lock"), "\(text)")
+    let meshed = podText(
+      "app/web-3", on: "node1", labels: "app: web", ports: ["containerPort: 8080"],
+      spec: "initContainers: [{name: istio-init}]")
+    let mixed = try await report(.kubeRouterK3s, meshed).document.text(width: 200)
+    #expect(mixed.contains("1 of 3 endpoints refuses (1 more not asked): app/web-1"), "\(mixed)")
+    #expect(mixed.contains("Not asked: Istio redirects the TCP connections of pod app/web-3"))
+  }
 }

@@ -205,6 +205,72 @@ struct ServiceFlowTests {
     }
   }
 
+  private static let web = podText(
+    "app/web", on: "node2", labels: "app: web", ports: ["containerPort: 8080, hostPort: 8081"])
+  private static let lock = """
+    apiVersion: networking.k8s.io/v1
+    kind: NetworkPolicy
+    metadata: {namespace: app, name: lock}
+    spec: {podSelector: {matchLabels: {app: web}}, ingress: []}
+    ---
+
+    """
+
+  /// A Service without selector, with one endpoint.
+  private static func front(_ address: String, _ port: Int, _ spec: String = "") -> String {
+    """
+    apiVersion: v1
+    kind: Service
+    metadata: {namespace: app, name: front}
+    spec: {type: NodePort, ports: [{port: 80, nodePort: 30080}]\(spec)}
+    ---
+    apiVersion: v1
+    kind: Endpoints
+    metadata: {namespace: app, name: front}
+    subsets: [{addresses: [{ip: \(address)}], ports: [{port: \(port)}]}]
+    ---
+
+    """
+  }
+
+  @Test(
+    "an endpoint that is another node's host port is translated again there, and one without a node is where its pod is",
+    arguments: [("192.168.20.12", 8081), ("10.42.1.3", 8080)])
+  func endpointsByHand(address: String, port: Int) async throws {
+    let text =
+      twoNodesText("externalHosts: [{name: lan, addresses: [192.168.1.50]}]") + Self.web
+      + podText("app/client", on: "node1", labels: "app: client")
+      + podText("app/by", on: "node2", labels: "app: by")
+    for policies in ["", Self.lock] {
+      let given = try readWorld(
+        text.replacing("app/web", with: "app/web") + Self.front(address, port) + policies)
+      let report = try await report(given)
+      #expect(report.failures.isEmpty, "\(report.document.text())")
+      let asked = report.comparisons.filter {
+        $0.flow.destination == .service(NamespacedName("app", "front"))
+          && $0.flow.source == .pod(PodID("app", "client"))
+      }
+      #expect(asked.map(\.observed) == [policies.isEmpty ? .allow : .deny])
+    }
+  }
+
+  @Test("a reply that does not pass the node that translated is no answer, in all engines")
+  func bypassedReply() async throws {
+    let text =
+      twoNodesText(
+        "externalHosts: [{name: lan, addresses: [192.168.1.50], routesToServices: node1}]\nkubeProxy: {noClusterCIDR: true}"
+      )
+      + podText("app/web", on: "node2", labels: "app: web", ports: ["containerPort: 8080"], spec: "hostNetwork: true")
+      + Self.front("192.168.20.12", 8080, ", clusterIP: 10.43.0.80")
+    let report = try await report(try readWorld(text))
+    #expect(report.failures.isEmpty, "\(report.document.text())")
+    let asked = report.comparisons.filter {
+      $0.flow.destination == .service(NamespacedName("app", "front")) && $0.flow.source == .external("lan")
+    }
+    #expect(asked.count == 1 && asked[0].observed != .allow)
+    #expect(asked.first?.journey.end.noRoute?.contains("past node1, and is not translated back") == true)
+  }
+
   @Test(
     "oracle, evaluator and kernel agree on every flow, to every service, from everywhere",
     arguments: EnforcementStyle.all.map(\.name), [(Overlay.hostGateway, "node1"), (.vxlan, "node1"), (.vxlan, "node2")])

@@ -234,6 +234,20 @@ private let rows = [
     }
   }
 
+  @Test("a pod's own 127.0.0.1 is not its node's, and a port that is bound elsewhere says so")
+  func ownLoopback() async throws {
+    let cluster = try world(.portmap, hostIP: "127.0.0.1", Self.ingress(""))
+    let (loopback, node) = (IPAddress.loopback(.v4), try #require(IPAddress("192.168.20.11")))
+    let answers = try await ask(
+      [
+        Flow(from: near, loopback, to: near, loopback, .tcp, 8080),
+        Flow(from: outside, try #require(IPAddress("192.168.20.50")), to: .node("node1"), node, .tcp, 8080),
+      ], in: cluster)
+    #expect(answers.comparisons.allSatisfy { $0.finding == .agreement && $0.observed == .allow })
+    let unserved = Reason.unserved(.hostPort(TransportPort(.tcp, 8080), of: PodID("app", "web")), node)
+    #expect(answers.comparisons.map { $0.specified?.because.contains(unserved) } == [false, true])
+  }
+
   @Test("nothing comes back from ::1, and other ways in work over IPv6 as over IPv4")
   func loopbackV6() async throws {
     let text = """

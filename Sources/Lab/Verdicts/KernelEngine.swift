@@ -63,13 +63,18 @@ public struct KernelEngine: Sendable {
       }
       let transport = ProbeTransport(asked.transport)
       // A service's own address has no listener: without the service's rules nothing answers there.
-      let own = fabric.namespace(of: flow.destination).map { ($0, flow.destinationAddress, asked.port) }
+      var own = fabric.namespace(of: flow.destination).map { ($0, flow.destinationAddress, asked.port) }
+      // A node may have the service's address itself, and then it gets what the service leaves alone.
+      let holder = fabric.topology.owner(of: flow.destinationAddress)
+      if own == nil, case .node(let name)? = holder {
+        own = fabric.namespace(ofNode: name).map { ($0, flow.destinationAddress, asked.port) }
+      }
       let translated = backends(flow)
-      for (namespace, address, port) in translated.isEmpty
-        ? [own].compactMap({ $0 })
-        : translated.compactMap({ backend in
-          fabric.namespace(of: backend.endpoint).map { ($0, backend.address, backend.port) }
-        })
+      let isNodes = if case .virtualAddress = flow.destination { true } else { translated.isEmpty }
+      let ends = translated.compactMap { backend in
+        fabric.namespace(of: backend.endpoint).map { ($0, backend.address, backend.port) }
+      }
+      for (namespace, address, port) in ends + (isNodes ? [own].compactMap { $0 } : [])
       where wanted.insert(
         Socket(
           namespace: ObjectIdentifier(namespace), address: address, port: port, transport: asked.transport)

@@ -23,9 +23,9 @@ public struct PathStep: Hashable, Sendable {
 }
 
 extension [PathStep] {
-  /// The last address that a service's rules put on the packet.
+  /// The first address that the rules of a service or host port put on the packet.
   var translatedTo: (address: IPAddress, port: UInt16)? {
-    for step in reversed() {
+    for step in self {
       if case .destinationTranslated(let address, let port) = step.event { return (address, port) }
     }
     return nil

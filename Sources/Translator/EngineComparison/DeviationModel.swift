@@ -63,6 +63,7 @@ public struct DeviationModel: Sendable {
   /// source ranges exclude the pod, or its traffic policy Local leaves the node no endpoint. kube-router accepts it
   /// before kube-proxy's rules see it, and it reaches the announcing node with another address.
   private func escapesKubeProxy(_ flow: Flow, _ resolved: ResolvedFlow) -> Bool {
+    if isTakenByOwnNode(flow, resolved) { return true }
     guard let announcer = announcers[flow.destinationAddress],
       resolved.isOutOfRange || resolved.isolatedEntry != nil, deviations.contains(.acceptsBeforeKubeProxy),
       let pod = selectable(flow.source), hasChain(pod), let node = pod.node.flatMap(cluster.node),
@@ -73,6 +74,15 @@ public struct DeviationModel: Sendable {
     masqueraded.sourceAddress = address
     let second = oracle.resolve(masqueraded, enteringAt: announcer)
     return !second.isRefused && !second.isNotChosen && allows(second.arrived, .ingress, false)
+  }
+
+  /// Whether a pod's packet to an address of a service that its own node has goes to that node itself, although
+  /// kube-proxy refuses it.
+  private func isTakenByOwnNode(_ flow: Flow, _ resolved: ResolvedFlow) -> Bool {
+    guard deviations.contains(.acceptsBeforeKubeProxy), case .virtualAddress = flow.destination,
+      let pod = selectable(flow.source), hasChain(pod), oracle.nodeOwning(flow.destinationAddress) == pod.node
+    else { return false }
+    return allows(flow, .egress, false)
   }
 
   /// Whether a node on the way treats one end as a local pod that it has no chain for yet, because its address is in

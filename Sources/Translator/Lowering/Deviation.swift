@@ -38,7 +38,8 @@ public enum Deviation: Int, Hashable, Sendable, CaseIterable, Comparable {
     case .egressNamedPortToBlock: "a named port in an egress rule has no effect towards an ipBlock"
     case .ownNodePorts:
       "a pod's egress policy does not apply to its own node's processes on NodePorts or at service-range addresses"
-    case .hairpin: "a pod can reach itself through its Service only if its own ingress or egress policies allow it"
+    case .hairpin:
+      "a pod can reach itself through its Service or host port only if its own ingress or egress policies allow it"
     case .wholeIPv6: "::/0 covers only 2000::/3 and fd00::/8"
     case .longestPrefix: "the except of one ipBlock also removes addresses from another ipBlock of the same rule"
     case .overlappingBlocks: "overlapping ipBlocks in one rule make nft refuse the whole policy: its pods fail closed"

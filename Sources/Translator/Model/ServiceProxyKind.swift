@@ -3,6 +3,8 @@ public enum ServiceProxyKind: Hashable, Sendable {
   /// kube-proxy in iptables mode, the only one that is modelled.
   case iptables
   case ipvs
+  /// kube-proxy's nftables mode.
+  case nftables
   /// An eBPF program of this product.
   case ebpf(String)
 }

@@ -8,7 +8,13 @@ public struct UnmodelledFlows: Sendable {
 
   private let serviceProxy: ServiceProxyKind
   private let hostPortMapping: HostPortMapping
+  private struct Front: Hashable {
+    let address: IPAddress
+    let port: TransportPort
+  }
+
   private let serviceAddresses: Set<IPAddress>
+  private let fronts: Set<Front>
   private let nodePorts: Set<TransportPort>
   private let meshes: [PodID: Mesh]
   /// Pods of k3s's servicelb, which send on what they receive.
@@ -19,6 +25,12 @@ public struct UnmodelledFlows: Sendable {
     serviceProxy = cluster.settings.serviceProxy
     hostPortMapping = cluster.settings.hostPorts
     serviceAddresses = Set(cluster.services.flatMap { $0.clusterIPs + $0.announcedAddresses })
+    fronts = Set(
+      cluster.services.flatMap { service in
+        (service.clusterIPs + service.announcedAddresses).flatMap { address in
+          service.ports.map { Front(address: address, port: TransportPort($0.transport, $0.port)) }
+        }
+      })
     nodePorts = Set(
       cluster.services.flatMap { service in
         service.ports.compactMap { port in port.nodePort.map { TransportPort(port.transport, $0) } }
@@ -43,10 +55,14 @@ public struct UnmodelledFlows: Sendable {
       switch serviceProxy {
       case .iptables: break
       case .ipvs: return "services are translated by IPVS here, \(what)"
+      case .nftables: return "services are translated by kube-proxy's nftables mode here, \(what)"
       case .ebpf(let product): return "services are translated by \(product)'s eBPF programs here, \(what)"
       }
     }
-    return whyAtHostPort(flow.destinationAddress, asked, node)
+    // With iptables kube-proxy's rules come before those of host ports.
+    let isServices = isNodePort || fronts.contains(Front(address: flow.destinationAddress, port: asked))
+    let why = isServices ? nil : whyAtHostPort(flow.destinationAddress, asked, node)
+    return why
       ?? whyInMesh(asked.transport, [flow.source, flow.destination] + endpoints)
   }
 

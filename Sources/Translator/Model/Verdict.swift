@@ -35,6 +35,8 @@ public enum Reason: Hashable, Sendable {
   case translated(Intermediary, to: Endpoint, port: UInt16, seenFrom: IPAddress)
   /// The sender's policies see the node's address and port, because another node translates them.
   case notYetTranslated(Intermediary, IPAddress, port: UInt16)
+  /// The node's port belongs to this, but not at the address. The node itself gets the packet.
+  case unserved(Intermediary, IPAddress)
   /// The peer is a pod on its node's network, which no selector selects.
   case hostNetworkPeer(PodID)
   /// The client is in none of the service's `loadBalancerSourceRanges`.

@@ -27,6 +27,11 @@ struct HostPorts: Sendable {
 
   var isEmpty: Bool { claims.isEmpty }
 
+  /// The first pod with that port on a node, at whatever address.
+  func holder(on node: String, _ port: TransportPort) -> Intermediary? {
+    claims[Key(node: node, port: port)]?.first.map { .hostPort(port, of: $0.pod.id) }
+  }
+
   /// The pod behind a port of a node. "If specified, this must be a valid port number … Most containers do not need
   /// this", says the API, and nothing of which addresses besides `hostIP` are meant: every one of the node's.
   func target(on node: String, at address: IPAddress, _ port: TransportPort) -> Target? {

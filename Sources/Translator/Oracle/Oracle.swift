@@ -107,6 +107,9 @@ public struct Oracle: Sendable {
       translation.append(
         .translated(intermediary, to: arrived.destination, port: arrived.port ?? 0, seenFrom: arrived.sourceAddress))
     }
+    if let unserved = resolved.unserved, resolved.intermediary == nil {
+      translation.append(.unserved(unserved, sent.destinationAddress))
+    }
     // "A Pod cannot block access to itself."
     if sent.sourceAddress == sent.destinationAddress, nodeSpeaking(sent.source) == nil {
       return Judgement(.allow, because: translation + [.sameEndpoint])

@@ -16,6 +16,8 @@ public struct ResolvedFlow: Hashable, Sendable {
   public var isRefused = false
   /// The client is outside `loadBalancerSourceRanges`.
   public var isOutOfRange = false
+  /// What has this port on the node, but does not serve it at the flow's address.
+  public var unserved: Intermediary?
   /// The service never sends the flow to the endpoint that it asks about (`Flow.chosen`).
   public var isNotChosen = false
   /// The node whose traffic policy Local leaves no endpoint, although other nodes have some. It drops the packet.
@@ -29,6 +31,9 @@ extension ResolvedFlow {
     let asked: TransportPort
     /// `nil` if there is no such node.
     let entry: String?
+    /// The node that has the flow's destination address. For a loopback address, the sender's, if it uses its node's
+    /// network.
+    let addressed: String?
     /// Whether the sender's own node sees the packet before that, untranslated.
     let isElsewhere: Bool
     let client: Flow.End
@@ -58,7 +63,10 @@ extension Oracle {
     let passage = ResolvedFlow.Passage(
       flow: flow, asked: asked,
       entry: given ?? named ?? sender ?? gateway(of: flow, front) ?? announcers[flow.destinationAddress],
-      isElsewhere: sender != nil && named != nil && named != sender, client: client(of: flow, sender, named))
+      addressed: addressed, isElsewhere: sender != nil && named != nil && named != sender,
+      client: client(of: flow, sender, named))
+    direct.unserved =
+      front.map { .service($0.service.id) } ?? addressed.flatMap { hostPorts.holder(on: $0, asked) }
     guard let front else { return hostPort(passage) ?? direct }
     if hostPorts.comeFirst, let taken = hostPort(passage) { return taken }
     let resolved = resolve(front, passage) ?? direct
@@ -88,8 +96,7 @@ extension Oracle {
   /// Resolves a packet to a port of a node that is a pod's host port there. `nil` if it is none.
   private func hostPort(_ passage: ResolvedFlow.Passage) -> ResolvedFlow? {
     let flow = passage.flow
-    guard !hostPorts.isEmpty, let entry = passage.entry,
-      flow.destinationAddress.isLoopback || nodeOwning(flow.destinationAddress) == entry,
+    guard !hostPorts.isEmpty, let entry = passage.entry, passage.addressed == entry,
       let target = hostPorts.target(on: entry, at: flow.destinationAddress, passage.asked)
     else { return nil }
     if let chosen = flow.chosen, !chosen.isAt(target.address, port: target.port) {
@@ -152,15 +159,27 @@ extension Oracle {
       }
     var seen = client
     // The entry node masquerades after its own policies, so only another node sees its address.
-    if isMasqueraded, let entry, backend.node != entry, let address = address(of: entry, towards: backend) {
+    if isMasqueraded, let entry, place(of: backend) != entry, let address = address(of: entry, towards: backend) {
       seen = Flow.End(.node(entry), address)
     }
     let flowTo = { (from: Flow.End) in
       Flow(from: from.endpoint, from.address, to: target, backend.address, asked.transport, backend.port)
     }
-    return ResolvedFlow(
+    var resolved = ResolvedFlow(
       sent: passage.isElsewhere ? flow : flowTo(Flow.End(flow.source, flow.sourceAddress)), arrived: flowTo(seen),
       intermediary: service)
+    // An endpoint may be a port of another node that is itself translated there.
+    if case .node(let other) = target, other != entry {
+      let next = resolve(resolved.arrived, enteringAt: other)
+      if next.intermediary != nil {
+        resolved.arrived = next.arrived
+        resolved.intermediary = next.intermediary
+        resolved.isRefused = next.isRefused
+        resolved.isOutOfRange = next.isOutOfRange
+        resolved.isolatedEntry = next.isolatedEntry
+      }
+    }
+    return resolved
   }
 
   /// Whether the entry node masquerades what does not come from pods: kube-proxy does it if it has a cluster CIDR,
@@ -177,11 +196,16 @@ extension Oracle {
     return podOwning(backend.address).map(Endpoint.pod) ?? .address(backend.address)
   }
 
+  /// The node that an endpoint is on, whether or not its slice says so.
+  private func place(of backend: ServiceFronts.Backend) -> String? {
+    nodeOwning(backend.address) ?? podOwning(backend.address).flatMap { pods[$0]?.node } ?? backend.node
+  }
+
   /// The source address of packets that a node sends to an endpoint: its end of the tunnel, if both nodes have one.
   private func address(of node: String, towards backend: ServiceFronts.Backend) -> IPAddress? {
     let family = backend.address.family
     let end = { (name: String) in tunnels[name]?.first { $0.family == family } }
-    let other = backend.node ?? podOwning(backend.address).flatMap { pods[$0]?.node }
+    let other = place(of: backend)
     if nodeOwning(backend.address) == nil, let own = end(node), let other, end(other) != nil { return own }
     return nodes[node]?.address(family)
   }

@@ -32,6 +32,21 @@ extension Topology {
   }
 }
 
+extension Topology {
+  /// Why the reply doesn't pass the node that translated the request, and so is not translated back. `nil` if it does.
+  private func bypass(
+    of translator: String, _ first: Packet, from source: Endpoint, to receiver: Endpoint, _ packet: Packet
+  ) -> String? {
+    guard packet.source == first.source else { return nil }
+    let machine = { (endpoint: Endpoint) -> String? in
+      if case .pod(let id) = endpoint, let place = self.pods[id] { return place.node }
+      return self.hostNode(of: endpoint)?.name
+    }
+    guard machine(source) != translator, machine(receiver) != translator else { return nil }
+    return "the reply of \(receiver) goes straight to \(packet.source), past \(translator), and is not translated back"
+  }
+}
+
 extension Walk.End {
   /// `nil` if no packet was sent that a rule could judge.
   public var verdict: Verdict? {
@@ -61,6 +76,8 @@ extension Topology {
   ) rethrows -> Walk {
     var packet = first
     var positions: [Position] = []
+    /// The node that translated the destination last.
+    var translator: String?
     var next = start(&packet, from: source)
     // Bounded: a packet enters each node at most once in a topology without loops.
     while positions.count <= 4 * (nodes.count + 1) {
@@ -76,8 +93,14 @@ extension Topology {
         guard case .passed(let passed) = try judge(position, packet) else {
           return Walk(positions: positions, end: .stopped(at: position))
         }
+        if passed.destination != packet.destination { translator = position.node }
         packet = passed
         next = self.next(after: position, packet)
+        if case .delivered(let receiver) = next, let translator,
+          let why = bypass(of: translator, first, from: source, to: receiver, packet)
+        {
+          return Walk(positions: positions, end: .noRoute(why))
+        }
         if case .delivered(let receiver) = next, loses(replyOf: first, of: source, from: receiver, packet) {
           let why = "the reply of \(receiver) bypasses conntrack on the bridge and is not translated back"
           return Walk(positions: positions, end: .noRoute("\(why) (bridge netfilter is off)"))

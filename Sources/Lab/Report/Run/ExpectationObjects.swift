@@ -31,7 +31,7 @@ struct GroupObject: Encodable {
 
 struct ExpectedFlowObject: Encodable {
   let from, to, port, expect, result: String
-  let group, mechanism, claimed, document, because, family, location: String?
+  let group, endpoint, mechanism, claimed, document, because, family, location: String?
   let pairs: [PairObject]
 
   init(_ flow: FlowResult) {
@@ -40,6 +40,7 @@ struct ExpectedFlowObject: Encodable {
     to = expected.to.description
     port = expected.question.description
     group = expected.group?.description
+    endpoint = expected.endpoint?.description
     expect = expected.expect.rawValue
     mechanism = expected.mechanism?.rawValue
     claimed = expected.document?.rawValue

@@ -222,7 +222,8 @@ extension FlowResult {
   /// In the columns of its group's table.
   fileprivate func row(_ below: [Block]) -> Table.Row {
     let port = expected.question.description + (expected.family.map { " \($0.rawValue)" } ?? "")
-    let (from, to) = (expected.from.description, expected.to.description + (expected.group.map { " in \($0)" } ?? ""))
+    let detail = (expected.group.map { " in \($0)" } ?? "") + (expected.endpoint.map { " by \($0)" } ?? "")
+    let (from, to) = (expected.from.description, expected.to.description + detail)
     return Table.Row(
       [.text(from), .text(to), .text(port), .text(expected.wanted), .text(happened)],
       remark: state == .missed ? "MISSED" : "",

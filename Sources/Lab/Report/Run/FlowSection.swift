@@ -52,7 +52,7 @@ struct FlowSection {
     (comparison.specified?.because ?? []).contains { reason in
       switch reason {
       case .translated, .notYetTranslated, .outOfSourceRanges, .noEndpoints, .noLocalEndpoints: true
-      case .sameEndpoint, .ownNode, .notIsolated, .admitted, .isolated, .hostNetworkPeer: false
+      case .sameEndpoint, .ownNode, .notIsolated, .admitted, .isolated, .hostNetworkPeer, .unserved: false
       }
     }
   }

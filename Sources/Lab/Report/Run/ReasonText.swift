@@ -16,6 +16,8 @@ extension Reason {
       "\(intermediary) sends it to \(endpoint) port \(port) with source \(source)"
     case .notYetTranslated(let intermediary, let address, let port):
       "the source's policies see \(address) port \(port), which another node translates for \(intermediary)"
+    case .unserved(let intermediary, let address):
+      "the port is that of \(intermediary), but it is not served at \(address): the node itself gets the packet"
     case .hostNetworkPeer(let pod): "\(pod) is on its node's network, so no selector selects it"
     case .outOfSourceRanges(let service):
       "the source is not in loadBalancerSourceRanges of service \(service)"

@@ -66,7 +66,7 @@ private struct RunSections {
     if report.isToldInFull {
       sections += mixtures + answers.flatMap(\.shown).map(full) + [styleWarnings]
     } else {
-      sections += grids + [services] + deviations + [styleWarnings] + failures
+      sections += grids + [services, notAsked] + deviations + [styleWarnings] + failures
     }
     if !report.expectations.isEmpty {
       sections += ExpectationSections(report.expectations, inFull: report.tellsExpectationsInFull).all
@@ -135,6 +135,20 @@ private struct RunSections {
       }
   }
 
+  /// Why flows are not asked: one line for each reason, and at most ten.
+  private var notAsked: Section {
+    let whys = report.comparisons.compactMap { comparison -> String? in
+      if case .notModelled(let why) = comparison.finding { why } else { nil }
+    }
+    let counts = OrderedDictionary(grouping: whys) { $0 }.mapValues(\.count).sorted {
+      ($1.value, $0.key) < ($0.value, $1.key)
+    }
+    let lines = counts.prefix(10).map { "\($0.key) (\(counted($0.value, "flow")))" }
+    let rest = counts.dropFirst(10).reduce(0) { $0 + $1.value }
+    return Section(
+      (lines + (rest > 0 ? ["for other reasons (\(counted(rest, "flow")))"] : [])).map { .note("Not asked", $0) })
+  }
+
   private var styleWarnings: Section { Section(report.styleWarnings.map { .note("Warning from the style", $0) }) }
 
   private var failures: [Section] {
@@ -160,9 +174,7 @@ private struct RunSections {
     text += "Oracle, evaluator and kernel: \(counted(report.failures.count, "disagreement"))"
     text += explained > 0 ? ". Known deviations explain \(counted(explained, "difference"))." : "."
     let notModelled = report.comparisons.count { if case .notModelled = $0.finding { true } else { false } }
-    if notModelled > 0 {
-      text += " \(counted(notModelled, "flow")) not asked, since what decides them is not modelled."
-    }
+    if notModelled > 0 { text += " \(counted(notModelled, "flow")) not asked." }
     if evaluatedAlone > 0 { text += " \(counted(evaluatedAlone, "flow")) checked by oracle and evaluator only." }
     return Section(
       (report.hasMatrix ? [.paragraph(text)] : [])

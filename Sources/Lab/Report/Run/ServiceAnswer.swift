@@ -62,7 +62,9 @@ struct ServiceAnswer {
       return (comparison.target.map { "\($0) (\(address))" } ?? address)
         + (policies.isEmpty ? "" : ", by \(policies.abridged(to: 3))")
     }
-    return "\(refusals.count) of \(comparisons.count) endpoints \(refusals.count == 1 ? "refuses" : "refuse"): "
+    let asked = comparisons.filter { $0.verdict != nil }.count
+    let rest = asked < comparisons.count ? " (\(comparisons.count - asked) more not asked)" : ""
+    return "\(refusals.count) of \(asked) endpoints \(refusals.count == 1 ? "refuses" : "refuse")\(rest): "
       + names.joined(separator: "; ")
   }
 
@@ -79,12 +81,14 @@ extension Comparison {
     return nil
   }
 
-  /// The policies that refuse the flow: those of the deciding rules, or those that isolate an end.
+  /// The policies that refuse the flow: those that isolate an end and don't admit it, or else those of the deciding
+  /// rules.
   fileprivate var policies: [String] {
-    let deciding = journey.deciding.compactMap { $0.origin?.policy?.description }
-    if !deciding.isEmpty { return Array(deciding.uniqued()) }
     var isolating: [String] = []
-    for case .isolated(_, let policies) in specified?.because ?? [] { isolating += policies.map(\.description) }
+    if specified?.verdict == .deny {
+      for case .isolated(_, let policies) in specified?.because ?? [] { isolating += policies.map(\.description) }
+    }
+    if isolating.isEmpty { isolating = journey.deciding.compactMap { $0.origin?.policy?.description } }
     return Array(isolating.uniqued())
   }
 }

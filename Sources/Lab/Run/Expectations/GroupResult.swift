@@ -49,16 +49,20 @@ public struct FlowResult: Sendable {
   public let pairs: [PairResult]
 
   public var state: State {
-    if pairs.contains(where: { $0.state == .missed }) || pairs.isEmpty { return .missed }
-    if expected.expect == .mixed, !isMixed { return .missed }
+    if pairs.isEmpty { return .missed }
+    if expected.expect == .mixed { return mixedState }
+    if pairs.contains(where: { $0.state == .missed }) { return .missed }
     return pairs.contains { $0.state == .notAsked } ? .notAsked : .met
   }
 
-  /// Whether each pair of endpoints has some flows that are delivered, and some that are not.
-  private var isMixed: Bool {
-    Dictionary(grouping: pairs.filter { $0.state != .notAsked }) { [$0.from, $0.to] }.values.allSatisfy { flows in
-      Set(flows.compactMap { $0.answer?.observed }).count == 2
-    }
+  /// Each pair of endpoints must have some flows that are delivered and some that are not. Those that were not asked
+  /// can't disprove it.
+  private var mixedState: State {
+    if pairs.contains(where: { $0.whyNot != nil && $0.state == .missed }) { return .missed }
+    let groups = Dictionary(grouping: pairs) { [$0.from, $0.to] }.values
+    let open = groups.filter { flows in Set(flows.compactMap { $0.answer?.observed }).count < 2 }
+    if open.isEmpty { return .met }
+    return open.allSatisfy { flows in flows.contains { $0.state == .notAsked } } ? .notAsked : .missed
   }
 
   /// Whether packets do what the document says. `nil` if it says nothing about this flow, or the flow could not be

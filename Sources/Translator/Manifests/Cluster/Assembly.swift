@@ -27,6 +27,13 @@ struct Assembly {
     let networks = ServiceNetworks(inventory, pins)
     cluster.settings.serviceCIDRs = networks.cidrs
     cluster.settings.serviceProxy = inventory.serviceProxy
+    if let flags = inventory.kubeProxy, inventory.cluster?.statesKubeProxy != true {
+      cluster.settings.kubeProxy = flags
+    }
+    // Products that translate services by eBPF do so with host ports too.
+    if case .ebpf = inventory.serviceProxy, inventory.cluster?.statesHostPorts != true {
+      cluster.settings.hostPorts = .other
+    }
     if cluster.settings.loadBalancing == nil { cluster.settings.loadBalancing = inventory.loadBalancing }
     impliesServiceCIDRs = networks.areImplied
     try place()

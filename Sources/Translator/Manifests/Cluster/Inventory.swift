@@ -35,6 +35,7 @@ struct Inventory {
   }
 
   var serviceProxy: ServiceProxyKind { features.serviceProxy }
+  var kubeProxy: KubeProxyFlags? { features.kubeProxy }
   var loadBalancing: LoadBalancing? { balancers.program }
 
   var namespaces: [String: Namespace] {
@@ -167,6 +168,7 @@ struct Inventory {
     skipped.note(object)
     balancers.look(at: object)
     if object.kind == "ConfigMap" { features.look(atConfigMap: object) }
+    if object.kind == "FelixConfiguration" { features.look(atFelix: object) }
   }
 
   private mutating func add(_ workload: Workload, _ object: ManifestObject) throws(ManifestError) {

@@ -12,14 +12,21 @@ struct Placement {
   }
 
   /// Assigns nodes to pods without one: the node that `status.hostIP` or `nodeSelector` names, or the node whose pod
-  /// CIDR contains the address. The rest are distributed round-robin. A pod whose status has no address stays
-  /// unscheduled. A pod in `pins` stays on its old node.
+  /// CIDR contains the address. The rest are distributed round-robin, but no node gets a host port twice. A pod whose
+  /// status has no address stays unscheduled, and so does one whose host ports no node has free. A pod in `pins` stays
+  /// on its old node.
   mutating func schedule(on table: NodeTable) {
     var turn = 0
+    var taken: [String: Set<TransportPort>] = [:]
+    for manifest in pods {
+      if let node = manifest.pod.node { taken[node, default: []].formUnion(manifest.pod.hostPorts.map(\.port)) }
+    }
     let byAddress = Dictionary(
       table.nodes.flatMap { node in node.addresses.map { ($0, node.name) } }, uniquingKeysWith: { first, _ in first })
     for index in pods.indices where pods[index].pod.node == nil {
       let manifest = pods[index]
+      let ports = Set(manifest.pod.hostPorts.map(\.port))
+      defer { if let node = pods[index].pod.node { taken[node, default: []].formUnion(ports) } }
       if manifest.hasStatus, manifest.addresses.isEmpty { continue }
       let pinned = pins.pods[manifest.pod.id]?.node.flatMap { table[$0] == nil ? nil : $0 }
       if let pinned, !manifest.isAdded {
@@ -34,7 +41,10 @@ struct Placement {
       } else if let pinned {
         pods[index].pod.node = pinned
       } else {
-        pods[index].pod.node = table.names[turn % table.names.count]
+        let count = table.names.count
+        let free = (turn..<turn + count).first { ports.isDisjoint(with: taken[table.names[$0 % count]] ?? []) }
+        guard let free else { continue }
+        pods[index].pod.node = table.names[free % count]
         turn += 1
       }
     }

@@ -19,6 +19,9 @@ struct ClusterDocument {
   private(set) var clusterCIDRs: [Stated<CIDR>] = []
   private(set) var hostAddresses: [Stated<IPAddress>] = []
   private(set) var announcer: Field?
+  /// Whether these are given, so that nothing else in the input counts.
+  private(set) var statesKubeProxy = false
+  private(set) var statesHostPorts = false
   private(set) var serviceGateways: [Stated<String>] = []
 
   init(_ object: ManifestObject) throws(ManifestError) {
@@ -48,6 +51,8 @@ struct ClusterDocument {
     if let field = root["icmpLimits"] {
       settings.liftICMPLimits = try field.word(ICMPLimits.self) == .lifted
     }
+    statesKubeProxy = root["kubeProxy"] != nil
+    statesHostPorts = root["hostPorts"] != nil
     announcer = root["loadBalancerAnnouncer"]
     settings.loadBalancerAnnouncer = try announcer?.string()
   }

@@ -37,7 +37,8 @@ struct PodSpec: Hashable {
   var ports: [ContainerPort] = []
   /// Without those of pods on their node's network, which need no translation.
   var hostPorts: [HostPort] = []
-  /// Those of sidecars. kubelet asks the network plugin for those of `containers` only.
+  /// Those of sidecars, since kubelet asks the network plugin for those of `containers` only, and those with a `hostIP`
+  /// that is no address.
   var unmappedHostPorts: [HostPort] = []
   var containers: [Container] = []
   /// Known by the init containers that meshes put into pods.
@@ -93,9 +94,15 @@ struct PodSpec: Hashable {
       }
       ports.append(ContainerPort(name: name, number: number, transport: transport, isOfSidecar: isSidecar))
       if case .integer(let host) = port["hostPort"]?.scalar, let host = UInt16(exactly: host), host > 0, !hostNetwork {
-        let address = (try port.nonEmpty("hostIP")?.string()).flatMap { IPAddress($0) }
+        let text = try port.nonEmpty("hostIP")?.string()
+        let address = text.flatMap { IPAddress($0) }
         let hostPort = HostPort(TransportPort(transport, host), at: address, to: number)
-        if isSidecar { unmappedHostPorts.append(hostPort) } else { hostPorts.append(hostPort) }
+        // portmap makes no rule for a hostIP that is no address.
+        if isSidecar || text != nil && address == nil {
+          unmappedHostPorts.append(hostPort)
+        } else {
+          hostPorts.append(hostPort)
+        }
       }
     }
   }

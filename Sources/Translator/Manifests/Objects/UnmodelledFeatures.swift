@@ -6,16 +6,17 @@ internal import OrderedCollections
 struct UnmodelledFeatures {
   enum Feature: String, CaseIterable {
     case ipvs = "a service proxy with IPVS"
+    case nftables = "kube-proxy's nftables mode"
     case ebpf = "a service proxy with eBPF"
     case mesh = "a service mesh"
     case serviceLoadBalancer = "servicelb (svclb pods)"
     case nodeLocalDNS = "NodeLocal DNS"
-    case sidecarHostPort = "hostPort of a sidecar"
+    case unmappedHostPort = "hostPort of a sidecar, or with an unusable hostIP,"
 
     fileprivate var remark: String {
       // As kubelet does.
-      self == .sidecarHostPort
-        ? "leads nowhere, because only those of spec.containers are mapped"
+      self == .unmappedHostPort
+        ? "leads nowhere: the network plugin maps those of spec.containers with a valid hostIP"
         : "is not modelled, and no verdict covers it"
     }
   }
@@ -23,24 +24,44 @@ struct UnmodelledFeatures {
   /// By feature, then by object: how a note names the object.
   private var finds: [Feature: OrderedDictionary<String, String>] = [:]
 
+  /// By object: the configuration that decides how it translates services.
+  private var proxies: OrderedDictionary<String, String> = [:]
+  private var configurations: Set<String> = []
+  /// The flags of a kube-proxy configuration in the input.
+  private(set) var kubeProxy: KubeProxyFlags?
+
+  /// Programs whose configuration is not in the input.
+  private var unknownProxies: [Note] {
+    let missing = proxies.filter { !configurations.contains($0.value) }
+    return Dictionary(grouping: missing.keys, by: { missing[$0] ?? "" }).sorted { $0.key < $1.key }.map {
+      file, titles in
+      Note(
+        .warning,
+        "how \(titles.sorted().abridged()) translates services is in \(file), which is not in the input (kubectl get configmap -n kube-system -o yaml); kube-proxy's "
+          + "iptables mode is assumed")
+    }
+  }
+
   private func uses(_ feature: Feature) -> Bool { finds[feature]?.isEmpty == false }
 
   /// One warning for each feature found.
   var notes: [Note] {
-    Feature.allCases.compactMap { feature in
-      finds[feature].flatMap { $0.isEmpty ? nil : $0 }.map {
-        Note(.warning, "\(feature.rawValue) \(feature.remark): \($0.values.elements.abridged())")
+    unknownProxies
+      + Feature.allCases.compactMap { feature in
+        finds[feature].flatMap { $0.isEmpty ? nil : $0 }.map {
+          Note(.warning, "\(feature.rawValue) \(feature.remark): \($0.values.elements.abridged())")
+        }
       }
-    }
   }
 
   /// Examines a pod, or a workload's template. Forgets what an earlier object of this name used.
   mutating func look(at spec: PodSpec, of kind: String, _ id: NamespacedName) {
     let title = "\(kind) \(id)"
     for feature in finds.keys { finds[feature]?[title] = nil }
+    proxies[title] = nil
     if !spec.unmappedHostPorts.isEmpty {
       let ports = spec.unmappedHostPorts.map { "\($0.port.port)" }.joined(separator: ", ")
-      note(.sidecarHostPort, title, "\(title) (\(ports))")
+      note(.unmappedHostPort, title, "\(title) (\(ports))")
     }
     if let mesh = spec.mesh { note(.mesh, title, "\(title) (\(mesh.rawValue))") }
     if id.name.hasPrefix("svclb-") { note(.serviceLoadBalancer, title) }
@@ -48,6 +69,11 @@ struct UnmodelledFeatures {
       note(.nodeLocalDNS, title)
     }
     if spec.containers.contains(where: \.usesIPVS) { note(.ipvs, title) }
+    if spec.containers.contains(where: { $0.asksForProxyMode("nftables") }) { note(.nftables, title) }
+    for container in spec.containers {
+      if container.isKubeProxyWithFile { proxies[title] = "ConfigMap kube-system/kube-proxy" }
+      if container.image.contains("cilium/cilium") { proxies[title] = "ConfigMap kube-system/cilium-config" }
+    }
     if spec.containers.contains(where: \.isCalicoWithEBPF) { note(.ebpf, title, "\(title) (Calico)") }
   }
 
@@ -56,13 +82,24 @@ struct UnmodelledFeatures {
     guard let name = try? object.metadata?["name"]?.string(), let data = try? object.root["data"]?.stringMap() else {
       return
     }
+    configurations.insert("ConfigMap kube-system/\(name)")
     if name == "cilium-config", let value = data["kube-proxy-replacement"], ["true", "strict"].contains(value) {
       note(.ebpf, "ConfigMap \(name)", "ConfigMap \(name) (Cilium)")
     }
     guard name.contains("kube-proxy") else { return }
-    let lines = data.values.flatMap { $0.split(whereSeparator: \.isNewline) }
-    let modes = lines.map { $0.filter { !$0.isWhitespace && $0 != "\"" && $0 != "'" } }
-    if modes.contains("mode:ipvs") { note(.ipvs, "ConfigMap \(name)") }
+    let configuration = KubeProxyConfiguration(data)
+    switch configuration.mode {
+    case "ipvs": note(.ipvs, "ConfigMap \(name)")
+    case "nftables": note(.nftables, "ConfigMap \(name)")
+    default: break
+    }
+    kubeProxy = configuration.flags
+  }
+
+  /// Looks for `bpfEnabled` in a configuration of Calico.
+  mutating func look(atFelix object: ManifestObject) {
+    guard let spec = try? object.root["spec"]?.fields(), (try? spec["bpfEnabled"]?.bool()) == true else { return }
+    note(.ebpf, "FelixConfiguration", "FelixConfiguration (Calico)")
   }
 
   /// What the input shows. kube-proxy's iptables mode is the default.
@@ -71,6 +108,7 @@ struct UnmodelledFeatures {
       let isCalicos = finds[.ebpf]?.values.first?.hasSuffix("(Calico)") == true
       return .ebpf(isCalicos ? "Calico" : "Cilium")
     }
+    if uses(.nftables) { return .nftables }
     return uses(.ipvs) ? .ipvs : .iptables
   }
 
@@ -85,8 +123,17 @@ extension PodSpec.Container {
   fileprivate var usesIPVS: Bool {
     let program = image.split(separator: "/").last ?? ""
     if program.hasPrefix("kube-router") { return !words.contains("--run-service-proxy=false") }
-    let asks = words.contains("--proxy-mode=ipvs")
-    return asks || words.adjacentPairs().contains { $0 == "--proxy-mode" && $1 == "ipvs" }
+    return asksForProxyMode("ipvs")
+  }
+
+  fileprivate func asksForProxyMode(_ mode: String) -> Bool {
+    words.contains("--proxy-mode=\(mode)")
+      || words.adjacentPairs().contains { $0 == "--proxy-mode" && $1 == mode }
+  }
+
+  /// Whether its mode is in a file, as in kubeadm's clusters.
+  fileprivate var isKubeProxyWithFile: Bool {
+    image.split(separator: "/").last?.hasPrefix("kube-proxy") == true && words.contains { $0.hasPrefix("--config") }
   }
 
   /// Calico translates services itself with `FELIX_BPFENABLED`.
