@@ -64,10 +64,9 @@ public struct KernelEngine: Sendable {
       let transport = ProbeTransport(asked.transport)
       // A service's own address has no listener: without the service's rules nothing answers there.
       var own = fabric.namespace(of: flow.destination).map { ($0, flow.destinationAddress, asked.port) }
-      // A node may have the service's address itself, and then it gets what the service leaves alone.
-      let holder = fabric.topology.owner(of: flow.destinationAddress)
-      if own == nil, case .node(let name)? = holder {
-        own = fabric.namespace(ofNode: name).map { ($0, flow.destinationAddress, asked.port) }
+      // A machine may have the service's address itself, and then it gets what the service leaves alone.
+      if own == nil, let holder = fabric.topology.owner(of: flow.destinationAddress) {
+        own = fabric.namespace(of: holder).map { ($0, flow.destinationAddress, asked.port) }
       }
       let translated = backends(flow)
       let isNodes = if case .virtualAddress = flow.destination { true } else { translated.isEmpty }
