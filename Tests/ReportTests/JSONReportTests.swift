@@ -117,7 +117,7 @@ import Verdicts
         without: [app/web-in]
         flows:
         - {from: app/client, to: 10.43.7.7, port: 80, family: IPv4, expect: denied, mechanism: noRoute, document: denied}
-        - {from: app/client, to: app/web, port: 80, endpoint: app/web, expect: denied}
+        - {from: app/client, to: app/web-0, port: 80, endpoint: app/web-0, expect: denied}
         - {from: app/other, to: app/client, port: UDP/53, group: 'ff02::fb', expect: allowed, because: of that}
       - name: b
         comparedWith: a

@@ -27,7 +27,7 @@ struct KubeProxyConfiguration {
         case ("", "clusterCIDR"): flags.knowsClusterCIDR = !value.isEmpty
         case ("", "nodePortAddresses"):
           isListing = value.isEmpty
-          value.filter { $0 != "[" && $0 != "]" }.split(separator: ",").forEach { add($0) }
+          for network in value.filter({ $0 != "[" && $0 != "]" }).split(separator: ",") { add(network) }
         case ("iptables", "masqueradeAll"): flags.masqueradeAll = value == "true"
         case ("iptables", "localhostNodePorts"): flags.localhostNodePorts = value != "false"
         default: break
