@@ -21,6 +21,8 @@ private let podlessKinds: [String: Set<String>] = [
     "ServiceMonitor", "PodMonitor", "PrometheusRule", "Probe", "AlertmanagerConfig", "ScrapeConfig",
   ],
   "metallb.io": ["IPAddressPool", "L2Advertisement", "BGPAdvertisement", "BGPPeer", "BFDProfile", "Community"],
+  "projectcalico.org": ["FelixConfiguration", "IPPool", "BGPConfiguration", "BGPPeer", "ClusterInformation"],
+  "crd.projectcalico.org": ["FelixConfiguration", "IPPool", "BGPConfiguration", "BGPPeer", "ClusterInformation"],
   "keda.sh": ["ScaledObject", "TriggerAuthentication", "ClusterTriggerAuthentication"],
   "argoproj.io": ["AppProject", "WorkflowTemplate", "ClusterWorkflowTemplate", "AnalysisTemplate"],
   "bitnami.com": ["SealedSecret"],
