@@ -254,6 +254,31 @@ struct ServiceFlowTests {
     }
   }
 
+  @Test("a balancer with ipMode Proxy is a machine that pods reach, and that reaches NodePorts with its own address")
+  func proxiedBalancer() async throws {
+    let text =
+      twoNodesText() + Self.web + podText("app/client", on: "node1", labels: "app: client")
+        + """
+        apiVersion: v1
+        kind: Service
+        metadata: {namespace: app, name: front}
+        spec: {type: LoadBalancer, selector: {app: web}, ports: [{port: 80, targetPort: 8080, nodePort: 30080}], externalTrafficPolicy: Local}
+        status: {loadBalancer: {ingress: [{ip: 192.168.20.200, ipMode: Proxy}]}}
+        ---
+
+        """ + Self.lock.replacing("ingress: []", with: "ingress: [{from: [{ipBlock: {cidr: 192.168.20.200/32}}]}]")
+    let report = try await report(try readWorld(text))
+    #expect(report.failures.isEmpty, "\(report.document.text())")
+    let balancer = Endpoint.external("192.168.20.200")
+    let inwards = report.comparisons.filter { $0.flow.source == balancer && $0.flow.port == 30080 }
+    #expect(inwards.first { $0.flow.destination == .node("node2") }?.observed == .allow)
+    #expect(inwards.first { $0.flow.destination == .node("node1") }?.observed == .deny)
+    let outwards = report.comparisons.filter {
+      $0.flow.source == .pod(PodID("app", "client")) && $0.flow.destination == balancer
+    }
+    #expect(!outwards.isEmpty && outwards.allSatisfy { $0.observed == .allow && $0.flow.chosen == nil })
+  }
+
   @Test("a reply that does not pass the node that translated is no answer, in all engines")
   func bypassedReply() async throws {
     let text =

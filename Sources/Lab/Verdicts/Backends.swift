@@ -40,7 +40,7 @@ package struct Backends {
       }
     }
     for service in cluster.services {
-      let addresses = service.clusterIPs + service.announcedAddresses
+      let addresses = service.clusterIPs + service.translatedAddresses
       let slices = cluster.slices(of: service.id)
       for port in service.ports {
         let members = { (family: IPFamily) in

@@ -38,9 +38,8 @@ public struct ProbePlan: Sendable {
     // Part of the flows, but neither rows nor columns of the matrix.
     let edges = breadth == .boundaries ? Self.edges(cluster, topology).map(Endpoint.address) : []
     let services = cluster.services.flatMap { service -> [Endpoint] in
-      let outside = service.externalIPs + service.loadBalancerIPs.filter { !$0.isProxied }.map(\.address)
-      return (service.clusterIPs.isEmpty ? [] : [.service(service.id)])
-        + outside.map { .virtualAddress(service.id, $0) }
+      (service.clusterIPs.isEmpty ? [] : [.service(service.id)])
+        + service.translatedAddresses.map { .virtualAddress(service.id, $0) }
     }
     var flows: [Flow] = []
     var unasked: [UnaskedFlow] = []

@@ -47,8 +47,7 @@ extension Cluster {
   public var announcements: [IPAddress: Announcement] {
     var found: [IPAddress: Announcement] = [:]
     for service in services.sorted(by: { $0.id < $1.id }) {
-      let proxied = Set(service.loadBalancerIPs.filter(\.isProxied).map(\.address))
-      for address in service.announcedAddresses where found[address] == nil && !proxied.contains(address) {
+      for address in service.translatedAddresses where found[address] == nil {
         found[address] = announcement(of: address, service)
       }
     }

@@ -101,6 +101,11 @@ public struct Service: Hashable, Sendable {
   /// The addresses that clients outside the cluster use: external IPs and load-balancer addresses.
   public var announcedAddresses: [IPAddress] { externalIPs + loadBalancerIPs.map(\.address) }
 
+  /// Those that nodes translate: all but the ones of a balancer that does it itself.
+  public var translatedAddresses: [IPAddress] {
+    externalIPs + loadBalancerIPs.filter { !$0.isProxied }.map(\.address)
+  }
+
   public func selects(_ pod: Pod) -> Bool {
     guard let selector, !selector.isEmpty, pod.id.namespace == id.namespace else { return false }
     return LabelSelector(matchLabels: selector).matches(pod.labels)
@@ -182,11 +187,7 @@ extension Cluster {
   public func serviceEndpoint(at address: IPAddress) -> Endpoint? {
     for service in services {
       if service.clusterIPs.contains(address) { return .service(service.id) }
-      if service.externalIPs.contains(address)
-        || service.loadBalancerIPs.contains(where: { $0.address == address && !$0.isProxied })
-      {
-        return .virtualAddress(service.id, address)
-      }
+      if service.translatedAddresses.contains(address) { return .virtualAddress(service.id, address) }
     }
     return nil
   }

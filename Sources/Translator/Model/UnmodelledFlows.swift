@@ -24,10 +24,10 @@ public struct UnmodelledFlows: Sendable {
   public init(_ cluster: Cluster) {
     serviceProxy = cluster.settings.serviceProxy
     hostPortMapping = cluster.settings.hostPorts
-    serviceAddresses = Set(cluster.services.flatMap { $0.clusterIPs + $0.announcedAddresses })
+    serviceAddresses = Set(cluster.services.flatMap { $0.clusterIPs + $0.translatedAddresses })
     fronts = Set(
       cluster.services.flatMap { service in
-        (service.clusterIPs + service.announcedAddresses).flatMap { address in
+        (service.clusterIPs + service.translatedAddresses).flatMap { address in
           service.ports.map { Front(address: address, port: TransportPort($0.transport, $0.port)) }
         }
       })
