@@ -23,11 +23,13 @@ conformance: setup
 	@NETPOL_CONFORMANCE=all $(if $(CASES),NETPOL_CASES=$(CASES)) $(if $(STYLES),NETPOL_STYLES=$(STYLES)) \
 	  sh -c 'time swift test --skip-build --filter Conformance'
 
-# What takes hours: 500 random clusters in each style with packets, and a million hostile texts: make soak [SEED=N]
+# What takes long: 2,000 random clusters with packets, 500 for each style, and a million hostile texts: make soak [SEED=N]
 soak: setup
 	@$(BUILD) -c release --product netpol-lab -debug-info-format none
-	@for style in kube-router-2.6-k3s kube-router-2.11 kube-router-2.11-nft compiled; do \
-	  .build/release/netpol-lab fuzz --style $$style --seed $(or $(SEED),1) --cases 500 || exit 1; done
+	@seed=$(or $(SEED),1); for style in kube-router-2.6-k3s kube-router-2.11 kube-router-2.11-nft compiled; do \
+	  .build/release/netpol-lab fuzz --style $$style --seed $$seed --cases 500 --flows 150 || exit 1; \
+	  seed=$$((seed + 500)); \
+	done
 	@.build/release/netpol-lab fuzz --input --seed $(or $(SEED),1) --cases 1000000
 
 build: setup

@@ -77,10 +77,18 @@ import Testing
     let flags = cluster.settings.kubeProxy
     #expect(flags.masqueradeAll && !flags.knowsClusterCIDR && !flags.localhostNodePorts)
     let (usual, loopback) = (KubeProxyFlags(), IPAddress.loopback(.v4))
-    #expect(flags.hasNodePorts(at: try address("10.9.9.9")))
-    #expect(!flags.hasNodePorts(at: try address("192.168.1.1")))
-    #expect(!flags.hasNodePorts(at: loopback) && usual.hasNodePorts(at: loopback))
-    #expect(!usual.hasNodePorts(at: .loopback(.v6)))
+    #expect(flags.hasNodePorts(at: try address("10.9.9.9"), of: []))
+    #expect(!flags.hasNodePorts(at: try address("192.168.1.1"), of: []))
+    #expect(!flags.hasNodePorts(at: loopback, of: []) && usual.hasNodePorts(at: loopback, of: []))
+    #expect(!usual.hasNodePorts(at: .loopback(.v6), of: []))
+  }
+
+  @Test("nodePortAddresses may be primary: the first address of a node")
+  func primary() throws {
+    let flags = try read(document("kubeProxy: {nodePortAddresses: [primary]}")).cluster.settings.kubeProxy
+    let own = [try address("192.168.1.1"), try address("10.9.9.9"), try address("fd00::1")]
+    #expect(own.map { flags.hasNodePorts(at: $0, of: own) } == [true, false, true])
+    #expect(!flags.hasNodePorts(at: .loopback(.v4), of: own))
   }
 
   @Test("an entry extends a Node object, or creates the node")

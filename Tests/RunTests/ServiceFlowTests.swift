@@ -165,6 +165,25 @@ struct ServiceFlowTests {
     }
   }
 
+  @Test("with nodePortAddresses primary only a node's first address has NodePorts")
+  func primaryAddress() async throws {
+    var cluster = try serviceWorld(services: Self.all, overlay: .vxlan)
+    cluster.settings.kubeProxy.nodePortsAtPrimary = true
+    for (address, leads) in [("192.168.20.11", true), ("10.42.0.1", false), ("127.0.0.1", false)] {
+      let target = try #require(IPAddress(address))
+      var selection = ProbePlan.Selection(
+        source: target.isLoopback ? .node("node1") : .pod(PodID("app", "client1")),
+        destination: target.isLoopback ? .address(target) : .node("node1"), destinationAddress: target)
+      selection.ports = [.question(.port(TransportPort(.tcp, 30080)))]
+      let (asked, given) = (selection, cluster)
+      let report = try await blocking {
+        try ClusterRun(style: .kubeRouterK3s, selection: asked).run(given, version: "test")
+      }
+      #expect(report.failures.isEmpty && !report.comparisons.isEmpty, "\(report.document.text())")
+      #expect(report.comparisons.allSatisfy { ($0.journey.translatedTo != nil) == leads }, "\(address)")
+    }
+  }
+
   @Test("a host with a route to the service network reaches a ClusterIP with its gateway's address")
   func routeToServices() async throws {
     var cluster = try serviceWorld(services: Self.all, overlay: .vxlan, only: "node1")

@@ -131,9 +131,9 @@ package struct Backends {
       address: flow.destinationAddress, family: flow.family, transport: asked.transport, port: asked.port)
     if byFront[key] != nil { return key }
     // Where NodePorts don't answer, the node itself is asked.
-    guard topology.node(addressedBy: flow) != nil, kubeProxy.hasNodePorts(at: flow.destinationAddress) else {
-      return nil
-    }
+    guard let node = topology.node(addressedBy: flow),
+      kubeProxy.hasNodePorts(at: flow.destinationAddress, of: node.addresses)
+    else { return nil }
     return Key(address: nil, family: flow.family, transport: asked.transport, port: asked.port)
   }
 }

@@ -11,8 +11,12 @@ public struct KubeProxyFlags: Hashable, Sendable {
   public var knowsClusterCIDR = true
   public init() {}
 
-  /// Whether NodePorts answer at an address of a node. They never do at ::1.
-  public func hasNodePorts(at address: IPAddress) -> Bool {
+  /// `--nodeport-addresses=primary`: NodePorts answer only at the node's first address of each family.
+  public var nodePortsAtPrimary = false
+
+  /// Whether NodePorts answer at an address of a node whose object lists the given ones. They never do at ::1.
+  public func hasNodePorts(at address: IPAddress, of node: [IPAddress]) -> Bool {
+    if nodePortsAtPrimary { return node.first { $0.family == address.family } == address }
     if address.isLoopback, address.family == .v6 || !localhostNodePorts { return false }
     let networks = nodePortAddresses.filter { $0.family == address.family }
     return networks.isEmpty || networks.contains { $0.contains(address) }

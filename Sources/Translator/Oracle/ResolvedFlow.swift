@@ -125,7 +125,7 @@ extension Oracle {
     let isShortCut = front.way != .clusterIP && (isPods && kubeProxyKnowsPods(flow.family) || isEntrys)
     // Where NodePorts don't answer, packets stay as they are. Yet the node still refuses those to a NodePort for which it
     // has no endpoint.
-    let isTranslated = !front.isNodePort || kubeProxy.hasNodePorts(at: flow.destinationAddress)
+    let isTranslated = !front.isNodePort || hasNodePorts(flow.destinationAddress, on: passage.addressed)
     let isLocal = policy == .local && !(isShortCut && isTranslated)
     // "Traffic through the cloud-provider load-balancer will be restricted to the specified client IPs."
     let ranges = front.service.loadBalancerSourceRanges.filter { $0.family == flow.family }
@@ -199,6 +199,10 @@ extension Oracle {
   /// The node that an endpoint is on, whether or not its slice says so.
   private func place(of backend: ServiceFronts.Backend) -> String? {
     nodeOwning(backend.address) ?? podOwning(backend.address).flatMap { pods[$0]?.node } ?? backend.node
+  }
+
+  private func hasNodePorts(_ address: IPAddress, on node: String?) -> Bool {
+    kubeProxy.hasNodePorts(at: address, of: node.flatMap { nodes[$0]?.addresses } ?? [])
   }
 
   /// The source address of packets that a node sends to an endpoint: its end of the tunnel, if both nodes have one.

@@ -63,6 +63,7 @@ public struct ProxyView: Sendable {
   func clusterCIDR(_ family: IPFamily) -> CIDR? { clusterCIDRs.first { $0.family == family } }
   /// The addresses at which NodePorts answer. `nil`: any local one (`MatchAll` of kube-proxy's `NodePortAddresses`).
   func nodePortAddresses(_ family: IPFamily) -> [IPAddress]? {
+    if flags.nodePortsAtPrimary { return [nodeIP(family)].compactMap(\.self) }
     let networks = flags.nodePortAddresses.filter { $0.family == family }
     if networks.isEmpty || networks.contains(where: { $0.prefixLength == 0 }) { return nil }
     let own = Set(interfaceAddresses.filter { $0.family == family } + [.loopback(family)])

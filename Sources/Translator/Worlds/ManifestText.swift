@@ -153,7 +153,8 @@ extension ContainerPort {
 extension KubeProxyFlags {
   fileprivate var yaml: YAML {
     .mapping([
-      ("masqueradeAll", .bool(masqueradeAll)), ("nodePortAddresses", nodePortAddresses.yaml),
+      ("masqueradeAll", .bool(masqueradeAll)),
+      ("nodePortAddresses", nodePortsAtPrimary ? .list(["primary"]) : nodePortAddresses.yaml),
       ("localhostNodePorts", .bool(localhostNodePorts)), ("noClusterCIDR", .bool(!knowsClusterCIDR)),
     ])
   }

@@ -133,7 +133,10 @@ struct ClusterDocument {
     try fields.closed(to: ["masqueradeAll", "nodePortAddresses", "localhostNodePorts", "noClusterCIDR"])
     var flags = KubeProxyFlags()
     if let field = fields["masqueradeAll"] { flags.masqueradeAll = try field.bool() }
-    if let field = fields["nodePortAddresses"] { flags.nodePortAddresses = try cidrs(field) }
+    if let field = fields["nodePortAddresses"] {
+      flags.nodePortsAtPrimary = try field.list().count == 1 && (try? field.strings()) == ["primary"]
+      if !flags.nodePortsAtPrimary { flags.nodePortAddresses = try cidrs(field) }
+    }
     if let field = fields["localhostNodePorts"] { flags.localhostNodePorts = try field.bool() }
     if let field = fields["noClusterCIDR"] { flags.knowsClusterCIDR = !(try field.bool()) }
     return flags

@@ -37,6 +37,7 @@ struct KubeProxyConfiguration {
   }
 
   private mutating func add(_ network: some StringProtocol) {
+    if network == "primary" { flags.nodePortsAtPrimary = true }
     if let cidr = CIDR(String(network)) { flags.nodePortAddresses.append(cidr) }
   }
 }

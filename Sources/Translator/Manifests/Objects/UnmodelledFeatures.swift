@@ -37,8 +37,8 @@ struct UnmodelledFeatures {
       file, titles in
       Note(
         .warning,
-        "how \(titles.sorted().abridged()) translates services is in \(file), which is not in the input (kubectl get configmap -n kube-system -o yaml); kube-proxy's "
-          + "iptables mode is assumed")
+        "how \(titles.sorted().abridged()) translates services is in \(file), which is not in the input "
+          + "(kubectl get configmap -n kube-system -o yaml); kube-proxy's iptables mode is assumed")
     }
   }
 
