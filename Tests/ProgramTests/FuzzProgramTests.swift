@@ -70,7 +70,7 @@ extension Slow {
       arguments: ["SEGV", "ILL", "ALRM"])
     func trap(signal: String) async throws {
       let result = try await Program.start([
-        "timeout", "--preserve-status", "--signal=\(signal)", "2", Program.path, "fuzz", "--input", "--cases",
+        "timeout", "--preserve-status", "--signal=\(signal)", "8", Program.path, "fuzz", "--input", "--cases",
         "1000000",
         "--seed", "5",
       ])
@@ -94,7 +94,7 @@ extension Slow {
 
     @Test("fuzz --input reads no text after its time, and says how many it has read")
     func time() async throws {
-      let result = try await Program.run(["fuzz", "--input", "--cases", "1000000", "--time", "1s", "-o", "json"])
+      let result = try await Program.run(["fuzz", "--input", "--cases", "1000000", "--time", "6s", "-o", "json"])
       #expect(result.status == .exited(0), "\(result.errors)")
       let report = try JSONSerialization.jsonObject(with: Data(result.output.utf8)) as? [String: Any]
       let (accepted, refused) = (report?["accepted"] as? Int ?? 0, report?["refused"] as? Int ?? 0)
