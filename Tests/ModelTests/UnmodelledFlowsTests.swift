@@ -48,6 +48,20 @@ import Testing
       } == nil)
   }
 
+  @Test("a NodePort of the same number comes before a hostPort that two pods want, but not with nftables")
+  func order() {
+    for (mapping, isAsked) in [(HostPortMapping.portmap, true), (.portmapNftables, false)] {
+      let found = why(Self.node, 80, at: "n1") { cluster in
+        cluster.settings.hostPorts = mapping
+        cluster.services[0].ports[0].nodePort = 80
+        var second = cluster.pods[0]
+        second.id = PodID("a", "twin")
+        cluster.pods.append(second)
+      }
+      #expect((found == nil) == isAsked)
+    }
+  }
+
   @Test("a hostPort of servicelb's pods has no verdict, since they send packets on")
   func servicelb() {
     let label = { @Sendable (cluster: inout Cluster) in

@@ -47,6 +47,29 @@ import Testing
     #expect(Oracle(cluster).judge(flow).verdict == .allow)
   }
 
+  @Test("two services whose endpoints are each other's NodePorts on other nodes come to an end")
+  func loop() {
+    let addresses = [IPAddress(v4: 0xc0a8_140b), IPAddress(v4: 0xc0a8_140c)]
+    let service = { (number: Int) in
+      Service(
+        id: NamespacedName("app", "s\(number)"), kind: .nodePort,
+        ports: [
+          .init(port: 80, targetPort: .number(80), transport: .tcp, nodePort: UInt16(30000 + number))
+        ], clusterIPs: [IPAddress(v4: UInt32(0x0a2b_0009 + number))])
+    }
+    let slice = { (number: Int) in
+      EndpointSlice(
+        id: NamespacedName("app", "s\(number)-a"), service: "s\(number)", family: .v4,
+        ports: [.init(transport: .tcp, port: UInt16(30001 - number))], members: [.init(addresses[1 - number])])
+    }
+    let cluster = Cluster(
+      nodes: [Node(name: "n1", addresses: [addresses[0]]), Node(name: "n2", addresses: [addresses[1]])],
+      services: [service(0), service(1)], endpointSlices: [slice(0), slice(1)])
+    let outside = IPAddress(v4: 0xc0a8_1432)
+    let flow = Flow(from: .external("lan"), outside, to: .node("n1"), addresses[0], .tcp, 30000)
+    #expect(Oracle(cluster).resolve(flow).intermediary != nil)
+  }
+
   @Test("only the named flows are left out, each of a kind that exists")
   func completeness() {
     let flows = Self.worlds.flatMap(\.flows).filter { $0.expect.iptables != nil }

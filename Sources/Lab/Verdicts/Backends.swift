@@ -19,8 +19,6 @@ package struct Backends {
     let port: TransportPort
   }
 
-  /// By host-network pod: the addresses that it shares with its node.
-  private let hostNetworkPods: [PodID: [IPAddress]]
   private var byFront: [Key: [KernelEngine.Backend]] = [:]
   private var hostPorts: [HostPortKey: [(port: HostPort, backend: KernelEngine.Backend)]] = [:]
   /// The endpoints that can be asked about one by one. Only of fronts with several.
@@ -30,7 +28,6 @@ package struct Backends {
     self.topology = topology
     unmodelled = UnmodelledFlows(cluster)
     kubeProxy = cluster.settings.kubeProxy
-    hostNetworkPods = topology.hostNetworkPods.mapValues { topology.node($0)?.addresses ?? [] }
     for pod in cluster.pods {
       guard let place = topology.pods[pod.id] else { continue }
       for port in pod.hostPorts {
@@ -101,17 +98,24 @@ package struct Backends {
 
   /// Why the lab gives no answer to a flow: something decides it that is not modelled. `nil` if nothing does.
   private func whyNotModelled(_ flow: Flow) -> String? {
-    var leadsTo = endpoints(for: flow)
-    if let chosen = flow.chosen { leadsTo = leadsTo.filter { chosen.isAt($0.address, port: $0.port) } }
-    return unmodelled.why(flow, at: topology.node(addressedBy: flow)?.name, leadingTo: leadsTo.map(\.endpoint))
+    unmodelled.why(flow, at: topology.node(addressedBy: flow)?.name, leadingTo: leadsTo(flow).map(\.endpoint))
+  }
+
+  /// The endpoints of a flow, or the one that it asks about.
+  private func leadsTo(_ flow: Flow) -> [KernelEngine.Backend] {
+    endpoints(for: flow).filter { backend in
+      flow.chosen?.isAt(backend.address, port: backend.port) ?? true
+    }
   }
 
   /// Whether a flow may arrive at this pod or address, as the endpoint of a service or behind a host port.
   package func leads(_ flow: Flow, to end: EndpointReference) -> Bool {
-    endpoints(for: flow).contains { backend in
-      guard flow.chosen?.isAt(backend.address, port: backend.port) ?? true else { return false }
+    leadsTo(flow).contains { backend in
       switch end {
-      case .pod(let id): return backend.endpoint == .pod(id) || hostNetworkPods[id]?.contains(backend.address) == true
+      // A host-network pod has its node's addresses.
+      case .pod(let id):
+        return backend.endpoint == .pod(id)
+          || topology.hostNode(of: .pod(id))?.addresses.contains(backend.address) == true
       case .address(let address): return backend.address == address
       case .workload, .service, .virtualAddress, .node, .external: return false
       }

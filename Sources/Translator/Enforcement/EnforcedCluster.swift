@@ -30,6 +30,8 @@ public struct EnforcedCluster: Sendable {
   {
     self.style = style
     self.topology = topology
+    let mapping = cluster.settings.hostPorts
+    let podAddressNetworks = topology.podNetworks
     let isKnown = cluster.settings.kubeProxy.knowsClusterCIDR
     let clusterCIDRs = isKnown ? IPFamily.allCases.compactMap(cluster.clusterCIDR) : []
     let podNetworks = IPFamily.allCases.flatMap(cluster.podNetworks)
@@ -49,8 +51,7 @@ public struct EnforcedCluster: Sendable {
       let flannel = flannelTables(network: podNetworks, subnet: subnets).filter {
         cluster.families.contains($0.family)
       }
-      let hostPorts = PortmapView(of: node, in: cluster, networks: topology.podNetworks)
-      let mapping = cluster.settings.hostPorts
+      let hostPorts = PortmapView(of: node, in: cluster, networks: podAddressNetworks)
       let all = nodeRulesets(
         policy: result.ruleset, services: serviceProxyTables(proxy), flannel: flannel,
         hostPorts: mapping == .portmap ? portmapTables(hostPorts) : [],

@@ -47,7 +47,7 @@ public struct UnmodelledFlows: Sendable {
   ///
   /// `node` is the node that has the flow's destination address, if one has it. `endpoints` are those that a service or
   /// a hostPort may send the flow to.
-  public func why(_ flow: Flow, at node: String?, leadingTo endpoints: [Endpoint] = []) -> String? {
+  public func why(_ flow: Flow, at node: String?, leadingTo endpoints: @autoclosure () -> [Endpoint] = []) -> String? {
     guard let asked = flow.transportPort else { return nil }
     let isNodePort = node != nil && nodePorts.contains(asked)
     if isNodePort || serviceAddresses.contains(flow.destinationAddress) {
@@ -60,10 +60,11 @@ public struct UnmodelledFlows: Sendable {
       }
     }
     // With iptables kube-proxy's rules come before those of host ports.
-    let isServices = isNodePort || fronts.contains(Front(address: flow.destinationAddress, port: asked))
+    let isServices =
+      hostPortMapping != .portmapNftables
+      && (isNodePort || fronts.contains(Front(address: flow.destinationAddress, port: asked)))
     let why = isServices ? nil : whyAtHostPort(flow.destinationAddress, asked, node)
-    return why
-      ?? whyInMesh(asked.transport, [flow.source, flow.destination] + endpoints)
+    return why ?? whyInMesh(asked.transport, [flow.source, flow.destination], endpoints)
   }
 
   private func whyAtHostPort(_ address: IPAddress, _ asked: TransportPort, _ node: String?) -> String? {
@@ -82,9 +83,9 @@ public struct UnmodelledFlows: Sendable {
       + "gets the packets, and manifests don't say which that is"
   }
 
-  private func whyInMesh(_ transport: Transport, _ ends: [Endpoint]) -> String? {
+  private func whyInMesh(_ transport: Transport, _ ends: [Endpoint], _ endpoints: () -> [Endpoint]) -> String? {
     guard transport == .tcp, !meshes.isEmpty else { return nil }
-    for case .pod(let id) in ends {
+    for case .pod(let id) in ends + endpoints() {
       guard let mesh = meshes[id] else { continue }
       return "\(mesh.rawValue) redirects the TCP connections of pod \(id) to a proxy, which is not modelled"
     }

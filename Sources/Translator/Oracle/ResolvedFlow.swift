@@ -41,11 +41,19 @@ extension ResolvedFlow {
 }
 
 extension Oracle {
+  /// A packet that more nodes translate goes around in a loop.
+  private static let mostHops = 16
+
   /// Resolves services and host ports from their API objects. Among several endpoints the flow's own choice decides.
   public func resolve(_ flow: Flow) -> ResolvedFlow { resolve(flow, enteringAt: nil) }
 
   /// `given` is the node that translates the packet. `nil`: the node that follows from the flow.
   public func resolve(_ flow: Flow, enteringAt given: String?) -> ResolvedFlow {
+    resolve(flow, enteringAt: given, hops: 0)
+  }
+
+  /// `hops`: how many nodes have translated the packet before.
+  private func resolve(_ flow: Flow, enteringAt given: String?, hops: Int) -> ResolvedFlow {
     var direct = ResolvedFlow(sent: flow, arrived: flow)
     if flow.destinationAddress.isMulticast {
       // Sending to a group is not sending to a pod. The listener in the group still receives from the sender.
@@ -69,7 +77,7 @@ extension Oracle {
       front.map { .service($0.service.id) } ?? addressed.flatMap { hostPorts.holder(on: $0, asked) }
     guard let front else { return hostPort(passage) ?? direct }
     if hostPorts.comeFirst, let taken = hostPort(passage) { return taken }
-    let resolved = resolve(front, passage) ?? direct
+    let resolved = resolve(front, passage, hops: hops) ?? direct
     // What no rule of the service translates may still be a host port's. It takes its address off the packet, and so
     // away from the rules that would refuse it.
     let isUntouched = resolved.isRefused || resolved.intermediary == nil
@@ -113,7 +121,9 @@ extension Oracle {
   }
 
   /// Resolves a packet to a service. `nil` if nothing translates it.
-  private func resolve(_ front: ServiceFronts.Front, _ passage: ResolvedFlow.Passage) -> ResolvedFlow? {
+  private func resolve(
+    _ front: ServiceFronts.Front, _ passage: ResolvedFlow.Passage, hops: Int
+  ) -> ResolvedFlow? {
     let (flow, asked, entry, client) = (passage.flow, passage.asked, passage.entry, passage.client)
     let networks = podNetworks(flow.family)
     let isPods = networks.contains { $0.contains(client.address) }
@@ -168,9 +178,10 @@ extension Oracle {
     var resolved = ResolvedFlow(
       sent: passage.isElsewhere ? flow : flowTo(Flow.End(flow.source, flow.sourceAddress)), arrived: flowTo(seen),
       intermediary: service)
-    // An endpoint may be a port of another node that is itself translated there.
-    if case .node(let other) = target, other != entry {
-      let next = resolve(resolved.arrived, enteringAt: other)
+    // An endpoint may be a port of another node that is itself translated there. Two such services can lead to each other
+    // forever.
+    if case .node(let other) = target, other != entry, hops < Self.mostHops {
+      let next = resolve(resolved.arrived, enteringAt: other, hops: hops + 1)
       if next.intermediary != nil {
         resolved.arrived = next.arrived
         resolved.intermediary = next.intermediary
