@@ -83,6 +83,7 @@ struct FollowUpPackets {
       let resolved = plan.comparer.oracle.resolve(flow)
       let walk = plan.enforced.walk(flow)
       guard let verdict = walk.verdict, verdict == reading.verdict(flow), resolved.intermediary == nil,
+        resolved.forwarding == nil,
         !resolved.isRefused
       else { continue }
       if pairs.insert([flow.sourceAddress, flow.destinationAddress]).inserted {

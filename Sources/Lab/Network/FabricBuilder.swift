@@ -249,6 +249,9 @@ struct FabricBuilder {
       guard let namespace = pods[id], let place = topology.pods[id] else { continue }
       try worker.run(in: namespace) {
         try disableRedirectsAndDAD()
+        if topology.forwarders.contains(id) {
+          try NodeSysctls.setForwarding(families: plan.families, liftICMPLimits: liftICMPLimits)
+        }
         var batch = RouteBatch()
         batch.bringUp(1)
         for own in place.addresses {

@@ -20,6 +20,19 @@ package enum NodeSysctls {
     if liftICMPLimits { try limitICMPErrors(false, families: families) }
   }
 
+  /// Kernel parameters of a pod that sends on what it receives: those of the svclb pods' `securityContext.sysctls`, and
+  /// if requested no limit on ICMP errors.
+  package static func setForwarding(families: [IPFamily], liftICMPLimits: Bool) throws(KernelError) {
+    // What leaves where it came from would cause redirects, which a pod doesn't follow here.
+    for (name, value) in [
+      ("net/ipv4/ip_forward", "1"), ("net/ipv4/conf/all/rp_filter", "0"), ("net/ipv4/conf/default/rp_filter", "0"),
+      ("net/ipv4/conf/all/send_redirects", "0"), ("net/ipv4/conf/default/send_redirects", "0"),
+      ("net/ipv4/conf/eth0/send_redirects", "0"),
+    ] { try Sysctl.write(name, value) }
+    if families.contains(.v6) { try Sysctl.write("net/ipv6/conf/all/forwarding", "1") }
+    if liftICMPLimits { try limitICMPErrors(false, families: families) }
+  }
+
   /// Sets the kernel's own limits on ICMP errors, or none. With the limits, most REJECTs of parallel probes look like
   /// DROPs (icmp(7), `icmp_ratelimit`, `icmp_msgs_per_sec`).
   package static func limitICMPErrors(_ isLimited: Bool, families: [IPFamily]) throws(KernelError) {

@@ -46,6 +46,19 @@ struct LoadedFabric {
         guard let namespace = fabric.namespace(ofNode: node.name) else { continue }
         for rules in plan.enforced.rulesets[node.name] ?? [] { try loader.load(rules, in: namespace) }
       }
+      try replacePodRules(by: plan, isFirst: true)
+    }
+  }
+
+  /// Loads the rules of pods that have some of their own, instead of those of the current plan unless they are the first.
+  private func replacePodRules(by other: LabPlan, isFirst: Bool = false) throws {
+    for pod in places.topology.forwarders.sorted() {
+      guard let namespace = fabric.namespace(of: .pod(pod)) else { continue }
+      let old = isFirst ? [] : plan.enforced.podRulesets[pod] ?? []
+      let new = other.enforced.podRulesets[pod] ?? []
+      if old == new { continue }
+      for rules in old { try loader.unload(rules, in: namespace) }
+      for rules in new { try loader.load(rules, in: namespace) }
     }
   }
 
@@ -61,6 +74,7 @@ struct LoadedFabric {
         for rules in old { try loader.unload(rules, in: namespace) }
         for rules in new { try loader.load(rules, in: namespace) }
       }
+      try replacePodRules(by: other)
     }
     plan = other
   }
@@ -72,6 +86,7 @@ struct LoadedFabric {
       try rules.change(
         plan.enforced.rulesets[node.name] ?? [], to: other.enforced.rulesets[node.name] ?? [], in: namespace)
     }
+    try replacePodRules(by: other)
     plan = other
   }
 

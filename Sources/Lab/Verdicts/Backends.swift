@@ -1,3 +1,4 @@
+internal import Algorithms
 package import NetpolModel
 package import Path
 
@@ -21,6 +22,7 @@ package struct Backends {
 
   private var byFront: [Key: [KernelEngine.Backend]] = [:]
   private var hostPorts: [HostPortKey: [(port: HostPort, backend: KernelEngine.Backend)]] = [:]
+  private let forwarders: [PodID: Pod]
   /// The endpoints that can be asked about one by one. Only of fronts with several.
   private var targets: [Key: [ServiceTarget]] = [:]
 
@@ -28,6 +30,9 @@ package struct Backends {
     self.topology = topology
     unmodelled = UnmodelledFlows(cluster)
     kubeProxy = cluster.settings.kubeProxy
+    forwarders = Dictionary(
+      cluster.pods.filter { topology.forwarders.contains($0.id) }.map { ($0.id, $0) }
+    ) { first, _ in first }
     for pod in cluster.pods {
       guard let place = topology.pods[pod.id] else { continue }
       for port in pod.hostPorts {
@@ -69,7 +74,28 @@ package struct Backends {
 
   /// Returns the endpoints that a flow may arrive at; empty if the flow goes to no service and no host port.
   package func endpoints(for flow: Flow) -> [KernelEngine.Backend] {
+    ownEndpoints(for: flow) + sentOn(flow).flatMap(ownEndpoints)
+  }
+
+  private func ownEndpoints(for flow: Flow) -> [KernelEngine.Backend] {
     (front(of: flow).flatMap { byFront[$0] } ?? []) + hostPorts(for: flow)
+  }
+
+  /// The flows that pods send which send on what a flow brings them.
+  private func sentOn(_ flow: Flow) -> [Flow] {
+    guard !forwarders.isEmpty, let asked = flow.transportPort else { return [] }
+    let direct = topology.owner(of: flow.destinationAddress).map {
+      KernelEngine.Backend($0, flow.destinationAddress, asked.port)
+    }
+    return (hostPorts(for: flow) + (direct.map { [$0] } ?? [])).compactMap { backend in
+      guard case .pod(let id) = backend.endpoint,
+        let forward = forwarders[id]?.forward(TransportPort(asked.transport, backend.port)),
+        let address = forward.destination(flow.family)
+      else { return nil }
+      return Flow(
+        from: backend.endpoint, backend.address, to: topology.owner(of: address) ?? .address(address), address,
+        asked.transport, forward.destinationPort)
+    }
   }
 
   private func hostPorts(for flow: Flow) -> [KernelEngine.Backend] {
@@ -85,11 +111,14 @@ package struct Backends {
   /// same number, which gets what the service leaves alone. Returns the flow itself if there is no choice.
   package func choices(of flow: Flow) -> [Flow] {
     if targets.isEmpty { return [flow] }
-    guard let targets = front(of: flow).flatMap({ targets[$0] }) else { return [flow] }
+    let fronts = ([flow] + sentOn(flow)).compactMap(front)
+    let found = Array(fronts.flatMap { targets[$0] ?? [] }.uniqued())
+    if found.isEmpty { return [flow] }
     let others = hostPorts(for: flow).filter { host in
-      !targets.contains { $0.isAt(host.address, port: host.port) }
+      !topology.forwarderAddresses.contains(host.address)
+        && !found.contains { $0.isAt(host.address, port: host.port) }
     }.map { ServiceTarget($0.address, port: $0.port, codePoint: ServiceTarget.noCodePoint) }
-    return (targets + others).map { target in
+    return (found + others).map { target in
       var flow = flow
       flow.chosen = target
       return flow
@@ -124,7 +153,9 @@ package struct Backends {
 
   /// Why the lab doesn't ask about a flow by the endpoint that it chooses. `nil` if it does.
   package func whyNotAsked(_ flow: Flow) -> String? {
-    if let why = whyNotModelled(flow) { return why }
+    for part in [flow] + sentOn(flow) {
+      if let why = whyNotModelled(part) { return why }
+    }
     guard let chosen = flow.chosen, chosen.codePoint == nil else { return nil }
     return "the lab can address 63 endpoints of a service port, and \(chosen.description) is one more"
   }

@@ -119,21 +119,33 @@ public struct KernelEngine: Sendable {
     _ choosing: [(flow: Flow, probe: Int)], _ sourcePorts: [UInt16], _ seen: inout [Observation]
   ) throws {
     var replies: [ConntrackEntry.Tuple: ConntrackEntry.Tuple] = [:]
-    for node in fabric.topology.nodes {
-      guard let namespace = fabric.namespace(ofNode: node.name) else { continue }
+    let machines =
+      fabric.topology.nodes.compactMap { fabric.namespace(ofNode: $0.name) }
+      + fabric.topology.forwarders.compactMap { fabric.namespace(of: .pod($0)) }
+    for namespace in machines {
       let entries = try fabric.worker.run(in: namespace) { try ConntrackEntry.list(in: NetlinkSocket(.netfilter)) }
       for entry in entries where entry.reply.source != entry.original.destination {
         replies[entry.original] = entry.reply
       }
     }
+    let forwarders = Set(fabric.topology.forwarderAddresses.map(\.bytes))
     for (flow, probe) in choosing {
       guard let chosen = flow.chosen, let asked = flow.transportPort, sourcePorts.indices.contains(probe) else {
         continue
       }
-      let original = ConntrackEntry.Tuple(
+      var original = ConntrackEntry.Tuple(
         source: flow.sourceAddress.bytes, sourcePort: sourcePorts[probe], destination: flow.destinationAddress.bytes,
         destinationPort: asked.port, transport: asked.transport.number)
-      guard let reply = replies[original] else { continue }
+      // What a pod sends on has one more entry in the pod, and one on its node with the pod as the sender.
+      let isOnTheWay = { (reply: ConntrackEntry.Tuple) in
+        forwarders.contains(reply.source) || forwarders.contains(original.destination)
+      }
+      var hops = 2 * forwarders.count
+      while hops > 0, let reply = replies[original], isOnTheWay(reply), replies[reply.reversed] != nil {
+        original = reply.reversed
+        hops -= 1
+      }
+      guard let reply = replies[original], !isOnTheWay(reply) else { continue }
       if reply.source != chosen.address.bytes || reply.sourcePort != chosen.port {
         let other = ProbeAddress(reply.source, port: reply.sourcePort)
         seen[probe] = .elsewhere("\(other)")

@@ -6,7 +6,8 @@ public import RuleIR
 
 /// A rule that decided a flow.
 public struct DecidingRule: Hashable, Sendable {
-  public let node: String
+  /// The node's name, or the pod's with rules of its own.
+  public let machine: String
   public let chain: String
   /// From 1, as with `iptables --line-numbers`.
   public let number: Int
@@ -15,7 +16,7 @@ public struct DecidingRule: Hashable, Sendable {
   private let backend: Ruleset.Backend
 
   init(_ step: Step, at position: Position, _ family: IPFamily, in enforced: EnforcedCluster) {
-    node = position.node
+    machine = position.machine
     chain = step.chain
     number = step.index + 1
     rule = step.rule

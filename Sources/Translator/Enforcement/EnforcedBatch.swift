@@ -52,7 +52,9 @@ public struct EnforcedBatch {
         let number = numbers[address] ?? addresses.count
         switch endpoint {
         case .pod(let id):
-          guard let pod = topology.pods[id], let node = nodes[pod.node] else { break }
+          guard let pod = topology.pods[id], let node = nodes[pod.node], !topology.forwarders.contains(id) else {
+            break
+          }
           place.address = number
           place.node = node
           if let block = pod.addresses.first(where: { $0.address == address })?.cidr, !block.isHost {

@@ -13,9 +13,12 @@ public struct EnforcedCluster: Sendable {
   public let lowered: [String: Lowered]
   /// By node: the policies' rules together with kube-proxy's and flannel's, as the loaders need them.
   public let rulesets: [String: [Ruleset]]
+  /// By pod that sends on what it receives: the rules in its own network namespace.
+  public let podRulesets: [PodID: [Ruleset]]
   /// What kube-proxy does with services although their objects don't say it.
   public let serviceFindings: [ServiceFinding]
   let evaluators: [String: Evaluator]
+  private let podEvaluators: [PodID: Evaluator]
   /// The back end of each table. It decides in which language the rules are printed.
   private let backends: [TableName: EnforcementStyle.Backend]
 
@@ -64,6 +67,15 @@ public struct EnforcedCluster: Sendable {
           keyedSets: all.flatMap(\.keyedSets)),
         localAddresses: topology.node(node.name)?.localAddresses ?? [])
     }
+    var podRulesets: [PodID: [Ruleset]] = [:]
+    var podEvaluators: [PodID: Evaluator] = [:]
+    for pod in cluster.pods where topology.forwarders.contains(pod.id) {
+      let ruleset = Ruleset(backend: .iptables, tables: klipperTables(pod.forwards, families: cluster.families))
+      podRulesets[pod.id] = [ruleset]
+      podEvaluators[pod.id] = try Evaluator(ruleset, localAddresses: Set(pod.podIPs))
+    }
+    self.podRulesets = podRulesets
+    self.podEvaluators = podEvaluators
     self.lowered = lowered
     self.rulesets = rulesets
     self.evaluators = evaluators
@@ -84,7 +96,7 @@ public struct EnforcedCluster: Sendable {
   public func walk(_ flow: Flow) -> EvaluatedWalk {
     var hooks: [EvaluatedWalk.AtHook] = []
     let walk = topology.walk(flow) { passage(of: $1, at: $0, &hooks) }
-    return EvaluatedWalk(walk: walk, hooks: hooks)
+    return EvaluatedWalk(walk: walk, hooks: hooks, forwarderAddresses: topology.forwarderAddresses)
   }
 
   /// The verdict on the flow's first packet. `nil` if no packet is sent that a rule could judge, or a service sends it to
@@ -99,15 +111,16 @@ public struct EnforcedCluster: Sendable {
   public func walk(_ packet: Packet, from source: Endpoint) -> EvaluatedWalk {
     var hooks: [EvaluatedWalk.AtHook] = []
     let walk = topology.walk(packet, from: source) { passage(of: $1, at: $0, &hooks) }
-    return EvaluatedWalk(walk: walk, hooks: hooks)
+    return EvaluatedWalk(walk: walk, hooks: hooks, forwarderAddresses: topology.forwarderAddresses)
   }
 
-  /// Returns what the rules at one hook do with a packet, or `nil` if there is no such node.
+  /// Returns what the rules at one hook do with a packet, or `nil` if there is no such machine.
   public func outcome(of packet: Packet, at position: Position, isTranslated: Bool = false) -> Outcome? {
-    evaluators[position.node]?.run(
+    let evaluator = position.pod.map { podEvaluators[$0] } ?? evaluators[position.node]
+    return evaluator?.run(
       packet, at: position.hook,
       leavingFrom: position.hook == .postrouting
-        ? topology.leavingAddress(of: position.node, towards: packet.destination) : nil, isTranslated: isTranslated)
+        ? topology.leavingAddress(at: position, towards: packet.destination) : nil, isTranslated: isTranslated)
   }
 
   /// kube-proxy's and flannel's rules are in iptables with every style.
@@ -118,7 +131,8 @@ public struct EnforcedCluster: Sendable {
   private func passage(of packet: Packet, at position: Position, _ hooks: inout [EvaluatedWalk.AtHook]) -> Passage {
     // A packet that comes back through `lo` has had its chance in OUTPUT.
     let last = hooks.last?.position
-    let isLooped = position.hook == .prerouting && last == Position(node: position.node, hook: .postrouting)
+    let isLooped =
+      position.hook == .prerouting && last == Position(node: position.node, pod: position.pod, hook: .postrouting)
     guard let outcome = outcome(of: packet, at: position, isTranslated: isLooped) else { return .passed(packet) }
     hooks.append(EvaluatedWalk.AtHook(position: position, packet: packet, outcome: outcome))
     return outcome.verdict == .accept ? .passed(outcome.packet) : .stopped
@@ -135,6 +149,8 @@ public struct EvaluatedWalk: Sendable {
   }
   public let walk: Walk
   public let hooks: [AtHook]
+  /// Addresses of the pods that send on what they receive.
+  let forwarderAddresses: Set<IPAddress>
 
   public var verdict: Verdict? { walk.verdict }
 

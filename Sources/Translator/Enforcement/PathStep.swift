@@ -20,12 +20,26 @@ public struct PathStep: Hashable, Sendable {
   public let destination: IPAddress
   public let port: UInt16
   public let event: Event
+  /// Whether the packet now goes to a pod that sends it on.
+  public let leadsOn: Bool
+
+  init(
+    position: Position, source: IPAddress, destination: IPAddress, port: UInt16, event: Event, leadsOn: Bool = false
+  ) {
+    self.position = position
+    self.source = source
+    self.destination = destination
+    self.port = port
+    self.event = event
+    self.leadsOn = leadsOn
+  }
 }
 
 extension [PathStep] {
-  /// The first address that the rules of a service or host port put on the packet.
+  /// The first address that a node's rules put on the packet for a service or host port. That of a pod that sends the
+  /// packet on doesn't count.
   var translatedTo: (address: IPAddress, port: UInt16)? {
-    for step in self {
+    for step in self where step.position.pod == nil && !step.leadsOn {
       if case .destinationTranslated(let address, let port) = step.event { return (address, port) }
     }
     return nil
@@ -43,7 +57,7 @@ extension EvaluatedWalk {
       let step = { (event: PathStep.Event) in
         PathStep(
           position: hook.position, source: before.source, destination: before.destination, port: before.port,
-          event: event)
+          event: event, leadsOn: forwarderAddresses.contains(after.destination))
       }
       var steps: [PathStep] = []
       if before.destination != after.destination || before.port != after.port {
@@ -54,10 +68,9 @@ extension EvaluatedWalk {
       let judged = PathStep(
         position: hook.position, source: before.source, destination: after.destination, port: after.port,
         event: hook.outcome.verdict == .accept ? .passed : .stopped)
-      switch hook.position.hook {
-      case .input, .forward, .output: steps.append(judged)
-      case .prerouting, .postrouting: if hook.outcome.verdict != .accept { steps.append(judged) }
-      }
+      // No policy judges inside a pod.
+      let isJudged = hook.position.pod == nil && [.input, .forward, .output].contains(hook.position.hook)
+      if isJudged || hook.outcome.verdict != .accept { steps.append(judged) }
       return steps
     }
   }

@@ -100,14 +100,15 @@ public struct Comparer: Sendable {
     _ flow: Flow, _ resolved: ResolvedFlow, _ journey: Journey, _ observation: Observation?
   ) -> Comparison.Finding? {
     guard let chosen = flow.chosen else { return nil }
+    let end = resolved.lastPart
     let target = journey.translatedTo
     // If the specification refuses the flow, the question about the endpoint that the rules do choose shows the
     // difference.
     if let target, !chosen.isAt(target.address, port: target.port) {
-      return resolved.isNotChosen || resolved.isRefused ? .notChosen : .unexplained
+      return end.isNotChosen || end.isRefused ? .notChosen : .unexplained
     }
     // A packet that is stopped before it is translated has the same fate whatever the service chooses.
-    if resolved.isNotChosen { return target == nil ? .notChosen : .unexplained }
+    if end.isNotChosen { return target == nil ? .notChosen : .unexplained }
     if case .elsewhere? = observation { return .kernelDisagrees }
     return nil
   }

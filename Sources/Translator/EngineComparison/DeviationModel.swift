@@ -39,6 +39,15 @@ public struct DeviationModel: Sendable {
 
   /// The same for a flow whose services are resolved already.
   func verdict(_ flow: Flow, _ resolved: ResolvedFlow) -> Verdict {
+    let first = verdictOnFirstPart(flow, resolved)
+    guard first == .allow, let forwarding = resolved.forwarding else { return first }
+    return switch forwarding {
+    case .outOfRange: .deny
+    case .sent(_, let onward, let next): verdict(onward, next)
+    }
+  }
+
+  private func verdictOnFirstPart(_ flow: Flow, _ resolved: ResolvedFlow) -> Verdict {
     if resolved.isRefused { return escapesKubeProxy(flow, resolved) ? .allow : .deny }
     // A translated packet is routed, so no bridge hides it.
     let isSwitched = resolved.intermediary == nil

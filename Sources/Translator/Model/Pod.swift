@@ -76,6 +76,8 @@ public struct Pod: Hashable, Sendable {
   /// Those of `spec.containers`, in their order. Empty for pods on their node's network, whose ports need no
   /// translation.
   public var hostPorts: [HostPort] = []
+  /// What its containers send on. Only in pods of k3s's servicelb.
+  public var forwards: [PodForward] = []
   /// The mesh whose proxy runs in the pod.
   public var mesh: Mesh?
   /// The condition `Ready`, which decides whether services send packets to the pod. `true` by default.
@@ -114,6 +116,9 @@ public struct Pod: Hashable, Sendable {
 
   /// Whether it is a pod of k3s's servicelb: it has the label of a Service, and its node's port of that Service.
   public var isServiceLB: Bool { labels["svccontroller.k3s.cattle.io/svcname"] != nil || id.name.hasPrefix("svclb-") }
+
+  /// What sends on packets to one of its ports. The container of the last one that wrote its rules counts.
+  public func forward(_ port: TransportPort) -> PodForward? { forwards.last { $0.port == port } }
 
   /// The port numbers that the pod's containers name `name` for `transport`.
   public func numbers(named name: String, _ transport: Transport) -> Set<UInt16> {

@@ -17,7 +17,7 @@ public struct UnmodelledFlows: Sendable {
   private let fronts: Set<Front>
   private let nodePorts: Set<TransportPort>
   private let meshes: [PodID: Mesh]
-  /// Pods of k3s's servicelb, which send on what they receive.
+  /// Pods of k3s's servicelb of which nothing says where they send what they receive.
   private let balancers: Set<PodID>
   private var hostPorts: [Place: [(port: HostPort, pod: PodID)]] = [:]
 
@@ -36,7 +36,7 @@ public struct UnmodelledFlows: Sendable {
         service.ports.compactMap { port in port.nodePort.map { TransportPort(port.transport, $0) } }
       })
     meshes = Dictionary(cluster.pods.compactMap { pod in pod.mesh.map { (pod.id, $0) } }) { first, _ in first }
-    balancers = Set(cluster.pods.filter(\.isServiceLB).map(\.id))
+    balancers = Set(cluster.pods.filter { $0.isServiceLB && $0.forwards.isEmpty }.map(\.id))
     for pod in cluster.pods where !pod.phase.isTerminal {
       guard let node = pod.node else { continue }
       for host in pod.hostPorts { hostPorts[Place(node: node, port: host.port), default: []].append((host, pod.id)) }
@@ -75,7 +75,8 @@ public struct UnmodelledFlows: Sendable {
       return "\(asked) of node \(node) is a hostPort of pod \(first.pod), and only portmap is modelled"
     }
     if balancers.contains(first.pod) {
-      return "\(asked) of node \(node) leads to \(first.pod), and what servicelb does with it is not modelled"
+      return
+        "\(asked) of node \(node) leads to \(first.pod), a pod of servicelb, and nothing says which Service it is for"
     }
     guard let second = claims.first(where: { $0.pod != first.pod }) else { return nil }
     return

@@ -51,7 +51,7 @@ extension Oracle {
   /// Whether policies alone decide what an endpoint may send and receive. Nodes and services follow rules of their own.
   fileprivate func isJudgedByPolicies(_ endpoint: Endpoint) -> Bool {
     switch endpoint {
-    case .pod: selectablePod(endpoint) != nil
+    case .pod: selectablePod(endpoint)?.forwards.isEmpty == true
     case .external: true
     case .node, .service, .virtualAddress, .address: false
     }

@@ -18,6 +18,8 @@ public struct Oracle: Sendable {
   let kubeProxy: KubeProxyFlags
   /// By external host: the node through which it reaches the service CIDRs.
   let serviceGateways: [String: String]
+  /// By node: the networks of its bridge.
+  let bridgeBlocks: [String: [CIDR]]
   private let podNetworks: [IPFamily: [CIDR]]
   /// The nodes with pods outside their pod CIDRs, by family.
   private let nodesWithStrays: [IPFamily: Set<String>]
@@ -48,6 +50,7 @@ public struct Oracle: Sendable {
     self.nodesWithStrays = nodesWithStrays
     // Those of the Node objects first, then those of its bridges and of its ends of the tunnel.
     let bridges = cluster.bridgeBlocks
+    bridgeBlocks = bridges
     let tunnels = tunnels
     let own = cluster.nodes.map { node in
       (node.name, (bridges[node.name] ?? []).map { $0.network.advanced(by: 1) } + (tunnels[node.name] ?? []))
@@ -86,6 +89,12 @@ public struct Oracle: Sendable {
   }
   /// The node that has an address: one of its object, of a bridge or of a tunnel.
   public func nodeOwning(_ address: IPAddress) -> String? { nodeAddresses[address] }
+  /// The address with which a node sends to its own pods.
+  func bridgeAddress(of node: String, towards address: IPAddress) -> IPAddress? {
+    let blocks = bridgeBlocks[node]?.filter { $0.family == address.family } ?? []
+    let block = blocks.first { $0.contains(address) } ?? blocks.first
+    return block?.network.advanced(by: 1) ?? nodes[node]?.address(address.family)
+  }
   func podOwning(_ address: IPAddress) -> PodID? { podAddresses[address] }
 
   /// "For a connection from a source pod to a destination pod to be allowed, both the egress policy on the source pod
@@ -94,8 +103,23 @@ public struct Oracle: Sendable {
   /// The specification doesn't cover echo requests. Here only rules without ports can admit them.
   public func judge(_ flow: Flow) -> Judgement { judge(resolve(flow)) }
 
-  /// The same for a flow whose services are already resolved.
+  /// The same for a flow whose services are already resolved. If a pod sends the packet on, every part of its way must
+  /// be allowed.
   public func judge(_ resolved: ResolvedFlow) -> Judgement {
+    let first = judgeFirstPart(resolved)
+    guard first.verdict == .allow, let forwarding = resolved.forwarding else { return first }
+    switch forwarding {
+    case .outOfRange(let pod, let sender):
+      return Judgement(.deny, because: first.because + [.outOfForwardRanges(pod, sender: sender)])
+    case .sent(let pod, let onward, let next):
+      let rest = judge(next)
+      let forwarded = Reason.forwarded(
+        by: pod, to: onward.destinationAddress, port: onward.port ?? 0, as: onward.sourceAddress)
+      return Judgement(rest.verdict, because: first.because + [forwarded] + rest.because)
+    }
+  }
+
+  private func judgeFirstPart(_ resolved: ResolvedFlow) -> Judgement {
     let (sent, arrived) = (resolved.sent, resolved.arrived)
     var translation: [Reason] = []
     if let intermediary = resolved.intermediary {

@@ -22,6 +22,25 @@ public struct ResolvedFlow: Hashable, Sendable {
   public var isNotChosen = false
   /// The node whose traffic policy Local leaves no endpoint, although other nodes have some. It drops the packet.
   public var isolatedEntry: String?
+  /// The sender as the receiving pod sees it, if its node masquerades the packet after the policies.
+  var senderInside: IPAddress?
+  /// What the receiving pod does with the packet, if it sends it on.
+  public var forwarding: Forwarding?
+}
+
+/// What a pod does with a packet to a port that it forwards (`PodForward`).
+public indirect enum Forwarding: Hashable, Sendable {
+  /// It drops the packet of this sender.
+  case outOfRange(PodID, sender: IPAddress)
+  /// It sends this flow, which is resolved in turn.
+  case sent(by: PodID, Flow, ResolvedFlow)
+}
+
+extension ResolvedFlow {
+  /// The last part of the way, if pods send the packet on.
+  public var lastPart: ResolvedFlow {
+    if case .sent(_, _, let next) = forwarding { next.lastPart } else { self }
+  }
 }
 
 extension ResolvedFlow {
@@ -52,8 +71,31 @@ extension Oracle {
     resolve(flow, enteringAt: given, hops: 0)
   }
 
-  /// `hops`: how many nodes have translated the packet before.
+  /// `hops`: how many nodes and pods have translated the packet before.
   private func resolve(_ flow: Flow, enteringAt given: String?, hops: Int) -> ResolvedFlow {
+    var resolved = resolveOnNodes(flow, enteringAt: given, hops: hops)
+    resolved.forwarding = forwarding(resolved, choosing: flow.chosen, hops: hops)
+    return resolved
+  }
+
+  /// What the pod that receives a flow does with it. `nil` if it doesn't send it on. `chosen` is the endpoint that the
+  /// Service behind the pod shall choose.
+  private func forwarding(_ resolved: ResolvedFlow, choosing chosen: ServiceTarget?, hops: Int) -> Forwarding? {
+    let arrived = resolved.arrived
+    guard !resolved.isRefused, !resolved.isNotChosen, hops < Self.mostHops, let asked = arrived.transportPort,
+      case .pod(let id) = arrived.destination, let forward = pods[id]?.forward(asked),
+      let address = forward.destination(arrived.family)
+    else { return nil }
+    let sender = resolved.senderInside ?? arrived.sourceAddress
+    guard forward.admits(sender) else { return .outOfRange(id, sender: sender) }
+    let destination = nodeOwning(address).map(Endpoint.node) ?? .address(address)
+    var onward = Flow(
+      from: .pod(id), arrived.destinationAddress, to: destination, address, asked.transport, forward.destinationPort)
+    if case .service = resolved.intermediary {} else { onward.chosen = chosen }
+    return .sent(by: id, onward, resolve(onward, enteringAt: nil, hops: hops + 1))
+  }
+
+  private func resolveOnNodes(_ flow: Flow, enteringAt given: String?, hops: Int) -> ResolvedFlow {
     var direct = ResolvedFlow(sent: flow, arrived: flow)
     if flow.destinationAddress.isMulticast {
       // Sending to a group is not sending to a pod. The listener in the group still receives from the sender.
@@ -107,7 +149,10 @@ extension Oracle {
     guard !hostPorts.isEmpty, let entry = passage.entry, passage.addressed == entry,
       let target = hostPorts.target(on: entry, at: flow.destinationAddress, passage.asked)
     else { return nil }
-    if let chosen = flow.chosen, !chosen.isAt(target.address, port: target.port) {
+    let port = TransportPort(passage.asked.transport, target.port)
+    // Of a pod that sends packets on, the endpoints behind it are asked about.
+    if let chosen = flow.chosen, !chosen.isAt(target.address, port: target.port), pods[target.pod]?.forward(port) == nil
+    {
       return ResolvedFlow(
         sent: flow, arrived: flow, intermediary: .hostPort(passage.asked, of: target.pod), isNotChosen: true)
     }
@@ -117,7 +162,18 @@ extension Oracle {
     }
     return ResolvedFlow(
       sent: passage.isElsewhere ? flow : flowTo(Flow.End(flow.source, flow.sourceAddress)),
-      arrived: flowTo(passage.client), intermediary: .hostPort(passage.asked, of: target.pod))
+      arrived: flowTo(passage.client), intermediary: .hostPort(passage.asked, of: target.pod),
+      senderInside: sender(passage.client.address, inside: target, on: entry))
+  }
+
+  /// The sender of a packet to a host port as the pod sees it. Where the pod's answer would not come back through the
+  /// node, the node takes the sender's place.
+  private func sender(_ sender: IPAddress, inside target: HostPorts.Target, on node: String) -> IPAddress {
+    let isNeighbour =
+      hostPorts.comeFirst
+      ? sender == target.address
+      : bridgeBlocks[node]?.contains { $0.contains(target.address) && $0.contains(sender) } ?? false
+    return sender.isLoopback || isNeighbour ? bridgeAddress(of: node, towards: target.address) ?? sender : sender
   }
 
   /// Resolves a packet to a service. `nil` if nothing translates it.
@@ -177,13 +233,16 @@ extension Oracle {
     }
     var resolved = ResolvedFlow(
       sent: passage.isElsewhere ? flow : flowTo(Flow.End(flow.source, flow.sourceAddress)), arrived: flowTo(seen),
-      intermediary: service)
+      intermediary: service,
+      senderInside: isMasqueraded && seen == client
+        ? entry.flatMap { bridgeAddress(of: $0, towards: backend.address) } : nil)
     // An endpoint may be a port of another node that is itself translated there. Two such services can lead to each other
     // forever.
     if case .node(let other) = target, other != entry, hops < Self.mostHops {
-      let next = resolve(resolved.arrived, enteringAt: other, hops: hops + 1)
+      let next = resolveOnNodes(resolved.arrived, enteringAt: other, hops: hops + 1)
       if next.intermediary != nil {
         resolved.arrived = next.arrived
+        resolved.senderInside = next.senderInside
         resolved.intermediary = next.intermediary
         resolved.isRefused = next.isRefused
         resolved.isOutOfRange = next.isOutOfRange

@@ -1,14 +1,22 @@
 public import NetpolModel
 
-/// A hook of a node that a packet is about to pass.
+/// A hook that a packet is about to pass: of a node, or of a pod that sends on what it receives.
 public struct Position: Hashable, Sendable, CustomStringConvertible {
   public let node: String
+  /// The pod on that node whose own network namespace has the hook. `nil`: the node's.
+  public let pod: PodID?
   public let hook: Hook
-  public init(node: String, hook: Hook) {
+  public init(node: String, pod: PodID? = nil, hook: Hook) {
     self.node = node
+    self.pod = pod
     self.hook = hook
   }
-  public var description: String { "\(node) \(hook.rawValue)" }
+
+  /// Whose kernel parameters, rules and connection tracking count here: the node's name or the pod's.
+  public var machine: String { pod.map { "\($0)" } ?? node }
+  public var description: String { "\(machine) \(hook.rawValue)" }
+
+  func isOnSameMachine(as other: Position) -> Bool { node == other.node && pod == other.pod }
 }
 
 extension Topology {
@@ -32,7 +40,7 @@ extension Topology {
       // The destination is on-link for the pod and on the same bridge: the frame is switched, not routed.
       let onLink = place.addresses.contains { $0.address == packet.source && $0.cidr.contains(packet.destination) }
       if onLink, case .pod(let other)? = owner(of: packet.destination), pods[other]?.node == place.node {
-        if !bridgeNetfilter { return .delivered(to: .pod(other)) }
+        if !bridgeNetfilter { return arrival(at: other, on: place.node) }
         packet.isBridged = true
       }
       return .position(Position(node: place.node, hook: .prerouting))
@@ -54,31 +62,48 @@ extension Topology {
   }
 
   /// Returns where the packet, as it is now, goes after a hook that let it pass.
-  public func next(after position: Position, _ packet: Packet) -> Next {
-    let at = { Next.position(Position(node: position.node, hook: $0)) }
+  /// Marks the packet as bridged if the bridge switches it.
+  public func next(after position: Position, _ packet: inout Packet) -> Next {
+    let at = { Next.position(Position(node: position.node, pod: position.pod, hook: $0)) }
     switch position.hook {
     case .prerouting:
-      let isOwn =
-        packet.destination.isLoopback || node(position.node)?.localAddresses.contains(packet.destination) == true
-      if !packet.isBridged, isOwn { return at(.input) }
+      if !packet.isBridged, isOwn(packet.destination, at: position) { return at(.input) }
       // The forward hook may still reject an untranslated packet, for example to a service without endpoints.
       return at(.forward)
-    case .input: return .delivered(to: .node(position.node))
+    case .input: return .delivered(to: position.pod.map(Endpoint.pod) ?? .node(position.node))
     case .forward, .output: return at(.postrouting)
     case .postrouting:
+      if let pod = position.pod { return start(&packet, from: .pod(pod)) }
       // By way of its interface `lo`.
       if packet.destination.isLoopback { return at(.prerouting) }
       if packet.source.isLoopback { return .noRoute("no packet with source \(packet.source) can leave a node") }
       if case .pod(let id)? = owner(of: packet.destination), pods[id]?.node == position.node {
-        return .delivered(to: .pod(id))
+        return arrival(at: id, on: position.node)
       }
       return hop(packet.destination, from: position.node)
     }
   }
 
+  private func isOwn(_ address: IPAddress, at position: Position) -> Bool {
+    if let pod = position.pod { return owner(of: address) == .pod(pod) }
+    return address.isLoopback || node(position.node)?.localAddresses.contains(address) == true
+  }
+
+  /// What a packet that a pod receives meets first: the pod's own rules, if it sends on what it receives.
+  private func arrival(at pod: PodID, on node: String) -> Next {
+    forwarders.contains(pod)
+      ? .position(Position(node: node, pod: pod, hook: .prerouting)) : .delivered(to: .pod(pod))
+  }
+
   /// The address of the interface that a node uses towards a destination. Masquerading puts it on a packet.
   public func leavingAddress(of node: String, towards destination: IPAddress) -> IPAddress? {
     sourceAddress(of: .node(node), towards: destination)
+  }
+
+  /// The same for the machine that the position belongs to.
+  public func leavingAddress(at position: Position, towards destination: IPAddress) -> IPAddress? {
+    guard let pod = position.pod else { return leavingAddress(of: position.node, towards: destination) }
+    return address(of: .pod(pod), destination.family)
   }
 
   /// Returns the next hop over the underlay.

@@ -42,6 +42,9 @@ public struct Topology: Sendable {
   public let pods: [PodID: PodPlace]
   /// Host-network pods and their nodes.
   public let hostNetworkPods: [PodID: String]
+  /// Pods that send on what they receive, by rules of their own (`PodForward`).
+  public let forwarders: Set<PodID>
+  public let forwarderAddresses: Set<IPAddress>
   public let externals: [ExternalHost]
   /// Pods that are not in the lab, and why.
   public let unplaced: [(pod: PodID, why: Absence)]
@@ -112,6 +115,9 @@ public struct Topology: Sendable {
     nodeIndex = Dictionary(nodes.enumerated().map { ($1.name, $0) }) { first, _ in first }
     self.pods = pods
     self.hostNetworkPods = hostNetworkPods
+    let forwarding = cluster.pods.filter { !$0.forwards.isEmpty && pods[$0.id] != nil }
+    forwarders = Set(forwarding.map(\.id))
+    forwarderAddresses = Set(forwarding.flatMap(\.podIPs))
     externals = cluster.externalHosts
     bridgeNetfilter = cluster.settings.bridgeNetfilter
     self.unplaced = unplaced
@@ -136,7 +142,8 @@ public struct Topology: Sendable {
   /// Whether everything is in the same places as in another topology. Rules and ClusterIPs may differ.
   public func hasSamePlaces(as other: Topology) -> Bool {
     nodes == other.nodes && pods == other.pods && hostNetworkPods == other.hostNetworkPods
-      && externals == other.externals && announcers == other.announcers && bridgeNetfilter == other.bridgeNetfilter
+      && forwarders == other.forwarders && externals == other.externals && announcers == other.announcers
+      && bridgeNetfilter == other.bridgeNetfilter
       && (serviceNetworks == other.serviceNetworks || externals.allSatisfy { $0.routesToServices == nil })
   }
 

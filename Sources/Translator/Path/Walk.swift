@@ -64,44 +64,60 @@ extension Walk.End {
 extension Topology {
   /// Follows the flow's first packet from hook to hook, and asks `judge` at each hook what the rules there do with it.
   ///
-  /// A packet has no mark when it arrives at another node, because marks exist within one kernel only.
+  /// A packet has no mark when it arrives at another machine, because marks exist within one network namespace only.
   public func walk(_ flow: Flow, asking judge: (Position, Packet) throws -> Passage) rethrows -> Walk {
     if flow.destinationAddress.isMulticast { return try walkToGroup(flow, asking: judge) }
     return try walk(Packet(first: flow), from: flow.source, asking: judge)
+  }
+
+  /// Who gets the packet next: its receiver, or a pod that sends it on. `nil` if it is still on its way there.
+  private func receiver(_ next: Next, after position: Position) -> Endpoint? {
+    switch next {
+    case .delivered(let endpoint): endpoint
+    case .position(let other) where position.pod == nil: other.pod.map(Endpoint.pod)
+    case .position, .noRoute: nil
+    }
   }
 
   /// Follows a packet that is not sent to a multicast group from hook to hook.
   public func walk(
     _ first: Packet, from source: Endpoint, asking judge: (Position, Packet) throws -> Passage
   ) rethrows -> Walk {
+    // A pod that sends a packet on is the sender of what leaves it.
+    var (first, source) = (first, source)
     var packet = first
     var positions: [Position] = []
     /// The node that translated the destination last.
     var translator: String?
     var next = start(&packet, from: source)
-    // Bounded: a packet enters each node at most once in a topology without loops.
-    while positions.count <= 4 * (nodes.count + 1) {
+    // Bounded: a packet enters each node at most once in a topology without loops, and from each pod that sends it on
+    // once more.
+    while positions.count <= 4 * (nodes.count + 1) + 12 * forwarders.count {
       switch next {
       case .delivered(let endpoint): return Walk(positions: positions, end: .delivered(to: endpoint))
       case .noRoute(let why): return Walk(positions: positions, end: .noRoute(why))
       case .position(let position):
-        if let last = positions.last, last.node != position.node {
+        if let last = positions.last, !last.isOnSameMachine(as: position) {
           packet.mark = 0
-          packet.isBridged = false
+          // A pod's packet may just have been switched by the bridge.
+          if last.pod == nil { packet.isBridged = false }
         }
         positions.append(position)
         guard case .passed(let passed) = try judge(position, packet) else {
           return Walk(positions: positions, end: .stopped(at: position))
         }
-        if passed.destination != packet.destination { translator = position.node }
+        if passed.destination != packet.destination, position.pod == nil { translator = position.node }
         packet = passed
-        next = self.next(after: position, packet)
-        if case .delivered(let receiver) = next, let translator,
-          let why = bypass(of: translator, first, from: source, to: receiver, packet)
-        {
+        if let pod = position.pod, position.hook == .postrouting {
+          // Replies to a new sender end here.
+          (first, source, translator) = (packet, .pod(pod), nil)
+        }
+        next = self.next(after: position, &packet)
+        guard let receiver = receiver(next, after: position) else { continue }
+        if let translator, let why = bypass(of: translator, first, from: source, to: receiver, packet) {
           return Walk(positions: positions, end: .noRoute(why))
         }
-        if case .delivered(let receiver) = next, loses(replyOf: first, of: source, from: receiver, packet) {
+        if loses(replyOf: first, of: source, from: receiver, packet) {
           let why = "the reply of \(receiver) bypasses conntrack on the bridge and is not translated back"
           return Walk(positions: positions, end: .noRoute("\(why) (bridge netfilter is off)"))
         }

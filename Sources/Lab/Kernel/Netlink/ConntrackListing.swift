@@ -21,6 +21,13 @@ public struct ConntrackEntry: Hashable, Sendable {
       self.destinationPort = destinationPort
       self.transport = transport
     }
+
+    /// The packet in the other direction.
+    public var reversed: Tuple {
+      Tuple(
+        source: destination, sourcePort: destinationPort, destination: source, destinationPort: sourcePort,
+        transport: transport)
+    }
   }
 
   /// Before any translation.

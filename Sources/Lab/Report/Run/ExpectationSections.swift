@@ -136,7 +136,7 @@ struct ExpectationSections {
 
   private func blocks(of rule: DecidingRule) -> [Block] {
     let origin = rule.originText.isEmpty ? "" : " \(rule.originText)"
-    let title = "rule \(rule.node) \(rule.chain) #\(rule.number)\(origin):"
+    let title = "rule \(rule.machine) \(rule.chain) #\(rule.number)\(origin):"
     return [.paragraph(title, first: "        ", indent: 10), .code(rule.text, indent: 10)]
   }
 

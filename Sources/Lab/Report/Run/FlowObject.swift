@@ -75,7 +75,7 @@ struct RuleObject: Encodable {
   let text: String
 
   init(_ deciding: DecidingRule) {
-    node = deciding.node
+    node = deciding.machine
     chain = deciding.chain
     number = deciding.number
     policy = deciding.origin?.policy?.description

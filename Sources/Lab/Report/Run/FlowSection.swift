@@ -39,7 +39,7 @@ struct FlowSection {
     blocks.append(entry("kernel", observedText))
     for rule in journey.deciding {
       let origin = rule.originText.isEmpty ? "" : " \(rule.originText)"
-      blocks.append(entry("rule", "\(rule.node) \(rule.chain) #\(rule.number)\(origin):"))
+      blocks.append(entry("rule", "\(rule.machine) \(rule.chain) #\(rule.number)\(origin):"))
       blocks.append(.code(rule.text, indent: Self.margin))
     }
     return Section(blocks)
@@ -51,7 +51,9 @@ struct FlowSection {
   private var isToService: Bool {
     (comparison.specified?.because ?? []).contains { reason in
       switch reason {
-      case .translated, .notYetTranslated, .outOfSourceRanges, .noEndpoints, .noLocalEndpoints: true
+      case .translated, .notYetTranslated, .outOfSourceRanges, .noEndpoints, .noLocalEndpoints, .forwarded,
+        .outOfForwardRanges:
+        true
       case .sameEndpoint, .ownNode, .notIsolated, .admitted, .isolated, .hostNetworkPeer, .unserved: false
       }
     }

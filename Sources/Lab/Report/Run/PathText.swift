@@ -34,11 +34,14 @@ struct PathObject: Encodable {
   let node, hook, source, destination: String
   let port: UInt16
   let event: String
+  /// The pod whose own network namespace it is, if it is not the node's.
+  let pod: String?
   let newAddress: String?
   let newPort: UInt16?
 
   init(_ step: PathStep) {
     node = step.position.node
+    pod = step.position.pod?.description
     hook = step.position.hook.rawValue
     source = step.source.description
     destination = step.destination.description

@@ -18,6 +18,10 @@ extension Reason {
       "the source's policies see \(address) port \(port), which another node translates for \(intermediary)"
     case .unserved(let intermediary, let address):
       "the port is that of \(intermediary), but it is not served at \(address): the node itself gets the packet"
+    case .forwarded(let pod, let address, let port, let sender):
+      "\(pod) sends it on to \(address.description(port: port)) with source \(sender)"
+    case .outOfForwardRanges(let pod, let sender):
+      "\(pod) drops it: its SRC_RANGES don't hold the source \(sender) that it sees"
     case .hostNetworkPeer(let pod): "\(pod) is on its node's network, so no selector selects it"
     case .outOfSourceRanges(let service):
       "the source is not in loadBalancerSourceRanges of service \(service)"

@@ -12,6 +12,9 @@ struct Assembly {
   private var families: [NamespacedName: [IPFamily]] = [:]
   private var terminating: Set<PodID> = []
   private(set) var impliesServiceCIDRs = false
+  private var serviceLB: ServiceLB?
+  /// The pods as the input gives them.
+  private var podManifests: [PodManifest] = []
   /// Namespaces made for stand-in pods.
   private var standInNamespaces: [Namespace] = []
 
@@ -42,6 +45,7 @@ struct Assembly {
     cluster.services = allocation.services
     families = allocation.families
     assumptions += networks.notes + allocation.notes + cluster.podNetworkNotes
+    addServiceLB()
     completeNamespaces()
     try checkSettings()
     try checkAnnouncedAddresses()
@@ -166,7 +170,9 @@ struct Assembly {
     var table = try NodeTable(inventory, pins)
     let pods = inventory.ownedPods + expandWorkloads(nodes: table.names)
     let families = Set(table.families.values.joined())
-    var placement = Placement(pods + standIns(besides: pods, families), pins)
+    let all = pods + standIns(besides: pods, families)
+    serviceLB = ServiceLB(inventory, table.manifests, besides: all)
+    var placement = Placement(all + (serviceLB?.pods(besides: all) ?? []), pins)
     placement.schedule(on: table)
 
     let outside = cluster.externalHosts.flatMap(\.addresses) + table.nodes.flatMap(\.addresses)
@@ -195,8 +201,23 @@ struct Assembly {
     try placement.giveAddresses(table, taken: taken.union(table.nodes.flatMap(\.addresses) + clusterIPs))
     cluster.nodes = table.nodes
     cluster.pods = placement.pods.map(\.pod)
+    podManifests = placement.pods
     terminating = Set(placement.pods.filter(\.isTerminating).map(\.pod.id))
     assumptions += table.notes
+  }
+
+  /// Completes the svclb pods, and the status of the Services that they are made for.
+  private mutating func addServiceLB() {
+    serviceLB?.writeStatus(of: &cluster, families)
+    let ranges = Dictionary(inventory.services.map { ($0.service.id, $0.annotatedSourceRanges) }) { first, _ in first }
+    let unknown = cluster.connectServiceLB(podManifests, ranges)
+    assumptions += (serviceLB?.notes ?? []) + cluster.serviceLBNotes
+    if unknown.isEmpty { return }
+    assumptions.append(
+      Note(
+        .warning,
+        "svclb pods whose Service is not in the input: \(unknown.map(\.description).abridged(to: 5)); their host ports are "
+          + "not asked about"))
   }
 
   private mutating func expandWorkloads(nodes: [String]) -> [PodManifest] {

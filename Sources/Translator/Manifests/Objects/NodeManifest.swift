@@ -8,6 +8,10 @@ struct NodeManifest {
   /// Without duplicates: on bare metal the ExternalIP is often the InternalIP.
   var addresses: [Stated<IPAddress>] { didSet { addresses = addresses.uniqued(on: \.value) } }
   var podCIDRs: [Stated<CIDR>]
+  /// Those of `addresses` with type ExternalIP.
+  private(set) var externalIPs: Set<IPAddress> = []
+  /// Whether it is a node of k3s that doesn't turn off servicelb.
+  private(set) var runsServiceLB = false
   let location: SourceLocation?
 
   /// Addresses are the InternalIPs, then the ExternalIPs. `podCIDR` counts before `podCIDRs`.
@@ -27,10 +31,21 @@ struct NodeManifest {
       guard type == "InternalIP" || type == "ExternalIP", let field = fields["address"] else { continue }
       byType[type, default: []].append(Stated(try field.address(), field))
     }
+    externalIPs = Set(byType["ExternalIP", default: []].map(\.value))
+    runsServiceLB = Self.runsServiceLB(object)
     name = try object.name(validation)
     labels = try object.labels(validation)
     addresses = (byType["InternalIP", default: []] + byType["ExternalIP", default: []]).uniqued(on: \.value)
     location = object.location
+  }
+
+  /// k3s shows itself in the kubelet's version. Its arguments are in an annotation. A wrong type here is no error.
+  private static func runsServiceLB(_ object: ManifestObject) -> Bool {
+    let info = try? object.root["status"]?.fields()["nodeInfo"]?.fields()
+    guard let version = try? info?["kubeletVersion"]?.string(), version.contains("+k3s") else { return false }
+    let annotations = try? object.metadata?["annotations"]?.stringMap()
+    let arguments = annotations?["k3s.io/node-args"] ?? ""
+    return !(arguments.contains("--disable") && arguments.contains("servicelb"))
   }
 
   init(

@@ -16,6 +16,8 @@ struct PodManifest {
   private(set) var owners: [Pod.Workload] = []
   /// Whether the pod has a deletionTimestamp.
   private(set) var isTerminating = false
+  /// Its containers of klipper-lb.
+  var balancers: [KlipperContainer] = []
   /// Whether the pod is in a file that a variant adds.
   var isAdded = false
 
@@ -26,6 +28,7 @@ struct PodManifest {
     pod.hostPorts = spec.hostPorts
     pod.mesh = spec.mesh
     hostname = spec.hostname
+    balancers = spec.balancers
     controller = try object.controller()
     owners = try object.owners()
     isTerminating = object.metadata?["deletionTimestamp"] != nil

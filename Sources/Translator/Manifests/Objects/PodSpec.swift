@@ -41,6 +41,7 @@ struct PodSpec: Hashable {
   /// that is no address.
   var unmappedHostPorts: [HostPort] = []
   var containers: [Container] = []
+  var balancers: [KlipperContainer] { containers.compactMap(KlipperContainer.init) }
   /// Known by the init containers that meshes put into pods.
   var mesh: Mesh?
 

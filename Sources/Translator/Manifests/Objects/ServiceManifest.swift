@@ -22,6 +22,12 @@ struct ServiceManifest {
   let wantsNodePorts: Bool
   /// Whether the EndpointSlice controller allots endpoints to zones by their CPUs (annotation `topology-mode: Auto`).
   let hasAutomaticHints: Bool
+  var labels: Labels = [:]
+  let hasLoadBalancerClass: Bool
+  /// Whether `status.loadBalancer` is given, if only as `{}`.
+  let hasLoadBalancerStatus: Bool
+  /// The annotation in place of `loadBalancerSourceRanges`. kube-proxy doesn't read it.
+  private(set) var annotatedSourceRanges: [CIDR] = []
   /// Where the load-balancer addresses come from if there is no status.
   var loadBalancerAssumption: String?
 
@@ -67,6 +73,13 @@ struct ServiceManifest {
     let allocates = try spec?["allocateLoadBalancerNodePorts"]?.bool() ?? true
     wantsNodePorts = kind == .nodePort || balances && allocates
     hasAutomaticHints = try object.metadata?["annotations"]?.fields().asksForAutomaticHints ?? false
+
+    hasLoadBalancerClass = spec?.nonEmpty("loadBalancerClass") != nil
+    hasLoadBalancerStatus = try object.root["status"]?.fields()["loadBalancer"] != nil
+    labels = try object.labels(validation)
+    let annotations = try object.metadata?["annotations"]?.fields()
+    let ranges = try annotations?["service.beta.kubernetes.io/load-balancer-source-ranges"]?.string() ?? ""
+    annotatedSourceRanges = ranges.split(separator: ",").compactMap { CIDR($0.filter { !$0.isWhitespace }) }
 
     service = Service(
       id: try object.id(validation, NameSyntax.isDNSLabel), kind: kind,

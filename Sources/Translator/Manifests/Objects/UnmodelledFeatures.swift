@@ -9,7 +9,6 @@ struct UnmodelledFeatures {
     case nftables = "kube-proxy's nftables mode"
     case ebpf = "a service proxy with eBPF"
     case mesh = "a service mesh"
-    case serviceLoadBalancer = "servicelb (svclb pods)"
     case nodeLocalDNS = "NodeLocal DNS"
     case unmappedHostPort = "hostPort of a sidecar, or with an unusable hostIP,"
 
@@ -64,7 +63,6 @@ struct UnmodelledFeatures {
       note(.unmappedHostPort, title, "\(title) (\(ports))")
     }
     if let mesh = spec.mesh { note(.mesh, title, "\(title) (\(mesh.rawValue))") }
-    if id.name.hasPrefix("svclb-") { note(.serviceLoadBalancer, title) }
     if id.name.hasPrefix("node-local-dns") || spec.containers.contains(where: { $0.image.contains("node-cache") }) {
       note(.nodeLocalDNS, title)
     }

@@ -141,6 +141,7 @@ struct Workload {
     pod.mesh = spec.mesh
     pod.owner = Pod.Workload(kind: kind, name: self.id.name)
     var manifest = PodManifest(pod, hostname: spec.hostname)
+    manifest.balancers = spec.balancers
     manifest.isAdded = isAdded
     return manifest
   }

@@ -1,0 +1,242 @@
+// Not covered: IPv6, several destinations of one family, and two containers with the same port.
+import Apply
+import Enforcement
+import EngineComparison
+import Foundation
+import Kernel
+import Lowering
+import NetpolModel
+import Network
+import Path
+import StandingLab
+import TestSupport
+import Testing
+import Verdicts
+
+/// A Service of type LoadBalancer with svclb pods on two nodes, as its DaemonSet is in a dump.
+private struct Balanced {
+  var isLocal = false
+  /// Nodes with a ready endpoint.
+  var backends = [1]
+  /// Addresses in its status.
+  var listed: [String] = []
+  var sourceRanges: [String] = []
+  /// `nil`: those of the Service, or every source.
+  var podRanges: [String]?
+  var hasBalancers = true
+  var policies = ""
+
+  func cluster() throws -> Cluster {
+    let text = """
+      apiVersion: netpol-lab/v1alpha1
+      kind: Cluster
+      nodes:
+      - {name: node1, addresses: [192.168.20.11, 203.0.113.11], podCIDRs: [10.42.0.0/24]}
+      - {name: node2, addresses: [192.168.20.12], podCIDRs: [10.42.1.0/24]}
+      externalHosts: [{name: lan, addresses: [192.168.20.50]}, {name: wan, addresses: [203.0.113.50]}]
+      ---
+      apiVersion: v1
+      kind: Service
+      metadata: {namespace: app, name: web}
+      spec:
+        type: LoadBalancer
+        clusterIP: 10.43.0.80
+        externalTrafficPolicy: \(isLocal ? "Local" : "Cluster")
+        selector: {app: web}
+        ports: [{port: 80, targetPort: 8000, nodePort: 30080}]
+        loadBalancerSourceRanges: [\(sourceRanges.joined(separator: ", "))]
+      status: {loadBalancer: {ingress: [\(listed.map { "{ip: \($0)}" }.joined(separator: ", "))]}}
+      ---
+
+      """
+    let pods = [1, 2].map { node in
+      podText(
+        "app/be\(node)", on: "node\(node)", labels: backends.contains(node) ? "app: web" : "app: idle",
+        status: "podIP: 10.42.\(node - 1).5, hostIP: 192.168.20.1\(node), phase: Running")
+    }
+    let client = podText(
+      "app/cli", on: "node1", labels: "app: cli", status: "podIP: 10.42.0.6, hostIP: 192.168.20.11, phase: Running")
+    let balancers = hasBalancers ? [1, 2].map(balancer) : []
+    return try readWorld(text + pods.joined() + client + balancers.joined() + policies)
+  }
+
+  private func balancer(_ node: Int) -> String {
+    let ranges = (podRanges ?? (sourceRanges.isEmpty ? ["0.0.0.0/0"] : sourceRanges)).joined(separator: ",")
+    let destination =
+      isLocal
+      ? "{name: DEST_PORT, value: \"30080\"}, {name: DEST_IPS, valueFrom: {fieldRef: {fieldPath: status.hostIPs}}}"
+      : "{name: DEST_PORT, value: \"80\"}, {name: DEST_IPS, value: 10.43.0.80}"
+    return """
+      apiVersion: v1
+      kind: Pod
+      metadata:
+        namespace: kube-system
+        name: svclb-web-1a2b3c4d-node\(node)
+        labels: {app: svclb-web-1a2b3c4d, svccontroller.k3s.cattle.io/svcname: web, svccontroller.k3s.cattle.io/svcnamespace: app}
+      spec:
+        nodeName: node\(node)
+        containers:
+        - name: lb-tcp-80
+          image: rancher/klipper-lb:v0.4.13
+          ports: [{name: lb-tcp-80, containerPort: 80, hostPort: 80}]
+          env:
+          - {name: SRC_PORT, value: "80"}
+          - {name: SRC_RANGES, value: "\(ranges)"}
+          - {name: DEST_PROTO, value: TCP}
+          - \(destination.replacingOccurrences(of: "}, {", with: "}\n    - {"))
+      status: {podIP: 10.42.\(node - 1).9, hostIP: 192.168.20.1\(node), phase: Running}
+      ---
+
+      """
+  }
+}
+
+/// A line of packets.txt: who saw which sender, and what the hooks of table filter saw.
+private struct Recorded: Sendable {
+  let name: String
+  /// `be1 saw 10.42.0.9`, `silent` or `refused`.
+  let outcome: String
+  /// `node1 forward 192.168.20.50 -> 10.42.0.9:80`.
+  let hooks: Set<String>
+
+  /// The lines of a section, by its heading's first words.
+  static func section(_ heading: String) throws -> [Recorded] {
+    let file = repository.appendingPathComponent("Tests/Fixtures/services/portmap/packets.txt")
+    let lines = try String(contentsOf: file, encoding: .utf8).components(separatedBy: "\n")
+    let start = try #require(lines.firstIndex { $0.hasPrefix("## \(heading):") })
+    return lines[(start + 1)...].prefix { !$0.hasPrefix("#") && $0.contains("|") }.map(Recorded.init)
+  }
+
+  private init(_ line: String) {
+    let halves = line.components(separatedBy: "|")
+    let name = String(halves[0].prefix(46)).trimmingCharacters(in: .whitespaces)
+    self.name = name
+    outcome = String(halves[0].dropFirst(46)).trimmingCharacters(in: .whitespaces)
+    hooks = Set(
+      halves[1].components(separatedBy: ";").map { $0.trimmingCharacters(in: .whitespaces) }.filter { !$0.isEmpty }
+        .filter { !name.contains("(node2)") || !$0.hasPrefix("n2") }
+        .map { hook in
+          let words = hook.split(separator: " ")
+          return "node\(words[0].dropFirst()) \(words[1].lowercased()) "
+            + words[2].replacingOccurrences(of: ">", with: " -> ").replacingOccurrences(
+              of: name.contains("(node2)") ? "192.168.20.12" : "no address", with: "203.0.113.50")
+        })
+  }
+
+  func flow() throws -> Flow {
+    let lan = Endpoint.external("lan")
+    let (from, source, target): (Endpoint, String, String) =
+      switch name {
+      case "ext -> node1 LAN", "ext -> node1", "ext (listed)", "ext", "listed source -> node1":
+        (lan, "192.168.20.50", "192.168.20.11")
+      case "ext -> node2 LAN": (lan, "192.168.20.50", "192.168.20.12")
+      case "ext -> node1 address not in status": (.external("wan"), "203.0.113.50", "203.0.113.11")
+      // It reaches the address that svclb has the port at as well.
+      case "ext from 203.0.113.50": (.external("wan"), "203.0.113.50", "192.168.20.11")
+      case "node1 -> node1 LAN", "node1 -> LAN", "node1 -> its LAN address":
+        (.node("node1"), "192.168.20.11", "192.168.20.11")
+      case "node1 -> 127.0.0.1": (.node("node1"), "127.0.0.1", "127.0.0.1")
+      case "node1 -> node2": (.node("node1"), "192.168.20.11", "192.168.20.12")
+      case "node2": (.node("node2"), "192.168.20.12", "192.168.20.11")
+      // The recorded node2 had no kube-proxy, which would stop the packet there: it is like any host outside.
+      case "unlisted (node2) -> node1": (.external("wan"), "203.0.113.50", "192.168.20.11")
+      case "pod on node1 -> node1", "pod on node1": (.pod(PodID("app", "cli")), "10.42.0.6", "192.168.20.11")
+      case "pod on node1 -> node2": (.pod(PodID("app", "cli")), "10.42.0.6", "192.168.20.12")
+      case "backend 1 -> node1": (.pod(PodID("app", "be1")), "10.42.0.5", "192.168.20.11")
+      default: throw Unknown(name: name)
+      }
+    let address = try #require(IPAddress(target))
+    let node: Endpoint = address.isLoopback ? from : .node(target.hasSuffix("12") ? "node2" : "node1")
+    return Flow(from: from, try #require(IPAddress(source)), to: node, address, .tcp, 80)
+  }
+
+  struct Unknown: Error { let name: String }
+}
+
+@Suite("servicelb with real packets", .serialized, .needsNamespaces) struct ServiceLBPacketTests {
+  private struct Answer: Sendable {
+    let comparison: Comparison
+    /// The sender that each backend saw.
+    let seen: [String]
+  }
+
+  private func ask(_ flows: [Flow], in cluster: Cluster) async throws -> [Answer] {
+    try await blocking {
+      let plan = try LabPlan(cluster, .kubeRouterK3s, versionStamp: "1")
+      let worker = try NamespaceWorker()
+      let fabric = try Fabric(plan.topology, families: cluster.families, bridgeNetfilter: true, worker: worker)
+      let loader = try RuleLoader(worker: worker)
+      var machines = cluster.nodes.map { (fabric.namespace(ofNode: $0.name), plan.enforced.rulesets[$0.name]) }
+      machines += plan.topology.forwarders.map { (fabric.namespace(of: .pod($0)), plan.enforced.podRulesets[$0]) }
+      for (namespace, rulesets) in machines {
+        for rules in try #require(rulesets) { try loader.load(rules, in: try #require(namespace)) }
+      }
+      let backends = Backends(cluster, plan.topology)
+      let engine = KernelEngine(fabric)
+      var conversation = try KernelEngine.Conversation(worker: worker)
+      let entries = {
+        try ["node1", "node2"].flatMap { node in
+          let namespace = try #require(fabric.namespace(ofNode: node))
+          return try worker.run(in: namespace) { try ConntrackEntry.list(in: NetlinkSocket(.netfilter)) }
+            // The backend's own node sees it last.
+            .filter {
+              $0.reply.source == (node == "node1" ? [10, 42, 0, 5] : [10, 42, 1, 5]) && $0.reply.sourcePort == 8000
+            }
+            .map {
+              "be\(node.suffix(1)) saw \($0.reply.destination.map(String.init).joined(separator: ".")) \($0.original)"
+            }
+        }
+      }
+      return try flows.map { flow in
+        let before = Set(try entries())
+        let observation = try engine.observe([flow], in: &conversation, backends: backends.endpoints)[0]
+        let seen = Set(try entries()).subtracting(before).map {
+          $0.split(separator: " ").prefix(3).joined(separator: " ")
+        }
+        return Answer(comparison: plan.comparer.compare(flow, observation), seen: Array(Set(seen)))
+      }
+    }
+  }
+
+  private static func sections() -> [(heading: String, world: Balanced)] {
+    let both = ["192.168.20.11", "192.168.20.12"]
+    return [
+      ("A", Balanced()),
+      ("A2", Balanced(backends: [2])),
+      ("B", Balanced(listed: both)),
+      ("B2", Balanced(backends: [2], listed: both)),
+      ("C", Balanced(isLocal: true)),
+      ("D", Balanced(isLocal: true, listed: ["192.168.20.11"])),
+      ("E", Balanced(podRanges: ["192.168.20.50/32"])),
+      ("E2", Balanced(podRanges: ["10.42.0.1/32"])),
+      ("G", Balanced(listed: ["192.168.20.11"], sourceRanges: ["192.168.20.50/32"])),
+      ("G2", Balanced(listed: ["192.168.20.11"], sourceRanges: ["192.168.20.50/32"], podRanges: ["0.0.0.0/0"])),
+      ("G3", Balanced(listed: ["192.168.20.11"], sourceRanges: ["192.168.20.50/32"], hasBalancers: false)),
+      ("H", Balanced(isLocal: true, backends: [2], listed: ["192.168.20.11"])),
+    ]
+  }
+
+  @Test(
+    "every recorded way is judged on the recorded addresses, and the backend sees the recorded sender",
+    arguments: sections().map(\.heading))
+  func ways(heading: String) async throws {
+    let world = try #require(Self.sections().first { $0.heading == heading }).world
+    let recorded = try Recorded.section(heading)
+    let cluster = try world.cluster()
+    let flows = try recorded.map { try $0.flow() }
+    #expect(!recorded.isEmpty)
+    for (row, answer) in zip(recorded, try await ask(flows, in: cluster)) {
+      let passes = row.outcome.contains("saw")
+      let comparison = answer.comparison
+      #expect(
+        comparison.finding == .agreement && comparison.observed == (passes ? .allow : .deny),
+        "\(heading) \(row.name): \(comparison.finding) \(String(describing: comparison.observation))")
+      let hooks = comparison.journey.steps.filter { $0.event == .passed }
+        .map {
+          "\($0.position.node) \($0.position.hook.rawValue) \($0.source) -> \($0.destination):\($0.port)"
+        }
+      #expect(Set(hooks) == row.hooks, "\(heading) \(row.name)")
+      #expect(answer.seen == (passes ? [row.outcome] : []), "\(heading) \(row.name)")
+    }
+  }
+}
