@@ -123,7 +123,9 @@ private struct Recorded: Sendable {
         })
   }
 
-  func flow() throws -> Flow {
+  func flow() throws -> Flow { try Self.flow(name) }
+
+  static func flow(_ name: String) throws -> Flow {
     let lan = Endpoint.external("lan")
     let (from, source, target): (Endpoint, String, String) =
       switch name {
@@ -237,6 +239,89 @@ private struct Recorded: Sendable {
         }
       #expect(Set(hooks) == row.hooks, "\(heading) \(row.name)")
       #expect(answer.seen == (passes ? [row.outcome] : []), "\(heading) \(row.name)")
+    }
+  }
+
+  /// A section F policy, with who still gets through: `lan -> node1`, `node1 -> 127.0.0.1`, `node1 -> LAN`,
+  /// `cli -> node1`.
+  private struct Policed: Sendable, CustomTestStringConvertible {
+    let name: String
+    var policies: [String] = []
+    let passes: [Bool]
+    var listed: [String] = []
+    var testDescription: String { name }
+  }
+
+  private static let svclb = "podSelector: {matchLabels: {app: svclb-web-1a2b3c4d}}"
+  private static func backend(_ from: String) -> String {
+    policyText("app/backend", "podSelector: {matchLabels: {app: web}}\npolicyTypes: [Ingress]\ningress: [\(from)]")
+  }
+  private static func ingress(_ from: String) -> String {
+    policyText("kube-system/in", "\(svclb)\npolicyTypes: [Ingress]\ningress: [\(from)]")
+  }
+  private static func egress(_ to: String) -> String {
+    policyText("kube-system/out", "\(svclb)\npolicyTypes: [Egress]\negress: [\(to)]")
+  }
+  private static let fromLan = "{from: [{ipBlock: {cidr: 192.168.20.50/32}}]}"
+  private static let fromBalancer =
+    "{from: [{namespaceSelector: {}, podSelector: {matchLabels: {svccontroller.k3s.cattle.io/svcname: web}}}]}"
+  private static let toBackend =
+    "{to: [{namespaceSelector: {}, podSelector: {matchLabels: {app: web}}}], ports: [{port: 8000}]}"
+
+  private static let policed = [
+    Policed(name: "no policy", passes: [true, true, true, true]),
+    Policed(
+      name: "the backend admits the client alone", policies: [backend(fromLan)], passes: [false, false, false, false]),
+    Policed(
+      name: "the backend admits the svclb pods alone", policies: [backend(fromBalancer)],
+      passes: [true, true, true, true]),
+    Policed(
+      name: "the backend admits the cluster's pods",
+      policies: [backend("{from: [{ipBlock: {cidr: 10.42.0.0/16}}]}")], passes: [true, true, true, true]),
+    Policed(name: "svclb: no ingress", policies: [ingress("")], passes: [false, true, true, false]),
+    Policed(name: "svclb: ingress from the client", policies: [ingress(fromLan)], passes: [true, true, true, false]),
+    Policed(name: "svclb: no egress", policies: [egress("")], passes: [false, false, false, false]),
+    Policed(
+      name: "svclb: egress to the ClusterIP",
+      policies: [egress("{to: [{ipBlock: {cidr: 10.43.0.80/32}}], ports: [{port: 80}]}")],
+      passes: [false, false, false, false]),
+    Policed(name: "svclb: egress to the backend", policies: [egress(toBackend)], passes: [true, true, true, true]),
+    Policed(
+      name: "both", policies: [ingress(fromLan), egress(toBackend), backend(fromBalancer)],
+      passes: [true, true, true, false]),
+    Policed(
+      name: "a listed address, the backend admits the svclb pods alone", policies: [backend(fromBalancer)],
+      passes: [false], listed: ["192.168.20.11"]),
+    Policed(
+      name: "a listed address, svclb: nothing", policies: [ingress(""), egress("")], passes: [true],
+      listed: ["192.168.20.11"]),
+  ]
+
+  @Test("policies on svclb pods and on backends decide as recorded, each on one of the two ways", arguments: policed)
+  private func policies(_ row: Policed) async throws {
+    let names = ["ext -> node1 LAN", "node1 -> 127.0.0.1", "node1 -> node1 LAN", "pod on node1 -> node1"]
+    let flows = try names.prefix(row.passes.count).map { try Recorded.flow($0) }
+    let cluster = try Balanced(listed: row.listed, policies: row.policies.joined()).cluster()
+    let answers = try await ask(flows, in: cluster)
+    #expect(answers.map { $0.comparison.observed == .allow } == row.passes)
+    #expect(answers.allSatisfy { $0.comparison.finding == .agreement })
+  }
+
+  @Test("each endpoint of a Service is asked about through its svclb pods too")
+  func choices() async throws {
+    let cluster = try Balanced(backends: [1, 2], policies: Self.backend("")).cluster()
+    var open = cluster
+    open.policies = []
+    let topology = Topology(cluster)
+    let backends = Backends(cluster, topology)
+    for name in ["ext -> node1 LAN", "ext -> node2 LAN", "pod on node1 -> node2", "node1 -> 127.0.0.1"] {
+      let flows = backends.choices(of: try Recorded.flow(name))
+      #expect(flows.compactMap { $0.chosen?.address.description } == ["10.42.0.5", "10.42.1.5"], "\(name)")
+      let answers = try await ask(flows, in: open)
+      #expect(answers.allSatisfy { $0.comparison.finding == .agreement && $0.comparison.observed == .allow }, "\(name)")
+      #expect(answers.map { $0.seen.first?.prefix(3) } == ["be1", "be2"], "\(name)")
+      let refused = try await ask(flows, in: cluster)
+      #expect(refused.allSatisfy { $0.comparison.finding == .agreement && $0.comparison.observed == .deny }, "\(name)")
     }
   }
 }
