@@ -141,6 +141,32 @@ import Testing
 
         """,
       shows: ("app/client", "vip/app/web/192.168.20.200", 80), beside: ("node/node1", "vip/app/web/192.168.20.200", 80)),
+    // The balancer has a node's address, and the endpoint is a host-network pod there with the same port.
+    Case(
+      deviation: .dropsUntranslatable, policies: policy("{podSelector: {matchLabels: {app: nobody}}}"),
+      extra: """
+        apiVersion: netpol-lab/v1alpha1
+        kind: Cluster
+        nodes: [{name: node1, addresses: [192.168.20.11]}, {name: node2, addresses: [192.168.20.12]}]
+        ---
+        apiVersion: v1
+        kind: Pod
+        metadata: {namespace: app, name: edge, labels: {app: edge}}
+        spec: {nodeName: node2, hostNetwork: true, containers: [{name: c, ports: [{containerPort: 80}]}]}
+        ---
+        apiVersion: v1
+        kind: Service
+        metadata: {namespace: app, name: edge}
+        spec:
+          type: LoadBalancer
+          selector: {app: edge}
+          ports: [{name: a, port: 80}, {name: b, port: 81, targetPort: 8081}]
+          loadBalancerSourceRanges: [192.168.20.0/24]
+        status: {loadBalancer: {ingress: [{ip: 192.168.20.12}]}}
+        ---
+
+        """,
+      shows: ("node/node1", "vip/app/edge/192.168.20.12", 80), beside: ("node/node1", "vip/app/edge/192.168.20.12", 81)),
     // Without a cluster CIDR kube-proxy doesn't recognise the pod, and client1's node has no endpoint.
     Case(
       deviation: .acceptsBeforeKubeProxy, policies: policy("{podSelector: {matchLabels: {app: nobody}}}"),

@@ -135,10 +135,6 @@ import Testing
         "a service proxy with IPVS is not modelled, and no verdict covers it: DaemonSet kube-system/kp"
       ),
       (
-        "{containers: [{name: c, image: rancher/klipper-lb}]}", "svclb-traefik-ab12",
-        "servicelb (svclb pods) is not modelled, and no verdict covers it: DaemonSet kube-system/svclb-traefik-ab12"
-      ),
-      (
         "{containers: [{name: c, image: dns/k8s-dns-node-cache:1.23}]}", "dns",
         "NodeLocal DNS is not modelled, and no verdict covers it: DaemonSet kube-system/dns"
       ),

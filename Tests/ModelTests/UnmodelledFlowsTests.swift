@@ -62,13 +62,21 @@ import Testing
     }
   }
 
-  @Test("a hostPort of servicelb's pods has no verdict, since they send packets on")
+  @Test("a hostPort of servicelb's pods has no verdict, unless it is known where they send packets")
   func servicelb() {
     let label = { @Sendable (cluster: inout Cluster) in
       cluster.pods[0].labels = ["svccontroller.k3s.cattle.io/svcname": "edge"]
     }
-    #expect(why(Self.node, 80, at: "n1", label)?.contains("what servicelb does with it is not modelled") == true)
+    #expect(
+      why(Self.node, 80, at: "n1", label)?.contains("a pod of servicelb, and nothing says which Service it is for")
+        == true)
     #expect(why(Self.node, 80, at: "n1") { $0.pods[0].id = PodID("a", "svclb-edge-1") } != nil)
+    let forward = PodForward(TransportPort(.tcp, 80), from: [], to: [], port: 80)
+    #expect(
+      why(Self.node, 80, at: "n1") {
+        label(&$0)
+        $0.pods[0].forwards = [forward]
+      } == nil)
   }
 
   @Test("with IPVS or eBPF, services and NodePorts have no verdict, and everything else has")

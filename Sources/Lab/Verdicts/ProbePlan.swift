@@ -154,6 +154,8 @@ public struct ProbePlan: Sendable {
   ) -> Flow? {
     guard case .pod(let sender) = source, case .pod(let listener) = destination,
       let place = topology.pods[sender], place.node == topology.pods[listener]?.node,
+      // It would send the datagram on.
+      !topology.forwarders.contains(listener),
       topology.address(of: destination, .v4) != nil,
       let question = questions.first(where: { if case .port(let port) = $0 { port.transport == .udp } else { false } }),
       let flow = topology.flow(from: source, to: destination, question, .v4, destinationAddress: group)

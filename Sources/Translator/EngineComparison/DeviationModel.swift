@@ -40,15 +40,21 @@ public struct DeviationModel: Sendable {
   /// The same for a flow whose services are resolved already.
   func verdict(_ flow: Flow, _ resolved: ResolvedFlow) -> Verdict {
     let first = verdictOnFirstPart(flow, resolved)
-    guard first == .allow, let forwarding = resolved.forwarding else { return first }
-    return switch forwarding {
-    case .outOfRange: .deny
-    case .sent(_, let onward, let next): verdict(onward, next)
+    return first == .allow && !isSentOn(resolved) ? .deny : first
+  }
+
+  /// Whether the pod that receives the packet sends it on and it arrives there, or doesn't have to send it on.
+  private func isSentOn(_ resolved: ResolvedFlow) -> Bool {
+    switch resolved.forwarding {
+    case nil: true
+    case .outOfRange: false
+    case .sent(_, let onward, let next): verdict(onward, next) == .allow
     }
   }
 
   private func verdictOnFirstPart(_ flow: Flow, _ resolved: ResolvedFlow) -> Verdict {
     if resolved.isRefused { return escapesKubeProxy(flow, resolved) ? .allow : .deny }
+    if deviations.contains(.dropsUntranslatable), isDroppedUnchanged(flow, resolved) { return .deny }
     // A translated packet is routed, so no bridge hides it.
     let isSwitched = resolved.intermediary == nil
     if deviations.contains(.refusesUnprogrammed), cluster.settings.defaultDeny, meetsDefaultDeny(resolved) {
@@ -73,7 +79,7 @@ public struct DeviationModel: Sendable {
   /// before kube-proxy's rules see it, and it reaches the announcing node with another address.
   private func escapesKubeProxy(_ flow: Flow, _ resolved: ResolvedFlow) -> Bool {
     if isTakenByOwnNode(flow, resolved) { return true }
-    guard let announcer = announcers[flow.destinationAddress],
+    guard let announcer = oracle.nodeOwning(flow.destinationAddress) ?? announcers[flow.destinationAddress],
       resolved.isOutOfRange || resolved.isolatedEntry != nil, deviations.contains(.acceptsBeforeKubeProxy),
       let pod = selectable(flow.source), hasChain(pod), let node = pod.node.flatMap(cluster.node),
       announcer != node.name, let address = node.address(flow.family), allows(flow, .egress, false)
@@ -81,15 +87,40 @@ public struct DeviationModel: Sendable {
     var masqueraded = flow
     masqueraded.source = .node(node.name)
     masqueraded.sourceAddress = address
-    let second = oracle.resolve(masqueraded, enteringAt: announcer)
-    return !second.isRefused && !second.isNotChosen && allows(second.arrived, .ingress, false)
+    let second = oracle.resolve(
+      masqueraded, enteringAt: announcer,
+      admittingEverySource: admitsBalancers(announcer, of: resolved.intermediary, address))
+    return !second.isRefused && !second.isNotChosen && allows(second.arrived, .ingress, false) && isSentOn(second)
+  }
+
+  /// Whether a service's rules leave the packet's address and port as they are, so that KUBE-PROXY-FIREWALL, which drops
+  /// what they did not translate, drops it. kube-router may accept a pod's packet to its own node before that.
+  private func isDroppedUnchanged(_ flow: Flow, _ resolved: ResolvedFlow) -> Bool {
+    guard case .service(let id) = resolved.intermediary, let service = cluster.service(id),
+      let asked = flow.transportPort,
+      resolved.arrived.destinationAddress == flow.destinationAddress, resolved.arrived.port == asked.port,
+      service.loadBalancerIPs.contains(where: { $0.address == flow.destinationAddress && !$0.isProxied }),
+      service.ports.contains(where: { $0.port == asked.port && $0.transport == asked.transport })
+    else { return false }
+    return service.loadBalancerSourceRanges.contains { $0.family == flow.family } && !isTakenByOwnNode(flow, resolved)
+  }
+
+  /// Whether kube-proxy on the node admits the service's own load-balancer addresses, besides its source ranges, and the
+  /// sender has one of them. It does if a range holds the node's own address (`writeServiceToEndpointRules`).
+  private func admitsBalancers(_ node: String, of intermediary: Intermediary?, _ sender: IPAddress) -> Bool {
+    guard case .service(let id) = intermediary, let service = cluster.service(id),
+      service.loadBalancerIPs.contains(where: { $0.address == sender && !$0.isProxied }),
+      let own = cluster.node(node)?.address(sender.family)
+    else { return false }
+    return service.loadBalancerSourceRanges.contains { $0.contains(own) }
   }
 
   /// Whether a pod's packet to an address of a service that its own node has goes to that node itself, although
   /// kube-proxy refuses it.
   private func isTakenByOwnNode(_ flow: Flow, _ resolved: ResolvedFlow) -> Bool {
-    guard deviations.contains(.acceptsBeforeKubeProxy), case .virtualAddress = flow.destination,
-      let pod = selectable(flow.source), hasChain(pod), oracle.nodeOwning(flow.destinationAddress) == pod.node
+    let isServices = if case .virtualAddress = flow.destination { true } else { !isExemptInInput(flow) }
+    guard deviations.contains(.acceptsBeforeKubeProxy), isServices, let pod = selectable(flow.source), hasChain(pod),
+      oracle.nodeOwning(flow.destinationAddress) == pod.node
     else { return false }
     return allows(flow, .egress, false)
   }

@@ -22,6 +22,7 @@ public enum Deviation: Int, Hashable, Sendable, CaseIterable, Comparable {
   case acceptsBeforeKubeProxy = 21
   case refusesUnprogrammed = 22
   case sidecarPorts = 23
+  case dropsUntranslatable = 24
 
   /// The name in docs and reports, such as `D1`.
   public var id: String { "D\(rawValue)" }
@@ -54,6 +55,9 @@ public enum Deviation: Int, Hashable, Sendable, CaseIterable, Comparable {
     case .refusesUnprogrammed:
       "with default-deny a node rejects all addresses in its pod CIDRs without a chain, even its own bridge and tunnel"
     case .sidecarPorts: "kube-router does not know the port names of sidecars: it reads them from spec.containers only"
+    case .dropsUntranslatable:
+      "kube-proxy drops packets to a load balancer with loadBalancerSourceRanges, even from these, if the endpoint has the "
+        + "balancer's own address and port, as a host-network pod may"
     case .multicastIngress:
       "packets to a multicast group are checked against the sender's egress policies only, not the receivers' ingress"
     case .bridgeHidesPackets:

@@ -56,6 +56,8 @@ extension ResolvedFlow {
     /// Whether the sender's own node sees the packet before that, untranslated.
     let isElsewhere: Bool
     let client: Flow.End
+    /// Whether the node leaves `loadBalancerSourceRanges` aside.
+    let admitsEverySource: Bool
   }
 }
 
@@ -66,14 +68,17 @@ extension Oracle {
   /// Resolves services and host ports from their API objects. Among several endpoints the flow's own choice decides.
   public func resolve(_ flow: Flow) -> ResolvedFlow { resolve(flow, enteringAt: nil) }
 
-  /// `given` is the node that translates the packet. `nil`: the node that follows from the flow.
-  public func resolve(_ flow: Flow, enteringAt given: String?) -> ResolvedFlow {
-    resolve(flow, enteringAt: given, hops: 0)
+  /// `given` is the node that translates the packet. `nil`: the node that follows from the flow. With
+  /// `admittingEverySource`, that node leaves `loadBalancerSourceRanges` aside.
+  public func resolve(_ flow: Flow, enteringAt given: String?, admittingEverySource: Bool = false) -> ResolvedFlow {
+    resolve(flow, enteringAt: given, hops: 0, admittingEverySource: admittingEverySource)
   }
 
   /// `hops`: how many nodes and pods have translated the packet before.
-  private func resolve(_ flow: Flow, enteringAt given: String?, hops: Int) -> ResolvedFlow {
-    var resolved = resolveOnNodes(flow, enteringAt: given, hops: hops)
+  private func resolve(
+    _ flow: Flow, enteringAt given: String?, hops: Int, admittingEverySource: Bool = false
+  ) -> ResolvedFlow {
+    var resolved = resolveOnNodes(flow, enteringAt: given, hops: hops, admittingEverySource: admittingEverySource)
     resolved.forwarding = forwarding(resolved, choosing: flow.chosen, hops: hops)
     return resolved
   }
@@ -83,6 +88,7 @@ extension Oracle {
   private func forwarding(_ resolved: ResolvedFlow, choosing chosen: ServiceTarget?, hops: Int) -> Forwarding? {
     let arrived = resolved.arrived
     guard !resolved.isRefused, !resolved.isNotChosen, hops < Self.mostHops, let asked = arrived.transportPort,
+      !arrived.destinationAddress.isMulticast,
       case .pod(let id) = arrived.destination, let forward = pods[id]?.forward(asked),
       let address = forward.destination(arrived.family)
     else { return nil }
@@ -95,7 +101,9 @@ extension Oracle {
     return .sent(by: id, onward, resolve(onward, enteringAt: nil, hops: hops + 1))
   }
 
-  private func resolveOnNodes(_ flow: Flow, enteringAt given: String?, hops: Int) -> ResolvedFlow {
+  private func resolveOnNodes(
+    _ flow: Flow, enteringAt given: String?, hops: Int, admittingEverySource: Bool = false
+  ) -> ResolvedFlow {
     var direct = ResolvedFlow(sent: flow, arrived: flow)
     if flow.destinationAddress.isMulticast {
       // Sending to a group is not sending to a pod. The listener in the group still receives from the sender.
@@ -114,7 +122,7 @@ extension Oracle {
       flow: flow, asked: asked,
       entry: given ?? named ?? sender ?? gateway(of: flow, front) ?? announcers[flow.destinationAddress],
       addressed: addressed, isElsewhere: sender != nil && named != nil && named != sender,
-      client: client(of: flow, sender, named))
+      client: client(of: flow, sender, named), admitsEverySource: admittingEverySource)
     direct.unserved =
       front.map { .service($0.service.id) } ?? addressed.flatMap { hostPorts.holder(on: $0, asked) }
     guard let front else { return hostPort(passage) ?? direct }
@@ -197,7 +205,8 @@ extension Oracle {
     let ranges = front.service.loadBalancerSourceRanges.filter { $0.family == flow.family }
     let service = Intermediary.service(front.service.id)
     // Without any endpoint every client is refused, whatever the ranges say.
-    if front.way == .loadBalancer, !ranges.isEmpty, !ranges.contains(where: { $0.contains(client.address) }),
+    if front.way == .loadBalancer, !passage.admitsEverySource, !ranges.isEmpty,
+      !ranges.contains(where: { $0.contains(client.address) }),
       fronts.hasBackends(front, flow.family)
     {
       return ResolvedFlow(sent: flow, arrived: flow, intermediary: service, isRefused: true, isOutOfRange: true)
@@ -238,7 +247,7 @@ extension Oracle {
         ? entry.flatMap { bridgeAddress(of: $0, towards: backend.address) } : nil)
     // An endpoint may be a port of another node that is itself translated there. Two such services can lead to each other
     // forever.
-    if case .node(let other) = target, other != entry, hops < Self.mostHops {
+    if let other = nodeOwning(backend.address), other != entry, hops < Self.mostHops {
       let next = resolveOnNodes(resolved.arrived, enteringAt: other, hops: hops + 1)
       if next.intermediary != nil {
         resolved.arrived = next.arrived

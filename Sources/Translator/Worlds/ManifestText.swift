@@ -102,7 +102,7 @@ extension Pod {
     var container: [(String, YAML)] = [("name", "c")]
     let own = ports.filter { !$0.isOfSidecar }
     if !own.isEmpty { container.append(("ports", .list(portList(own)))) }
-    spec.append(("containers", .list([.mapping(container)])))
+    spec.append(("containers", .list([.mapping(container)] + forwards.map(\.container))))
     let sidecars = ports.filter(\.isOfSidecar)
     if !sidecars.isEmpty {
       let sidecar: [(String, YAML)] = [
@@ -122,6 +122,24 @@ extension Pod {
     return object(
       "v1", "Pod",
       [metadata(id.namespacedName, labels: labels), ("spec", .mapping(spec)), ("status", .mapping(status))])
+  }
+}
+
+extension PodForward {
+  /// A container of klipper-lb that sends on the same.
+  fileprivate var container: YAML {
+    let environment: [(String, String)] = [
+      ("SRC_PORT", "\(port.port)"), ("SRC_RANGES", sourceRanges.map(\.description).joined(separator: ",")),
+      ("DEST_PROTO", port.transport.rawValue), ("DEST_PORT", "\(destinationPort)"),
+      ("DEST_IPS", destinations.map(\.description).joined(separator: ",")),
+    ]
+    return .mapping([
+      ("name", .string("lb-\(port.transport.keyword)-\(port.port)")),
+      (
+        "env",
+        .list(environment.map { .mapping([("name", .string($0)), ("value", .string($1))]) })
+      ),
+    ])
   }
 }
 

@@ -26,6 +26,7 @@ enum WaysIn {
     for index in cluster.pods.indices where random.chance(35) {
       cluster.pods[index].hostPorts = hostPorts(of: cluster.pods[index], in: cluster, &random)
     }
+    Balancers.add(to: &cluster, &placing, &random)
   }
 
   /// Some of the pod's ports, each at most once. Two pods of a node rarely want the same one.

@@ -7,7 +7,7 @@ extension EnforcementStyle {
   public static let compiled: EnforcementStyle = {
     var style = EnforcementStyle(
       name: "compiled", backend: .nftables,
-      traits: EnforcerTraits(deviations: [.bridgeHidesPackets, .multicastIngress]),
+      traits: EnforcerTraits(deviations: [.bridgeHidesPackets, .multicastIngress, .dropsUntranslatable]),
       lower: compile)
     style.knowsDefaultDeny = true
     style.costPerPod = 0
