@@ -157,12 +157,12 @@ extension Step {
     rule.statements.contains { statement in
       switch statement {
       case .accept: rule.role != .foreign
-      case .drop, .reject, .dnat, .masquerade: true
+      case .drop, .reject, .dnat, .dnatRandomly, .masquerade: true
       case .setMark(let mark): mark.value != 0 && rule.origin?.policy != nil
       // The return after a hit in a set that has what all policies of a pod allow.
       case .return:
         rule.role == .exemption || rule.matches.contains { if case .keyed = $0 { true } else { false } }
-      case .counter, .setMarkFrom, .log, .jump: false
+      case .counter, .setMarkFrom, .log, .jump, .goto, .verdictFrom, .gotoRandomly: false
       }
     }
   }

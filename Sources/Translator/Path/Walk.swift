@@ -88,6 +88,7 @@ extension Topology {
         if let last = positions.last, last.node != position.node {
           packet.mark = 0
           packet.isBridged = false
+          packet.hasNewDestination = false
         }
         positions.append(position)
         guard case .passed(let passed) = try judge(position, packet) else {

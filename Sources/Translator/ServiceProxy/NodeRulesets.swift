@@ -102,9 +102,11 @@ extension Rule {
   fileprivate var mentionsKube: Bool {
     let targets = statements.compactMap { statement -> String? in
       switch statement {
-      case .jump(let chain): chain
+      case .jump(let chain), .goto(let chain): chain
       case .log(_, let text): text
-      case .counter, .setMark, .setMarkFrom, .return, .accept, .drop, .reject, .dnat, .masquerade: nil
+      case .counter, .setMark, .setMarkFrom, .verdictFrom, .gotoRandomly, .return, .accept, .drop, .reject, .dnat,
+        .dnatRandomly, .masquerade:
+        nil
       }
     }
     let sets = matches.compactMap { match -> String? in
