@@ -135,7 +135,7 @@ extension NftRuleDraft {
     if ends.count == 2, let first = IPAddress(ends[0]), let last = IPAddress(ends[1]), first.family == family,
       last.family == family, first <= last
     {
-      return Dumps.networks(from: first, through: last)
+      return CIDR.networks(from: first, through: last)
     }
     guard case .address(_, let cidr, _) = try address(.source, text, false) else {
       throw Problem("\(text) is not an address")

@@ -67,7 +67,7 @@ struct NftSetDraft {
       let last = try cidr(String(ends[1]))
       guard first.isHost, last.isHost, first <= last else { throw Problem("\(text) is not a range") }
       guard kind == .interval else { throw Problem("\(text) is a range in a set of addresses") }
-      members += networks(from: first.network, through: last.network).map { NamedSet.Member($0) }
+      members += CIDR.networks(from: first.network, through: last.network).map { NamedSet.Member($0) }
       return
     }
     let network = try cidr(text)
@@ -94,28 +94,6 @@ struct NftSetDraft {
     return .addresses(NamedSet(name: name, family: family, kind: kind, members: members, comment: comment))
   }
 }
-
-/// Returns the fewest networks that together make up the range.
-func networks(from first: IPAddress, through last: IPAddress) -> [CIDR] {
-  let width = first.family.bitWidth
-  var result: [CIDR] = []
-  var low = first.bits
-  while low <= last.bits {
-    // The number of trailing zero bits of `low` that the network may span.
-    var free = min(low == 0 ? width : low.trailingZeroBitCount, width)
-    var high = low | hostBits(free)
-    while high > last.bits, free > 0 {
-      free -= 1
-      high = low | hostBits(free)
-    }
-    result.append(CIDR(IPAddress(family: first.family, bits: low), prefixLength: width - free))
-    if high == .max { break }
-    low = high + 1
-  }
-  return result
-}
-
-private func hostBits(_ count: Int) -> UInt128 { count >= 128 ? .max : (UInt128(1) << UInt128(count)) - 1 }
 
 /// The body of a set as nft lists it.
 struct NftSetText {

@@ -22,6 +22,8 @@ public struct ResolvedFlow: Hashable, Sendable {
   public var isNotChosen = false
   /// The node whose traffic policy Local leaves no endpoint, although other nodes have some. It drops the packet.
   public var isolatedEntry: String?
+  /// The packet goes to a ClusterIP that doesn't serve it, and kube-proxy stops it for that.
+  public var idleClusterIP: IdleClusterIP?
 }
 
 extension ResolvedFlow {
@@ -54,6 +56,10 @@ extension Oracle {
 
   /// `hops`: how many nodes have translated the packet before.
   private func resolve(_ flow: Flow, enteringAt given: String?, hops: Int) -> ResolvedFlow {
+    stoppingAtIdleClusterIPs(translate(flow, enteringAt: given, hops: hops))
+  }
+
+  private func translate(_ flow: Flow, enteringAt given: String?, hops: Int) -> ResolvedFlow {
     var direct = ResolvedFlow(sent: flow, arrived: flow)
     if flow.destinationAddress.isMulticast {
       // Sending to a group is not sending to a pod. The listener in the group still receives from the sender.
@@ -132,17 +138,20 @@ extension Oracle {
     let isEntrys = entry != nil && nodeSpeaking(client.endpoint) == entry
     // Packets from pods and from processes of the entry node reach all endpoints, even if the policy is Local.
     // kube-proxy recognises pods by the cluster CIDR, and can have only one.
-    let isShortCut = front.way != .clusterIP && (isPods && kubeProxyKnowsPods(flow.family) || isEntrys)
-    // Where NodePorts don't answer, packets stay as they are. Yet the node still refuses those to a NodePort for which it
-    // has no endpoint.
+    let isShortCut =
+      front.way != .clusterIP && (isPods && kubeProxyKnowsPods(flow.family) || isEntrys)
+      && !(isEntrys && isStoppedBeforeShortCut(front, flow.family, at: entry))
+    // Where NodePorts don't answer, packets stay as they are. Yet in iptables mode the node still refuses those to a
+    // NodePort for which it has no endpoint.
     let isTranslated = !front.isNodePort || hasNodePorts(flow.destinationAddress, on: passage.addressed)
+    if !isTranslated, kubeProxy.mode.isNftables { return nil }
     let isLocal = policy == .local && !(isShortCut && isTranslated)
     // "Traffic through the cloud-provider load-balancer will be restricted to the specified client IPs."
     let ranges = front.service.loadBalancerSourceRanges.filter { $0.family == flow.family }
     let service = Intermediary.service(front.service.id)
-    // Without any endpoint every client is refused, whatever the ranges say.
+    // Without any endpoint iptables mode refuses every client, whatever the ranges say.
     if front.way == .loadBalancer, !ranges.isEmpty, !ranges.contains(where: { $0.contains(client.address) }),
-      fronts.hasBackends(front, flow.family)
+      kubeProxy.mode.isNftables || fronts.hasBackends(front, flow.family)
     {
       return ResolvedFlow(sent: flow, arrived: flow, intermediary: service, isRefused: true, isOutOfRange: true)
     }
@@ -159,13 +168,13 @@ extension Oracle {
     }
     if !isTranslated { return nil }
     let target = endpoint(of: backend)
+    let isHairpin = backend.address == client.address && masqueradesHairpins(to: backend, at: entry)
     let isMasqueraded =
       switch front.way {
       case .clusterIP:
-        kubeProxy.masqueradeAll || !isPods && masqueradesOthers(entry, networks, towards: backend)
-          || backend.address == client.address
+        kubeProxy.masqueradeAll || !isPods && masqueradesOthers(entry, networks, towards: backend) || isHairpin
       case .external, .loadBalancer:
-        policy == .cluster || isEntrys || backend.address == client.address
+        policy == .cluster || isEntrys || isHairpin
       }
     var seen = client
     // The entry node masquerades after its own policies, so only another node sees its address.
@@ -188,6 +197,7 @@ extension Oracle {
         resolved.isRefused = next.isRefused
         resolved.isOutOfRange = next.isOutOfRange
         resolved.isolatedEntry = next.isolatedEntry
+        resolved.idleClusterIP = next.idleClusterIP
       }
     }
     return resolved

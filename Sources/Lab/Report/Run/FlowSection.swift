@@ -51,7 +51,9 @@ struct FlowSection {
   private var isToService: Bool {
     (comparison.specified?.because ?? []).contains { reason in
       switch reason {
-      case .translated, .notYetTranslated, .outOfSourceRanges, .noEndpoints, .noLocalEndpoints: true
+      case .translated, .notYetTranslated, .outOfSourceRanges, .noEndpoints, .noLocalEndpoints, .unservedClusterIP,
+        .unallocatedClusterIP:
+        true
       case .sameEndpoint, .ownNode, .notIsolated, .admitted, .isolated, .hostNetworkPeer, .unserved: false
       }
     }
