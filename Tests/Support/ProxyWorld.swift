@@ -98,7 +98,7 @@ package struct ProxyWorld: Decodable, Sendable, CustomTestStringConvertible {
     /// What a release of kube-proxy does that the file doesn't tell, which is about 1.36: up to 1.33 nftables mode drops
     /// the node's own packets to an external address of a service with traffic policy Local and no local endpoint.
     package func isDropped(by mode: KubeProxyMode, in world: ProxyWorld) -> Bool {
-      guard mode == .nftables(.v1_33), from.isNodes else { return false }
+      guard mode == .nftables(.v33), from.isNodes else { return false }
       return world.services.contains { service in
         let local = world.slices.filter { $0.namespace == service.namespace && $0.service == service.name }
           .flatMap(\.endpoints).contains { $0.node == world.proxy.node && ($0.ready ?? true) }

@@ -32,12 +32,12 @@ extension Oracle {
   /// Up to 1.33, nftables mode checks its own node's packets before it translates them: what has no local endpoint for
   /// others has none for the node either (kubernetes/kubernetes#131765). NodePorts are not affected.
   func isStoppedBeforeShortCut(_ front: ServiceFronts.Front, _ family: IPFamily, at entry: String?) -> Bool {
-    kubeProxy.mode == .nftables(.v1_33) && !front.isNodePort
+    kubeProxy.mode == .nftables(.v33) && !front.isNodePort
       && fronts.backends(front, family, within: .local(entry.flatMap { nodes[$0] })).isEmpty
   }
 
   /// Since 1.36, nftables mode masquerades an endpoint that reaches itself only on the endpoint's own node.
   func masqueradesHairpins(to backend: ServiceFronts.Backend, at entry: String?) -> Bool {
-    kubeProxy.mode != .nftables(.v1_36) || backend.node == entry
+    kubeProxy.mode != .nftables(.v36) || backend.node == entry
   }
 }

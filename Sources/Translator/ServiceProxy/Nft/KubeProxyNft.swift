@@ -66,7 +66,7 @@ struct KubeProxyNft {
     }
     let input = [jump(KubeProxyNftNames.nodePortEndpointsCheck), endpoints]
     let filters =
-      release == .v1_33
+      release == .v33
       ? [
         filter("filter-prerouting", .prerouting, -110, [firewall]), filter("filter-input", .input, -110, input),
         filter("filter-forward", .forward, -110, [endpoints, clusterIPs]),
@@ -115,13 +115,13 @@ struct KubeProxyNft {
       Chain(name: KubeProxyNftNames.clusterIPsCheck, rules: clusterIPsCheck()),
       Chain(name: KubeProxyNftNames.masquerading, rules: masquerading()),
     ]
-    return release < .v1_36
+    return release < .v36
       ? chains + [Chain(name: KubeProxyNftNames.markForMasquerade, rules: [Rule([], [Self.mark])])] : chains
   }
 
   /// Since 1.36, one rule for the ClusterIPs of all services: as `outsiders` says.
   private func outsiderMark() -> [Rule] {
-    guard release >= .v1_36, let outsiders else { return [] }
+    guard release >= .v36, let outsiders else { return [] }
     return [
       Rule(
         [.inSet(.destination, KubeProxyNftNames.clusterIPs)] + outsiders, [Self.mark],
@@ -161,7 +161,7 @@ struct KubeProxyNft {
       Match.mark(Mark(0, mask: KubeProxy.masquerade.mask), negated: negated)
     }
     let masquerade = Statement.masquerade(randomFully: true)
-    guard release >= .v1_36 else {
+    guard release >= .v36 else {
       return [Rule([unmarked(false)], [.return]), Rule([], [unmark]), Rule([], [masquerade])]
     }
     return [

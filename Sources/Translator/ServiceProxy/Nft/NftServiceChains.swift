@@ -16,24 +16,24 @@ extension KubeProxyNft {
       chains.append(
         Chain(name: name, rules: (isEntry ? outsiderMark(port) : []) + choiceRules(endpoints, port)))
     }
-    return release < .v1_36 ? chains + port.endpoints.reachable.map { endpointChain($0, port) } : chains
+    return release < .v36 ? chains + port.endpoints.reachable.map { endpointChain($0, port) } : chains
   }
 
   /// Up to 1.35: as `outsiders` says, for this service's ClusterIP. Since 1.34 whatever the port, which the map has
   /// compared.
   private func outsiderMark(_ port: ServicePort) -> [Rule] {
-    guard release < .v1_36, let outsiders else { return [] }
+    guard release < .v36, let outsiders else { return [] }
     let address = Match.address(.destination, CIDR(port.clusterIP))
     let number = Match.port(port.port.transport, PortRange(port.port.port))
     return [
       Rule(
-        (release == .v1_33 ? [address, number] : [address]) + outsiders, [.jump(KubeProxyNftNames.markForMasquerade)])
+        (release == .v33 ? [address, number] : [address]) + outsiders, [.jump(KubeProxyNftNames.markForMasquerade)])
     ]
   }
 
   /// The statement that marks, or up to 1.35 the jump to the chain that does.
   private var markForMasquerade: Statement {
-    release < .v1_36 ? .jump(KubeProxyNftNames.markForMasquerade) : Self.mark
+    release < .v36 ? .jump(KubeProxyNftNames.markForMasquerade) : Self.mark
   }
 
   /// Policy Cluster masquerades every source, because the endpoint may be on another node. Policy Local keeps the
@@ -41,7 +41,7 @@ extension KubeProxyNft {
   private func externalRules(_ port: ServicePort) -> [Rule] {
     let end = port.hasExternalEndpoints ? [Rule([], [.goto(port.nftExternalPolicyChain)])] : []
     guard port.isExternallyLocal else {
-      return [Rule([], [markForMasquerade], comment: release < .v1_36 ? nil : "masquerade")] + end
+      return [Rule([], [markForMasquerade], comment: release < .v36 ? nil : "masquerade")] + end
     }
     let all = Statement.goto(port.nftChain(.cluster))
     let pods = clusterCIDR.map { [Rule([.address(.source, $0)], [all], comment: "short-circuit pod traffic")] } ?? []
@@ -61,7 +61,7 @@ extension KubeProxyNft {
   }
 
   private func choiceRules(_ endpoints: [Endpoint], _ port: ServicePort) -> [Rule] {
-    switch (choice, release < .v1_36) {
+    switch (choice, release < .v36) {
     case (.random, true): [Rule([], [.gotoRandomly(endpoints.map(port.nftChain))])]
     case (.random, false):
       [

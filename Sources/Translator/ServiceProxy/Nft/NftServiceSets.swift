@@ -40,7 +40,7 @@ extension KubeProxyNft {
       map(
         KubeProxyNftNames.serviceNodePorts, Self.nodePortKey, ports.compactMap(nodePortCapture), "NodePort traffic"),
     ]
-    return release < .v1_36 ? maps : maps + [hairpinConnections()]
+    return release < .v36 ? maps : maps + [hairpinConnections()]
   }
 
   private func captures(_ port: ServicePort) -> [KeyedSet.Element] {
