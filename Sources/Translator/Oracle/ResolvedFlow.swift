@@ -187,9 +187,9 @@ extension Oracle {
     var resolved = ResolvedFlow(
       sent: passage.isElsewhere ? flow : flowTo(Flow.End(flow.source, flow.sourceAddress)), arrived: flowTo(seen),
       intermediary: service)
-    // An endpoint may be a port of another node that is itself translated there. Two such services can lead to each other
-    // forever.
-    if case .node(let other) = target, other != entry, hops < Self.mostHops {
+    // An endpoint may be a port of another node that is itself translated there, also if a host-network pod listens to
+    // it. Two such services can lead to each other forever.
+    if let other = nodeSpeaking(target), other != entry, hops < Self.mostHops {
       let next = resolve(resolved.arrived, enteringAt: other, hops: hops + 1)
       if next.intermediary != nil {
         resolved.arrived = next.arrived
