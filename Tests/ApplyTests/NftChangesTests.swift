@@ -125,13 +125,20 @@ struct NftChangesTests {
                 rules: [
                   Rule([.multiport(.tcp, [PortRange(1), PortRange(5, 9)])], [.jump("inner")]),
                   Rule([], [.setMarkFrom([.address(.source)], map: "m"), .jump("inner")]),
+                  Rule([], [.verdictFrom([.port], map: "v")]),
                 ]),
             ], comment: table)
         ], sets: [NamedSet(name: "s", family: .v4, kind: kind, members: [member])],
         keyedSets: [
           KeyedSet(
-            name: "m", family: .v4, fields: [.address], isMap: true, size: size,
-            elements: [KeyedSet.Element([0x0a00_0001], mark: 5)])
+            name: "m", family: .v4, fields: [.address], content: .marks, size: size,
+            elements: [KeyedSet.Element([0x0a00_0001], mark: 5)]),
+          // Its chain is created again with another comment.
+          KeyedSet(
+            name: "v", family: .v4, fields: [.port], content: .verdicts,
+            elements: [
+              .init([80], .verdict(.goto("inner"))), .init([81], .verdict(hook == .forward ? .drop : .goto("inner"))),
+            ]),
         ])
     }
     let rulesets = [

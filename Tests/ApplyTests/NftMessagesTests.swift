@@ -199,6 +199,14 @@ struct NftMessagesTests {
       }
     }
     matches += [RateLimit.Unit.second, .minute, .hour, .day].map { .limit(RateLimit(10, per: $0, burst: 10)) }
+    matches += [0, 1, 2, 46, 62].map { .codePoint($0) } + [.translated]
+    for negated in [false, true] {
+      matches += try [
+        v4 ? ["10.0.0.1", "10.1.0.3"] : ["fd00::1", "fd00::5"],
+        v4 ? ["10.0.0.0/8", "12.0.0.1"] : ["fd00::/64", "fd01::1"],
+        v4 ? ["0.0.0.0/8", "255.0.0.0/8"] : ["::/8", "ff00::/8"],
+      ].map { .addresses(.source, try $0.map(network), negated: negated) }
+    }
     matches += [.limit(RateLimit(1, per: .second, burst: 5)), .keyed([.mark, .transport, .port], in: "asked")]
 
     let statements: [[Statement]] = [
@@ -206,7 +214,9 @@ struct NftMessagesTests {
       [.counter, .reject(.tcpReset)], [.setMark(Mark(0x10, mask: 0x10))], [.setMark(Mark(0, mask: 0xf))],
       [.setMark(Mark(5, mask: 0xf))], [.setMark(Mark(7, mask: 0xffff_ffff)), .counter], [.log(group: 100)],
       [.log(group: 5, prefix: "DROP by \"policy\" "), .drop],
-      [.setMarkFrom([.address(.source)], map: "marks"), .jump("user")],
+      [.setMarkFrom([.address(.source)], map: "marks"), .jump("user")], [.goto("user")],
+      [.setMark(Mark(0x4000, mask: 0)), .gotoRandomly(["user", "a/b__10.0.0.1/80"])], [.gotoRandomly(["user"])],
+      [.verdictFrom([.address(.destination), .transport, .port], map: "verdicts")],
     ]
     var rules = matches.map { Rule([$0], [.accept]) } + statements.map { Rule([], $0) }
     let address = Match.address(.source, try network(networks[0]))
@@ -233,7 +243,7 @@ struct NftMessagesTests {
     ]
     let hooks: [Hook] = [.prerouting, .input, .forward, .output, .postrouting]
     var chains = [
-      Chain(name: "user", rules: [Rule([], [.return])], comment: "jumped to"),
+      Chain(name: "user", rules: [Rule([], [.return])], comment: "jumped to"), Chain(name: "a/b__10.0.0.1/80"),
       Chain(
         name: "shapes", base: .init(.forward, policy: .drop), rules: rules.filter { $0.matches != [.local(.source)] }),
       Chain(name: "own-node", base: .init(.input), rules: [Rule([.local(.source)], [.accept])]),
@@ -248,6 +258,8 @@ struct NftMessagesTests {
         rules: [
           Rule([.port(.tcp, PortRange(80))], [.dnat(target, port: 8080)]),
           Rule([.local(.destination)], [.dnat(target, port: nil)], comment: "without a port"),
+          Rule([.transport(.sctp)], [.dnatRandomly([.init(target, port: 80), .init(target, port: 8080)])]),
+          Rule([.codePoint(3), .transport(.tcp)], [.dnatRandomly([.init(target, port: 80)])], comment: "alone"),
         ]),
       Chain(name: "local", base: .nat(.output), rules: [Rule([.transport(.udp)], [.dnat(target, port: 53)])]),
       Chain(
@@ -261,8 +273,16 @@ struct NftMessagesTests {
     let table = Table(name: "everything", family: family, chains: chains, comment: "all of \"it\"")
     let keyed = [
       KeyedSet(
-        name: "marks", family: family, fields: [.address], isMap: true,
+        name: "marks", family: family, fields: [.address], content: .marks,
         elements: [.init([UInt128(v4 ? 0x0a00_0001 : 1)], mark: 7)]),
+      KeyedSet(
+        name: "verdicts", family: family, fields: [.address, .transport, .port], content: .verdicts,
+        elements: [
+          .init([v4 ? 0x0a00_0001 : 1, 6, 80], .verdict(.goto("user")), comment: "app/web:http"),
+          .init([v4 ? 0x0a00_0001 : 1, 17, 53], .verdict(.drop)),
+          .init([v4 ? 0x0a00_0002 : 2, 6, 80], .verdict(.goto("a/b__10.0.0.1/80"))),
+        ], comment: "of verdicts"),
+      KeyedSet(name: "no-verdict", family: family, fields: [.transport, .port], content: .verdicts),
       KeyedSet(
         name: "asked", family: family, fields: [.mark, .transport, .port], hasRanges: true,
         elements: [.init([5, 6, 80], through: 90)]),

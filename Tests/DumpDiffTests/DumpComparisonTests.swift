@@ -64,7 +64,7 @@ struct DumpedNode {
     let map = try #require(changed.keyedSets.firstIndex { $0.isMap && $0.fields == [.address] })
     var element = try #require(changed.keyedSets[map].elements.first)
     element.key = [IPAddress(v4: 0x0a2a_00fe).bits]
-    element.mark = 0x892d_1996
+    element.value = .mark(0x892d_1996)
     changed.keyedSets[map].elements[0] = element
     let dump = NodeRules(try readNftList(try nftText(changed), file: "dump"))
     let comparison = try DumpComparison(

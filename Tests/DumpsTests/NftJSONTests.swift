@@ -106,7 +106,26 @@ private enum NftProgram {
     (
       #"{"dnat": {"addr": "10.0.0.1", "port": 80}}"#, Rule([], [.dnat(IPAddress(v4: 0x0a00_0001), port: 80)])
     ), (#"{"dnat": {"addr": "10.0.0.1"}}"#, Rule([], [.dnat(IPAddress(v4: 0x0a00_0001), port: nil)])),
-    (#"{"masquerade": null}"#, Rule([], [.masquerade(randomFully: false)])),
+    (
+      #"{"dnat": {"family": "ip", "addr": {"map": {"key": {"numgen": {"mode": "random", "mod": 1, "offset": 0}},"#
+        + #""data": {"set": [[0, {"concat": ["10.0.0.1", 80]}]]}}}}}"#,
+      Rule([], [.dnatRandomly([.init(IPAddress(v4: 0x0a00_0001), port: 80)])])
+    ),
+    (
+      #"{"vmap": {"key": {"numgen": {"mode": "random", "mod": 2, "offset": 0}},"#
+        + #""data": {"set": [[0, {"goto": {"target": "A"}}], [1, {"goto": {"target": "B"}}]]}}}"#,
+      Rule([], [.gotoRandomly(["A", "B"])])
+    ), (#"{"goto": {"target": "A"}}"#, Rule([], [.goto("A")])),
+    (match(#"{"ct": {"key": "status"}}"#, "\"dnat\"", "in"), Rule([.translated], [])),
+    (
+      match(source, #"{"set": [{"prefix": {"addr": "10.0.0.0", "len": 8}}, "11.0.0.1"]}"#, "!="),
+      Rule(
+        [
+          .addresses(
+            .source,
+            [CIDR(IPAddress(v4: 0x0a00_0000), prefixLength: 8), CIDR(IPAddress(v4: 0x0b00_0001))], negated: true)
+        ], [])
+    ), (#"{"masquerade": null}"#, Rule([], [.masquerade(randomFully: false)])),
     (#"{"masquerade": {"flags": "fully-random"}}"#, Rule([], [.masquerade(randomFully: true)])),
     (
       #"{"mangle": {"key": \#(mark), "value": {"|": [{"&": [\#(mark), 4294901778]}, 18]}}}"#,
@@ -122,7 +141,7 @@ private enum NftProgram {
   }
 
   static let bad = [
-    match(source, #"{"range": ["10.0.0.1", "10.0.0.9"]}"#), match(source, #"{"set": ["10.0.0.1"]}"#),
+    match(source, #"{"range": ["10.0.0.1", "10.0.0.9"]}"#), match(source, #"{"set": ["x"]}"#),
     match(source, "null"), match(source, #"{"prefix": {"addr": "10.0.0.0"}}"#), match(source, "\"10.0.0.1\"", "<"),
     match(#"{"&": [\#(source), 1]}"#, "1"), match(#"{"&": [\#(mark), "x"]}"#, "1"), match(#"{"&": [\#(mark)]}"#, "1"),
     match(mark, "4294967296"), match(mark, "-1"), match(mark, "1.5"), match(mark, "1e3"),
@@ -132,7 +151,8 @@ private enum NftProgram {
     #"{"match": {"left": 1, "right": 2}}"#, #"{"counter": "name"}"#, #"{"log": null}"#,
     #"{"log": {"group": 1, "snaplen": 2}}"#,
     #"{"limit": {"rate": 1, "per": "week"}}"#, #"{"limit": {"rate": 1, "per": "second", "inv": true}}"#,
-    #"{"reject": {"type": "icmp", "expr": "host-prohibited"}}"#, #"{"goto": {"target": "C"}}"#, #"{"jump": {}}"#,
+    #"{"reject": {"type": "icmp", "expr": "host-prohibited"}}"#, #"{"goto": {}}"#,
+    #"{"vmap": {"key": \#(source), "data": {"set": []}}}"#, #"{"jump": {}}"#,
     #"{"accept": null}, {"drop": null}"#, #"{"accept": null, "drop": null}"#, "7", "null", #"{"xt": null}"#,
     #"{"mangle": {"key": \#(source), "value": 1}}"#, #"{"mangle": {"key": \#(mark), "value": {"<<": [\#(mark), 1]}}}"#,
     #"{"mangle": {"key": \#(mark), "value": {"|": [\#(mark), \#(mark)]}}}"#,

@@ -9,10 +9,11 @@ import Testing
 
   static let sets = [
     KeyedSet(
-      name: "eg", family: .v4, fields: [.address], isMap: true, size: 8, elements: [.init([address], mark: 0x811c_9dc4)]
+      name: "eg", family: .v4, fields: [.address], content: .marks, size: 8,
+      elements: [.init([address], mark: 0x811c_9dc4)]
     ),
     KeyedSet(
-      name: "eb", family: .v4, fields: [.mark, .address], hasRanges: true, isMap: true, size: 8,
+      name: "eb", family: .v4, fields: [.mark, .address], hasRanges: true, content: .marks, size: 8,
       elements: [
         .init([5, 0x0a00_0000], through: 0x0aff_ffff, mark: 9),
         .init([5, 0x0b00_0001], through: 0x0b00_0007, mark: 11),
@@ -21,6 +22,12 @@ import Testing
     KeyedSet(
       name: "ea", family: .v4, fields: [.mark, .address, .transport, .port], size: 9,
       elements: [.init([5, address, 6, 80]), .init([5, address, 132, 53])]),
+    KeyedSet(
+      name: "v", family: .v4, fields: [.address, .transport, .port], content: .verdicts,
+      elements: [
+        .init([address, 6, 80], .verdict(.goto("service-A/b"))),
+        .init([address, 17, 53], .verdict(.drop), comment: "app/web:dns"),
+      ], comment: "what is not there"),
     KeyedSet(
       name: "r", family: .v4, fields: [.mark, .transport, .port], hasRanges: true,
       elements: [.init([5, 6, 80], through: 90), .init([7, 17, 80], through: 80)]),
@@ -33,6 +40,7 @@ import Testing
     Rule(
       [.mark(Mark(1, mask: 1)), .keyed([.mark, .transport, .port], in: "r")],
       [.setMark(Mark(0, mask: .max)), .return]),
+    Rule([], [.verdictFrom([.address(.destination), .transport, .port], map: "v")]),
   ]
 
   @Test("printed text is read back to the same value")
@@ -71,7 +79,7 @@ import Testing
   @Test(
     "sets and maps that are not supported are refused",
     arguments: [
-      "map m { type ipv4_addr : verdict }", "set s { type mark . ether_addr }",
+      "map m { type ipv4_addr : inet_service }", "set s { type mark . ether_addr }",
       "set s { type mark . inet_service elements = { 5 } }",
       "set s { type mark . inet_service elements = { 5 . 80-90 } }",
       "map m { type mark . inet_service : mark elements = { 5 . 80 } }",

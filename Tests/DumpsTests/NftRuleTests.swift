@@ -40,6 +40,16 @@ private let tcp = Match.port(.tcp, PortRange(80))
     // Masks of the highest bits.
     ("meta mark 0x00010000/16", .v4, .mark(Mark(0x10000, mask: 0xffff_0000))),
     ("meta mark 0x00000000/0", .v4, .mark(Mark(0, mask: 0))), ("meta mark 0x1/32", .v4, .mark(Mark(1, mask: .max))),
+    (
+      "ip saddr { 10.0.0.1, 11.0.0.0/8 }", .v4,
+      .addresses(.source, [CIDR(IPAddress(v4: 0x0a00_0001)), CIDR(IPAddress(v4: 0x0b00_0000), prefixLength: 8)])
+    ),
+    (
+      "ip daddr != { 10.0.0.1-10.0.0.2 }", .v4,
+      .addresses(.destination, [1, 2].map { CIDR(IPAddress(v4: 0x0a00_0000 + $0)) }, negated: true)
+    ),
+    ("ct status dnat", .v4, .translated), ("ct status 0x20", .v6, .translated),
+    ("ip dscp lephb", .v4, .codePoint(1)), ("ip6 dscp 0x3e", .v6, .codePoint(62)), ("ip dscp 7", .v4, .codePoint(7)),
     ("limit rate 10/minute burst 7 packets", .v4, .limit(RateLimit(10, per: .minute, burst: 7))),
     ("limit rate 1/second", .v4, .limit(RateLimit(1, per: .second, burst: 5))),
   ]
@@ -64,6 +74,21 @@ private let tcp = Match.port(.tcp, PortRange(80))
     ("log group 0", .v4, .log(group: 0)),
     ("log prefix \"x # y\" group 65535", .v4, .log(group: 65535, prefix: "x # y")),
     ("log group 5 prefix \"\"", .v4, .log(group: 5, prefix: "")),
+    ("goto NEXT", .v4, .goto("NEXT")),
+    (
+      "numgen random mod 2 vmap { 0 : goto a/b__10.0.0.1/80, 1 : goto c }", .v4,
+      .gotoRandomly(["a/b__10.0.0.1/80", "c"])
+    ),
+    (
+      "dnat ip to numgen random mod 2 map { 0 : 10.0.0.1 . 80, 1 : 10.0.0.2 . 81 }", .v4,
+      .dnatRandomly([
+        .init(IPAddress(v4: 0x0a00_0001), port: 80), .init(IPAddress(v4: 0x0a00_0002), port: 81),
+      ])
+    ),
+    (
+      "dnat ip6 addr . port to numgen random mod 1 map { 0 : fd00::1 . 80 }", .v6,
+      .dnatRandomly([.init(IPAddress(v6: 0xfd << 120 | 1), port: 80)])
+    ),
     ("jump NEXT", .v4, .jump("NEXT")), ("return", .v4, .return), ("accept", .v4, .accept), ("drop", .v4, .drop),
     ("reject", .v6, .reject(.portUnreachable)), ("reject with icmp port-unreachable", .v4, .reject(.portUnreachable)),
     ("reject with icmp type port-unreachable", .v4, .reject(.portUnreachable)),
@@ -100,9 +125,10 @@ private let tcp = Match.port(.tcp, PortRange(80))
     "log group 1 tcp dport 80",
     "comment \"a\" accept", "comment a", "accept comment \"a", "accept comment \"a\" \"b\"", "ip", "ip saddr",
     "ip saddr @",
-    "ip6 saddr ::1 accept", "ip saddr ::1", "ip saddr 10.0.0.1-10.0.0.9", "ip saddr { 10.0.0.1, 10.0.0.2 }",
+    "ip6 saddr ::1 accept", "ip saddr ::1", "ip saddr 10.0.0.1-10.0.0.9", "ip saddr { 10.0.0.1, x }",
     "ip saddr 10.0.0.0/33", "ip saddr 10.0.0.1,10.0.0.2", "ip saddr @NOSUCH", "ip saddr . tcp dport { 10.0.0.1 . 80 }",
-    "ip saddr vmap @S", "ip saddr set 10.0.0.1", "ip ttl 5", "ip saddr < 10.0.0.1", "ip saddr & 255.0.0.0 == 10.0.0.0",
+    "ip saddr vmap { 10.0.0.1 : drop }", "ip saddr set 10.0.0.1", "ip ttl 5", "ip saddr < 10.0.0.1",
+    "ip saddr & 255.0.0.0 == 10.0.0.0",
     "ip6 nexthdr tcp", "meta l4proto icmp", "meta l4proto { tcp, udp }", "meta l4proto != tcp", "meta", "meta iif lo",
     "meta l4proto & 0x1 == 0x1", "ip protocol 47", "th dport 80", "tcp dport http", "tcp dport 65536", "tcp dport 080",
     "tcp dport 90-80", "tcp dport 1-2-3", "tcp dport != 80", "tcp dport { 80", "tcp dport { }", "tcp dport { 80,, 90 }",
@@ -122,7 +148,8 @@ private let tcp = Match.port(.tcp, PortRange(80))
     "counter name \"x\"", "counter packets 1", "counter packets x bytes 1", "reject with icmp host-prohibited",
     "reject with icmp 4", "reject with icmpv6 port-unreachable", "reject with icmpx port-unreachable",
     "reject with tcp",
-    "reject with", "jump", "jump A B", "goto C", "continue", "queue", "masquerade to :1024-2000",
+    "reject with", "jump", "jump A B", "goto", "numgen random mod 3 vmap { 0 : goto C }", "continue", "queue",
+    "masquerade to :1024-2000",
     "dnat to 10.0.0.1-10.0.0.9", "snat to 10.0.0.1", "dnat to fd00::1",
     "xt match \"comment\"", "accept # xt_statistic", "ip saddr 10.0.0.1 # match-set S src", "accept # handle",
     "accept #", "iifname \"eth*\" accept", "{", "}}", "{ }", ",", ";", "update @S { ip saddr }",

@@ -14,7 +14,7 @@ private struct RandomRules {
   private static let sets = 4
   private static let shared = 3
   private var numbers: SplitMix64
-  private(set) var ruleset = Ruleset()
+  private(set) var ruleset = Ruleset(backend: .nftables)
 
   init(seed: UInt64) {
     numbers = SplitMix64(seed: seed)
@@ -24,6 +24,16 @@ private struct RandomRules {
         NamedSet(name: "s\(set)", family: .v4, kind: .addresses, members: members.map { .init(CIDR($0)) }))
     }
     var chains = (0..<Self.shared).map { number in Chain(name: "shared\(number)", rules: rules(3, about: nil)) }
+    ruleset.keyedSets = [
+      KeyedSet(
+        name: "v", family: .v4, fields: [.address, .port], content: .verdicts,
+        elements: (Self.addresses + [IPAddress(v4: 0x0b00_0001)]).flatMap { address in
+          Self.ports.filter { _ in numbers.below(3) == 0 }.map { port in
+            let chain = numbers.below(Self.shared)
+            return .init([address.bits, UInt128(port)], .verdict(chain == 0 ? .drop : .goto("shared\(chain)")))
+          }
+        })
+    ]
     let templates = (0..<2).map { _ in rules(4, about: Self.addresses.first) }
     var dispatch: [[Rule]] = []
     for address in Self.addresses {
@@ -65,11 +75,13 @@ private struct RandomRules {
   }
 
   private mutating func statement(jumps: Bool) -> Statement {
-    switch numbers.below(jumps ? 7 : 5) {
+    switch numbers.below(jumps ? 10 : 5) {
     case 0: .drop
     case 1: .accept
     case 2: .return
     case 3, 4: .setMark(Mark(UInt32(numbers.below(4)), mask: 3))
+    case 5: .goto("shared\(numbers.below(Self.shared))")
+    case 6: .verdictFrom([.address(.destination), .port], map: "v")
     default: .jump("shared\(numbers.below(Self.shared))")
     }
   }

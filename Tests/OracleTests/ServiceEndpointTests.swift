@@ -5,21 +5,20 @@ import TestSupport
 import Testing
 
 @Suite("The oracle knows which endpoints kube-proxy may choose") struct ServiceEndpointTests {
-  /// The worlds with flows in iptables mode.
-  static let worlds = ProxyWorld.all.filter { world in world.flows.contains { $0.expect.iptables != nil } }
-
   /// Flows to which the oracle answers something else than kube-proxy, and why.
   static let exceptions: [String: String] = [
     "loadBalancer": "the lab's nodes don't have their load balancers' addresses themselves"
   ]
 
-  @Test("for every flow of kube-proxy's own tests that the lab can send", arguments: worlds)
-  func flows(world: ProxyWorld) throws {
-    let mode = try #require(world.proxy.iptables)
-    for flow in world.flows {
-      guard let expected = flow.expect.iptables, Self.exceptions[flow.from.kind] == nil else { continue }
-      let question = try Question(world, mode, flow)
-      #expect(try question.fates() == Set(expected.fates.map(PacketEnd.init)), "\(flow.name)")
+  @Test("for every flow of kube-proxy's own tests that the lab can send", arguments: KubeProxyMode.all)
+  func flows(mode: KubeProxyMode) throws {
+    for world in ProxyWorld.all(mode) {
+      let flags = try #require(try world.kubeProxy(mode))
+      for flow in world.flows {
+        guard let expected = flow.fates(mode, in: world), Self.exceptions[flow.from.kind] == nil else { continue }
+        let question = try Question(world, flags, flow)
+        #expect(try question.fates() == Set(expected.map(PacketEnd.init)), "\(world.world): \(flow.name)")
+      }
     }
   }
 
@@ -70,10 +69,12 @@ import Testing
     #expect(Oracle(cluster).resolve(flow).intermediary != nil)
   }
 
-  @Test("only the named flows are left out, each of a kind that exists")
-  func completeness() {
-    let flows = Self.worlds.flatMap(\.flows).filter { $0.expect.iptables != nil }
-    #expect(flows.count == 341)
+  @Test(
+    "only the named flows are left out, each of a kind that exists",
+    arguments: [(KubeProxyMode.iptables, 341), (.nftables(.latest), 328)])
+  func completeness(mode: KubeProxyMode, count: Int) {
+    let flows = ProxyWorld.all(mode).flatMap { world in world.flows.filter { $0.fates(mode, in: world) != nil } }
+    #expect(flows.count == count)
     #expect(flows.count { Self.exceptions[$0.from.kind] != nil } == 2)
     #expect(Set(Self.exceptions.keys).isSubset(of: flows.map(\.from.kind)))
   }
@@ -100,7 +101,7 @@ private struct Question {
   private let flow: Flow
   private let node: String
 
-  init(_ world: ProxyWorld, _ mode: ProxyWorld.Proxy.Mode, _ packet: ProxyWorld.Flow) throws {
+  init(_ world: ProxyWorld, _ flags: KubeProxyFlags, _ packet: ProxyWorld.Flow) throws {
     let (from, to) = (try #require(IPAddress(packet.from.ip)), try #require(IPAddress(packet.to)))
     var own = try world.node()
     own.addresses += try world.proxy.localIPs.map { try #require(IPAddress($0)) }.filter { !own.addresses.contains($0) }
@@ -116,7 +117,8 @@ private struct Question {
       pods: packet.from.kind == "pod" ? [sender] : [], services: try world.apiServices(),
       endpointSlices: try world.apiSlices())
     cluster.settings.clusterCIDRs = try world.clusterCIDRs()
-    cluster.settings.kubeProxy = try world.kubeProxy(mode)
+    cluster.settings.serviceCIDRs = try world.serviceCIDRs()
+    cluster.settings.kubeProxy = flags
     self.cluster = cluster
     node = own.name
     let destination = cluster.serviceEndpoint(at: to) ?? (own.addresses.contains(to) ? .node(own.name) : .address(to))
@@ -126,6 +128,11 @@ private struct Question {
   /// All ends that the oracle admits. It names the endpoint with the lowest address, so each one in turn gets that.
   func fates() throws -> Set<PacketEnd> {
     let resolved = Oracle(cluster).resolve(flow, enteringAt: node)
+    switch resolved.idleClusterIP {
+    case .otherPort?: return [.refused]
+    case .unallocated?: return [.dropped]
+    case nil: break
+    }
     if resolved.intermediary == nil { return [.untouched] }
     if resolved.isRefused { return [resolved.isOutOfRange || resolved.isolatedEntry != nil ? .dropped : .refused] }
     let addresses = Set(cluster.endpointSlices.flatMap(\.members).map(\.address))

@@ -28,6 +28,13 @@ private let mark = Mark(0x10000, mask: 0x10000)
     (.limit(RateLimit(10, per: .minute, burst: 10)), .v4, "limit rate 10/minute burst 10 packets"),
     (.limit(RateLimit(1, per: .day, burst: 5)), .v4, "limit rate 1/day burst 5 packets"),
     (.keyed([.mark, .address(.source), .port], in: "S"), .v6, "meta mark . ip6 saddr . th dport @S"),
+    (
+      .addresses(.source, [host, CIDR(IPAddress(v4: 0x0b00_0000), prefixLength: 8)]), .v4,
+      "ip saddr { 10.42.0.11, 11.0.0.0/8 }"
+    ),
+    (.addresses(.destination, [CIDR(IPAddress(v6: 0), prefixLength: 8)], negated: true), .v6, "ip6 daddr != { ::/8 }"),
+    (.translated, .v4, "ct status dnat"), (.codePoint(0), .v4, "ip dscp cs0"), (.codePoint(2), .v4, "ip dscp 0x02"),
+    (.codePoint(1), .v6, "ip6 dscp lephb"), (.codePoint(63), .v6, "ip6 dscp 0x3f"),
   ]
 
   static let statements: [(Statement, String)] = [
@@ -38,6 +45,16 @@ private let mark = Mark(0x10000, mask: 0x10000)
     (.reject(.tcpReset), "reject with tcp reset"),
     (.setMarkFrom([.address(.source)], map: "M"), "meta mark set ip saddr map @M"),
     (.dnat(host.network, port: 80), "dnat to 10.42.0.11:80"), (.dnat(host.network, port: nil), "dnat to 10.42.0.11"),
+    (.setMark(Mark(0x4000, mask: 0)), "meta mark set meta mark ^ 0x00004000"), (.goto("C"), "goto C"),
+    (
+      .verdictFrom([.address(.destination), .transport, .port], map: "M"),
+      "ip daddr . meta l4proto . th dport vmap @M"
+    ),
+    (.gotoRandomly(["C", "D"]), "numgen random mod 2 vmap { 0 : goto C, 1 : goto D }"),
+    (
+      .dnatRandomly([.init(host.network, port: 80), .init(host.network, port: 81)]),
+      "dnat ip to numgen random mod 2 map { 0 : 10.42.0.11 . 80, 1 : 10.42.0.11 . 81 }"
+    ),
     (.dnat(IPAddress(v6: 1), port: 80), "dnat to [::1]:80"), (.masquerade(randomFully: false), "masquerade"),
     (.masquerade(randomFully: true), "masquerade fully-random"),
   ]

@@ -17,7 +17,7 @@ import Worlds
       tables: [Table(name: "t", family: family, chains: [Chain(name: "c", base: .init(.forward), rules: rules)])],
       sets: family == .v4 ? [NamedSet(name: "m", family: .v4, kind: kind, members: members.map(host))] : [],
       keyedSets: [
-        KeyedSet(name: "k", family: family, fields: [.mark, .port], isMap: true, size: size, elements: elements)
+        KeyedSet(name: "k", family: family, fields: [.mark, .port], content: .marks, size: size, elements: elements)
       ])
   }
 

@@ -10,7 +10,8 @@ import Testing
     map: Bool = false, size: Int? = nil, elements: [KeyedSet.Element] = []
   ) -> KeyedSet {
     KeyedSet(
-      name: name, family: family, fields: fields, hasRanges: ranges, isMap: map, size: size, elements: elements)
+      name: name, family: family, fields: fields, hasRanges: ranges, content: map ? .marks : .keys, size: size,
+      elements: elements)
   }
 
   static func ruleset(_ sets: [KeyedSet], _ rules: [Rule] = []) -> Ruleset {
@@ -18,6 +19,13 @@ import Testing
     return Ruleset(backend: .nftables, tables: [table], keyedSets: sets)
   }
 
+  static func verdicts(_ verdict: KeyedSet.Verdict) -> KeyedSet {
+    KeyedSet(
+      name: "s", family: .v4, fields: [.mark, .port], content: .verdicts,
+      elements: [.init([1, 1], .verdict(verdict))])
+  }
+
+  static let judged = Rule([], [.verdictFrom([.mark, .port], map: "s")])
   static let asked = Rule([.keyed([.mark, .port], in: "s")], [.accept])
   static let mapped = Rule([], [.setMarkFrom([.mark, .port], map: "s")])
   static let defects: [(Ruleset, IllFormed.Defect)] = [
@@ -34,6 +42,10 @@ import Testing
     (ruleset([set(ranges: true, elements: [.init([1, 2], through: 1)])]), .badElement("s")),
     (ruleset([set(ranges: true, elements: [.init([1, 2], through: 65536)])]), .badElement("s")),
     (ruleset([set(elements: [.init([1, 1]), .init([1, 1])])]), .overlappingElements("s")),
+    (ruleset([set(map: true, elements: [.init([1, 1], .verdict(.drop))])]), .badElement("s")),
+    (ruleset([verdicts(.drop)], [mapped]), .wrongKey("s")), (ruleset([set(map: true)], [judged]), .wrongKey("s")),
+    (ruleset([verdicts(.goto("none"))], [judged]), .unknownChain("none")),
+    (ruleset([verdicts(.goto("c"))], [judged]), .jumpCycle(through: "c")),
     (
       ruleset([set(ranges: true, elements: [.init([1, 5], through: 9), .init([1, 1], through: 5)])]),
       .overlappingElements("s")

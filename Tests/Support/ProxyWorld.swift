@@ -17,7 +17,11 @@ package struct ProxyWorld: Decodable, Sendable, CustomTestStringConvertible {
     package let clusterCIDR: String
     package let localDetector: Bool
     package let masqueradeAll: Bool
+    package let serviceCIDRs: [String]
     package let iptables: Mode?
+    package let nftables: Mode?
+
+    package func mode(_ mode: KubeProxyMode) -> Mode? { mode.isNftables ? nftables : iptables }
   }
 
   package struct Machine: Decodable, Sendable {
@@ -81,6 +85,7 @@ package struct ProxyWorld: Decodable, Sendable, CustomTestStringConvertible {
 
     package struct Modes: Decodable, Sendable {
       package let iptables: Expectation?
+      package let nftables: Expectation?
     }
 
     package let name: String
@@ -89,6 +94,25 @@ package struct ProxyWorld: Decodable, Sendable, CustomTestStringConvertible {
     package let port: UInt16
     package let `protocol`: String
     package let expect: Modes
+
+    /// What a release of kube-proxy does that the file doesn't tell, which is about 1.36: up to 1.33 nftables mode drops
+    /// the node's own packets to an external address of a service with traffic policy Local and no local endpoint.
+    package func isDropped(by mode: KubeProxyMode, in world: ProxyWorld) -> Bool {
+      guard mode == .nftables(.v33), from.isNodes else { return false }
+      return world.services.contains { service in
+        let local = world.slices.filter { $0.namespace == service.namespace && $0.service == service.name }
+          .flatMap(\.endpoints).contains { $0.node == world.proxy.node && ($0.ready ?? true) }
+        return service.externalTrafficPolicy == "Local" && service.type != "ClusterIP" && !local
+          && service.ports.contains { $0.port == port && $0.protocol == `protocol` }
+          && ((service.externalIPs ?? []) + (service.loadBalancer ?? []).map(\.ip)).contains(to)
+      }
+    }
+
+    /// `nil` if the flow is not asked in the mode.
+    package func fates(_ mode: KubeProxyMode, in world: ProxyWorld) -> Set<PacketFate>? {
+      let told = mode.isNftables ? expect.nftables?.fates : expect.iptables?.fates
+      return told.map { isDropped(by: mode, in: world) ? [.dropped] : $0 }
+    }
   }
 
   /// The ways that a packet may go.
@@ -122,6 +146,11 @@ package struct ProxyWorld: Decodable, Sendable, CustomTestStringConvertible {
   package let flows: [Flow]
 
   package var testDescription: String { world }
+
+  /// The worlds that have flows in the mode.
+  package static func all(_ mode: KubeProxyMode) -> [ProxyWorld] {
+    all.filter { world in world.flows.contains { $0.fates(mode, in: world) != nil } }
+  }
 
   /// All worlds of the file.
   package static let all: [ProxyWorld] = {
@@ -170,13 +199,18 @@ extension ProxyWorld {
       addresses: [try address(proxy.nodeIP)])
   }
 
-  package func kubeProxy(_ mode: Proxy.Mode) throws -> KubeProxyFlags {
+  /// `nil` if the world does not exist in the mode.
+  package func kubeProxy(_ kind: KubeProxyMode) throws -> KubeProxyFlags? {
+    guard let mode = proxy.mode(kind) else { return nil }
     var flags = KubeProxyFlags()
+    flags.mode = kind
     flags.masqueradeAll = proxy.masqueradeAll
     flags.nodePortAddresses = try (mode.nodePortAddresses ?? []).map(block)
     flags.localhostNodePorts = mode.localhostNodePorts ?? true
     return flags
   }
+
+  package func serviceCIDRs() throws -> [CIDR] { try proxy.serviceCIDRs.map(block) }
 
   /// Without a detector of local pods, none.
   package func clusterCIDRs() throws -> [CIDR] { proxy.localDetector ? [try block(proxy.clusterCIDR)] : [] }
@@ -186,8 +220,17 @@ extension ProxyWorld.Flow {
   package func transport() throws -> Transport { try #require(Transport(rawValue: `protocol`)) }
 }
 
-private func address(_ text: String) throws -> IPAddress { try #require(IPAddress(text)) }
-private func block(_ text: String) throws -> CIDR { try #require(CIDR(text)) }
+/// kube-proxy reads leading zeros of an IPv4 address as decimal digits (`ParseIPSloppy`).
+private func address(_ text: String) throws -> IPAddress {
+  let parts = text.split(separator: ".", omittingEmptySubsequences: false)
+  let plain = parts.count == 4 ? parts.map { UInt8($0).map(String.init) ?? "" }.joined(separator: ".") : text
+  return try #require(IPAddress(plain))
+}
+private func block(_ text: String) throws -> CIDR {
+  let parts = text.split(separator: "/").map(String.init)
+  try #require(parts.count == 2)
+  return CIDR(try address(parts[0]), prefixLength: try #require(Int(parts[1])))
+}
 
 extension ProxyWorld.APIService {
   fileprivate func service() throws -> Service {
@@ -234,4 +277,9 @@ extension ProxyWorld.Slice {
           nodeHints: Set($0.nodeHints ?? []))
       })
   }
+}
+
+extension KubeProxyMode {
+  /// iptables mode, and nftables mode of each release whose rules differ.
+  package static let all: [KubeProxyMode] = [.iptables] + KubeProxyRelease.allCases.map { .nftables($0) }
 }

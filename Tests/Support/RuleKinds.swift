@@ -11,8 +11,9 @@ extension Set where Element == RuleKind {
   package static func sayable(in backend: Ruleset.Backend) -> Self {
     let rest: Self =
       switch backend {
-      case .iptables: [.keyed, .setMarkFrom]
-      case .nftables: [.bridged, .random, .codePoint]
+      case .iptables:
+        [.keyed, .setMarkFrom, .addresses, .translated, .goto, .verdictFrom, .gotoRandomly, .dnatRandomly]
+      case .nftables: [.bridged, .random]
       }
     return Self(RuleKind.allCases).subtracting(rest)
   }
@@ -21,10 +22,12 @@ extension Set where Element == RuleKind {
 /// One rule for each match or statement that the back end can't express.
 package func unsayableRules(in backend: Ruleset.Backend) -> [Rule] {
   switch backend {
-  case .iptables: [Rule([.keyed([.mark, .port], in: "s")], [.accept]), Rule([], [.setMarkFrom([.mark], map: "s")])]
-  case .nftables:
+  case .iptables:
     [
-      Rule([.bridged], [.accept]), Rule([.random(share: 1)], [.accept]), Rule([.codePoint(1)], [.accept]),
+      Rule([.keyed([.mark, .port], in: "s")], [.accept]), Rule([], [.setMarkFrom([.mark], map: "s")]),
+      Rule([.addresses(.source, [])], [.accept]), Rule([.translated], [.accept]), Rule([], [.goto("c")]),
+      Rule([], [.verdictFrom([.mark], map: "s")]), Rule([], [.gotoRandomly(["c"])]), Rule([], [.dnatRandomly([])]),
     ]
+  case .nftables: [Rule([.bridged], [.accept]), Rule([.random(share: 1)], [.accept])]
   }
 }

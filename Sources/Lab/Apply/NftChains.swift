@@ -21,12 +21,14 @@ extension NftPieces {
     }
   }
 
-  /// Deletes the chains that are gone, and the rules of those that change. All are flushed first, so that no rule jumps
-  /// to a deleted chain.
-  mutating func takeAway(_ change: RulesetChanges.Chains, _ table: Table) {
+  /// Deletes the rules of the chains that are gone or change, so that none jumps to a chain that is deleted then.
+  mutating func empty(_ change: RulesetChanges.Chains, _ table: Table) {
     for name in change.rewritten.map(\.name) + change.gone {
       append(.chain(name, table)) { $0.flushChain(name, in: table.name, table.family.netlink) }
     }
+  }
+
+  mutating func delete(_ change: RulesetChanges.Chains, _ table: Table) {
     for name in change.gone {
       append(.chain(name, table)) { $0.deleteChain(name, in: table.name, table.family.netlink) }
     }
@@ -51,11 +53,29 @@ extension NftPieces {
         let own = portSet(ranges)
         ownSets.append(own)
         writer.ports(transport, in: own.0)
+      } else if case .addresses(let side, let cidrs, let negated) = match, !cidrs.isEmpty {
+        let own = addressSet(cidrs, table.family)
+        ownSets.append(own)
+        writer.addresses(side, in: own.0, negated: negated)
       } else {
         try writer.append(match)
       }
     }
-    for statement in rule.statements { try writer.append(statement) }
+    for statement in rule.statements {
+      switch statement {
+      case .gotoRandomly(let names) where !names.isEmpty:
+        let own = choiceMap(.verdict, names.map { .verdict(.goto($0)) })
+        ownSets.append(own)
+        writer.choose(names.count, in: own.0)
+      case .dnatRandomly(let targets) where !targets.isEmpty:
+        let own = choiceMap(
+          .fields([table.family == .v4 ? .ipv4 : .ipv6, .port]),
+          targets.map { .bytes($0.address.bytes + $0.port.networkBytes + [0, 0]) })
+        ownSets.append(own)
+        writer.choose(targets.count, in: own.0)
+      default: try writer.append(statement)
+      }
+    }
     let comment = try rule.comment.map(nftComment)
     append(.rule(rule, number: number, chain.name, table)) {
       for (set, elements) in ownSets {
@@ -64,6 +84,29 @@ extension NftPieces {
       }
       $0.addRule(writer.expressions, to: chain.name, in: table.name, table.family.netlink, comment: comment)
     }
+  }
+
+  private mutating func addressSet(_ cidrs: [CIDR], _ family: IPFamily) -> (NftSet, [NftElement]) {
+    let isInterval = cidrs.contains { !$0.isHost }
+    let elements =
+      isInterval
+      ? intervalElements(cidrs.sorted().map { ($0.firstAddress.bytes, $0.lastAddress.bytes) }, isWhole: true)
+      : cidrs.sorted().map { NftElement($0.network.bytes) }
+    return (
+      NftSet(
+        "__set%d", [family == .v4 ? .ipv4 : .ipv6], id: nextSetID(), isInterval: isInterval, size: elements.count,
+        isAnonymous: true), elements
+    )
+  }
+
+  /// A map from the numbers below its size. Numbers are in host order.
+  private mutating func choiceMap(_ data: NftSet.Data, _ values: [NftElement.Data]) -> (NftSet, [NftElement]) {
+    let elements = values.enumerated().map { number, value in
+      NftElement(withUnsafeBytes(of: UInt32(number)) { Array($0) }, value)
+    }
+    return (
+      NftSet("__map%d", [.integer], id: nextSetID(), data: data, size: elements.count, isAnonymous: true), elements
+    )
   }
 
   private mutating func portSet(_ ranges: [PortRange]) -> (NftSet, [NftElement]) {

@@ -4,7 +4,13 @@ internal import RuleIR
 
 extension KeyedSet {
   func netlink(id: UInt32) -> NftSet {
-    NftSet(name, fields.map { $0.netlink(family) }, id: id, isInterval: hasRanges, isMap: isMap, size: size)
+    let data: NftSet.Data? =
+      switch content {
+      case .keys: nil
+      case .marks: .mark
+      case .verdicts: .verdict
+      }
+    return NftSet(name, fields.map { $0.netlink(family) }, id: id, isInterval: hasRanges, data: data, size: size)
   }
 
   func netlink(_ elements: [Element]) -> [NftElement] {
@@ -13,7 +19,8 @@ extension KeyedSet {
       var last = element.key
       if let through = element.through, !last.isEmpty { last[last.count - 1] = through }
       return NftElement(
-        bytes(element.key, types), lastKey: hasRanges ? bytes(last, types) : nil, mark: element.mark)
+        bytes(element.key, types), lastKey: hasRanges ? bytes(last, types) : nil, element.value?.netlink,
+        comment: element.comment)
     }
   }
 
@@ -32,6 +39,16 @@ extension KeyedSet {
       if types.count > 1 { bytes += repeatElement(0, count: type.paddedLength - type.length) }
     }
     return bytes
+  }
+}
+
+extension KeyedSet.Value {
+  fileprivate var netlink: NftElement.Data {
+    switch self {
+    case .mark(let mark): .mark(mark)
+    case .verdict(.drop): .verdict(.drop)
+    case .verdict(.goto(let chain)): .verdict(.goto(chain))
+    }
   }
 }
 

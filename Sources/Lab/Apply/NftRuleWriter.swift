@@ -23,6 +23,12 @@ struct NftRuleWriter {
       loadAddress(side, length: width)
       // If no set has this name, the kernel refuses the rule.
       expressions.append(.lookup(set: name, id: sets[name]?.id ?? 0, negated: negated))
+    case .addresses(_, let cidrs, _):
+      // They are written as a set.
+      throw Unsupported("a match on \(cidrs.count) networks", in: "nft")
+    case .translated:
+      // IPS_DST_NAT, linux/netfilter/nf_conntrack_common.h.
+      expressions += [.connectionStatus, .masked(0x20), .compare(.notEqual, UInt32(0))]
     case .keyed(let fields, let name):
       loadKey(fields, of: sets[name])
       expressions.append(.lookup(set: name, id: sets[name]?.id ?? 0, negated: false))
@@ -51,13 +57,38 @@ struct NftRuleWriter {
       expressions.append(
         .limit(rate: UInt64(limit.rate), seconds: UInt64(limit.unit.seconds), burst: UInt32(limit.burst)))
     case .random: throw Unsupported("a random match", in: "nft")
-    case .codePoint: throw Unsupported("a match on the code point", in: "nft")
+    case .codePoint(let point):
+      // The upper six bits of the second byte, or the six bits behind the first four.
+      expressions +=
+        family == .v4
+        ? [
+          .payload(.network, offset: 1, length: 1), .bitwise(mask: [0xfc], xor: [0]), .compare(.equal, [point << 2]),
+        ]
+        : [
+          .payload(.network, offset: 0, length: 2), .bitwise(mask: [0x0f, 0xc0], xor: [0, 0]),
+          .compare(.equal, [point >> 2, point << 6]),
+        ]
     }
   }
 
   mutating func ports(_ transport: Transport, in set: NftSet) {
     ask(transport.number)
     expressions += [Self.destinationPort, .lookup(set: set.name, id: set.id, negated: false)]
+  }
+
+  mutating func addresses(_ side: Side, in set: NftSet, negated: Bool) {
+    loadAddress(side, length: width)
+    expressions.append(.lookup(set: set.name, id: set.id, negated: negated))
+  }
+
+  /// A random choice among the numbers of a map.
+  mutating func choose(_ modulus: Int, in map: NftSet) {
+    expressions.append(.random(modulus: UInt32(clamping: modulus)))
+    if map.data == .verdict {
+      expressions.append(.verdictFrom(map: map.name, id: map.id))
+    } else {
+      expressions += [.translate(map: map.name, id: map.id), .dnatJoined(family.netlink)]
+    }
   }
 
   mutating func append(_ statement: Statement) throws {
@@ -71,6 +102,12 @@ struct NftRuleWriter {
     case .log(let group, let prefix):
       expressions.append(.log(group: group, prefix: prefix.map { $0.filter { $0 != "\"" } }))
     case .jump(let chain): expressions.append(.verdict(.jump(chain)))
+    case .goto(let chain): expressions.append(.verdict(.goto(chain)))
+    case .verdictFrom(let fields, let map):
+      loadKey(fields, of: sets[map])
+      expressions.append(.verdictFrom(map: map, id: sets[map]?.id ?? 0))
+    // They are written as a map.
+    case .gotoRandomly, .dnatRandomly: throw Unsupported("a random choice among nothing", in: "nft")
     case .return: expressions.append(.verdict(.return))
     case .accept: expressions.append(.verdict(.accept))
     case .drop: expressions.append(.verdict(.drop))

@@ -17,17 +17,21 @@ extension NftPieces {
   mutating func add(_ sets: [NamedSet], _ keyedSets: [KeyedSet], _ table: Table) throws -> [SetName: NftSet] {
     var added: [SetName: NftSet] = [:]
     for set in sets where set.family == table.family { added[set.name] = try add(set, table) }
-    for set in keyedSets where set.family == table.family { added[set.name] = add(set, table) }
+    for set in keyedSets where set.family == table.family { added[set.name] = try add(set, table) }
     return added
   }
 
-  mutating func change(_ change: RulesetChanges.Elements, _ set: KeyedSet, _ table: Table) {
-    let (changed, family) = (set.netlink(id: 0), table.family.netlink)
-    // A mark isn't part of the key.
+  mutating func takeAway(_ change: RulesetChanges.Elements, _ set: KeyedSet, _ table: Table) {
+    // What a map assigns isn't part of the key.
     let removed = set.netlink(change.removed.map { KeyedSet.Element($0.key, through: $0.through) })
     append(.set(set.name)) {
-      $0.deleteElements(removed, from: changed, in: table.name, family)
-      $0.addElements(set.netlink(change.added), to: changed, in: table.name, family)
+      $0.deleteElements(removed, from: set.netlink(id: 0), in: table.name, table.family.netlink)
+    }
+  }
+
+  mutating func addElements(_ change: RulesetChanges.Elements, _ set: KeyedSet, _ table: Table) {
+    append(.set(set.name)) {
+      $0.addElements(set.netlink(change.added), to: set.netlink(id: 0), in: table.name, table.family.netlink)
     }
   }
 
@@ -70,8 +74,9 @@ extension NftPieces {
     return added
   }
 
-  private mutating func add(_ set: KeyedSet, _ table: Table) -> NftSet {
-    let added = set.netlink(id: nextSetID())
+  private mutating func add(_ set: KeyedSet, _ table: Table) throws -> NftSet {
+    var added = set.netlink(id: nextSetID())
+    added.comment = try set.comment.map(nftComment)
     append(.set(set.name)) { $0.addSet(added, in: table.name, table.family.netlink) }
     for piece in set.netlink(set.elements).chunks(ofCount: NftBatch.elementsInMessage) {
       splitIfFull()

@@ -92,18 +92,21 @@ extension NftPieces {
     }
     for table in old.tables where !changes.replaced.contains(table.family) {
       let chains = changes.chains.filter { $0.table.name == table.name && $0.table.family == table.family }
-      for change in chains { takeAway(change, table) }
+      let elements = changes.elements.filter { $0.place.family == table.family }.compactMap { change in
+        old.keyedSets.first { $0.name == change.place.set && $0.family == table.family }.map { (change, $0) }
+      }
+      // A verdict's chain can only be deleted after the verdict, and must be there before it.
+      for (change, set) in elements { takeAway(change, set, table) }
+      for change in chains { empty(change, table) }
       for place in changes.goneSets where place.family == table.family {
         append(.set(place.set)) { $0.deleteSet(place.set, in: table.name, table.family.netlink) }
       }
+      // A removed map may be the last that leads to a chain.
+      for change in chains { delete(change, table) }
       for change in chains { for chain in change.fresh { try add(chain, table) } }
       let added = try add(changes.fresh.sets, changes.fresh.keyedSets, table)
       for change in changes.members where change.place.family == table.family { self.change(change, table) }
-      for change in changes.elements where change.place.family == table.family {
-        guard let set = old.keyedSets.first(where: { $0.name == change.place.set && $0.family == table.family })
-        else { continue }
-        self.change(change, set, table)
-      }
+      for (change, set) in elements { addElements(change, set, table) }
       if chains.isEmpty { continue }
       let sets = Self.sets(of: old, table.family).merging(added) { $1 }
       for change in chains {

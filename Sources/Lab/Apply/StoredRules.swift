@@ -86,9 +86,12 @@ package struct StoredRules: Equatable {
     for set in keyed {
       // The size is left out: a set may still have the size that it was created with.
       sets["\(backend.rawValue) \(set.family.rawValue) \(set.name)"] = Members(
-        kind: "\(set.fields.map(\.rawValue))\(set.hasRanges ? " ranges" : "")\(set.isMap ? " map" : "")",
+        kind:
+          "\(set.fields.map(\.rawValue))\(set.hasRanges ? " ranges" : "")\(set.isMap ? " to \(set.content.rawValue)" : "")",
         members: Set(
-          set.elements.map { "\($0.key)\($0.through.map { "-\($0)" } ?? "")\($0.mark.map { ": \($0)" } ?? "")" }))
+          set.elements.map {
+            "\($0.key)\($0.through.map { "-\($0)" } ?? "")\($0.value.map { ": \($0)" } ?? "")\($0.comment ?? "")"
+          }))
     }
   }
 

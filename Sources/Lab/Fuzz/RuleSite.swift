@@ -33,6 +33,8 @@ extension Match {
     case .address(let side, let cidr, let negated):
       "\(negation(negated))\(side.rawValue) \(cidr.isHost ? "host" : "net")"
     case .inSet(let side, let name, let negated): "\(negation(negated))\(side.rawValue) @\(withoutHash(name))"
+    case .addresses(let side, _, let negated): "\(negation(negated))\(side.rawValue) nets"
+    case .translated: "translated"
     case .keyed(let fields, let name): "\(fields.map { "\($0)" }.joined(separator: ".")) @\(name)"
     case .transport: "transport"
     case .port(_, let range): range.first == range.last ? "port" : "range"
@@ -53,9 +55,12 @@ extension Statement {
   fileprivate var make: String {
     switch self {
     case .jump(let chain): "jump \(withoutHash(chain))"
+    case .goto(let chain): "goto \(withoutHash(chain))"
+    case .verdictFrom(_, let map): "verdict of \(map)"
     case .setMark(let mark): "mark \(mark.value)/\(mark.mask)"
     case .setMarkFrom(_, let map): "mark of \(map)"
-    case .counter, .log, .return, .accept, .drop, .reject, .dnat, .masquerade: RuleKind(self).rawValue
+    case .counter, .log, .return, .accept, .drop, .reject, .dnat, .dnatRandomly, .gotoRandomly, .masquerade:
+      RuleKind(self).rawValue
     }
   }
 }

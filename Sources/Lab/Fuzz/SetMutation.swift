@@ -71,8 +71,8 @@ enum SetMutation: String, Hashable, Sendable, CaseIterable {
       last.key[last.key.count - 1] = value + 1
       result.elements.append(last)
     case .lastOtherMark:
-      guard let mark = last.mark else { return nil }
-      last.mark = mark ^ 2
+      guard case .mark(let mark)? = last.value else { return nil }
+      last.value = .mark(mark ^ 2)
       result.elements.append(last)
     case .noExcepts, .exceptsIncluded: return nil
     }

@@ -217,7 +217,8 @@ extension DumpComparison {
 
 extension KeyedSet {
   fileprivate var kindText: String {
-    "\(isMap ? "map" : "set") of \(fields.map(\.rawValue).joined(separator: " . "))\(hasRanges ? ", with ranges" : "")"
+    "\(isMap ? "map" : "set") of \(fields.map(\.rawValue).joined(separator: " . "))"
+      + (isMap ? " to \(content.rawValue)s" : "") + (hasRanges ? ", with ranges" : "")
   }
 }
 

@@ -160,7 +160,11 @@ private func nftSet(
   }
   if let elements = fields["elem"] {
     guard let elements = elements.array else { throw Problem("elem is not a list") }
-    for element in elements { try draft.add(try nftElement(element)) }
+    for element in elements {
+      // In a map, an element is a pair of a key and its value.
+      let key = element.array?.first ?? element
+      try draft.add(try nftElement(element), comment: key["elem"]?["comment"]?.string)
+    }
   }
   return try draft.finished()
 }
@@ -169,7 +173,7 @@ private func nftElement(_ value: JSONValue) throws(Problem) -> String {
   // In a map, an element is a pair of a key and its value.
   if let pair = value.array {
     guard pair.count == 2 else { throw Problem("an element of a map is not a pair") }
-    return "\(try nftElement(pair[0])) : \(try nftWord(pair[1]))"
+    return "\(try nftElement(pair[0])) : \(try nftMapValue(pair[1]))"
   }
   if let values = value["concat"]?.array {
     var words: [String] = []

@@ -4,18 +4,20 @@ internal import RuleIR
 /// The fields and elements of a set or map whose keys are concatenated fields.
 struct NftKeyedSetDraft {
   private let family: IPFamily
-  private let isMap: Bool
+  let content: KeyedSet.Content
   let fields: [KeyedSet.Field]
   private(set) var elements: [KeyedSet.Element] = []
 
-  /// `mark . ipv4_addr . inet_proto . inet_service`, followed by ` : mark` for a map. Other maps are not understood.
+  /// `mark . ipv4_addr . inet_proto . inet_service`, followed by ` : mark` or ` : verdict` for a map. Other maps are not
+  /// understood.
   init(type: String, isMap: Bool, family: IPFamily) throws(Problem) {
     self.family = family
-    self.isMap = isMap
     let parts = type.split(separator: " : ", omittingEmptySubsequences: false)
-    guard parts.count == (isMap ? 2 : 1), !isMap || parts[1] == "mark" else {
+    let content = isMap ? parts.last.flatMap { KeyedSet.Content(rawValue: String($0)) } : .keys
+    guard parts.count == (isMap ? 2 : 1), let content, !isMap || content != .keys else {
       throw Problem("type \(type) is not understood")
     }
+    self.content = content
     let address = family == .v4 ? "ipv4_addr" : "ipv6_addr"
     var fields: [KeyedSet.Field] = []
     for name in parts[0].split(separator: " . ", omittingEmptySubsequences: false) {
@@ -27,9 +29,9 @@ struct NftKeyedSetDraft {
     self.fields = fields
   }
 
-  mutating func add(_ text: String, hasRanges: Bool) throws(Problem) {
+  mutating func add(_ text: String, hasRanges: Bool, comment: String?) throws(Problem) {
     let parts = text.split(separator: " : ", omittingEmptySubsequences: false)
-    guard parts.count == (isMap ? 2 : 1) else { throw Problem("\(text) is not an element of this set") }
+    guard parts.count == (content == .keys ? 1 : 2) else { throw Problem("\(text) is not an element of this set") }
     let values = parts[0].split(separator: " . ", omittingEmptySubsequences: false)
     guard values.count == fields.count else { throw Problem("\(text) does not have the fields of this set") }
     var element = KeyedSet.Element([])
@@ -41,11 +43,21 @@ struct NftKeyedSetDraft {
       element.key.append(ends.first)
       if hasRanges { element.through = ends.last }
     }
-    if isMap {
+    switch content {
+    case .keys: break
+    case .marks:
       guard let mark = nftNumber(parts[1]) else { throw Problem("\(parts[1]) is not a mark") }
-      element.mark = mark
+      element.value = .mark(mark)
+    case .verdicts: element.value = .verdict(try verdict(parts[1]))
     }
+    element.comment = comment
     elements.append(element)
+  }
+
+  private func verdict(_ text: Substring) throws(Problem) -> KeyedSet.Verdict {
+    if text == "drop" { return .drop }
+    guard text.hasPrefix("goto "), text.count > 5 else { throw Problem("\(text) as a verdict is not understood") }
+    return .goto(String(text.dropFirst(5)))
   }
 
   private func ends(_ text: String, _ field: KeyedSet.Field) throws(Problem) -> (first: UInt128, last: UInt128) {

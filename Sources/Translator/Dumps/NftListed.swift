@@ -248,7 +248,10 @@ private struct NftAssembly {
         }
       }
       + rule.statements.compactMap { statement in
-        if case .setMarkFrom(_, let name) = statement { name } else { nil }
+        switch statement {
+        case .setMarkFrom(_, let name), .verdictFrom(_, let name): name
+        default: nil
+        }
       }
     return asked.first { !sets.contains($0) }.map { Problem("this table has no set \($0), or it was not read") }
   }

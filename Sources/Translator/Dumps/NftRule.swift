@@ -27,7 +27,8 @@ struct NftRuleDraft {
     if isEnded { throw Problem("a statement after a verdict") }
     switch statement {
     case .counter, .setMark, .setMarkFrom, .log: break
-    case .jump, .return, .accept, .drop, .reject, .dnat, .masquerade: isEnded = true
+    case .jump, .goto, .verdictFrom, .gotoRandomly, .return, .accept, .drop, .reject, .dnat, .dnatRandomly, .masquerade:
+      isEnded = true
     }
     rule.statements.append(statement)
   }
@@ -56,7 +57,7 @@ extension NftRuleDraft {
     let match = try match(key, mask, negated, operand)
     if negated {
       switch match {
-      case .address, .inSet, .mark: break
+      case .address, .inSet, .addresses, .mark: break
       default: throw Problem("\(key) can't be negated")
       }
     }
@@ -68,8 +69,25 @@ extension NftRuleDraft {
   ) throws(Problem) -> Match {
     let ip = family == .v4 ? "ip" : "ip6"
     switch key {
-    case "\(ip) saddr": return try address(.source, try one(operand, of: key), negated)
-    case "\(ip) daddr": return try address(.destination, try one(operand, of: key), negated)
+    case "\(ip) saddr": return try addresses(.source, operand, of: key, negated)
+    case "\(ip) daddr": return try addresses(.destination, operand, of: key, negated)
+    case "\(ip) dscp":
+      let name = try one(operand, of: key)
+      guard let point = codePoints[name] ?? nftNumber(name).flatMap({ UInt8(exactly: $0) }), point < 64 else {
+        throw Problem("\(name) is not a code point")
+      }
+      return .codePoint(point)
+    case "ct status":
+      let names: [String] =
+        switch operand {
+        case .one(let name): [name]
+        case .set(let names), .flags(let names): names
+        }
+      // IPS_DST_NAT, as `nft -n` lists it.
+      guard names.count == 1, ["dnat", "0x20", "32"].contains(names[0]) else {
+        throw Problem("status \(names.joined(separator: ",")) is not understood")
+      }
+      return .translated
     // With IPv6, extension headers may follow `nexthdr`, so only `meta l4proto` is accepted. With IPv4 both mean the
     // same.
     case "meta l4proto", family == .v4 ? "ip protocol" : "meta l4proto":
@@ -99,6 +117,30 @@ extension NftRuleDraft {
   private func one(_ operand: NftOperand, of key: String) throws(Problem) -> String {
     guard case .one(let word) = operand else { throw Problem("a list after \(key) is not understood") }
     return word
+  }
+
+  private func addresses(
+    _ side: Side, _ operand: NftOperand, of key: String, _ negated: Bool
+  ) throws(Problem) -> Match {
+    guard case .set(let texts) = operand else { return try address(side, try one(operand, of: key), negated) }
+    var networks: [CIDR] = []
+    for text in texts { networks += try self.networks(text) }
+    if networks.isEmpty { throw Problem("no addresses") }
+    return .addresses(side, networks.sorted(), negated: negated)
+  }
+
+  /// An address, a network, or the networks of a range.
+  private func networks(_ text: String) throws(Problem) -> [CIDR] {
+    let ends = text.split(separator: "-", omittingEmptySubsequences: false).map(String.init)
+    if ends.count == 2, let first = IPAddress(ends[0]), let last = IPAddress(ends[1]), first.family == family,
+      last.family == family, first <= last
+    {
+      return CIDR.networks(from: first, through: last)
+    }
+    guard case .address(_, let cidr, _) = try address(.source, text, false) else {
+      throw Problem("\(text) is not an address")
+    }
+    return [cidr]
   }
 
   private func address(_ side: Side, _ text: String, _ negated: Bool) throws(Problem) -> Match {
@@ -214,6 +256,40 @@ extension NftRuleDraft {
     try add(.dnat(address, port: port))
   }
 
+  /// `10.0.0.5 . 80`, the destinations of a random choice, in its order.
+  mutating func addRandomDNAT(_ choices: [(number: String, value: String)], mod: String) throws(Problem) {
+    var targets: [Statement.Destination] = []
+    for choice in choices {
+      let parts = choice.value.split(separator: " . ", omittingEmptySubsequences: false).map(String.init)
+      guard parts.count == 2, let address = IPAddress(parts[0]), address.family == family,
+        let port: UInt16 = decimal(parts[1])
+      else { throw Problem("\(choice.value) is not an address and a port") }
+      targets.append(Statement.Destination(address, port: port))
+    }
+    try check(choices, mod: mod)
+    try add(.dnatRandomly(targets))
+  }
+
+  /// `goto CHAIN`, the verdicts of a random choice, in its order.
+  mutating func addRandomGoto(_ choices: [(number: String, value: String)], mod: String) throws(Problem) {
+    var chains: [ChainName] = []
+    for choice in choices {
+      guard choice.value.hasPrefix("goto ") else {
+        throw Problem("\(choice.value) in a random choice is not understood")
+      }
+      chains.append(String(choice.value.dropFirst(5)))
+    }
+    try check(choices, mod: mod)
+    try add(.gotoRandomly(chains))
+  }
+
+  /// Every number below the modulus must have a choice, in order.
+  private func check(_ choices: [(number: String, value: String)], mod: String) throws(Problem) {
+    guard !choices.isEmpty, mod == "\(choices.count)",
+      choices.enumerated().allSatisfy({ "\($0)" == $1.number })
+    else { throw Problem("a random choice that is not among all of its values is not understood") }
+  }
+
   mutating func addSetMark(_ bits: MarkBits) throws(Problem) {
     try add(.setMark(Mark(bits.flipped, mask: ~bits.kept)))
   }
@@ -244,6 +320,13 @@ struct MarkBits {
     }
   }
 }
+
+/// `nft describe ip dscp`
+private let codePoints: [String: UInt8] = [
+  "cs0": 0, "df": 0, "be": 0, "lephb": 1, "cs1": 8, "cs2": 16, "cs3": 24, "cs4": 32, "cs5": 40, "cs6": 48, "cs7": 56,
+  "af11": 10, "af12": 12, "af13": 14, "af21": 18, "af22": 20, "af23": 22, "af31": 26, "af32": 28, "af33": 30,
+  "af41": 34, "af42": 36, "af43": 38, "va": 44, "ef": 46,
+]
 
 /// `nft describe icmp type`
 private let icmpTypes: [String: UInt8] = [

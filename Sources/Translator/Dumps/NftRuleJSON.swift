@@ -55,6 +55,20 @@ func nftWord(_ value: JSONValue) throws(Problem) -> String {
   }
 }
 
+/// Returns what a map assigns as nft's text writes it: `0x3`, `drop`, `goto web`, `10.0.0.1 . 80`.
+func nftMapValue(_ value: JSONValue) throws(Problem) -> String {
+  if let values = value["concat"]?.array {
+    var words: [String] = []
+    for value in values { words.append(try nftWord(value)) }
+    return words.joined(separator: " . ")
+  }
+  switch value.single {
+  case ("goto", let target)?: return "goto \(target["target"]?.string ?? "")"
+  case ("drop", _)?: return "drop"
+  default: return try nftWord(value)
+  }
+}
+
 extension NftRuleDraft {
   fileprivate mutating func read(_ kind: String, _ value: JSONValue) throws(Problem) {
     switch kind {
@@ -84,6 +98,10 @@ extension NftRuleDraft {
       try checkFields(value, ["type", "expr"])
       try addReject(type: value["type"]?.string, code: value["expr"]?.word)
     case "dnat":
+      if let map = value["addr"]?["map"] {
+        try checkFields(value, ["addr", "family"])
+        return try addRandomDNAT(try choices(map), mod: try modulus(of: map))
+      }
       try checkFields(value, ["addr", "port"])
       guard let text = value["addr"]?.word, let address = IPAddress(text) else { throw Problem("it has no address") }
       let port = value["port"]?.word
@@ -96,11 +114,40 @@ extension NftRuleDraft {
     case "jump":
       guard let target = value["target"]?.string else { throw Problem("it has no target") }
       try add(.jump(target))
+    case "goto":
+      guard let target = value["target"]?.string else { throw Problem("it has no target") }
+      try add(.goto(target))
+    case "vmap":
+      guard let key = value["key"], let data = value["data"] else { throw Problem("it has no key or no data") }
+      if key["numgen"] != nil { return try addRandomGoto(try choices(value), mod: try modulus(of: value)) }
+      guard let name = data.string else { throw Problem("a verdict map without a name is not understood") }
+      try add(.verdictFrom(try fields(key), map: try setName(name)))
     case "return": try add(.return)
     case "accept": try add(.accept)
     case "drop": try add(.drop)
     default: throw Problem("not understood")
     }
+  }
+
+  /// The modulus of a random number that is the key of a map.
+  private func modulus(of map: JSONValue) throws(Problem) -> String {
+    guard let number = map["key"]?["numgen"], number["mode"]?.string == "random", let mod = number["mod"]?.word,
+      ["0", nil].contains(number["offset"]?.word)
+    else { throw Problem("its key is not understood") }
+    return mod
+  }
+
+  /// The pairs of an anonymous map.
+  private func choices(_ map: JSONValue) throws(Problem) -> [(number: String, value: String)] {
+    guard let pairs = map["data"]?["set"]?.array else { throw Problem("its map is not understood") }
+    var choices: [(number: String, value: String)] = []
+    for pair in pairs {
+      guard let parts = pair.array, parts.count == 2, let number = parts[0].word else {
+        throw Problem("its map is not understood")
+      }
+      choices.append((number, try nftMapValue(parts[1])))
+    }
+    return choices
   }
 
   private func checkFields(_ value: JSONValue, _ known: Set<String>) throws(Problem) {

@@ -24,12 +24,15 @@ struct NftRuleText {
       case "log": try readLog()
       case "reject": try readReject()
       case "jump": try draft.add(.jump(try words.value(of: word)))
+      case "goto": try draft.add(.goto(try words.value(of: word)))
+      case "numgen":
+        let mod = try numgen()
+        try words.expect("vmap")
+        try draft.addRandomGoto(try choices(separator: " "), mod: mod)
       case "return": try draft.add(.return)
       case "accept": try draft.add(.accept)
       case "drop": try draft.add(.drop)
-      case "dnat":
-        try words.expect("to")
-        try draft.addDNAT(to: try words.value(of: "dnat to"))
+      case "dnat": try readDNAT()
       case "masquerade": try draft.add(.masquerade(randomFully: words.take("fully-random")))
       case "comment":
         comment = try words.quoted(of: word)
@@ -41,13 +44,53 @@ struct NftRuleText {
   }
 
   private mutating func compare(_ key: String, mask: UInt32? = nil) throws(Problem) {
-    if mask == nil, words.peek == "." {
+    if mask == nil, words.peek == "." || words.peek == "vmap" {
       let fields = try restOfKey(after: key)
+      if words.take("vmap") { return try draft.add(.verdictFrom(fields, map: try setName())) }
       return try draft.add(.keyed(fields, in: try setName()))
     }
     let negated = words.take("!=")
     if !negated { _ = words.take("==") }
     try draft.compare(key, mask: mask, negated: negated, try operand(of: key))
+  }
+
+  /// `dnat to 10.0.0.5:80`, `dnat ip to numgen …`. Newer versions list `dnat ip addr . port to`.
+  private mutating func readDNAT() throws(Problem) {
+    let hasFamily = words.take(draft.family == .v4 ? "ip" : "ip6")
+    if hasFamily, words.take("addr") {
+      try words.expect(".")
+      try words.expect("port")
+    }
+    try words.expect("to")
+    guard hasFamily, words.take("numgen") else { return try draft.addDNAT(to: try words.value(of: "dnat to")) }
+    let mod = try numgen()
+    try words.expect("map")
+    try draft.addRandomDNAT(try choices(separator: " . "), mod: mod)
+  }
+
+  /// The modulus of `random mod 3`.
+  private mutating func numgen() throws(Problem) -> String {
+    try words.expect("random")
+    try words.expect("mod")
+    return try words.value(of: "numgen random mod")
+  }
+
+  /// `{ 0 : goto a, 1 : goto b }`, `{ 0 : 10.0.0.1 . 80 }`
+  private mutating func choices(separator: String) throws(Problem) -> [(number: String, value: String)] {
+    var choices: [(number: String, value: String)] = []
+    try words.expect("{")
+    repeat {
+      let number = try words.value(of: "numgen")
+      try words.expect(":")
+      var values = [try words.value(of: "numgen")]
+      while let word = words.peek, word != ",", word != "}" {
+        _ = words.take(word)
+        if word != "." { values.append(word) }
+      }
+      choices.append((number, values.joined(separator: separator)))
+    } while words.take(",")
+    try words.expect("}")
+    return choices
   }
 
   private mutating func operand(of key: String) throws(Problem) -> NftOperand {

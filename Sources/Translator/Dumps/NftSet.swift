@@ -9,7 +9,7 @@ enum NftSet {
 
 /// One named set or map of nft. The readers for text and JSON both fill it.
 ///
-/// Ignored are the sizes of address sets, and timeouts, counters and element comments of all sets: the members are
+/// Ignored are the sizes and element comments of address sets, and timeouts and counters of all sets: the members are
 /// those at the moment of the dump.
 struct NftSetDraft {
   let name: SetName
@@ -56,9 +56,9 @@ struct NftSetDraft {
 
   /// An address, a network or a range. With concatenated fields `5 . 10.0.0.0/8`, in a map with ` : ` and a mark after
   /// it.
-  mutating func add(_ text: String) throws(Problem) {
+  mutating func add(_ text: String, comment: String? = nil) throws(Problem) {
     if key != nil {
-      try key?.add(text, hasRanges: kind == .interval)
+      try key?.add(text, hasRanges: kind == .interval, comment: comment)
       return
     }
     let ends = text.split(separator: "-", omittingEmptySubsequences: false)
@@ -67,7 +67,7 @@ struct NftSetDraft {
       let last = try cidr(String(ends[1]))
       guard first.isHost, last.isHost, first <= last else { throw Problem("\(text) is not a range") }
       guard kind == .interval else { throw Problem("\(text) is a range in a set of addresses") }
-      members += networks(from: first.network, through: last.network).map { NamedSet.Member($0) }
+      members += CIDR.networks(from: first.network, through: last.network).map { NamedSet.Member($0) }
       return
     }
     let network = try cidr(text)
@@ -88,34 +88,12 @@ struct NftSetDraft {
     if let key {
       return .keyed(
         KeyedSet(
-          name: name, family: family, fields: key.fields, hasRanges: kind == .interval, isMap: isMap, size: size,
-          elements: key.elements))
+          name: name, family: family, fields: key.fields, hasRanges: kind == .interval, content: key.content,
+          size: size, elements: key.elements, comment: comment))
     }
     return .addresses(NamedSet(name: name, family: family, kind: kind, members: members, comment: comment))
   }
 }
-
-/// Returns the fewest networks that together make up the range.
-func networks(from first: IPAddress, through last: IPAddress) -> [CIDR] {
-  let width = first.family.bitWidth
-  var result: [CIDR] = []
-  var low = first.bits
-  while low <= last.bits {
-    // The number of trailing zero bits of `low` that the network may span.
-    var free = min(low == 0 ? width : low.trailingZeroBitCount, width)
-    var high = low | hostBits(free)
-    while high > last.bits, free > 0 {
-      free -= 1
-      high = low | hostBits(free)
-    }
-    result.append(CIDR(IPAddress(family: first.family, bits: low), prefixLength: width - free))
-    if high == .max { break }
-    low = high + 1
-  }
-  return result
-}
-
-private func hostBits(_ count: Int) -> UInt128 { count >= 128 ? .max : (UInt128(1) << UInt128(count)) - 1 }
 
 /// The body of a set as nft lists it.
 struct NftSetText {
@@ -183,20 +161,22 @@ struct NftSetText {
         return false
       }
       var element = try words.value(of: "elements")
-      while let sign = words.peek, sign == "." || sign == ":" {
-        _ = words.take(sign)
-        element += " \(sign) \(try words.value(of: "elements"))"
-      }
-      try draft.add(element)
+      var comment: String?
       while let option = words.peek, option != ",", option != "}" {
         _ = words.take(option)
         switch option {
+        case ".": element += " . \(try words.value(of: "elements"))"
+        case ":":
+          element += " : \(try words.value(of: "elements"))"
+          // A verdict has the name of its chain.
+          if element.hasSuffix(" : goto") { element += " \(try words.value(of: "goto"))" }
         case "timeout", "expires": _ = try words.value(of: option)
         case "counter": if words.take("packets") { try words.skipCounts() }
-        case "comment": _ = try words.quoted(of: option)
+        case "comment": comment = try words.quoted(of: option)
         default: throw Problem("\(option) of an element is not understood")
         }
       }
+      try draft.add(element, comment: comment)
       if words.take(",") { continue }
       guard words.peek == "}" else { throw Problem("expected , or } but found \(words.shown)") }
     }

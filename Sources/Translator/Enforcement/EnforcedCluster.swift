@@ -55,17 +55,18 @@ public struct EnforcedCluster: Sendable {
         cluster.families.contains($0.family)
       }
       let hostPorts = PortmapView(of: node, in: cluster, networks: podAddressNetworks)
+      let (services, servicesInNftables): ([Table], Ruleset?) =
+        switch proxy.flags.mode {
+        case .iptables: (serviceProxyTables(proxy), nil)
+        case .nftables(let release): ([], kubeProxyNftables(proxy, release))
+        }
       let all = nodeRulesets(
-        policy: result.ruleset, services: serviceProxyTables(proxy), flannel: flannel,
+        policy: result.ruleset, services: services, servicesInNftables: servicesInNftables, flannel: flannel,
         hostPorts: mapping == .portmap ? portmapTables(hostPorts) : [],
         hostPortsInNftables: mapping == .portmapNftables ? portmapNftablesTables(hostPorts) : [])
       rulesets[node.name] = all
-      // One evaluator for all: no two rulesets have a table with the same family and name.
       evaluators[node.name] = try Evaluator(
-        Ruleset(
-          backend: style.backend, tables: all.flatMap(\.tables), sets: all.flatMap(\.sets),
-          keyedSets: all.flatMap(\.keyedSets)),
-        localAddresses: topology.node(node.name)?.localAddresses ?? [])
+        all, localAddresses: topology.node(node.name)?.localAddresses ?? [])
     }
     var podRulesets: [PodID: [Ruleset]] = [:]
     var podEvaluators: [PodID: Evaluator] = [:]
@@ -123,7 +124,7 @@ public struct EnforcedCluster: Sendable {
         ? topology.leavingAddress(at: position, towards: packet.destination) : nil, isTranslated: isTranslated)
   }
 
-  /// kube-proxy's and flannel's rules are in iptables with every style.
+  /// flannel's rules are in iptables with every style, and kube-proxy's as its mode says.
   func backend(ofTable name: String, _ family: IPFamily) -> EnforcementStyle.Backend {
     backends[TableName(name: name, family: family)] ?? style.backend
   }
@@ -158,27 +159,34 @@ public struct EvaluatedWalk: Sendable {
   public var stop: Outcome.Verdict? { hooks.last.flatMap { $0.outcome.verdict == .accept ? nil : $0.outcome.verdict } }
 
   /// The rules that decided, each once: those that marked, accepted or exempted the packet, and the one that refused
-  /// it.
+  /// it. If a map's verdict led there, also the rule that asked the map: only that shows what the packet has gone to.
   public var deciding: [(position: Position, step: Step)] {
     hooks.flatMap { hook in
-      hook.outcome.steps.filter(\.decides).map { (position: hook.position, step: $0) }
+      let end = hook.outcome.verdict == .accept ? [] : hook.outcome.steps.suffix(2)
+      return hook.outcome.steps.filter { $0.decides || $0.asksForVerdict && end.contains($0) }.map {
+        (position: hook.position, step: $0)
+      }
     }.uniqued(on: \.step)
   }
 }
 
 extension Step {
+  fileprivate var asksForVerdict: Bool {
+    rule.statements.contains { if case .verdictFrom = $0 { true } else { false } }
+  }
+
   /// Whether the rule allows, exempts, refuses or translates. Jumps, log rules, the return after a policy's mark and
   /// what other programs let pass don't count.
   fileprivate var decides: Bool {
     rule.statements.contains { statement in
       switch statement {
       case .accept: rule.role != .foreign
-      case .drop, .reject, .dnat, .masquerade: true
+      case .drop, .reject, .dnat, .dnatRandomly, .masquerade: true
       case .setMark(let mark): mark.value != 0 && rule.origin?.policy != nil
       // The return after a hit in a set that has what all policies of a pod allow.
       case .return:
         rule.role == .exemption || rule.matches.contains { if case .keyed = $0 { true } else { false } }
-      case .counter, .setMarkFrom, .log, .jump: false
+      case .counter, .setMarkFrom, .log, .jump, .goto, .verdictFrom, .gotoRandomly: false
       }
     }
   }

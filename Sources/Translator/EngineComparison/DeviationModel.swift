@@ -77,7 +77,10 @@ public struct DeviationModel: Sendable {
   /// Whether a pod's packet leaves its node although kube-proxy drops it there, and then passes: the load balancer's
   /// source ranges exclude the pod, or its traffic policy Local leaves the node no endpoint. kube-router accepts it
   /// before kube-proxy's rules see it, and it reaches the announcing node with another address.
+  ///
+  /// In nftables mode kube-proxy stops packets in tables of its own, whatever others have accepted.
   private func escapesKubeProxy(_ flow: Flow, _ resolved: ResolvedFlow) -> Bool {
+    if cluster.settings.kubeProxy.mode.isNftables { return false }
     if isTakenByOwnNode(flow, resolved) { return true }
     guard let announcer = oracle.nodeOwning(flow.destinationAddress) ?? announcers[flow.destinationAddress],
       resolved.isOutOfRange || resolved.isolatedEntry != nil, deviations.contains(.acceptsBeforeKubeProxy),

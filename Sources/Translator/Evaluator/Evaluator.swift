@@ -26,16 +26,31 @@ public struct Evaluator: Sendable {
   /// `localAddresses` are the node's own, for `addrtype LOCAL`. 127.0.0.0/8 and ::1 are always included.
   /// Throws `IllFormed` for anything that a kernel would refuse.
   public init(_ ruleset: Ruleset, localAddresses: Set<IPAddress>) throws(IllFormed) {
-    try ruleset.checkWellFormed()
-    // In one family, a plain set and a keyed set never have the same name.
-    var index: [IPFamily: [SetName: Int]] = [:]
-    for (number, set) in ruleset.sets.enumerated() { index[set.family, default: [:]][set.name] = number }
-    for (number, set) in ruleset.keyedSets.enumerated() { index[set.family, default: [:]][set.name] = number }
-    sets = ruleset.sets.map(PreparedSet.init)
-    keyedSets = ruleset.keyedSets.map(PreparedKeyedSet.init)
-    tables = ruleset.tables.map { PreparedTable($0, setIndex: index[$0.family] ?? [:]) }
+    try self.init([ruleset], localAddresses: localAddresses)
+  }
+
+  /// For rulesets that are loaded one after the other. No two of them have a table with the same family and name.
+  public init(_ rulesets: [Ruleset], localAddresses: Set<IPAddress>) throws(IllFormed) {
+    var sets: [PreparedSet] = []
+    var keyedSets: [PreparedKeyedSet] = []
+    var tables: [PreparedTable] = []
+    for ruleset in rulesets {
+      try ruleset.checkWellFormed()
+      // In one family, a plain set and a keyed set never have the same name.
+      var index: [IPFamily: [SetName: Int]] = [:]
+      for (number, set) in ruleset.sets.enumerated() { index[set.family, default: [:]][set.name] = sets.count + number }
+      for (number, set) in ruleset.keyedSets.enumerated() {
+        index[set.family, default: [:]][set.name] = keyedSets.count + number
+      }
+      sets += ruleset.sets.map(PreparedSet.init)
+      keyedSets += ruleset.keyedSets.map(PreparedKeyedSet.init)
+      tables += ruleset.tables.map { PreparedTable($0, setIndex: index[$0.family] ?? [:]) }
+    }
+    self.sets = sets
+    self.keyedSets = keyedSets
+    self.tables = tables
     var bases: [Entry: [Place]] = [:]
-    for (t, table) in ruleset.tables.enumerated() {
+    for (t, table) in rulesets.flatMap(\.tables).enumerated() {
       for (c, chain) in table.chains.enumerated() {
         guard let base = chain.base else { continue }
         bases[Entry(hook: base.hook, family: table.family), default: []].append(
@@ -92,12 +107,22 @@ public struct Evaluator: Sendable {
         switch statement {
         case .nothing: break
         case .setMarkFrom(let fields, let map):
-          guard let value = run.packet.key(fields).flatMap({ keyedSets[map].mark(of: $0) }) else {
+          guard let value = run.packet.key(fields).flatMap({ keyedSets[map].number(of: $0) }) else {
             // Continue as if the rule had not matched: no statement comes before this lookup.
             run.steps.removeLast()
             continue rules
           }
           run.packet.mark = value
+        case .verdictFrom(let fields, let map):
+          guard let number = run.packet.key(fields).flatMap({ keyedSets[map].number(of: $0) }) else {
+            run.steps.removeLast()
+            continue rules
+          }
+          switch keyedSets[map].verdicts[Int(number)] {
+          case .drop: return .drop
+          case .goto(let name): return go(table, tables[table].chainIndex[name] ?? 0, &run)
+          }
+        case .goto(let target): return go(table, target, &run)
         case .setMark(let mark): run.packet.mark = (run.packet.mark & ~mark.mask) ^ mark.value
         case .accept: return .accept
         case .drop: return .drop
@@ -122,10 +147,20 @@ public struct Evaluator: Sendable {
     return nil
   }
 
+  /// Runs a chain in place of the rest of another. What returns from it leaves that one too.
+  private func go(_ table: Int, _ chain: Int, _ run: inout Run) -> End? {
+    switch step(table, chain, &run) {
+    case .return, nil: nil
+    case let end?: end
+    }
+  }
+
   func holds(_ match: PreparedMatch, _ packet: Packet) -> Bool {
     switch match {
     case .address(let side, let cidr, let negated): return cidr.contains(packet[side]) != negated
     case .inSet(let side, let set, let negated): return sets[set].contains(packet[side]) != negated
+    case .addresses(let side, let cidrs, let negated):
+      return cidrs.contains { $0.contains(packet[side]) } != negated
     case .keyed(let fields, let set): return packet.key(fields).map { keyedSets[set].contains($0) } ?? false
     case .transport(let wanted):
       if case .transport(let transport, _, _) = packet.payload { return transport == wanted }
@@ -137,6 +172,7 @@ public struct Evaluator: Sendable {
       if case .icmp(let type) = packet.payload { return type == wanted }
       return false
     case .conntrack(let states): return states.contains(packet.state)
+    case .translated: return packet.hasNewDestination
     case .bridged: return packet.isBridged
     case .local(let side): return isLocal(packet[side])
     case .mark(let mark, let negated): return ((packet.mark & mark.mask) == mark.value) != negated
@@ -155,6 +191,7 @@ public struct Evaluator: Sendable {
 extension Packet {
   fileprivate mutating func translate(to address: IPAddress, _ port: UInt16?) {
     destination = address
+    hasNewDestination = true
     if let port, case .transport(let transport, let source, _) = payload {
       payload = .transport(transport, source: source, destination: port)
     }

@@ -6,11 +6,14 @@ struct PreparedTable: Sendable {
   let name: String
   let family: IPFamily
   let chains: [PreparedChain]
+  /// For the verdicts of maps.
+  let chainIndex: [ChainName: Int]
 
   init(_ table: Table, setIndex: [SetName: Int]) {
     name = table.name
     family = table.family
     let chainIndex = Dictionary(table.chains.enumerated().map { ($1.name, $0) }) { first, _ in first }
+    self.chainIndex = chainIndex
     chains = table.chains.map { chain in
       PreparedChain(
         name: chain.name, base: chain.base,
@@ -38,11 +41,13 @@ struct PreparedRule: Sendable {
 enum PreparedMatch: Hashable, Sendable {
   case address(Side, CIDR, negated: Bool)
   case inSet(Side, Int, negated: Bool)
+  case addresses(Side, [CIDR], negated: Bool)
   case keyed([PacketField], Int)
   case transport(Transport)
   case ports(Transport, [PortRange])
   case icmpType(UInt8)
   case conntrack(Set<ConntrackState>)
+  case translated
   case bridged
   case local(Side)
   case mark(Mark, negated: Bool)
@@ -56,12 +61,14 @@ enum PreparedMatch: Hashable, Sendable {
       case .address(let side, let cidr, let negated): .address(side, cidr, negated: negated)
       // The ruleset is well formed, so the name resolves.
       case .inSet(let side, let name, let negated): .inSet(side, setIndex[name] ?? 0, negated: negated)
+      case .addresses(let side, let cidrs, let negated): .addresses(side, cidrs, negated: negated)
       case .keyed(let fields, let name): .keyed(fields, setIndex[name] ?? 0)
       case .transport(let transport): .transport(transport)
       case .port(let transport, let range): .ports(transport, [range])
       case .multiport(let transport, let ranges): .ports(transport, ranges)
       case .icmpType(let type): .icmpType(type)
       case .conntrack(let states): .conntrack(states)
+      case .translated: .translated
       case .bridged: .bridged
       case .local(let side): .local(side)
       case .mark(let mark, let negated): .mark(mark, negated: negated)
@@ -78,6 +85,8 @@ enum PreparedStatement: Sendable {
   case setMark(Mark)
   case setMarkFrom([PacketField], Int)
   case jump(Int)
+  case goto(Int)
+  case verdictFrom([PacketField], Int)
   case `return`, accept, drop
   case reject(Statement.Rejection)
   case dnat(IPAddress, UInt16?)
@@ -90,11 +99,16 @@ enum PreparedStatement: Sendable {
       case .setMark(let mark): .setMark(mark)
       case .setMarkFrom(let fields, let map): .setMarkFrom(fields, setIndex[map] ?? 0)
       case .jump(let name): .jump(chainIndex[name] ?? 0)
+      case .goto(let name): .goto(chainIndex[name] ?? 0)
+      case .verdictFrom(let fields, let map): .verdictFrom(fields, setIndex[map] ?? 0)
+      // Always takes the first of several choices, so that a user can predict the result.
+      case .gotoRandomly(let names): names.first.map { .goto(chainIndex[$0] ?? 0) } ?? .nothing
       case .return: .return
       case .accept: .accept
       case .drop: .drop
       case .reject(let kind): .reject(kind)
       case .dnat(let address, let port): .dnat(address, port)
+      case .dnatRandomly(let targets): targets.first.map { .dnat($0.address, $0.port) } ?? .nothing
       case .masquerade: .masquerade
       }
   }

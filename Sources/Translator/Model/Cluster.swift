@@ -95,7 +95,7 @@ public struct ClusterSettings: Hashable, Sendable {
   public var kubeProxy = KubeProxyFlags()
   public var hostPorts = HostPortMapping.portmap
   /// As the input shows it.
-  public var serviceProxy = ServiceProxyKind.iptables
+  public var serviceProxy = ServiceProxyKind.kubeProxy
   public init() {}
 }
 

@@ -30,6 +30,8 @@ public struct Packet: Hashable, Sendable {
   public var isBridged: Bool
   /// The Differentiated Services code point (RFC 2474), 0 to 63.
   public var codePoint: UInt8
+  /// Whether the machine that it is on has translated its destination (conntrack's `IPS_DST_NAT`).
+  public var hasNewDestination = false
 
   public init(
     from source: IPAddress, to destination: IPAddress, _ payload: Payload, mark: UInt32 = 0,

@@ -1,10 +1,8 @@
 /// What translates the addresses of services.
 public enum ServiceProxyKind: Hashable, Sendable {
-  /// kube-proxy in iptables mode, the only one that is modelled.
-  case iptables
+  /// kube-proxy in iptables or nftables mode, the only ones that are modelled (`KubeProxyFlags.mode`).
+  case kubeProxy
   case ipvs
-  /// kube-proxy's nftables mode.
-  case nftables
   /// An eBPF program of this product.
   case ebpf(String)
 }

@@ -51,11 +51,10 @@ public struct UnmodelledFlows: Sendable {
     guard let asked = flow.transportPort else { return nil }
     let isNodePort = node != nil && nodePorts.contains(asked)
     if isNodePort || serviceAddresses.contains(flow.destinationAddress) {
-      let what = "and only kube-proxy's iptables mode is modelled"
+      let what = "and only kube-proxy's iptables and nftables modes are modelled"
       switch serviceProxy {
-      case .iptables: break
+      case .kubeProxy: break
       case .ipvs: return "services are translated by IPVS here, \(what)"
-      case .nftables: return "services are translated by kube-proxy's nftables mode here, \(what)"
       case .ebpf(let product): return "services are translated by \(product)'s eBPF programs here, \(what)"
       }
     }

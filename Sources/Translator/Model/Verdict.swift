@@ -49,6 +49,10 @@ public enum Reason: Hashable, Sendable {
   case noEndpoints(NamespacedName)
   /// The traffic policy is Local, and the service's endpoints are on other nodes than the given one.
   case noLocalEndpoints(NamespacedName, on: String)
+  /// The service doesn't serve the port at its ClusterIP. kube-proxy's nftables mode refuses it.
+  case unservedClusterIP(NamespacedName)
+  /// No service has the address, which is in a service CIDR. kube-proxy's nftables mode drops the packet.
+  case unallocatedClusterIP(IPAddress)
 }
 
 public struct Judgement: Hashable, Sendable {

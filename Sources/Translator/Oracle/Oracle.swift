@@ -122,6 +122,11 @@ public struct Oracle: Sendable {
   private func judgeFirstPart(_ resolved: ResolvedFlow) -> Judgement {
     let (sent, arrived) = (resolved.sent, resolved.arrived)
     var translation: [Reason] = []
+    switch resolved.idleClusterIP {
+    case .otherPort(let service)?: return Judgement(.deny, because: [.unservedClusterIP(service)])
+    case .unallocated(let address)?: return Judgement(.deny, because: [.unallocatedClusterIP(address)])
+    case nil: break
+    }
     if let intermediary = resolved.intermediary {
       if resolved.isRefused, case .service(let service) = intermediary {
         if resolved.isOutOfRange { return Judgement(.deny, because: [.outOfSourceRanges(service)]) }

@@ -26,6 +26,8 @@ public struct ResolvedFlow: Hashable, Sendable {
   var senderInside: IPAddress?
   /// What the receiving pod does with the packet, if it sends it on.
   public var forwarding: Forwarding?
+  /// The packet goes to a ClusterIP that doesn't serve it, and kube-proxy stops it for that.
+  public var idleClusterIP: IdleClusterIP?
 }
 
 /// What a pod does with a packet to a port that it forwards (`PodForward`).
@@ -103,6 +105,13 @@ extension Oracle {
 
   private func resolveOnNodes(
     _ flow: Flow, enteringAt given: String?, hops: Int, admittingEverySource: Bool = false
+  ) -> ResolvedFlow {
+    stoppingAtIdleClusterIPs(
+      translate(flow, enteringAt: given, hops: hops, admittingEverySource: admittingEverySource))
+  }
+
+  private func translate(
+    _ flow: Flow, enteringAt given: String?, hops: Int, admittingEverySource: Bool
   ) -> ResolvedFlow {
     var direct = ResolvedFlow(sent: flow, arrived: flow)
     if flow.destinationAddress.isMulticast {
@@ -196,18 +205,21 @@ extension Oracle {
     let isEntrys = entry != nil && nodeSpeaking(client.endpoint) == entry
     // Packets from pods and from processes of the entry node reach all endpoints, even if the policy is Local.
     // kube-proxy recognises pods by the cluster CIDR, and can have only one.
-    let isShortCut = front.way != .clusterIP && (isPods && kubeProxyKnowsPods(flow.family) || isEntrys)
-    // Where NodePorts don't answer, packets stay as they are. Yet the node still refuses those to a NodePort for which it
-    // has no endpoint.
+    let isShortCut =
+      front.way != .clusterIP && (isPods && kubeProxyKnowsPods(flow.family) || isEntrys)
+      && !(isEntrys && isStoppedBeforeShortCut(front, flow.family, at: entry))
+    // Where NodePorts don't answer, packets stay as they are. Yet in iptables mode the node still refuses those to a
+    // NodePort for which it has no endpoint.
     let isTranslated = !front.isNodePort || hasNodePorts(flow.destinationAddress, on: passage.addressed)
+    if !isTranslated, kubeProxy.mode.isNftables { return nil }
     let isLocal = policy == .local && !(isShortCut && isTranslated)
     // "Traffic through the cloud-provider load-balancer will be restricted to the specified client IPs."
     let ranges = front.service.loadBalancerSourceRanges.filter { $0.family == flow.family }
     let service = Intermediary.service(front.service.id)
-    // Without any endpoint every client is refused, whatever the ranges say.
+    // Without any endpoint iptables mode refuses every client, whatever the ranges say.
     if front.way == .loadBalancer, !passage.admitsEverySource, !ranges.isEmpty,
       !ranges.contains(where: { $0.contains(client.address) }),
-      fronts.hasBackends(front, flow.family)
+      kubeProxy.mode.isNftables || fronts.hasBackends(front, flow.family)
     {
       return ResolvedFlow(sent: flow, arrived: flow, intermediary: service, isRefused: true, isOutOfRange: true)
     }
@@ -224,13 +236,13 @@ extension Oracle {
     }
     if !isTranslated { return nil }
     let target = endpoint(of: backend)
+    let isHairpin = backend.address == client.address && masqueradesHairpins(to: backend, at: entry)
     let isMasqueraded =
       switch front.way {
       case .clusterIP:
-        kubeProxy.masqueradeAll || !isPods && masqueradesOthers(entry, networks, towards: backend)
-          || backend.address == client.address
+        kubeProxy.masqueradeAll || !isPods && masqueradesOthers(entry, networks, towards: backend) || isHairpin
       case .external, .loadBalancer:
-        policy == .cluster || isEntrys || backend.address == client.address
+        policy == .cluster || isEntrys || isHairpin
       }
     var seen = client
     // The entry node masquerades after its own policies, so only another node sees its address.
@@ -245,9 +257,9 @@ extension Oracle {
       intermediary: service,
       senderInside: isMasqueraded && seen == client
         ? entry.flatMap { bridgeAddress(of: $0, towards: backend.address) } : nil)
-    // An endpoint may be a port of another node that is itself translated there. Two such services can lead to each other
-    // forever.
-    if let other = nodeOwning(backend.address), other != entry, hops < Self.mostHops {
+    // An endpoint may be a port of another node that is itself translated there, also if a host-network pod listens to
+    // it. Two such services can lead to each other forever.
+    if let other = nodeSpeaking(target), other != entry, hops < Self.mostHops {
       let next = resolveOnNodes(resolved.arrived, enteringAt: other, hops: hops + 1)
       if next.intermediary != nil {
         resolved.arrived = next.arrived
@@ -256,6 +268,7 @@ extension Oracle {
         resolved.isRefused = next.isRefused
         resolved.isOutOfRange = next.isOutOfRange
         resolved.isolatedEntry = next.isolatedEntry
+        resolved.idleClusterIP = next.idleClusterIP
       }
     }
     return resolved

@@ -36,6 +36,9 @@ struct ServiceFronts: Sendable {
   }
 
   private let fronts: [Key: Front]
+  /// The services' ClusterIPs.
+  private let clusterIPs: [IPAddress: NamespacedName]
+  private let serviceCIDRs: [CIDR]
   /// By service.
   let slices: [NamespacedName: [EndpointSlice]]
 
@@ -64,12 +67,24 @@ struct ServiceFronts: Sendable {
       }
     }
     self.fronts = fronts
+    clusterIPs = Dictionary(
+      cluster.services.filter { $0.kind != .externalName }.flatMap { service in
+        service.clusterIPs.map { ($0, service.id) }
+      }
+    ) { first, _ in first }
+    serviceCIDRs = cluster.settings.serviceCIDRs
     slices = Dictionary(
       grouping: cluster.endpointSlices, by: { NamespacedName($0.id.namespace, $0.service) })
   }
 
   /// All addresses of services, without the node addresses of NodePorts.
   var addresses: Set<IPAddress> { Set(fronts.keys.compactMap(\.address)) }
+
+  /// `nil` if the address is neither a ClusterIP nor free for one.
+  func idleClusterIP(at address: IPAddress) -> IdleClusterIP? {
+    if let service = clusterIPs[address] { return .otherPort(of: service) }
+    return serviceCIDRs.contains { $0.contains(address) } ? .unallocated(address) : nil
+  }
 
   /// `isNodes`: whether the address belongs to a node.
   func front(_ address: IPAddress, isNodes: Bool, _ transport: Transport, _ port: UInt16) -> Front? {

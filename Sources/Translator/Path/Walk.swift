@@ -101,6 +101,7 @@ extension Topology {
           packet.mark = 0
           // A pod's packet may just have been switched by the bridge.
           if last.pod == nil { packet.isBridged = false }
+          packet.hasNewDestination = false
         }
         positions.append(position)
         guard case .passed(let passed) = try judge(position, packet) else {

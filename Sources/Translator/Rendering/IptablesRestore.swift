@@ -49,7 +49,9 @@ private func protocolText(_ match: Match, _ family: IPFamily) -> String? {
   switch match {
   case .transport(let transport), .port(let transport, _), .multiport(let transport, _): transport.keyword
   case .icmpType: family == .v4 ? "icmp" : "ipv6-icmp"
-  case .address, .inSet, .keyed, .conntrack, .bridged, .local, .mark, .limit, .random, .codePoint: nil
+  case .address, .inSet, .addresses, .keyed, .conntrack, .translated, .bridged, .local, .mark, .limit, .random,
+    .codePoint:
+    nil
   }
 }
 
@@ -58,6 +60,8 @@ private func matchText(_ match: Match, _ family: IPFamily) throws(Unsupported) -
   case .address, .transport: ""
   case .inSet(let side, let name, let negated):
     " -m set\(negated ? " !" : "") --match-set \(name) \(side.rawValue)"
+  case .addresses: throw Unsupported("a match on several networks", in: "iptables")
+  case .translated: throw Unsupported("a match on translated packets", in: "iptables")
   case .keyed(_, let name): throw Unsupported("the keyed set \(name)", in: "iptables")
   case .port(let transport, let range): " -m \(transport.keyword) --dport \(portText(range))"
   case .multiport(_, let ranges): " -m multiport --dports \(ranges.map(portText).joined(separator: ","))"
@@ -113,6 +117,9 @@ private func targetText(_ statement: Statement, _ family: IPFamily) throws(Unsup
   case .setMarkFrom(_, let name): throw Unsupported("the map \(name)", in: "iptables")
   case .log(let group, let prefix):
     "NFLOG\(try prefix.map { (text) throws(Unsupported) in " --nflog-prefix \(try quoted(text))" } ?? "") --nflog-group \(group)"
+  case .verdictFrom(_, let name): throw Unsupported("the map \(name)", in: "iptables")
+  case .goto: throw Unsupported("a goto", in: "iptables")
+  case .gotoRandomly, .dnatRandomly: throw Unsupported("a random choice in one rule", in: "iptables")
   case .jump(let chain): chain
   case .return: "RETURN"
   case .accept: "ACCEPT"

@@ -22,23 +22,33 @@ func nftKeyedSetText(_ set: KeyedSet) -> String {
   }
   var lines = [
     "\t\(set.isMap ? "map" : "set") \(set.name) {",
-    "\t\ttype \(types.joined(separator: " . "))\(set.isMap ? " : mark" : "")",
+    "\t\ttype \(types.joined(separator: " . "))\(set.isMap ? " : \(set.content.rawValue)" : "")",
   ]
   if let size = set.size { lines.append("\t\tsize \(size)") }
   if set.hasRanges { lines.append("\t\tflags interval") }
+  if let comment = set.comment { lines.append("\t\tcomment \(nftQuoted(comment))") }
   let elements = set.elements.sorted(by: KeyedSet.Element.precedes).map { nftElementText($0, of: set) }
   if !elements.isEmpty { lines.append("\t\telements = { \(elements.joined(separator: ", ")) }") }
   return lines.joined(separator: "\n") + "\n\t}\n"
 }
 
-/// An element as nft lists it: `tcp . 80-90`, `10.42.0.2 : 0x3`.
+/// An element as nft lists it: `tcp . 80-90`, `10.42.0.2 : 0x3`, `tcp . 80 comment "app/web" : goto web`.
 public func nftElementText(_ element: KeyedSet.Element, of set: KeyedSet) -> String {
   let values = zip(set.fields, element.key).enumerated().map { index, pair in
     let (field, value) = pair
     let last = index == set.fields.count - 1 ? element.through ?? value : value
     return valueText(field, value, through: last, set.family)
   }
-  return values.joined(separator: " . ") + (element.mark.map { " : \(hex($0))" } ?? "")
+  let comment = element.comment.map { " comment \(nftQuoted($0))" } ?? ""
+  return values.joined(separator: " . ") + comment + (element.value.map { " : \(valueText($0))" } ?? "")
+}
+
+private func valueText(_ value: KeyedSet.Value) -> String {
+  switch value {
+  case .mark(let mark): hex(mark)
+  case .verdict(.drop): "drop"
+  case .verdict(.goto(let chain)): "goto \(chain)"
+  }
 }
 
 private func valueText(_ field: KeyedSet.Field, _ first: UInt128, through last: UInt128, _ family: IPFamily) -> String {

@@ -59,6 +59,9 @@ private func nftMatchText(_ match: Match, _ family: IPFamily) throws(Unsupported
   return switch match {
   case .address(let side, let cidr, let negated): "\(address(side))\(negated ? " !=" : "") \(nftAddress(cidr))"
   case .inSet(let side, let name, let negated): "\(address(side))\(negated ? " !=" : "") @\(name)"
+  case .addresses(let side, let cidrs, let negated):
+    "\(address(side))\(negated ? " !=" : "") { \(cidrs.map(nftAddress).joined(separator: ", ")) }"
+  case .translated: "ct status dnat"
   case .keyed(let fields, let name): "\(nftKeyText(fields, family)) @\(name)"
   case .transport(let transport): "meta l4proto \(transport.keyword)"
   case .port(let transport, let range): "\(transport.keyword) dport \(range)"
@@ -78,7 +81,7 @@ private func nftMatchText(_ match: Match, _ family: IPFamily) throws(Unsupported
   case .mark(let mark, let negated): "meta mark & \(hex(mark.mask)) \(negated ? "!=" : "==") \(hex(mark.value))"
   case .limit(let limit): "limit rate \(limit.rate)/\(limit.unit.nftName) burst \(limit.burst) packets"
   case .random: throw Unsupported("a random match", in: "nft")
-  case .codePoint: throw Unsupported("a match on the code point", in: "nft")
+  case .codePoint(let point): "\(ip) dscp \(codePointNames[point] ?? "0x\(String(hex(UInt32(point)).suffix(2)))")"
   }
 }
 
@@ -89,29 +92,41 @@ private func nftStatementText(_ statement: Statement, _ family: IPFamily) throws
   case .setMarkFrom(let fields, let map): "meta mark set \(nftKeyText(fields, family)) map @\(map)"
   // Setting bits and clearing bits have forms of their own. Everything else is written as clear, then set.
   case .setMark(let mark) where mark.value == mark.mask: "meta mark set meta mark | \(hex(mark.value))"
-  case .setMark(let mark) where mark.value == 0: "meta mark set meta mark & \(hex(~mark.mask))"
+  case .setMark(let mark) where mark.value == 0 && mark.mask != 0: "meta mark set meta mark & \(hex(~mark.mask))"
+  case .setMark(let mark) where mark.mask == 0: "meta mark set meta mark ^ \(hex(mark.value))"
   case .setMark(let mark): "meta mark set meta mark & \(hex(~mark.mask)) ^ \(hex(mark.value))"
   case .log(let group, let prefix): "log\(prefix.map { " prefix \(nftQuoted($0))" } ?? "") group \(group)"
   case .jump(let chain): "jump \(chain)"
+  case .goto(let chain): "goto \(chain)"
+  case .verdictFrom(let fields, let map): "\(nftKeyText(fields, family)) vmap @\(map)"
+  case .gotoRandomly(let chains):
+    "numgen random mod \(chains.count) vmap { \(chains.enumerated().map { "\($0) : goto \($1)" }.joined(separator: ", ")) }"
   case .return: "return"
   case .accept: "accept"
   case .drop: "drop"
   case .reject(.portUnreachable): "reject"
   case .reject(.tcpReset): "reject with tcp reset"
   case .dnat(let address, let port): "dnat to \(port.map { address.description(port: $0) } ?? "\(address)")"
+  // nft 1.0.6 leaves `addr . port` out.
+  case .dnatRandomly(let targets):
+    "dnat \(family.nft) to numgen random mod \(targets.count) map "
+      + "{ \(targets.enumerated().map { "\($0) : \($1.address) . \($1.port)" }.joined(separator: ", ")) }"
   case .masquerade(let randomFully): randomFully ? "masquerade fully-random" : "masquerade"
   }
 }
 
 extension Chain.Base {
-  /// nft names some priorities at some hooks (`std_prios` of its rule.c).
+  /// nft names some priorities at some hooks, and those up to ten from them (`std_prios` and `prio2str` of its rule.c).
   fileprivate var priorityName: String {
-    switch (priority, hook) {
-    case (0, _): "filter"
-    case (-100, .prerouting): "dstnat"
-    case (100, .postrouting): "srcnat"
-    default: "\(priority)"
+    let standard: [(name: String, priority: Int, hooks: Set<Hook>)] = [
+      ("raw", -300, Set(Hook.allCases)), ("mangle", -150, Set(Hook.allCases)), ("dstnat", -100, [.prerouting]),
+      ("filter", 0, Set(Hook.allCases)), ("security", 50, Set(Hook.allCases)), ("srcnat", 100, [.postrouting]),
+    ]
+    guard let near = standard.first(where: { abs($0.priority - priority) <= 10 && $0.hooks.contains(hook) }) else {
+      return "\(priority)"
     }
+    let offset = priority - near.priority
+    return offset == 0 ? near.name : "\(near.name) \(offset < 0 ? "-" : "+") \(abs(offset))"
   }
 }
 
@@ -124,6 +139,13 @@ func hex(_ value: UInt32) -> String {
 
 /// nft strings have no escapes, so quotes and line breaks are removed. Names can't contain any.
 func nftQuoted(_ text: String) -> String { "\"\(text.filter { $0 != "\"" && !$0.isNewline && $0 != "\0" })\"" }
+
+/// `nft describe ip dscp`
+private let codePointNames: [UInt8: String] = [
+  0: "cs0", 1: "lephb", 8: "cs1", 16: "cs2", 24: "cs3", 32: "cs4", 40: "cs5", 48: "cs6", 56: "cs7", 10: "af11",
+  12: "af12", 14: "af13", 18: "af21", 20: "af22", 22: "af23", 26: "af31", 28: "af32", 30: "af33", 34: "af41",
+  36: "af42", 38: "af43", 44: "va", 46: "ef",
+]
 
 private func icmpTypeName(_ type: UInt8, _ family: IPFamily) -> String {
   let names: [UInt8: String] =

@@ -51,9 +51,26 @@ extension RulesetChanges {
       .map { Place(set: $0, family: family) }
     fresh.sets += new.sets.filter { !before.contains($0.name) || gone.contains($0.name) }
     fresh.keyedSets += new.keyedSets.filter { !before.contains($0.name) || gone.contains($0.name) }
+    var lost: Set<ChainName> = []
     for (table, next) in zip(old.tables, new.tables) {
       let change = Chains(from: table, to: next, without: gone)
       if !change.isEmpty { chains.append(change) }
+      lost.formUnion(change.gone)
+    }
+    if lost.isEmpty { return }
+    // Verdicts that lead to a chain that is removed and created again.
+    for set in new.keyedSets where before.contains(set.name) && !gone.contains(set.name) {
+      let place = Place(set: set.name, family: family)
+      let index = elements.firstIndex { $0.place == place }
+      let changed = Set(index.map { elements[$0].removed + elements[$0].added } ?? [])
+      let renewed = set.elements.filter { $0.chain.map(lost.contains) == true && !changed.contains($0) }
+      if renewed.isEmpty { continue }
+      if let index {
+        elements[index].removed += renewed
+        elements[index].added += renewed
+      } else {
+        elements.append(Elements(place, removed: renewed, added: renewed))
+      }
     }
   }
 }
@@ -106,9 +123,8 @@ extension Rule {
     return asks
       || statements.contains { statement in
         switch statement {
-        case .jump(let chain): chains.contains(chain)
-        case .setMarkFrom(_, map: let name): sets.contains(name)
-        default: false
+        case .setMarkFrom(_, map: let name), .verdictFrom(_, map: let name): sets.contains(name)
+        default: statement.chains.contains(where: chains.contains)
         }
       }
   }
@@ -132,8 +148,8 @@ extension NamedSet {
 extension KeyedSet {
   /// Whether changing the elements is enough.
   fileprivate func canBecome(_ new: KeyedSet) -> Bool {
-    fields == new.fields && hasRanges == new.hasRanges && isMap == new.isMap
-      && (size == nil) == (new.size == nil) && size.map { new.elements.count <= $0 } ?? true
+    fields == new.fields && hasRanges == new.hasRanges && content == new.content
+      && comment == new.comment && (size == nil) == (new.size == nil) && size.map { new.elements.count <= $0 } ?? true
   }
 
   fileprivate func changes(to new: KeyedSet) -> RulesetChanges.Elements? {

@@ -103,6 +103,8 @@ public struct RateLimit: Hashable, Sendable {
 public enum Match: Hashable, Sendable {
   case address(Side, CIDR, negated: Bool = false)
   case inSet(Side, SetName, negated: Bool = false)
+  /// The address is in one of these networks (an anonymous set of nft). They are sorted and don't touch.
+  case addresses(Side, [CIDR], negated: Bool = false)
   /// The fields form a key of the `KeyedSet`. A packet that lacks one of them is in no set, such as a ping, which has
   /// no ports.
   case keyed([PacketField], in: SetName)
@@ -114,6 +116,8 @@ public enum Match: Hashable, Sendable {
   /// The ICMP type in an IPv4 table, the ICMPv6 type in an IPv6 table.
   case icmpType(UInt8)
   case conntrack(Set<ConntrackState>)
+  /// The destination of the packet's connection was translated on this machine (nft `ct status dnat`).
+  case translated
   /// The packet passes between two ports of one bridge (`xt_physdev`).
   case bridged
   /// The address on that side is one of the node's own (`xt_addrtype`, `fib … type local`).
@@ -122,7 +126,7 @@ public enum Match: Hashable, Sendable {
   case limit(RateLimit)
   /// A random number is below `share` of 2^31 (`xt_statistic` in mode random).
   case random(share: UInt32)
-  /// The Differentiated Services code point (`xt_dscp`). Only the lab's own rules have it.
+  /// The Differentiated Services code point (`xt_dscp`, nft `ip dscp`). Only the lab's own rules have it.
   case codePoint(UInt8)
 }
 
@@ -133,6 +137,15 @@ public enum Statement: Hashable, Sendable {
     case portUnreachable
     case tcpReset
   }
+  /// What a new connection is translated to.
+  public struct Destination: Hashable, Sendable {
+    public var address: IPAddress
+    public var port: UInt16
+    public init(_ address: IPAddress, port: UInt16) {
+      self.address = address
+      self.port = port
+    }
+  }
   case counter
   /// mark = (mark & ~mask) ^ value, as MARK --set-xmark.
   case setMark(Mark)
@@ -141,12 +154,41 @@ public enum Statement: Hashable, Sendable {
   /// NFLOG, nft `log group`. Never ends a rule.
   case log(group: UInt16, prefix: String? = nil)
   case jump(ChainName)
+  /// As a jump, but what returns from the chain leaves this chain too.
+  case goto(ChainName)
+  /// The map's verdict for the key. If the map lacks the key, the rule ends here, as if it had not matched.
+  case verdictFrom([PacketField], map: SetName)
+  /// Goes to one of the chains, at random with equal chances (nft `numgen random mod N vmap`).
+  case gotoRandomly([ChainName])
   case `return`
   case accept
   case drop
   case reject(Rejection)
   /// A new connection's destination becomes this address and, if given, port. Ends the nat table at this hook.
   case dnat(IPAddress, port: UInt16?)
+  /// The same with one of these destinations, at random with equal chances (nft `numgen random mod N map`).
+  case dnatRandomly([Destination])
   /// A new connection's source becomes the address of the outgoing interface. Ends the nat table at this hook.
   case masquerade(randomFully: Bool)
+}
+
+extension Statement {
+  /// The chains that the statement itself names. A map's verdicts may name more.
+  public var chains: [ChainName] {
+    switch self {
+    case .jump(let chain), .goto(let chain): [chain]
+    case .gotoRandomly(let chains): chains
+    case .counter, .setMark, .setMarkFrom, .log, .verdictFrom, .return, .accept, .drop, .reject, .dnat, .dnatRandomly,
+      .masquerade:
+      []
+    }
+  }
+
+  /// Whether it translates a new connection's destination.
+  public var translatesDestination: Bool {
+    switch self {
+    case .dnat, .dnatRandomly: true
+    default: false
+    }
+  }
 }

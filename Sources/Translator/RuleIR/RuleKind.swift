@@ -1,20 +1,24 @@
 /// The kind of a match or statement. A table with all kinds covers everything that a rule can contain.
 public enum RuleKind: String, Hashable, Sendable, CaseIterable {
-  case address, inSet, keyed, transport, port, multiport, icmpType, conntrack, bridged, local, mark, limit, random,
+  case address, inSet, addresses, keyed, transport, port, multiport, icmpType, conntrack, translated, bridged, local,
+    mark, limit, random,
     codePoint
-  case counter, setMark, setMarkFrom, log, jump, `return`, accept, drop, reject, dnat, masquerade
+  case counter, setMark, setMarkFrom, log, jump, goto, verdictFrom, gotoRandomly, `return`, accept, drop, reject, dnat,
+    dnatRandomly, masquerade
 
   public init(_ match: Match) {
     self =
       switch match {
       case .address: .address
       case .inSet: .inSet
+      case .addresses: .addresses
       case .keyed: .keyed
       case .transport: .transport
       case .port: .port
       case .multiport: .multiport
       case .icmpType: .icmpType
       case .conntrack: .conntrack
+      case .translated: .translated
       case .bridged: .bridged
       case .local: .local
       case .mark: .mark
@@ -32,11 +36,15 @@ public enum RuleKind: String, Hashable, Sendable, CaseIterable {
       case .setMarkFrom: .setMarkFrom
       case .log: .log
       case .jump: .jump
+      case .goto: .goto
+      case .verdictFrom: .verdictFrom
+      case .gotoRandomly: .gotoRandomly
       case .return: .return
       case .accept: .accept
       case .drop: .drop
       case .reject: .reject
       case .dnat: .dnat
+      case .dnatRandomly: .dnatRandomly
       case .masquerade: .masquerade
       }
   }

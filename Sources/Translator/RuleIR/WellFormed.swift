@@ -7,19 +7,19 @@ public struct IllFormed: Error, Hashable, Sendable, CustomStringConvertible {
     case unknownChain(ChainName)
     case unknownSet(SetName)
     case jumpCycle(through: ChainName)
-    /// At most 28 bytes (`XT_EXTENSION_MAXNAMELEN`).
+    /// At most 28 bytes with iptables (`XT_EXTENSION_MAXNAMELEN`), 255 with nftables (`NFT_NAME_MAXLEN` with its NUL).
     case chainNameTooLong(ChainName)
-    /// At most 31 bytes (`IPSET_MAXNAMELEN` with its NUL).
+    /// At most 31 bytes with ipset (`IPSET_MAXNAMELEN` with its NUL), 255 with nftables.
     case setNameTooLong(SetName)
     case duplicateChain(ChainName)
     case wrongFamily(SetName)
     case memberOfWrongFamily(SetName, CIDR)
     case networkInAddressSet(SetName, CIDR)
     case duplicateSet(SetName)
-    /// The key has other fields than the set, or a map is used as a set, or a set as a map.
+    /// The key has other fields than the set, or what it assigns is not what the rule needs.
     case wrongKey(SetName)
-    /// The element lacks a value for a field or has a value that is too large. Or it has a range or mark where none is
-    /// allowed, or lacks one that is required.
+    /// The element lacks a value for a field or has a value that is too large. Or it has a range, mark or verdict where
+    /// none is allowed, or lacks one that is required.
     case badElement(SetName)
     /// The same key twice, or overlapping ranges.
     case overlappingElements(SetName)
@@ -33,8 +33,8 @@ public struct IllFormed: Error, Hashable, Sendable, CustomStringConvertible {
     case .unknownChain(let name): "a rule jumps to chain \(name), which does not exist"
     case .unknownSet(let name): "a rule refers to set \(name), which does not exist"
     case .jumpCycle(let name): "jumps form a cycle through chain \(name)"
-    case .chainNameTooLong(let name): "chain name \(name) is longer than 28 bytes"
-    case .setNameTooLong(let name): "set name \(name) is longer than 31 bytes"
+    case .chainNameTooLong(let name): "chain name \(name) is too long"
+    case .setNameTooLong(let name): "set name \(name) is too long"
     case .duplicateChain(let name): "chain \(name) is defined twice"
     case .wrongFamily(let name): "set \(name) has another address family than the table that uses it"
     case .memberOfWrongFamily(let name, let cidr): "set \(name) holds \(cidr) of the other address family"
@@ -53,9 +53,15 @@ extension Ruleset {
   /// contain only what their type allows.
   public func checkWellFormed() throws(IllFormed) {
     var families: [SetName: Set<IPFamily>] = [:]
+    for name in sets.map(\.name) + keyedSets.map(\.name)
+    where name.utf8.count > (backend == .nftables ? 255 : 31) {
+      throw IllFormed(defect: .setNameTooLong(name))
+    }
+    for chain in tables.flatMap(\.chains) where chain.name.utf8.count > (backend == .nftables ? 255 : 28) {
+      throw IllFormed(defect: .chainNameTooLong(chain.name))
+    }
     for set in sets {
       families[set.name, default: []].insert(set.family)
-      if set.name.utf8.count > 31 { throw IllFormed(defect: .setNameTooLong(set.name)) }
       for member in set.members {
         if member.cidr.family != set.family { throw IllFormed(defect: .memberOfWrongFamily(set.name, member.cidr)) }
         if set.kind == .addresses, !member.cidr.isHost {
@@ -80,20 +86,22 @@ extension Table {
   ) throws(IllFormed) {
     var targets: [ChainName: Set<ChainName>] = [:]
     for chain in chains {
-      if chain.name.utf8.count > 28 { throw IllFormed(defect: .chainNameTooLong(chain.name)) }
       if targets[chain.name] != nil { throw IllFormed(defect: .duplicateChain(chain.name)) }
       targets[chain.name] = []
       for rule in chain.rules {
-        for (name, fields, isMap) in rule.keyedLookups {
+        for (name, fields, content) in rule.keyedLookups {
           guard let set = keyedSets[name] else { throw IllFormed(defect: .unknownSet(name)) }
-          guard set.fields == fields.map(\.type), set.isMap == isMap else { throw IllFormed(defect: .wrongKey(name)) }
+          guard set.fields == fields.map(\.type), set.content == content else {
+            throw IllFormed(defect: .wrongKey(name))
+          }
+          if content == .verdicts { targets[chain.name, default: []].formUnion(set.elements.compactMap(\.chain)) }
         }
         for match in rule.matches {
           guard case .inSet(_, let name, _) = match else { continue }
           guard let families = setFamilies[name] else { throw IllFormed(defect: .unknownSet(name)) }
           if !families.contains(family) { throw IllFormed(defect: .wrongFamily(name)) }
         }
-        for case .jump(let target) in rule.statements { targets[chain.name, default: []].insert(target) }
+        for statement in rule.statements { targets[chain.name, default: []].formUnion(statement.chains) }
       }
     }
     var finished: Set<ChainName> = []
@@ -117,26 +125,29 @@ extension Table {
 }
 
 extension Rule {
-  /// Every lookup in a keyed set, and whether it asks a map for a mark.
-  fileprivate var keyedLookups: [(SetName, [PacketField], isMap: Bool)] {
-    let asked = matches.compactMap { match -> (SetName, [PacketField], isMap: Bool)? in
-      if case .keyed(let fields, let name) = match { (name, fields, false) } else { nil }
+  /// Every lookup in a keyed set, and what the rule needs from it.
+  fileprivate var keyedLookups: [(SetName, [PacketField], KeyedSet.Content)] {
+    let asked = matches.compactMap { match -> (SetName, [PacketField], KeyedSet.Content)? in
+      if case .keyed(let fields, let name) = match { (name, fields, .keys) } else { nil }
     }
     return asked
       + statements.compactMap { statement in
-        if case .setMarkFrom(let fields, let name) = statement { (name, fields, true) } else { nil }
+        switch statement {
+        case .setMarkFrom(let fields, let name): (name, fields, .marks)
+        case .verdictFrom(let fields, let name): (name, fields, .verdicts)
+        default: nil
+        }
       }
   }
 }
 
 extension KeyedSet {
   fileprivate func checkWellFormed() throws(IllFormed) {
-    if name.utf8.count > 31 { throw IllFormed(defect: .setNameTooLong(name)) }
     if let size, elements.count > size { throw IllFormed(defect: .tooManyElements(name)) }
     let highest = fields.map { UInt128.max >> UInt128(128 - $0.bitWidth(family)) }
     for element in elements {
       guard element.key.count == fields.count, zip(element.key, highest).allSatisfy({ $0 <= $1 }),
-        (element.mark != nil) == isMap, (element.through != nil) == hasRanges,
+        (element.value?.content ?? .keys) == content, (element.through != nil) == hasRanges,
         element.through.map({ through in
           zip(element.key, highest).reversed().first.map { $0 <= through && through <= $1 } ?? false
         }) ?? true

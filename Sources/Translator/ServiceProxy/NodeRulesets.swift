@@ -6,10 +6,19 @@ public import RuleIR
 /// kube-proxy prepends its jumps and flannel appends its own. So KUBE-POSTROUTING comes before FLANNEL-POSTRTG, and
 /// FLANNEL-FWD comes last, as in dumps of k3s nodes. portmap comes with the first pod that has a host port. Its tables
 /// in nftables, if it uses that, are loaded last.
+///
+/// In nftables mode kube-proxy has tables of its own. They are loaded after those of iptables, which kubelet writes to
+/// when the node starts, and so come first where the priorities are the same.
 public func nodeRulesets(
-  policy: Ruleset, services: [Table], flannel: [Table], hostPorts: [Table] = [], hostPortsInNftables: [Table] = []
+  policy: Ruleset, services: [Table], servicesInNftables: Ruleset? = nil, flannel: [Table], hostPorts: [Table] = [],
+  hostPortsInNftables: [Table] = []
 ) -> [Ruleset] {
   merged(policy: policy, host: withHostPorts(joined(services, flannel), hostPorts))
+    + (servicesInNftables.map { services in
+      var services = services
+      services.tables = services.tables.map(\.foreign)
+      return [services]
+    } ?? [])
     + (hostPortsInNftables.isEmpty
       ? [] : [Ruleset(backend: .nftables, tables: hostPortsInNftables.map(\.foreign))])
 }
@@ -102,9 +111,11 @@ extension Rule {
   fileprivate var mentionsKube: Bool {
     let targets = statements.compactMap { statement -> String? in
       switch statement {
-      case .jump(let chain): chain
+      case .jump(let chain), .goto(let chain): chain
       case .log(_, let text): text
-      case .counter, .setMark, .setMarkFrom, .return, .accept, .drop, .reject, .dnat, .masquerade: nil
+      case .counter, .setMark, .setMarkFrom, .verdictFrom, .gotoRandomly, .return, .accept, .drop, .reject, .dnat,
+        .dnatRandomly, .masquerade:
+        nil
       }
     }
     let sets = matches.compactMap { match -> String? in

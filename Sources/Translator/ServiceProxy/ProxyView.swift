@@ -26,12 +26,15 @@ public struct ProxyView: Sendable {
   public var endpointSlices: [EndpointSlice]
   public var endpointChoice: EndpointChoice
   public var flags: KubeProxyFlags
+  /// The ClusterIP ranges (the API's ServiceCIDRs). Only nftables mode uses them.
+  public var serviceCIDRs: [CIDR]
 
   /// `interfaceAddresses` are `nodeAddresses` if not given.
   public init(
     node: String, zone: String? = nil, nodeAddresses: [IPAddress], interfaceAddresses: [IPAddress]? = nil,
     families: [IPFamily], clusterCIDRs: [CIDR], services: [Service], endpointSlices: [EndpointSlice],
-    endpointChoice: EndpointChoice = .random, flags: KubeProxyFlags = KubeProxyFlags()
+    endpointChoice: EndpointChoice = .random, flags: KubeProxyFlags = KubeProxyFlags(),
+    serviceCIDRs: [CIDR] = []
   ) {
     self.node = node
     self.zone = zone
@@ -43,6 +46,7 @@ public struct ProxyView: Sendable {
     self.endpointSlices = endpointSlices.sorted { $0.id < $1.id }
     self.endpointChoice = endpointChoice
     self.flags = flags
+    self.serviceCIDRs = serviceCIDRs
   }
 
   func slices(of service: Service) -> [EndpointSlice] {
@@ -57,16 +61,19 @@ public struct ProxyView: Sendable {
     self.init(
       node: node.name, zone: node.zone, nodeAddresses: node.addresses, interfaceAddresses: interfaceAddresses,
       families: cluster.families, clusterCIDRs: clusterCIDRs, services: cluster.services,
-      endpointSlices: cluster.endpointSlices, endpointChoice: endpointChoice, flags: cluster.settings.kubeProxy)
+      endpointSlices: cluster.endpointSlices, endpointChoice: endpointChoice, flags: cluster.settings.kubeProxy,
+      serviceCIDRs: cluster.settings.serviceCIDRs)
   }
 
   func clusterCIDR(_ family: IPFamily) -> CIDR? { clusterCIDRs.first { $0.family == family } }
   /// The addresses at which NodePorts answer. `nil`: any local one (`MatchAll` of kube-proxy's `NodePortAddresses`).
   func nodePortAddresses(_ family: IPFamily) -> [IPAddress]? {
-    if flags.nodePortsAtPrimary { return [nodeIP(family)].compactMap(\.self) }
+    if flags.usesPrimaryAddresses { return [nodeIP(family)].compactMap(\.self) }
     let networks = flags.nodePortAddresses.filter { $0.family == family }
     if networks.isEmpty || networks.contains(where: { $0.prefixLength == 0 }) { return nil }
-    let own = Set(interfaceAddresses.filter { $0.family == family } + [.loopback(family)])
+    // In nftables mode NodePorts never work on loopback.
+    let own = Set(
+      interfaceAddresses.filter { $0.family == family } + (flags.mode.isNftables ? [] : [.loopback(family)]))
     return own.filter { address in networks.contains { $0.contains(address) } }.sorted()
   }
   func nodeIP(_ family: IPFamily) -> IPAddress? { nodeAddresses.first { $0.family == family } }

@@ -4,6 +4,7 @@ internal import RuleIR
 /// One port of one service in one family, as kube-proxy serves it (`BaseServicePortInfo`).
 struct ServicePort {
   let port: Service.Port
+  let service: NamespacedName
   /// `namespace/service:port`, without the colon if the port has no name.
   let name: String
   let clusterIP: IPAddress
@@ -29,6 +30,7 @@ struct ServicePort {
       return nil
     }
     self.port = port
+    self.service = service.id
     name = "\(service.id)" + (port.name.map { $0.isEmpty ? "" : ":\($0)" } ?? "")
     self.clusterIP = clusterIP
     externalIPs = service.externalIPs.filter { $0.family == family }

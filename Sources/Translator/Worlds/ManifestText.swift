@@ -170,10 +170,15 @@ extension ContainerPort {
 
 extension KubeProxyFlags {
   fileprivate var yaml: YAML {
-    .mapping([
-      ("masqueradeAll", .bool(masqueradeAll)),
-      ("nodePortAddresses", nodePortsAtPrimary ? .list(["primary"]) : nodePortAddresses.yaml),
-      ("localhostNodePorts", .bool(localhostNodePorts)), ("noClusterCIDR", .bool(!knowsClusterCIDR)),
-    ])
+    var fields: [(String, YAML)] = []
+    if case .nftables(let release) = mode {
+      fields = [("mode", .string(mode.keyword)), ("version", .string(release.rawValue))]
+    }
+    return .mapping(
+      fields + [
+        ("masqueradeAll", .bool(masqueradeAll)),
+        ("nodePortAddresses", nodePortsAtPrimary ? .list(["primary"]) : nodePortAddresses.yaml),
+        ("localhostNodePorts", .bool(localhostNodePorts)), ("noClusterCIDR", .bool(!knowsClusterCIDR)),
+      ])
   }
 }

@@ -168,6 +168,7 @@ private struct Shrinking {
     _ = attempt { $0.settings.bridgeNetfilter = usual.bridgeNetfilter }
     _ = attempt { $0.settings.defaultDeny = usual.defaultDeny }
     _ = attempt { $0.settings.kubeProxy = usual.kubeProxy }
+    _ = attempt { $0.settings.kubeProxy.mode = usual.kubeProxy.mode }
     _ = attempt { $0.settings.hostPorts = usual.hostPorts }
     _ = attempt { $0.settings.nodePorts = usual.nodePorts }
     _ = attempt { cluster in

@@ -22,6 +22,8 @@ enum WaysIn {
       cluster.settings.loadBalancing = random.one(of: [.metallbL2, .metallbBGP])
     }
     addFlags(&cluster, &random)
+    var modes = SplitMix64(seed: seed ^ 0x6d6f_6465)
+    if modes.chance(35) { useNftables(&cluster, &modes) }
     if cluster.nodes.contains(where: { $0.zone != nil }) { addHints(&cluster, &random) }
     for index in cluster.pods.indices where random.chance(35) {
       cluster.pods[index].hostPorts = hostPorts(of: cluster.pods[index], in: cluster, &random)
@@ -60,6 +62,16 @@ enum WaysIn {
     if random.chance(10) {
       let networks = ["192.168.20.0/24", "10.42.0.0/16", "fd00:20::/64"].compactMap { CIDR($0) }
       cluster.settings.kubeProxy.nodePortAddresses = random.some(random.number(1...2), of: networks)
+    }
+  }
+
+  /// NodePorts then answer at the primary addresses only, unless a network says otherwise.
+  private static func useNftables(_ cluster: inout Cluster, _ random: inout SplitMix64) {
+    cluster.settings.kubeProxy.mode = .nftables(random.one(of: KubeProxyRelease.allCases, else: .latest))
+    if cluster.settings.kubeProxy.nodePortAddresses.isEmpty, random.chance(40) {
+      cluster.settings.kubeProxy.nodePortAddresses = IPFamily.allCases.map {
+        CIDR(IPAddress(family: $0, bits: 0), prefixLength: 0)
+      }
     }
   }
 

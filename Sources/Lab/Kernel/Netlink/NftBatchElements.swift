@@ -39,9 +39,25 @@ extension NftElement {
     if isEnd { message.put(number(NFTA_SET_ELEM_FLAGS), UInt32(number(NFT_SET_ELEM_INTERVAL_END)).bigEndian) }
     message.withNest(number(NFTA_SET_ELEM_KEY)) { $0.put(number(NFTA_DATA_VALUE), key) }
     if let lastKey { message.withNest(number(NFTA_SET_ELEM_KEY_END)) { $0.put(number(NFTA_DATA_VALUE), lastKey) } }
-    // In host order.
-    if let mark { message.withNest(number(NFTA_SET_ELEM_DATA)) { $0.put(number(NFTA_DATA_VALUE), mark) } }
+    if let data { message.withNest(number(NFTA_SET_ELEM_DATA), data.put) }
+    if let comment {
+      message.put(number(NFTA_SET_ELEM_USERDATA), NftBatch.userData(NFTNL_UDATA_SET_ELEM_COMMENT.rawValue, comment))
+    }
     // NFTNL_UDATA_SET_ELEM_FLAGS with SET_ELEM_F_INTERVAL_OPEN, which nft stores for its own use.
     if isOpen { message.put(number(NFTA_SET_ELEM_USERDATA), [1, 4] + withUnsafeBytes(of: UInt32(1)) { Array($0) }) }
+  }
+}
+
+extension NftElement.Data {
+  fileprivate func put(into message: inout NetlinkBuffer) {
+    switch self {
+    case .mark(let mark): message.put(number(NFTA_DATA_VALUE), mark)
+    case .bytes(let bytes): message.put(number(NFTA_DATA_VALUE), bytes)
+    case .verdict(let verdict):
+      message.withNest(number(NFTA_DATA_VERDICT)) { nest in
+        nest.put(number(NFTA_VERDICT_CODE), UInt32(bitPattern: verdict.code).bigEndian)
+        if let chain = verdict.chain { nest.put(number(NFTA_VERDICT_CHAIN), string: chain) }
+      }
+    }
   }
 }

@@ -71,9 +71,9 @@ extension NftBatch {
     nftnl_set_set_u32(object.pointer, number(NFTNL_SET_KEY_TYPE), set.keyType)
     nftnl_set_set_u32(object.pointer, number(NFTNL_SET_KEY_LEN), UInt32(set.keyLength))
     nftnl_set_set_u32(object.pointer, number(NFTNL_SET_FLAGS), set.flags)
-    if set.isMap {
-      nftnl_set_set_u32(object.pointer, number(NFTNL_SET_DATA_TYPE), NftSet.Field.mark.rawValue)
-      nftnl_set_set_u32(object.pointer, number(NFTNL_SET_DATA_LEN), UInt32(NftSet.Field.mark.length))
+    if let data = set.data { nftnl_set_set_u32(object.pointer, number(NFTNL_SET_DATA_TYPE), data.type) }
+    if case .fields(let fields)? = set.data {
+      nftnl_set_set_u32(object.pointer, number(NFTNL_SET_DATA_LEN), UInt32(fields.length))
     }
     if let size = set.size { nftnl_set_set_u32(object.pointer, number(NFTNL_SET_DESC_SIZE), UInt32(size)) }
     if set.isInterval, set.isConcatenation {

@@ -36,6 +36,25 @@ public enum NftExpression: Hashable, Sendable {
     case drop
     case `return`
     case jump(String)
+    case goto(String)
+
+    /// NF_DROP and NF_ACCEPT of linux/netfilter.h are 0 and 1.
+    var code: Int32 {
+      switch self {
+      case .drop: 0
+      case .accept: 1
+      case .jump: NFT_JUMP.rawValue
+      case .goto: NFT_GOTO.rawValue
+      case .return: NFT_RETURN.rawValue
+      }
+    }
+
+    var chain: String? {
+      switch self {
+      case .jump(let chain), .goto(let chain): chain
+      case .accept, .drop, .return: nil
+      }
+    }
   }
 
   public enum Rejection: Hashable, Sendable {
@@ -52,6 +71,8 @@ public enum NftExpression: Hashable, Sendable {
   /// Converts the first `length` bytes of a register to network order, `size` bytes at a time.
   case networkOrder(Register, length: UInt32, size: UInt32)
   case connectionState
+  /// The bits of a connection's status (`enum ip_conntrack_status`).
+  case connectionStatus
   /// The type of the route to the packet's source or destination (RTN_*).
   case routeType(source: Bool)
   /// register = (register & mask) ^ xor
@@ -60,6 +81,10 @@ public enum NftExpression: Hashable, Sendable {
   case lookup(set: String, id: UInt32, negated: Bool)
   /// register 1 = the map's value for the key that starts there. If the map lacks the key, the rule ends.
   case translate(map: String, id: UInt32)
+  /// The map's verdict for the key that starts in register 1. If the map lacks the key, the rule ends.
+  case verdictFrom(map: String, id: UInt32)
+  /// register 1 = a random number below the modulus
+  case random(modulus: UInt32)
   case limit(rate: UInt64, seconds: UInt64, burst: UInt32)
   case log(group: UInt16, prefix: String?)
   case counter
@@ -71,6 +96,8 @@ public enum NftExpression: Hashable, Sendable {
   case destinationPort(UInt16)
   /// The destination becomes the address in register 1 and, with a port, the port in register 2.
   case dnat(AddressFamily, withPort: Bool)
+  /// The destination becomes the address and port that follow each other from register 1 on.
+  case dnatJoined(AddressFamily)
   case masquerade(randomFully: Bool)
 
   /// register 1 = (register 1 & mask) ^ xor, with both values in host order.
@@ -87,9 +114,9 @@ public enum NftExpression: Hashable, Sendable {
   /// Maximum bytes that the expression takes in a message.
   var encodedBound: Int {
     switch self {
-    case .lookup(let set, _, _), .translate(let set, _): 256 + set.utf8.count
+    case .lookup(let set, _, _), .translate(let set, _), .verdictFrom(let set, _): 256 + set.utf8.count
     case .log(_, let prefix): 256 + (prefix?.utf8.count ?? 0)
-    case .verdict(.jump(let chain)): 256 + chain.utf8.count
+    case .verdict(let verdict): 256 + (verdict.chain?.utf8.count ?? 0)
     default: 256
     }
   }
@@ -132,6 +159,34 @@ public enum NftExpression: Hashable, Sendable {
       let object = NftObject.expression("ct")
       object.set(number(NFTNL_EXPR_CT_KEY), UInt32(NFT_CT_STATE.rawValue))
       object.set(number(NFTNL_EXPR_CT_DREG), Self.register)
+      return object
+    case .connectionStatus:
+      let object = NftObject.expression("ct")
+      object.set(number(NFTNL_EXPR_CT_KEY), UInt32(NFT_CT_STATUS.rawValue))
+      object.set(number(NFTNL_EXPR_CT_DREG), Self.register)
+      return object
+    case .verdictFrom(let map, let id):
+      let object = NftObject.expression("lookup")
+      object.set(number(NFTNL_EXPR_LOOKUP_SREG), Self.register)
+      object.set(number(NFTNL_EXPR_LOOKUP_DREG), UInt32(NFT_REG_VERDICT.rawValue))
+      object.set(number(NFTNL_EXPR_LOOKUP_SET), string: map)
+      object.set(number(NFTNL_EXPR_LOOKUP_SET_ID), id)
+      return object
+    case .random(let modulus):
+      let object = NftObject.expression("numgen")
+      object.set(number(NFTNL_EXPR_NG_DREG), Self.register)
+      object.set(number(NFTNL_EXPR_NG_MODULUS), modulus)
+      object.set(number(NFTNL_EXPR_NG_TYPE), UInt32(NFT_NG_RANDOM.rawValue))
+      object.set(number(NFTNL_EXPR_NG_OFFSET), UInt32(0))
+      return object
+    case .dnatJoined(let family):
+      let object = NftObject.expression("nat")
+      object.set(number(NFTNL_EXPR_NAT_TYPE), UInt32(NFT_NAT_DNAT.rawValue))
+      object.set(number(NFTNL_EXPR_NAT_FAMILY), UInt32(family.number))
+      object.set(number(NFTNL_EXPR_NAT_REG_ADDR_MIN), Self.register)
+      // As nft 1.0.6 numbers it: the register behind a 16-byte address has two numbers.
+      object.set(
+        number(NFTNL_EXPR_NAT_REG_PROTO_MIN), family == .v4 ? Register.word(1).number : UInt32(NFT_REG_2.rawValue))
       return object
     case .routeType(let source):
       let object = NftObject.expression("fib")
@@ -187,15 +242,8 @@ public enum NftExpression: Hashable, Sendable {
     case .verdict(let verdict):
       let object = NftObject.expression("immediate")
       object.set(number(NFTNL_EXPR_IMM_DREG), UInt32(NFT_REG_VERDICT.rawValue))
-      let code: Int32 =
-        switch verdict {
-        case .drop: 0
-        case .accept: 1
-        case .jump: NFT_JUMP.rawValue
-        case .return: NFT_RETURN.rawValue
-        }
-      object.set(number(NFTNL_EXPR_IMM_VERDICT), UInt32(bitPattern: code))
-      if case .jump(let chain) = verdict { object.set(number(NFTNL_EXPR_IMM_CHAIN), string: chain) }
+      object.set(number(NFTNL_EXPR_IMM_VERDICT), UInt32(bitPattern: verdict.code))
+      if let chain = verdict.chain { object.set(number(NFTNL_EXPR_IMM_CHAIN), string: chain) }
       return object
     case .reject(let rejection):
       let object = NftObject.expression("reject")

@@ -4,6 +4,7 @@ internal import CNftables
 public struct NftSet: Hashable, Sendable {
   /// nft's own numbers for its data types. The kernel stores them without using them.
   public enum Field: UInt32, Hashable, Sendable {
+    case integer = 4
     case ipv4 = 7
     case ipv6 = 8
     case transport = 12
@@ -13,7 +14,7 @@ public struct NftSet: Hashable, Sendable {
     /// Length in bytes.
     public var length: Int {
       switch self {
-      case .ipv4, .mark: 4
+      case .integer, .ipv4, .mark: 4
       case .ipv6: 16
       case .transport: 1
       case .port: 2
@@ -23,15 +24,32 @@ public struct NftSet: Hashable, Sendable {
     public var paddedLength: Int { (length + 3) & ~3 }
   }
 
-  /// The set's name; `__set%d` for an anonymous set, which the kernel names.
+  /// What each key of a map has.
+  public enum Data: Hashable, Sendable {
+    case fields([Field])
+    case verdict
+
+    /// One field.
+    public static let mark = Data.fields([.mark])
+
+    /// nft's number of the type. Of several fields, six bits each.
+    var type: UInt32 {
+      switch self {
+      case .fields(let fields): fields.typeNumber
+      case .verdict: UInt32(bitPattern: Int32(truncatingIfNeeded: NFT_DATA_VERDICT.rawValue))
+      }
+    }
+  }
+
+  /// The set's name; `__set%d` for an anonymous set, `__map%d` for an anonymous map, which the kernel names.
   public var name: String
   /// The fields of a key. With more than one, keys are concatenations.
   public var fields: [Field]
   /// The ID by which messages of the same batch refer to the set.
   public var id: UInt32
   public var isInterval: Bool
-  /// Whether each key has a mark as its value.
-  public var isMap: Bool
+  /// `nil` for a set.
+  public var data: Data?
   public var comment: String?
   /// Maximum number of elements; `nil` for no limit.
   public var size: Int?
@@ -39,14 +57,14 @@ public struct NftSet: Hashable, Sendable {
   public var isAnonymous: Bool
 
   public init(
-    _ name: String, _ fields: [Field], id: UInt32, isInterval: Bool = false, isMap: Bool = false,
+    _ name: String, _ fields: [Field], id: UInt32, isInterval: Bool = false, data: Data? = nil,
     comment: String? = nil, size: Int? = nil, isAnonymous: Bool = false
   ) {
     self.name = name
     self.fields = fields
     self.id = id
     self.isInterval = isInterval
-    self.isMap = isMap
+    self.data = data
     self.comment = comment
     self.size = size
     self.isAnonymous = isAnonymous
@@ -55,10 +73,9 @@ public struct NftSet: Hashable, Sendable {
   var isConcatenation: Bool { fields.count > 1 }
 
   /// Length of a key in bytes.
-  var keyLength: Int { isConcatenation ? fields.reduce(0) { $0 + $1.paddedLength } : fields.first?.length ?? 0 }
+  var keyLength: Int { fields.length }
 
-  /// nft combines the type numbers of the fields, six bits each.
-  var keyType: UInt32 { fields.reduce(0) { $0 << 6 | $1.rawValue } }
+  var keyType: UInt32 { fields.typeNumber }
 
   /// An interval set over several fields must declare its fields (NFT_SET_CONCAT). A hash set doesn't.
   var flags: UInt32 {
@@ -66,7 +83,7 @@ public struct NftSet: Hashable, Sendable {
     if isAnonymous { flags |= UInt32(number(NFT_SET_ANONYMOUS)) | UInt32(number(NFT_SET_CONSTANT)) }
     if isInterval { flags |= UInt32(number(NFT_SET_INTERVAL)) }
     if isInterval, isConcatenation { flags |= UInt32(number(NFT_SET_CONCAT)) }
-    if isMap { flags |= UInt32(number(NFT_SET_MAP)) }
+    if data != nil { flags |= UInt32(number(NFT_SET_MAP)) }
     return flags
   }
 
@@ -76,16 +93,24 @@ public struct NftSet: Hashable, Sendable {
     let note = { (type: UInt32, value: UInt32) in
       [UInt8(truncatingIfNeeded: type), 4] + withUnsafeBytes(of: value) { Array($0) }
     }
-    var data = note(NFTNL_UDATA_SET_KEYBYTEORDER.rawValue, isConcatenation ? 0 : 2)
-    if isMap { data += note(NFTNL_UDATA_SET_DATABYTEORDER.rawValue, 1) }
+    var notes = note(NFTNL_UDATA_SET_KEYBYTEORDER.rawValue, isConcatenation ? 0 : fields == [.integer] ? 1 : 2)
+    if let data { notes += note(NFTNL_UDATA_SET_DATABYTEORDER.rawValue, data == .mark ? 1 : 0) }
     if isConcatenation {
       // Says that the key is a concatenation (EXPR_CONCAT, 13), without further details.
-      data += [UInt8(NFTNL_UDATA_SET_KEY_TYPEOF.rawValue), 8] + note(0, 13) + [1, 0]
+      notes += [UInt8(NFTNL_UDATA_SET_KEY_TYPEOF.rawValue), 8] + note(0, 13) + [1, 0]
     }
     // NFTNL_UDATA_SET_DATA_INTERVAL
-    if isMap { data += note(6, 0) }
-    return data
+    if data != nil { notes += note(6, 0) }
+    return notes
   }
+}
+
+extension [NftSet.Field] {
+  /// Length in bytes of a value with these fields.
+  var length: Int { count > 1 ? reduce(0) { $0 + $1.paddedLength } : first?.length ?? 0 }
+
+  /// nft combines the type numbers of the fields, six bits each.
+  var typeNumber: UInt32 { reduce(0) { $0 << 6 | $1.rawValue } }
 }
 
 /// An element of a set: a key with its fields in whole words. In an interval set with one field, an element starts a
@@ -98,15 +123,25 @@ public struct NftElement: Hashable, Sendable {
   /// The last key of a range over several fields.
   public var lastKey: [UInt8]?
   /// The value, in a map.
-  public var mark: UInt32?
+  public var data: Data?
+  public var comment: String?
+
+  public enum Data: Hashable, Sendable {
+    /// In host order.
+    case mark(UInt32)
+    case bytes([UInt8])
+    case verdict(NftExpression.Verdict)
+  }
 
   public init(
-    _ key: [UInt8], isEnd: Bool = false, isOpen: Bool = false, lastKey: [UInt8]? = nil, mark: UInt32? = nil
+    _ key: [UInt8], isEnd: Bool = false, isOpen: Bool = false, lastKey: [UInt8]? = nil, _ data: Data? = nil,
+    comment: String? = nil
   ) {
     self.key = key
     self.isEnd = isEnd
     self.isOpen = isOpen
     self.lastKey = lastKey
-    self.mark = mark
+    self.data = data
+    self.comment = comment
   }
 }

@@ -51,8 +51,8 @@ struct FlowSection {
   private var isToService: Bool {
     (comparison.specified?.because ?? []).contains { reason in
       switch reason {
-      case .translated, .notYetTranslated, .outOfSourceRanges, .noEndpoints, .noLocalEndpoints, .forwarded,
-        .outOfForwardRanges:
+      case .translated, .notYetTranslated, .outOfSourceRanges, .noEndpoints, .noLocalEndpoints, .unservedClusterIP,
+        .unallocatedClusterIP, .forwarded, .outOfForwardRanges:
         true
       case .sameEndpoint, .ownNode, .notIsolated, .admitted, .isolated, .hostNetworkPeer, .unserved: false
       }

@@ -28,6 +28,10 @@ extension Reason {
     case .noEndpoints(let service): "service \(service) has no usable endpoint"
     case .noLocalEndpoints(let service, let node):
       "service \(service) has traffic policy Local and no usable endpoint on \(node)"
+    case .unservedClusterIP(let service):
+      "service \(service) doesn't serve this port, and kube-proxy's nftables mode refuses all others of its ClusterIP"
+    case .unallocatedClusterIP(let address):
+      "no service has \(address), and kube-proxy's nftables mode drops what goes to a free address for ClusterIPs"
     }
   }
 }

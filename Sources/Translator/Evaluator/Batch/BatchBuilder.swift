@@ -19,6 +19,8 @@ struct BatchBuilder {
   private(set) var rules: [BatchRule] = []
   private(set) var tests: [BatchTest] = []
   private(set) var actions: [BatchAction] = []
+  /// What the verdict maps of rules do, by the index of the verdict.
+  private(set) var verdicts: [BatchAction] = []
   private(set) var dispatches: [BatchDispatch] = []
   private(set) var groupCount = 0
   private var groups: [Kind: Int] = [:]
@@ -84,12 +86,32 @@ struct BatchBuilder {
       }
     }
     var actions: [BatchAction] = []
-    for statement in rule.statements {
+    let evaluator = questions.evaluator
+    statements: for statement in rule.statements {
       switch statement {
       case .nothing: break
       case .setMark(let mark): actions.append(.setMark(value: mark.value, mask: mark.mask))
       case .setMarkFrom(let fields, let map):
         actions.append(.setMarkFrom(questions.ask(KeyedQuestion(fields: fields, set: map))))
+      case .verdictFrom(let fields, let map):
+        let verdicts = evaluator.keyedSets[map].verdicts
+        let reachable = questions.reachableVerdicts(KeyedQuestion(fields: fields, set: map))
+        if reachable.isEmpty { break statements }
+        let chainIndex = evaluator.tables[table].chainIndex
+        var targets: [BatchAction] = []
+        for (index, verdict) in verdicts.enumerated() {
+          switch verdict {
+          case .drop: targets.append(.end(.stop))
+          // No packet of the batch gets there.
+          case .goto where !reachable.contains(index): targets.append(.end(.ranOut))
+          case .goto(let name): targets.append(.goto(number(of: Place(table: table, chain: chainIndex[name] ?? 0))))
+          }
+        }
+        let first = self.verdicts.count
+        self.verdicts += targets
+        actions.append(
+          .verdictFrom(questions.ask(KeyedQuestion(fields: fields, set: map)), first..<first + targets.count))
+      case .goto(let target): actions.append(.goto(number(of: Place(table: table, chain: target))))
       case .jump(let target):
         let chain = number(of: Place(table: table, chain: target))
         if !chains[chain].rules.isEmpty { actions.append(.jump(chain)) }
@@ -115,7 +137,10 @@ struct BatchBuilder {
     for test in tests[rule.tests] { result.formUnion(questions.dependencies(of: test)) }
     for action in actions[rule.actions] {
       switch action {
-      case .jump(let chain): result.formUnion(dependencies[chain])
+      case .jump(let chain), .goto(let chain): result.formUnion(dependencies[chain])
+      case .verdictFrom(let question, let range):
+        result.formUnion(questions.dependencies(ofKeyed: question))
+        for case .goto(let chain) in verdicts[range] { result.formUnion(dependencies[chain]) }
       case .setMarkFrom(let question): result.formUnion(questions.dependencies(ofKeyed: question))
       case .setMark, .end: break
       }
@@ -180,13 +205,17 @@ struct BatchBuilder {
   func unnamed(_ rule: BatchRule, behind place: Int) -> UnnamedRule? {
     var actions: [BatchAction] = []
     for action in self.actions[rule.actions] {
-      guard case .jump(let target) = action else {
-        actions.append(action)
-        continue
-      }
-      guard chains[target].shape != nil else { return nil }
+      switch action {
       // Chains in one group do the same to the same classes.
-      actions.append(.jump(chains[target].group))
+      case .jump(let target):
+        guard chains[target].shape != nil else { return nil }
+        actions.append(.jump(chains[target].group))
+      case .goto(let target):
+        guard chains[target].shape != nil else { return nil }
+        actions.append(.goto(chains[target].group))
+      case .verdictFrom: return nil
+      case .setMark, .setMarkFrom, .end: actions.append(action)
+      }
     }
     return UnnamedRule(place: place, tests: tests[rule.tests].map(\.unnamed), actions: actions)
   }

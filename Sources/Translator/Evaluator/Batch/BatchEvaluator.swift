@@ -26,6 +26,7 @@ public struct BatchEvaluator {
   private let rules: [BatchRule]
   private let tests: [BatchTest]
   private let actions: [BatchAction]
+  private let verdicts: [BatchAction]
   private let dispatches: [BatchDispatch]
   private let source, destination, port: Axis
   private let pairs: PairFacts
@@ -62,6 +63,7 @@ public struct BatchEvaluator {
     rules = built.rules
     tests = built.tests
     actions = built.actions
+    verdicts = built.verdicts
     source = built.questions.source
     destination = built.questions.destination
     port = built.questions.port
@@ -159,7 +161,17 @@ public struct BatchEvaluator {
   private mutating func run(_ rule: BatchRule, _ packet: BatchPacket, _ mark: inout UInt32) -> BatchEffect.End? {
     for test in rule.tests where !holds(tests[test], packet, mark) { return nil }
     for action in rule.actions {
-      switch actions[action] {
+      var action = actions[action]
+      if case .verdictFrom(let question, let range) = action {
+        guard let number = answer(question, packet, mark) else { return nil }
+        action = verdicts[range.lowerBound + Int(number)]
+      }
+      switch action {
+      case .verdictFrom: return nil
+      case .goto(let chain):
+        let effect = call(chain, packet, mark)
+        mark = effect.mark
+        return effect.end == .return ? .ranOut : effect.end
       case .setMark(let value, let mask): mark = (mark & ~mask) ^ value
       case .setMarkFrom(let question):
         guard let value = answer(question, packet, mark) else { return nil }
@@ -192,6 +204,6 @@ public struct BatchEvaluator {
 
   private func answer(_ question: Int, _ packet: BatchPacket, _ mark: UInt32) -> UInt32? {
     let question = keyed[question]
-    return universe.packet(packet, mark: mark).key(question.fields).flatMap { keyedSets[question.set].mark(of: $0) }
+    return universe.packet(packet, mark: mark).key(question.fields).flatMap { keyedSets[question.set].number(of: $0) }
   }
 }

@@ -34,6 +34,10 @@ enum BatchTest: Hashable {
 
 enum BatchAction: Hashable {
   case jump(Int)
+  /// As a jump, but the chain ends with it.
+  case goto(Int)
+  /// The number of a question to a verdict map, and where its verdicts are. Without an answer the rule ends.
+  case verdictFrom(Int, Range<Int>)
   case setMark(value: UInt32, mask: UInt32)
   /// The number of a question to a map. Without an answer the rule ends.
   case setMarkFrom(Int)

@@ -68,6 +68,8 @@ struct BatchQuestions {
         set.addresses.map { $0.compactMap(universe.number) }
         ?? universe.addresses.indices.filter { set.contains(universe.addresses[$0]) }
       return asked(side, members, negated)
+    case .addresses(let side, let cidrs, let negated):
+      return asked(side, Array(Set(cidrs.flatMap(universe.numbers))), negated)
     case .local(let side):
       return asked(side, universe.addresses.indices.filter { evaluator.isLocal(universe.addresses[$0]) }, false)
     case .transport, .ports, .icmpType:
@@ -80,7 +82,8 @@ struct BatchQuestions {
     case .mark(let mark, let negated): return .test(.mark(value: mark.value, mask: mark.mask, negated: negated))
     // For a first packet without a clock, the answer is always the same.
     // Flows of a batch have code point 0.
-    case .conntrack, .limit, .random, .codePoint:
+    // None of them is translated: such flows leave the batch.
+    case .conntrack, .translated, .limit, .random, .codePoint:
       return .constant(evaluator.holds(match, universe.packet(any, mark: 0)))
     case .keyed(let fields, let set):
       let question = KeyedQuestion(fields: fields, set: set)
@@ -137,6 +140,21 @@ struct BatchQuestions {
     keyedDependencies.append(dependencies)
     keyedNumbers[question] = keyed.count - 1
     return keyed.count - 1
+  }
+
+  /// The verdicts of a map that packets of the batch can get, as far as their addresses show it.
+  func reachableVerdicts(_ question: KeyedQuestion) -> Set<Int> {
+    let set = evaluator.keyedSets[question.set]
+    var numbers: [KeyedSet.Verdict: Int] = [:]
+    for (number, verdict) in set.verdicts.enumerated() { numbers[verdict] = number }
+    let sides = Side.allCases.filter { question.fields.contains(.address($0)) }
+    return Set(
+      set.elements.compactMap { element in
+        guard case .verdict(let verdict)? = element.value,
+          sides.allSatisfy({ !universe.addresses($0, in: element, of: question).isEmpty })
+        else { return nil }
+        return numbers[verdict]
+      })
   }
 
   private func labels(_ question: KeyedQuestion, _ elements: [KeyedSet.Element], _ side: Side) -> [UInt32] {

@@ -14,8 +14,12 @@ extension Evaluator {
         default: break
         }
       }
-      for case .setMarkFrom(let fields, let map) in rule.statements {
-        questions.insert(KeyedQuestion(fields: fields, set: map))
+      for statement in rule.statements {
+        switch statement {
+        case .setMarkFrom(let fields, let map), .verdictFrom(let fields, let map):
+          questions.insert(KeyedQuestion(fields: fields, set: map))
+        default: break
+        }
       }
     }
     for question in questions where question.asksPort {

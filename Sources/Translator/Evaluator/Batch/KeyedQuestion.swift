@@ -23,7 +23,7 @@ struct KeyedQuestion: Hashable {
 private struct Rest: Hashable {
   let key: [UInt128]
   let through: UInt128?
-  let mark: UInt32?
+  let value: KeyedSet.Value?
 }
 
 extension KeyedQuestion {
@@ -38,7 +38,7 @@ extension KeyedQuestion {
     let lastIsOnAxis = fields.last.map(isOnAxis) ?? false
     for element in elements {
       let key = zip(fields, element.key).map { isOnAxis($0) ? 0 : $1 }
-      let rest = Rest(key: key, through: lastIsOnAxis ? nil : element.through, mark: element.mark)
+      let rest = Rest(key: key, through: lastIsOnAxis ? nil : element.through, value: element.value)
       let next = Int32(rests.count)
       let number = rests[rest, default: next]
       if number == next { rests[rest] = next }

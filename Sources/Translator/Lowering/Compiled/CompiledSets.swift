@@ -108,9 +108,9 @@ struct CompiledSets {
   var all: [KeyedSet] {
     let ofDirections = Direction.allCases.map(Names.init).flatMap { names in
       [
-        set(names.groups, [.address], isMap: true), set(names.peers, [.mark, .address, .transport, .port]),
-        set(names.open, [.mark, .address]), set(names.wide, [.mark, .address], isMap: true),
-        set(names.blocks, [.mark, .address], hasRanges: true, isMap: true),
+        set(names.groups, [.address], content: .marks), set(names.peers, [.mark, .address, .transport, .port]),
+        set(names.open, [.mark, .address]), set(names.wide, [.mark, .address], content: .marks),
+        set(names.blocks, [.mark, .address], hasRanges: true, content: .marks),
       ]
     }
     var selves = set(Self.selves, [.address, .address])
@@ -122,12 +122,14 @@ struct CompiledSets {
     ]
   }
 
-  private func set(_ name: SetName, _ fields: [KeyedSet.Field], hasRanges: Bool = false, isMap: Bool = false)
+  private func set(
+    _ name: SetName, _ fields: [KeyedSet.Field], hasRanges: Bool = false, content: KeyedSet.Content = .keys
+  )
     -> KeyedSet
   {
     let elements = (elements[name] ?? []).sorted(by: KeyedSet.Element.precedes)
     return KeyedSet(
-      name: name, family: family, fields: fields, hasRanges: hasRanges, isMap: isMap,
+      name: name, family: family, fields: fields, hasRanges: hasRanges, content: content,
       size: hasRanges ? nil : Self.room(elements.count), elements: elements)
   }
 

@@ -33,6 +33,14 @@ struct Assembly {
     if let flags = inventory.kubeProxy, inventory.cluster?.statesKubeProxy != true {
       cluster.settings.kubeProxy = flags
     }
+    if let mode = inventory.cluster?.kubeProxyMode {
+      cluster.settings.serviceProxy = .kubeProxy
+      cluster.settings.kubeProxy.mode = mode
+    } else if inventory.kubeProxyMode.isNftables, let release = inventory.cluster?.kubeProxyRelease {
+      cluster.settings.kubeProxy.mode = .nftables(release)
+    } else {
+      cluster.settings.kubeProxy.mode = inventory.kubeProxyMode
+    }
     // Products that translate services by eBPF do so with host ports too.
     if case .ebpf = inventory.serviceProxy, inventory.cluster?.statesHostPorts != true {
       cluster.settings.hostPorts = .other

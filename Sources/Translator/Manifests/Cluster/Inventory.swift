@@ -35,6 +35,7 @@ struct Inventory {
   }
 
   var serviceProxy: ServiceProxyKind { features.serviceProxy }
+  var kubeProxyMode: KubeProxyMode { features.kubeProxyMode }
   var kubeProxy: KubeProxyFlags? { features.kubeProxy }
   var loadBalancing: LoadBalancing? { balancers.program }
 

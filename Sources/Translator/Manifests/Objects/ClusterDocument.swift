@@ -10,6 +10,10 @@ struct ClusterDocument {
     case kernel, lifted
   }
 
+  private enum Mode: String, CaseIterable {
+    case iptables, nftables
+  }
+
   let location: SourceLocation
   private(set) var nodes: [NodeManifest] = []
   private(set) var externalHosts: [ExternalHost] = []
@@ -22,6 +26,9 @@ struct ClusterDocument {
   /// Whether these are given, so that nothing else in the input counts.
   private(set) var statesKubeProxy = false
   private(set) var statesHostPorts = false
+  /// kube-proxy's mode and release, if they are given.
+  private(set) var kubeProxyMode: KubeProxyMode?
+  private(set) var kubeProxyRelease: KubeProxyRelease?
   private(set) var serviceGateways: [Stated<String>] = []
 
   init(_ object: ManifestObject) throws(ManifestError) {
@@ -45,7 +52,7 @@ struct ClusterDocument {
     }
     if let field = root["bridgeNetfilter"] { settings.bridgeNetfilter = try field.bool() }
     if let field = root["defaultDeny"] { settings.defaultDeny = try field.bool() }
-    if let field = root["kubeProxy"] { settings.kubeProxy = try Self.kubeProxy(try field.fields()) }
+    if let field = root["kubeProxy"] { try readKubeProxy(try field.fields()) }
     if let field = root["loadBalancer"] { settings.loadBalancing = try field.word(LoadBalancing.self) }
     if let field = root["hostPorts"] { settings.hostPorts = try field.word(HostPortMapping.self) }
     if let field = root["icmpLimits"] {
@@ -129,17 +136,33 @@ struct ClusterDocument {
     return stated
   }
 
-  private static func kubeProxy(_ fields: Fields) throws(ManifestError) -> KubeProxyFlags {
-    try fields.closed(to: ["masqueradeAll", "nodePortAddresses", "localhostNodePorts", "noClusterCIDR"])
+  private mutating func readKubeProxy(_ fields: Fields) throws(ManifestError) {
+    try fields.closed(to: [
+      "mode", "version", "masqueradeAll", "nodePortAddresses", "localhostNodePorts", "noClusterCIDR",
+    ])
+    if let field = fields["version"] {
+      let text = try field.string()
+      guard let release = KubeProxyRelease(version: text) else {
+        throw field.error("\(text.quoted) is not a version", "write one such as \"1.36\"")
+      }
+      kubeProxyRelease = release
+    }
+    if let field = fields["mode"] {
+      switch try field.word(Mode.self) {
+      case .iptables: kubeProxyMode = .iptables
+      case .nftables: kubeProxyMode = .nftables(kubeProxyRelease ?? .latest)
+      }
+    }
     var flags = KubeProxyFlags()
     if let field = fields["masqueradeAll"] { flags.masqueradeAll = try field.bool() }
     if let field = fields["nodePortAddresses"] {
       flags.nodePortsAtPrimary = try field.list().count == 1 && (try? field.strings()) == ["primary"]
-      if !flags.nodePortsAtPrimary { flags.nodePortAddresses = try cidrs(field) }
+      if !flags.nodePortsAtPrimary { flags.nodePortAddresses = try Self.cidrs(field) }
     }
     if let field = fields["localhostNodePorts"] { flags.localhostNodePorts = try field.bool() }
     if let field = fields["noClusterCIDR"] { flags.knowsClusterCIDR = !(try field.bool()) }
-    return flags
+    if let kubeProxyMode { flags.mode = kubeProxyMode }
+    settings.kubeProxy = flags
   }
 
   private static func portRange(_ field: Field) throws(ManifestError) -> PortRange {

@@ -7,6 +7,7 @@ struct KubeProxyConfiguration {
   private(set) var flags = KubeProxyFlags()
 
   init(_ data: [String: String]) {
+    var masqueradesAll: [String: Bool] = [:]
     for text in data.values.sorted() where text.contains("KubeProxyConfiguration") || text.contains("kubeproxy.config")
     {
       var section = ""
@@ -28,12 +29,13 @@ struct KubeProxyConfiguration {
         case ("", "nodePortAddresses"):
           isListing = value.isEmpty
           for network in value.filter({ $0 != "[" && $0 != "]" }).split(separator: ",") { add(network) }
-        case ("iptables", "masqueradeAll"): flags.masqueradeAll = value == "true"
+        case ("iptables", "masqueradeAll"), ("nftables", "masqueradeAll"): masqueradesAll[section] = value == "true"
         case ("iptables", "localhostNodePorts"): flags.localhostNodePorts = value != "false"
         default: break
         }
       }
     }
+    flags.masqueradeAll = masqueradesAll[mode == "nftables" ? "nftables" : "iptables"] ?? false
   }
 
   private mutating func add(_ network: some StringProtocol) {

@@ -6,7 +6,6 @@ internal import OrderedCollections
 struct UnmodelledFeatures {
   enum Feature: String, CaseIterable {
     case ipvs = "a service proxy with IPVS"
-    case nftables = "kube-proxy's nftables mode"
     case ebpf = "a service proxy with eBPF"
     case mesh = "a service mesh"
     case nodeLocalDNS = "NodeLocal DNS"
@@ -26,6 +25,17 @@ struct UnmodelledFeatures {
   /// By object: the configuration that decides how it translates services.
   private var proxies: OrderedDictionary<String, String> = [:]
   private var configurations: Set<String> = []
+  /// By object: whether it asks for kube-proxy's nftables mode.
+  private var asksForNftables: OrderedDictionary<String, Bool> = [:]
+  /// By object: the release of kube-proxy that it runs.
+  private var releases: OrderedDictionary<String, KubeProxyRelease> = [:]
+
+  /// kube-proxy's mode, as the input shows it. The release is the oldest of those that run, or the latest if none is
+  /// known.
+  var kubeProxyMode: KubeProxyMode {
+    asksForNftables.values.contains(true) ? .nftables(releases.values.min() ?? .latest) : .iptables
+  }
+
   /// The flags of a kube-proxy configuration in the input.
   private(set) var kubeProxy: KubeProxyFlags?
 
@@ -58,6 +68,8 @@ struct UnmodelledFeatures {
     let title = "\(kind) \(id)"
     for feature in finds.keys { finds[feature]?[title] = nil }
     proxies[title] = nil
+    releases[title] = nil
+    asksForNftables[title] = spec.containers.contains { $0.asksForProxyMode("nftables") }
     if !spec.unmappedHostPorts.isEmpty {
       let ports = spec.unmappedHostPorts.map { "\($0.port.port)" }.joined(separator: ", ")
       note(.unmappedHostPort, title, "\(title) (\(ports))")
@@ -67,8 +79,8 @@ struct UnmodelledFeatures {
       note(.nodeLocalDNS, title)
     }
     if spec.containers.contains(where: \.usesIPVS) { note(.ipvs, title) }
-    if spec.containers.contains(where: { $0.asksForProxyMode("nftables") }) { note(.nftables, title) }
     for container in spec.containers {
+      if let release = container.kubeProxyRelease { releases[title] = release }
       if container.isKubeProxyWithFile { proxies[title] = "ConfigMap kube-system/kube-proxy" }
       if container.image.contains("cilium/cilium") { proxies[title] = "ConfigMap kube-system/cilium-config" }
     }
@@ -86,11 +98,8 @@ struct UnmodelledFeatures {
     }
     guard name.contains("kube-proxy") else { return }
     let configuration = KubeProxyConfiguration(data)
-    switch configuration.mode {
-    case "ipvs": note(.ipvs, "ConfigMap \(name)")
-    case "nftables": note(.nftables, "ConfigMap \(name)")
-    default: break
-    }
+    asksForNftables["ConfigMap \(name)"] = configuration.mode == "nftables"
+    if configuration.mode == "ipvs" { note(.ipvs, "ConfigMap \(name)") }
     kubeProxy = configuration.flags
   }
 
@@ -100,14 +109,13 @@ struct UnmodelledFeatures {
     note(.ebpf, "FelixConfiguration", "FelixConfiguration (Calico)")
   }
 
-  /// What the input shows. kube-proxy's iptables mode is the default.
+  /// What the input shows. kube-proxy is the default.
   var serviceProxy: ServiceProxyKind {
     if uses(.ebpf) {
       let isCalicos = finds[.ebpf]?.values.first?.hasSuffix("(Calico)") == true
       return .ebpf(isCalicos ? "Calico" : "Cilium")
     }
-    if uses(.nftables) { return .nftables }
-    return uses(.ipvs) ? .ipvs : .iptables
+    return uses(.ipvs) && !kubeProxyMode.isNftables ? .ipvs : .kubeProxy
   }
 
   private mutating func note(_ feature: Feature, _ title: String, _ text: String? = nil) {
@@ -127,6 +135,14 @@ extension PodSpec.Container {
   fileprivate func asksForProxyMode(_ mode: String) -> Bool {
     words.contains("--proxy-mode=\(mode)")
       || words.adjacentPairs().contains { $0 == "--proxy-mode" && $1 == mode }
+  }
+
+  /// From the tag of the image, such as `registry.k8s.io/kube-proxy:v1.35.2`.
+  fileprivate var kubeProxyRelease: KubeProxyRelease? {
+    guard let name = image.split(separator: "/").last, name.hasPrefix("kube-proxy"),
+      let tag = name.split(separator: ":").dropFirst().first
+    else { return nil }
+    return KubeProxyRelease(version: tag.prefix { $0 != "@" })
   }
 
   /// Whether its mode is in a file, as in kubeadm's clusters.

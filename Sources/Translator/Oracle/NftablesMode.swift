@@ -1,0 +1,43 @@
+public import NetpolModel
+
+/// A ClusterIP, or an address for one, that doesn't serve a packet. kube-proxy's nftables mode stops the packet. In
+/// iptables mode it goes where the node's routes lead.
+public enum IdleClusterIP: Hashable, Sendable {
+  /// The service has no such port, or the packet is of another protocol. It is refused.
+  case otherPort(of: NamespacedName)
+  /// No service has the address, which is one of the service CIDRs. The packet is dropped.
+  case unallocated(IPAddress)
+}
+
+// Where kube-proxy's nftables mode differs from its iptables mode.
+extension Oracle {
+  /// Applies to what is forwarded or sent by a node, after the translation. What is for the node itself is not affected.
+  func stoppingAtIdleClusterIPs(_ resolved: ResolvedFlow) -> ResolvedFlow {
+    let (address, source) = (resolved.arrived.destinationAddress, resolved.arrived.source)
+    guard kubeProxy.mode.isNftables, !resolved.isRefused, !resolved.isNotChosen, !address.isMulticast,
+      nodeOwning(address) == nil, let idle = fronts.idleClusterIP(at: address)
+    else { return resolved }
+    // A host outside needs a way into the cluster for it.
+    if case .external(let name) = source, resolved.intermediary == nil, serviceGateways[name] == nil,
+      announcers[address] == nil
+    {
+      return resolved
+    }
+    var stopped = resolved
+    stopped.isRefused = true
+    stopped.idleClusterIP = idle
+    return stopped
+  }
+
+  /// Up to 1.33, nftables mode checks its own node's packets before it translates them: what has no local endpoint for
+  /// others has none for the node either (kubernetes/kubernetes#131765). NodePorts are not affected.
+  func isStoppedBeforeShortCut(_ front: ServiceFronts.Front, _ family: IPFamily, at entry: String?) -> Bool {
+    kubeProxy.mode == .nftables(.v33) && !front.isNodePort
+      && fronts.backends(front, family, within: .local(entry.flatMap { nodes[$0] })).isEmpty
+  }
+
+  /// Since 1.36, nftables mode masquerades an endpoint that reaches itself only on the endpoint's own node.
+  func masqueradesHairpins(to backend: ServiceFronts.Backend, at entry: String?) -> Bool {
+    kubeProxy.mode != .nftables(.v36) || backend.node == entry
+  }
+}
