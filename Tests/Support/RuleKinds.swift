@@ -13,7 +13,7 @@ extension Set where Element == RuleKind {
       switch backend {
       case .iptables:
         [.keyed, .setMarkFrom, .addresses, .translated, .goto, .verdictFrom, .gotoRandomly, .dnatRandomly]
-      case .nftables: [.bridged, .random]
+      case .nftables: [.bridged, .random, .sourcePort, .notrack]
       }
     return Self(RuleKind.allCases).subtracting(rest)
   }
@@ -28,6 +28,10 @@ package func unsayableRules(in backend: Ruleset.Backend) -> [Rule] {
       Rule([.addresses(.source, [])], [.accept]), Rule([.translated], [.accept]), Rule([], [.goto("c")]),
       Rule([], [.verdictFrom([.mark], map: "s")]), Rule([], [.gotoRandomly(["c"])]), Rule([], [.dnatRandomly([])]),
     ]
-  case .nftables: [Rule([.bridged], [.accept]), Rule([.random(share: 1)], [.accept])]
+  case .nftables:
+    [
+      Rule([.bridged], [.accept]), Rule([.random(share: 1)], [.accept]),
+      Rule([.sourcePort(.tcp, PortRange(53))], [.accept]), Rule([], [.notrack]),
+    ]
   }
 }

@@ -45,6 +45,7 @@ struct NftRuleWriter {
       expressions += [
         .connectionState, .masked(states.reduce(0) { $0 | $1.bit }), .compare(.notEqual, UInt32(0)),
       ]
+    case .sourcePort: throw Unsupported("a match on the source port", in: "nft")
     case .bridged: throw Unsupported("a match on bridged packets", in: "nft")
     case .local(let side):
       // RTN_LOCAL, linux/rtnetlink.h.
@@ -99,6 +100,7 @@ struct NftRuleWriter {
       loadKey(fields, of: sets[map])
       expressions += [.translate(map: map, id: sets[map]?.id ?? 0), .setMark]
     case .setMark(let mark): expressions += [.meta(.mark), .masked(~mark.mask, xor: mark.value), .setMark]
+    case .notrack: throw Unsupported("notrack", in: "nft")
     case .log(let group, let prefix):
       expressions.append(.log(group: group, prefix: prefix.map { $0.filter { $0 != "\"" } }))
     case .jump(let chain): expressions.append(.verdict(.jump(chain)))
@@ -199,6 +201,8 @@ extension ConntrackState {
     case .established: 2
     case .related: 4
     case .new: 8
+    // NF_CT_STATE_UNTRACKED_BIT.
+    case .untracked: 64
     }
   }
 }

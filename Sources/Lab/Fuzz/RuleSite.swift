@@ -38,6 +38,7 @@ extension Match {
     case .keyed(let fields, let name): "\(fields.map { "\($0)" }.joined(separator: ".")) @\(name)"
     case .transport: "transport"
     case .port(_, let range): range.first == range.last ? "port" : "range"
+    case .sourcePort: "source port"
     case .multiport: "ports"
     case .icmpType: "icmp"
     case .conntrack(let states): "ct \(states.map(\.rawValue).sorted().joined(separator: ","))"
@@ -59,7 +60,7 @@ extension Statement {
     case .verdictFrom(_, let map): "verdict of \(map)"
     case .setMark(let mark): "mark \(mark.value)/\(mark.mask)"
     case .setMarkFrom(_, let map): "mark of \(map)"
-    case .counter, .log, .return, .accept, .drop, .reject, .dnat, .dnatRandomly, .gotoRandomly, .masquerade:
+    case .counter, .notrack, .log, .return, .accept, .drop, .reject, .dnat, .dnatRandomly, .gotoRandomly, .masquerade:
       RuleKind(self).rawValue
     }
   }

@@ -11,6 +11,7 @@ struct AddressPlan {
   static let uplink: Int32 = 2
   static let bridge: Int32 = 3
   static func tunnel(_ family: IPFamily) -> Int32 { family == .v4 ? 4 : 5 }
+  static let localDNS: Int32 = 6
   static let firstPort: Int32 = 10
 
   /// A machine on the underlay.

@@ -200,6 +200,7 @@ struct FabricBuilder {
           plan.gateway(of: node, family).bytes, prefix: UInt8(family.bitWidth), to: AddressPlan.bridge)
       }
       batch.bringUp(AddressPlan.bridge)
+      localDNS(&batch, of: node)
       for (number, id) in node.pods.enumerated() {
         guard let pod = pods[id], let place = topology.pods[id] else { continue }
         let port = AddressPlan.firstPort + Int32(number)
@@ -217,6 +218,18 @@ struct FabricBuilder {
       }
       try batch.send()
     }
+  }
+
+  /// Adds the device of NodeLocal DNS. There it is a dummy device, which not every kernel has; a bridge without ports does
+  /// the same.
+  private func localDNS(_ batch: inout RouteBatch, of node: Topology.NodePlace) {
+    let addresses = node.privateAddresses.filter { plan.families.contains($0.family) }
+    if addresses.isEmpty { return }
+    batch.createBridge("nodelocaldns", index: AddressPlan.localDNS)
+    for address in addresses {
+      batch.addAddress(address.bytes, prefix: UInt8(address.family.bitWidth), to: AddressPlan.localDNS)
+    }
+    batch.bringUp(AddressPlan.localDNS)
   }
 
   /// Adds a node's route to everything else, such as a service's address before its translation. It leads to the

@@ -74,7 +74,17 @@ package struct Backends {
 
   /// Returns the endpoints that a flow may arrive at; empty if the flow goes to no service and no host port.
   package func endpoints(for flow: Flow) -> [KernelEngine.Backend] {
-    ownEndpoints(for: flow) + sentOn(flow).flatMap(ownEndpoints)
+    if let cache = localDNS(for: flow) { return [cache] }
+    return ownEndpoints(for: flow) + sentOn(flow).flatMap(ownEndpoints)
+  }
+
+  /// The node's own process that answers a query to an address of NodeLocal DNS, in place of any Service.
+  private func localDNS(for flow: Flow) -> KernelEngine.Backend? {
+    guard let asked = flow.transportPort, TransportPort.dns.contains(asked),
+      let node = topology.node(addressedBy: flow),
+      node.privateAddresses.contains(flow.destinationAddress)
+    else { return nil }
+    return KernelEngine.Backend(.node(node.name), flow.destinationAddress, asked.port)
   }
 
   private func ownEndpoints(for flow: Flow) -> [KernelEngine.Backend] {
@@ -110,7 +120,7 @@ package struct Backends {
   /// Returns a flow for each endpoint that the service may choose on some node, and for the pod with a host port of the
   /// same number, which gets what the service leaves alone. Returns the flow itself if there is no choice.
   package func choices(of flow: Flow) -> [Flow] {
-    if targets.isEmpty { return [flow] }
+    if targets.isEmpty || localDNS(for: flow) != nil { return [flow] }
     let fronts = ([flow] + sentOn(flow)).compactMap(front)
     let found = Array(fronts.flatMap { targets[$0] ?? [] }.uniqued())
     if found.isEmpty { return [flow] }

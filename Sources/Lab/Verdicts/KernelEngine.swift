@@ -65,7 +65,10 @@ public struct KernelEngine: Sendable {
       // A service's own address has no listener: without the service's rules nothing answers there.
       var own = fabric.namespace(of: flow.destination).map { ($0, flow.destinationAddress, asked.port) }
       // A machine may have the service's address itself, and then it gets what the service leaves alone.
-      if own == nil, let holder = fabric.topology.owner(of: flow.destinationAddress) {
+      let holder =
+        fabric.topology.owner(of: flow.destinationAddress)
+        ?? fabric.topology.node(addressedBy: flow).map { .node($0.name) }
+      if own == nil, let holder {
         own = fabric.namespace(of: holder).map { ($0, flow.destinationAddress, asked.port) }
       }
       let translated = backends(flow)

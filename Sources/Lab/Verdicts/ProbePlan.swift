@@ -68,8 +68,11 @@ public struct ProbePlan: Sendable {
                 from: source, to: destination, question, family, sourceAddress: only.sourceAddress,
                 destinationAddress: only.destinationAddress, toItself: true)
             else { continue }
-            // A loopback address is the sender's own.
+            // A loopback address is the sender's own. Addresses of NodeLocal DNS are its node's.
             if flow.destinationAddress.isLoopback { flow.destination = source }
+            if case .address = flow.destination, let node = topology.node(addressedBy: flow) {
+              flow.destination = .node(node.name)
+            }
             // What a node sends to itself stays there, unless a service or a pod is behind the port.
             if topology.isOneMachine(flow), backends.endpoints(for: flow).isEmpty { continue }
             let obstacle = Self.obstacle(flow, cluster, topology, sctpObstacle)

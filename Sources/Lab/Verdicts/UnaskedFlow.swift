@@ -33,7 +33,8 @@ extension ProbePlan {
   static func obstacle(
     _ flow: Flow, _ cluster: Cluster, _ topology: Topology, _ sctpObstacle: String?
   ) -> UnaskedFlow.Obstacle? {
-    if let why = whyNobody(is: flow.source, cluster, topology) ?? whyNobody(is: flow.destination, cluster, topology) {
+    if let why = whyNobody(is: flow.source, cluster, topology) { return .nobody(why) }
+    if topology.node(addressedBy: flow) == nil, let why = whyNobody(is: flow.destination, cluster, topology) {
       return .nobody(why)
     }
     if flow.transport == .sctp, let sctpObstacle {

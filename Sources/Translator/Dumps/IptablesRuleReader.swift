@@ -90,8 +90,12 @@ extension IptablesRuleReader {
       }
       // iptables-save prints the module without an option if its ports match everything.
       guard let next = words.peek, next == "!" || next.hasPrefix("--") else { return }
-      try expect("--dport", of: module)
-      rule.matches.append(.port(transport, try ports(try words.value(of: "--dport"))))
+      if words.take("--sport") {
+        rule.matches.append(.sourcePort(transport, try ports(try words.value(of: "--sport"))))
+      } else {
+        try expect("--dport", of: module)
+        rule.matches.append(.port(transport, try ports(try words.value(of: "--dport"))))
+      }
       protocolIsSaid = true
     case "multiport":
       guard case .transport(let transport) = ipProtocol else { throw Problem("-m multiport without TCP, UDP or SCTP") }
@@ -238,6 +242,9 @@ extension IptablesRuleReader {
     case "MARK":
       guard words.take("--set-xmark") else { throw Problem("\(words.peek ?? "nothing") is not understood after MARK") }
       return .setMark(try mark(try words.value(of: "--set-xmark")))
+    case "CT":
+      guard words.take("--notrack") else { throw Problem("\(words.peek ?? "nothing") is not understood after CT") }
+      return .notrack
     case "NFLOG":
       let prefix = words.take("--nflog-prefix") ? try words.value(of: "--nflog-prefix") : nil
       // iptables-save omits group 0.

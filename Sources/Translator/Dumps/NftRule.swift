@@ -26,7 +26,7 @@ struct NftRuleDraft {
   mutating func add(_ statement: Statement) throws(Problem) {
     if isEnded { throw Problem("a statement after a verdict") }
     switch statement {
-    case .counter, .setMark, .setMarkFrom, .log: break
+    case .counter, .setMark, .setMarkFrom, .notrack, .log: break
     case .jump, .goto, .verdictFrom, .gotoRandomly, .return, .accept, .drop, .reject, .dnat, .dnatRandomly, .masquerade:
       isEnded = true
     }

@@ -60,8 +60,10 @@ public struct EnforcedCluster: Sendable {
         case .iptables: (serviceProxyTables(proxy), nil)
         case .nftables(let release): ([], kubeProxyNftables(proxy, release))
         }
+      let localDNS = localDNSTables(topology.node(node.name)?.privateAddresses ?? [])
       let all = nodeRulesets(
-        policy: result.ruleset, services: services, servicesInNftables: servicesInNftables, flannel: flannel,
+        policy: result.ruleset, localDNS: localDNS, services: services, servicesInNftables: servicesInNftables,
+        flannel: flannel,
         hostPorts: mapping == .portmap ? portmapTables(hostPorts) : [],
         hostPortsInNftables: mapping == .portmapNftables ? portmapNftablesTables(hostPorts) : [])
       rulesets[node.name] = all
@@ -181,7 +183,7 @@ extension Step {
     rule.statements.contains { statement in
       switch statement {
       case .accept: rule.role != .foreign
-      case .drop, .reject, .dnat, .dnatRandomly, .masquerade: true
+      case .drop, .reject, .dnat, .dnatRandomly, .masquerade, .notrack: true
       case .setMark(let mark): mark.value != 0 && rule.origin?.policy != nil
       // The return after a hit in a set that has what all policies of a pod allow.
       case .return:

@@ -123,6 +123,8 @@ public struct Evaluator: Sendable {
           case .goto(let name): return go(table, tables[table].chainIndex[name] ?? 0, &run)
           }
         case .goto(let target): return go(table, target, &run)
+        case .notrack:
+          run.packet.state = .untracked
         case .setMark(let mark): run.packet.mark = (run.packet.mark & ~mark.mask) ^ mark.value
         case .accept: return .accept
         case .drop: return .drop
@@ -168,6 +170,9 @@ public struct Evaluator: Sendable {
     case .ports(let wanted, let ranges):
       guard case .transport(let transport, _, let port) = packet.payload, transport == wanted else { return false }
       return ranges.contains { $0.contains(port) }
+    case .sourcePort(let wanted, let range):
+      guard case .transport(let transport, let port, _) = packet.payload, transport == wanted else { return false }
+      return range.contains(port)
     case .icmpType(let wanted):
       if case .icmp(let type) = packet.payload { return type == wanted }
       return false

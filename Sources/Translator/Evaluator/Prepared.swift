@@ -45,6 +45,7 @@ enum PreparedMatch: Hashable, Sendable {
   case keyed([PacketField], Int)
   case transport(Transport)
   case ports(Transport, [PortRange])
+  case sourcePort(Transport, PortRange)
   case icmpType(UInt8)
   case conntrack(Set<ConntrackState>)
   case translated
@@ -65,6 +66,7 @@ enum PreparedMatch: Hashable, Sendable {
       case .keyed(let fields, let name): .keyed(fields, setIndex[name] ?? 0)
       case .transport(let transport): .transport(transport)
       case .port(let transport, let range): .ports(transport, [range])
+      case .sourcePort(let transport, let range): .sourcePort(transport, range)
       case .multiport(let transport, let ranges): .ports(transport, ranges)
       case .icmpType(let type): .icmpType(type)
       case .conntrack(let states): .conntrack(states)
@@ -91,6 +93,7 @@ enum PreparedStatement: Sendable {
   case reject(Statement.Rejection)
   case dnat(IPAddress, UInt16?)
   case masquerade
+  case notrack
 
   init(_ statement: Statement, _ chainIndex: [ChainName: Int], _ setIndex: [SetName: Int]) {
     self =
@@ -110,6 +113,7 @@ enum PreparedStatement: Sendable {
       case .dnat(let address, let port): .dnat(address, port)
       case .dnatRandomly(let targets): targets.first.map { .dnat($0.address, $0.port) } ?? .nothing
       case .masquerade: .masquerade
+      case .notrack: .notrack
       }
   }
 }

@@ -9,6 +9,8 @@ public enum ConntrackState: String, Hashable, Sendable, CaseIterable {
   case established = "ESTABLISHED"
   case related = "RELATED"
   case invalid = "INVALID"
+  /// A rule took the packet out of connection tracking.
+  case untracked = "UNTRACKED"
 }
 
 /// A packet as rules see it.

@@ -78,6 +78,8 @@ public struct Pod: Hashable, Sendable {
   public var hostPorts: [HostPort] = []
   /// What its containers send on. Only in pods of k3s's servicelb.
   public var forwards: [PodForward] = []
+  /// Addresses that it gives to a device of its node and answers at, on that node alone: NodeLocal DNS's `-localip`.
+  public var localDNS: [IPAddress] = []
   /// The mesh whose proxy runs in the pod.
   public var mesh: Mesh?
   /// The condition `Ready`, which decides whether services send packets to the pod. `true` by default.

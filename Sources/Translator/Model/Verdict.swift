@@ -39,6 +39,8 @@ public enum Reason: Hashable, Sendable {
   case unserved(Intermediary, IPAddress)
   /// The peer is a pod on its node's network, which no selector selects.
   case hostNetworkPeer(PodID)
+  /// NodeLocal DNS on the node answers at this address: a process of the node, not an endpoint of any service.
+  case localDNS(on: String, IPAddress)
   /// The pod that received the packet sends it on to this address and port, as this sender (servicelb).
   case forwarded(by: PodID, to: IPAddress, port: UInt16, as: IPAddress)
   /// The pod that would send the packet on drops it: the sender, as the pod sees it, is in none of its `SRC_RANGES`.

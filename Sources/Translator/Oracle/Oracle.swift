@@ -16,6 +16,8 @@ public struct Oracle: Sendable {
   /// The node that answers outside the cluster for an address of a service.
   let announcers: [IPAddress: String]
   let kubeProxy: KubeProxyFlags
+  /// By node: the addresses at which NodeLocal DNS answers there.
+  let localDNS: [String: [IPAddress]]
   /// By external host: the node through which it reaches the service CIDRs.
   let serviceGateways: [String: String]
   /// By node: the networks of its bridge.
@@ -36,6 +38,7 @@ public struct Oracle: Sendable {
     tunnels = cluster.settings.overlay == .vxlan ? Self.tunnels(cluster) : [:]
     announcers = cluster.announcements.compactMapValues(\.node)
     kubeProxy = cluster.settings.kubeProxy
+    localDNS = cluster.localDNS
     serviceGateways = Dictionary(
       cluster.externalHosts.compactMap { host in host.routesToServices.map { (host.name, $0) } }
     ) { first, _ in first }
@@ -136,6 +139,7 @@ public struct Oracle: Sendable {
       translation.append(
         .translated(intermediary, to: arrived.destination, port: arrived.port ?? 0, seenFrom: arrived.sourceAddress))
     }
+    if let node = resolved.localDNS { translation.append(.localDNS(on: node, sent.destinationAddress)) }
     if let unserved = resolved.unserved, resolved.intermediary == nil {
       translation.append(.unserved(unserved, sent.destinationAddress))
     }

@@ -26,6 +26,8 @@ public struct ResolvedFlow: Hashable, Sendable {
   var senderInside: IPAddress?
   /// What the receiving pod does with the packet, if it sends it on.
   public var forwarding: Forwarding?
+  /// The node on which NodeLocal DNS answers, whatever service has the address.
+  public var localDNS: String?
   /// The packet goes to a ClusterIP that doesn't serve it, and kube-proxy stops it for that.
   public var idleClusterIP: IdleClusterIP?
 }
@@ -106,8 +108,30 @@ extension Oracle {
   private func resolveOnNodes(
     _ flow: Flow, enteringAt given: String?, hops: Int, admittingEverySource: Bool = false
   ) -> ResolvedFlow {
-    stoppingAtIdleClusterIPs(
-      translate(flow, enteringAt: given, hops: hops, admittingEverySource: admittingEverySource))
+    guard let node = nodeWithLocalDNS(flow) else {
+      return stoppingAtIdleClusterIPs(
+        translate(flow, enteringAt: given, hops: hops, admittingEverySource: admittingEverySource))
+    }
+    // The packet is for the node, and a query is never translated.
+    var local = ResolvedFlow(sent: flow, arrived: flow)
+    local.sent.destination = .node(node)
+    local.arrived.destination = .node(node)
+    if let asked = flow.transportPort, TransportPort.dns.contains(asked) {
+      local.localDNS = node
+      return local
+    }
+    let translated = translate(flow, enteringAt: given, hops: hops, admittingEverySource: admittingEverySource)
+    if translated.intermediary != nil { return translated }
+    // What the node itself sends is checked before it gets there.
+    return nodeSpeaking(flow.source) == nil ? local : stoppingAtIdleClusterIPs(local)
+  }
+
+  /// The node that the packet meets first, if NodeLocal DNS has bound the packet's destination there.
+  private func nodeWithLocalDNS(_ flow: Flow) -> String? {
+    if localDNS.isEmpty { return nil }
+    var node = nodeSending(flow.source)
+    if case .external(let name) = flow.source { node = serviceGateways[name] }
+    return node.flatMap { localDNS[$0]?.contains(flow.destinationAddress) == true ? $0 : nil }
   }
 
   private func translate(

@@ -13,8 +13,10 @@ extension Cluster {
     let topology = Topology(self)
     let podIPs = Set(pods.flatMap(\.podIPs))
     let sending = Set(senders)
+    let privates = Set(topology.nodes.flatMap(\.privateAddresses))
     let addresses = sending.union(receivers).sorted().filter { address in
-      topology.owner(of: address) == nil && serviceEndpoint(at: address) == nil && !podIPs.contains(address)
+      topology.owner(of: address) == nil && !privates.contains(address) && serviceEndpoint(at: address) == nil
+        && !podIPs.contains(address)
         && address.obstacleOutside == nil && whyNobody(has: address) == nil
     }
     let hosts = addresses.map {

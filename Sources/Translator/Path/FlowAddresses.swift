@@ -45,6 +45,8 @@ extension Topology {
   func sourceAddress(of endpoint: Endpoint, towards destination: IPAddress) -> IPAddress? {
     let family = destination.family
     if destination.isLoopback { return hostNode(of: endpoint).map { _ in IPAddress.loopback(family) } }
+    // To itself a node sends with the address that it sends to.
+    if hostNode(of: endpoint)?.privateAddresses.contains(destination) == true { return destination }
     guard let node = hostNode(of: endpoint), let peer = owner(of: destination) else {
       return address(of: endpoint, family)
     }
@@ -57,7 +59,7 @@ extension Topology {
       }
       if node.isTunnelled(to: place, family) { return node.tunnel(family) }
     case .node(let name):
-      // To itself a node sends with the address that it sends to.
+      // As above.
       if name == node.name { return destination }
       // A node's bridge and tunnel addresses are in its pod CIDR, and so behind the tunnel.
       if let place = self.node(name), !place.addresses.contains(destination), node.isTunnelled(to: place, family) {

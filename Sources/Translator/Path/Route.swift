@@ -75,7 +75,11 @@ extension Topology {
     case .postrouting:
       if let pod = position.pod { return start(&packet, from: .pod(pod)) }
       // By way of its interface `lo`.
-      if packet.destination.isLoopback { return at(.prerouting) }
+      if packet.destination.isLoopback
+        || node(position.node)?.privateAddresses.contains(packet.destination) == true
+      {
+        return at(.prerouting)
+      }
       if packet.source.isLoopback { return .noRoute("no packet with source \(packet.source) can leave a node") }
       if case .pod(let id)? = owner(of: packet.destination), pods[id]?.node == position.node {
         return arrival(at: id, on: position.node)

@@ -12,11 +12,13 @@ public struct Topology: Sendable {
     /// The network address of the first pod CIDR of each family, on the tunnel to other nodes. Empty without an
     /// overlay.
     public let tunnel: [IPAddress]
+    /// Addresses that only this node uses, and others may have too: those of NodeLocal DNS.
+    public let privateAddresses: [IPAddress]
     /// Pods with a network namespace of their own, sorted by name.
     public let pods: [PodID]
 
     /// All of the node's own addresses.
-    public var localAddresses: Set<IPAddress> { Set(addresses + bridge.map(\.address) + tunnel) }
+    public var localAddresses: Set<IPAddress> { Set(addresses + bridge.map(\.address) + tunnel + privateAddresses) }
 
     public func tunnel(_ family: IPFamily) -> IPAddress? { tunnel.first { $0.family == family } }
     /// Packets from and to pods go between two nodes through the tunnel if both have one, otherwise over plain routes.
@@ -97,6 +99,7 @@ public struct Topology: Sendable {
           })
       }
     }
+    let localDNS = cluster.localDNS
     var nodes: [NodePlace] = []
     for node in cluster.nodes {
       let blocks = podCIDRs[node.name] ?? []
@@ -109,6 +112,7 @@ public struct Topology: Sendable {
       nodes.append(
         NodePlace(
           name: node.name, addresses: node.addresses, bridge: bridge, tunnel: tunnel,
+          privateAddresses: (localDNS[node.name] ?? []).filter { owners[$0] == nil },
           pods: pods.filter { $0.value.node == node.name }.keys.sorted()))
     }
     self.nodes = nodes
@@ -157,11 +161,25 @@ public struct Topology: Sendable {
     Dictionary(pods.values.flatMap(\.addresses).map { ($0.address, $0.cidr) }) { first, _ in first }
   }
 
-  /// The node that has the flow's destination address. A loopback address is the sending node's own.
+  /// The node that has the flow's destination address. A loopback address is the sending node's own. One of NodeLocal
+  /// DNS is that of the node which the packet reaches first.
   public func node(addressedBy flow: Flow) -> NodePlace? {
     if flow.destinationAddress.isLoopback { return hostNode(of: flow.source) }
+    if let node = firstNode(of: flow), node.privateAddresses.contains(flow.destinationAddress) { return node }
     if case .node(let name)? = owner(of: flow.destinationAddress) { return node(name) }
     return nil
+  }
+
+  /// The node that a flow's packets meet first, if its own kernel or its network sends them there.
+  private func firstNode(of flow: Flow) -> NodePlace? {
+    if let node = hostNode(of: flow.source) { return node }
+    switch flow.source {
+    case .pod(let id): return pods[id].flatMap { node($0.node) }
+    case .external(let name):
+      guard serviceNetworks.contains(where: { $0.contains(flow.destinationAddress) }) else { return nil }
+      return externals.first { $0.name == name }?.routesToServices.flatMap(node)
+    case .node, .address, .service, .virtualAddress: return nil
+    }
   }
 
   /// The node whose network namespace an endpoint uses. `nil` for pods with their own and for endpoints outside the

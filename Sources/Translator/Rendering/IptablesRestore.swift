@@ -47,7 +47,8 @@ private func stored(_ comment: String) -> String {
 
 private func protocolText(_ match: Match, _ family: IPFamily) -> String? {
   switch match {
-  case .transport(let transport), .port(let transport, _), .multiport(let transport, _): transport.keyword
+  case .transport(let transport), .port(let transport, _), .sourcePort(let transport, _), .multiport(let transport, _):
+    transport.keyword
   case .icmpType: family == .v4 ? "icmp" : "ipv6-icmp"
   case .address, .inSet, .addresses, .keyed, .conntrack, .translated, .bridged, .local, .mark, .limit, .random,
     .codePoint:
@@ -64,12 +65,13 @@ private func matchText(_ match: Match, _ family: IPFamily) throws(Unsupported) -
   case .translated: throw Unsupported("a match on translated packets", in: "iptables")
   case .keyed(_, let name): throw Unsupported("the keyed set \(name)", in: "iptables")
   case .port(let transport, let range): " -m \(transport.keyword) --dport \(portText(range))"
+  case .sourcePort(let transport, let range): " -m \(transport.keyword) --sport \(portText(range))"
   case .multiport(_, let ranges): " -m multiport --dports \(ranges.map(portText).joined(separator: ","))"
   case .icmpType(let type): family == .v4 ? " -m icmp --icmp-type \(type)" : " -m icmp6 --icmpv6-type \(type)"
   case .conntrack(let states):
     // In the order of xt_conntrack's table, not in that of the rule.
     " -m conntrack --ctstate "
-      + [ConntrackState.invalid, .new, .related, .established].filter(states.contains).map(\.rawValue)
+      + [ConntrackState.invalid, .new, .related, .established, .untracked].filter(states.contains).map(\.rawValue)
       .joined(separator: ",")
   case .bridged: " -m physdev --physdev-is-bridged"
   case .local(let side): " -m addrtype --\(side.rawValue)-type LOCAL"
@@ -120,6 +122,7 @@ private func targetText(_ statement: Statement, _ family: IPFamily) throws(Unsup
   case .verdictFrom(_, let name): throw Unsupported("the map \(name)", in: "iptables")
   case .goto: throw Unsupported("a goto", in: "iptables")
   case .gotoRandomly, .dnatRandomly: throw Unsupported("a random choice in one rule", in: "iptables")
+  case .notrack: "CT --notrack"
   case .jump(let chain): chain
   case .return: "RETURN"
   case .accept: "ACCEPT"

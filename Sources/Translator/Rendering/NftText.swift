@@ -73,8 +73,11 @@ private func nftMatchText(_ match: Match, _ family: IPFamily) throws(Unsupported
   case .conntrack(let states):
     // In the order of nft's symbol table.
     "ct state "
-      + [ConntrackState.invalid, .new, .established, .related].filter(states.contains).map { $0.rawValue.lowercased() }
+      + [ConntrackState.invalid, .new, .established, .related, .untracked].filter(states.contains).map {
+        $0.rawValue.lowercased()
+      }
       .joined(separator: ",")
+  case .sourcePort: throw Unsupported("a match on the source port", in: "nft")
   case .bridged: throw Unsupported("a match on bridged packets", in: "nft")
   case .local(let side): "fib \(side == .source ? "saddr" : "daddr") type local"
   case .mark(let mark, let negated) where mark.mask == .max: "meta mark \(negated ? "!= " : "")\(hex(mark.value))"
@@ -95,6 +98,7 @@ private func nftStatementText(_ statement: Statement, _ family: IPFamily) throws
   case .setMark(let mark) where mark.value == 0 && mark.mask != 0: "meta mark set meta mark & \(hex(~mark.mask))"
   case .setMark(let mark) where mark.mask == 0: "meta mark set meta mark ^ \(hex(mark.value))"
   case .setMark(let mark): "meta mark set meta mark & \(hex(~mark.mask)) ^ \(hex(mark.value))"
+  case .notrack: throw Unsupported("notrack", in: "nft")
   case .log(let group, let prefix): "log\(prefix.map { " prefix \(nftQuoted($0))" } ?? "") group \(group)"
   case .jump(let chain): "jump \(chain)"
   case .goto(let chain): "goto \(chain)"

@@ -111,6 +111,8 @@ public enum Match: Hashable, Sendable {
   case transport(Transport)
   /// The destination port of a transport.
   case port(Transport, PortRange)
+  /// The source port of a transport.
+  case sourcePort(Transport, PortRange)
   /// Destination ports by `xt_multiport`. The same meaning as `port` with different text.
   case multiport(Transport, [PortRange])
   /// The ICMP type in an IPv4 table, the ICMPv6 type in an IPv6 table.
@@ -151,6 +153,8 @@ public enum Statement: Hashable, Sendable {
   case setMark(Mark)
   /// mark = the map's value for the key. If the map lacks the key, the rule ends here, as if it had not matched.
   case setMarkFrom([PacketField], map: SetName)
+  /// The packet belongs to no connection, and no address of it is translated (`CT --notrack`). Never ends a rule.
+  case notrack
   /// NFLOG, nft `log group`. Never ends a rule.
   case log(group: UInt16, prefix: String? = nil)
   case jump(ChainName)
@@ -178,7 +182,8 @@ extension Statement {
     switch self {
     case .jump(let chain), .goto(let chain): [chain]
     case .gotoRandomly(let chains): chains
-    case .counter, .setMark, .setMarkFrom, .log, .verdictFrom, .return, .accept, .drop, .reject, .dnat, .dnatRandomly,
+    case .counter, .setMark, .setMarkFrom, .notrack, .log, .verdictFrom, .return, .accept, .drop, .reject, .dnat,
+      .dnatRandomly,
       .masquerade:
       []
     }

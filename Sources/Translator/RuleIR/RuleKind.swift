@@ -1,9 +1,11 @@
 /// The kind of a match or statement. A table with all kinds covers everything that a rule can contain.
 public enum RuleKind: String, Hashable, Sendable, CaseIterable {
-  case address, inSet, addresses, keyed, transport, port, multiport, icmpType, conntrack, translated, bridged, local,
+  case address, inSet, addresses, keyed, transport, port, sourcePort, multiport, icmpType, conntrack, translated,
+    bridged, local,
     mark, limit, random,
     codePoint
-  case counter, setMark, setMarkFrom, log, jump, goto, verdictFrom, gotoRandomly, `return`, accept, drop, reject, dnat,
+  case counter, setMark, setMarkFrom, notrack, log, jump, goto, verdictFrom, gotoRandomly, `return`, accept, drop,
+    reject, dnat,
     dnatRandomly, masquerade
 
   public init(_ match: Match) {
@@ -15,6 +17,7 @@ public enum RuleKind: String, Hashable, Sendable, CaseIterable {
       case .keyed: .keyed
       case .transport: .transport
       case .port: .port
+      case .sourcePort: .sourcePort
       case .multiport: .multiport
       case .icmpType: .icmpType
       case .conntrack: .conntrack
@@ -34,6 +37,7 @@ public enum RuleKind: String, Hashable, Sendable, CaseIterable {
       case .counter: .counter
       case .setMark: .setMark
       case .setMarkFrom: .setMarkFrom
+      case .notrack: .notrack
       case .log: .log
       case .jump: .jump
       case .goto: .goto

@@ -4,16 +4,18 @@ public import RuleIR
 /// All rules of a node after k3s has started: kube-router's, kube-proxy's and flannel's.
 ///
 /// kube-proxy prepends its jumps and flannel appends its own. So KUBE-POSTROUTING comes before FLANNEL-POSTRTG, and
-/// FLANNEL-FWD comes last, as in dumps of k3s nodes. portmap comes with the first pod that has a host port. Its tables
+/// FLANNEL-FWD comes last, as in dumps of k3s nodes. NodeLocal DNS puts its rules in front, and does so again only if one
+/// is missing, while kube-router puts its jump in front again in every sync. portmap comes with the first pod that has a host port. Its tables
 /// in nftables, if it uses that, are loaded last.
 ///
 /// In nftables mode kube-proxy has tables of its own. They are loaded after those of iptables, which kubelet writes to
 /// when the node starts, and so come first where the priorities are the same.
 public func nodeRulesets(
-  policy: Ruleset, services: [Table], servicesInNftables: Ruleset? = nil, flannel: [Table], hostPorts: [Table] = [],
+  policy: Ruleset, localDNS: [Table] = [], services: [Table], servicesInNftables: Ruleset? = nil, flannel: [Table],
+  hostPorts: [Table] = [],
   hostPortsInNftables: [Table] = []
 ) -> [Ruleset] {
-  merged(policy: policy, host: withHostPorts(joined(services, flannel), hostPorts))
+  merged(policy: policy, host: withHostPorts(joined(joined(localDNS, services), flannel), hostPorts))
     + (servicesInNftables.map { services in
       var services = services
       services.tables = services.tables.map(\.foreign)
@@ -113,7 +115,8 @@ extension Rule {
       switch statement {
       case .jump(let chain), .goto(let chain): chain
       case .log(_, let text): text
-      case .counter, .setMark, .setMarkFrom, .verdictFrom, .gotoRandomly, .return, .accept, .drop, .reject, .dnat,
+      case .counter, .setMark, .setMarkFrom, .notrack, .verdictFrom, .gotoRandomly, .return, .accept, .drop, .reject,
+        .dnat,
         .dnatRandomly, .masquerade:
         nil
       }

@@ -18,6 +18,8 @@ extension Reason {
       "the source's policies see \(address) port \(port), which another node translates for \(intermediary)"
     case .unserved(let intermediary, let address):
       "the port is that of \(intermediary), but it is not served at \(address): the node itself gets the packet"
+    case .localDNS(let node, let address):
+      "NodeLocal DNS on \(node) answers at \(address): a process of the node, no pod behind a Service"
     case .forwarded(let pod, let address, let port, let sender):
       "\(pod) sends it on to \(address.description(port: port)) with source \(sender)"
     case .outOfForwardRanges(let pod, let sender):

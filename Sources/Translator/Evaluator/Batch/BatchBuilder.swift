@@ -118,7 +118,7 @@ struct BatchBuilder {
       case .return: actions.append(.end(.return))
       case .accept: actions.append(.end(.accept))
       case .drop, .reject: actions.append(.end(.stop))
-      case .dnat: actions.append(.end(.translate))
+      case .dnat, .notrack: actions.append(.end(.translate))
       case .masquerade: actions.append(.end(.masquerade))
       }
     }

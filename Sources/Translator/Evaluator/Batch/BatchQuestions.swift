@@ -83,7 +83,8 @@ struct BatchQuestions {
     // For a first packet without a clock, the answer is always the same.
     // Flows of a batch have code point 0.
     // None of them is translated: such flows leave the batch.
-    case .conntrack, .translated, .limit, .random, .codePoint:
+    // Flows of a batch have one source port.
+    case .conntrack, .translated, .limit, .random, .codePoint, .sourcePort:
       return .constant(evaluator.holds(match, universe.packet(any, mark: 0)))
     case .keyed(let fields, let set):
       let question = KeyedQuestion(fields: fields, set: set)

@@ -54,6 +54,7 @@ struct Assembly {
     families = allocation.families
     assumptions += networks.notes + allocation.notes + cluster.podNetworkNotes
     addServiceLB()
+    assumptions += cluster.connectLocalDNS(podManifests).map { [$0] } ?? []
     completeNamespaces()
     try checkSettings()
     try checkAnnouncedAddresses()

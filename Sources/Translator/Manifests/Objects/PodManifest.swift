@@ -18,6 +18,7 @@ struct PodManifest {
   private(set) var isTerminating = false
   /// Its containers of klipper-lb.
   var balancers: [KlipperContainer] = []
+  var localDNS: [String] = []
   /// Whether the pod is in a file that a variant adds.
   var isAdded = false
 
@@ -29,6 +30,7 @@ struct PodManifest {
     pod.mesh = spec.mesh
     hostname = spec.hostname
     balancers = spec.balancers
+    localDNS = spec.localDNS ?? []
     controller = try object.controller()
     owners = try object.owners()
     isTerminating = object.metadata?["deletionTimestamp"] != nil

@@ -41,6 +41,8 @@ struct PodSpec: Hashable {
   /// that is no address.
   var unmappedHostPorts: [HostPort] = []
   var containers: [Container] = []
+  /// The addresses that NodeLocal DNS binds on its node, as its arguments state them. `nil` if it is something else.
+  var localDNS: [String]? { hostNetwork ? containers.firstNonNil(\.localDNS) : nil }
   var balancers: [KlipperContainer] { containers.compactMap(KlipperContainer.init) }
   /// Known by the init containers that meshes put into pods.
   var mesh: Mesh?

@@ -8,7 +8,7 @@ struct UnmodelledFeatures {
     case ipvs = "a service proxy with IPVS"
     case ebpf = "a service proxy with eBPF"
     case mesh = "a service mesh"
-    case nodeLocalDNS = "NodeLocal DNS"
+    case nodeLocalDNS = "NodeLocal DNS without hostNetwork or -localip"
     case unmappedHostPort = "hostPort of a sidecar, or with an unusable hostIP,"
 
     fileprivate var remark: String {
@@ -75,7 +75,8 @@ struct UnmodelledFeatures {
       note(.unmappedHostPort, title, "\(title) (\(ports))")
     }
     if let mesh = spec.mesh { note(.mesh, title, "\(title) (\(mesh.rawValue))") }
-    if id.name.hasPrefix("node-local-dns") || spec.containers.contains(where: { $0.image.contains("node-cache") }) {
+    let isCache = id.name.hasPrefix("node-local-dns") || spec.containers.contains { $0.image.contains("node-cache") }
+    if isCache, spec.localDNS == nil {
       note(.nodeLocalDNS, title)
     }
     if spec.containers.contains(where: \.usesIPVS) { note(.ipvs, title) }

@@ -1,0 +1,41 @@
+internal import Algorithms
+internal import NetpolModel
+internal import Text
+
+extension PodSpec.Container {
+  /// `-localip` of NodeLocal DNS (kubernetes/dns, cmd/node-cache). `nil` if it is another program.
+  var localDNS: [String]? {
+    guard image.contains("node-cache") else { return nil }
+    let stated = words.adjacentPairs().firstNonNil { ["-localip", "--localip"].contains($0) ? $1 : nil }
+    let joined = words.firstNonNil { word in
+      ["-localip=", "--localip="].firstNonNil { word.hasPrefix($0) ? String(word.dropFirst($0.count)) : nil }
+    }
+    return (stated ?? joined)?.split(separator: ",").map { $0.filter { !$0.isWhitespace } }
+  }
+}
+
+extension Cluster {
+  /// Tells the pods of NodeLocal DNS their addresses. Its manifest has placeholders, which its installation guide
+  /// replaces: one for 169.254.20.10, one for the ClusterIP of kube-dns. Returns a note about them.
+  mutating func connectLocalDNS(_ manifests: [PodManifest]) -> Note? {
+    let stated = Dictionary(manifests.map { ($0.pod.id, $0.localDNS) }) { first, _ in first }
+    let service =
+      service(NamespacedName("kube-system", "kube-dns")) ?? service(NamespacedName("kube-system", "coredns"))
+    for index in pods.indices {
+      guard let texts = stated[pods[index].id], !texts.isEmpty else { continue }
+      pods[index].localDNS = texts.flatMap { text -> [IPAddress] in
+        switch text {
+        case "__PILLAR__LOCAL__DNS__": [IPAddress(v4: 0xa9fe_140a)]
+        case "__PILLAR__DNS__SERVER__": service?.clusterIPs.first.map { [$0] } ?? []
+        default: IPAddress(text).map { [$0] } ?? []
+        }
+      }
+    }
+    let addresses = Set(localDNS.values.joined()).sorted()
+    if addresses.isEmpty { return nil }
+    return Note(
+      .note,
+      "NodeLocal DNS on \(localDNS.keys.sorted().abridged(to: 5)): queries to "
+        + "\(addresses.map(\.description).joined(separator: ", ")) end in the node's own process")
+  }
+}
