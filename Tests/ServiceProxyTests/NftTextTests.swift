@@ -1,4 +1,5 @@
 // Not covered: that the kernel takes the text; ApplyTests load it.
+import Dumps
 import NetpolModel
 import Rendering
 import RuleIR
@@ -217,6 +218,17 @@ import Testing
     view.clusterCIDRs = []
     #expect(try Self.objects(view, .v36)["services"]?.count == 2)
     #expect(try Self.objects(view, .v34)["service-\(Self.one)"]?.count == 1)
+  }
+
+  @Test("a dump shows the mode, and in nftables mode the release", arguments: KubeProxyRelease.allCases)
+  func dumped(release: KubeProxyRelease) throws {
+    let text = try nftText(kubeProxyNftables(Self.view(), release))
+    let dump = try readNftList(text, file: "dump", required: { _ in true })
+    #expect(kubeProxyMode(of: dump.tables) == .nftables(release))
+    let iptables = serviceProxyTables(try Self.view())
+    #expect(kubeProxyMode(of: iptables) == .iptables)
+    #expect(kubeProxyMode(of: iptables + dump.tables) == .nftables(release))
+    #expect(kubeProxyMode(of: [Table(name: "kube-proxy", family: .v4)]) == nil)
   }
 
   @Test("the lab's choice asks for the code point of each endpoint but the last", arguments: KubeProxyRelease.allCases)
