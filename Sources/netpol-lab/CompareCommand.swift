@@ -7,6 +7,7 @@ import Manifests
 import NetpolModel
 import Report
 import RuleIR
+import ServiceProxy
 
 struct CompareCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
@@ -81,6 +82,12 @@ struct CompareCommand: ParsableCommand {
     }
     let dump = try DumpFiles(iptables: iptablesSave, ip6tables: ip6tablesSave, ipset: ipsetSave, nft: nft).rules()
     let cluster = try clusterAsStored(files).cluster
+    let stated = cluster.settings.kubeProxy.mode
+    if let mode = kubeProxyMode(of: dump.tables), mode.isNftables != stated.isNftables {
+      Terminal.say(
+        "note: the dump shows kube-proxy's \(mode.keyword) mode, but the input says \(stated.keyword); to run it, write "
+          + "\"kubeProxy: \(mode.statement)\" in the Cluster document")
+    }
     let style = try chosenStyle(style, for: dump)
     let node = try chosenNode(node, cluster, dump)
     let view = nodeOptions.view(of: node, in: cluster, dumped: style.exemptRanges?(dump.tables))
@@ -164,4 +171,14 @@ func chosenNode(_ name: String?, _ cluster: Cluster, _ dump: NodeRules) throws -
     throw InputError("--node: the dump doesn't show which node it is from; name one of \(known)")
   }
   return node
+}
+
+extension KubeProxyMode {
+  /// As the Cluster document states it.
+  fileprivate var statement: String {
+    switch self {
+    case .iptables: "{mode: iptables}"
+    case .nftables(let release): "{mode: nftables, version: '\(release.rawValue)'}"
+    }
+  }
 }

@@ -1,10 +1,12 @@
 // Not covered: what the loaded rules do to packets.
+import Dumps
 import Foundation
 import Kernel
 import Lowering
 import NetpolModel
 import Rendering
 import RuleIR
+import ServiceProxy
 import TestSupport
 import Testing
 
@@ -48,6 +50,39 @@ private let wide = """
       ports: [{protocol: TCP, port: 443}]
     - to: [{ipBlock: {cidr: 10.9.0.0/16}}, {ipBlock: {cidr: 'fe00::/9'}}]
     - ports: [{protocol: UDP, port: 30000, endPort: 40000}]
+  ---
+
+  """
+
+/// A load balancer, a NodePort with traffic policy Local, and a service without endpoints.
+private let services = """
+  apiVersion: v1
+  kind: Service
+  metadata: {namespace: app, name: web}
+  spec:
+    type: LoadBalancer
+    ipFamilyPolicy: RequireDualStack
+    clusterIPs: [10.43.0.80, 'fd00:43::80']
+    selector: {app: web}
+    loadBalancerSourceRanges: [192.168.20.0/24, 10.0.0.1/32, 'fd00:20::/64']
+    ports: [{name: http, port: 80, nodePort: 30080}, {name: dns, port: 53, protocol: UDP, nodePort: 30053}]
+  status: {loadBalancer: {ingress: [{ip: 192.168.20.200}]}}
+  ---
+  apiVersion: v1
+  kind: Service
+  metadata: {namespace: app, name: near}
+  spec:
+    type: NodePort
+    clusterIP: 10.43.0.81
+    externalTrafficPolicy: Local
+    internalTrafficPolicy: Local
+    selector: {app: web}
+    ports: [{port: 80, nodePort: 30081}]
+  ---
+  apiVersion: v1
+  kind: Service
+  metadata: {namespace: app, name: none}
+  spec: {type: NodePort, clusterIP: 10.43.0.82, selector: {app: none}, ports: [{port: 80, nodePort: 30082}]}
   ---
 
   """
@@ -116,6 +151,45 @@ struct NftMessagesTests {
     let cluster = try readWorld(policedWebs + families)
     let view = NodeView(of: try #require(cluster.node(node)), in: cluster)
     try expectSame(EnforcementStyle.kubeRouterNftables.lower(view).ruleset)
+  }
+
+  @Test(
+    "kube-proxy's tables are listed the same as after nft -f, and read back as they were written",
+    arguments: KubeProxyRelease.allCases, ProxyView.EndpointChoice.allCases)
+  func kubeProxy(release: KubeProxyRelease, choice: ProxyView.EndpointChoice) throws {
+    var cluster = try readWorld(policedWebs + services + dualStack)
+    for networks in [[], try ["0.0.0.0/0", "::/0"].map(network)] {
+      cluster.settings.kubeProxy.mode = .nftables(release)
+      cluster.settings.kubeProxy.nodePortAddresses = networks
+      let view = ProxyView(
+        of: try #require(cluster.node("node1")), in: cluster,
+        clusterCIDRs: try ["10.42.0.0/16", "fd00:42::/32"].map(network), endpointChoice: choice)
+      let rules = kubeProxyNftables(view, release)
+      #expect(rules.keyedSets.contains { $0.elements.count > 2 })
+      try expectSame(rules)
+      let namespace = try worker.makeNamespace()
+      try loadNftables(rules, in: namespace, on: worker)
+      for json in [false, true] {
+        let text = try Command(["nft"] + (json ? ["-j"] : []) + ["list", "ruleset"]).run(in: namespace, on: worker)
+          .requireSuccess().text
+        let dump =
+          json
+          ? try readNftJSON(text, file: "nft", required: { _ in true })
+          : try readNftList(text, file: "nft", required: { _ in true })
+        #expect(dump.foreign.isEmpty)
+        for table in rules.tables {
+          let read = try #require(dump.tables.first { $0.family == table.family })
+          for chain in table.chains { #expect(read.chain(chain.name)?.rules == chain.rules, "\(chain.name)") }
+        }
+        let inOrder = { (sets: [KeyedSet]) in
+          Dictionary(grouping: sets.map(\.inOrder), by: { "\($0.family) \($0.name)" })
+        }
+        #expect(inOrder(dump.keyedSets) == inOrder(rules.keyedSets))
+        #expect(
+          Set(dump.sets.map { "\($0.family) \($0.name) \($0.stored)" })
+            == Set(rules.sets.map { "\($0.family) \($0.name) \($0.stored)" }))
+      }
+    }
   }
 
   @Test("the compiled style's rules are listed the same as after nft -f", arguments: ["", dualStack], [false, true])
@@ -415,5 +489,15 @@ struct NftMessagesTests {
     #expect(throws: Unsupported.self) {
       try NftTransaction(Ruleset(backend: .nftables, tables: [empty], sets: [nested]))
     }
+  }
+}
+
+extension KeyedSet {
+  /// With its elements sorted, and without the comment, which nft 1.0.6 lists only as text.
+  fileprivate var inOrder: KeyedSet {
+    var set = self
+    set.elements.sort(by: KeyedSet.Element.precedes)
+    set.comment = nil
+    return set
   }
 }

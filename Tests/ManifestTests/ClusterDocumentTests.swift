@@ -91,6 +91,23 @@ import Testing
     #expect(!flags.hasNodePorts(at: .loopback(.v4), of: own))
   }
 
+  @Test(
+    "kube-proxy's mode may be nftables, of a version; then NodePorts answer at primary addresses and never on loopback",
+    arguments: [
+      ("", KubeProxyRelease.v36), (", version: \"1.31\"", .v33), (", version: v1.33.9", .v33),
+      (", version: \"1.34\"", .v34), (", version: v1.35.0-rc.1", .v34), (", version: \"1.36\"", .v36),
+      (", version: \"1.40\"", .v36), (", version: \"2.0\"", .v36),
+    ])
+  func nftables(version: String, release: KubeProxyRelease) throws {
+    let fields = "kubeProxy: {mode: nftables\(version)"
+    let flags = try read(document(fields + "}")).cluster.settings.kubeProxy
+    #expect(flags.mode == .nftables(release))
+    let own = [try address("192.168.1.1"), try address("10.9.9.9")]
+    #expect((own + [.loopback(.v4)]).map { flags.hasNodePorts(at: $0, of: own) } == [true, false, false])
+    let all = try read(document(fields + ", nodePortAddresses: [0.0.0.0/0]}")).cluster.settings.kubeProxy
+    #expect((own + [.loopback(.v4)]).map { all.hasNodePorts(at: $0, of: own) } == [true, true, false])
+  }
+
   @Test("an entry extends a Node object, or creates the node")
   func nodes() throws {
     let node =
@@ -115,7 +132,10 @@ import Testing
       ("defaultdeny: true", "defaultdeny: unknown field; did you mean defaultDeny?"),
       (
         "kubeProxy: {cidr: 10.42.0.0/16}",
-        "kubeProxy.cidr: unknown field; known here: masqueradeAll, nodePortAddresses, localhostNodePorts, noClusterCIDR"
+        "kubeProxy.cidr: unknown field; known here: mode, version, masqueradeAll, nodePortAddresses, localhostNodePorts, noClusterCIDR"
+      ), ("kubeProxy: {mode: ipvs}", "kubeProxy.mode: unknown value \"ipvs\"; write iptables or nftables"),
+      (
+        "kubeProxy: {version: latest}", "kubeProxy.version: \"latest\" is not a version; write one such as \"1.36\""
       ),
       ("nodes: [{name: a, cidr: 10.0.0.0/8}]", "nodes[0].cidr: unknown field; known here: name, addresses, podCIDRs"),
       ("nodes: [{addresses: [10.0.0.1]}]", "nodes[0].name: is missing; give it a name"),

@@ -185,6 +185,33 @@ import Testing
     #expect(try read(map, document).cluster.settings.kubeProxy == KubeProxyFlags())
   }
 
+  @Test("finds kube-proxy's nftables mode and its release, unless the Cluster document states a mode")
+  func nftablesMode() throws {
+    let map = object(
+      "v1", "ConfigMap", "kube-proxy", namespace: "kube-system",
+      rest: "data:\n  config.conf: |-\n    kind: KubeProxyConfiguration\n    mode: nftables\n    iptables:\n"
+        + "      masqueradeAll: true\n    nftables:\n      masqueradeAll: false")
+    let pod = { (image: String, command: String) in
+      object(
+        "v1", "Pod", "kube-proxy-1", namespace: "kube-system",
+        rest: "spec: {containers: [{name: c, image: \"\(image)\", command: [kube-proxy, \(command)]}]}")
+    }
+    let settings = { (texts: String...) in try read(texts.joined()).cluster.settings }
+    #expect(try settings(map).kubeProxy.mode == .nftables(.v36) && !settings(map).kubeProxy.masqueradeAll)
+    #expect(try settings(map).serviceProxy == .kubeProxy && warnings(map).isEmpty)
+    let old = pod("registry.k8s.io/kube-proxy:v1.33.2", "--config=/x")
+    #expect(try settings(map, old).kubeProxy.mode == .nftables(.v33))
+    #expect(try settings(pod("kube-proxy:v1.35.0@sha256:1", "--proxy-mode=nftables")).kubeProxy.mode == .nftables(.v34))
+    #expect(try settings(pod("kube-proxy:v1.35.0", "--proxy-mode=iptables")).kubeProxy.mode == .iptables)
+    let document = { (fields: String) in
+      "apiVersion: netpol-lab/v1alpha1\nkind: Cluster\nkubeProxy: {\(fields)}\n---\n"
+    }
+    #expect(try settings(map, document("mode: iptables")).kubeProxy.mode == .iptables)
+    #expect(try settings(map, document("version: \"1.33\"")).kubeProxy.mode == .nftables(.v33))
+    #expect(try settings(map, document("masqueradeAll: true")).kubeProxy.mode == .nftables(.v36))
+    #expect(try settings(document("version: \"1.33\"")).kubeProxy.mode == .iptables)
+  }
+
   @Test("warns of a proxy whose configuration is not in the input")
   func unknownProxies() throws {
     let pod = { (name: String, container: String) in
@@ -210,7 +237,7 @@ import Testing
 
   @Test(
     "detects IPVS in kube-proxy's config",
-    arguments: [("ipvs", 1), ("\"ipvs\"", 1), ("nftables", 1), ("iptables", 0), ("\"\"", 0)])
+    arguments: [("ipvs", 1), ("\"ipvs\"", 1), ("nftables", 0), ("iptables", 0), ("\"\"", 0)])
   func kubeProxy(mode: String, count: Int) throws {
     let data =
       "data:\n  config.conf: |-\n    apiVersion: kubeproxy.config.k8s.io/v1alpha1\n    ipvs:\n      minSyncPeriod: 0s\n    mode: \(mode)"

@@ -37,3 +37,31 @@ struct ChainNameTests {
     #expect(KubeProxyNames.endpointChain(port, .tcp, endpoint) == chain)
   }
 }
+
+@Suite("Names of kube-proxy's chains in nftables mode")
+struct NftChainNameTests {
+  @Test(
+    "a service port and an endpoint have the names that kube-proxy gives them",
+    arguments: [
+      ("ns1/svc1/tcp/p80", "ULMVA6XW-ns1/svc1/tcp/p80"),
+      ("ns5/svc5/tcp/p80__10.180.0.3/80", "GTK6MW7G-ns5/svc5/tcp/p80__10.180.0.3/80"),
+    ])
+  func base(name: String, base: String) { #expect(KubeProxyNftNames.base(name) == base) }
+
+  @Test("an IPv6 address has dots, and a port without a name ends in a slash")
+  func endpoints() throws {
+    #expect(
+      KubeProxyNftNames.endpointChain("ns5/svc5/tcp/p80", try Fixture.address("10.180.0.3"), 80)
+        == "endpoint-GTK6MW7G-ns5/svc5/tcp/p80__10.180.0.3/80")
+    let v6 = KubeProxyNftNames.endpointChain("ns1/svc1/udp/", try Fixture.address("fd00:10::1"), 53)
+    #expect(v6.hasSuffix("-ns1/svc1/udp/__fd00.10..1/53"))
+    #expect(KubeProxyNftNames.chain(.cluster, "ns1/svc1/tcp/p80") == "service-ULMVA6XW-ns1/svc1/tcp/p80")
+  }
+
+  @Test("a long name is cut to 240 characters, the last three of which are dots")
+  func long() {
+    let base = KubeProxyNftNames.base(String(repeating: "n", count: 240))
+    #expect(base.count == 240 && base.hasSuffix("nn..."))
+    #expect(KubeProxyNftNames.base(String(repeating: "n", count: 231)).count == 240)
+  }
+}

@@ -3,6 +3,7 @@ import Apply
 import Enforcement
 import EngineComparison
 import Evaluator
+import Foundation
 import Kernel
 import Lowering
 import NetpolModel
@@ -13,46 +14,6 @@ import StandingLab
 import TestSupport
 import Testing
 import Verdicts
-
-/// A pod of the service on node1 (web), a client beside it, a pod on node2 (far), and two hosts outside.
-private func world(_ mode: KubeProxyMode, _ more: String, _ flags: String = "") throws -> Cluster {
-  var stated = "mode: \(mode.keyword)"
-  if case .nftables(let release) = mode { stated += ", version: \"\(release.rawValue)\"" }
-  return try readWorld(
-    twoNodesText(
-      """
-      externalHosts:
-      - {name: lan, addresses: [192.168.20.50], routesToServices: node1}
-      - {name: server, addresses: [192.168.20.60]}
-      loadBalancerAnnouncer: node1
-      kubeProxy: {\(stated)\(flags)}
-      """)
-      + podText(
-        "app/web", on: "node1", labels: "app: web", ports: ["containerPort: 80"],
-        status: "podIP: 10.42.0.5, hostIP: 192.168.20.11, phase: Running")
-      + podText(
-        "app/client", on: "node1", labels: "app: client",
-        status: "podIP: 10.42.0.6, hostIP: 192.168.20.11, phase: Running")
-      + podText(
-        "app/far", on: "node2", labels: "app: far", ports: ["containerPort: 80"],
-        status: "podIP: 10.42.1.7, hostIP: 192.168.20.12, phase: Running")
-      + more)
-}
-
-private func service(_ spec: String, selector: String? = "app: web", balancer: String? = nil) -> String {
-  """
-  apiVersion: v1
-  kind: Service
-  metadata: {namespace: app, name: web}
-  spec:
-    clusterIP: 10.43.0.80
-    \(selector.map { "selector: {\($0)}" } ?? "")
-    \(spec)
-  \(balancer.map { "status: {loadBalancer: {ingress: [{ip: \($0)}]}}" } ?? "")
-  ---
-
-  """
-}
 
 /// What becomes of a packet.
 private enum Fate: Hashable, CustomStringConvertible {
@@ -69,88 +30,67 @@ private enum Fate: Hashable, CustomStringConvertible {
     case .answered(let address): "answered by \(address)"
     case .refused: "refused"
     case .dropped: "dropped"
-    case .nobodys: "nobody's"
+    case .nobodys: "nobody"
+    }
+  }
+
+  /// `nil` for an unknown text.
+  init?(_ text: String) {
+    switch text {
+    case "refused": self = .refused
+    case "dropped": self = .dropped
+    case "nobody": self = .nobodys
+    case _ where text.hasPrefix("answered by "): self = .answered(String(text.dropFirst(12)))
+    default: return nil
     }
   }
 }
 
-/// A difference between kube-proxy's modes: a flow whose fate depends on the mode.
+/// A file of examples/kube-proxy-modes: a world in nftables mode and a packet whose fate depends on the mode.
 private struct Difference: CustomTestStringConvertible, Sendable {
-  /// As docs/kube-proxy-nftables.md counts them.
-  let number: Int
-  let title: String
-  let objects: String
-  let from: Endpoint
-  let source: String
-  let to: Endpoint
-  let target: String
-  let port: UInt16
-  let iptables, nftables: Fate
-  var release = KubeProxyRelease.latest
+  let file: URL
+  var testDescription: String { file.deletingPathExtension().lastPathComponent }
 
-  var testDescription: String { "\(number). \(title)" }
+  static let all: [Difference] =
+    ((try? FileManager.default.contentsOfDirectory(
+      at: repository.appendingPathComponent("examples/kube-proxy-modes"), includingPropertiesForKeys: nil)) ?? [])
+    .filter { $0.pathExtension == "yaml" }.sorted { $0.path < $1.path }.map(Difference.init)
 
-  func flow() throws -> Flow {
-    Flow(
-      from: from, try #require(IPAddress(source)), to: to, try #require(IPAddress(target)),
-      .port(TransportPort(.tcp, port)))
+  private func text() throws -> String { try String(contentsOf: file, encoding: .utf8) }
+
+  /// The text of a head line, such as `# nftables: refused`.
+  func head(_ label: String) throws -> String? {
+    try text().split(separator: "\n").first { $0.hasPrefix("# \(label): ") }
+      .map { String($0.dropFirst(label.count + 4)) }
   }
+
+  func cluster(_ mode: KubeProxyMode) throws -> Cluster {
+    var cluster = try readWorld(try text())
+    cluster.settings.kubeProxy.mode = mode
+    return cluster
+  }
+
+  /// The mode that the file states.
+  func stated() throws -> KubeProxyMode { try readWorld(try text()).settings.kubeProxy.mode }
+
+  /// `app/client 10.42.0.6 -> service/app/web 10.43.0.80 TCP/81`
+  func flow() throws -> Flow {
+    let shown = try head("shows")
+    let words = try #require(shown).split(separator: " ").map(String.init)
+    let endpoint = { (name: String) in try #require(Endpoint(EndpointReference(name))) }
+    let port = try #require(words[5].split(separator: "/").last.flatMap { UInt16($0) })
+    return Flow(
+      from: try endpoint(words[0]), try #require(IPAddress(words[1])), to: try endpoint(words[3]),
+      try #require(IPAddress(words[4])), .port(TransportPort(.tcp, port)))
+  }
+
+  func fate(_ mode: KubeProxyMode) throws -> Fate {
+    let text = try head(mode.keyword)
+    return try #require(text.flatMap(Fate.init))
+  }
+
+  func hasFirewall() throws -> Bool { try head("firewall") != nil }
 }
-
-private let (lan, node1, client) = (
-  Endpoint.external("lan"), Endpoint.node("node1"), Endpoint.pod(PodID("app", "client"))
-)
-private let web = NamespacedName("app", "web")
-private let plain = service("ports: [{port: 80}]")
-private let nodePort = service("type: NodePort\n  ports: [{port: 80, nodePort: 30080}]")
-private let balancer = Endpoint.virtualAddress(web, IPAddress(v4: 0xc0a8_14c8))
-private let ranged = """
-  type: LoadBalancer
-    loadBalancerSourceRanges: [192.168.20.60/32]
-    ports: [{port: 80, nodePort: 30080}]
-  """
-private let silence = policyText(
-  "app/p", "podSelector: {matchLabels: {app: client}}\npolicyTypes: [Egress]\negress: []")
-
-private let differences = [
-  Difference(
-    number: 1, title: "another port of a ClusterIP is refused", objects: plain, from: client, source: "10.42.0.6",
-    to: .service(web), target: "10.43.0.80", port: 81, iptables: .nobodys, nftables: .refused),
-  Difference(
-    number: 1, title: "also for the node itself", objects: plain, from: node1, source: "192.168.20.11",
-    to: .service(web), target: "10.43.0.80", port: 81, iptables: .nobodys, nftables: .refused),
-  Difference(
-    number: 1, title: "also for a host outside", objects: plain, from: lan, source: "192.168.20.50", to: .service(web),
-    target: "10.43.0.80", port: 81, iptables: .nobodys, nftables: .refused),
-  Difference(
-    number: 2, title: "a free address for ClusterIPs drops packets", objects: plain, from: client,
-    source: "10.42.0.6", to: .address(IPAddress(v4: 0x0a2b_0063)), target: "10.43.0.99", port: 80, iptables: .nobodys,
-    nftables: .dropped),
-  Difference(
-    number: 2, title: "also for the node itself", objects: plain, from: node1, source: "192.168.20.11",
-    to: .address(IPAddress(v4: 0x0a2b_0063)), target: "10.43.0.99", port: 80, iptables: .nobodys, nftables: .dropped),
-  Difference(
-    number: 3, title: "a NodePort at another address than the primary one is the node's own port", objects: nodePort,
-    from: client, source: "10.42.0.6", to: node1, target: "10.42.0.1", port: 30080, iptables: .answered("10.42.0.5"),
-    nftables: .answered("10.42.0.1")),
-  Difference(
-    number: 4, title: "a NodePort never works on 127.0.0.1", objects: nodePort, from: node1, source: "127.0.0.1",
-    to: node1, target: "127.0.0.1", port: 30080, iptables: .answered("10.42.0.5"), nftables: .answered("127.0.0.1")),
-  Difference(
-    number: 5, title: "without an endpoint a source outside the ranges is dropped, not refused",
-    objects: service(ranged, selector: "app: none", balancer: "192.168.20.200"), from: lan, source: "192.168.20.50",
-    to: balancer, target: "192.168.20.200", port: 80, iptables: .refused, nftables: .dropped),
-  Difference(
-    number: 8, title: "source ranges drop a packet before a policy refuses it",
-    objects: service(ranged, balancer: "192.168.20.200") + silence, from: client, source: "10.42.0.6", to: balancer,
-    target: "192.168.20.200", port: 80, iptables: .refused, nftables: .dropped),
-  Difference(
-    number: 9, title: "up to 1.33 the node doesn't reach other nodes' endpoints through a policy Local",
-    objects: service(
-      "type: LoadBalancer\n  externalTrafficPolicy: Local\n  ports: [{port: 80, nodePort: 30080}]",
-      selector: "app: far", balancer: "192.168.20.200"), from: node1, source: "192.168.20.11", to: balancer,
-    target: "192.168.20.200", port: 80, iptables: .answered("10.42.1.7"), nftables: .dropped, release: .v33),
-]
 
 @Suite("kube-proxy's modes with real packets", .serialized, .needsNamespaces) struct NftablesModePacketTests {
   /// What the engines say of a flow, and what became of its packet.
@@ -192,11 +132,20 @@ private let differences = [
     }
   }
 
-  @Test("each difference shows, and the engines agree about it in both modes", arguments: differences)
+  @Test("each difference shows, and the engines agree about it in both modes", arguments: Difference.all)
   private func difference(given: Difference) async throws {
     let flow = try given.flow()
-    for (mode, fate) in [(KubeProxyMode.iptables, given.iptables), (.nftables(given.release), given.nftables)] {
-      let answer = try await ask(flow, in: try world(mode, given.objects))
+    for mode in [KubeProxyMode.iptables, try given.stated()] {
+      let (fate, cluster) = (try given.fate(mode), try given.cluster(mode))
+      if try given.hasFirewall() {
+        let stopped = try await ask(flow, in: cluster, withFirewall: true)
+        #expect(stopped.fate == fate, "\(mode.keyword)")
+        // The engines know of no firewall.
+        let (free, usual) = (try await ask(flow, in: cluster), try given.fate(.iptables))
+        #expect(free.fate == usual, "\(mode.keyword)")
+        continue
+      }
+      let answer = try await ask(flow, in: cluster)
       #expect(answer.fate == fate, "\(mode.keyword)")
       #expect(!answer.comparison.isFailure(strict: true), "\(mode.keyword): \(answer.comparison.finding)")
       let stop = answer.comparison.journey.stop
@@ -206,37 +155,36 @@ private let differences = [
     }
   }
 
+  @Test("every difference that first packets can show has an example")
+  func complete() {
+    #expect(Difference.all.map(\.testDescription) == ["1", "2", "3", "4", "5", "6", "8", "9"])
+  }
+
   @Test("what only the old releases drop is delivered by the others")
   func mended() async throws {
-    let given = try #require(differences.last)
+    let given = try #require(Difference.all.last)
     for release in [KubeProxyRelease.v34, .v36] {
-      let answer = try await ask(try given.flow(), in: try world(.nftables(release), given.objects))
-      #expect(answer.fate == given.iptables && answer.comparison.finding == .agreement)
+      let answer = try await ask(try given.flow(), in: try given.cluster(.nftables(release)))
+      let usual = try given.fate(.iptables)
+      #expect(answer.fate == usual && answer.comparison.finding == .agreement)
     }
   }
 
-  @Test("6. a firewall that drops what it forwards is passed by marked packets in iptables mode only")
-  func firewall() async throws {
-    let objects =
-      service("type: NodePort\n  ports: [{port: 80, nodePort: 30080}]", selector: nil) + """
-        apiVersion: discovery.k8s.io/v1
-        kind: EndpointSlice
-        metadata: {namespace: app, name: web-a, labels: {kubernetes.io/service-name: web}}
-        addressType: IPv4
-        endpoints: [{addresses: [192.168.20.60]}]
-        ports: [{name: "", port: 80}]
-        ---
-
-        """
-    let flow = Flow(
-      from: lan, try #require(IPAddress("192.168.20.50")), to: node1, try #require(IPAddress("192.168.20.11")),
-      .port(TransportPort(.tcp, 30080)))
-    for (mode, fate) in [
-      (KubeProxyMode.iptables, Fate.answered("192.168.20.60")), (.nftables(.latest), .dropped),
-    ] {
-      let cluster = try world(mode, objects)
-      #expect(try await ask(flow, in: cluster, withFirewall: true).fate == fate, "\(mode.keyword)")
-      #expect(try await ask(flow, in: cluster).fate == .answered("192.168.20.60"), "\(mode.keyword)")
+  @Test(
+    "idle ports and addresses of ClusterIPs are closed to the node itself and to hosts outside too",
+    arguments: [("node/node1", "192.168.20.11"), ("external/lan", "192.168.20.50")])
+  func senders(name: String, source: String) async throws {
+    for (number, fate) in [(0, Fate.refused), (1, .dropped)] {
+      let given = Difference.all[number]
+      var flow = try given.flow()
+      flow.source = try #require(Endpoint(EndpointReference(name)))
+      flow.sourceAddress = try #require(IPAddress(source))
+      var cluster = try given.cluster(.nftables(.latest))
+      cluster.externalHosts = [
+        ExternalHost(name: "lan", addresses: [IPAddress(v4: 0xc0a8_1432)], routesToServices: "node1")
+      ]
+      let answer = try await ask(flow, in: cluster)
+      #expect(answer.fate == fate && answer.comparison.finding == .agreement, "\(given.testDescription)")
     }
   }
 
@@ -246,8 +194,9 @@ private let differences = [
     let packet = Packet(
       from: IPAddress(v4: 0xc0a8_1432), to: IPAddress(v4: 0xc0a8_143c),
       .transport(.tcp, source: 80, destination: 40000), state: .invalid)
+    let given = try #require(Difference.all.first)
     for (mode, isStopped) in [(KubeProxyMode.iptables, true), (.nftables(.latest), false)] {
-      let plan = try LabPlan(try world(mode, plain), .kubeRouterK3s, versionStamp: "1")
+      let plan = try LabPlan(try given.cluster(mode), .kubeRouterK3s, versionStamp: "1")
       let outcome = plan.enforced.outcome(of: packet, at: Position(node: "node1", hook: .forward))
       #expect((outcome?.verdict == .drop) == isStopped, "\(mode.keyword)")
     }

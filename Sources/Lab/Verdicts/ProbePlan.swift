@@ -15,7 +15,8 @@ public struct ProbePlan: Sendable {
     /// Endpoints, at the ports that objects name.
     case matrix
     /// Also both sides of every boundary: the ports next to a range, the addresses at the ends of a block and next to
-    /// it that an outside host answers for, and a multicast group that pods listen to.
+    /// it that an outside host answers for, and a multicast group that pods listen to. If kube-proxy stops what goes to
+    /// idle ClusterIPs: a port that a service doesn't have, and an address that no service has.
     case boundaries
   }
 
@@ -37,13 +38,14 @@ public struct ProbePlan: Sendable {
     let backends = Backends(cluster, topology)
     // Part of the flows, but neither rows nor columns of the matrix.
     let edges = breadth == .boundaries ? Self.edges(cluster, topology).map(Endpoint.address) : []
+    let idle = breadth == .boundaries ? Self.freeClusterIPs(cluster, topology).map(Endpoint.address) : []
     let services = cluster.services.flatMap { service -> [Endpoint] in
       (service.clusterIPs.isEmpty ? [] : [.service(service.id)])
         + service.translatedAddresses.map { .virtualAddress(service.id, $0) }
     }
     var flows: [Flow] = []
     var unasked: [UnaskedFlow] = []
-    for destination in endpoints + edges + services where destinations?.contains(destination) ?? true {
+    for destination in endpoints + edges + idle + services where destinations?.contains(destination) ?? true {
       let asked =
         only.ports.map { Array($0.flatMap { cluster.questions($0, at: destination) }.uniqued()) }
         ?? ports.ports(at: destination).map(Flow.Question.port)
@@ -56,7 +58,8 @@ public struct ProbePlan: Sendable {
         if case .address = destination, !source.isPod, edges.contains(destination) { continue }
         // Few hosts outside have a route to ClusterIPs. A flow that the user names is kept, to report why it can't be
         // sent.
-        if topology.isOutside(source), !topology.routesToServices(source), case .service = destination,
+        if topology.isOutside(source), !topology.routesToServices(source),
+          destination.isClusterIP || idle.contains(destination),
           only.sources == nil || only.destinations == nil
         {
           continue
@@ -147,6 +150,15 @@ public struct ProbePlan: Sendable {
     }.sorted()
   }
 
+  /// The last address of each service CIDR that nobody has. Empty unless kube-proxy stops packets to it.
+  private static func freeClusterIPs(_ cluster: Cluster, _ topology: Topology) -> [IPAddress] {
+    guard cluster.settings.kubeProxy.mode.isNftables else { return [] }
+    let taken = Set(cluster.services.flatMap { $0.clusterIPs + $0.translatedAddresses })
+    return cluster.settings.serviceCIDRs.map(\.lastAddress).filter {
+      !taken.contains($0) && topology.owner(of: $0) == nil
+    }
+  }
+
   /// The group of mDNS, which every host on a link listens to.
   private static let group = IPAddress(v4: 0xe000_00fb)
 
@@ -183,10 +195,13 @@ package struct PortPlan {
   private let unnamed: [TransportPort]
   /// At nodes: the first port of the NodePort range. At boundaries also the last one and the ports next to both.
   private let nodePorts: [UInt16]
+  /// Whether a port of a ClusterIP that no service has is a boundary.
+  private let refusesOtherPorts: Bool
 
   package init(_ cluster: Cluster, _ breadth: ProbePlan.Breadth = .matrix) {
     self.cluster = cluster
     let isFine = breadth == .boundaries
+    refusesOtherPorts = isFine && cluster.settings.kubeProxy.mode.isNftables
     var named: Set<TransportPort> = []
     var ranges: [PortRange] = [cluster.settings.nodePorts]
     for policy in cluster.policies {
@@ -232,6 +247,8 @@ package struct PortPlan {
       for port in cluster.services.flatMap(\.ports) {
         if let number = port.nodePort { ports.insert(TransportPort(port.transport, number)) }
       }
+    case .service(let id) where refusesOtherPorts:
+      return (cluster.service(id)?.ports ?? []).map { TransportPort($0.transport, $0.port) } + unnamed.prefix(1)
     case .service(let id), .virtualAddress(let id, _):
       return (cluster.service(id)?.ports ?? []).map { TransportPort($0.transport, $0.port) }
     case .external, .address: break

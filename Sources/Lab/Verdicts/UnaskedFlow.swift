@@ -44,8 +44,14 @@ extension ProbePlan {
     case .service where topology.isOutside(flow.source) && !topology.routesToServices(flow.source):
       return .noRoute(
         "a ClusterIP is known only inside the cluster; if the host has a route to it, say so with routesToServices")
+    case .address(let address)
+    where cluster.stopsPackets(to: address) && topology.isOutside(flow.source)
+      && !topology.routesToServices(flow.source):
+      return .noRoute(
+        "\(address) is known only inside the cluster; if the host has a route to it, say so with routesToServices")
     // The rules decide where it leads.
     case .service, .virtualAddress: return nil
+    case .address(let address) where cluster.stopsPackets(to: address) && topology.owner(of: address) == nil: return nil
     case .pod, .node, .external, .address: break
     }
     if case .noRoute(let why) = topology.walk(flow, asking: { _, packet in .passed(packet) }).end {
@@ -56,7 +62,9 @@ extension ProbePlan {
 
   /// `nil` if the endpoint is more than an address, or a machine has the address.
   private static func whyNobody(is endpoint: Endpoint, _ cluster: Cluster, _ topology: Topology) -> String? {
-    guard case .address(let address) = endpoint, topology.owner(of: address) == nil else { return nil }
+    guard case .address(let address) = endpoint, topology.owner(of: address) == nil,
+      !cluster.stopsPackets(to: address)
+    else { return nil }
     return cluster.whyNobody(has: address) ?? "no machine has \(address)"
   }
 }
@@ -78,7 +86,16 @@ extension Topology {
   }
 }
 
+extension Cluster {
+  /// Whether kube-proxy stops packets to an address, because it is one for ClusterIPs that no service has.
+  fileprivate func stopsPackets(to address: IPAddress) -> Bool {
+    settings.kubeProxy.mode.isNftables && settings.serviceCIDRs.contains { $0.contains(address) }
+  }
+}
+
 extension Endpoint {
+  var isClusterIP: Bool { if case .service = self { true } else { false } }
+
   var isPod: Bool { if case .pod = self { true } else { false } }
 
   var isService: Bool {
