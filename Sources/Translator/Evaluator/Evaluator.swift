@@ -72,7 +72,7 @@ public struct Evaluator: Sendable {
     var state = Run(packet: packet, leavingFrom: leavingFrom, isTranslated: isTranslated)
     for place in bases[Entry(hook: hook, family: packet.family)] ?? [] {
       let prepared = tables[place.table].chains[place.chain]
-      if prepared.base?.kind == .nat, packet.state != .new || state.isTranslated { continue }
+      if prepared.base?.kind == .nat, state.packet.state != .new || state.isTranslated { continue }
       switch step(place.table, place.chain, &state) {
       case .accept: continue
       case .drop: return Outcome(.drop, state)
