@@ -1,4 +1,4 @@
-// Not covered: advertisements for some pools or nodes only, and whether a speaker runs.
+// Not covered: whether a speaker runs, and communities and peers of BGP advertisements.
 import Manifests
 import NetpolModel
 import Testing
@@ -95,6 +95,117 @@ import Testing
     #expect(try answer(nodes, local, advertisement("BGPAdvertisement")).node == "node2")
     let stated = Self.document("loadBalancer: metallb-bgp")
     #expect(try answer(nodes, annotated, stated).basis == .oneOfSeveral(.metallbBGP, ["node1", "node2", "node3"]))
+  }
+
+  /// Two pools and an advertisement of each kind of limit.
+  private static func metalLB(_ advertisements: String...) -> String {
+    let pools = """
+      apiVersion: metallb.io/v1beta1
+      kind: IPAddressPool
+      metadata: {name: low, namespace: m, labels: {use: inside}}
+      spec: {addresses: [192.168.20.200-192.168.20.204]}
+      ---
+      apiVersion: metallb.io/v1beta1
+      kind: IPAddressPool
+      metadata: {name: high, namespace: m}
+      spec: {addresses: [192.168.20.206/31]}
+      ---
+
+      """
+    return pools
+      + advertisements.enumerated().map { number, text in
+        let halves = text.split(separator: " ", maxSplits: 1)
+        return """
+          apiVersion: metallb.io/v1beta1
+          kind: \(halves[0])
+          metadata: {name: a\(number), namespace: m}
+          spec: {\(halves.dropFirst().joined())}
+          ---
+
+          """
+      }.joined()
+  }
+
+  private struct Advertised: Sendable, CustomTestStringConvertible {
+    let advertisements: [String]
+    var address = "192.168.20.207"
+    var annotations = ""
+    /// Who answers, for an address that node1, node3, node2 would take in this order.
+    let node: String?
+    var testDescription: String { "\(advertisements) \(address)" }
+  }
+
+  private static let advertised = [
+    Advertised(advertisements: ["L2Advertisement"], node: "node1"),
+    Advertised(advertisements: ["L2Advertisement ipAddressPools: [high]"], node: "node1"),
+    Advertised(advertisements: ["L2Advertisement ipAddressPools: [low]"], node: nil),
+    Advertised(
+      advertisements: ["L2Advertisement ipAddressPoolSelectors: [{matchLabels: {use: inside}}]"],
+      address: "192.168.20.202", node: "node3"),
+    Advertised(advertisements: ["L2Advertisement ipAddressPoolSelectors: [{matchLabels: {use: inside}}]"], node: nil),
+    Advertised(advertisements: ["L2Advertisement"], address: "192.168.20.205", node: nil),
+    Advertised(
+      advertisements: ["L2Advertisement nodeSelectors: [{matchLabels: {rack: a}}]"], node: "node2"),
+    Advertised(
+      advertisements: ["L2Advertisement nodeSelectors: [{matchLabels: {rack: a}}, {matchLabels: {rack: b}}]"],
+      node: "node3"),
+    Advertised(
+      advertisements: [
+        "L2Advertisement nodeSelectors: [{matchLabels: {rack: a}}]", "L2Advertisement ipAddressPools: [low]",
+      ], node: "node2"),
+    Advertised(
+      advertisements: ["L2Advertisement preferredNodeSelectors: [{weight: 5, preference: {matchLabels: {rack: a}}}]"],
+      node: "node2"),
+    Advertised(advertisements: ["L2Advertisement serviceSelectors: [{matchLabels: {app: other}}]"], node: nil),
+    Advertised(advertisements: ["L2Advertisement serviceSelectors: [{matchLabels: {tier: edge}}]"], node: "node1"),
+    Advertised(
+      advertisements: ["L2Advertisement serviceSelectors: [{matchLabels: {tier: edge}}]"],
+      annotations: "metallb.io/allow-shared-ip: key", node: nil),
+    Advertised(
+      advertisements: ["L2Advertisement ipAddressPools: [low]", "BGPAdvertisement ipAddressPools: [high]"],
+      node: "node1"),
+    Advertised(advertisements: ["BGPAdvertisement nodeSelectors: [{matchLabels: {rack: a}}]"], node: "node2"),
+  ]
+
+  @Test("advertisements say for which pools, Services and nodes they are", arguments: advertised)
+  private func limits(_ row: Advertised) throws {
+    let nodes = Self.nodes(3, labels: ["node2": "rack: a", "node3": "rack: b"])
+    let service = Self.service(row.address, annotations: row.annotations)
+      .replacing("namespace: app, annotations", with: "namespace: app, labels: {tier: edge}, annotations")
+    let advertisements = row.advertisements.map { Self.metalLB($0) }
+    // Each text repeats the pools, so the last ones count.
+    let text = advertisements.enumerated().map { number, text in text.replacing("name: a0", with: "name: a\(number)") }
+    #expect(try answer(nodes, service, text.joined()).node == row.node)
+  }
+
+  @Test("a node whose network is unavailable doesn't answer")
+  func unavailable() throws {
+    let nodes = Self.nodes(3).replacing(
+      "address: 192.168.20.11}]}",
+      with: "address: 192.168.20.11}], conditions: [{type: NetworkUnavailable, status: 'True'}]}")
+    #expect(try answer(nodes, Self.service("192.168.20.207"), Self.speaker).node == "node3")
+  }
+
+  private static func lease(_ name: String, in namespace: String, holder: String) -> String {
+    "apiVersion: coordination.k8s.io/v1\nkind: Lease\nmetadata: {name: \(name), namespace: \(namespace)}\n"
+      + "spec: {holderIdentity: \(holder)}\n---\n"
+  }
+
+  @Test("with kube-vip the holder of a lease answers, with policy Local only if it has an endpoint")
+  func leases() throws {
+    let document = Self.document("loadBalancer: kube-vip")
+    let (cluster, local) = (
+      Self.service("192.168.20.9"), Self.service("192.168.20.9", spec: "externalTrafficPolicy: Local")
+    )
+    let leader = Self.lease("plndr-svcs-lock", in: "kube-system", holder: "node3")
+    let found = try answer(Self.nodes(3), cluster, document, leader)
+    #expect(found.node == "node3" && found.basis == .rule(.kubeVIP))
+    #expect(try answer(Self.nodes(3), local, document, leader).basis == .nobody(.kubeVIP))
+    let own = Self.lease("kubevip-web", in: "app", holder: "node2")
+    #expect(try answer(Self.nodes(3), local, document, leader, own).node == "node2")
+    // Without a lease only a single candidate is certain.
+    #expect(try answer(Self.nodes(3), local, document).basis == .rule(.kubeVIP))
+    #expect(try answer(Self.nodes(3), cluster, document).basis == .assumed)
   }
 
   @Test("kube-vip's annotation names the node; a stated announcer comes before everything")

@@ -39,13 +39,16 @@ public struct ProbePlan: Sendable {
     // Part of the flows, but neither rows nor columns of the matrix.
     let edges = breadth == .boundaries ? Self.edges(cluster, topology).map(Endpoint.address) : []
     let idle = breadth == .boundaries ? Self.freeClusterIPs(cluster, topology).map(Endpoint.address) : []
+    let privates =
+      breadth == .boundaries ? Set(topology.nodes.flatMap(\.privateAddresses)).sorted().map(Endpoint.address) : []
     let services = cluster.services.flatMap { service -> [Endpoint] in
       (service.clusterIPs.isEmpty ? [] : [.service(service.id)])
         + service.translatedAddresses.map { .virtualAddress(service.id, $0) }
     }
     var flows: [Flow] = []
     var unasked: [UnaskedFlow] = []
-    for destination in endpoints + edges + idle + services where destinations?.contains(destination) ?? true {
+    for destination in endpoints + edges + idle + privates + services where destinations?.contains(destination) ?? true
+    {
       let asked =
         only.ports.map { Array($0.flatMap { cluster.questions($0, at: destination) }.uniqued()) }
         ?? ports.ports(at: destination).map(Flow.Question.port)
@@ -73,7 +76,9 @@ public struct ProbePlan: Sendable {
             else { continue }
             // A loopback address is the sender's own. Addresses of NodeLocal DNS are its node's.
             if flow.destinationAddress.isLoopback { flow.destination = source }
-            if case .address = flow.destination, let node = topology.node(addressedBy: flow) {
+            if case .address(let address) = flow.destination, let node = topology.node(addressedBy: flow),
+              node.privateAddresses.contains(address)
+            {
               flow.destination = .node(node.name)
             }
             // What a node sends to itself stays there, unless a service or a pod is behind the port.

@@ -63,28 +63,43 @@ extension Cluster {
     let isBalanced = service.loadBalancerIPs.contains { $0.address == address }
     switch isBalanced ? settings.loadBalancing : nil {
     case .metallbL2:
-      let first = service.loadBalancerIPs.first.map { "\($0.address)" } ?? ""
-      // "speaker/layer2_controller.go": sorted by the hash of node and address.
-      let chosen = metalLBNodes(service).map { (hash: sha256(Array("\($0)#\(first)".utf8)), name: $0) }
-        .min { $0.hash.lexicographicallyPrecedes($1.hash) }
-      return chosen.map { answer($0.name, .rule(.metallbL2)) } ?? answer(nil, .nobody(.metallbL2))
+      if let chosen = layer2Announcer(of: address, service) { return answer(chosen, .rule(.metallbL2)) }
+      // The pool of this address may be advertised in the other mode alone.
+      let nodes = settings.metalLB.has(.metallbBGP) ? bgpAnnouncers(of: address, service) : []
+      return nodes.isEmpty ? answer(nil, .nobody(.metallbL2)) : answer(nodes[0], .bgp(nodes))
     case .metallbBGP:
-      let nodes = metalLBNodes(service).sorted()
-      guard let first = nodes.first else { return answer(nil, .nobody(.metallbBGP)) }
-      return answer(first, nodes.count == 1 ? .rule(.metallbBGP) : .oneOfSeveral(.metallbBGP, nodes))
-    case .kubeVIP, .servicelb, nil: return answer(nodes.map(\.name).min(), .assumed)
+      let nodes = bgpAnnouncers(of: address, service)
+      if let first = nodes.first { return answer(first, .bgp(nodes)) }
+      let chosen = settings.metalLB.has(.metallbL2) ? layer2Announcer(of: address, service) : nil
+      return answer(chosen, chosen == nil ? .nobody(.metallbBGP) : .rule(.metallbL2))
+    case .kubeVIP: return kubeVIPAnnouncement(of: address, service)
+    case .servicelb, nil: return answer(nodes.map(\.name).min(), .assumed)
     }
   }
 
-  /// The nodes whose speaker may announce a service: those that no label excludes, with traffic policy Local only those
-  /// with a serving endpoint. None if the service has none at all.
-  private func metalLBNodes(_ service: Service) -> [String] {
-    let serving = slices(of: service.id).flatMap(\.members).filter { $0.isReady || $0.isServing }
-    if serving.isEmpty { return [] }
-    let local = Set(serving.compactMap(\.node))
-    return nodes.filter { node in
-      node.labels["node.kubernetes.io/exclude-from-external-load-balancers"] == nil
-        && (service.externalTrafficPolicy == .cluster || local.contains(node.name))
-    }.map(\.name)
+  /// kube-vip's leader answers for all Services, or with an election for each Service its own. Leases name the leaders.
+  /// With traffic policy Local, the leader withdraws an address without a serving endpoint of its own.
+  private func kubeVIPAnnouncement(of address: IPAddress, _ service: Service) -> Announcement {
+    let answer = { (node: String?, basis: Announcement.Basis) in
+      Announcement(service: service.id, address: address, node: node, basis: basis)
+    }
+    let local = Set(slices(of: service.id).flatMap(\.members).filter { $0.isReady || $0.isServing }.compactMap(\.node))
+    let isLocal = service.externalTrafficPolicy == .local
+    let leader = settings.kubeVIPLeaders[service.id] ?? settings.kubeVIPLeaders[nil]
+    if let leader, node(leader) != nil {
+      return isLocal && !local.contains(leader) ? answer(nil, .nobody(.kubeVIP)) : answer(leader, .rule(.kubeVIP))
+    }
+    let candidates = nodes.map(\.name).filter { !isLocal || local.contains($0) }.sorted()
+    if isLocal, candidates.count < 2 {
+      return candidates.isEmpty ? answer(nil, .nobody(.kubeVIP)) : answer(candidates[0], .rule(.kubeVIP))
+    }
+    return answer(candidates.first, .assumed)
+  }
+}
+
+extension Announcement.Basis {
+  /// These nodes announce an address over BGP.
+  fileprivate static func bgp(_ nodes: [String]) -> Announcement.Basis {
+    nodes.count == 1 ? .rule(.metallbBGP) : .oneOfSeveral(.metallbBGP, nodes)
   }
 }

@@ -5,6 +5,8 @@ public struct Node: Hashable, Sendable {
   public var addresses: [IPAddress]
   /// `spec.podCIDRs`.
   public var podCIDRs: [CIDR]
+  /// Whether its condition `NetworkUnavailable` is True.
+  public var isNetworkUnavailable = false
   public var location: SourceLocation?
 
   public init(
@@ -89,6 +91,9 @@ public struct ClusterSettings: Hashable, Sendable {
   public var loadBalancerAnnouncer: String?
   /// What makes load-balancer addresses known outside. `nil`: nothing says so.
   public var loadBalancing: LoadBalancing?
+  public var metalLB = MetalLB()
+  /// The holders of kube-vip's leases, by Service. Under `nil` that of the lease for all Services.
+  public var kubeVIPLeaders: [NamespacedName?: String] = [:]
   /// `nil`: the lab decides. `false`: the kernel's limits on ICMP errors stay in place.
   public var liftICMPLimits: Bool?
   public var defaultDeny = false

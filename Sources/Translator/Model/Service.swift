@@ -52,6 +52,7 @@ public struct Service: Hashable, Sendable {
   }
 
   public var id: NamespacedName
+  public var labels: Labels = [:]
   public var kind: Kind
   /// `nil`: the endpoints are managed by someone else.
   public var selector: Labels?
@@ -71,6 +72,8 @@ public struct Service: Hashable, Sendable {
   public var hasClientAffinity: Bool
   /// The node that an annotation names as the holder of its load-balancer address (`kube-vip.io/vipHost`).
   public var announcingNode: String?
+  /// MetalLB's annotation `allow-shared-ip`.
+  public var sharesAddress = false
   public var publishesNotReadyAddresses: Bool
   /// `spec.externalName`: the DNS name that a service of type ExternalName stands for.
   public var externalName: String?

@@ -100,6 +100,10 @@ extension Pod {
     if let node { spec.append(("nodeName", .string(node))) }
     if hostNetwork { spec.append(("hostNetwork", .bool(true))) }
     var container: [(String, YAML)] = [("name", "c")]
+    if !localDNS.isEmpty {
+      container.append(("image", "node-cache"))
+      container.append(("args", .list(["-localip", .string(localDNS.map(\.description).joined(separator: ","))])))
+    }
     let own = ports.filter { !$0.isOfSidecar }
     if !own.isEmpty { container.append(("ports", .list(portList(own)))) }
     spec.append(("containers", .list([.mapping(container)] + forwards.map(\.container))))

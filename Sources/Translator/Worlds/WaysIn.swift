@@ -28,6 +28,7 @@ enum WaysIn {
     for index in cluster.pods.indices where random.chance(35) {
       cluster.pods[index].hostPorts = hostPorts(of: cluster.pods[index], in: cluster, &random)
     }
+    LocalDNS.add(to: &cluster, &placing)
     Balancers.add(to: &cluster, &placing, &random)
   }
 

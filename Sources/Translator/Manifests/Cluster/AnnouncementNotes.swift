@@ -34,11 +34,15 @@ extension Announcement {
       Note(
         .note,
         "\(nodes.abridged(to: 5)) answer for \(what) (\(program.title)); here connections enter through \(node)")
+    case .nobody(.kubeVIP):
+      Note(
+        .warning,
+        "no node answers for \(what): kube-vip's leader has no serving endpoint of it, and its traffic policy is Local")
     case .nobody(let program):
       Note(
         .warning,
         "no node answers for \(what): \(program.title), announces it only from nodes with a serving endpoint that it may "
-          + "use, and there is none")
+          + "use, and by an advertisement of its pool, and there is none")
     }
   }
 }

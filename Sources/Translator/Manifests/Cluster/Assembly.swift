@@ -45,6 +45,8 @@ struct Assembly {
     if case .ebpf = inventory.serviceProxy, inventory.cluster?.statesHostPorts != true {
       cluster.settings.hostPorts = .other
     }
+    cluster.settings.metalLB = inventory.metalLB
+    cluster.settings.kubeVIPLeaders = inventory.kubeVIPLeaders
     if cluster.settings.loadBalancing == nil { cluster.settings.loadBalancing = inventory.loadBalancing }
     impliesServiceCIDRs = networks.areImplied
     try place()

@@ -38,6 +38,8 @@ struct Inventory {
   var kubeProxyMode: KubeProxyMode { features.kubeProxyMode }
   var kubeProxy: KubeProxyFlags? { features.kubeProxy }
   var loadBalancing: LoadBalancing? { balancers.program }
+  var metalLB: MetalLB { balancers.metalLB }
+  var kubeVIPLeaders: [NamespacedName?: String] { balancers.kubeVIPLeaders }
 
   var namespaces: [String: Namespace] {
     Dictionary(namespaceTable.objects.map { ($0.name, $0) }, uniquingKeysWith: { first, _ in first })

@@ -65,7 +65,7 @@ struct ServiceLB {
   /// The nodes that the DaemonSet's nodeSelector admits, sorted by name.
   private func candidates(_ manifest: ServiceManifest) -> [String] {
     let enabled = nodes.values.contains { $0.labels[Self.prefix + "enablelb"] != nil }
-    let pool = manifest.labels[Self.prefix + "lbpool"]
+    let pool = manifest.service.labels[Self.prefix + "lbpool"]
     return nodes.values.filter { node in
       if !enabled { return true }
       return node.labels[Self.prefix + "enablelb"] == "true"

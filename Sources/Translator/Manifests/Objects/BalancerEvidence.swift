@@ -5,13 +5,15 @@ struct BalancerEvidence {
   private var hasMetalLB = false
   private var hasKubeVIP = false
   private var hasServiceLB = false
-  /// Kinds of MetalLB's advertisements.
-  private var advertisements: Set<String> = []
+  private(set) var metalLB = MetalLB()
+  /// The holders of kube-vip's leases (`ClusterSettings.kubeVIPLeaders`).
+  private(set) var kubeVIPLeaders: [NamespacedName?: String] = [:]
 
   /// `nil` if nothing shows it. MetalLB and kube-vip are installed in place of servicelb.
   var program: LoadBalancing? {
-    if hasMetalLB || !advertisements.isEmpty {
-      return advertisements == ["BGPAdvertisement"] ? .metallbBGP : .metallbL2
+    if hasMetalLB || !metalLB.advertisements.isEmpty {
+      return !metalLB.advertisements.isEmpty && metalLB.advertisements.allSatisfy { $0.program == .metallbBGP }
+        ? .metallbBGP : .metallbL2
     }
     return hasKubeVIP ? .kubeVIP : hasServiceLB ? .servicelb : nil
   }
@@ -26,10 +28,20 @@ struct BalancerEvidence {
     if id.name.hasPrefix("svclb-") { hasServiceLB = true }
   }
 
-  mutating func look(at object: ManifestObject) {
-    if object.group == "metallb.io", ["L2Advertisement", "BGPAdvertisement"].contains(object.kind) {
-      advertisements.insert(object.kind)
+  /// kube-vip's leases: one for all Services, or with `svc_election` one for each (`kubevip-NAME` in its namespace).
+  private mutating func look(atLease object: ManifestObject) {
+    guard let name = try? object.metadata?["name"]?.string(),
+      let holder = try? object.root["spec"]?.fields()["holderIdentity"]?.string(), !holder.isEmpty
+    else { return }
+    if name == "plndr-svcs-lock" { kubeVIPLeaders[nil] = holder }
+    if name.hasPrefix("kubevip-"), let namespace = try? object.metadata?["namespace"]?.string() {
+      kubeVIPLeaders[NamespacedName(namespace, String(name.dropFirst("kubevip-".count)))] = holder
     }
+  }
+
+  mutating func look(at object: ManifestObject) {
+    metalLB.read(object)
+    if object.group == "coordination.k8s.io", object.kind == "Lease" { look(atLease: object) }
     guard object.kind == "Service", let annotations = try? object.metadata?["annotations"]?.stringMap() else { return }
     if annotations.keys.contains(where: { $0.hasPrefix("metallb.io/") || $0.hasPrefix("metallb.universe.tf/") }) {
       hasMetalLB = true

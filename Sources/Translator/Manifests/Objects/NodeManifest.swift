@@ -10,6 +10,7 @@ struct NodeManifest {
   var podCIDRs: [Stated<CIDR>]
   /// Those of `addresses` with type ExternalIP.
   private(set) var externalIPs: Set<IPAddress> = []
+  private(set) var isNetworkUnavailable = false
   /// Whether it is a node of k3s that doesn't turn off servicelb.
   private(set) var runsServiceLB = false
   let location: SourceLocation?
@@ -32,6 +33,7 @@ struct NodeManifest {
       byType[type, default: []].append(Stated(try field.address(), field))
     }
     externalIPs = Set(byType["ExternalIP", default: []].map(\.value))
+    isNetworkUnavailable = try object.root["status"]?.fields().condition("NetworkUnavailable") ?? false
     runsServiceLB = Self.runsServiceLB(object)
     name = try object.name(validation)
     labels = try object.labels(validation)
@@ -58,8 +60,10 @@ struct NodeManifest {
   }
 
   var node: Node {
-    Node(
+    var node = Node(
       name: name, labels: labels, addresses: addresses.map(\.value), podCIDRs: podCIDRs.map(\.value),
       location: location)
+    node.isNetworkUnavailable = isNetworkUnavailable
+    return node
   }
 }

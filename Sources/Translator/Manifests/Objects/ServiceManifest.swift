@@ -22,7 +22,6 @@ struct ServiceManifest {
   let wantsNodePorts: Bool
   /// Whether the EndpointSlice controller allots endpoints to zones by their CPUs (annotation `topology-mode: Auto`).
   let hasAutomaticHints: Bool
-  var labels: Labels = [:]
   let hasLoadBalancerClass: Bool
   /// Whether `status.loadBalancer` is given, if only as `{}`.
   let hasLoadBalancerStatus: Bool
@@ -76,7 +75,6 @@ struct ServiceManifest {
 
     hasLoadBalancerClass = spec?.nonEmpty("loadBalancerClass") != nil
     hasLoadBalancerStatus = try object.root["status"]?.fields()["loadBalancer"] != nil
-    labels = try object.labels(validation)
     let annotations = try object.metadata?["annotations"]?.fields()
     let ranges = try annotations?["service.beta.kubernetes.io/load-balancer-source-ranges"]?.string() ?? ""
     annotatedSourceRanges = ranges.split(separator: ",").compactMap { CIDR($0.filter { !$0.isWhitespace }) }
@@ -85,6 +83,10 @@ struct ServiceManifest {
       id: try object.id(validation, NameSyntax.isDNSLabel), kind: kind,
       selector: try spec?["selector"]?.labels(validation),
       ports: ports.ports, location: object.location)
+    service.labels = try object.labels(validation)
+    service.sharesAddress = ["metallb.io/allow-shared-ip", "metallb.universe.tf/allow-shared-ip"].contains {
+      annotations?[$0] != nil
+    }
     service.announcingNode = try object.metadata?["annotations"]?.fields()["kube-vip.io/vipHost"]?.string()
     let external = try spec?["externalIPs"]?.list() ?? []
     service.externalIPs = try external.map { (field) throws(ManifestError) in try field.serviceAddress() }
