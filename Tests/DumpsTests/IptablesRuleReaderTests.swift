@@ -24,6 +24,10 @@ private func rule(_ text: String, _ family: IPFamily = .v4) throws -> Rule? {
         [.accept])
     ),
     (" -p udp -m mark --mark 0x1 -j DROP", .v4, Rule([.transport(.udp), .mark(Mark(1, mask: .max))], [.drop])),
+    (
+      " -p udp -m udp --sport 53 -m conntrack --ctstate UNTRACKED -j CT --notrack", .v4,
+      Rule([.sourcePort(.udp, PortRange(53)), .conntrack([.untracked])], [.notrack])
+    ),
     (" -p tcp -m tcp -j DROP", .v4, Rule([.transport(.tcp)], [.drop])),
     (
       " -p sctp -m multiport --dports 1,2:3 -m sctp --dport 2", .v4,
@@ -101,11 +105,11 @@ private func rule(_ text: String, _ family: IPFamily = .v4) throws -> Rule? {
     " -p tcp -m tcp ! --dport 80",
     " -p tcp -m tcp --dport 65536", " -p tcp -m tcp --dport +80", " -p tcp -m tcp --dport 080",
     " -p tcp -m tcp --dport 90:80", " -p tcp -m tcp --dport :80", " -p tcp -m tcp --dport 1:2:3",
-    " -p tcp -m tcp --dport http", " -p tcp -m tcp --sport 80", " -p tcp -m tcp --dport 80 --sport 1",
+    " -p tcp -m tcp --dport http", " -p tcp -m tcp --dport 80 --sport 1",
     " -p tcp -m tcp --tcp-flags SYN SYN", " -m multiport --dports 1", " -p tcp -m multiport --dports 1,",
     " -p tcp -m multiport --sports 1", " -p icmp -m multiport --dports 1", " -p tcp --dport 80",
     " -m set --match-set S", " -m set --match-set S src,dst", " -m set --match-set S src --return-nomatch",
-    " -m set ! --update-counters", " -m conntrack --ctstate UNTRACKED", " -m conntrack --ctstate NEW,",
+    " -m set ! --update-counters", " -m conntrack --ctstate SNAT", " -j CT --zone 1", " -m conntrack --ctstate NEW,",
     " -m conntrack ! --ctstate NEW", " -m state --state NEW", " -m physdev ! --physdev-is-bridged",
     " -m physdev --physdev-in a", " -m addrtype --src-type BROADCAST", " -m addrtype ! --src-type LOCAL",
     " -m addrtype --limit-iface-in", " -m mark --mark 0x", " -m mark --mark 0x100000000", " -m mark --mark 1/2/3",

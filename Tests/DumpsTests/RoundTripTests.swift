@@ -90,7 +90,7 @@ private func randomRule(_ family: IPFamily, _ generator: inout SplitMix64) -> Ru
   if Bool.random(using: &generator) { matches.append(.address(.source, address(), negated: pick([true, false]))) }
   if Bool.random(using: &generator) { matches.append(.address(.destination, address(), negated: pick([true, false]))) }
   let transport: Transport = pick(Transport.allCases)
-  let kind = pick([0, 1, 2, 3, 4])
+  let kind = pick([0, 1, 2, 3, 4, 5])
   if kind == 1 { matches.append(.transport(transport)) }
   if pick([true, false, false]) { matches.append(.bridged) }
   var others: [Match] = [
@@ -103,6 +103,7 @@ private func randomRule(_ family: IPFamily, _ generator: inout SplitMix64) -> Ru
   ]
   others = Array(others.shuffled(using: &generator).prefix(pick([0, 1, 2, 3])))
   if kind == 2 { others.append(.port(transport, range())) }
+  if kind == 5 { others.append(.sourcePort(transport, range())) }
   if kind == 3 { others.append(.multiport(transport, [range(), range()])) }
   if kind == 4 { others.append(.icmpType(UInt8.random(in: 0...254, using: &generator))) }
   matches += others.shuffled(using: &generator)
@@ -110,7 +111,7 @@ private func randomRule(_ family: IPFamily, _ generator: inout SplitMix64) -> Ru
   func word() -> String { String((0..<pick([1, 3, 9])).map { _ in pick(characters) }) }
   let statement: Statement = pick([
     .dnat(address().network, port: pick([nil, 1, 65535])), .masquerade(randomFully: pick([true, false])),
-    .accept, .drop, .return, .reject(.portUnreachable), .reject(.tcpReset), .jump("KUBE-ROUTER-INPUT"),
+    .notrack, .accept, .drop, .return, .reject(.portUnreachable), .reject(.tcpReset), .jump("KUBE-ROUTER-INPUT"),
     .setMark(Mark(number(), mask: number())), .log(group: UInt16(number() >> 16), prefix: pick([nil, word()])),
   ])
   return Rule(matches, pick([[], [statement], [statement]]), comment: pick([nil, "", word()]))

@@ -139,6 +139,8 @@ private func run(_ ruleset: Ruleset, _ packet: Packet = packet(), local: Set<IPA
     (.port(.tcp, PortRange(80, 90)), packet(port: 90), true), (.port(.tcp, PortRange(80, 90)), packet(port: 91), false),
     (.port(.udp, PortRange(80)), packet(), false),
     (.multiport(.tcp, [PortRange(1), PortRange(80)]), packet(), true),
+    (.sourcePort(.tcp, PortRange(40000)), packet(), true), (.sourcePort(.tcp, PortRange(80)), packet(), false),
+    (.sourcePort(.udp, PortRange(40000)), packet(), false),
     (.icmpType(8), Packet(from: address(1), to: address(2), .icmp(type: 8)), true),
     (.icmpType(8), Packet(from: address(1), to: address(2), .icmp(type: 0)), false), (.icmpType(8), packet(), false),
     (.transport(.tcp), Packet(from: address(1), to: address(2), .other(2)), false),
@@ -155,6 +157,27 @@ private func run(_ ruleset: Ruleset, _ packet: Packet = packet(), local: Set<IPA
     let (match, packet, expected) = Self.matches[index]
     let outcome = try run(ruleset([Rule([match], [.drop])]), packet, local: [address(1)])
     #expect((outcome.verdict == .drop) == expected)
+  }
+
+  @Test("what a rule takes out of connection tracking is never translated, and matches as untracked")
+  func notrack() throws {
+    let raw = Table(
+      name: "raw", family: .v4,
+      chains: [Chain(name: "PREROUTING", base: .init(.prerouting, priority: -300), rules: [Rule([], [.notrack])])])
+    let nat = Table(
+      name: "nat", family: .v4,
+      chains: [Chain(name: "PREROUTING", base: .nat(.prerouting), rules: [Rule([], [.dnat(address(9), port: 1)])])])
+    let filter = Table(
+      name: "mangle", family: .v4,
+      chains: [
+        Chain(name: "PREROUTING", base: .init(.prerouting), rules: [Rule([.conntrack([.untracked])], [.drop])])
+      ])
+    for (tables, verdict) in [([nat, raw, filter], Outcome.Verdict.drop), ([nat, filter], .accept)] {
+      let evaluator = try Evaluator(Ruleset(tables: tables), localAddresses: [])
+      let outcome = evaluator.run(packet(), at: .prerouting)
+      #expect(outcome.verdict == verdict)
+      #expect((outcome.packet.destination == address(9)) == (verdict == .accept))
+    }
   }
 
   @Test("rules of the other family and of other hooks are not run")

@@ -136,7 +136,7 @@ import Testing
       ),
       (
         "{containers: [{name: c, image: dns/k8s-dns-node-cache:1.23}]}", "dns",
-        "NodeLocal DNS is not modelled, and no verdict covers it: DaemonSet kube-system/dns"
+        "NodeLocal DNS without hostNetwork or -localip is not modelled, and no verdict covers it: DaemonSet kube-system/dns"
       ),
     ])
   func features(spec: String, name: String, text: String) throws {

@@ -82,6 +82,21 @@ import Testing
         "n2 answers for 192.168.101.90 of Service ha/haproxy (MetalLB, layer 2)",
       ]),
     Case(
+      file: "05-nodelocal-dns", from: "app/api", to: "169.254.20.10", port: "UDP/53",
+      tells: [
+        "UDP/53: DENIED", "NodeLocal DNS on n1 answers at 169.254.20.10",
+        "path n1 input: policies see 10.42.0.2 -> 169.254.20.10:53, stopped",
+      ]),
+    Case(
+      file: "05-nodelocal-dns", from: "app/api", to: "10.43.0.10", port: "UDP/53",
+      tells: [
+        "ALLOWED, a known deviation: D8", "path n1 input: policies see 10.42.0.2 -> 10.43.0.10:53, passed",
+        "delivered to node/n1",
+      ]),
+    Case(
+      file: "11-hostport-svclb", from: "node/n1", to: "127.0.0.1", port: "80",
+      tells: ["TCP/80: ALLOWED", "svclb-edge-n1 sends it on to", "svclb-edge-n1 PREROUTING #1"]),
+    Case(
       file: "11-hostport-svclb", from: "external/lan", to: "node/n2", port: "80",
       tells: ["TCP/80: DENIED", "10.42.1.0"]),
     Case(

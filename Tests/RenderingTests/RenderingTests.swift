@@ -26,6 +26,8 @@ private let mark = Mark(0x10000, mask: 0x10000)
     (.icmpType(8), .v4, "-p icmp -m icmp --icmp-type 8"),
     (.icmpType(128), .v6, "-p ipv6-icmp -m icmp6 --icmpv6-type 128"),
     (.conntrack([.established, .related]), .v4, "-m conntrack --ctstate RELATED,ESTABLISHED"),
+    (.sourcePort(.udp, PortRange(53)), .v4, "-p udp -m udp --sport 53"),
+    (.conntrack([.untracked, .new]), .v4, "-m conntrack --ctstate NEW,UNTRACKED"),
     (.conntrack([.invalid]), .v4, "-m conntrack --ctstate INVALID"),
     (.bridged, .v4, "-m physdev --physdev-is-bridged"),
     (.local(.source), .v4, "-m addrtype --src-type LOCAL"),
@@ -52,6 +54,7 @@ private let mark = Mark(0x10000, mask: 0x10000)
     (.dnat(host.network, port: 53), .v4, " -j DNAT --to-destination 10.42.0.11:53"),
     (.dnat(host.network, port: nil), .v4, " -j DNAT --to-destination 10.42.0.11"),
     (.dnat(IPAddress(v6: 1), port: 53), .v6, " -j DNAT --to-destination [::1]:53"),
+    (.notrack, .v4, " -j CT --notrack"),
     (.masquerade(randomFully: true), .v4, " -j MASQUERADE --random-fully"),
     (.masquerade(randomFully: false), .v4, " -j MASQUERADE"),
   ]

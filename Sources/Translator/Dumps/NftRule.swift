@@ -193,6 +193,7 @@ extension NftRuleDraft {
       case "established", "0x2", "2": states.insert(.established)
       case "related", "0x4", "4": states.insert(.related)
       case "new", "0x8", "8": states.insert(.new)
+      case "untracked", "0x40", "64": states.insert(.untracked)
       default: throw Problem("state \(name) is not understood")
       }
     }

@@ -30,6 +30,9 @@ enum Balancers {
       cluster.pods.append(pod)
     }
     cluster.pods.sort { $0.id < $1.id }
+    if cluster.settings.loadBalancing == nil, cluster.pods.contains(where: \.isServiceLB) {
+      cluster.settings.loadBalancing = .servicelb
+    }
   }
 
   private static func freeAddress(in block: CIDR, _ cluster: Cluster, _ placing: inout SplitMix64) -> IPAddress? {

@@ -3,9 +3,9 @@ internal import NetpolModel
 internal import Text
 
 extension PodSpec.Container {
-  /// `-localip` of NodeLocal DNS (kubernetes/dns, cmd/node-cache). `nil` if it is another program.
+  /// `-localip` of NodeLocal DNS (kubernetes/dns, cmd/node-cache), an argument that no other program has. `nil` without
+  /// it.
   var localDNS: [String]? {
-    guard image.contains("node-cache") else { return nil }
     let stated = words.adjacentPairs().firstNonNil { ["-localip", "--localip"].contains($0) ? $1 : nil }
     let joined = words.firstNonNil { word in
       ["-localip=", "--localip="].firstNonNil { word.hasPrefix($0) ? String(word.dropFirst($0.count)) : nil }
