@@ -126,4 +126,57 @@ import Worlds
     }
     #expect(delivered > 1000 && stopped > 1000 && notChosen > 100, "\(delivered), \(stopped), \(notChosen)")
   }
+
+  /// A balancer's address that node1 has itself, where a pod has a host port of the same number.
+  private static func taken(_ mode: KubeProxyMode, _ mapping: HostPortMapping, endpoint: Bool) throws -> Cluster {
+    var cluster = try readWorld(
+      twoNodesText("externalHosts: [{name: lan, addresses: [192.168.20.50]}]")
+        + podText(
+          "app/host", on: "node1", labels: "app: host", ports: ["containerPort: 8080, hostPort: 80"],
+          status: "podIP: 10.42.0.5, hostIP: 192.168.20.11, phase: Running")
+        + podText(
+          "app/web", on: "node2", labels: "app: web", ports: ["containerPort: 80"],
+          status: "podIP: 10.42.1.7, hostIP: 192.168.20.12, phase: Running") + """
+          apiVersion: v1
+          kind: Service
+          metadata: {namespace: app, name: web}
+          spec:
+            type: LoadBalancer
+            externalTrafficPolicy: Local
+            clusterIP: 10.43.0.80
+            selector: {app: \(endpoint ? "web" : "none")}
+            loadBalancerSourceRanges: [192.168.20.11/32]
+            ports: [{port: 80, nodePort: 30080}]
+          status: {loadBalancer: {ingress: [{ip: 192.168.20.11}]}}
+          ---
+
+          """)
+    cluster.settings.kubeProxy.mode = mode
+    cluster.settings.hostPorts = mapping
+    return cluster
+  }
+
+  @Test(
+    "a host port at a balancer's address gets what the service leaves, but in nftables mode not what the ranges drop",
+    arguments: [KubeProxyMode.iptables] + KubeProxyRelease.allCases.map { .nftables($0) },
+    [HostPortMapping.portmap, .portmapNftables])
+  func hostPorts(mode: KubeProxyMode, mapping: HostPortMapping) throws {
+    let address = IPAddress(v4: 0xc0a8_140b)
+    for endpoint in [true, false] {
+      let cluster = try Self.taken(mode, mapping, endpoint: endpoint)
+      let topology = Topology(cluster)
+      let comparer = Comparer(
+        cluster, try EnforcedCluster(cluster, topology, .kubeRouterK3s, versionStamp: "1"))
+      for source in [Endpoint.external("lan"), .node("node1"), .pod(PodID("app", "web"))] {
+        let flow = try #require(
+          topology.flow(
+            from: source, to: .virtualAddress(NamespacedName("app", "web"), address), .port(TransportPort(.tcp, 80)),
+            .v4, toItself: true))
+        let comparison = comparer.compare(flow, nil)
+        #expect(comparison.finding == .agreement, "\(source), \(endpoint): \(comparison.finding)")
+        let isOut = source == .external("lan") && mode.isNftables
+        if source == .external("lan") { #expect((comparison.evaluated == .deny) == isOut, "\(endpoint)") }
+      }
+    }
+  }
 }

@@ -108,7 +108,18 @@ import Verdicts
       ---
 
       """
-    let world = HandMadeReport.pods + HandMadeReport.policy + rules + service + mixed + far
+    // A pod that sends packets on has steps of its own in their path.
+    let labels = "svccontroller.k3s.cattle.io/svcname: lb, svccontroller.k3s.cattle.io/svcnamespace: app"
+    let balanced = """
+      \(podText("app/svclb-lb", on: "node1", labels: labels, ports: ["containerPort: 80, hostPort: 80"]))
+      apiVersion: v1
+      kind: Service
+      metadata: {namespace: app, name: lb}
+      spec: {type: LoadBalancer, ports: [{port: 80, targetPort: 8080}], selector: {app: web}}
+      ---
+
+      """
+    let world = HandMadeReport.pods + HandMadeReport.policy + rules + service + mixed + balanced + far
     let expectations = try await ExpectationsWorld.run(
       """
       - name: a

@@ -36,6 +36,17 @@ extension Oracle {
       && fronts.backends(front, family, within: .local(entry.flatMap { nodes[$0] })).isEmpty
   }
 
+  /// Whether kube-proxy stops a packet before any translation, so that no host port can take it. In nftables mode it
+  /// judges source ranges there, and up to 1.33 the services' endpoints for its own node's packets too.
+  func isStoppedBeforeHostPorts(
+    _ resolved: ResolvedFlow, _ front: ServiceFronts.Front, _ client: Endpoint, at entry: String?
+  ) -> Bool {
+    guard kubeProxy.mode.isNftables else { return false }
+    if resolved.isOutOfRange { return true }
+    return kubeProxy.mode == .nftables(.v33) && resolved.isRefused && !front.isNodePort && entry != nil
+      && nodeSpeaking(client) == entry
+  }
+
   /// Since 1.36, nftables mode masquerades an endpoint that reaches itself only on the endpoint's own node.
   func masqueradesHairpins(to backend: ServiceFronts.Backend, at entry: String?) -> Bool {
     kubeProxy.mode != .nftables(.v36) || backend.node == entry

@@ -159,8 +159,10 @@ extension Oracle {
     direct.unserved =
       front.map { .service($0.service.id) } ?? addressed.flatMap { hostPorts.holder(on: $0, asked) }
     guard let front else { return hostPort(passage) ?? direct }
+    let served = resolve(front, passage, hops: hops)
+    if let served, isStoppedBeforeHostPorts(served, front, passage.client.endpoint, at: passage.entry) { return served }
     if hostPorts.comeFirst, let taken = hostPort(passage) { return taken }
-    let resolved = resolve(front, passage, hops: hops) ?? direct
+    let resolved = served ?? direct
     // What no rule of the service translates may still be a host port's. It takes its address off the packet, and so
     // away from the rules that would refuse it.
     let isUntouched = resolved.isRefused || resolved.intermediary == nil
