@@ -133,7 +133,7 @@ private let tcp = Match.port(.tcp, PortRange(80))
     "meta l4proto & 0x1 == 0x1", "ip protocol 47", "th dport 80", "tcp dport http", "tcp dport 65536", "tcp dport 080",
     "tcp dport 90-80", "tcp dport 1-2-3", "tcp dport != 80", "tcp dport { 80", "tcp dport { }", "tcp dport { 80,, 90 }",
     "tcp dport 80,90", "tcp dport @S", "tcp sport 80", "tcp flags syn", "icmp type 256", "icmp type nd-redirect",
-    "icmp type != 8", "icmp type { 8, 0 }", "icmp code 3", "icmpv6 type 1", "ct state untracked", "ct state != new",
+    "icmp type != 8", "icmp type { 8, 0 }", "icmp code 3", "icmpv6 type 1", "ct state snat", "ct state != new",
     "ct state new |", "ct state 0x0", "ct state 0x3", "ct mark 1", "ct state", "fib saddr . iif type local",
     "fib saddr type unicast",
     "fib daddr type != local", "fib daddr oif lo", "fib", "meta mark", "meta mark 0x", "meta mark 0x100000000",

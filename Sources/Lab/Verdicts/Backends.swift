@@ -165,6 +165,12 @@ package struct Backends {
   package func whyNotAsked(_ flow: Flow) -> String? {
     for part in [flow] + sentOn(flow) {
       if let why = whyNotModelled(part) { return why }
+      guard let transport = flow.transport else { continue }
+      for backend in leadsTo(part) {
+        if let why = unmodelled.why(part, leadingTo: backend.address, TransportPort(transport, backend.port)) {
+          return why
+        }
+      }
     }
     guard let chosen = flow.chosen, chosen.codePoint == nil else { return nil }
     return "the lab can address 63 endpoints of a service port, and \(chosen.description) is one more"

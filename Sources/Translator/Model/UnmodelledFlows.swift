@@ -15,6 +15,11 @@ public struct UnmodelledFlows: Sendable {
 
   private let serviceAddresses: Set<IPAddress>
   private let fronts: Set<Front>
+  /// External addresses of services whose rules may refuse or drop a packet after its translation: they find it by its
+  /// address and port, whoever put them there.
+  private let refusals: [Front: NamespacedName]
+  /// Of these, the ones with traffic policy Local.
+  private let localRefusals: Set<Front>
   private let nodePorts: Set<TransportPort>
   private let meshes: [PodID: Mesh]
   /// Pods of k3s's servicelb of which nothing says where they send what they receive.
@@ -28,6 +33,24 @@ public struct UnmodelledFlows: Sendable {
     fronts = Set(
       cluster.services.flatMap { service in
         (service.clusterIPs + service.translatedAddresses).flatMap { address in
+          service.ports.map { Front(address: address, port: TransportPort($0.transport, $0.port)) }
+        }
+      })
+    let refusing = cluster.services.filter { service in
+      let members = cluster.slices(of: service.id).flatMap(\.members)
+      return service.externalTrafficPolicy == .local || !service.loadBalancerSourceRanges.isEmpty
+        || !members.contains { $0.isReady }
+    }
+    refusals = Dictionary(
+      refusing.flatMap { service in
+        service.translatedAddresses.flatMap { address in
+          service.ports.map { (Front(address: address, port: TransportPort($0.transport, $0.port)), service.id) }
+        }
+      }
+    ) { first, _ in first }
+    localRefusals = Set(
+      cluster.services.filter { $0.externalTrafficPolicy == .local }.flatMap { service in
+        service.translatedAddresses.flatMap { address in
           service.ports.map { Front(address: address, port: TransportPort($0.transport, $0.port)) }
         }
       })
@@ -64,6 +87,17 @@ public struct UnmodelledFlows: Sendable {
       && (isNodePort || fronts.contains(Front(address: flow.destinationAddress, port: asked)))
     let why = isServices ? nil : whyAtHostPort(flow.destinationAddress, asked, node)
     return why ?? whyInMesh(asked.transport, [flow.source, flow.destination], endpoints)
+  }
+
+  /// Why no engine can answer for a flow that a service sends to this endpoint: a service's rules against packets that
+  /// were not translated meet the packet there too. `nil` if none do, or only source ranges of the same address (D24).
+  public func why(_ flow: Flow, leadingTo address: IPAddress, _ port: TransportPort) -> String? {
+    let front = Front(address: address, port: port)
+    let isSame = address == flow.destinationAddress && port == flow.transportPort
+    guard let other = refusals[front], !isSame || localRefusals.contains(front) else { return nil }
+    return
+      "the endpoint \(address.description(port: port.port)) is also an address of service \(other), whose rules may "
+      + "stop the packet, which is not modelled"
   }
 
   private func whyAtHostPort(_ address: IPAddress, _ asked: TransportPort, _ node: String?) -> String? {

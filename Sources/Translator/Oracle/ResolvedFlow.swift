@@ -112,18 +112,26 @@ extension Oracle {
       return stoppingAtIdleClusterIPs(
         translate(flow, enteringAt: given, hops: hops, admittingEverySource: admittingEverySource))
     }
-    // The packet is for the node, and a query is never translated.
+    // The packet is for the node, and a query is never translated. Nor is the node's own health check.
     var local = ResolvedFlow(sent: flow, arrived: flow)
     local.sent.destination = .node(node)
     local.arrived.destination = .node(node)
-    if let asked = flow.transportPort, TransportPort.dns.contains(asked) {
-      local.localDNS = node
-      return local
+    let isOwn = nodeSpeaking(flow.source) != nil
+    if let asked = flow.transportPort {
+      if TransportPort.dns.contains(asked) { local.localDNS = node }
+      if local.localDNS != nil || isOwn && asked == TransportPort(.tcp, 8080) { return local }
     }
     let translated = translate(flow, enteringAt: given, hops: hops, admittingEverySource: admittingEverySource)
-    if translated.intermediary != nil { return translated }
+    if translated.intermediary != nil {
+      // iptables mode refuses a ClusterIP without endpoints in FORWARD and OUTPUT, and this packet meets INPUT.
+      let isItsClusterIP = flow.transportPort.map { asked in
+        fronts.front(flow.destinationAddress, isNodes: false, asked.transport, asked.port)?.way == .clusterIP
+      }
+      let passes = translated.isRefused && !kubeProxy.mode.isNftables && !isOwn && isItsClusterIP == true
+      return passes ? local : translated
+    }
     // What the node itself sends is checked before it gets there.
-    return nodeSpeaking(flow.source) == nil ? local : stoppingAtIdleClusterIPs(local)
+    return isOwn ? stoppingAtIdleClusterIPs(local) : local
   }
 
   /// The node that the packet meets first, if NodeLocal DNS has bound the packet's destination there.
@@ -147,7 +155,8 @@ extension Oracle {
     let sender = nodeSending(flow.source)
     // A loopback address is that of the sender's own machine.
     let isAtHome = flow.destinationAddress.isLoopback
-    let addressed = isAtHome ? nodeSpeaking(flow.source) : nodeOwning(flow.destinationAddress)
+    let addressed =
+      isAtHome ? nodeSpeaking(flow.source) : nodeOwning(flow.destinationAddress) ?? nodeWithLocalDNS(flow)
     let front = fronts.front(flow.destinationAddress, isNodes: addressed != nil, asked.transport, asked.port)
     // A packet is translated on its sender's node, unless it is sent to a node.
     let named = front?.isNodePort ?? true || sender == nil ? addressed : nil
@@ -165,8 +174,25 @@ extension Oracle {
     let resolved = served ?? direct
     // What no rule of the service translates may still be a host port's. It takes its address off the packet, and so
     // away from the rules that would refuse it.
-    let isUntouched = resolved.isRefused || resolved.intermediary == nil
-    return (isUntouched ? hostPort(passage) : nil) ?? resolved
+    let isUntouched = resolved.isRefused && resolved.arrived == flow || resolved.intermediary == nil
+    if !isUntouched { return resolved }
+    return hostPort(passage) ?? hostPortElsewhere(passage, front, resolved) ?? resolved
+  }
+
+  /// What a node sends to another node's address without an endpoint leaves it, since only there it would be refused. A
+  /// pod's packet is refused on the pod's own node. nftables mode refuses both there.
+  private func hostPortElsewhere(
+    _ passage: ResolvedFlow.Passage, _ front: ServiceFronts.Front, _ resolved: ResolvedFlow
+  ) -> ResolvedFlow? {
+    let source = passage.flow.source
+    guard resolved.isRefused, !resolved.isOutOfRange, !front.isNodePort, front.way != .clusterIP,
+      !kubeProxy.mode.isNftables, let sender = nodeSpeaking(source), let addressed = passage.addressed,
+      passage.entry == sender, addressed != sender
+    else { return nil }
+    return hostPort(
+      ResolvedFlow.Passage(
+        flow: passage.flow, asked: passage.asked, entry: addressed, addressed: addressed, isElsewhere: true,
+        client: Flow.End(source, passage.flow.sourceAddress), admitsEverySource: false))
   }
 
   /// The node through which a host outside reaches ClusterIPs, for a flow to one.
