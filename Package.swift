@@ -120,8 +120,8 @@ let package = Package(
     library(
       "Bench", "Lab/Bench",
       [
-        "NetpolModel", "Text", "Statistics", "Oracle", "RuleIR", "Lowering", "Path", "Rendering", "Enforcement",
-        "Kernel", "Apply", "Network", "Verdicts", "StandingLab", "Agent", algorithms,
+        "NetpolModel", "Text", "Statistics", "Oracle", "RuleIR", "Lowering", "ServiceProxy", "Path", "Rendering",
+        "Enforcement", "Kernel", "Apply", "Network", "Verdicts", "StandingLab", "Agent", algorithms,
       ]),
     library(
       "Fuzz", "Lab/Fuzz",

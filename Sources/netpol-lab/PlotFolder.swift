@@ -5,7 +5,7 @@ import Glibc
 struct PlotFolder {
   private let path: String
   /// How the names of plots end.
-  private static let endings = ["-peers.svg", "-blocks.svg", "-ipv6.svg"]
+  private static let endings = ["-peers.svg", "-blocks.svg", "-ipv6.svg", "-services.svg"]
 
   /// Makes the folder if it is missing. Throws `InputError` if no file can be written into it.
   init(_ path: String) throws {

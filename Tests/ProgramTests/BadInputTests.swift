@@ -25,6 +25,7 @@ private func canBeUser() async throws -> Bool {
       "run -f - --from default/web --to default/web", "run -f - --expectations-only",
       "lag --trials 0", "lag -f -", "lag -f - --newcomer default/api", "lag -f - --newcomer default/web",
       "bench --pods 1,x", "bench --rounds 1", "bench micro --rounds 1", "bench apply --policies x",
+      "bench services --services 0", "bench services --services 30000 --endpoints 2",
       "bench -f /nowhere", "bench -f - --styles calico", "fuzz --replay /nowhere", "fuzz --time x",
     ]) func badInput(arguments: String) async throws
   {
@@ -35,7 +36,7 @@ private func canBeUser() async throws -> Bool {
 
   @Test(
     "good input is exit code 3 if an ordinary user has no namespaces",
-    arguments: ["run -f -", "lag", "bench", "bench micro", "fuzz --cases 1"])
+    arguments: ["run -f -", "lag", "bench", "bench micro", "bench services", "fuzz --cases 1"])
   func goodInput(arguments: String) async throws {
     let words = arguments.split(separator: " ").map(String.init)
     let result = try await run(words, furtherNamespaces: false, input: Self.pod)

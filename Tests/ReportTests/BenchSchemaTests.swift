@@ -110,6 +110,23 @@ struct BenchSchemaTests {
     try check(list([report], "rows"), try fields("A row of netpol-lab/bench-apply/v1"), "a row")
   }
 
+  @Test("the fields for kube-proxy's modes are documented") func services() throws {
+    let reports = [HandMadeBench.services(), HandMadeBench.services(pair: 50, hasSyncs: false)]
+    let objects = try reports.map { try object(try $0.document.json()) }
+    let shared = packets.filter { $0.key != "reference" }
+    try check(objects, shared.merging(try fields("The document of services")) { first, _ in first }, "services")
+    try check(list(objects, "rows"), try fields("A row of services"), "a row")
+    // No report by hand has modes that can't be distinguished.
+    let winners = try fields("A winner of packets")
+    #expect(list(objects, "winners").allSatisfy { Set($0.keys).isSubset(of: winners.keys) })
+    try check(list(objects, "growth"), try fields("A growth of services"), "a growth")
+    try check(list(objects, "resolution"), try fields("A resolution of packets"), "a resolution")
+    let syncs = list(objects, "syncs")
+    try check(syncs, try fields("A sync of services"), "a sync")
+    let times = syncs.flatMap { sync in ["full", "change"].compactMap { sync[$0] as? [String: Any] } }
+    try check(times, try fields("A time of services"), "a time")
+  }
+
   @Test("the fields for the engines are documented") func engines() throws {
     let bench = EngineBench(styles: [.compiled], flows: .some(50), sample: 10, seed: 1)
     let report = try bench.run(LagWorld(policies: 7, pods: 6, local: 3).cluster, version: "test") { _ in }
@@ -123,6 +140,7 @@ struct BenchSchemaTests {
     try checkColumns((try HandMadeBench.packets(one: 900, two: 300)).document.csv, "packets")
     try checkColumns((try HandMadeBench.policies()).document.csv, "policies")
     try checkColumns((try HandMadeBench.micro()).document.csv, "micro")
+    try checkColumns(HandMadeBench.services().document.csv, "services")
     try checkColumns((try HandMadeBench.apply()).document.csv, "netpol-lab/bench-apply/v1")
   }
 

@@ -66,4 +66,45 @@ enum HandMadeBench {
     report.memory = [.init(style: "one", bytes: Distribution([]))]
     return report
   }
+
+  static let services = [10, 100].map { ServiceWorld(services: $0) }
+  static let serviceProbes = [ServiceProbe(.clusterIP, .last), ServiceProbe(.nodePort, .any)]
+
+  /// Two worlds, two probes and both modes, with rows made by `ServiceCells` from samples. In iptables mode the last
+  /// Service costs ten times as much with ten times the Services. `pair` is how much more nftables mode costs when it is
+  /// measured again, and `noise` is that of every value in either direction, in nanoseconds.
+  static func services(pair: Double = 0, noise: Double = 1, hasSyncs: Bool = true) -> ServiceBenchReport {
+    var options = ServiceBenchOptions()
+    (options.services, options.rounds, options.syncs) = ([10, 100], 40, 7)
+    var report = ServiceBenchReport(
+      environment: environment, machine: "a machine", release: .latest, options: options)
+    report.measuredRounds = 40
+    // No rules, nat only, iptables, nftables, nftables again, and in the first world in another namespace.
+    let costs: [Double] = [
+      0, 500, 2000, 1000, 1000 + pair, 1010, 0, 500, 4000, 2000, 2000, 2020,
+      0, 500, 20_000, 1000, 1000, 0, 500, 8000, 2000, 2000,
+    ]
+    var random = SplitMix64(seed: 3)
+    let values = costs.map { cost in
+      (0..<40).map { _ in 1000 + cost + Double.random(in: -noise...noise, using: &random) }
+    }
+    let names = [ServiceBenchReport.noRules, ServiceBenchReport.natOnly, "iptables", "nftables"]
+    ServiceCells(worlds: services, probes: serviceProbes, rules: names).tell(PairedSamples(values), &report)
+    if !hasSyncs { return report }
+    report.measuredSyncs = 7
+    report.syncs = services.flatMap { world in
+      [
+        ("iptables", "iptables-restore --noflush"), ("nftables", "nft -f"),
+        ("nftables", "one transaction over netlink"),
+      ]
+      .map { rules, way in
+        .init(
+          world: world, rules: rules, way: way,
+          objects: .init(rules: 1, chains: 2, sets: 3, elements: 4),
+          full: Distribution((1...7).map { Double($0) * 1e6 }), change: Distribution((1...7).map { Double($0) * 1e5 }),
+          fullBytes: 1000, changeBytes: 100)
+      }
+    }
+    return report
+  }
 }

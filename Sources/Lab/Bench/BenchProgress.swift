@@ -4,6 +4,8 @@ public struct BenchProgress: Hashable, Sendable {
     case building(Int, of: Int)
     case checking
     case measuring(round: Int, of: Int)
+    /// Loading and changing all rules. Round 0 is not counted.
+    case syncing(round: Int, of: Int)
   }
 
   public var step: Step

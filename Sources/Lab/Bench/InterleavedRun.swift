@@ -7,6 +7,8 @@ internal import Statistics
 struct InterleavedRun {
   let worker: NamespaceWorker
   let rounds: Int
+  /// Of the orders in which cells are measured.
+  var seed: UInt64 = 1
 
   struct Result {
     let samples: PairedSamples
@@ -38,7 +40,7 @@ struct InterleavedRun {
       defer { try? RealTimeScheduling.leave() }
       let clock = try Self.clock(cells)
       for cell in cells { try cell.calibrate(clock) }
-      let values = try PairedRounds(groups: groups.map(\.count), rounds: rounds).run {
+      let values = try PairedRounds(groups: groups.map(\.count), rounds: rounds, seed: seed).run {
         try cells[$0].measure(clock)
       } progress: {
         progress(.measuring($0, of: rounds, in: $1))

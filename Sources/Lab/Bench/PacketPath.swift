@@ -18,6 +18,21 @@ final class PacketPath {
   /// Where frames are sent from.
   enum Place: UInt8, CaseIterable { case outside, client, pods }
 
+  /// Which packets leave the node as first packets of connections, and are counted and dropped there.
+  enum FirstPackets {
+    /// Those with the source port `firstPort`.
+    case fromFirstPort
+    /// Those to a port. Packets whose source the rules may change have no source port to know them by.
+    case toPort(UInt16)
+
+    var match: String {
+      switch self {
+      case .fromFirstPort: "th sport \(PacketPath.firstPort)"
+      case .toPort(let port): "th dport \(port)"
+      }
+    }
+  }
+
   private final class Sender: Sendable {
     let frames: FrameSender
     init() throws(KernelError) { frames = try FrameSender(interface: 2) }
@@ -44,13 +59,19 @@ final class PacketPath {
   }
 
   /// The path of a generated world.
-  convenience init(_ addresses: BenchAddresses, worker: NamespaceWorker) throws {
+  convenience init(
+    _ addresses: BenchAddresses, firstPackets: FirstPackets = .fromFirstPort, worker: NamespaceWorker
+  ) throws {
     try self.init(
-      nodeAddresses: [addresses.node], pods: [addresses.pods], clients: [addresses.client], worker: worker)
+      nodeAddresses: [addresses.node], pods: [addresses.pods], clients: [addresses.client],
+      firstPackets: firstPackets, worker: worker)
   }
 
   /// `pods` are the node's pod CIDRs, in all families that are sent. `clients` are those of its pods that send.
-  init(nodeAddresses: [IPAddress], pods: [CIDR], clients: [IPAddress], worker: NamespaceWorker) throws {
+  init(
+    nodeAddresses: [IPAddress], pods: [CIDR], clients: [IPAddress], firstPackets: FirstPackets = .fromFirstPort,
+    worker: NamespaceWorker
+  ) throws {
     self.worker = worker
     let families = Set(pods.map(\.family)).sorted()
     node = try worker.makeNamespace()
@@ -67,7 +88,7 @@ final class PacketPath {
       }
     }
     // Loaded before there are links, because part of it keeps them quiet.
-    try Self.load(Self.nodeTable(families), in: node, worker)
+    try Self.load(Self.nodeTable(families, firstPackets), in: node, worker)
     try worker.run(in: node) {
       try Self.batch(made, nodeAddresses, families, pods, clients).send(in: try NetlinkSocket(.route))
     }

@@ -14,7 +14,7 @@ extension PacketPath {
   /// (NF_IP_PRI_CONNTRACK_CONFIRM, linux/netfilter_ipv4.h, and its IPv6 counterpart).
   ///
   /// A link that comes up reports the groups that it listens to (RFC 3810). No kernel parameter prevents that.
-  static func nodeTable(_ families: [IPFamily]) -> String {
+  static func nodeTable(_ families: [IPFamily], _ firstPackets: FirstPackets) -> String {
     let reports = """
         chain saying {
           type filter hook output priority -300; policy accept;
@@ -26,7 +26,7 @@ extension PacketPath {
       table inet bench {
         chain leaving {
           type filter hook postrouting priority 300; policy accept;
-          th sport \(firstPort) counter drop
+          \(firstPackets.match) counter drop
         }
       \(families.contains(.v6) ? reports : "")}
 

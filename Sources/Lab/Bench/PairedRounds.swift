@@ -7,6 +7,8 @@ struct PairedRounds {
   /// Number of cells of each group. Cells are numbered group by group.
   let groups: [Int]
   let rounds: Int
+  /// Of the orders.
+  var seed: UInt64 = 1
 
   /// Returns values by cell, then by round. Calls `progress` after each round with the number of finished rounds and
   /// the time they took. Calls `stop` before each round.
@@ -17,7 +19,7 @@ struct PairedRounds {
     var values = [[Double]](repeating: [], count: groups.reduce(0, +))
     let clock = ContinuousClock()
     let begin = clock.now
-    var random = SplitMix64(seed: 1)
+    var random = SplitMix64(seed: seed)
     for round in 0..<rounds {
       if stop() { break }
       for cell in order(ofRound: round, &random) { values[cell].append(try measure(cell)) }

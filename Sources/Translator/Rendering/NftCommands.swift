@@ -53,6 +53,15 @@ public struct NftCommands: Sendable {
     for member in set.members { add("add element \(table) \(set.name) { \(nftAddress(member.cidr)) }") }
   }
 
+  public mutating func add(_ elements: [KeyedSet.Element], to set: KeyedSet) { change("add", elements, set) }
+  public mutating func delete(_ elements: [KeyedSet.Element], from set: KeyedSet) { change("delete", elements, set) }
+
+  private mutating func change(_ verb: String, _ elements: [KeyedSet.Element], _ set: KeyedSet) {
+    for element in elements {
+      add("\(verb) element \(table) \(set.name) { \(nftElementText(element, of: set)) }")
+    }
+  }
+
   public mutating func flush(chain: ChainName) { add("flush chain \(table) \(chain)") }
   public mutating func delete(chain: ChainName) { add("delete chain \(table) \(chain)") }
   public mutating func delete(set: SetName) { add("delete set \(table) \(set)") }

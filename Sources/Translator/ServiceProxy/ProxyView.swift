@@ -23,7 +23,8 @@ public struct ProxyView: Sendable {
   public var clusterCIDRs: [CIDR]
   /// Sorted by namespace and name.
   public var services: [Service]
-  public var endpointSlices: [EndpointSlice]
+  public var endpointSlices: [EndpointSlice] { didSet { slicesByService = Self.byService(endpointSlices) } }
+  private var slicesByService: [NamespacedName: [EndpointSlice]]
   public var endpointChoice: EndpointChoice
   public var flags: KubeProxyFlags
   /// The ClusterIP ranges (the API's ServiceCIDRs). Only nftables mode uses them.
@@ -43,14 +44,21 @@ public struct ProxyView: Sendable {
     self.families = families
     self.clusterCIDRs = clusterCIDRs
     self.services = services.sorted { $0.id < $1.id }
-    self.endpointSlices = endpointSlices.sorted { $0.id < $1.id }
+    let slices = endpointSlices.sorted { $0.id < $1.id }
+    self.endpointSlices = slices
+    slicesByService = Self.byService(slices)
     self.endpointChoice = endpointChoice
     self.flags = flags
     self.serviceCIDRs = serviceCIDRs
   }
 
   func slices(of service: Service) -> [EndpointSlice] {
-    endpointSlices.filter { $0.id.namespace == service.id.namespace && $0.service == service.id.name }
+    slicesByService[service.id] ?? []
+  }
+
+  /// Searching all slices for each of thousands of services would take minutes.
+  private static func byService(_ slices: [EndpointSlice]) -> [NamespacedName: [EndpointSlice]] {
+    Dictionary(grouping: slices) { NamespacedName($0.id.namespace, $0.service) }
   }
 
   /// The view of a node that has seen the whole cluster.

@@ -16,7 +16,8 @@ struct BenchCommand: ParsableCommand {
       winner is named where intervals overlap.
       """,
     subcommands: [
-      PacketBenchCommand.self, MicroBenchCommand.self, ApplyBenchCommand.self, EngineBenchCommand.self,
+      PacketBenchCommand.self, MicroBenchCommand.self, ServiceBenchCommand.self, ApplyBenchCommand.self,
+      EngineBenchCommand.self,
     ],
     defaultSubcommand: PacketBenchCommand.self)
 }

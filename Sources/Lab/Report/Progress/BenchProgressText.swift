@@ -11,6 +11,7 @@ extension BenchProgress {
       case .building(let number, let all): "loading rules \(number) of \(all)"
       case .checking: "checking where packets go"
       case .measuring(let round, let all): "round \(round) of \(all)"
+      case .syncing(let round, let all): "syncs: round \(round) of \(all)"
       }
     return place + what + (left.map { ", about \(roughText($0)) left" } ?? "")
   }
