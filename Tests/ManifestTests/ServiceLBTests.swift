@@ -170,6 +170,23 @@ import Testing
     }
   }
 
+  @Test(
+    "an environment that klipper-lb could not use is left aside",
+    arguments: [
+      ("http", "80", "10.43.0.9", "0.0.0.0/0"), ("53", "0", "10.43.0.9", "0.0.0.0/0"),
+      ("53", "70000", "10.43.0.9", "0.0.0.0/0"), ("53", "80", "x", "0.0.0.0/0"), ("53", "80", "", "0.0.0.0/0"),
+      ("53", "80", "10.43.0.9", "10.0.0.0/40"),
+    ])
+  func nonsense(port: String, destination: String, addresses: String, ranges: String) throws {
+    let container =
+      "{name: lb, image: rancher/klipper-lb:v0.4.13, ports: [{containerPort: 53, hostPort: 53}], env: ["
+      + "{name: SRC_PORT, value: '\(port)'}, {name: SRC_RANGES, value: '\(ranges)'}, {name: DEST_PROTO, value: TCP}, "
+      + "{name: DEST_PORT, value: '\(destination)'}, {name: DEST_IPS, value: '\(addresses)'}]}"
+    let reading = try read(Self.nodes + Self.web + Self.dumped("svclb-dns-1", containers: container))
+    #expect(balancers(reading).isEmpty)
+    #expect(reading.notes.contains { $0.text.hasPrefix("svclb pods whose Service is not in the input") })
+  }
+
   @Test("pods without an environment belong to the Service that their labels or their name mean")
   func named() throws {
     let port = "{name: lb-tcp-80, ports: [{containerPort: 80, hostPort: 80}]}"

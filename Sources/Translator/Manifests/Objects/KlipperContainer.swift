@@ -19,10 +19,15 @@ struct KlipperContainer: Hashable {
     else { return nil }
     port = TransportPort(transport, source)
     destinationPort = destination
-    sourceRanges = text("SRC_RANGES").listed.compactMap { CIDR($0) }
+    // Old releases had no source ranges.
+    let ranges = container.environment["SRC_RANGES"]?.listed ?? ["0.0.0.0/0", "::/0"]
+    sourceRanges = ranges.compactMap { CIDR($0) }
     // Before DEST_IPS it was DEST_IP.
-    let addresses = container.environment["DEST_IPS"] ?? container.environment["DEST_IP"]
-    destinations = addresses.map { $0.listed.compactMap { IPAddress($0) } }
+    let addresses = (container.environment["DEST_IPS"] ?? container.environment["DEST_IP"])?.listed
+    destinations = addresses?.compactMap { IPAddress($0) }
+    if sourceRanges.count != ranges.count || destinations?.count != addresses?.count || destinations?.isEmpty == true {
+      return nil
+    }
   }
 }
 
