@@ -53,7 +53,7 @@ import Testing
     }
     #expect(!text.contains("Interrupted"))
     let early = HandMadeBench.services(hasSyncs: false)
-    #expect(early.document.text().contains("Interrupted: the report covers all packets, and 0 of 7 rounds of syncs."))
+    #expect(early.document.text().contains("all packets, and all syncs of 0 of 2"))
     #expect(!early.document.text().contains("one endpoint to one Service"))
   }
 
