@@ -91,7 +91,7 @@ enum HandMadeBench {
     let names = [ServiceBenchReport.noRules, ServiceBenchReport.natOnly, "iptables", "nftables"]
     ServiceCells(worlds: services, probes: serviceProbes, rules: names).tell(PairedSamples(values), &report)
     if !hasSyncs { return report }
-    report.measuredSyncs = 7
+    report.syncedWorlds = 2
     report.syncs = services.flatMap { world in
       [
         ("iptables", "iptables-restore --noflush"), ("nftables", "nft -f"),

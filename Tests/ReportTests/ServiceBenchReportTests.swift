@@ -46,14 +46,14 @@ import Testing
   @Test("text has a table for each kind of packet, the growth, the syncs, and what was not measured") func text() {
     let text = report.document.text()
     for part in [
-      "ClusterIP of last Service:", "NodePort of any Service:", "10 -> 100", "cheapest: nftables",
+      "ClusterIP of last Service:", "NodePort of any Service:", "from 10 to 100 Services", "cheapest: nftables",
       "iptables: iptables-restore --noflush", "nftables: nft -f", "median of 7 rounds", "Resolution:",
     ] {
       #expect(text.contains(part), "\(part)")
     }
     #expect(!text.contains("Interrupted"))
     let early = HandMadeBench.services(hasSyncs: false)
-    #expect(early.document.text().contains("Interrupted: the report covers all packets, and 0 of 7 rounds of syncs."))
+    #expect(early.document.text().contains("all packets, and all syncs of 0 of 2"))
     #expect(!early.document.text().contains("one endpoint to one Service"))
   }
 

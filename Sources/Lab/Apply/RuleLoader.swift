@@ -30,7 +30,10 @@ public struct RuleLoader: Sendable {
   private func loadText(_ text: String, _ arguments: [String], in namespace: NetworkNamespace) throws {
     for part in RestoreParts(loadable: Array(text.utf8)).parts {
       let arguments = arguments + (part.appends ? ["--noflush"] : [])
-      let result = try lock.command(arguments, input: part.text).run(in: namespace, on: worker)
+      var command = lock.command(arguments, input: part.text)
+      // The rules of ten thousand Services take iptables-restore up to a minute.
+      command.timeout = .seconds(600)
+      let result = try command.run(in: namespace, on: worker)
       guard result.succeeded else { throw RefusedRule(result, text: String(decoding: part.text, as: UTF8.self)) }
     }
   }

@@ -2,7 +2,7 @@ internal import Kernel
 internal import NetpolModel
 internal import Statistics
 
-/// Rounds of syncs: each loads everything once in every way, and then adds an endpoint a few times. The order is
+/// Rounds of syncs of one world: each loads everything once in every way, and then adds an endpoint a few times. The order is
 /// reversed every round, so that other load on the machine affects all ways alike.
 struct ProxySyncRounds {
   private let syncs: [ProxySync]
@@ -13,8 +13,8 @@ struct ProxySyncRounds {
   /// Changes of each way in one round. Their median is one value, because they are alike.
   private static let changes = 3
 
-  init(_ worlds: [ServiceWorld], on worker: NamespaceWorker) throws {
-    syncs = try worlds.flatMap { try ProxySync.all($0, on: worker) }
+  init(_ world: ServiceWorld, on worker: NamespaceWorker) throws {
+    syncs = try ProxySync.all(world, on: worker)
     times = syncs.map { _ in ([], []) }
   }
 

@@ -28,14 +28,31 @@ public struct ServiceBench: Sendable {
         // Ctrl-C also ends a program that is loading rules.
         throw Interrupted()
       }
-      if !stop(), options.syncs > 0 {
-        var syncs = try ProxySyncRounds(options.worlds, on: worker)
-        do { try syncs.run(rounds: options.syncs, progress: progress, stop: stop) } catch  where stop() {}
-        report.measuredSyncs = syncs.rounds
-        report.syncs = syncs.rows
-      }
+      if options.syncs > 0 { try measureSyncs(&report, worker, progress, stop) }
       report.duration = ContinuousClock.now - begin
       return report
+    }
+  }
+
+  /// The smallest world first, because the largest takes longer than all others.
+  private func measureSyncs(
+    _ report: inout ServiceBenchReport, _ worker: NamespaceWorker, _ progress: (BenchProgress) -> Void,
+    _ stop: () -> Bool
+  ) throws {
+    for (number, world) in options.worlds.enumerated() {
+      if stop() { return }
+      var syncs = try ProxySyncRounds(world, on: worker)
+      do {
+        try syncs.run(rounds: options.syncs) { step in
+          var step = step
+          (step.batch, step.batches) = (number + 1, options.worlds.count)
+          progress(step)
+        } stop: {
+          stop()
+        }
+      } catch  where stop() {}
+      report.syncs += syncs.rows
+      if syncs.rounds == options.syncs { report.syncedWorlds += 1 }
     }
   }
 

@@ -58,7 +58,8 @@ public struct ServiceBenchReport: Sendable {
   public var growths: [Growth] = []
   public var verdicts: [Verdict] = []
   public var syncs: [Sync] = []
-  public var measuredSyncs = 0
+  /// Numbers of Services whose syncs were all measured.
+  public var syncedWorlds = 0
   public var duration = Duration.zero
 
   /// Why the costs of packets can't be trusted. `nil` if they can.
@@ -66,6 +67,7 @@ public struct ServiceBenchReport: Sendable {
   /// How much of the plan was measured. `nil` if all of it was.
   public var interruption: String? {
     if measuredRounds < options.rounds { return "\(measuredRounds) of \(options.rounds) rounds, and no syncs" }
-    return measuredSyncs < options.syncs ? "all packets, and \(measuredSyncs) of \(options.syncs) rounds of syncs" : nil
+    let all = options.syncs > 0 ? options.worlds.count : 0
+    return syncedWorlds < all ? "all packets, and all syncs of \(syncedWorlds) of \(all) numbers of Services" : nil
   }
 }

@@ -99,20 +99,16 @@ private struct ServiceBenchSections {
     ]
   }
 
+  /// From the smallest number of Services to the largest.
   private var growths: Section {
-    if report.growths.isEmpty { return Section([]) }
-    let columns = [
-      Table.Column(title: "mode and packets"), Table.Column(title: "Services"),
-      Table.Column(title: "times", interval: "95 %", form: .hundredths),
-    ]
-    let rows = report.growths.map { growth -> [Table.Cell] in
-      [
-        .text("\(growth.rules), \(growth.probe.name)"), .text("\(growth.from.services) -> \(growth.to.services)"),
-        .estimate(growth.times),
-      ]
+    let all = report.growths
+    guard let from = all.map(\.from.services).min(), let to = all.map(\.to.services).max() else { return Section([]) }
+    let rows = all.filter { $0.from.services == from && $0.to.services == to }.map { growth -> [Table.Cell] in
+      [.text("\(growth.rules), \(growth.probe.name)"), .estimate(growth.times)]
     }
+    let columns = [Table.Column(), Table.Column(title: "times", interval: "95 %", form: .hundredths)]
     return Section([
-      .heading("Growth of the rules' cost with the number of Services:"), .table(Table(columns, indent: 4, rows)),
+      .heading("Growth of the rules' cost from \(from) to \(to) Services:"), .table(Table(columns, indent: 4, rows)),
     ])
   }
 
@@ -123,13 +119,13 @@ private struct ServiceBenchSections {
     }
     if worst.isEmpty { return Section([]) }
     let texts = worst.map {
-      "in \($0.pair.rawValue) \(decimals(abs($0.difference.value), 1)) ns, \(decimals($0.share * 100, 2)) % of a packet "
-        + "without rules (\($0.what))"
+      "\(decimals(abs($0.difference.value), 1)) ns in \($0.pair.rawValue) (\(decimals($0.share * 100, 2)) % of a packet "
+        + "without rules; \($0.what))"
     }
     return Section([
       .note(
-        "Resolution", "two measurements of nftables mode differ by at most \(texts.joined(separator: "; ")).", indent: 0
-      )
+        "Resolution", "two measurements of nftables mode differ by at most \(texts.joined(separator: ", and ")).",
+        indent: 0)
     ])
   }
 
