@@ -20,7 +20,8 @@ extension Cluster {
 
   /// Throws for a number that a Service, the only destination, doesn't have: no one would answer or refuse.
   private func requireServicePorts(_ asked: [AskedPort], at destinations: [Endpoint]) throws(InputError) {
-    guard destinations.count == 1, case .service(let id)? = destinations.first,
+    // nftables mode refuses other ports of a ClusterIP.
+    guard !settings.kubeProxy.mode.isNftables, destinations.count == 1, case .service(let id)? = destinations.first,
       let service = services.first(where: { $0.id == id }), !service.clusterIPs.isEmpty
     else { return }
     for case .question(.port(let port)) in asked {

@@ -217,6 +217,48 @@ import Testing
     #expect(found.node == "node2" && found.basis == .stated)
   }
 
+  private static func kubeVIP(_ variable: String) -> String {
+    """
+    apiVersion: apps/v1
+    kind: DaemonSet
+    metadata: {name: kube-vip, namespace: kube-system}
+    spec: {selector: {matchLabels: {a: b}}, template: {metadata: {labels: {a: b}}, spec: {hostNetwork: true, containers: [{name: c, image: "ghcr.io/kube-vip/kube-vip:v0.9", env: [{name: \(variable), value: "true"}]}]}}}
+    ---
+
+    """
+  }
+
+  @Test("kube-vip's own election for each Service leaves the common lease aside, and with BGP all nodes announce")
+  func kubeVIPFlags() throws {
+    let leader = Self.lease("plndr-svcs-lock", in: "kube-system", holder: "node3")
+    let service = Self.service("192.168.20.9")
+    #expect(try answer(Self.nodes(3), service, leader, Self.kubeVIP("svc_enable")).node == "node3")
+    #expect(try answer(Self.nodes(3), service, leader, Self.kubeVIP("svc_election")).basis == .assumed)
+    #expect(
+      try answer(Self.nodes(3), service, leader, Self.kubeVIP("bgp_enable")).basis
+        == .oneOfSeveral(.kubeVIP, ["node1", "node2", "node3"]))
+  }
+
+  @Test("kube-vip's address is one of its node's own, and MetalLB's is on no node")
+  func bound() throws {
+    let leader = Self.lease("plndr-svcs-lock", in: "kube-system", holder: "node3")
+    let address = try #require(IPAddress("192.168.20.9"))
+    let holders = { (text: String) in
+      try read(Self.nodes(3) + Self.service("192.168.20.9") + text).cluster.nodes.filter {
+        $0.addresses.contains(address)
+      }
+      .map(\.name)
+    }
+    #expect(try holders(leader) == ["node3"])
+    #expect(try holders(Self.speaker).isEmpty)
+  }
+
+  @Test("a Service with another program's class is not MetalLB's")
+  func otherClass() throws {
+    let other = Self.service("192.168.20.207", spec: "loadBalancerClass: other.io/x")
+    #expect(try answer(Self.nodes(3), other, Self.speaker).basis == .assumed)
+  }
+
   @Test("without any sign the first node is taken, and a warning says so, unless there is only one")
   func assumed() throws {
     let found = try answer(Self.nodes(3), Self.service("192.168.20.9"))

@@ -48,6 +48,17 @@ import Testing
       })
   }
 
+  @Test("an address that it can't have is left out, and a warning says so", arguments: ["foo", "0.0.0.0", "127.0.0.1"])
+  func wrong(text: String) throws {
+    let reading = try read(Self.daemonSet("\"-localip\", \"169.254.20.10,\(text)\""))
+    #expect(reading.cluster.localDNS["n1"]?.map(\.description) == ["169.254.20.10"])
+    #expect(
+      reading.notes.contains {
+        $0.severity == .warning
+          && $0.text == "-localip of NodeLocal DNS: \"\(text)\" is no address that it can have; left out"
+      })
+  }
+
   @Test("without hostNetwork or -localip it is only named in a warning")
   func unusable() throws {
     for text in [Self.daemonSet(#""-localip", "169.254.20.10""#, hostNetwork: false), Self.daemonSet("-conf")] {

@@ -64,7 +64,7 @@ import Testing
     arguments: [
       ("monitoring.coreos.com/v1", "ServiceMonitor"), ("cert-manager.io/v1", "Certificate"),
       ("networking.istio.io/v1", "VirtualService"), ("argoproj.io/v1alpha1", "AppProject"),
-      ("external-secrets.io/v1", "ExternalSecret"), ("metallb.io/v1beta1", "IPAddressPool"),
+      ("external-secrets.io/v1", "ExternalSecret"), ("metallb.io/v1beta1", "BFDProfile"),
     ])
   func settings(version: String, kind: String) throws {
     let text = object(version, kind, "a", namespace: "m")
@@ -178,6 +178,17 @@ import Testing
             masqueradeAll: false
       """
     let map = object("v1", "ConfigMap", "kube-proxy", namespace: "kube-system", rest: config)
+    // The same in another form: JSON is YAML, and a comment may follow a value.
+    for text in [
+      #"{"kind": "KubeProxyConfiguration", "mode": "nftables", "nftables": {"masqueradeAll": true}}"#,
+      "kind: KubeProxyConfiguration\nmode: nftables # later the default\nnftables: {masqueradeAll: true}",
+    ] {
+      let lines = text.split(separator: "\n").map { "    \($0)" }.joined(separator: "\n")
+      let other = object(
+        "v1", "ConfigMap", "kube-proxy", namespace: "kube-system", rest: "data:\n  config.conf: |-\n\(lines)")
+      let found = try read(other).cluster.settings.kubeProxy
+      #expect(found.mode == .nftables(.v36) && found.masqueradeAll)
+    }
     let flags = try read(map).cluster.settings.kubeProxy
     #expect(flags.masqueradeAll && !flags.localhostNodePorts && !flags.knowsClusterCIDR)
     #expect(flags.nodePortAddresses.map(\.description) == ["192.168.0.0/16", "10.0.0.0/8"])

@@ -139,6 +139,45 @@ import Testing
     #expect(reading.notes.contains { $0.severity == .warning && $0.text == text })
   }
 
+  @Test("taints, and ports of pods on the node's network, keep svclb pods away; control planes don't")
+  func refused() throws {
+    let tainted = { (key: String) in
+      Self.node(2).replacing("spec: {podCIDR", with: "spec: {taints: [{key: \(key), effect: NoSchedule}], podCIDR")
+    }
+    let on = { (nodes: String, more: String) in
+      self.balancers(try read(nodes + Self.web + more + Self.service())).map(\.node)
+    }
+    #expect(try on(Self.node(1) + tainted("dedicated"), "") == ["n1"])
+    #expect(try on(Self.node(1) + tainted("node-role.kubernetes.io/control-plane"), "") == ["n1", "n2"])
+    let holder = """
+      apiVersion: v1
+      kind: Pod
+      metadata: {name: holder, namespace: app}
+      spec: {nodeName: n1, hostNetwork: true, containers: [{name: c, ports: [{containerPort: 80}]}]}
+      ---
+
+      """
+    #expect(try on(Self.nodes, holder) == ["n2"])
+  }
+
+  @Test("the pods have the first digits of the Service's uid in their name")
+  func uid() throws {
+    let service = Self.service(metadata: "uid: 1234abcd-0000-0000-0000-000000000000")
+    #expect(balancers(try read(Self.nodes + Self.web + service)).first?.id.name == "svclb-web-1234abcd-n1")
+  }
+
+  @Test("k3s's arguments give kube-proxy's mode, and its nodes the version")
+  func mode() throws {
+    let mode = { (args: String, kubelet: String) in
+      try read(Self.node(1, kubelet: kubelet, args: args)).cluster.settings
+    }
+    let nftables = #"["server","--kube-proxy-arg","proxy-mode=nftables"]"#
+    #expect(try mode(nftables, "v1.33.4+k3s1").kubeProxy.mode == .nftables(.v33))
+    #expect(try mode(nftables, "v1.35.0+k3s1").kubeProxy.mode == .nftables(.v34))
+    #expect(try mode("", "v1.35.0+k3s1").kubeProxy.mode == .iptables)
+    #expect(try mode(#"["server","--kube-proxy-arg=proxy-mode=ipvs"]"#, "v1.33.4+k3s1").serviceProxy == .ipvs)
+  }
+
   /// A svclb pod on n1, with the given labels and containers.
   private static func dumped(_ name: String, labels: String = "", containers: String) -> String {
     """
@@ -184,7 +223,7 @@ import Testing
       + "{name: DEST_PORT, value: '\(destination)'}, {name: DEST_IPS, value: '\(addresses)'}]}"
     let reading = try read(Self.nodes + Self.web + Self.dumped("svclb-dns-1", containers: container))
     #expect(balancers(reading).isEmpty)
-    #expect(reading.notes.contains { $0.text.hasPrefix("svclb pods whose Service is not in the input") })
+    #expect(reading.notes.contains { $0.text.hasPrefix("svclb pods without a usable environment") })
   }
 
   @Test("pods without an environment belong to the Service that their labels or their name mean")
@@ -203,7 +242,7 @@ import Testing
     #expect(
       reading.notes.contains {
         $0.text
-          == "svclb pods whose Service is not in the input: kube-system/svclb-other-1; their host ports are not asked about"
+          == "svclb pods without a usable environment, or whose Service is not in the input: kube-system/svclb-other-1; their host ports are not asked about"
       })
   }
 

@@ -75,15 +75,25 @@ package struct Backends {
   /// Returns the endpoints that a flow may arrive at; empty if the flow goes to no service and no host port.
   package func endpoints(for flow: Flow) -> [KernelEngine.Backend] {
     if let cache = localDNS(for: flow) { return [cache] }
-    return ownEndpoints(for: flow) + sentOn(flow).flatMap(ownEndpoints)
+    return ownEndpoints(for: flow)
+      + sentOn(flow).flatMap { onward in
+        let ends = localDNS(for: onward).map { [$0] } ?? ownEndpoints(for: onward)
+        let owner =
+          topology.owner(of: onward.destinationAddress)
+          ?? topology.node(addressedBy: onward).map { .node($0.name) }
+        guard ends.isEmpty, let port = onward.port, let owner else { return ends }
+        return [KernelEngine.Backend(owner, onward.destinationAddress, port)]
+      }
   }
 
-  /// The node's own process that answers a query to an address of NodeLocal DNS, in place of any Service.
+  /// The node's own process that answers a query to an address of NodeLocal DNS, in place of any Service. The node's own
+  /// health check of it isn't translated either.
   private func localDNS(for flow: Flow) -> KernelEngine.Backend? {
-    guard let asked = flow.transportPort, TransportPort.dns.contains(asked),
-      let node = topology.node(addressedBy: flow),
+    guard let asked = flow.transportPort, let node = topology.node(addressedBy: flow),
       node.privateAddresses.contains(flow.destinationAddress)
     else { return nil }
+    let isHealthCheck = asked == TransportPort(.tcp, 8080) && topology.hostNode(of: flow.source) != nil
+    guard TransportPort.dns.contains(asked) || isHealthCheck else { return nil }
     return KernelEngine.Backend(.node(node.name), flow.destinationAddress, asked.port)
   }
 

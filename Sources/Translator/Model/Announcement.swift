@@ -60,7 +60,9 @@ extension Cluster {
     }
     if let stated = settings.loadBalancerAnnouncer, node(stated) != nil { return answer(stated, .stated) }
     if let host = service.announcingNode, node(host) != nil { return answer(host, .annotation(host)) }
-    let isBalanced = service.loadBalancerIPs.contains { $0.address == address }
+    // A Service of another class is another program's.
+    let isOthers = service.loadBalancerClass.map { !$0.contains("metallb") && !$0.contains("kube-vip") } ?? false
+    let isBalanced = !isOthers && service.loadBalancerIPs.contains { $0.address == address }
     switch isBalanced ? settings.loadBalancing : nil {
     case .metallbL2:
       if let chosen = layer2Announcer(of: address, service) { return answer(chosen, .rule(.metallbL2)) }
@@ -85,6 +87,11 @@ extension Cluster {
     }
     let local = Set(slices(of: service.id).flatMap(\.members).filter { $0.isReady || $0.isServing }.compactMap(\.node))
     let isLocal = service.externalTrafficPolicy == .local
+    if settings.kubeVIPUsesBGP {
+      let nodes = nodes.map(\.name).filter { !isLocal || local.contains($0) }.sorted()
+      guard let first = nodes.first else { return answer(nil, .nobody(.kubeVIP)) }
+      return answer(first, nodes.count == 1 ? .rule(.kubeVIP) : .oneOfSeveral(.kubeVIP, nodes))
+    }
     let leader = settings.kubeVIPLeaders[service.id] ?? settings.kubeVIPLeaders[nil]
     if let leader, node(leader) != nil {
       return isLocal && !local.contains(leader) ? answer(nil, .nobody(.kubeVIP)) : answer(leader, .rule(.kubeVIP))

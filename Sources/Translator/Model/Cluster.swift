@@ -92,7 +92,8 @@ public struct ClusterSettings: Hashable, Sendable {
   /// What makes load-balancer addresses known outside. `nil`: nothing says so.
   public var loadBalancing: LoadBalancing?
   public var metalLB = MetalLB()
-  /// The holders of kube-vip's leases, by Service. Under `nil` that of the lease for all Services.
+  /// Whether kube-vip announces over BGP, from all nodes at once, and otherwise: the holders of kube-vip's leases, by Service. Under `nil` that of the lease for all Services.
+  public var kubeVIPUsesBGP = false
   public var kubeVIPLeaders: [NamespacedName?: String] = [:]
   /// `nil`: the lab decides. `false`: the kernel's limits on ICMP errors stay in place.
   public var liftICMPLimits: Bool?

@@ -32,5 +32,12 @@ public enum KubeProxyRelease: String, Hashable, Sendable, CaseIterable, Comparab
     }
   }
 
+  /// Whether the version is below 1.31, whose rules in nftables mode are not known.
+  public static func isBeforeNftables(_ version: String) -> Bool {
+    let parts = version.drop { $0 == "v" }.split(separator: ".")
+    guard parts.count > 1, parts[0] == "1", let minor = Int(parts[1].prefix(while: \.isNumber)) else { return false }
+    return minor < 31
+  }
+
   public static func < (a: Self, b: Self) -> Bool { a.rawValue < b.rawValue }
 }

@@ -72,6 +72,8 @@ public struct Service: Hashable, Sendable {
   public var hasClientAffinity: Bool
   /// The node that an annotation names as the holder of its load-balancer address (`kube-vip.io/vipHost`).
   public var announcingNode: String?
+  /// `spec.loadBalancerClass`.
+  public var loadBalancerClass: String?
   /// MetalLB's annotation `allow-shared-ip`.
   public var sharesAddress = false
   public var publishesNotReadyAddresses: Bool

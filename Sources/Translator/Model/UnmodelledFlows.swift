@@ -81,10 +81,10 @@ public struct UnmodelledFlows: Sendable {
       case .ebpf(let product): return "services are translated by \(product)'s eBPF programs here, \(what)"
       }
     }
-    // With iptables kube-proxy's rules come before those of host ports.
+    // With iptables kube-proxy's rules come before those of host ports, unless they let a packet through untranslated.
+    let front = Front(address: flow.destinationAddress, port: asked)
     let isServices =
-      hostPortMapping != .portmapNftables
-      && (isNodePort || fronts.contains(Front(address: flow.destinationAddress, port: asked)))
+      hostPortMapping == .portmap && (isNodePort || fronts.contains(front)) && refusals[front] == nil
     let why = isServices ? nil : whyAtHostPort(flow.destinationAddress, asked, node)
     return why ?? whyInMesh(asked.transport, [flow.source, flow.destination], endpoints)
   }

@@ -33,20 +33,14 @@ struct Assembly {
     if let flags = inventory.kubeProxy, inventory.cluster?.statesKubeProxy != true {
       cluster.settings.kubeProxy = flags
     }
-    if let mode = inventory.cluster?.kubeProxyMode {
-      cluster.settings.serviceProxy = .kubeProxy
-      cluster.settings.kubeProxy.mode = mode
-    } else if inventory.kubeProxyMode.isNftables, let release = inventory.cluster?.kubeProxyRelease {
-      cluster.settings.kubeProxy.mode = .nftables(release)
-    } else {
-      cluster.settings.kubeProxy.mode = inventory.kubeProxyMode
-    }
+    chooseKubeProxyMode()
     // Products that translate services by eBPF do so with host ports too.
     if case .ebpf = inventory.serviceProxy, inventory.cluster?.statesHostPorts != true {
       cluster.settings.hostPorts = .other
     }
     cluster.settings.metalLB = inventory.metalLB
     cluster.settings.kubeVIPLeaders = inventory.kubeVIPLeaders
+    cluster.settings.kubeVIPUsesBGP = inventory.kubeVIPUsesBGP
     if cluster.settings.loadBalancing == nil { cluster.settings.loadBalancing = inventory.loadBalancing }
     impliesServiceCIDRs = networks.areImplied
     try place()
@@ -56,7 +50,7 @@ struct Assembly {
     families = allocation.families
     assumptions += networks.notes + allocation.notes + cluster.podNetworkNotes
     addServiceLB()
-    assumptions += cluster.connectLocalDNS(podManifests).map { [$0] } ?? []
+    assumptions += cluster.connectLocalDNS(podManifests)
     completeNamespaces()
     try checkSettings()
     try checkAnnouncedAddresses()
@@ -103,6 +97,7 @@ struct Assembly {
     served.formUnion(mirrored.map(\.id))
     cluster.endpointSlices = slices.sorted { $0.id < $1.id }
     assumptions += cluster.announcementNotes
+    bindVirtualAddresses()
     let nowhere = cluster.services.filter { service in
       service.kind != .externalName && !service.clusterIPs.isEmpty && service.selector?.isEmpty != false
         && !served.contains(service.id)
@@ -114,6 +109,17 @@ struct Assembly {
           .warning,
           "no selector and no EndpointSlice: \(names); the lab refuses every flow to it, the cluster may not; "
             + "add its EndpointSlices (kubectl get endpointslices)"))
+    }
+  }
+
+  /// kube-vip gives a balancer's address to the node that announces it, so that the node answers at all its ports there.
+  private mutating func bindVirtualAddresses() {
+    guard cluster.settings.loadBalancing == .kubeVIP else { return }
+    let taken = Set(cluster.nodes.flatMap(\.addresses))
+    for (address, announcement) in cluster.announcements.sorted(by: { $0.key < $1.key }) where !taken.contains(address)
+    {
+      guard let index = cluster.nodes.firstIndex(where: { $0.name == announcement.node }) else { continue }
+      cluster.nodes[index].addresses.append(address)
     }
   }
 
@@ -217,6 +223,23 @@ struct Assembly {
     assumptions += table.notes
   }
 
+  /// kube-proxy's mode as the Cluster document states it, or as objects and k3s's arguments show it.
+  private mutating func chooseKubeProxyMode() {
+    let (document, ofK3s) = (inventory.cluster, inventory.nodes.values.compactMap(\.kubeProxyMode).min())
+    if document?.kubeProxyMode != nil { cluster.settings.serviceProxy = .kubeProxy }
+    if document?.kubeProxyMode == nil, ofK3s == "ipvs", cluster.settings.serviceProxy == .kubeProxy {
+      cluster.settings.serviceProxy = .ipvs
+    }
+    let isNftables = document?.kubeProxyMode?.isNftables ?? (inventory.kubeProxyMode.isNftables || ofK3s == "nftables")
+    let release = document?.kubeProxyRelease ?? inventory.kubeProxyRelease
+    cluster.settings.kubeProxy.mode = isNftables ? .nftables(release ?? .latest) : .iptables
+    if isNftables, document?.kubeProxyMode == nil || document?.kubeProxyRelease == nil {
+      let whose = release == nil ? "the latest known" : "as the input shows"
+      assumptions.append(
+        Note(.note, "kube-proxy in nftables mode, with the rules of \((release ?? .latest).rawValue): \(whose)"))
+    }
+  }
+
   /// Completes the svclb pods, and the status of the Services that they are made for.
   private mutating func addServiceLB() {
     serviceLB?.writeStatus(of: &cluster, families)
@@ -227,7 +250,7 @@ struct Assembly {
     assumptions.append(
       Note(
         .warning,
-        "svclb pods whose Service is not in the input: \(unknown.map(\.description).abridged(to: 5)); their host ports are "
+        "svclb pods without a usable environment, or whose Service is not in the input: \(unknown.map(\.description).abridged(to: 5)); their host ports are "
           + "not asked about"))
   }
 

@@ -35,10 +35,14 @@ struct Inventory {
   }
 
   var serviceProxy: ServiceProxyKind { features.serviceProxy }
+  var kubeProxyRelease: KubeProxyRelease? {
+    features.kubeProxyRelease ?? nodeTable.objects.compactMap(\.release).min()
+  }
   var kubeProxyMode: KubeProxyMode { features.kubeProxyMode }
   var kubeProxy: KubeProxyFlags? { features.kubeProxy }
   var loadBalancing: LoadBalancing? { balancers.program }
   var metalLB: MetalLB { balancers.metalLB }
+  var kubeVIPUsesBGP: Bool { balancers.kubeVIPUsesBGP }
   var kubeVIPLeaders: [NamespacedName?: String] { balancers.kubeVIPLeaders }
 
   var namespaces: [String: Namespace] {
@@ -168,7 +172,7 @@ struct Inventory {
       }
       return
     }
-    skipped.note(object)
+    if !BalancerEvidence.uses(object) { skipped.note(object) }
     balancers.look(at: object)
     if object.kind == "ConfigMap" { features.look(atConfigMap: object) }
     if object.kind == "FelixConfiguration" { features.look(atFelix: object) }

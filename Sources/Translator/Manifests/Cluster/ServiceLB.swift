@@ -33,6 +33,12 @@ struct ServiceLB {
   /// The svclb pods that the controller and the scheduler would make. A node whose host port is taken gets none.
   mutating func pods(besides pods: [PodManifest]) -> [PodManifest] {
     var taken: [String: Set<TransportPort>] = [:]
+    for pod in pods.map(\.pod) where pod.hostNetwork {
+      // The scheduler counts the ports that such a pod declares.
+      if let node = pod.node {
+        taken[node, default: []].formUnion(pod.ports.map { TransportPort($0.transport, $0.number) })
+      }
+    }
     for pod in pods.map(\.pod) {
       if let node = pod.node { taken[node, default: []].formUnion(pod.hostPorts.map(\.port)) }
     }
@@ -48,7 +54,7 @@ struct ServiceLB {
         }
         taken[node, default: []].formUnion(ports)
         places[service.id, default: []].append(node)
-        made.append(Self.pod(of: service, on: node))
+        made.append(Self.pod(of: manifest, on: node))
       }
     }
     if !made.isEmpty {
@@ -66,18 +72,20 @@ struct ServiceLB {
   private func candidates(_ manifest: ServiceManifest) -> [String] {
     let enabled = nodes.values.contains { $0.labels[Self.prefix + "enablelb"] != nil }
     let pool = manifest.service.labels[Self.prefix + "lbpool"]
-    return nodes.values.filter { node in
+    return nodes.values.filter(\.admitsServiceLB).filter { node in
       if !enabled { return true }
       return node.labels[Self.prefix + "enablelb"] == "true"
         && pool.map { node.labels[Self.prefix + "lbpool"] == $0 } ?? true
     }.map(\.name).sorted()
   }
 
-  private static func pod(of service: Service, on node: String) -> PodManifest {
+  private static func pod(of manifest: ServiceManifest, on node: String) -> PodManifest {
+    let service = manifest.service
     var name = String(service.id.name.prefix(48))
     while name.hasSuffix("-") { name.removeLast() }
-    // The real name has the first digits of the Service's uid, which no manifest has.
-    let daemonSet = "svclb-\(name)-\(service.id.description.identifier)"
+    // The first digits of the Service's uid, which only objects of a cluster have.
+    let uid = manifest.uid.map { String($0.prefix(8)) } ?? service.id.description.identifier
+    let daemonSet = "svclb-\(name)-\(uid)"
     var pod = Pod(
       id: PodID(namespace, "\(daemonSet)-\(node)"),
       labels: [
@@ -124,6 +132,7 @@ extension Cluster {
   /// it for their Service. `manifests` are the pods as the input gives them. Returns the pods whose Service is unknown.
   mutating func connectServiceLB(_ manifests: [PodManifest], _ sourceRanges: [NamespacedName: [CIDR]]) -> [PodID] {
     let containers = Dictionary(manifests.map { ($0.pod.id, $0.balancers) }) { first, _ in first }
+    let unusable = Set(manifests.filter(\.hasUnusableBalancer).map(\.pod.id))
     var unknown: [PodID] = []
     for index in pods.indices where pods[index].isServiceLB || containers[pods[index].id]?.isEmpty == false {
       let pod = pods[index]
@@ -135,7 +144,7 @@ extension Cluster {
         pods[index].forwards = containers.map {
           PodForward($0.port, from: $0.sourceRanges, to: $0.destinations ?? hostIPs, port: $0.destinationPort)
         }
-      } else if let service = balanced(by: pod) {
+      } else if !unusable.contains(pod.id), let service = balanced(by: pod) {
         pods[index].forwards = service.ports.compactMap { port in
           let isLocal = service.externalTrafficPolicy == .local
           guard pod.ports.contains(where: { $0.number == port.port && $0.transport == port.transport }),

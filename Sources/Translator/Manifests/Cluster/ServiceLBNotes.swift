@@ -5,7 +5,8 @@ extension Cluster {
   /// the two ways to the Service.
   var serviceLBNotes: [Note] {
     let balancers = pods.filter { !$0.forwards.isEmpty }
-    if balancers.isEmpty { return [] }
+    // With portmap's nftables, host ports come before kube-proxy's addresses.
+    if balancers.isEmpty || settings.hostPorts == .portmapNftables { return [] }
     let selecting = policies.filter { policy in
       balancers.contains { $0.id.namespace == policy.id.namespace && policy.podSelector.matches($0.labels) }
     }

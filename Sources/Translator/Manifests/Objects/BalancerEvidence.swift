@@ -7,7 +7,14 @@ struct BalancerEvidence {
   private var hasServiceLB = false
   private(set) var metalLB = MetalLB()
   /// The holders of kube-vip's leases (`ClusterSettings.kubeVIPLeaders`).
-  private(set) var kubeVIPLeaders: [NamespacedName?: String] = [:]
+  private var leaders: [NamespacedName?: String] = [:]
+  private var electsPerService = false
+  private(set) var kubeVIPUsesBGP = false
+
+  /// With an election for each Service, the lease for all of them is not used.
+  var kubeVIPLeaders: [NamespacedName?: String] {
+    electsPerService ? leaders.filter { $0.key != nil } : leaders
+  }
 
   /// `nil` if nothing shows it. MetalLB and kube-vip are installed in place of servicelb.
   var program: LoadBalancing? {
@@ -15,17 +22,31 @@ struct BalancerEvidence {
       return !metalLB.advertisements.isEmpty && metalLB.advertisements.allSatisfy { $0.program == .metallbBGP }
         ? .metallbBGP : .metallbL2
     }
-    return hasKubeVIP ? .kubeVIP : hasServiceLB ? .servicelb : nil
+    return hasKubeVIP || !leaders.isEmpty ? .kubeVIP : hasServiceLB ? .servicelb : nil
   }
 
   /// Examines a pod, or a workload's template.
   mutating func look(at spec: PodSpec, of id: NamespacedName) {
     for container in spec.containers {
       if container.image.contains("metallb/speaker") { hasMetalLB = true }
-      if container.image.contains("kube-vip/kube-vip") { hasKubeVIP = true }
+      if container.image.contains("kube-vip/kube-vip") {
+        hasKubeVIP = true
+        if container.environment["svc_election"] == "true" { electsPerService = true }
+        if container.environment["bgp_enable"] == "true" { kubeVIPUsesBGP = true }
+      }
       if container.image.contains("klipper-lb") { hasServiceLB = true }
     }
     if id.name.hasPrefix("svclb-") { hasServiceLB = true }
+  }
+
+  /// Whether the object says who announces addresses.
+  static func uses(_ object: ManifestObject) -> Bool {
+    switch (object.group, object.kind) {
+    case ("metallb.io", "IPAddressPool"), ("metallb.io", "L2Advertisement"), ("metallb.io", "BGPAdvertisement"): true
+    case ("coordination.k8s.io", "Lease"):
+      (try? object.metadata?["name"]?.string()).map { $0 == "plndr-svcs-lock" || $0.hasPrefix("kubevip-") } ?? false
+    default: false
+    }
   }
 
   /// kube-vip's leases: one for all Services, or with `svc_election` one for each (`kubevip-NAME` in its namespace).
@@ -33,9 +54,9 @@ struct BalancerEvidence {
     guard let name = try? object.metadata?["name"]?.string(),
       let holder = try? object.root["spec"]?.fields()["holderIdentity"]?.string(), !holder.isEmpty
     else { return }
-    if name == "plndr-svcs-lock" { kubeVIPLeaders[nil] = holder }
+    if name == "plndr-svcs-lock" { leaders[nil] = holder }
     if name.hasPrefix("kubevip-"), let namespace = try? object.metadata?["namespace"]?.string() {
-      kubeVIPLeaders[NamespacedName(namespace, String(name.dropFirst("kubevip-".count)))] = holder
+      leaders[NamespacedName(namespace, String(name.dropFirst("kubevip-".count)))] = holder
     }
   }
 

@@ -145,6 +145,9 @@ struct ClusterDocument {
       guard let release = KubeProxyRelease(version: text) else {
         throw field.error("\(text.quoted) is not a version", "write one such as \"1.36\"")
       }
+      if KubeProxyRelease.isBeforeNftables(text) {
+        throw field.error("kube-proxy \(text) has no nftables mode that is known", "write 1.31 or a later one")
+      }
       kubeProxyRelease = release
     }
     if let field = fields["mode"] {

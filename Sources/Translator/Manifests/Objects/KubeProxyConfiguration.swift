@@ -1,45 +1,38 @@
 internal import NetpolModel
+internal import Text
 
 /// What a KubeProxyConfiguration (kubeproxy.config.k8s.io/v1alpha1) in a ConfigMap says, as far as it decides where
-/// packets go. It is read line by line: kube-proxy has accepted it, and a fault in it is not the user's question.
+/// packets go. What can't be read is left out: kube-proxy has accepted it, and a fault in it is not the user's question.
 struct KubeProxyConfiguration {
   private(set) var mode = ""
   private(set) var flags = KubeProxyFlags()
 
   init(_ data: [String: String]) {
-    var masqueradesAll: [String: Bool] = [:]
     for text in data.values.sorted() where text.contains("KubeProxyConfiguration") || text.contains("kubeproxy.config")
     {
-      var section = ""
-      var isListing = false
-      for line in text.split(whereSeparator: \.isNewline) {
-        let isInner = line.first?.isWhitespace == true
-        let bare = line.filter { !$0.isWhitespace && $0 != "\"" && $0 != "'" }
-        if bare.hasPrefix("-"), isListing {
-          add(bare.dropFirst())
-          continue
-        }
-        isListing = false
-        guard let colon = bare.firstIndex(of: ":") else { continue }
-        let (key, value) = (bare[..<colon], bare[bare.index(after: colon)...])
-        if !isInner { section = String(key) }
-        switch (isInner ? section : "", key) {
-        case ("", "mode"): mode = String(value)
-        case ("", "clusterCIDR"): flags.knowsClusterCIDR = !value.isEmpty
-        case ("", "nodePortAddresses"):
-          isListing = value.isEmpty
-          for network in value.filter({ $0 != "[" && $0 != "]" }).split(separator: ",") { add(network) }
-        case ("iptables", "masqueradeAll"), ("nftables", "masqueradeAll"): masqueradesAll[section] = value == "true"
-        case ("iptables", "localhostNodePorts"): flags.localhostNodePorts = value != "false"
-        default: break
-        }
+      guard let fields = Self.fields(of: text) else { continue }
+      if let word = try? fields["mode"]?.string() { mode = word }
+      let masqueradesAll = { (section: String) in
+        (try? fields[section]?.fields()["masqueradeAll"]?.bool()) ?? false
       }
+      flags.masqueradeAll = masqueradesAll(mode == "nftables" ? "nftables" : "iptables")
+      if let networks = try? fields["clusterCIDR"]?.string() { flags.knowsClusterCIDR = !networks.isEmpty }
+      if let local = try? fields["iptables"]?.fields()["localhostNodePorts"]?.bool() {
+        flags.localhostNodePorts = local
+      }
+      for network in (try? fields["nodePortAddresses"]?.strings()) ?? [] { add(network) }
     }
-    flags.masqueradeAll = masqueradesAll[mode == "nftables" ? "nftables" : "iptables"] ?? false
   }
 
-  private mutating func add(_ network: some StringProtocol) {
+  private static func fields(of text: String) -> Fields? {
+    guard var documents = try? Documents(ManifestSource(name: "config.conf", text: text)),
+      let root = try? documents.next()
+    else { return nil }
+    return try? Field(root, path: "", subject: Subject(file: "config.conf")).fields()
+  }
+
+  private mutating func add(_ network: String) {
     if network == "primary" { flags.nodePortsAtPrimary = true }
-    if let cidr = CIDR(String(network)) { flags.nodePortAddresses.append(cidr) }
+    if let cidr = CIDR(network) { flags.nodePortAddresses.append(cidr) }
   }
 }

@@ -16,26 +16,42 @@ extension PodSpec.Container {
 
 extension Cluster {
   /// Tells the pods of NodeLocal DNS their addresses. Its manifest has placeholders, which its installation guide
-  /// replaces: one for 169.254.20.10, one for the ClusterIP of kube-dns. Returns a note about them.
-  mutating func connectLocalDNS(_ manifests: [PodManifest]) -> Note? {
+  /// replaces: one for 169.254.20.10, one for the ClusterIP of kube-dns. Returns notes about them.
+  mutating func connectLocalDNS(_ manifests: [PodManifest]) -> [Note] {
     let stated = Dictionary(manifests.map { ($0.pod.id, $0.localDNS) }) { first, _ in first }
     let service =
       service(NamespacedName("kube-system", "kube-dns")) ?? service(NamespacedName("kube-system", "coredns"))
+    let taken = Set(
+      nodes.flatMap(\.addresses) + externalHosts.flatMap(\.addresses)
+        + pods.filter { !$0.hostNetwork }.flatMap(\.podIPs))
+    let isUsable = { (address: IPAddress) in
+      address.bits != 0 && !address.isLoopback && !address.isMulticast && !taken.contains(address)
+    }
+    var unusable: [String] = []
     for index in pods.indices {
       guard let texts = stated[pods[index].id], !texts.isEmpty else { continue }
       pods[index].localDNS = texts.flatMap { text -> [IPAddress] in
         switch text {
         case "__PILLAR__LOCAL__DNS__": [IPAddress(v4: 0xa9fe_140a)]
         case "__PILLAR__DNS__SERVER__": service?.clusterIPs.first.map { [$0] } ?? []
-        default: IPAddress(text).map { [$0] } ?? []
+        default: IPAddress(text).flatMap { isUsable($0) ? [$0] : nil } ?? []
         }
       }
+      unusable += texts.filter { $0.first != "_" && !(IPAddress($0).map(isUsable) ?? false) }
+    }
+    var notes: [Note] = []
+    if !unusable.isEmpty {
+      let names = Set(unusable.map(\.quoted)).sorted().abridged(to: 5)
+      notes.append(Note(.warning, "-localip of NodeLocal DNS: \(names) is no address that it can have; left out"))
     }
     let addresses = Set(localDNS.values.joined()).sorted()
-    if addresses.isEmpty { return nil }
-    return Note(
-      .note,
-      "NodeLocal DNS on \(localDNS.keys.sorted().abridged(to: 5)): queries to "
-        + "\(addresses.map(\.description).joined(separator: ", ")) end in the node's own process")
+    if !addresses.isEmpty {
+      notes.append(
+        Note(
+          .note,
+          "NodeLocal DNS on \(localDNS.keys.sorted().abridged(to: 5)): queries to "
+            + "\(addresses.map(\.description).joined(separator: ", ")) end in the node's own process"))
+    }
+    return notes
   }
 }

@@ -11,6 +11,12 @@ struct NodeManifest {
   /// Those of `addresses` with type ExternalIP.
   private(set) var externalIPs: Set<IPAddress> = []
   private(set) var isNetworkUnavailable = false
+  /// Whether svclb pods tolerate its taints.
+  private(set) var admitsServiceLB = true
+  /// Of the kubelet, which is that of k3s's own kube-proxy.
+  private(set) var release: KubeProxyRelease?
+  /// The mode that k3s's arguments give its kube-proxy.
+  private(set) var kubeProxyMode: String?
   /// Whether it is a node of k3s that doesn't turn off servicelb.
   private(set) var runsServiceLB = false
   let location: SourceLocation?
@@ -34,11 +40,39 @@ struct NodeManifest {
     }
     externalIPs = Set(byType["ExternalIP", default: []].map(\.value))
     isNetworkUnavailable = try object.root["status"]?.fields().condition("NetworkUnavailable") ?? false
+    let info = try? object.root["status"]?.fields()["nodeInfo"]?.fields()
+    release = (try? info?["kubeletVersion"]?.string()).flatMap { KubeProxyRelease(version: $0) }
+    kubeProxyMode = Self.kubeProxyMode(object)
+    admitsServiceLB = Self.admitsServiceLB(spec)
     runsServiceLB = Self.runsServiceLB(object)
     name = try object.name(validation)
     labels = try object.labels(validation)
     addresses = (byType["InternalIP", default: []] + byType["ExternalIP", default: []]).uniqued(on: \.value)
     location = object.location
+  }
+
+  /// The DaemonSet of svclb pods tolerates control-plane nodes and `CriticalAddonsOnly`, and its controller adds what every
+  /// DaemonSet tolerates. A wrong type here is no error.
+  private static func admitsServiceLB(_ spec: Fields?) -> Bool {
+    let tolerated: Set<String> = [
+      "node-role.kubernetes.io/control-plane", "node-role.kubernetes.io/master", "CriticalAddonsOnly",
+      "node.kubernetes.io/not-ready", "node.kubernetes.io/unreachable", "node.kubernetes.io/disk-pressure",
+      "node.kubernetes.io/memory-pressure", "node.kubernetes.io/pid-pressure", "node.kubernetes.io/unschedulable",
+    ]
+    return ((try? spec?["taints"]?.list()) ?? []).allSatisfy { entry in
+      guard let taint = try? entry.fields(), let effect = try? taint["effect"]?.string(), effect != "PreferNoSchedule"
+      else { return true }
+      return tolerated.contains((try? taint["key"]?.string()) ?? "")
+    }
+  }
+
+  /// `--kube-proxy-arg proxy-mode=nftables` among k3s's arguments.
+  private static func kubeProxyMode(_ object: ManifestObject) -> String? {
+    let annotations = try? object.metadata?["annotations"]?.stringMap()
+    guard let arguments = annotations?["k3s.io/node-args"],
+      let start = arguments.firstRange(of: "proxy-mode=")?.upperBound
+    else { return nil }
+    return String(arguments[start...].prefix { $0.isLetter })
   }
 
   /// k3s shows itself in the kubelet's version. Its arguments are in an annotation. A wrong type here is no error.

@@ -18,6 +18,8 @@ struct PodManifest {
   private(set) var isTerminating = false
   /// Its containers of klipper-lb.
   var balancers: [KlipperContainer] = []
+  /// Whether a container has an environment like klipper-lb's that klipper-lb could not use.
+  var hasUnusableBalancer = false
   var localDNS: [String] = []
   /// Whether the pod is in a file that a variant adds.
   var isAdded = false
@@ -30,6 +32,7 @@ struct PodManifest {
     pod.mesh = spec.mesh
     hostname = spec.hostname
     balancers = spec.balancers
+    hasUnusableBalancer = spec.hasUnusableBalancer
     localDNS = spec.localDNS ?? []
     controller = try object.controller()
     owners = try object.owners()

@@ -43,6 +43,11 @@ struct PodSpec: Hashable {
   var containers: [Container] = []
   /// The addresses that NodeLocal DNS binds on its node, as its arguments state them. `nil` if it is something else.
   var localDNS: [String]? { hostNetwork ? containers.firstNonNil(\.localDNS) : nil }
+  var hasUnusableBalancer: Bool {
+    containers.contains { container in
+      ["SRC_PORT", "DEST_PORT"].contains { container.environment[$0] != nil } && KlipperContainer(container) == nil
+    }
+  }
   var balancers: [KlipperContainer] { containers.compactMap(KlipperContainer.init) }
   /// Known by the init containers that meshes put into pods.
   var mesh: Mesh?

@@ -23,6 +23,7 @@ struct ServiceManifest {
   /// Whether the EndpointSlice controller allots endpoints to zones by their CPUs (annotation `topology-mode: Auto`).
   let hasAutomaticHints: Bool
   let hasLoadBalancerClass: Bool
+  let uid: String?
   /// Whether `status.loadBalancer` is given, if only as `{}`.
   let hasLoadBalancerStatus: Bool
   /// The annotation in place of `loadBalancerSourceRanges`. kube-proxy doesn't read it.
@@ -73,6 +74,7 @@ struct ServiceManifest {
     wantsNodePorts = kind == .nodePort || balances && allocates
     hasAutomaticHints = try object.metadata?["annotations"]?.fields().asksForAutomaticHints ?? false
 
+    uid = try? object.metadata?["uid"]?.string()
     hasLoadBalancerClass = spec?.nonEmpty("loadBalancerClass") != nil
     hasLoadBalancerStatus = try object.root["status"]?.fields()["loadBalancer"] != nil
     let annotations = try object.metadata?["annotations"]?.fields()
@@ -84,6 +86,7 @@ struct ServiceManifest {
       selector: try spec?["selector"]?.labels(validation),
       ports: ports.ports, location: object.location)
     service.labels = try object.labels(validation)
+    service.loadBalancerClass = try spec?.nonEmpty("loadBalancerClass")?.string()
     service.sharesAddress = ["metallb.io/allow-shared-ip", "metallb.universe.tf/allow-shared-ip"].contains {
       annotations?[$0] != nil
     }

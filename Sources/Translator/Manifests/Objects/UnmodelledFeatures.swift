@@ -30,6 +30,9 @@ struct UnmodelledFeatures {
   /// By object: the release of kube-proxy that it runs.
   private var releases: OrderedDictionary<String, KubeProxyRelease> = [:]
 
+  /// The oldest release of kube-proxy that runs by its images. `nil` if none is known.
+  var kubeProxyRelease: KubeProxyRelease? { releases.values.min() }
+
   /// kube-proxy's mode, as the input shows it. The release is the oldest of those that run, or the latest if none is
   /// known.
   var kubeProxyMode: KubeProxyMode {

@@ -142,6 +142,7 @@ struct Workload {
     pod.owner = Pod.Workload(kind: kind, name: self.id.name)
     var manifest = PodManifest(pod, hostname: spec.hostname)
     manifest.balancers = spec.balancers
+    manifest.hasUnusableBalancer = spec.hasUnusableBalancer
     manifest.localDNS = spec.localDNS ?? []
     manifest.isAdded = isAdded
     return manifest
