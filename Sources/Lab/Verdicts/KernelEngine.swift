@@ -72,7 +72,9 @@ public struct KernelEngine: Sendable {
         own = fabric.namespace(of: holder).map { ($0, flow.destinationAddress, asked.port) }
       }
       let translated = backends(flow)
-      let isNodes = if case .virtualAddress = flow.destination { true } else { translated.isEmpty }
+      let isPrivate =
+        fabric.topology.node(addressedBy: flow)?.privateAddresses.contains(flow.destinationAddress) == true
+      let isNodes = if case .virtualAddress = flow.destination { true } else { translated.isEmpty || isPrivate }
       let ends = translated.compactMap { backend in
         fabric.namespace(of: backend.endpoint).map { ($0, backend.address, backend.port) }
       }
