@@ -82,6 +82,19 @@ import Testing
     #expect(try names(nodes, pinned) == ["p", "q", "agent-n2"])
   }
 
+  @Test("a DaemonSet's nodeSelector chooses among nodes whose labels are known")
+  func nodeSelector() throws {
+    let node = { (name: String, labels: String) in
+      "apiVersion: v1\nkind: Node\nmetadata: {name: \(name), labels: {\(labels)}}\n---\n"
+    }
+    let agents = { (selector: String) in
+      workload("DaemonSet", name: "agent", pod: "nodeSelector: {\(selector)}, containers: [{name: c}]")
+    }
+    let nodes = node("n1", "rack: a") + node("n2", "rack: b") + node("n3", "")
+    #expect(try names(nodes, agents("rack: a")) == ["agent-n1", "agent-n3"])
+    #expect(try names(nodes, agents("kubernetes.io/os: linux")) == ["agent-n1", "agent-n2", "agent-n3"])
+  }
+
   @Test("a CronJob has the pods of its job template, unless it is suspended")
   func cronJob() throws {
     let text =

@@ -185,7 +185,7 @@ struct Assembly {
 
   private mutating func place() throws(ManifestError) {
     var table = try NodeTable(inventory, pins)
-    let pods = inventory.ownedPods + expandWorkloads(nodes: table.names)
+    let pods = inventory.ownedPods + expandWorkloads(nodes: table.nodes)
     let families = Set(table.families.values.joined())
     let all = pods + standIns(besides: pods, families)
     serviceLB = ServiceLB(inventory, table.manifests, besides: all)
@@ -254,7 +254,7 @@ struct Assembly {
           + "not asked about"))
   }
 
-  private mutating func expandWorkloads(nodes: [String]) -> [PodManifest] {
+  private mutating func expandWorkloads(nodes: [Node]) -> [PodManifest] {
     let cap = inventory.options.maxReplicas
     var taken = Set(inventory.pods.map(\.pod.id))
     let workloads = inventory.workloadsWithoutPods

@@ -32,6 +32,8 @@ struct PodSpec: Hashable {
   var nodeName: String?
   /// `kubernetes.io/hostname` in `nodeSelector`.
   var hostname: String?
+  /// The other labels that `nodeSelector` asks for, without those that every node of a cluster has.
+  var nodeSelector: Labels = [:]
   var hostNetwork = false
   /// Ports of the containers, then those of sidecars.
   var ports: [ContainerPort] = []
@@ -56,7 +58,9 @@ struct PodSpec: Hashable {
     guard let fields = try field?.fields() else { return }
     nodeName = try fields["nodeName"]?.string()
     if nodeName == "" { nodeName = nil }
-    hostname = try fields["nodeSelector"]?.fields()["kubernetes.io/hostname"]?.string()
+    let selector = try fields["nodeSelector"]?.fields()
+    hostname = try selector?["kubernetes.io/hostname"]?.string()
+    nodeSelector = ((try? fields["nodeSelector"]?.stringMap()) ?? [:]).filter { !Self.usualLabels.contains($0.key) }
     hostNetwork = try fields["hostNetwork"]?.bool() ?? false
     if validation == .apiServer { try checkContainers(fields) }
     for field in try fields["containers"]?.list() ?? [] {
@@ -71,6 +75,16 @@ struct PodSpec: Hashable {
       guard try container["restartPolicy"]?.string() == "Always" else { continue }
       try readPorts(of: container, isSidecar: true, validation)
     }
+  }
+
+  private static let usualLabels: Set<String> = [
+    "kubernetes.io/hostname", "kubernetes.io/os", "kubernetes.io/arch", "beta.kubernetes.io/os",
+    "beta.kubernetes.io/arch",
+  ]
+
+  /// Whether `nodeSelector` admits a node. A node without any label is one of which the input says nothing.
+  func admits(_ node: Node) -> Bool {
+    node.labels.isEmpty || nodeSelector.allSatisfy { node.labels[$0.key] == $0.value }
   }
 
   /// The init containers that redirect a pod's connections, or check that a CNI plugin did. A proxy alone redirects

@@ -113,11 +113,12 @@ struct Workload {
 
   /// The pods, named `<workload>-<index>` from `firstOrdinal` on, or `<workload>-<node>` if there is one per node. Skips
   /// names in `taken` and adds the new ones to it.
-  func pods(atMost cap: Int, nodes: [String], taken: inout Set<PodID>) -> [PodManifest] {
+  func pods(atMost cap: Int, nodes: [Node], taken: inout Set<PodID>) -> [PodManifest] {
     switch count {
     case .onePerNode:
-      let wanted = spec.nodeName ?? spec.hostname.flatMap { nodes.contains($0) ? $0 : nil }
-      return (wanted.map { [$0] } ?? nodes).compactMap { node in
+      let names = nodes.map(\.name)
+      let wanted = spec.nodeName ?? spec.hostname.flatMap { names.contains($0) ? $0 : nil }
+      return (wanted.map { [$0] } ?? nodes.filter(spec.admits).map(\.name)).compactMap { node in
         let id = PodID(self.id.namespace, "\(self.id.name)-\(node)")
         return taken.insert(id).inserted ? pod(id, node: node, index: 0) : nil
       }
