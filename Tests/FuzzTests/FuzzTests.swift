@@ -14,11 +14,17 @@ extension Slow {
     /// No flow of a world shows these deviations.
     private static let unseen: [RuleKind: String] = [
       .icmpType: "pings are not asked of worlds", .random: "the lab's rules choose by code point",
+      .sourcePort: "no probe has DNS's port as its source",
+    ]
+    /// Deviations that no flow of these worlds shows.
+    private static let unshown: [Deviation: String] = [
+      .dropsUntranslatable:
+        "a host-network pod at a balancer's address and port is too rare; DeviationTests has its world"
     ]
 
-    private static let seeds = Array(UInt64(0)..<196) + [263, 297, 319, 342, 1825]
-    /// Worlds with few flows that show rare deviations (D4, D10, D16, D21, D23, D24). All their flows are asked.
-    private static let rare: Set<UInt64> = [62, 72, 78, 82, 263, 297, 319, 342, 1825]
+    private static let seeds = Array(UInt64(0)..<196) + [263, 297, 319, 342]
+    /// Worlds with few flows that show rare deviations (D4, D10, D16, D21, D23). All their flows are asked.
+    private static let rare: Set<UInt64> = [62, 72, 78, 82, 263, 297, 319, 342]
 
     @Test("oracle and evaluator agree on 200 worlds in every style that cover all deviations and kinds of rules")
     func worlds() async throws {
@@ -28,6 +34,7 @@ extension Slow {
       }
       #expect(found.cases == Self.seeds.count * EnforcementStyle.all.count)
       let missing = Set(EnforcementStyle.all.flatMap(\.traits.deviations)).subtracting(found.deviations.keys)
+        .subtracting(Self.unshown.keys)
       #expect(missing.isEmpty, "deviations that no flow showed: \(missing.map(\.id).sorted())")
       let unmatched = found.written.subtracting(found.matched).subtracting(Self.unseen.keys)
       #expect(unmatched.isEmpty, "kinds of rules that no packet matched: \(unmatched.map(\.rawValue).sorted())")
