@@ -1,6 +1,7 @@
 // Not covered: the random choice of kube-proxy; both engines are asked about each endpoint.
 import Enforcement
 import EngineComparison
+import Foundation
 import Lowering
 import NetpolModel
 import Oracle
@@ -177,6 +178,27 @@ import Worlds
         let isOut = source == .external("lan") && mode.isNftables
         if source == .external("lan") { #expect((comparison.evaluated == .deny) == isOut, "\(endpoint)") }
       }
+    }
+  }
+
+  @Test(
+    "an endpoint with the balancer's own address and port is closed in iptables mode only", arguments: [true, false])
+  func unchanged(isIptables: Bool) throws {
+    let mode = isIptables ? "iptables" : "nftables"
+    let text = try String(
+      contentsOf: repository.appendingPathComponent("examples/deviations/D24.yaml"), encoding: .utf8
+    ).replacing("externalHosts:", with: "kubeProxy: {mode: \(mode)}\nexternalHosts:")
+    let cluster = try readWorld(text)
+    let topology = Topology(cluster)
+    let address = try #require(IPAddress("192.168.20.11"))
+    let flow = try #require(
+      topology.flow(
+        from: .external("lan"), to: .virtualAddress(NamespacedName("app", "edge"), address), TransportPort(.tcp, 80),
+        .v4))
+    for style in EnforcementStyle.all {
+      let enforced = try EnforcedCluster(cluster, topology, style, versionStamp: "1")
+      let comparison = Comparer(cluster, enforced).compare(flow, nil)
+      #expect(comparison.finding == (isIptables ? .deviation([.dropsUntranslatable]) : .agreement), "\(style.name)")
     }
   }
 }

@@ -37,23 +37,26 @@ public struct DeviationModel: Sendable {
 
   public func verdict(_ flow: Flow) -> Verdict { verdict(flow, oracle.resolve(flow)) }
 
-  /// The same for a flow whose services are resolved already.
-  func verdict(_ flow: Flow, _ resolved: ResolvedFlow) -> Verdict {
-    let first = verdictOnFirstPart(flow, resolved)
-    return first == .allow && !isSentOn(resolved) ? .deny : first
+  /// Pods that send packets on to each other's nodes send them around in a loop.
+  private static let mostHops = 16
+
+  /// The same for a flow whose services are resolved already. `hops`: how many pods have sent the packet on before.
+  func verdict(_ flow: Flow, _ resolved: ResolvedFlow, hops: Int = 0) -> Verdict {
+    let first = verdictOnFirstPart(flow, resolved, hops: hops)
+    return first == .allow && !isSentOn(resolved, hops: hops) ? .deny : first
   }
 
   /// Whether the pod that receives the packet sends it on and it arrives there, or doesn't have to send it on.
-  private func isSentOn(_ resolved: ResolvedFlow) -> Bool {
+  private func isSentOn(_ resolved: ResolvedFlow, hops: Int) -> Bool {
     switch resolved.forwarding {
     case nil: true
     case .outOfRange: false
-    case .sent(_, let onward, let next): verdict(onward, next) == .allow
+    case .sent(_, let onward, let next): hops < Self.mostHops && verdict(onward, next, hops: hops + 1) == .allow
     }
   }
 
-  private func verdictOnFirstPart(_ flow: Flow, _ resolved: ResolvedFlow) -> Verdict {
-    if resolved.isRefused { return escapesKubeProxy(flow, resolved) ? .allow : .deny }
+  private func verdictOnFirstPart(_ flow: Flow, _ resolved: ResolvedFlow, hops: Int) -> Verdict {
+    if resolved.isRefused { return escapesKubeProxy(flow, resolved, hops: hops) ? .allow : .deny }
     if deviations.contains(.dropsUntranslatable), isDroppedUnchanged(flow, resolved) { return .deny }
     // A translated packet is routed, so no bridge hides it.
     let isSwitched = resolved.intermediary == nil
@@ -79,7 +82,7 @@ public struct DeviationModel: Sendable {
   /// before kube-proxy's rules see it, and it reaches the announcing node with another address.
   ///
   /// In nftables mode kube-proxy stops packets in tables of its own, whatever others have accepted.
-  private func escapesKubeProxy(_ flow: Flow, _ resolved: ResolvedFlow) -> Bool {
+  private func escapesKubeProxy(_ flow: Flow, _ resolved: ResolvedFlow, hops: Int) -> Bool {
     if cluster.settings.kubeProxy.mode.isNftables { return false }
     if isTakenByOwnNode(flow, resolved) { return true }
     guard let announcer = oracle.nodeOwning(flow.destinationAddress) ?? announcers[flow.destinationAddress],
@@ -93,14 +96,16 @@ public struct DeviationModel: Sendable {
     let second = oracle.resolve(
       masqueraded, enteringAt: announcer,
       admittingEverySource: admitsBalancers(announcer, of: resolved.intermediary, address))
-    return !second.isRefused && !second.isNotChosen && allows(second.arrived, .ingress, false) && isSentOn(second)
+    return !second.isRefused && !second.isNotChosen && allows(second.arrived, .ingress, false)
+      && isSentOn(second, hops: hops)
   }
 
   /// Whether a service's rules leave the packet's address and port as they are, so that KUBE-PROXY-FIREWALL, which drops
   /// what they did not translate, drops it. kube-router may accept a pod's packet to its own node before that.
   private func isDroppedUnchanged(_ flow: Flow, _ resolved: ResolvedFlow) -> Bool {
-    guard case .service(let id) = resolved.intermediary, let service = cluster.service(id),
-      let asked = flow.transportPort,
+    // nftables mode judges source ranges before the translation.
+    guard !cluster.settings.kubeProxy.mode.isNftables, case .service(let id) = resolved.intermediary,
+      let service = cluster.service(id), let asked = flow.transportPort,
       resolved.arrived.destinationAddress == flow.destinationAddress, resolved.arrived.port == asked.port,
       service.loadBalancerIPs.contains(where: { $0.address == flow.destinationAddress && !$0.isProxied }),
       service.ports.contains(where: { $0.port == asked.port && $0.transport == asked.transport })
