@@ -74,7 +74,7 @@ import Testing
     #expect(try answer(excluded, Self.service("192.168.20.207"), Self.speaker).node == "node3")
     let onlyOther = Self.nodes(3, labels: ["node2": "node.kubernetes.io/exclude-from-external-load-balancers: \"\""])
     let nobody = try answer(onlyOther, local, Self.speaker)
-    #expect(nobody.node == nil && nobody.basis == .nobody(.metallbL2))
+    #expect(nobody.node == nil && nobody.basis == .nobody(.metallbL2, .noNode))
     let notes = try read(onlyOther + local + Self.speaker).texts
     #expect(notes.contains { $0.hasPrefix("no node answers for 192.168.20.207 of Service app/web: MetalLB, layer 2") })
   }
@@ -178,6 +178,84 @@ import Testing
     #expect(try answer(nodes, service, text.joined()).node == row.node)
   }
 
+  @Test("if no node answers, the warning says why")
+  func absence() throws {
+    let why = { (nodes: String, service: String, advertisement: String) in
+      try read(nodes + service + Self.metalLB(advertisement)).texts
+        .first { $0.hasPrefix("no node answers for") }?.split(separator: "layer 2: ").last.map(String.init)
+    }
+    let (nodes, service) = (Self.nodes(3), Self.service("192.168.20.207"))
+    #expect(try why(nodes, service, "L2Advertisement") == nil)
+    #expect(
+      try why(nodes, service.replacing("labels: {app: web}", with: "labels: {app: other}"), "L2Advertisement")
+        == "the Service has no ready endpoint")
+    #expect(
+      try why(nodes, Self.service("192.168.20.205"), "L2Advertisement") == "no IPAddressPool holds the address")
+    #expect(
+      try why(nodes, service, "L2Advertisement ipAddressPools: [low]")
+        == "no L2Advertisement or BGPAdvertisement is for pool high and this Service")
+    #expect(
+      try why(
+        nodes, Self.service("192.168.20.207", annotations: "metallb.io/allow-shared-ip: key"),
+        "L2Advertisement serviceSelectors: [{matchExpressions: [{key: tier, operator: DoesNotExist}]}]")?
+        .hasPrefix("several Services share the address") == true)
+    #expect(
+      try why(nodes, service, "L2Advertisement nodeSelectors: [{matchLabels: {rack: none}}]")?
+        .hasPrefix("no node may announce it") == true)
+  }
+
+  @Test("an address that both of MetalLB's modes announce is told so")
+  func bothModes() throws {
+    let both = Self.metalLB("L2Advertisement", "BGPAdvertisement nodeSelectors: [{matchLabels: {rack: a}}]")
+    let nodes = Self.nodes(3, labels: ["node3": "rack: a"])
+    let text = "192.168.20.207 of Service app/web is announced over BGP too, by node3: "
+    #expect(try read(nodes + Self.service("192.168.20.207") + both).texts.contains { $0.hasPrefix(text) })
+  }
+
+  @Test("pools without an advertisement get a warning")
+  func unadvertised() throws {
+    let text = "IPAddressPools, but no L2Advertisement or BGPAdvertisement in the input: "
+    let warns = { (more: String) in
+      try read(Self.nodes(3) + Self.service("192.168.20.207") + more).texts.contains { $0.hasPrefix(text) }
+    }
+    #expect(try warns(Self.metalLB()))
+    #expect(try !warns(Self.metalLB("L2Advertisement")))
+  }
+
+  @Test("a Lease or an annotation that names no node gets a warning")
+  func strangers() throws {
+    let nodes = Self.nodes(3)
+    let lease = Self.lease("plndr-svcs-lock", in: "kube-system", holder: "nodex")
+    let vip = Self.service("192.168.20.9", annotations: "kube-vip.io/vipHost: nodey")
+    let texts = try read(nodes + vip + lease).texts
+    #expect(texts.contains("the Lease plndr-svcs-lock names \"nodex\", which matches no node: it is not used"))
+    #expect(
+      texts.contains("kube-vip.io/vipHost of Service app/web names \"nodey\", which matches no node: it is not used"))
+  }
+
+  @Test(
+    "nonsense in MetalLB's objects is refused",
+    arguments: [
+      (
+        "IPAddressPool", "addresses: [192.168.20.9-192.168.20.1]",
+        "a.yaml:4: IPAddressPool m/a: spec.addresses[0]: \"192.168.20.9-192.168.20.1\" is no range of addresses; "
+          + "write 192.168.10.0/24 or 192.168.9.1-192.168.9.5"
+      ),
+      (
+        "L2Advertisement", "nodeSelectors: foo",
+        "a.yaml:4: L2Advertisement m/a: spec.nodeSelectors: expected a list, found the string \"foo\""
+      ),
+      (
+        "L2Advertisement", "preferredNodeSelectors: [{preference: {}}]",
+        "a.yaml:4: L2Advertisement m/a: spec.preferredNodeSelectors[0].weight: is missing; give a weight from 1 to 100"
+      ),
+    ])
+  func refused(kind: String, spec: String, line: String) {
+    #expect(
+      refusal("apiVersion: metallb.io/v1beta1\nkind: \(kind)\nmetadata: {name: a, namespace: m}\nspec: {\(spec)}\n")
+        == line)
+  }
+
   @Test("a node whose network is unavailable doesn't answer")
   func unavailable() throws {
     let nodes = Self.nodes(3).replacing(
@@ -200,7 +278,7 @@ import Testing
     let leader = Self.lease("plndr-svcs-lock", in: "kube-system", holder: "node3")
     let found = try answer(Self.nodes(3), cluster, document, leader)
     #expect(found.node == "node3" && found.basis == .rule(.kubeVIP))
-    #expect(try answer(Self.nodes(3), local, document, leader).basis == .nobody(.kubeVIP))
+    #expect(try answer(Self.nodes(3), local, document, leader).basis == .nobody(.kubeVIP, .noNode))
     let own = Self.lease("kubevip-web", in: "app", holder: "node2")
     #expect(try answer(Self.nodes(3), local, document, leader, own).node == "node2")
     // Without a lease only a single candidate is certain.

@@ -196,6 +196,21 @@ import Testing
     #expect(try read(map, document).cluster.settings.kubeProxy == KubeProxyFlags())
   }
 
+  @Test(
+    "a kube-proxy configuration that kube-proxy would refuse is refused",
+    arguments: [
+      ("mode: foo", "line 2, mode: \"foo\" is no mode of kube-proxy; write iptables, nftables or ipvs"),
+      ("nodePortAddresses: [x]", "line 2, nodePortAddresses[0]: "),
+      ("mode: [", "line "),
+    ])
+  func brokenConfiguration(text: String, problem: String) {
+    let map = object(
+      "v1", "ConfigMap", "kube-proxy", namespace: "kube-system",
+      rest: "data:\n  config.conf: |-\n    kind: KubeProxyConfiguration\n    \(text)")
+    let start = "ConfigMap kube-system/kube-proxy: data.config.conf: kube-proxy's configuration can't be read: "
+    #expect(refusal(map).contains(start + problem))
+  }
+
   @Test("finds kube-proxy's nftables mode and its release, unless the Cluster document states a mode")
   func nftablesMode() throws {
     let map = object(
@@ -233,7 +248,8 @@ import Testing
     let missing = { (text: String) in try warnings(text).filter { $0.contains("which is not in the input") } }
     #expect(try missing(proxy).count == 1 && missing(agent).count == 1 && missing(proxy + agent).count == 2)
     let map = object(
-      "v1", "ConfigMap", "kube-proxy", namespace: "kube-system", rest: "data: {config.conf: \"kubeproxy.config\"}")
+      "v1", "ConfigMap", "kube-proxy", namespace: "kube-system",
+      rest: "data: {config.conf: \"kind: KubeProxyConfiguration\"}")
     #expect(try missing(proxy + map).isEmpty)
     #expect(try missing(pod("kube-proxy-1", "image: kube-proxy, command: [kube-proxy, --proxy-mode=iptables]")).isEmpty)
   }

@@ -100,6 +100,20 @@ import Testing
     #expect(listed(try read(external + Self.web + Self.service())) == ["203.0.113.7"])
   }
 
+  @Test("a status that is empty, or that leaves out a node with a svclb pod, gets a warning")
+  func strangeStatus() throws {
+    let texts = { (status: String) in
+      try read(Self.nodes + Self.web + Self.service(status: "loadBalancer: {\(status)}")).texts
+    }
+    let empty = "svclb pods, but an empty status.loadBalancer: app/web; "
+    #expect(try texts("").contains { $0.hasPrefix(empty) })
+    let unlisted = "the status of Service app/web does not list n2, where it has a svclb pod: "
+    #expect(try texts("ingress: [{ip: 192.168.20.11}]").contains { $0.hasPrefix(unlisted) })
+    for other in ["ingress: [{ip: 192.168.20.11}, {ip: 192.168.20.12}]", "ingress: [{ip: 203.0.113.9}]"] {
+      #expect(try !texts(other).contains { $0.hasPrefix(empty) || $0.contains("does not list") })
+    }
+  }
+
   @Test("with policy Local, the pods send to their node's NodePort, and only nodes with an endpoint are listed")
   func local() throws {
     let reading = try read(Self.nodes + Self.web + Self.service(spec: "externalTrafficPolicy: Local"))
@@ -235,7 +249,8 @@ import Testing
     ] {
       let reading = try read(Self.nodes + Self.web + Self.service() + pod)
       #expect(balancers(reading).flatMap(\.forwards).flatMap(\.destinations).map(\.description) == ["10.43.0.3"])
-      #expect(listed(reading).isEmpty)
+      // A Service without a status gets the one that the controller would write.
+      #expect(listed(reading) == ["192.168.20.11"])
     }
     let reading = try read(Self.nodes + Self.web + Self.service() + Self.dumped("svclb-other-1", containers: port))
     #expect(balancers(reading).isEmpty)

@@ -114,16 +114,9 @@ private let rows = [
     _ flows: [Flow], in cluster: Cluster, _ style: EnforcementStyle = .kubeRouterK3s
   ) async throws -> Answers {
     try await blocking {
-      let plan = try LabPlan(cluster, style, versionStamp: "1")
-      let worker = try NamespaceWorker()
-      let fabric = try Fabric(plan.topology, families: cluster.families, bridgeNetfilter: true, worker: worker)
-      let loader = try RuleLoader(worker: worker)
-      for node in cluster.nodes {
-        let namespace = try #require(fabric.namespace(ofNode: node.name))
-        for rules in try #require(plan.enforced.rulesets[node.name]) { try loader.load(rules, in: namespace) }
-      }
-      let backends = Backends(cluster, plan.topology)
-      let observations = try KernelEngine(fabric).observe(flows, backends: backends.endpoints)
+      let lab = try LoadedFabric(cluster, style)
+      let (plan, worker, fabric) = (lab.plan, lab.worker, lab.fabric)
+      let observations = try KernelEngine(fabric).observe(flows, backends: lab.backends.endpoints)
       let namespace = try #require(fabric.namespace(ofNode: "node1"))
       let entries = try worker.run(in: namespace) { try ConntrackEntry.list(in: NetlinkSocket(.netfilter)) }
       var answers = Answers()

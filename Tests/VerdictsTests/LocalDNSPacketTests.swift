@@ -72,18 +72,10 @@ private func pod(_ name: String) -> Endpoint { .pod(PodID("app", name)) }
     _ asked: [(Endpoint, String, TransportPort)], in cluster: Cluster, _ style: EnforcementStyle = .kubeRouterK3s
   ) async throws -> [Comparison] {
     try await blocking {
-      let plan = try LabPlan(cluster, style, versionStamp: "1")
-      let flows = try asked.map { try flow($0.0, $0.1, $0.2, in: plan.topology) }
-      let worker = try NamespaceWorker()
-      let fabric = try Fabric(plan.topology, families: cluster.families, bridgeNetfilter: true, worker: worker)
-      let loader = try RuleLoader(worker: worker)
-      for node in cluster.nodes {
-        let namespace = try #require(fabric.namespace(ofNode: node.name))
-        for rules in try #require(plan.enforced.rulesets[node.name]) { try loader.load(rules, in: namespace) }
-      }
-      let backends = Backends(cluster, plan.topology)
-      let observations = try KernelEngine(fabric).observe(flows, backends: backends.endpoints)
-      return zip(flows, observations).map { plan.comparer.compare($0, $1) }
+      let lab = try LoadedFabric(cluster, style)
+      let flows = try asked.map { try flow($0.0, $0.1, $0.2, in: lab.plan.topology) }
+      let observations = try KernelEngine(lab.fabric).observe(flows, backends: lab.backends.endpoints)
+      return zip(flows, observations).map { lab.plan.comparer.compare($0, $1) }
     }
   }
 

@@ -102,18 +102,11 @@ private struct Difference: CustomTestStringConvertible, Sendable {
   /// `drops`: node1 has a firewall whose policy for forwarded packets is to drop them.
   private func ask(_ flow: Flow, in cluster: Cluster, withFirewall drops: Bool = false) async throws -> Answer {
     try await blocking {
-      let plan = try LabPlan(cluster, .kubeRouterK3s, versionStamp: "1")
-      let worker = try NamespaceWorker()
-      let fabric = try Fabric(plan.topology, families: cluster.families, bridgeNetfilter: true, worker: worker)
-      let loader = try RuleLoader(worker: worker)
-      for node in cluster.nodes {
-        let namespace = try #require(fabric.namespace(ofNode: node.name))
-        for rules in try #require(plan.enforced.rulesets[node.name]) {
-          try loader.load(drops && node.name == "node1" ? rules.droppingForwarded : rules, in: namespace)
-        }
+      let lab = try LoadedFabric(cluster) { node, rules in
+        drops && node == "node1" ? rules.droppingForwarded : rules
       }
-      let backends = Backends(cluster, plan.topology)
-      let observation = try #require(try KernelEngine(fabric).observe([flow], backends: backends.endpoints).first)
+      let (plan, worker, fabric) = (lab.plan, lab.worker, lab.fabric)
+      let observation = try #require(try KernelEngine(fabric).observe([flow], backends: lab.backends.endpoints).first)
       let namespace = try #require(fabric.namespace(ofNode: "node1"))
       let entries = try worker.run(in: namespace) { try ConntrackEntry.list(in: NetlinkSocket(.netfilter)) }
       let entry = entries.last {

@@ -164,16 +164,8 @@ private struct Recorded: Sendable {
 
   private func ask(_ flows: [Flow], in cluster: Cluster) async throws -> [Answer] {
     try await blocking {
-      let plan = try LabPlan(cluster, .kubeRouterK3s, versionStamp: "1")
-      let worker = try NamespaceWorker()
-      let fabric = try Fabric(plan.topology, families: cluster.families, bridgeNetfilter: true, worker: worker)
-      let loader = try RuleLoader(worker: worker)
-      var machines = cluster.nodes.map { (fabric.namespace(ofNode: $0.name), plan.enforced.rulesets[$0.name]) }
-      machines += plan.topology.forwarders.map { (fabric.namespace(of: .pod($0)), plan.enforced.podRulesets[$0]) }
-      for (namespace, rulesets) in machines {
-        for rules in try #require(rulesets) { try loader.load(rules, in: try #require(namespace)) }
-      }
-      let backends = Backends(cluster, plan.topology)
+      let lab = try LoadedFabric(cluster)
+      let (plan, worker, fabric, backends) = (lab.plan, lab.worker, lab.fabric, lab.backends)
       let engine = KernelEngine(fabric)
       var conversation = try KernelEngine.Conversation(worker: worker)
       let entries = {
@@ -305,6 +297,29 @@ private struct Recorded: Sendable {
     let answers = try await ask(flows, in: cluster)
     #expect(answers.map { $0.comparison.observed == .allow } == row.passes)
     #expect(answers.allSatisfy { $0.comparison.finding == .agreement })
+  }
+
+  @Test("svclb pods that send to each other's nodes send a packet around until its hops are used up")
+  func loop() async throws {
+    var cluster = try Balanced().cluster()
+    let port = TransportPort(.tcp, 80)
+    for index in cluster.pods.indices where cluster.pods[index].isServiceLB {
+      let other = try #require(cluster.nodes.first { $0.name != cluster.pods[index].node }?.address(.v4))
+      cluster.pods[index].forwards = [
+        PodForward(port, from: [CIDR(IPAddress(v4: 0), prefixLength: 0)], to: [other], port: 80)
+      ]
+    }
+    let names = ["ext -> node1 LAN", "pod on node1 -> node2", "backend 1 -> node1"]
+    for answer in try await ask(try names.map { try Recorded.flow($0) }, in: cluster) {
+      let comparison = answer.comparison
+      guard case .noRoute = comparison.finding else {
+        Issue.record("\(comparison.finding)")
+        continue
+      }
+      #expect(comparison.observed != .allow && comparison.specified?.verdict == .deny)
+      let loops = comparison.specified?.because.filter { if case .forwardingLoop = $0 { true } else { false } }
+      #expect(loops?.count == 1)
+    }
   }
 
   @Test("each endpoint of a Service is asked about through its svclb pods too")

@@ -50,7 +50,7 @@ public struct DeviationModel: Sendable {
   private func isSentOn(_ resolved: ResolvedFlow, hops: Int) -> Bool {
     switch resolved.forwarding {
     case nil: true
-    case .outOfRange: false
+    case .outOfRange, .loop: false
     case .sent(_, let onward, let next): hops < Self.mostHops && verdict(onward, next, hops: hops + 1) == .allow
     }
   }

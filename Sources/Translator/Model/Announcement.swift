@@ -31,7 +31,21 @@ public struct Announcement: Hashable, Sendable {
     /// Nothing says who answers. This is the first node by name.
     case assumed
     /// No node answers.
-    case nobody(LoadBalancing)
+    case nobody(LoadBalancing, Absence)
+  }
+
+  /// Why no node answers for an address.
+  public enum Absence: Hashable, Sendable {
+    /// The Service has no serving endpoint at all.
+    case noEndpoint
+    /// No pool of the program holds the address.
+    case noPool
+    /// No advertisement is for this pool and Service. `nil` if no pool is known.
+    case notAdvertised(pool: String?)
+    /// Services share the address, and an advertisement selects Services.
+    case sharedAddress
+    /// Nodes with a serving endpoint may not announce, or the traffic policy is Local and no node that may has one.
+    case noNode
   }
 
   public let service: NamespacedName
@@ -68,12 +82,14 @@ extension Cluster {
       if let chosen = layer2Announcer(of: address, service) { return answer(chosen, .rule(.metallbL2)) }
       // The pool of this address may be advertised in the other mode alone.
       let nodes = settings.metalLB.has(.metallbBGP) ? bgpAnnouncers(of: address, service) : []
-      return nodes.isEmpty ? answer(nil, .nobody(.metallbL2)) : answer(nodes[0], .bgp(nodes))
+      return nodes.first.map { answer($0, .bgp(nodes)) }
+        ?? answer(nil, .nobody(.metallbL2, absence(of: address, service, by: .metallbL2)))
     case .metallbBGP:
       let nodes = bgpAnnouncers(of: address, service)
       if let first = nodes.first { return answer(first, .bgp(nodes)) }
       let chosen = settings.metalLB.has(.metallbL2) ? layer2Announcer(of: address, service) : nil
-      return answer(chosen, chosen == nil ? .nobody(.metallbBGP) : .rule(.metallbL2))
+      return chosen.map { answer($0, .rule(.metallbL2)) }
+        ?? answer(nil, .nobody(.metallbBGP, absence(of: address, service, by: .metallbBGP)))
     case .kubeVIP: return kubeVIPAnnouncement(of: address, service)
     case .servicelb, nil: return answer(nodes.map(\.name).min(), .assumed)
     }
@@ -89,16 +105,20 @@ extension Cluster {
     let isLocal = service.externalTrafficPolicy == .local
     if settings.kubeVIPUsesBGP {
       let nodes = nodes.map(\.name).filter { !isLocal || local.contains($0) }.sorted()
-      guard let first = nodes.first else { return answer(nil, .nobody(.kubeVIP)) }
+      guard let first = nodes.first else {
+        return answer(nil, .nobody(.kubeVIP, local.isEmpty ? .noEndpoint : .noNode))
+      }
       return answer(first, nodes.count == 1 ? .rule(.kubeVIP) : .oneOfSeveral(.kubeVIP, nodes))
     }
     let leader = settings.kubeVIPLeaders[service.id] ?? settings.kubeVIPLeaders[nil]
     if let leader, node(leader) != nil {
-      return isLocal && !local.contains(leader) ? answer(nil, .nobody(.kubeVIP)) : answer(leader, .rule(.kubeVIP))
+      return isLocal && !local.contains(leader)
+        ? answer(nil, .nobody(.kubeVIP, local.isEmpty ? .noEndpoint : .noNode)) : answer(leader, .rule(.kubeVIP))
     }
     let candidates = nodes.map(\.name).filter { !isLocal || local.contains($0) }.sorted()
     if isLocal, candidates.count < 2 {
-      return candidates.isEmpty ? answer(nil, .nobody(.kubeVIP)) : answer(candidates[0], .rule(.kubeVIP))
+      return candidates.isEmpty
+        ? answer(nil, .nobody(.kubeVIP, local.isEmpty ? .noEndpoint : .noNode)) : answer(candidates[0], .rule(.kubeVIP))
     }
     return answer(candidates.first, .assumed)
   }

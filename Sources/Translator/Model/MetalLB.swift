@@ -54,7 +54,7 @@ public struct MetalLB: Hashable, Sendable {
   public var advertisements: [Advertisement] = []
   public init() {}
 
-  func has(_ program: LoadBalancing) -> Bool { advertisements.contains { $0.program == program } }
+  public func has(_ program: LoadBalancing) -> Bool { advertisements.contains { $0.program == program } }
 
   /// The advertisements of an address by one of MetalLB's modes. If there is none of this mode for any address, one that
   /// restricts nothing.
@@ -86,8 +86,20 @@ extension Cluster {
     }?.name
   }
 
+  /// Why no node announces an address.
+  func absence(of address: IPAddress, _ service: Service, by program: LoadBalancing) -> Announcement.Absence {
+    if !slices(of: service.id).flatMap(\.members).contains(where: { $0.isReady || $0.isServing }) { return .noEndpoint }
+    let metalLB = settings.metalLB
+    let pool = metalLB.pools.first { $0.contains(address) }
+    if pool == nil, !metalLB.pools.isEmpty { return .noPool }
+    let matching = metalLB.advertisements.filter { $0.announces(pool, for: service) }
+    if matching.isEmpty, !metalLB.advertisements.isEmpty { return .notAdvertised(pool: pool?.name) }
+    let used = metalLB.advertisements(of: address, service, by: program)
+    return used.isEmpty && !matching.isEmpty ? .sharedAddress : .noNode
+  }
+
   /// The nodes that announce an address over BGP, all at once, sorted by name.
-  func bgpAnnouncers(of address: IPAddress, _ service: Service) -> [String] {
+  public func bgpAnnouncers(of address: IPAddress, _ service: Service) -> [String] {
     announcingNodes(service, settings.metalLB.advertisements(of: address, service, by: .metallbBGP)).map(\.name)
       .sorted()
   }

@@ -45,6 +45,8 @@ public enum Reason: Hashable, Sendable {
   case forwarded(by: PodID, to: IPAddress, port: UInt16, as: IPAddress)
   /// The pod that would send the packet on drops it: the sender, as the pod sees it, is in none of its `SRC_RANGES`.
   case outOfForwardRanges(PodID, sender: IPAddress)
+  /// The pod would send the packet on, but it has gone around in a loop (servicelb).
+  case forwardingLoop(PodID)
   /// The client is in none of the service's `loadBalancerSourceRanges`.
   case outOfSourceRanges(NamespacedName)
   /// The service has no endpoint that can receive packets.

@@ -114,8 +114,13 @@ public struct Oracle: Sendable {
     switch forwarding {
     case .outOfRange(let pod, let sender):
       return Judgement(.deny, because: first.because + [.outOfForwardRanges(pod, sender: sender)])
+    case .loop(let pod): return Judgement(.deny, because: first.because + [.forwardingLoop(pod)])
     case .sent(let pod, let onward, let next):
       let rest = judge(next)
+      // Told once, not for each time around.
+      if rest.because.contains(where: { if case .forwardingLoop = $0 { true } else { false } }) {
+        return Judgement(.deny, because: first.because + [.forwardingLoop(pod)])
+      }
       let forwarded = Reason.forwarded(
         by: pod, to: onward.destinationAddress, port: onward.port ?? 0, as: onward.sourceAddress)
       return Judgement(rest.verdict, because: first.because + [forwarded] + rest.because)

@@ -36,6 +36,8 @@ public struct ResolvedFlow: Hashable, Sendable {
 public indirect enum Forwarding: Hashable, Sendable {
   /// It drops the packet of this sender.
   case outOfRange(PodID, sender: IPAddress)
+  /// Pods and nodes have sent the packet on for so long that it goes around in a loop.
+  case loop(PodID)
   /// It sends this flow, which is resolved in turn.
   case sent(by: PodID, Flow, ResolvedFlow)
 }
@@ -91,13 +93,14 @@ extension Oracle {
   /// Service behind the pod shall choose.
   private func forwarding(_ resolved: ResolvedFlow, choosing chosen: ServiceTarget?, hops: Int) -> Forwarding? {
     let arrived = resolved.arrived
-    guard !resolved.isRefused, !resolved.isNotChosen, hops < Self.mostHops, let asked = arrived.transportPort,
+    guard !resolved.isRefused, !resolved.isNotChosen, let asked = arrived.transportPort,
       !arrived.destinationAddress.isMulticast,
       case .pod(let id) = arrived.destination, let forward = pods[id]?.forward(asked),
       let address = forward.destination(arrived.family)
     else { return nil }
     let sender = resolved.senderInside ?? arrived.sourceAddress
     guard forward.admits(sender) else { return .outOfRange(id, sender: sender) }
+    guard hops < Self.mostHops else { return .loop(id) }
     let destination = nodeOwning(address).map(Endpoint.node) ?? .address(address)
     var onward = Flow(
       from: .pod(id), arrived.destinationAddress, to: destination, address, asked.transport, forward.destinationPort)

@@ -7,7 +7,9 @@ struct CommaList<Element: ExpressibleByArgument & Sendable>: ExpressibleByArgume
   init(_ elements: [Element]) { self.elements = elements }
 
   init?(argument: String) {
-    let elements = argument.split(separator: ",").map { Element(argument: String($0)) }
+    let elements = argument.split(separator: ",", omittingEmptySubsequences: false).map {
+      Element(argument: String($0))
+    }
     let valid = elements.compactMap { $0 }
     guard !valid.isEmpty, valid.count == elements.count else { return nil }
     self.elements = valid

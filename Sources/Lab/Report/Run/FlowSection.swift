@@ -52,7 +52,7 @@ struct FlowSection {
     (comparison.specified?.because ?? []).contains { reason in
       switch reason {
       case .translated, .notYetTranslated, .outOfSourceRanges, .noEndpoints, .noLocalEndpoints, .unservedClusterIP,
-        .unallocatedClusterIP, .localDNS, .forwarded, .outOfForwardRanges:
+        .unallocatedClusterIP, .localDNS, .forwarded, .outOfForwardRanges, .forwardingLoop:
         true
       case .sameEndpoint, .ownNode, .notIsolated, .admitted, .isolated, .hostNetworkPeer, .unserved: false
       }

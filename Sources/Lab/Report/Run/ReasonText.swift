@@ -24,6 +24,7 @@ extension Reason {
       "\(pod) sends it on to \(address.description(port: port)) with source \(sender)"
     case .outOfForwardRanges(let pod, let sender):
       "\(pod) drops it: its SRC_RANGES don't hold the source \(sender) that it sees"
+    case .forwardingLoop(let pod): "\(pod) sends it on in a loop, which only ends when the packet's hops are used up"
     case .hostNetworkPeer(let pod): "\(pod) is on its node's network, so no selector selects it"
     case .outOfSourceRanges(let service):
       "the source is not in loadBalancerSourceRanges of service \(service)"

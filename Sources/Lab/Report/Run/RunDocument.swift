@@ -16,6 +16,7 @@ extension RunReport {
   private var facts: [Fact] {
     [
       Fact("environment", EnvironmentObject(environment)),
+      Fact("serviceProxy", cluster.settings.serviceProxyText),
       Fact("asExpected", isAsExpected),
       Fact("endpoints", plan.endpoints.map(\.description)),
       Fact(
@@ -43,6 +44,18 @@ extension RunReport {
     if pods.contains(where: { !$0.hostNetwork }) { return nil }
     if pods.isEmpty { return "no pod is in the lab, so there is nothing that a policy applies to" }
     return "\(counted(pods.count, "pod")) on the host network; no policy applies to \(pods.count == 1 ? "it" : "them")"
+  }
+}
+
+extension ClusterSettings {
+  /// What translates the addresses of services.
+  fileprivate var serviceProxyText: String {
+    switch (serviceProxy, kubeProxy.mode) {
+    case (.ipvs, _): "IPVS"
+    case (.ebpf(let product), _): "\(product)'s eBPF programs"
+    case (.kubeProxy, .iptables): "kube-proxy in iptables mode"
+    case (.kubeProxy, .nftables(let release)): "kube-proxy \(release.rawValue) in nftables mode"
+    }
   }
 }
 
@@ -80,8 +93,10 @@ private struct RunSections {
       counted(cluster.pods.count, "pod"), counted(cluster.nodes.count, "node"),
       counted(cluster.externalHosts.count, "external host"), counted(cluster.policies.count, "policy", "policies"),
     ]
+    // Nothing else in a report says what translates Services.
+    let proxy = cluster.services.isEmpty ? [] : ["services by \(cluster.settings.serviceProxyText)"]
     return Section(
-      [clauses(report.environment.text), clauses(counts.joined(separator: ", "))]
+      [clauses(report.environment.text), clauses((counts + proxy).joined(separator: ", "))]
         + notInLab + [report.remark].compactMap(\.self).map { .paragraph($0) })
   }
 

@@ -151,8 +151,6 @@ struct Assembly {
     return inventory.endpoints.filter { isMirrored($0) && !finished.contains($0.id) }
   }
 
-  /// A load-balancer address or external IP may not belong to a pod or an external host, because the owner would answer
-  /// for it.
   /// A load balancer that translates its address itself (`ipMode: Proxy`) is a machine outside. It sends to NodePorts.
   private mutating func addBalancers() {
     let taken = Set(cluster.nodes.flatMap(\.addresses))
@@ -167,6 +165,8 @@ struct Assembly {
       Note(.note, "ipMode Proxy: \(names); a machine of its own outside, which sends to the nodes' NodePorts"))
   }
 
+  /// A load-balancer address or external IP may not belong to a pod or an external host, because the owner would answer
+  /// for it.
   private func checkAnnouncedAddresses() throws(ManifestError) {
     for service in cluster.services {
       for address in service.announcedAddresses {

@@ -131,7 +131,7 @@ struct Inventory {
     case .service:
       let service = try ServiceManifest(object, validation)
       try store(service, object, service.service.id, in: \.serviceTable)
-      balancers.look(at: object)
+      try balancers.look(at: object)
     case .serviceCIDR:
       let networks = try ServiceCIDRManifest(object, validation)
       try store(networks, object, networks.id, in: \.serviceCIDRTable)
@@ -173,8 +173,8 @@ struct Inventory {
       return
     }
     if !BalancerEvidence.uses(object) { skipped.note(object) }
-    balancers.look(at: object)
-    if object.kind == "ConfigMap" { features.look(atConfigMap: object) }
+    try balancers.look(at: object)
+    if object.kind == "ConfigMap" { try features.look(atConfigMap: object) }
     if object.kind == "FelixConfiguration" { features.look(atFelix: object) }
   }
 

@@ -7,12 +7,12 @@ struct ServiceLB {
   static let namespace = "kube-system"
   private static let prefix = "svccontroller.k3s.cattle.io/"
 
-  /// Services whose svclb pods are made here, since the input has none.
+  /// Services for which the controller makes svclb pods.
+  private let balanced: [ServiceManifest]
+  /// Of these, the ones whose svclb pods are made here, since the input has none.
   private let services: [ServiceManifest]
   private let nodes: [String: NodeManifest]
   private(set) var notes: [Note] = []
-  /// By Service: the nodes on which it has a pod made here.
-  private var places: [NamespacedName: [String]] = [:]
 
   /// `pods` are those of the input.
   init(_ inventory: Inventory, _ manifests: [NodeManifest], besides pods: [PodManifest]) {
@@ -24,10 +24,9 @@ struct ServiceLB {
       // A dump with pods of that namespace would have the svclb pods too.
       && !pods.contains { $0.pod.id.namespace == Self.namespace }
     let hasSome = pods.contains { $0.pod.isServiceLB }
-    services =
-      (isStated || isUsual) && !hasSome
-      ? inventory.services.filter { $0.service.kind == .loadBalancer && !$0.hasLoadBalancerClass }
-        .sorted { $0.service.id < $1.service.id } : []
+    balanced = inventory.services.filter { $0.service.kind == .loadBalancer && !$0.hasLoadBalancerClass }
+      .sorted { $0.service.id < $1.service.id }
+    services = (isStated || isUsual) && !hasSome ? balanced : []
   }
 
   /// The svclb pods that the controller and the scheduler would make. A node whose host port is taken gets none.
@@ -53,7 +52,6 @@ struct ServiceLB {
           continue
         }
         taken[node, default: []].formUnion(ports)
-        places[service.id, default: []].append(node)
         made.append(Self.pod(of: manifest, on: node))
       }
     }
@@ -103,11 +101,20 @@ struct ServiceLB {
   /// Writes the addresses that the controller would: those of the nodes with a ready svclb pod, with traffic policy Local
   /// only of those with a ready endpoint too. Services with a status keep it.
   mutating func writeStatus(of cluster: inout Cluster, _ families: [NamespacedName: [IPFamily]]) {
-    let stated = Set(services.filter(\.hasLoadBalancerStatus).map(\.service.id))
-    var written: [String] = []
+    var places: [NamespacedName: Set<String>] = [:]
+    for pod in cluster.pods where pod.isServiceLB && pod.isReady {
+      guard let node = pod.node, let service = cluster.balanced(by: pod) else { continue }
+      places[service.id, default: []].insert(node)
+    }
+    let stated = Set(balanced.filter(\.hasLoadBalancerStatus).map(\.service.id))
+    let writable = Set(balanced.map(\.service.id)).subtracting(stated)
+    var (written, empty): ([String], [String]) = ([], [])
     for index in cluster.services.indices {
       let service = cluster.services[index]
-      guard let places = places[service.id], !stated.contains(service.id) else { continue }
+      guard let places = places[service.id] else { continue }
+      if stated.contains(service.id), service.loadBalancerIPs.isEmpty { empty.append("\(service.id)") }
+      if stated.contains(service.id) { noteUnlisted(service, places, cluster.nodes) }
+      guard writable.contains(service.id) else { continue }
       let serving = Set(cluster.pods.filter { $0.isReady && service.selects($0) }.compactMap(\.node))
       let own = cluster.nodes.filter { node in
         places.contains(node.name) && (service.externalTrafficPolicy == .cluster || serving.contains(node.name))
@@ -124,6 +131,27 @@ struct ServiceLB {
       notes.append(
         Note(.note, "load-balancer addresses are those of the svclb pods' nodes: \(written.abridged(to: 5))"))
     }
+    if !empty.isEmpty {
+      notes.append(
+        Note(
+          .warning,
+          "svclb pods, but an empty status.loadBalancer: \(empty.abridged(to: 5)); kube-proxy takes no node address for "
+            + "it, and packets reach the svclb pods; without the status, servicelb's addresses are assumed"))
+    }
+  }
+
+  /// Notes nodes with a svclb pod of a Service whose status names other nodes, but not these.
+  private mutating func noteUnlisted(_ service: Service, _ places: Set<String>, _ nodes: [Node]) {
+    let listed = Set(service.loadBalancerIPs.map(\.address))
+    let isOfNodes = nodes.contains { !listed.isDisjoint(with: $0.addresses) }
+    guard isOfNodes, service.externalTrafficPolicy == .cluster else { return }
+    let unlisted = nodes.filter { places.contains($0.name) && listed.isDisjoint(with: $0.addresses) }.map(\.name)
+    if unlisted.isEmpty { return }
+    notes.append(
+      Note(
+        .warning,
+        "the status of Service \(service.id) does not list \(unlisted.abridged(to: 5)), where it has a svclb pod: "
+          + "packets to its address there go through that pod"))
   }
 }
 
@@ -162,7 +190,7 @@ extension Cluster {
   }
 
   /// The Service that a svclb pod is for: the one in its labels, or else the only one that its name can mean.
-  private func balanced(by pod: Pod) -> Service? {
+  fileprivate func balanced(by pod: Pod) -> Service? {
     let prefix = "svccontroller.k3s.cattle.io/"
     if let name = pod.labels[prefix + "svcname"], let namespace = pod.labels[prefix + "svcnamespace"] {
       return service(NamespacedName(namespace, name))

@@ -60,8 +60,8 @@ struct BalancerEvidence {
     }
   }
 
-  mutating func look(at object: ManifestObject) {
-    metalLB.read(object)
+  mutating func look(at object: ManifestObject) throws(ManifestError) {
+    try metalLB.read(object)
     if object.group == "coordination.k8s.io", object.kind == "Lease" { look(atLease: object) }
     guard object.kind == "Service", let annotations = try? object.metadata?["annotations"]?.stringMap() else { return }
     if annotations.keys.contains(where: { $0.hasPrefix("metallb.io/") || $0.hasPrefix("metallb.universe.tf/") }) {

@@ -2,37 +2,43 @@ internal import NetpolModel
 internal import Text
 
 /// What a KubeProxyConfiguration (kubeproxy.config.k8s.io/v1alpha1) in a ConfigMap says, as far as it decides where
-/// packets go. What can't be read is left out: kube-proxy has accepted it, and a fault in it is not the user's question.
+/// packets go.
 struct KubeProxyConfiguration {
   private(set) var mode = ""
   private(set) var flags = KubeProxyFlags()
 
-  init(_ data: [String: String]) {
-    for text in data.values.sorted() where text.contains("KubeProxyConfiguration") || text.contains("kubeproxy.config")
-    {
-      guard let fields = Self.fields(of: text) else { continue }
-      if let word = try? fields["mode"]?.string() { mode = word }
-      let masqueradesAll = { (section: String) in
-        (try? fields[section]?.fields()["masqueradeAll"]?.bool()) ?? false
+  /// `data` are the ConfigMap's. Throws what kube-proxy would refuse to start with.
+  init(_ data: [(name: String, field: Field)]) throws(ManifestError) {
+    for (_, field) in data {
+      let text = try field.string()
+      guard text.contains("KubeProxyConfiguration") || text.contains("kubeproxy.config.k8s.io/") else { continue }
+      do { try read(text) } catch {
+        let place = [error.location.map { "line \($0.line)" }, error.field].compactMap(\.self).joined(separator: ", ")
+        throw field.error("kube-proxy's configuration can't be read: \(place): \(error.problem)", error.remedy)
       }
-      flags.masqueradeAll = masqueradesAll(mode == "nftables" ? "nftables" : "iptables")
-      if let networks = try? fields["clusterCIDR"]?.string() { flags.knowsClusterCIDR = !networks.isEmpty }
-      if let local = try? fields["iptables"]?.fields()["localhostNodePorts"]?.bool() {
-        flags.localhostNodePorts = local
-      }
-      for network in (try? fields["nodePortAddresses"]?.strings()) ?? [] { add(network) }
     }
   }
 
-  private static func fields(of text: String) -> Fields? {
-    guard var documents = try? Documents(ManifestSource(name: "config.conf", text: text)),
-      let root = try? documents.next()
-    else { return nil }
-    return try? Field(root, path: "", subject: Subject(file: "config.conf")).fields()
-  }
-
-  private mutating func add(_ network: String) {
-    if network == "primary" { flags.nodePortsAtPrimary = true }
-    if let cidr = CIDR(network) { flags.nodePortAddresses.append(cidr) }
+  private mutating func read(_ text: String) throws(ManifestError) {
+    var documents = try Documents(ManifestSource(name: "config.conf", text: text))
+    guard let root = try documents.next() else { return }
+    let fields = try Field(root, path: "", subject: Subject(file: "config.conf")).fields()
+    if let word = fields.nonEmpty("mode") {
+      mode = try word.string()
+      guard ["iptables", "ipvs", "nftables"].contains(mode) else {
+        throw word.error("\(mode.quoted) is no mode of kube-proxy", "write iptables, nftables or ipvs")
+      }
+    }
+    let section = try fields[mode == "nftables" ? "nftables" : "iptables"]?.fields()
+    flags.masqueradeAll = try section?["masqueradeAll"]?.bool() ?? false
+    if let networks = fields["clusterCIDR"] { flags.knowsClusterCIDR = try !networks.string().isEmpty }
+    if let local = try fields["iptables"]?.fields()["localhostNodePorts"]?.bool() { flags.localhostNodePorts = local }
+    for network in try fields["nodePortAddresses"]?.list() ?? [] {
+      if try network.string() == "primary" {
+        flags.nodePortsAtPrimary = true
+        continue
+      }
+      flags.nodePortAddresses.append(try network.cidr())
+    }
   }
 }

@@ -1,47 +1,56 @@
 internal import NetpolModel
 internal import Text
 
-/// Reads MetalLB's own objects. What in them can't be understood is left out: MetalLB checks them itself.
+/// Reads MetalLB's own objects.
 extension MetalLB {
-  mutating func read(_ object: ManifestObject) {
-    guard object.group == "metallb.io", let name = try? object.metadata?["name"]?.string() else { return }
-    let spec = try? object.root["spec"]?.fields()
+  mutating func read(_ object: ManifestObject) throws(ManifestError) {
+    guard object.group == "metallb.io", let name = try object.metadata?["name"]?.string() else { return }
+    let spec = try object.root["spec"]?.fields()
     switch object.kind {
     case "IPAddressPool":
-      let labels = (try? object.metadata?["labels"]?.stringMap()) ?? [:]
-      let texts = (try? spec?["addresses"]?.strings()) ?? []
+      let labels = try object.metadata?["labels"]?.stringMap() ?? [:]
+      var ranges: [ClosedRange<IPAddress>] = []
+      for field in try spec?["addresses"]?.list() ?? [] { ranges.append(try field.range()) }
       pools.removeAll { $0.name == name }
-      pools.append(Pool(name: name, labels: labels, ranges: texts.compactMap(Self.range)))
-    case "L2Advertisement": advertisements.append(Advertisement(.metallbL2, spec))
-    case "BGPAdvertisement": advertisements.append(Advertisement(.metallbBGP, spec))
+      pools.append(Pool(name: name, labels: labels, ranges: ranges))
+    case "L2Advertisement": advertisements.append(try Advertisement(.metallbL2, spec))
+    case "BGPAdvertisement": advertisements.append(try Advertisement(.metallbBGP, spec))
     default: break
     }
-  }
-
-  /// `192.168.10.0/24` or `192.168.9.1-192.168.9.5`.
-  private static func range(_ text: String) -> ClosedRange<IPAddress>? {
-    if let cidr = CIDR(text) { return cidr.firstAddress...cidr.lastAddress }
-    let ends = text.split(separator: "-").compactMap { IPAddress($0.filter { !$0.isWhitespace }) }
-    guard ends.count == 2, ends[0].family == ends[1].family, ends[0] <= ends[1] else { return nil }
-    return ends[0]...ends[1]
   }
 }
 
 extension MetalLB.Advertisement {
-  fileprivate init(_ program: LoadBalancing, _ spec: Fields?) {
+  fileprivate init(_ program: LoadBalancing, _ spec: Fields?) throws(ManifestError) {
     self.init(program)
-    let selectors = { (name: String) -> [LabelSelector] in
-      ((try? spec?[name]?.list()) ?? []).compactMap { try? $0.selector(.asStored) }
+    pools = try spec?["ipAddressPools"]?.strings() ?? []
+    poolSelectors = try spec?["ipAddressPoolSelectors"]?.selectors() ?? []
+    nodeSelectors = try spec?["nodeSelectors"]?.selectors() ?? []
+    serviceSelectors = try spec?["serviceSelectors"]?.selectors() ?? []
+    for entry in try spec?["preferredNodeSelectors"]?.list() ?? [] {
+      let fields = try entry.fields()
+      let weight = try fields.required("weight", "give a weight from 1 to 100")
+      let nodes = try fields.required("preference", "give a label selector of nodes")
+      preferences.append(Preference(weight: try weight.integer(), nodes: try nodes.selector(.asStored)))
     }
-    pools = (try? spec?["ipAddressPools"]?.strings()) ?? []
-    poolSelectors = selectors("ipAddressPoolSelectors")
-    nodeSelectors = selectors("nodeSelectors")
-    serviceSelectors = selectors("serviceSelectors")
-    preferences = ((try? spec?["preferredNodeSelectors"]?.list()) ?? []).compactMap { entry in
-      guard let fields = try? entry.fields(), let weight = try? fields["weight"]?.integer(),
-        let nodes = try? fields["preference"]?.selector(.asStored)
-      else { return nil }
-      return Preference(weight: weight, nodes: nodes)
+  }
+}
+
+extension Field {
+  fileprivate func selectors() throws(ManifestError) -> [LabelSelector] {
+    var selectors: [LabelSelector] = []
+    for field in try list() { selectors.append(try field.selector(.asStored)) }
+    return selectors
+  }
+
+  /// `192.168.10.0/24` or `192.168.9.1-192.168.9.5`.
+  fileprivate func range() throws(ManifestError) -> ClosedRange<IPAddress> {
+    let text = try string()
+    if let cidr = CIDR(text) { return cidr.firstAddress...cidr.lastAddress }
+    let ends = text.split(separator: "-").compactMap { IPAddress($0.filter { !$0.isWhitespace }) }
+    guard ends.count == 2, ends[0].family == ends[1].family, ends[0] <= ends[1] else {
+      throw error("\(text.quoted) is no range of addresses", "write 192.168.10.0/24 or 192.168.9.1-192.168.9.5")
     }
+    return ends[0]...ends[1]
   }
 }

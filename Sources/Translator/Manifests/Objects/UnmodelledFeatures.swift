@@ -92,7 +92,7 @@ struct UnmodelledFeatures {
   }
 
   /// Looks for `mode: ipvs` in a kube-proxy configuration, and for `kube-proxy-replacement` in one of Cilium.
-  mutating func look(atConfigMap object: ManifestObject) {
+  mutating func look(atConfigMap object: ManifestObject) throws(ManifestError) {
     guard let name = try? object.metadata?["name"]?.string(), let data = try? object.root["data"]?.stringMap() else {
       return
     }
@@ -101,7 +101,7 @@ struct UnmodelledFeatures {
       note(.ebpf, "ConfigMap \(name)", "ConfigMap \(name) (Cilium)")
     }
     guard name.contains("kube-proxy") else { return }
-    let configuration = KubeProxyConfiguration(data)
+    let configuration = try KubeProxyConfiguration(try object.root["data"]?.fields().map { $0 } ?? [])
     asksForNftables["ConfigMap \(name)"] = configuration.mode == "nftables"
     if configuration.mode == "ipvs" { note(.ipvs, "ConfigMap \(name)") }
     kubeProxy = configuration.flags
