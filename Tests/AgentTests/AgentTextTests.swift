@@ -67,7 +67,7 @@ import Testing
       COMMIT
 
       """
-    let stale = StaleNames(["KUBE-POD-FW-AAAAAAAAAAAAAAAA"])
+    let stale = StaleNames(pods: ["KUBE-POD-FW-AAAAAAAAAAAAAAAA"])
     #expect(String(decoding: text.restoreText(without: stale), as: UTF8.self) == expected)
   }
 
@@ -75,8 +75,44 @@ import Testing
   func last(_ rule: String) {
     var text = FilterTableText(saved: Array(saved.utf8))
     text.moveToEnd(rule, of: "INPUT")
-    let lines = String(decoding: text.restoreText(without: StaleNames([])), as: UTF8.self).split(separator: "\n")
+    let lines = String(decoding: text.restoreText(without: StaleNames()), as: UTF8.self).split(separator: "\n")
     #expect(lines.filter { $0 == "-A INPUT\(rule)" }.count == 1)
     #expect(lines.last { $0.hasPrefix("-A INPUT") } == "-A INPUT\(rule)")
+  }
+
+  @Test("a line is left out for the name of any stale chain, of a pod or of a policy")
+  func staleNames() {
+    let stale = StaleNames(pods: ["KUBE-POD-FW-A", "KUBE-POD-FW-B"], policies: ["KUBE-NWPLCY-C"])
+    let occurs = { (line: String) in stale.occur(in: Array(line.utf8)[...]) }
+    for name in ["KUBE-POD-FW-A", "KUBE-POD-FW-B", "KUBE-NWPLCY-C"] {
+      #expect(occurs(name) && occurs("-A X -j \(name)") && occurs("\(name) -j X"))
+    }
+    #expect(!occurs("-A KUBE-POD-FW-D -j KUBE-NWPLCY-E") && !occurs("") && !StaleNames().occur(in: []))
+  }
+
+  @Test("the rule that logs a pod's refused packets is added once")
+  func logRule() {
+    var text = FilterTableText(saved: Array(saved.utf8))
+    for _ in 1...2 { text.appendUnlessInCopy(" -j NFLOG", to: "KUBE-POD-FW-NEW") }
+    let lines = String(decoding: text.restoreText(without: StaleNames()), as: UTF8.self).split(separator: "\n")
+    #expect(lines.filter { $0 == "-A KUBE-POD-FW-NEW -j NFLOG" }.count == 1)
+  }
+
+  @Test("a text is found wherever it is, also by the hash that long patterns need")
+  func search() {
+    // Dashes mislead the search for a pattern that begins with one.
+    let filler = Array(String(repeating: "-A KUBE-x -m y --z ", count: 40).utf8)
+    for length in [1, 2, 28, 63, 64, 200] {
+      let pattern = Array("-".utf8) + (1..<length).map { UInt8(48 + $0 % 75) }
+      for (before, after) in [(0, 0), (0, 1), (1, 0), (7, 700), (700, 7), (700, 0)] {
+        let text = filler.prefix(before) + pattern + filler.prefix(after)
+        #expect(text.contains(text: pattern))
+        // Without its last byte, or with another, it is not there.
+        let other = filler.prefix(before) + pattern.dropLast() + [1] + filler.prefix(after)
+        #expect(length == 1 || !other.contains(text: pattern), "\(length) \(before) \(after)")
+        #expect(length == 1 || !pattern.dropLast().contains(text: pattern))
+      }
+    }
+    #expect([UInt8]().contains(text: []) && ![UInt8]().contains(text: [1]) && filler.contains(text: []))
   }
 }

@@ -73,7 +73,8 @@ enum HandMade {
       environment: environment, options: LagOptions(style: .kubeRouterK3s),
       world: .init(
         description: "2 policies, 3 pods", policies: 2, pods: 3, local: 1, change: "a pod comes", nodes: ["node1"]),
-      streams: [stream], timeline: [.init(name: "rules loaded", times: Distribution([2e7, 3e7]))],
+      streams: [stream], betweenWindows: Distribution([1e7, 2e7]),
+      timeline: [.init(name: "rules loaded", times: Distribution([2e7, 3e7]))],
       processes: [.init(name: "iptables-restore", perSync: 2, times: Distribution([4e6]))],
       resolution: .init(
         spacing: .microseconds(50), brackets: Distribution([1]), skipped: 1, beats: 1000, isRealTime: true),

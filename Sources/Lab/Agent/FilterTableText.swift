@@ -2,90 +2,93 @@ internal import RuleIR
 
 /// A filter table between `iptables-save` and `iptables-restore`, edited as text, so that rules of other programs
 /// survive.
+///
+/// The text is kept and searched as kube-router does it, because that work is most of what its controller does itself
+/// between the sets and the chains: it is part of the window in which a new pod is not confined.
 struct FilterTableText {
-  private typealias Line = ArraySlice<UInt8>
+  /// What `iptables-save` printed, and behind it what this sync adds. Declarations and rules are sorted at the end.
+  private var text: [UInt8]
 
-  /// `:CHAIN POLICY [packets:bytes]`
-  private var declarations: [Line] = []
-  private var rules: [Line] = []
-  private var addedDeclarations: [UInt8] = []
-  private var addedRules: [UInt8] = []
-
-  init(saved: [UInt8]) {
-    for line in saved.split(separator: UInt8(ascii: "\n")) {
-      switch line.first {
-      case UInt8(ascii: ":"): declarations.append(line)
-      case UInt8(ascii: "-"): rules.append(line)
-      // Skips `*filter`, COMMIT and comments.
-      default: break
-      }
-    }
-  }
+  init(saved: [UInt8]) { text = saved }
 
   /// Adds a chain that is new in this sync.
-  mutating func declare(_ chain: ChainName) { addedDeclarations += ":\(chain) - [0:0]\n".utf8 }
+  mutating func declare(_ chain: ChainName) { text += ":\(chain) - [0:0]\n".utf8 }
 
   /// `rule` is the part after `-A CHAIN`.
-  mutating func append(_ rule: String, to chain: ChainName) { addedRules += "-A \(chain)\(rule)\n".utf8 }
+  mutating func append(_ rule: String, to chain: ChainName) { text += "-A \(chain)\(rule)\n".utf8 }
 
-  /// Whether the rule was there when the table was saved.
-  func contains(_ rule: String, in chain: ChainName) -> Bool {
-    let line = Array("-A \(chain)\(rule)".utf8)
-    return rules.contains { $0.elementsEqual(line) }
+  /// Adds a rule unless the text has it. For each pod kube-router copies the whole text to search it for the rule that
+  /// logs what the pod's chain refuses (`dropUnmarkedTrafficRules` in its `pkg/controllers/netpol/pod.go`).
+  mutating func appendUnlessInCopy(_ rule: String, to chain: ChainName) {
+    let line = Array("-A \(chain)\(rule)\n".utf8)
+    // Reserving storage makes it a copy and no second reference.
+    var copy: [UInt8] = []
+    copy.reserveCapacity(text.count)
+    copy += text
+    if !copy.contains(text: line) { text += line }
   }
 
-  /// Removes the rule if it exists, and adds it at the end of its chain.
+  /// Whether the text has the rule.
+  func contains(_ rule: String, in chain: ChainName) -> Bool {
+    let line = Array("-A \(chain)\(rule)".utf8)
+    return lines.contains { $0.elementsEqual(line) }
+  }
+
+  /// Removes the rule if it exists, and adds it at the end of its chain (`utils.AppendUnique` of kube-router, which
+  /// splits the text into lines and joins them again).
   mutating func moveToEnd(_ rule: String, of chain: ChainName) {
     let line = Array("-A \(chain)\(rule)".utf8)
-    rules.removeAll { $0.elementsEqual(line) }
+    var rest: [UInt8] = []
+    rest.reserveCapacity(text.count)
+    for other in lines where !other.elementsEqual(line) {
+      rest += other
+      rest.append(Self.newline)
+    }
+    text = rest
     append(rule, to: chain)
   }
 
-  /// Inserts a rule after the first `count` saved rules of its chain.
+  /// Inserts a rule behind the first `count` rules of its chain, or behind its last one.
   mutating func insert(_ rule: String, into chain: ChainName, behind count: Int) {
     let head = Array("-A \(chain) ".utf8)
-    let own = rules.indices.filter { rules[$0].starts(with: head) }
-    let index = count < own.count ? own[count] : (own.last.map { $0 + 1 } ?? rules.count)
-    rules.insert(Array("-A \(chain)\(rule)".utf8)[...], at: index)
+    let own = lines.filter { $0.starts(with: head) }
+    let place = count < own.count ? own[count].startIndex : own.last.map { $0.endIndex + 1 } ?? text.count
+    text.insert(contentsOf: Array("-A \(chain)\(rule)\n".utf8), at: min(place, text.count))
   }
 
   /// The input for `iptables-restore`. Every line that contains the name of a stale chain is left out.
   func restoreText(without stale: StaleNames) -> [UInt8] {
-    var text = Array("*filter\n".utf8)
-    text.reserveCapacity(addedRules.count * 2)
-    for line in declarations where !stale.occur(in: line) { text += line + [UInt8(ascii: "\n")] }
-    text += addedDeclarations
-    for line in rules where !stale.occur(in: line) {
-      text += line
-      text.append(UInt8(ascii: "\n"))
+    var (declarations, rules): ([UInt8], [UInt8]) = ([], [])
+    for line in lines where !stale.occur(in: line) {
+      switch line.first {
+      case UInt8(ascii: ":"): declarations += line + [Self.newline]
+      case UInt8(ascii: "-"):
+        rules += line
+        rules.append(Self.newline)
+      // Skips `*filter`, COMMIT and comments.
+      default: break
+      }
     }
-    text += addedRules
-    text += "COMMIT\n".utf8
-    return text
+    return Array("*filter\n".utf8) + declarations + rules + Array("COMMIT\n".utf8)
   }
+
+  private static let newline = UInt8(ascii: "\n")
+  private var lines: [ArraySlice<UInt8>] { text.split(separator: Self.newline) }
 }
 
-/// Names of stale chains, to be found anywhere in a line. They all begin with `KUBE-`, and most have the same length.
-/// kube-router's own clean-up is slow because it searches thousands of lines for each of hundreds of names.
+/// Names of stale chains, to be found anywhere in a line. kube-router searches each line for one name after the other
+/// (`cleanupStaleRules`), lines x names searches, and so does this.
 struct StaleNames {
-  private let names: Set<ArraySlice<UInt8>>
-  private let lengths: [Int]
-  private static let head = Array("KUBE-".utf8)
+  /// Chains of pods, and of policies. A line is searched for both kinds, even if it has a name of the first.
+  private let pods, policies: [[UInt8]]
 
-  init(_ names: [ChainName]) {
-    self.names = Set(names.map { Array($0.utf8)[...] })
-    lengths = Set(names.map(\.utf8.count)).sorted()
+  init(pods: [ChainName] = [], policies: [ChainName] = []) {
+    self.pods = pods.map { Array($0.utf8) }
+    self.policies = policies.map { Array($0.utf8) }
   }
 
   func occur(in line: ArraySlice<UInt8>) -> Bool {
-    var index = line.startIndex
-    while index + Self.head.count <= line.endIndex {
-      defer { index += 1 }
-      guard line[index] == Self.head[0], line[index...].starts(with: Self.head) else { continue }
-      for length in lengths where index + length <= line.endIndex {
-        if names.contains(line[index..<index + length]) { return true }
-      }
-    }
-    return false
+    let isPods = pods.contains { line.contains(text: $0) }
+    return policies.contains { line.contains(text: $0) } || isPods
   }
 }

@@ -44,7 +44,12 @@ struct IptablesSync: AgentBackend {
     for set in localPods { try run.step(.localPods, set.family) { try refill(set, &$0) } }
     let inputs = try run.step(.composeRules) { run in
       for index in tables.indices { try writeEnds(tables[index], into: &texts[index], &run) }
-      return try tables.indices.map { texts[$0].restoreText(without: try staleChains(tables[$0], &run)) }
+      var (pods, policies): ([ChainName], [ChainName]) = ([], [])
+      return try tables.indices.map { index in
+        // The lists grow from one family to the next, as in kube-router.
+        try addStaleChains(of: tables[index], toPods: &pods, toPolicies: &policies, &run)
+        return texts[index].restoreText(without: StaleNames(pods: pods, policies: policies))
+      }
     }
     for (table, input) in zip(tables, inputs) {
       try run.step(.restoreRules, table.family) { run in
@@ -91,7 +96,13 @@ struct IptablesSync: AgentBackend {
 
   /// Writes the pods' chains and the jumps to them.
   private func writePods(_ table: Table, into text: inout FilterTableText) throws {
-    for chain in table.chains where chain.origin?.pod != nil { try write(chain, table.family, into: &text) }
+    for chain in table.chains where chain.origin?.pod != nil {
+      text.declare(chain.name)
+      for rule in chain.rules {
+        let line = try iptablesRuleText(rule, table.family)
+        if rule.logs { text.appendUnlessInCopy(line, to: chain.name) } else { text.append(line, to: chain.name) }
+      }
+    }
     for chain in table.chains where chain.name.hasPrefix("KUBE-ROUTER-") {
       for rule in chain.rules where rule.origin != nil {
         text.append(try iptablesRuleText(rule, table.family), to: chain.name)
@@ -126,19 +137,20 @@ struct IptablesSync: AgentBackend {
     }
   }
 
-  /// Chains of policies and pods that don't belong to this sync.
-  private func staleChains(_ table: Table, _ run: inout SyncRun) throws -> StaleNames {
+  /// Adds the chains of pods and policies that don't belong to this sync.
+  private func addStaleChains(
+    of table: Table, toPods pods: inout [ChainName], toPolicies policies: inout [ChainName], _ run: inout SyncRun
+  ) throws {
     let current = Set(table.chains.map(\.name))
     let fixed: Set = [IptablesChecks.default, IptablesChecks.common, IptablesChecks.tail]
     let listed = try run.change(table.family, ["-S"]).requireSuccess().text
-    var stale: [ChainName] = []
     // Declarations come first.
     for line in listed.split(separator: "\n").prefix(while: { $0.hasPrefix("-P") || $0.hasPrefix("-N") }) {
       let name = String(line.split(separator: " ")[1])
-      let isVersioned = name.hasPrefix("KUBE-NWPLCY-") || name.hasPrefix("KUBE-POD-FW-")
-      if isVersioned, !fixed.contains(name), !current.contains(name) { stale.append(name) }
+      if fixed.contains(name) || current.contains(name) { continue }
+      if name.hasPrefix("KUBE-NWPLCY-") { policies.append(name) }
+      if name.hasPrefix("KUBE-POD-FW-") { pods.append(name) }
     }
-    return StaleNames(stale)
   }
 
   /// Destroys each stale set with a process of its own. The first failure ends it.
@@ -149,4 +161,8 @@ struct IptablesSync: AgentBackend {
       try run.run(["ipset", "destroy", name]).requireSuccess()
     }
   }
+}
+
+extension Rule {
+  fileprivate var logs: Bool { statements.contains { if case .log = $0 { true } else { false } } }
 }

@@ -18,6 +18,8 @@ struct LagMeasurement {
   private let style: EnforcementStyle
   private var moments: [(name: String, times: [Double])] = []
   private var brackets: [Double] = []
+  /// Nanoseconds from the moment when a pod's peers admit it to the one when its own rules confine it.
+  private var unconfined: [Double] = []
   /// How long each process of a kind took, in nanoseconds, by name.
   private var processes: [String: [Double]] = [:]
   private var syncs = 0
@@ -44,8 +46,7 @@ struct LagMeasurement {
   mutating func add(_ trial: LagTrial, number: Int, nodes: [String]) {
     skipped += trial.records.map(\.skippedTicks).max() ?? 0
     beats += (trial.records.map(\.sent.count).max() ?? 0) + (trial.records.map(\.skippedTicks).max() ?? 0)
-    var first: Double?
-    var last: Double?
+    var found: [(stream: LagStream, window: Double)] = []
     for (index, stream) in streams.enumerated() {
       let record = trial.records[index]
       sent[index] += record.sent.count
@@ -68,13 +69,20 @@ struct LagMeasurement {
       case .changed(let change):
         changes[index].append(change)
         brackets.append(change.bracket / spacings[index])
-        if stream.newcomer == 0, stream.isOutgoing {
-          if stream.change == .opens { first = change.window } else { last = change.window }
-        }
+        if stream.isOutgoing { found.append((stream, change.window)) }
       case .undecided(let why): undecided[index][why, default: 0] += 1
       case .finding(let what): findings.append("trial \(number): \(stream.flow) \(what)")
       }
     }
+    let window = { (newcomer: Int, change: LagStream.Change) in
+      found.first { $0.stream.newcomer == newcomer && $0.stream.change == change }?.window
+    }
+    for newcomer in Set(found.map(\.stream.newcomer)) {
+      if let admitted = window(newcomer, .opens), let confined = window(newcomer, .closes) {
+        unconfined.append(confined - admitted)
+      }
+    }
+    let (first, last) = (window(0, .opens), window(0, .closes))
     addMoments(trial, firstThrough: first, lastThrough: last, nodes)
     addProcesses(trial)
     addExample(trial, first ?? last)
@@ -133,6 +141,9 @@ struct LagMeasurement {
         gaps: Distribution(gaps[index]), spacing: .nanoseconds(Int64(spacings[index])), undecided: undecided[index])
     }
   }
+
+  /// How long peers accept a pod that is not confined itself yet.
+  var betweenWindows: Distribution { Distribution(unconfined) }
 
   /// Sorted by median.
   var timeline: [LagReport.TimelineRow] {

@@ -9,6 +9,9 @@ public struct LagReport: Sendable {
   /// A description of the world: its size, and what happens in it.
   public let world: World
   public let streams: [StreamResult]
+  /// From the end of a pod's fail-closed window to the end of its fail-open one, for each pod and trial with both: its
+  /// peers admit it, and its own rules don't confine it yet. Negative where its own rules came first.
+  public let betweenWindows: Distribution
   public let timeline: [TimelineRow]
   /// Programs that enforcers start, and how long they take.
   public let processes: [ProcessRow]

@@ -19,7 +19,7 @@ private struct LagSections {
 
   var all: [Section] {
     [heading] + streams + [
-      timeline, processes, strips, histogram, requests, survivors, resolution, advice, notes, findings,
+      between, timeline, processes, strips, histogram, requests, survivors, resolution, advice, notes, findings,
     ]
   }
 
@@ -72,15 +72,9 @@ private struct LagSections {
       blocks.append(line("no trial has a result"))
     } else {
       let verb = result.stream.change == .opens ? "lost" : "passed"
-      let quantiles = [("p50", 0.5), ("p90", 0.9), ("p99", 0.99)].map { name, q in
-        "\(name) \(timeText(result.windows.quantile(q))) \(intervalText(result.windows, q))"
-      }
       let inWindow = result.inWindow.median.map { counted(Int($0), result.stream.unit) } ?? "-"
       blocks += [
-        .table(
-          Table(
-            (quantiles + ["max"]).map { _ in Table.Column() }, indent: 6,
-            [(quantiles + ["max \(timeText(result.windows.largest))"]).map { .text($0) }])),
+        quantiles(of: result.windows, indent: 6),
         line(
           "\(inWindow) \(verb) (p50), one every \(timeText(result.spacing)); "
             + "error bar p50 \(timeText(result.brackets.median)), max \(timeText(result.brackets.largest))"),
@@ -90,6 +84,24 @@ private struct LagSections {
       + result.undecided.sorted(by: { $0.key < $1.key }).map { reason, count in
         line("\(counted(count, "trial")) without a result: \(reason)")
       }
+  }
+
+  private func quantiles(of times: Distribution, indent: Int) -> Block {
+    let quantiles = [("p50", 0.5), ("p90", 0.9), ("p99", 0.99)].map { name, q in
+      "\(name) \(timeText(times.quantile(q))) \(intervalText(times, q))"
+    }
+    return .table(
+      Table(
+        (quantiles + ["max"]).map { _ in Table.Column() }, indent: indent,
+        [(quantiles + ["max \(timeText(times.largest))"]).map { .text($0) }]))
+  }
+
+  private var between: Section {
+    if report.betweenWindows.isEmpty { return Section([]) }
+    return Section([
+      .heading("Between the two windows: peers admit the new pod, and its own rules don't confine it yet:"),
+      quantiles(of: report.betweenWindows, indent: 6),
+    ])
   }
 
   private func intervalText(_ values: Distribution, _ q: Double) -> String {

@@ -14,6 +14,7 @@ extension LagReport {
       Fact("agent", options.agent.rawValue),
       Fact("trials", options.trials),
       Fact("streams", streams.map(StreamObject.init)),
+      Fact("betweenWindowsMilliseconds", TimesObject(betweenWindows)),
       Fact("timeline", timeline.map { TimelineObject(moment: $0.name, milliseconds: TimesObject($0.times)) }),
       Fact(
         "processes",
