@@ -191,6 +191,28 @@ import Testing
         """,
       shows: ("app/client", "vip/other/near/192.168.20.200", 80),
       beside: ("node/node1", "vip/other/near/192.168.20.200", 80)),
+    // The Service has no endpoint, and a pod on the other node has its port as a host port.
+    Case(
+      deviation: .acceptsBeforeKubeProxy, policies: policy("{podSelector: {matchLabels: {app: nobody}}}"),
+      extra: """
+        apiVersion: netpol-lab/v1alpha1
+        kind: Cluster
+        nodes: [{name: node1, addresses: [192.168.20.11]}, {name: node2, addresses: [192.168.20.12]}]
+        ---
+        apiVersion: v1
+        kind: Pod
+        metadata: {namespace: app, name: edge}
+        spec: {nodeName: node2, containers: [{name: c, ports: [{containerPort: 8080, hostPort: 80}]}]}
+        ---
+        apiVersion: v1
+        kind: Service
+        metadata: {namespace: app, name: edge}
+        spec: {type: LoadBalancer, selector: {app: nobody}, ports: [{port: 80}]}
+        status: {loadBalancer: {ingress: [{ip: 192.168.20.12}]}}
+        ---
+
+        """,
+      shows: ("app/client", "vip/app/edge/192.168.20.12", 80), beside: ("node/node1", "vip/app/edge/192.168.20.12", 80)),
     Case(
       deviation: .refusesUnprogrammed, policies: "",
       extra: """

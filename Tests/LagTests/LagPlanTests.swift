@@ -47,6 +47,23 @@ private let small = LagWorld(policies: 10, pods: 40, local: 12)
   }
 
   @Test(
+    "the lab's own pods and policies are inside the counts, unless the world has too few",
+    arguments: [
+      (1, 4, 3, LagScenario.newPod, 2, 4), (50, 200, 60, .newPod, 50, 200), (300, 1000, 100, .newPod, 300, 1000),
+      (2, 6, 4, .newPod, 2, 6), (10, 40, 12, .relabelled, 10, 41), (2, 6, 4, .reusedAddress, 5, 7),
+      (1, 1, 1, .newPod, 2, 3), (7, 2, 2, .newPod, 7, 4),
+    ])
+  func shape(
+    _ policies: Int, _ pods: Int, _ local: Int, _ scenario: LagScenario, _ expectedPolicies: Int, _ expectedPods: Int
+  ) {
+    let world = LagWorld(policies: policies, pods: pods, local: local)
+    let cluster = LagActors(world, scenario, burst: 1, defaultDeny: false).before
+    #expect(cluster.policies.count == expectedPolicies && cluster.pods.count == expectedPods)
+    #expect(cluster.pods.count { $0.node == LagWorld.node } == local + expectedPods - pods)
+    #expect(Set(cluster.pods.flatMap(\.podIPs)).count == expectedPods)
+  }
+
+  @Test(
     "each scenario has streams that open, close and stay open",
     arguments: LagScenario.allCases, EnforcementStyle.all)
   func streams(_ scenario: LagScenario, _ style: EnforcementStyle) throws {

@@ -77,7 +77,8 @@ enum HandMade {
       timeline: [.init(name: "rules loaded", times: Distribution([2e7, 3e7]))],
       processes: [.init(name: "iptables-restore", perSync: 2, times: Distribution([4e6]))],
       resolution: .init(
-        spacing: .microseconds(50), brackets: Distribution([1]), skipped: 1, beats: 1000, isRealTime: true),
+        spacing: .microseconds(50), brackets: Distribution([1]), skipped: 1, beats: 1000, isRealTime: true,
+        slowdown: Distribution([1.01, 1.02])),
       example: LagExample(streams: [[(at: -1e6, passed: false), (at: 1e6, passed: true)]]), opened: nil,
       notes: ["nothing of IPv6"], findings: [], duration: .seconds(2))
     report.survivors = [Survivor(what: "a connection", stillWorks: 1, asked: 2)]

@@ -14,7 +14,8 @@ import Verdicts
 
 /// Two nodes with pods, of which only node1 has NodeLocal DNS.
 private func world(
-  _ policies: String = "", cached: Bool = true, serviceCIDR: String = "10.43.0.0/16", more: String = ""
+  _ policies: String = "", cached: Bool = true, serviceCIDR: String = "10.43.0.0/16", more: String = "",
+  serverOn node: Int = 1
 ) throws
   -> Cluster
 {
@@ -44,8 +45,9 @@ private func world(
 
     """
   let dns = podText(
-    "kube-system/coredns", on: "node1", labels: "k8s-app: kube-dns",
-    status: "podIP: 10.42.0.8, hostIP: 192.168.20.11, phase: Running")
+    "kube-system/coredns", on: "node\(node)", labels: "k8s-app: kube-dns",
+    spec: node == 2 ? "hostNetwork: true" : "",
+    status: "podIP: \(node == 2 ? "192.168.20.12" : "10.42.0.8"), hostIP: 192.168.20.1\(node), phase: Running")
   let clients = [("near", 1, "10.42.0.6"), ("far", 2, "10.42.1.6")].map { name, node, address in
     podText(
       "app/\(name)", on: "node\(node)", labels: "app: client",
@@ -114,6 +116,23 @@ private func pod(_ name: String) -> Endpoint { .pod(PodID("app", name)) }
     {
       #expect(comparison.finding == .agreement && comparison.observed == .allow)
       #expect(comparison.journey.translatedTo?.address.description == "10.42.0.8")
+    }
+  }
+
+  @Test("what a node sends with the cache's own address, and nobody masquerades, gets no answer from another machine")
+  func unanswered() async throws {
+    let metrics = TransportPort(.tcp, 9153)
+    let asked: [(Endpoint, String, TransportPort)] = [(.node("node1"), Self.clusterIP, metrics)]
+    let unknown = "kubeProxy: {noClusterCIDR: true}"
+    let lost = try await ask(asked, in: try world(more: unknown, serverOn: 2))
+    guard case .noRoute(let why) = try #require(lost.first).finding else {
+      Issue.record("\(lost)")
+      return
+    }
+    #expect(why == "answers to 10.43.0.10, NodeLocal DNS's address on node1, don't come back")
+    for cluster in [try world(more: unknown), try world(serverOn: 2)] {
+      let found = try await ask(asked, in: cluster)
+      #expect(found.allSatisfy { $0.finding == .agreement && $0.observed == .allow })
     }
   }
 

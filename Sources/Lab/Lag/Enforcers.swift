@@ -66,16 +66,18 @@ final class Enforcers: Sendable {
     return syncs
   }
 
-  /// Notifies all enforcers and waits until they are done.
-  func settle(_ events: [InformerEvent]) throws {
+  /// Notifies all enforcers and waits until they are done. Returns the first sync of each node that knew the events.
+  @discardableResult
+  func settle(_ events: [InformerEvent]) throws -> [String: SyncRecord] {
     let moment = MonotonicClock.now
     notify(events)
-    _ = try waitForEnd(since: moment)
+    let syncs = try waitForEnd(since: moment)
     // The watch has already reported these syncs. Each record holds a view of the whole node, so drop them here.
     for post in posts { post.enforcer.takeSyncs() }
-    if isChurned { return }
+    if isChurned { return syncs }
     // With several events, the last ones may have requested one more sync.
     for post in posts { try post.enforcer.waitUntilIdle(timeout: Self.patience) }
+    return syncs
   }
 
   func close() { for post in posts { post.close() } }

@@ -55,9 +55,14 @@ struct LagActors: Sendable {
 }
 
 extension LagActors {
-  /// Actors in a generated world. New pods join the first namespace with the standard set. Pods that existed before get
-  /// a namespace whose policies select by label.
-  init(_ world: LagWorld, _ scenario: LagScenario, burst: Int, defaultDeny: Bool) {
+  /// Actors in a generated world of the asked shape. New pods join the first namespace with the standard set. Pods that
+  /// existed before get a namespace whose policies select by label.
+  init(_ asked: LagWorld, _ scenario: LagScenario, burst: Int, defaultDeny: Bool) {
+    let ownPolicies = scenario == .newPod ? 1 : 3
+    // If the world has a suitable pod of its own, that pod is the new pod's peer by label.
+    let hasPeer = scenario == .newPod && asked.making(room: 2, 1).hasLocalPod(in: LagWorld.namespace)
+    // The world's own pods and policies make room for those of the lab, as far as they can.
+    let world = asked.making(room: hasPeer ? 2 : 3, ownPolicies)
     var cluster = world.cluster
     cluster.settings.defaultDeny = defaultDeny
     let outside = "lag-outside"
@@ -79,12 +84,7 @@ extension LagActors {
       NetworkPolicy(
         id: PolicyID(stage, "allow-pod-cidr"), podSelector: app("by-block"), isolates: [.ingress],
         ingress: [.init(peers: .listed([.block(podCIDR)]))]))
-    // If the world has a suitable pod of its own, that pod is the new pod's peer by label.
-    if !cluster.pods.contains(where: {
-      $0.id.namespace == stage && $0.node == LagWorld.node && $0.id.name != "by-block"
-    }) {
-      cluster.pods.append(local(stage, "by-label", ["app": "by-label"], 57))
-    }
+    if !hasPeer { cluster.pods.append(local(stage, "by-label", ["app": "by-label"], 57)) }
     if scenario != .newPod {
       cluster.policies += [
         NetworkPolicy(

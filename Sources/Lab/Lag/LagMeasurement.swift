@@ -23,6 +23,7 @@ struct LagMeasurement {
   /// How long each process of a kind took, in nanoseconds, by name.
   private var processes: [String: [Double]] = [:]
   private var syncs = 0
+  private var slowdowns: [Double] = []
   private var skipped = 0
   private var beats = 0
   private(set) var findings: [String] = []
@@ -89,6 +90,7 @@ struct LagMeasurement {
   }
 
   private mutating func addProcesses(_ trial: LagTrial) {
+    if let slowdown = trial.slowdown { slowdowns.append(slowdown) }
     for sync in trial.syncs.values {
       syncs += 1
       for process in sync.processes { processes[process.kind, default: []].append(process.duration / .nanoseconds(1)) }
@@ -165,14 +167,7 @@ struct LagMeasurement {
 
   func resolution(spacing: Duration, isRealTime: Bool) -> LagReport.Resolution {
     LagReport.Resolution(
-      spacing: spacing, brackets: Distribution(brackets), skipped: skipped, beats: beats, isRealTime: isRealTime)
-  }
-}
-
-extension SyncRecord.Process {
-  /// The program and its main argument, such as `iptables -C` or `nft -f`.
-  fileprivate var kind: String {
-    let commands: Set<String> = ["-C", "-S", "-I", "-A", "-D", "-N", "-F", "-f", "save", "restore", "destroy", "list"]
-    return ([name] + [arguments.dropFirst().first { commands.contains($0) }].compactMap { $0 }).joined(separator: " ")
+      spacing: spacing, brackets: Distribution(brackets), skipped: skipped, beats: beats, isRealTime: isRealTime,
+      slowdown: Distribution(slowdowns))
   }
 }

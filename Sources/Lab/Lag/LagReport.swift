@@ -82,6 +82,9 @@ public struct LagReport: Sendable {
     public let beats: Int
     /// Whether the sender runs before all other processes (SCHED_FIFO).
     public let isRealTime: Bool
+    /// How long each trial's programs took while packets flowed, in units of what they took without, in the sync that
+    /// undid the trial. Empty if the enforcer starts no programs.
+    public let slowdown: Distribution
   }
 
   /// The longest window of all streams that change, in nanoseconds.

@@ -25,11 +25,15 @@ public struct LagRun: Sendable {
   public init(_ world: LagWorld, _ scenario: LagScenario, burst: Int, defaultDeny: Bool, options: LagOptions) {
     self.options = options
     actors = LagActors(world, scenario, burst: burst, defaultDeny: defaultDeny)
+    let (pods, policies) = (actors.before.pods.count, actors.before.policies.count)
+    let more = [
+      pods > world.pods ? counted(pods - world.pods, "pod") : nil,
+      policies > world.policies ? counted(policies - world.policies, "policy", "policies") : nil,
+    ].compactMap { $0 }
     description =
-      "A world with \(counted(world.policies, "policy", "policies")), \(counted(world.pods, "pod")), "
-      + "\(world.local) of them on the new pod's node, plus "
-      + "\(counted(actors.before.pods.count - world.pods, "pod")) and "
-      + "\(counted(actors.before.policies.count - world.policies, "policy", "policies")) of the lab"
+      "A world with \(counted(policies, "policy", "policies")), \(counted(pods, "pod")), "
+      + "\(actors.before.pods.count { $0.node == LagWorld.node }) of them on the new pod's node"
+      + (more.isEmpty ? "" : " (\(more.joined(separator: " and ")) more than asked for, which the lab needs)")
     let who = burst == 1 ? "A pod" : "\(burst) pods (all at once)"
     change =
       switch scenario {
@@ -183,8 +187,8 @@ public struct LagRun: Sendable {
     usleep(3000)
     let records = try run.stop()
     let syncs = try enforcers.waitForEnd(since: event)
-    try enforcers.settle(actors.undoing)
-    return LagTrial(start: start, event: event, records: records, syncs: syncs)
+    let quiet = try enforcers.settle(actors.undoing)
+    return LagTrial(start: start, event: event, records: records, syncs: syncs, quietSyncs: quiet)
   }
 
   private func datagramStreams(

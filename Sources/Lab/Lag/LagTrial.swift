@@ -13,6 +13,8 @@ struct LagTrial: Sendable {
   let records: [StreamRecord]
   /// By node: the sync that included the newcomers.
   let syncs: [String: SyncRecord]
+  /// By node: the sync that undid the change, while no packets were sent.
+  var quietSyncs: [String: SyncRecord] = [:]
 
   /// When a stream's outcome changed, or why this trial can't tell.
   enum Answer: Sendable {
@@ -86,7 +88,30 @@ struct LagTrial: Sendable {
   }
 }
 
+extension LagTrial {
+  /// How long the programs of the trial's syncs took, in units of what the same programs took without packets. `nil` if
+  /// they ran none.
+  var slowdown: Double? {
+    var (loaded, quiet) = (0.0, 0.0)
+    for (node, sync) in syncs {
+      guard let other = quietSyncs[node] else { continue }
+      let (mine, theirs) = (sync.timesByProgram, other.timesByProgram)
+      // A program that only one of them ran, such as for a stale set, has nothing to compare with.
+      for (program, times) in mine where theirs[program]?.count == times.count {
+        loaded += times.reduce(0, +)
+        quiet += theirs[program]?.reduce(0, +) ?? 0
+      }
+    }
+    return quiet > 0 ? loaded / quiet : nil
+  }
+}
+
 extension SyncRecord {
+  /// Nanoseconds of each program of a kind.
+  fileprivate var timesByProgram: [String: [Double]] {
+    Dictionary(grouping: processes, by: \.kind).mapValues { $0.map { $0.duration / .nanoseconds(1) } }
+  }
+
   private var switches: [Step] {
     let kinds: Set<SyncStep> = [.restoreSets, .policyChains, .restoreRules, .baseChains]
     return steps.filter { kinds.contains($0.kind) }
@@ -96,4 +121,12 @@ extension SyncRecord {
   var firstSwitch: UInt64? { switches.map(\.began).min() }
   /// From then on the kernel has all the new rules and sets.
   var lastSwitch: UInt64? { switches.map(\.returned).max() }
+}
+
+extension SyncRecord.Process {
+  /// The program and its main argument, such as `iptables -C` or `nft -f`.
+  var kind: String {
+    let commands: Set<String> = ["-C", "-S", "-I", "-A", "-D", "-N", "-F", "-f", "save", "restore", "destroy", "list"]
+    return ([name] + [arguments.dropFirst().first { commands.contains($0) }].compactMap { $0 }).joined(separator: " ")
+  }
 }

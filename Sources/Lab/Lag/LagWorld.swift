@@ -57,6 +57,19 @@ public struct LagWorld: Hashable, Sendable {
       policies: Array(namespaces.flatMap(standardSet).prefix(policies)).sorted { $0.id < $1.id })
   }
 
+  /// A world of this shape without some of its local pods and policies, if it has more than these: with fewer, the world
+  /// itself.
+  func making(room pods: Int, _ policies: Int) -> LagWorld {
+    let makesRoom = local > pods
+    return LagWorld(
+      policies: self.policies > policies ? self.policies - policies : self.policies,
+      pods: makesRoom ? self.pods - pods : self.pods, local: makesRoom ? local - pods : local)
+  }
+
+  func hasLocalPod(in namespace: String) -> Bool {
+    cluster.pods.contains { $0.id.namespace == namespace && $0.node == Self.node }
+  }
+
   private func pod(_ number: Int) -> Pod {
     let special: [(String, Labels)] = [
       ("kube-system", ["app.kubernetes.io/name": "traefik"]), ("monitoring", ["app.kubernetes.io/name": "prometheus"]),

@@ -77,16 +77,17 @@ public struct DeviationModel: Sendable {
     return allows(resolved.sent, .egress, isSwitched) && allows(resolved.arrived, .ingress, isSwitched) ? .allow : .deny
   }
 
-  /// Whether a pod's packet leaves its node although kube-proxy drops it there, and then passes: the load balancer's
-  /// source ranges exclude the pod, or its traffic policy Local leaves the node no endpoint. kube-router accepts it
-  /// before kube-proxy's rules see it, and it reaches the announcing node with another address.
+  /// Whether a pod's packet leaves its node although kube-proxy drops or refuses it there, and then passes: the load
+  /// balancer's source ranges exclude the pod, its traffic policy Local leaves the node no endpoint, or it has none, and
+  /// the other node has a host port there. kube-router accepts it before kube-proxy's rules see it, and it reaches the
+  /// announcing node with another address.
   ///
   /// In nftables mode kube-proxy stops packets in tables of its own, whatever others have accepted.
   private func escapesKubeProxy(_ flow: Flow, _ resolved: ResolvedFlow, hops: Int) -> Bool {
     if cluster.settings.kubeProxy.mode.isNftables { return false }
     if isTakenByOwnNode(flow, resolved) { return true }
     guard let announcer = oracle.nodeOwning(flow.destinationAddress) ?? announcers[flow.destinationAddress],
-      resolved.isOutOfRange || resolved.isolatedEntry != nil, deviations.contains(.acceptsBeforeKubeProxy),
+      deviations.contains(.acceptsBeforeKubeProxy),
       let pod = selectable(flow.source), hasChain(pod), let node = pod.node.flatMap(cluster.node),
       announcer != node.name, let address = node.address(flow.family), allows(flow, .egress, false)
     else { return false }

@@ -84,8 +84,17 @@ extension Topology {
       if case .pod(let id)? = owner(of: packet.destination), pods[id]?.node == position.node {
         return arrival(at: id, on: position.node)
       }
-      return hop(packet.destination, from: position.node)
+      return leaving(position.node, packet)
     }
+  }
+
+  /// Where a packet goes that a node sends over the underlay, if only to itself.
+  private func leaving(_ name: String, _ packet: Packet) -> Next {
+    let next = hop(packet.destination, from: name)
+    // Another machine that has the address too takes the packet for its own and drops it; others don't know it.
+    if case .position(let other) = next, other.node == name { return next }
+    guard node(name)?.privateAddresses.contains(packet.source) == true else { return next }
+    return .noRoute("answers to \(packet.source), NodeLocal DNS's address on \(name), don't come back")
   }
 
   private func isOwn(_ address: IPAddress, at position: Position) -> Bool {

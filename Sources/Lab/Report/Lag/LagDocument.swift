@@ -207,6 +207,13 @@ private struct LagSections {
           + "\(share(resolution.brackets.quantile(0.99))) spacings of \(timeText(resolution.spacing)); "
           + "the sender was late for \(resolution.skipped) of \(resolution.beats) beats.")
     ]
+    if let slowdown = resolution.slowdown.median {
+      let interval = resolution.slowdown.interval(0.5)
+      blocks.append(
+        .paragraph(
+          "Programs of a sync took \(share(slowdown)) times as long while packets flowed as without "
+            + "[\(share(interval.lower)) .. \(share(interval.upper))].", indent: 2))
+    }
     if !resolution.isRealTime {
       blocks.append(
         .paragraph(

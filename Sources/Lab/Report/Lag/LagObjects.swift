@@ -120,7 +120,13 @@ private struct ResolutionObject: Encodable {
   let p50, p99: Double?
   let skippedBeats, beats: Int
   let realTime: Bool
+  /// Programs of a sync with packets, in units of those without: the median, and its 95 % confidence interval.
+  let slowdown: Double?
+  let slowdownInterval: [Double?]
   init(_ resolution: LagReport.Resolution) {
+    slowdown = resolution.slowdown.median
+    let interval = resolution.slowdown.interval(0.5)
+    slowdownInterval = [interval.lower, interval.upper]
     spacingMicroseconds = resolution.spacing / .microseconds(1)
     p50 = resolution.brackets.median
     p99 = resolution.brackets.quantile(0.99)
