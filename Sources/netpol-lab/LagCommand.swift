@@ -85,8 +85,11 @@ struct LagCommand: ParsableCommand {
         + "distribution. At most 60s.", valueName: "200ms, 100ms..2s or ~300ms"))
   var apiDelay: APIDelay?
 
-  @Option(help: Spacing.help("Time between two datagrams."))
-  var spacing = Spacing(value: .microseconds(50))
+  @Option(
+    help: Spacing.help(
+      "Time between two datagrams. Default: as short as the windows need, and so long that packets don't slow the agent."
+    ))
+  var spacing: Spacing?
 
   @Option(help: Requests.help("Number of requests of each kind; 0 for none."))
   var requests = Requests(value: 5)
@@ -163,7 +166,7 @@ struct LagCommand: ParsableCommand {
     options.trials = trials.value
     options.churn = churn.value
     options.requests = requests.value
-    options.spacing = spacing.value
+    options.spacing = spacing?.value
     options.maxGap = maxGap?.value
     options.apiDelay = apiDelay ?? .none
     options.target = try to.map { try EndpointNames(cluster).endpoint($0, option: "--to") }

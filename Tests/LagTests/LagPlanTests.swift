@@ -94,6 +94,17 @@ private let small = LagWorld(policies: 10, pods: 40, local: 12)
     #expect(Set(plan.actors.newcomers.map(\.after.podIP)).count == 4)
   }
 
+  @Test("of many newcomers the first, the last and evenly chosen others are watched")
+  func sampling() throws {
+    let plan = try LagPlan(LagActors(small, .newPod, burst: 9, defaultDeny: false), .kubeRouterK3s)
+    let all = plan.streams.count
+    let newcomers = { (most: Int) in Set(plan.sampling(most).streams.map(\.newcomer)).sorted() }
+    #expect(newcomers(all) == Array(0...8) && plan.watchedNewcomers == 9)
+    #expect(newcomers(all - 1).count == 8 && newcomers(1) == [0, 8] && newcomers(9) == [0, 4, 8])
+    #expect(plan.sampling(9).streams.count == 9 && plan.sampling(9).watchedNewcomers == 3)
+    for most in 9...all { #expect(plan.sampling(most).streams.count <= most) }
+  }
+
   @Test("every change of the actors can be undone", arguments: LagScenario.allCases)
   func undoing(_ scenario: LagScenario) throws {
     let actors = LagActors(small, scenario, burst: 2, defaultDeny: false)

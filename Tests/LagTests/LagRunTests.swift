@@ -38,7 +38,11 @@ extension Alone {
       arguments: EnforcementStyle.kubeRouters.map { ($0, AgentKind.fullSync) }
         + EnforcementStyle.all.map { ($0, AgentKind.incremental) })
     func windows(_ style: EnforcementStyle, _ agent: AgentKind) async throws {
-      let report = try await measure(style) { $0.agent = agent }
+      let report = try await measure(style) {
+        $0.agent = agent
+        // Its windows are shorter than a millisecond.
+        if agent == .incremental { $0.spacing = .microseconds(50) }
+      }
       #expect(report.findings == [])
       for result in report.streams {
         switch result.stream.change {
@@ -58,6 +62,10 @@ extension Alone {
         moments.first?.hasPrefix("the API server reports") == true
           && (agent == .incremental || moments.last == "sync ends"),
         "\(moments)")
+      if agent == .fullSync {
+        #expect(!report.betweenWindows.isEmpty && !report.resolution.slowdown.isEmpty)
+        #expect(try #require(report.betweenWindows.median) > 0)
+      }
       let text = report.document.text()
       #expect(text.contains("Resolution:") && text.contains("Advice:") && text.contains("x lost"))
       let json = try #require(try JSONSerialization.jsonObject(with: try report.document.json()) as? [String: Any])
@@ -101,7 +109,9 @@ extension Alone {
       "default-deny refuses a new pod's packets until it is programmed",
       arguments: [EnforcementStyle.kubeRouterIptables, .compiled]
     ) func defaultDeny(style: EnforcementStyle) async throws {
-      let report = try await measure(style, defaultDeny: true)
+      let report = try await measure(style, defaultDeny: true) {
+        if style == .compiled { $0.spacing = .microseconds(50) }
+      }
       #expect(report.findings == [])
       #expect(report.streams.allSatisfy { $0.stream.change == .opens && !$0.windows.isEmpty })
     }
@@ -111,6 +121,23 @@ extension Alone {
       #expect(report.findings == [])
       let opened = report.streams.filter { $0.stream.change == .opens && !$0.windows.isEmpty }
       #expect(Set(opened.map(\.stream.newcomer)) == [0, 1, 2])
+    }
+
+    @Test("without a wanted spacing, packets are as dense as the windows need")
+    func usualSpacing() async throws {
+      let full = try await measure { $0.spacing = nil }
+      #expect(full.resolution.spacing > .microseconds(100) && full.findings == [])
+      let opening = try #require(full.streams.first { $0.stream.change == .opens && $0.stream.isOutgoing })
+      #expect(opening.windows.count == 3, "\(opening.undecided)")
+      for result in full.streams where !result.windows.isEmpty {
+        for (window, bar) in zip(result.fromEvent.values, result.brackets.values) {
+          #expect(bar <= max(window / 10, 250_000))
+        }
+      }
+      let incremental = try await measure {
+        ($0.spacing, $0.agent) = (nil, .incremental)
+      }
+      #expect(incremental.resolution.spacing < full.resolution.spacing)
     }
 
     @Test("the API server's delay is part of the window") func apiDelay() async throws {

@@ -14,7 +14,7 @@ struct LagMeasurement {
   private var sent: [Int]
   private var lost: [Int]
   private var gaps: [[Double]]
-  private let toleratesGaps: Bool
+  private let toleratesGaps, isChurned: Bool
   private let style: EnforcementStyle
   private var moments: [(name: String, times: [Double])] = []
   private var brackets: [Double] = []
@@ -31,9 +31,12 @@ struct LagMeasurement {
   private var examples: [(window: Double, example: LagExample)] = []
 
   /// `toleratesGaps`: a pod that existed before has old chains, which work with new sets for a moment during every
-  /// sync. A new pod has no old chains.
-  init(_ streams: [LagStream], _ style: EnforcementStyle, spacings: [Double], toleratesGaps: Bool) {
+  /// sync. A new pod has no old chains. `isChurned`: other syncs than those of the records may change rules.
+  init(
+    _ streams: [LagStream], _ style: EnforcementStyle, spacings: [Double], toleratesGaps: Bool, isChurned: Bool
+  ) {
     self.toleratesGaps = toleratesGaps
+    self.isChurned = isChurned
     self.style = style
     gaps = streams.map { _ in [] }
     self.streams = streams
@@ -66,7 +69,7 @@ struct LagMeasurement {
         }
         continue
       }
-      switch trial.answer(index, stream.change, spacing: spacings[index]) {
+      switch trial.answer(index, stream.change, spacing: spacings[index], holdingTimeline: !isChurned) {
       case .changed(let change):
         changes[index].append(change)
         brackets.append(change.bracket / spacings[index])

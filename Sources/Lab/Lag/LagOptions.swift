@@ -30,8 +30,9 @@ public struct LagOptions: Sendable {
   /// Further changes of the cluster per second while packets flow. Each makes every enforcer sync.
   public var churn = 0.0
   public var apiDelay = APIDelay.none
-  /// Time between two datagrams of the densest stream.
-  public var spacing = Duration.microseconds(50)
+  /// Time between two datagrams of the densest stream. `nil`: as dense as the windows need without slowing the
+  /// enforcer's programs.
+  public var spacing: Duration?
   /// How often each kind of request is made. 0 makes none.
   public var requests = 5
   /// A window longer than this is a failure.

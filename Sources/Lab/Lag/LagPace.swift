@@ -3,16 +3,32 @@ internal import Kernel
 internal import Statistics
 internal import Text
 
-/// How densely streams are sent. The sender must be idle for part of each beat, because others need its core too.
+/// How densely streams are sent, and how many of them. Packets take processor time that an enforcer's programs need,
+/// even on another core.
 struct LagPace: Sendable {
   let spacing: Duration
-  /// Why the spacing is wider than requested.
-  let reason: String
-  /// Number of beats between two datagrams that are not of the densest stream.
-  private let step: Int
+  /// Why the spacing is wider than requested. `nil` if it is not.
+  let reason: String?
+  /// How many streams can be sent on one beat so that each is sampled well.
+  let mostStreams: Int
+  /// What one beat costs with these streams, in nanoseconds.
+  private let cost: Cost
 
-  /// The largest share of its time that the sender may be busy.
+  /// Nanoseconds that the first datagram of a beat takes, and each further one.
+  struct Cost: Sendable {
+    let first, further: Double
+    func ofBeat(_ streams: Int) -> Double { first + further * Double(max(streams - 1, 0)) }
+  }
+
+  /// The share of its time that the sender may be busy if nothing asks for more. A sender that is busy for 24 % of its
+  /// time made an enforcer's programs 6 % slower, one that is busy for 6 % some 1.5 % (docs/lag.md).
+  private static let gentle = 0.06
+  /// The largest share.
   private static let busy = 0.6
+  /// How often a stream should be sampled in a window.
+  private static let samples = 20.0
+  /// No run is sent more densely unless it is asked to.
+  private static let densest = Duration.microseconds(50)
   /// How much of a beat the sender needs for sleep, in nanoseconds. With less it stays awake, and other work on its
   /// core has to wait, such as kernel work that an enforcer's programs depend on. Beats that are requested faster than
   /// `fast` have no such pause.
@@ -21,26 +37,40 @@ struct LagPace: Sendable {
   /// The maximum number of datagrams of a stream. Longer trials have wider spacings.
   private static let mostDatagrams = 400_000
 
-  /// `records` are those of a run that sent every stream on every beat.
-  init(_ records: [StreamRecord], wanted: Duration, syncTakes took: Duration) {
-    let (first, further) = Self.costs(records)
-    let beat = wanted / .nanoseconds(1)
-    let step = [1, 2, 4].first { beat * Self.busy >= first + further / Double($0) } ?? 4
-    self.step = step
-    let inBeat = first + further / Double(step)
-    // The fullest beats have two datagrams.
-    let needed = max(inBeat / Self.busy, wanted < Self.fast ? 0 : first + further + Self.pause)
+  /// `window` is the time until the first rules change, `took` that of a whole sync. Without a wanted spacing it is the
+  /// one that disturbs the enforcer least and still samples a window well.
+  init(_ cost: Cost, streams: Int, wanted: Duration?, window: Duration, syncTakes took: Duration) {
+    self.cost = cost
+    let sampled = window / Self.samples
+    let gentle = { (count: Int) in Duration.nanoseconds(Int64(cost.ofBeat(count) / Self.gentle)) }
+    let asked = wanted ?? max(min(gentle(streams), sampled), Self.densest)
+    let share = wanted == nil && gentle(1) <= sampled ? Self.gentle : Self.busy
+    let room = asked / .nanoseconds(1) * share - cost.first
+    // A little more, since the spacing itself may have been made for this number.
+    mostStreams = max(1, Int(room / max(cost.further, 1) + 1.01))
+    let beat = asked / .nanoseconds(1)
+    let inBeat = cost.first + cost.further / Double(Self.step(beat, cost))
+    // The fullest beats of the densest streams have two datagrams.
+    let needed = max(inBeat / Self.busy, asked < Self.fast ? 0 : cost.ofBeat(2) + Self.pause)
     let forSync = (took * 2 / Self.mostDatagrams) / .nanoseconds(1)
     let least = max(needed, forSync)
-    spacing = least <= beat ? wanted : .microseconds(Int64((least / 10_000).rounded(.up)) * 10)
-    let why = forSync > needed ? "a sync takes \(timeText(took))" : "sending one takes \(timeText(first))"
-    reason = "datagrams are \(timeText(spacing)) apart, not \(timeText(wanted)), because \(why)"
+    let spacing = least <= beat ? asked : .microseconds(Int64((least / 10_000).rounded(.up)) * 10)
+    self.spacing = spacing
+    let why = forSync > needed ? "a sync takes \(timeText(took))" : "sending one takes \(timeText(cost.first))"
+    reason =
+      wanted.map { $0 < spacing } == true
+      ? "datagrams are \(timeText(spacing)) apart, not \(timeText(asked)), because \(why)" : nil
   }
 
-  /// How many nanoseconds the first datagram of a beat takes, and each further one. Computed from the times between the
-  /// datagrams of one beat. The first is sent by a processor that has just woken up with empty caches.
-  static func costs(_ records: [StreamRecord]) -> (first: Double, further: Double) {
-    guard records.count > 1 else { return (5000, 5000) }
+  /// Number of beats between two datagrams that are not of the densest stream.
+  private static func step(_ beat: Double, _ cost: Cost) -> Int {
+    [1, 2, 4].first { beat * busy >= cost.first + cost.further / Double($0) } ?? 4
+  }
+
+  /// Computed from the times between the datagrams of one beat, of a run that sent every stream on every beat. The first
+  /// is sent by a processor that has just woken up with empty caches.
+  static func cost(_ records: [StreamRecord]) -> Cost {
+    guard records.count > 1 else { return Cost(first: 5000, further: 5000) }
     var first: [Double] = []
     var further: [Double] = []
     for beat in 0..<(records.map(\.sent.count).min() ?? 0) {
@@ -49,12 +79,15 @@ struct LagPace: Sendable {
       further += gaps.dropFirst()
     }
     let usual = Distribution(first).quantile(0.75) ?? 5000
-    return (usual, Distribution(further).quantile(0.5) ?? usual)
+    return Cost(first: usual, further: Distribution(further).quantile(0.5) ?? usual)
   }
 
-  /// One datagram per beat goes to the first newcomer's peer by selector. In addition, every `step` beats, one datagram
-  /// goes in turn to its peer by ipBlock and to all other streams.
+  /// All streams on each beat, if there is time. Otherwise one datagram per beat goes to the first newcomer's peer by
+  /// selector, and every few beats one goes in turn to its peer by ipBlock and to all other streams.
   func shares(_ streams: [LagStream]) -> [(every: Int, phase: Int)] {
+    let beat = spacing / .nanoseconds(1)
+    if beat * Self.busy >= cost.ofBeat(streams.count) { return streams.map { _ in (1, 0) } }
+    let step = Self.step(beat, cost)
     let dense = streams.firstIndex { $0.change == .opens && $0.isOutgoing && $0.newcomer == 0 }
     let control = streams.firstIndex { $0.change == .staysOpen && $0.newcomer == 0 }
     let others = streams.indices.filter { $0 != dense && $0 != control }

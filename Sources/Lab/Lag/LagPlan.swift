@@ -4,7 +4,7 @@ internal import NetpolModel
 /// The streams that show the windows, and the pods that make requests beside them.
 struct LagPlan: Sendable {
   let actors: LagActors
-  let streams: [LagStream]
+  private(set) var streams: [LagStream]
   /// What can't be measured in this world, and why.
   let notes: [String]
   /// Nodes whose enforcers decide about a stream.
@@ -70,6 +70,23 @@ struct LagPlan: Sendable {
     unpoliced = streams.filter { $0.change == .closes && $0.newcomer == 0 }.map { ($0, search.ports(like: $0)) }
     requestTargets = actors.newcomers.first?.before == nil ? RequestTargets(streams, search) : nil
   }
+
+  /// The plan with at most this many streams: those of the first and the last newcomer always, and of others at even
+  /// distances.
+  func sampling(_ most: Int) -> LagPlan {
+    var numbers = actors.newcomers.indices.filter { number in streams.contains { $0.newcomer == number } }
+    let all = numbers
+    let count = { (numbers: [Int]) in streams.count { numbers.contains($0.newcomer) } }
+    while numbers.count > 2, count(numbers) > most {
+      let kept = numbers.count - 1
+      numbers = (0..<kept).map { all[$0 * (all.count - 1) / (kept - 1)] }
+    }
+    var plan = self
+    plan.streams = streams.filter { numbers.contains($0.newcomer) }
+    return plan
+  }
+
+  var watchedNewcomers: Int { Set(streams.map(\.newcomer)).count }
 
   /// The part of the cluster that packets need: the pods and hosts of the streams, and their nodes.
   var stage: Cluster {

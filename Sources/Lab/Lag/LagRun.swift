@@ -86,27 +86,32 @@ public struct LagRun: Sendable {
       try environment.requirePrograms(of: fullSync)
     }
     progress(.planning)
-    let plan = try self.plan ?? makePlan()
-    let stage = plan.stage
+    let whole = try self.plan ?? makePlan()
+    let stage = whole.stage
     let fabric = try Fabric(
       Topology(stage), families: stage.families, bridgeNetfilter: stage.settings.bridgeNetfilter, liftICMPLimits: false,
       worker: worker)
     progress(.firstSync)
     let isRealTime = RealTimeScheduling.obstacle(to: Self.senderPriority) == nil
-    let enforcers = try Enforcers(plan, options, style: options.style, fabric: fabric, isRealTime: isRealTime)
+    let enforcers = try Enforcers(whole, options, style: options.style, fabric: fabric, isRealTime: isRealTime)
     defer { enforcers.close() }
     // The first syncs are slower than later ones.
     try enforcers.settle(actors.events)
-    let took = try ContinuousClock().measure { try enforcers.settle(actors.undoing) }
+    let moment = MonotonicClock.now
+    let switched = try enforcers.settle(actors.undoing).values.compactMap(\.firstSwitch).min()
+    let took = Duration.nanoseconds(MonotonicClock.now - moment)
 
-    try waitForLinks(plan, fabric, worker)
-    let pace = try pace(plan, fabric, worker, isRealTime: isRealTime, syncTakes: took)
+    try waitForLinks(whole, fabric, worker)
+    let pace = try pace(
+      whole, fabric, worker, isRealTime: isRealTime,
+      window: switched.map { .nanoseconds($0 - moment) } ?? took, syncTakes: took)
+    let plan = whole.sampling(pace.mostStreams)
     let spacing = pace.spacing
     let churn = options.churn > 0 ? try Churn(plan, enforcers, perSecond: options.churn) : nil
     let shares = pace.shares(plan.streams)
     var measurement = LagMeasurement(
       plan.streams, options.style, spacings: shares.map { Double($0.every) * (spacing / .nanoseconds(1)) },
-      toleratesGaps: actors.newcomers.contains { $0.before != nil })
+      toleratesGaps: actors.newcomers.contains { $0.before != nil }, isChurned: options.churn > 0)
     var random = SystemRandomNumberGenerator()
     for number in 0..<options.trials {
       progress(.trial(number + 1, of: options.trials))
@@ -127,8 +132,10 @@ public struct LagRun: Sendable {
       notes.append(
         "the enforcers of \(plan.nodes.count) nodes share this machine, so each is slower than on a node of its own")
     }
-    if spacing > options.spacing {
-      notes.append(pace.reason)
+    if let reason = pace.reason { notes.append(reason) }
+    let (watched, all) = (plan.watchedNewcomers, actors.newcomers.count)
+    if watched < all {
+      notes.append("packets of \(watched) of the \(all) new pods are watched, so that each is sampled often enough")
     }
     if options.agent == .fullSync, options.style.fullSync == .iptables, !NetlinkSocket.canForceBuffers {
       notes.append(
@@ -207,7 +214,8 @@ public struct LagRun: Sendable {
 
   /// The rate to send at, derived from the cost of one datagram through these rules.
   private func pace(
-    _ plan: LagPlan, _ fabric: Fabric, _ worker: NamespaceWorker, isRealTime: Bool, syncTakes took: Duration
+    _ plan: LagPlan, _ fabric: Fabric, _ worker: NamespaceWorker, isRealTime: Bool, window: Duration,
+    syncTakes took: Duration
   ) throws -> LagPace {
     let run = try StreamRun(
       datagramStreams(plan.streams, plan.streams.map { _ in (1, 0) }, fabric), spacing: .milliseconds(1),
@@ -215,7 +223,9 @@ public struct LagRun: Sendable {
       realTimePriority: isRealTime ? Self.senderPriority : nil, worker: worker)
     try run.start()
     usleep(150_000)
-    return LagPace(try run.stop(), wanted: options.spacing, syncTakes: took)
+    return LagPace(
+      LagPace.cost(try run.stop()), streams: plan.streams.count, wanted: options.spacing, window: window,
+      syncTakes: took)
   }
 }
 

@@ -25,9 +25,11 @@ struct LagTrial: Sendable {
   }
 
   struct Change: Sendable {
-    /// Nanoseconds from the start of the container to the first datagram with the new outcome.
+    /// Nanoseconds from the start of the container to the first datagram with the new outcome, or to the return of the
+    /// step that changed the rules, if that comes before.
     let window: Double
     let fromEvent: Double
+    /// Within this time before the window's end the outcome changed.
     let bracket: Double
     /// Datagrams of the window: sent since the start, with the old outcome.
     let count: Int
@@ -47,8 +49,9 @@ struct LagTrial: Sendable {
   /// When all rules of the syncs were in place.
   private var effect: UInt64 { syncs.values.compactMap(\.lastSwitch).max() ?? event }
 
-  /// `spacing` is the stream's own, in nanoseconds.
-  func answer(_ index: Int, _ change: LagStream.Change, spacing: Double) -> Answer {
+  /// `spacing` is the stream's own, in nanoseconds. With `holdingTimeline` only the recorded syncs change rules, and the
+  /// change is looked for within the steps that do.
+  func answer(_ index: Int, _ change: LagStream.Change, spacing: Double, holdingTimeline: Bool = true) -> Answer {
     let record = records[index]
     let found: Result<Transition, Undecided>
     switch change {
@@ -66,25 +69,52 @@ struct LagTrial: Sendable {
       if record.sent.last.map({ $0 < effect }) ?? true { return .undecided("nothing was sent after the sync") }
       return .finding(
         change == .opens ? "never passed, although the sync is over" : "still passes, although the sync is over")
-    case .success(let transition):
-      if transition.firstSent < event {
-        return .finding(change == .opens ? "passed before the event" : "was refused before the event")
-      }
-      if transition.anomalies > 0 {
-        return .finding("\(counted(transition.anomalies, "datagram")) had the old outcome again after the change")
-      }
-      let window = Double(transition.firstSent) - Double(start)
-      let bracket = Double(transition.bracket)
-      // The error bar is as wide as what it should measure, so the result could be anything.
-      if bracket > 2.5 * spacing, bracket > (Double(transition.firstSent) - Double(event)) / 2 {
-        return .undecided("the sender was delayed by \(timeText(bracket)) at that moment")
-      }
-      let first = record.sent.firstIndex { $0 >= start } ?? 0
-      return .changed(
-        Change(
-          window: window, fromEvent: Double(transition.firstSent) - Double(event), bracket: bracket,
-          count: max(0, transition.first - first)))
+    case .success(let transition): return answer(record, transition, change, spacing, holdingTimeline)
     }
+  }
+
+  private func answer(
+    _ record: StreamRecord, _ transition: Transition, _ change: LagStream.Change, _ spacing: Double,
+    _ holdsTimeline: Bool
+  ) -> Answer {
+    if transition.firstSent < event {
+      return .finding(change == .opens ? "passed before the event" : "was refused before the event")
+    }
+    if transition.anomalies > 0 {
+      return .finding("\(counted(transition.anomalies, "datagram")) had the old outcome again after the change")
+    }
+    var (from, to) = (transition.lastSent, transition.firstSent)
+    if holdsTimeline, syncs.values.contains(where: { !$0.switches.isEmpty }) {
+      guard let within = switches(within: from...to) else {
+        return .finding(
+          "changed between \(timeText(Double(from - min(from, event)))) and \(timeText(Double(to - event))) after the "
+            + "event, when no step of a sync changed rules")
+      }
+      (from, to) = (within.lowerBound, within.upperBound)
+    }
+    let (bracket, fromEvent) = (Double(to - from), Double(to) - Double(event))
+    // Very short windows can't be sampled any better.
+    let isFine = bracket <= Self.finest && (bracket <= 2.5 * spacing || bracket <= fromEvent / 2)
+    if bracket > fromEvent / 10, !isFine {
+      return .undecided("its error bar is wider than a tenth of its window")
+    }
+    let first = record.sent.firstIndex { $0 >= start } ?? 0
+    return .changed(
+      Change(
+        window: Double(to) - Double(start), fromEvent: fromEvent, bracket: bracket,
+        count: max(0, transition.first - first)))
+  }
+
+  /// An error bar that counts whatever the window, in nanoseconds.
+  private static let finest = 250_000.0
+
+  /// The part of a span in which steps of the syncs changed rules. `nil` if none did.
+  private func switches(within span: ClosedRange<UInt64>) -> ClosedRange<UInt64>? {
+    let steps = syncs.values.flatMap(\.switches).filter {
+      $0.began <= span.upperBound && $0.returned >= span.lowerBound
+    }
+    guard let first = steps.map(\.began).min(), let last = steps.map(\.returned).max() else { return nil }
+    return max(first, span.lowerBound)...min(last, span.upperBound)
   }
 }
 
@@ -112,8 +142,10 @@ extension SyncRecord {
     Dictionary(grouping: processes, by: \.kind).mapValues { $0.map { $0.duration / .nanoseconds(1) } }
   }
 
-  private var switches: [Step] {
-    let kinds: Set<SyncStep> = [.restoreSets, .policyChains, .restoreRules, .baseChains]
+  fileprivate var switches: [Step] {
+    let kinds: Set<SyncStep> = [
+      .restoreSets, .localPods, .restoreRules, .policyChains, .podChains, .baseChains,
+    ]
     return steps.filter { kinds.contains($0.kind) }
   }
 

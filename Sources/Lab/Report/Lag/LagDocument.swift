@@ -32,7 +32,7 @@ private struct LagSections {
         "\(report.world.description), enforcer \(options.agent.rawValue) on \(report.world.nodes.joined(separator: ", ")).",
         indent: 2),
       .paragraph(
-        "\(report.world.change); \(trials), a packet every \(timeText(options.spacing)), "
+        "\(report.world.change); \(trials), a packet every \(timeText(report.resolution.spacing)), "
           + "\(timeText(report.duration)) in total.",
         indent: 2),
     ])
