@@ -110,7 +110,7 @@ extension Alone {
       arguments: [EnforcementStyle.kubeRouterIptables, .compiled]
     ) func defaultDeny(style: EnforcementStyle) async throws {
       let report = try await measure(style, defaultDeny: true) {
-        if style == .compiled { $0.spacing = .microseconds(50) }
+        if style.backend == .nftables { $0.spacing = .microseconds(50) }
       }
       #expect(report.findings == [])
       #expect(report.streams.allSatisfy { $0.stream.change == .opens && !$0.windows.isEmpty })

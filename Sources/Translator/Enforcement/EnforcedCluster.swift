@@ -95,10 +95,21 @@ public struct EnforcedCluster: Sendable {
     Set(lowered.values.flatMap(\.findings)).sorted { $0.description < $1.description }
   }
 
-  /// Follows the flow's first packet through the rules of every node on its way.
+  /// Follows the flow's first packet through the rules of every node on its way. If a node gets it, its own rules must
+  /// let the answer leave: with default-deny kube-router's OUTPUT may refuse it. Pods' answers always pass.
   public func walk(_ flow: Flow) -> EvaluatedWalk {
     var hooks: [EvaluatedWalk.AtHook] = []
-    let walk = topology.walk(flow) { passage(of: $1, at: $0, &hooks) }
+    var walk = topology.walk(flow) { passage(of: $1, at: $0, &hooks) }
+    if case .delivered = walk.end, let last = hooks.last, last.position.hook == .input, last.position.pod == nil,
+      let answer = last.outcome.packet.answer
+    {
+      let position = Position(node: last.position.node, hook: .output)
+      if case .stopped = passage(of: answer, at: position, &hooks) {
+        walk = Walk(positions: walk.positions + [position], end: .stopped(at: position))
+      } else {
+        hooks.removeLast()
+      }
+    }
     return EvaluatedWalk(walk: walk, hooks: hooks, forwarderAddresses: topology.forwarderAddresses)
   }
 

@@ -147,10 +147,20 @@ public struct DeviationModel: Sendable {
       let isKnown = selectable(sent.source).map(hasChain) == true
       if !isKnown, !isExempt, !(isOwn && destination?.name == source.name) { return true }
     }
-    guard let destination, destination.podCIDRs.contains(where: { $0.contains(arrived.destinationAddress) }),
-      let pod = selectable(arrived.destination)
+    if let pod = selectable(arrived.destination) {
+      return destination?.podCIDRs.contains { $0.contains(arrived.destinationAddress) } == true && !hasChain(pod)
+    }
+    return meetsDefaultDenyAtNode(sent, arrived)
+  }
+
+  /// The same for a node's own addresses in its pod CIDRs: those of its bridge and tunnel. INPUT takes them for pods
+  /// without a chain. Where it is exempt from that, OUTPUT refuses the answer, unless it goes to one of the node's pods.
+  private func meetsDefaultDenyAtNode(_ sent: Flow, _ arrived: Flow) -> Bool {
+    guard let name = oracle.nodeOwning(arrived.destinationAddress), oracle.nodeSpeaking(sent.source) != name,
+      cluster.node(name)?.podCIDRs.contains(where: { $0.contains(arrived.destinationAddress) }) == true
     else { return false }
-    return !hasChain(pod)
+    let isOwnPods = selectable(sent.source).map { $0.node == name && hasChain($0) } == true
+    return !isExemptInInput(arrived) || !isOwnPods
   }
 
   private func place(of endpoint: Endpoint) -> Node? {

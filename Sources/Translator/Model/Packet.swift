@@ -64,3 +64,20 @@ extension Packet {
       from: flow.sourceAddress, to: flow.destinationAddress, payload, codePoint: flow.chosen?.codePoint ?? 0)
   }
 }
+
+extension Packet {
+  /// What the receiver of a first packet answers. `nil` if a protocol has no answer that is known here.
+  public var answer: Packet? {
+    let back: Payload
+    switch payload {
+    case .transport(let transport, let source, let destination):
+      back = .transport(transport, source: destination, destination: source)
+    case .icmp(let type):
+      // Echo requests and replies.
+      guard type == (source.family == .v4 ? 8 : 128) else { return nil }
+      back = .icmp(type: source.family == .v4 ? 0 : 129)
+    case .other: return nil
+    }
+    return Packet(from: destination, to: source, back, state: state == .untracked ? .untracked : .established)
+  }
+}

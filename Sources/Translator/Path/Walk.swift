@@ -17,6 +17,11 @@ public struct Walk: Hashable, Sendable {
   public let positions: [Position]
   public let end: End
 
+  public init(positions: [Position], end: End) {
+    self.positions = positions
+    self.end = end
+  }
+
   /// `nil` if no packet was sent that a rule could judge.
   public var verdict: Verdict? { end.verdict }
 }

@@ -27,7 +27,9 @@ extension EnforcementStyle {
       let areInside = inhabitants.local.flatMap(\.podIPs).filter { $0.family == family }
         .allSatisfy { address in blocks.contains { $0.contains(address) } }
       if view.defaultDeny {
-        let local = view.pods.filter { $0.node == view.node && !$0.hostNetwork }.flatMap(\.podIPs)
+        // A finished pod's address may be a new pod's already, which the node doesn't know.
+        let local = view.pods.filter { $0.node == view.node && !$0.hostNetwork && !$0.phase.isTerminal }
+          .flatMap(\.podIPs)
         ruleset.sets.append(
           NamedSet(
             name: CompiledSets.known, family: family, kind: .addresses,

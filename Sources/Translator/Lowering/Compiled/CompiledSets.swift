@@ -1,6 +1,13 @@
 internal import NetpolModel
 internal import RuleIR
 
+extension AddressSegments.Segment {
+  /// Whether all of its addresses are among these.
+  fileprivate func isWithin(_ addresses: Set<UInt128>) -> Bool {
+    last - first < UInt128(addresses.count) && (first...last).allSatisfy(addresses.contains)
+  }
+}
+
 /// The sets of one table. Their names are short, because the kernel compares them one by one for each rule and element.
 struct CompiledSets {
   /// Names of the sets of one direction. They begin with its first letter.
@@ -67,16 +74,21 @@ struct CompiledSets {
     for (address, ports) in admissions.pods.sorted(by: { $0.key < $1.key }) {
       let key = [UInt128(number), address.bits]
       let all = wide[address]
-      if group.hasOpenPeers, let all, all.isEverything {
-        put(names.open, key)
+      if let all {
+        if group.hasOpenPeers, all.isEverything {
+          put(names.open, key)
+        } else {
+          put(names.wide, key, mark: numberOf(all))
+        }
         continue
       }
       for port in ports.single where !toEveryone.contains(port) {
         put(names.peers, key + [UInt128(port.transport.number), UInt128(port.port)])
       }
-      if let all { put(names.wide, key, mark: numberOf(all)) }
     }
-    for segment in admissions.blocks.segments {
+    // A packet of these peers has another mark when blocks are looked up.
+    let answered = Set(wide.keys.map(\.bits))
+    for segment in admissions.blocks.segments where !segment.isWithin(answered) {
       put(
         names.blocks, [UInt128(number), segment.first], through: segment.last,
         mark: numberOf(segment.ports.union(admissions.everyone)))
