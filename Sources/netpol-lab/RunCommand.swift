@@ -86,7 +86,7 @@ struct RunCommand: ParsableCommand {
     let run = ClusterRun(
       style: enforcement.style, selection: selection, strict: strict, asksMatrix: !expectationsOnly)
     try run.requireFlow(in: cluster)
-    let assumptions = (asked + expected).assumptions
+    let assumptions = (asked + expected).assumptions + cluster.strangerNotes(besides: groups.map(\.cluster))
     for assumption in assumptions { Terminal.say("note: \(assumption)") }
     let doubts = reading.impliesServiceCIDRs ? (asked + expected).doubts(in: cluster) : []
     for doubt in doubts { Terminal.say("warning: \(doubt)") }
@@ -144,6 +144,16 @@ extension Cluster {
     case .node: true
     case .pod(let id): pod(id)?.hostNetwork == true
     case .external, .service, .virtualAddress, .address: false
+    }
+  }
+}
+
+extension Cluster {
+  /// What a run assumes about free addresses of pod CIDRs that were asked about.
+  fileprivate func strangerNotes(besides others: [Cluster]) -> [String] {
+    let strangers = others.reduce(strangers) { $0.merging($1.strangers) { first, _ in first } }
+    return strangers.sorted { $0.key < $1.key }.map { address, node in
+      "\(address) belongs to no running pod: treated as a new pod on \(node) that no node and no policy knows yet"
     }
   }
 }

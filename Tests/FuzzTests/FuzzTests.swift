@@ -18,8 +18,9 @@ extension Slow {
     ]
     /// Deviations that no flow of these worlds shows.
     private static let unshown: [Deviation: String] = [
+      .refusesStrangers: "worlds have no strangers; StrangerPacketTests has",
       .dropsUntranslatable:
-        "a host-network pod at a balancer's address and port is too rare; DeviationTests has its world"
+        "a host-network pod at a balancer's address and port is too rare; DeviationTests has its world",
     ]
 
     private static let seeds = Array(UInt64(0)..<196) + [263, 297, 319, 342]

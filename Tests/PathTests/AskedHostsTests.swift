@@ -26,7 +26,7 @@ import Testing
 
   @Test(
     "an address that nobody inside can have becomes a host outside",
-    arguments: ["8.8.8.8", "10.1.2.3", "169.254.169.254", "192.168.20.99", "2001:db8::1"])
+    arguments: ["8.8.8.8", "10.1.2.3", "10.77.0.7", "169.254.169.254", "192.168.20.99", "2001:db8::1"])
   func outside(address: String) throws {
     let host = try #require(try Self.added(address).first)
     #expect(host.name == address && host.addresses.map(\.description) == [address] && !host.routesToPods)
@@ -36,12 +36,30 @@ import Testing
   @Test(
     "an address becomes no host if it belongs to an object, is in a pod or service CIDR, or leads nowhere",
     arguments: [
-      "10.42.0.7", "10.77.0.7", "192.168.20.11", "192.168.1.9", "198.51.100.7", "10.43.0.80", "192.168.20.200",
+      "10.42.0.7", "192.168.20.11", "192.168.1.9", "198.51.100.7", "10.43.0.80", "192.168.20.200",
       "10.42.0.1", "10.42.1.0", "10.42.0.99", "10.42.99.1", "10.43.9.9", "127.0.0.1", "127.1.2.3", "::1", "fe80::1",
       "0.0.0.0", "::", "224.0.0.251", "ff02::fb", "255.255.255.255", "::ffff:8.8.8.8", "169.254.1.1",
     ])
   func inside(address: String) throws {
     #expect(try Self.added(address).isEmpty)
+  }
+
+  @Test(
+    "a free address of a node's pod CIDR is a stranger's, also that of a finished pod",
+    arguments: [
+      ("10.42.0.99", "node1"), ("10.42.1.7", "node2"), ("10.77.0.7", nil), ("10.42.0.7", nil), ("10.42.0.1", nil),
+      ("10.42.0.0", nil), ("10.42.0.255", nil), ("10.42.99.1", nil), ("10.43.9.9", nil), ("8.8.8.8", nil),
+    ])
+  func strangers(address: String, node: String?) throws {
+    let address = try #require(IPAddress(address))
+    for sending in [true, false] {
+      let larger = try readWorld(Self.objects).addingHosts(
+        sending: sending ? [address] : [], receiving: sending ? [] : [address]
+      ).cluster
+      #expect(larger.strangers[address] == node)
+      #expect(Topology(larger).pods[.stranger(address)]?.node == node)
+      if node != nil { #expect(try ClusterNames(larger).endpoints(.address(address)) == [.address(address)]) }
+    }
   }
 
   @Test(

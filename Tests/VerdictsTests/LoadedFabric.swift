@@ -25,7 +25,8 @@ struct LoadedFabric {
   ) throws {
     plan = try LabPlan(cluster, style, versionStamp: "1")
     worker = try NamespaceWorker()
-    fabric = try Fabric(plan.topology, families: cluster.families, bridgeNetfilter: true, worker: worker)
+    fabric = try Fabric(
+      plan.topology, families: cluster.families, bridgeNetfilter: cluster.settings.bridgeNetfilter, worker: worker)
     backends = Backends(cluster, plan.topology)
     let loader = try RuleLoader(worker: worker)
     for node in cluster.nodes {

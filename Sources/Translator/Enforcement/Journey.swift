@@ -37,6 +37,14 @@ public struct Journey: Hashable, Sendable {
 
   /// `nil` if no packet was sent that a rule could judge.
   public var verdict: Verdict? { end.verdict }
+
+  /// Whether the packet arrives, and rules of the node that gets it refuse the answer.
+  public var stopsAnswer: Bool {
+    guard case .stopped(let position) = end, position.hook == .output, let last = hops.dropLast().last else {
+      return false
+    }
+    return last == Position(node: position.node, pod: position.pod, hook: .input)
+  }
 }
 
 extension EnforcedCluster {

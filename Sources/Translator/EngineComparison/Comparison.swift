@@ -92,7 +92,7 @@ public struct Comparer: Sendable {
     return Comparison(
       flow: flow, specified: specified, journey: journey, observation: observation,
       finding: choiceFinding(flow, resolved, journey, observation)
-        ?? finding(flow, resolved, specified?.verdict, journey.end, observation))
+        ?? finding(flow, resolved, specified?.verdict, journey, observation))
   }
 
   /// Compares which endpoint the flow goes to. `nil` if it is the one that the flow asks about.
@@ -114,11 +114,12 @@ public struct Comparer: Sendable {
   }
 
   private func finding(
-    _ flow: Flow, _ resolved: ResolvedFlow, _ specified: Verdict?, _ end: Walk.End, _ observation: Observation?
+    _ flow: Flow, _ resolved: ResolvedFlow, _ specified: Verdict?, _ journey: Journey, _ observation: Observation?
   ) -> Comparison.Finding {
+    let end = journey.end
     // An unusable observation needs no explanation if the path predicts it: a reply that can't return, an address that
     // no machine has.
-    if case .unusable(let why)? = observation, end.noRoute == nil { return .undecided(why) }
+    if case .unusable(let why)? = observation, end.noRoute == nil, !journey.stopsAnswer { return .undecided(why) }
     let observed = observation?.verdict
     guard let evaluated = end.verdict else {
       return observed == .allow ? .kernelDisagrees : .noRoute(end.noRoute ?? "no route")

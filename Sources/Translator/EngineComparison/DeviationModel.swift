@@ -60,8 +60,9 @@ public struct DeviationModel: Sendable {
     if deviations.contains(.dropsUntranslatable), isDroppedUnchanged(flow, resolved) { return .deny }
     // A translated packet is routed, so no bridge hides it.
     let isSwitched = resolved.intermediary == nil
-    if deviations.contains(.refusesUnprogrammed), cluster.settings.defaultDeny, meetsDefaultDeny(resolved) {
-      return .deny
+    if cluster.settings.defaultDeny {
+      if deviations.contains(.refusesUnprogrammed), meetsDefaultDeny(resolved) { return .deny }
+      if deviations.contains(.refusesStrangers), meetsStranger(resolved) { return .deny }
     }
     if resolved.sent.sourceAddress == resolved.sent.destinationAddress {
       // A packet that a pod sends to itself leaves the pod only through a service. One pod chain judges both
@@ -140,6 +141,7 @@ public struct DeviationModel: Sendable {
   private func meetsDefaultDeny(_ resolved: ResolvedFlow) -> Bool {
     let (sent, arrived) = (resolved.sent, resolved.arrived)
     if resolved.intermediary == nil, isHiddenByBridge(arrived) { return false }
+    if isStrange(sent.source) || isStrange(arrived.destination) { return false }
     let (source, destination) = (place(of: sent.source), place(of: arrived.destination))
     if let source, source.podCIDRs.contains(where: { $0.contains(sent.sourceAddress) }) {
       let isExempt = oracle.nodeSpeaking(sent.destination) == source.name && isExemptInInput(sent)
@@ -161,6 +163,27 @@ public struct DeviationModel: Sendable {
     else { return false }
     let isOwnPods = selectable(sent.source).map { $0.node == name && hasChain($0) } == true
     return !isExemptInInput(arrived) || !isOwnPods
+  }
+
+  /// Whether a node on the way refuses a pod that it doesn't know (`Cluster.strangers`). Where INPUT exempts what the pod
+  /// sends to its own node, OUTPUT refuses the answer.
+  private func meetsStranger(_ resolved: ResolvedFlow) -> Bool {
+    let (sent, arrived) = (resolved.sent, resolved.arrived)
+    if resolved.intermediary == nil, isHiddenByBridge(arrived) { return false }
+    if isStrange(arrived.destination) {
+      return traits.judgesOutput || oracle.nodeSpeaking(sent.source) != node(of: arrived.destination)
+    }
+    return isStrange(sent.source)
+  }
+
+  private func isStrange(_ endpoint: Endpoint) -> Bool {
+    if case .address(let address) = endpoint { cluster.strangers[address] != nil } else { false }
+  }
+
+  /// The node of a pod with an address of its own, if only of a stranger.
+  private func node(of endpoint: Endpoint) -> String? {
+    if case .address(let address) = endpoint { return cluster.strangers[address] }
+    return selectable(endpoint)?.node
   }
 
   private func place(of endpoint: Endpoint) -> Node? {
@@ -203,8 +226,7 @@ public struct DeviationModel: Sendable {
 
   /// Whether both pods are on one bridge, in one block of their node, and iptables and nft see none of its frames.
   private func isHiddenByBridge(_ flow: Flow) -> Bool {
-    guard !cluster.settings.bridgeNetfilter, let source = selectable(flow.source),
-      let destination = selectable(flow.destination), let name = source.node, name == destination.node
+    guard !cluster.settings.bridgeNetfilter, let name = node(of: flow.source), name == node(of: flow.destination)
     else { return false }
     if flow.destinationAddress.isMulticast { return true }
     return cluster.node(name)?.podCIDRs.contains {

@@ -13,6 +13,7 @@ public enum Deviation: Int, Hashable, Sendable, CaseIterable, Comparable {
   case wholeIPv6 = 10
   case longestPrefix = 11
   case overlappingBlocks = 12
+  case refusesStrangers = 14
   case abortedSync = 15
   case sharedNamedPortLists = 16
   case endPortBelowPort = 17
@@ -44,6 +45,7 @@ public enum Deviation: Int, Hashable, Sendable, CaseIterable, Comparable {
     case .wholeIPv6: "::/0 covers only 2000::/3 and fd00::/8"
     case .longestPrefix: "the except of one ipBlock also removes addresses from another ipBlock of the same rule"
     case .overlappingBlocks: "overlapping ipBlocks in one rule make nft refuse the whole policy: its pods fail closed"
+    case .refusesStrangers: "with default-deny a node refuses a pod that it doesn't know yet, in both directions"
     case .abortedSync: "a policy's NFLOG annotation is out of range, so no policy in the cluster is enforced"
     case .sharedNamedPortLists:
       "kube-router shares address lists between named ports, so a port's set may contain pods that don't expose it"
@@ -84,22 +86,25 @@ public struct EnforcerTraits: Hashable, Sendable {
   /// True if every pod with rules drops packets that conntrack can't assign to a connection, even for allowed flows and
   /// ICMP errors (D13). False if such packets are dropped only where their flow is denied.
   public let dropsStrays: Bool
+  /// True if rules judge what a node's own processes send.
+  public let judgesOutput: Bool
 
   public init(
     deviations: Set<Deviation> = [], nodePortTransports: Set<Transport> = [], exceptsComeFirst: Bool = false,
-    letsPingsPass: Bool = false, dropsStrays: Bool = false
+    letsPingsPass: Bool = false, dropsStrays: Bool = false, judgesOutput: Bool = false
   ) {
     self.deviations = deviations
     self.nodePortTransports = nodePortTransports
     self.exceptsComeFirst = exceptsComeFirst
     self.letsPingsPass = letsPingsPass
     self.dropsStrays = dropsStrays
+    self.judgesOutput = judgesOutput
   }
 
   /// Returns the same enforcer with other deviations.
   public func making(_ deviations: Set<Deviation>) -> EnforcerTraits {
     EnforcerTraits(
       deviations: deviations, nodePortTransports: nodePortTransports, exceptsComeFirst: exceptsComeFirst,
-      letsPingsPass: letsPingsPass, dropsStrays: dropsStrays)
+      letsPingsPass: letsPingsPass, dropsStrays: dropsStrays, judgesOutput: judgesOutput)
   }
 }

@@ -5,8 +5,10 @@ extension EnforcementStyle {
   /// What k3s uses: its fork of kube-router 2.6, with iptables and ipset. It has no default-deny.
   public static let kubeRouterK3s: EnforcementStyle = {
     var style = EnforcementStyle(
-      "kube-router-2.6-k3s", .k3s, without: [.overlappingBlocks, .acceptsBeforeKubeProxy, .refusesUnprogrammed],
-      exceptsComeFirst: false)
+      "kube-router-2.6-k3s", .k3s,
+      without: [
+        .overlappingBlocks, .acceptsBeforeKubeProxy, .refusesUnprogrammed, .refusesStrangers,
+      ], exceptsComeFirst: false)
     style.fullSync = .iptables
     style.recognises = { $0.backend == .iptables && $0.hasKubeRouterChain && !$0.chains.contains(KubeRouter.tail) }
     return style
@@ -42,7 +44,7 @@ extension EnforcementStyle {
       traits: EnforcerTraits(
         deviations: Set(Deviation.allCases).subtracting(absent),
         nodePortTransports: Set(version.nodePortTransports), exceptsComeFirst: exceptsComeFirst, letsPingsPass: true,
-        dropsStrays: true)
+        dropsStrays: true, judgesOutput: true)
     ) { view in
       var lowering = KubeRouter(view, version)
       return lowering.lower()

@@ -116,6 +116,8 @@ public struct Cluster: Hashable, Sendable {
   public var endpointSlices: [EndpointSlice]
   public var policies: [NetworkPolicy]
   public var externalHosts: [ExternalHost]
+  /// Strangers: pods on these nodes, by address, that no enforcer and no API object knows yet. Only the lab has them.
+  public var strangers: [IPAddress: String] = [:]
   public var settings: ClusterSettings
 
   public init(

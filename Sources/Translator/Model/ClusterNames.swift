@@ -101,6 +101,7 @@ public struct ClusterNames: Sendable {
   }
 
   private func owner(_ address: IPAddress) -> Endpoint? {
+    if cluster.strangers[address] != nil { return nil }
     let pods = cluster.pods.filter { !$0.hostNetwork && $0.podIPs.contains(address) }
     // A finished pod's address may belong to another pod by now.
     if let pod = pods.first(where: { !$0.phase.isTerminal }) ?? pods.first { return .pod(pod.id) }

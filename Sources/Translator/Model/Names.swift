@@ -21,8 +21,11 @@ public struct PodID: Hashable, Comparable, Sendable, CustomStringConvertible {
 
   public var namespace: String { namespacedName.namespace }
   public var name: String { namespacedName.name }
-  public var description: String { namespacedName.description }
+  public var description: String { namespace.isEmpty ? name : namespacedName.description }
   public static func < (a: Self, b: Self) -> Bool { a.namespacedName < b.namespacedName }
+
+  /// The machine of a pod that no API object describes (`Cluster.strangers`). No object has such a name.
+  public static func stranger(_ address: IPAddress) -> PodID { PodID("", address.description) }
 }
 
 /// The API kind of a policy. A NetworkPolicy can only allow more traffic. ClusterNetworkPolicy, the next kind to come,

@@ -18,6 +18,8 @@ public struct Oracle: Sendable {
   let kubeProxy: KubeProxyFlags
   /// By node: the addresses at which NodeLocal DNS answers there.
   let localDNS: [String: [IPAddress]]
+  /// By address: the node of a pod that no API object describes. No selector selects it, and no policy isolates it.
+  let strangers: [IPAddress: String]
   /// By external host: the node through which it reaches the service CIDRs.
   let serviceGateways: [String: String]
   /// By node: the networks of its bridge.
@@ -39,6 +41,7 @@ public struct Oracle: Sendable {
     announcers = cluster.announcements.compactMapValues(\.node)
     kubeProxy = cluster.settings.kubeProxy
     localDNS = cluster.localDNS
+    strangers = cluster.strangers
     serviceGateways = Dictionary(
       cluster.externalHosts.compactMap { host in host.routesToServices.map { (host.name, $0) } }
     ) { first, _ in first }

@@ -366,7 +366,7 @@ extension Oracle {
     switch endpoint {
     case .pod(let id): pods[id]?.node
     case .node(let name): name
-    case .address(let address): nodeOwning(address)
+    case .address(let address): nodeOwning(address) ?? strangers[address]
     case .external, .service, .virtualAddress: nil
     }
   }

@@ -1,31 +1,42 @@
 public import NetpolModel
 
 extension Cluster {
-  /// The cluster with a host outside for each asked address that nobody has and nobody inside can have. Also returns
-  /// these hosts.
+  /// The cluster with a machine for each asked address that nobody has. Also returns those that are hosts outside, and
+  /// the addresses of strangers.
   ///
-  /// 8.8.8.8 becomes such a host, and so does 169.254.169.254, a cloud's metadata service. Policies then decide about
-  /// packets, not the lack of a machine. A host that is asked as a sender has routes to the pods.
+  /// 8.8.8.8 becomes a host outside, and so does 169.254.169.254, a cloud's metadata service. Policies then decide about
+  /// packets, not the lack of a machine. A host that is asked as a sender has routes to the pods. A free address of a
+  /// node's pod CIDR becomes a stranger: a new pod on that node, which nobody knows yet.
   public func addingHosts(sending senders: [IPAddress], receiving receivers: [IPAddress])
     -> (cluster: Cluster, added: [ExternalHost])
   {
     if senders.isEmpty, receivers.isEmpty { return (self, []) }
     let topology = Topology(self)
-    let podIPs = Set(pods.flatMap(\.podIPs))
+    let podIPs = Set(pods.filter { !$0.phase.isTerminal }.flatMap(\.podIPs))
     let sending = Set(senders)
     let privates = Set(topology.nodes.flatMap(\.privateAddresses))
-    let addresses = sending.union(receivers).sorted().filter { address in
+    let free = sending.union(receivers).sorted().filter { address in
       topology.owner(of: address) == nil && !privates.contains(address) && serviceEndpoint(at: address) == nil
-        && !podIPs.contains(address)
-        && address.obstacleOutside == nil && whyNobody(has: address) == nil
+        && !podIPs.contains(address) && address.obstacleOutside == nil
     }
-    let hosts = addresses.map {
+    var cluster = self
+    for address in free { cluster.strangers[address] = node(ofStranger: address) }
+    let hosts = free.filter { cluster.strangers[$0] == nil && whyNobody(has: $0) == nil }.map {
       // No host of a Cluster document has such a name: it must be a DNS label.
       ExternalHost(name: $0.description, addresses: [$0], routesToPods: sending.contains($0))
     }
-    var cluster = self
     cluster.externalHosts += hosts
     return (cluster, hosts)
+  }
+
+  /// The node on whose bridge a new pod could get a free address. `nil` if none gives it to pods.
+  private func node(ofStranger address: IPAddress) -> String? {
+    let blocks = bridgeBlocks
+    let found = nodes.map(\.name).filter { blocks[$0]?.contains { $0.contains(address) } == true }
+    guard found.count == 1, let block = blocks[found[0]]?.first(where: { $0.contains(address) }) else { return nil }
+    // The first and the last address of a block, and the bridge's, are no pod's.
+    let isEdge = [block.firstAddress, block.firstAddress.advanced(by: 1), block.lastAddress].contains(address)
+    return isEdge || settings.serviceCIDRs.contains { $0.contains(address) } ? nil : found[0]
   }
 
   /// Why an address that no machine has can't belong to a host outside either: a Service or a pod may get it. `nil` if

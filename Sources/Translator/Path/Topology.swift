@@ -99,6 +99,12 @@ public struct Topology: Sendable {
           })
       }
     }
+    for (address, node) in cluster.strangers where owners[address] == nil {
+      guard let block = podCIDRs[node]?.first(where: { $0.contains(address) }) else { continue }
+      owners[address] = .pod(.stranger(address))
+      pods[.stranger(address)] = PodPlace(
+        node: node, addresses: [CIDRAddress(address: address, prefixLength: block.prefixLength)])
+    }
     let localDNS = cluster.localDNS
     var nodes: [NodePlace] = []
     for node in cluster.nodes {

@@ -7,7 +7,9 @@ extension EnforcementStyle {
   public static let compiled: EnforcementStyle = {
     var style = EnforcementStyle(
       name: "compiled", backend: .nftables,
-      traits: EnforcerTraits(deviations: [.bridgeHidesPackets, .multicastIngress, .dropsUntranslatable]),
+      traits: EnforcerTraits(deviations: [
+        .bridgeHidesPackets, .multicastIngress, .dropsUntranslatable, .refusesStrangers,
+      ]),
       lower: compile)
     style.knowsDefaultDeny = true
     style.costPerPod = 0
