@@ -122,7 +122,8 @@ func compared(
   var covered = view
   covered.families = dump.families(traces)
   let lowered = style.lower(covered)
-  let comparison = try DumpComparison(dump, expected: lowered.ruleset, traces: traces, namesHold: namesHold)
+  let comparison = try DumpComparison(
+    dump, expected: lowered.ruleset, traces: traces, namesHold: namesHold, sharedLists: lowered.sharedLists)
   // A style that writes nothing on this node misses nothing.
   if comparison.isEmpty, !style.lower(view).ruleset.tables.allSatisfy(\.chains.isEmpty) {
     throw InputError(

@@ -60,6 +60,42 @@ private func number(_ port: UInt16, through last: UInt16? = nil) -> NetworkPolic
     #expect(large.changes(to: Self.ruleset(pods, Array(policies.dropLast()))).replaced.isEmpty)
   }
 
+  @Test("no element is written that no packet can reach")
+  func deadElements() {
+    let peer = pod("peer", 7)
+    let all = [
+      policy(
+        "q",
+        [
+          .init(
+            peers: .listed([Self.everyPod]),
+            ports: .listed([
+              .init(.tcp, .number(80, through: nil)), .init(.tcp, .number(1000, through: 2000)),
+            ])),
+          .init(peers: .listed([Self.block("10.42.0.7/32"), Self.block("10.42.0.16/31")]), ports: number(81)),
+        ])
+    ]
+    let rules = Self.ruleset([peer, pod("web", 1)], all)
+    // The peers' ranges come with all of their ports, and with those of their block.
+    #expect(Self.elements(rules, "ia").isEmpty && Self.elements(rules, "iw").count == 2)
+    // Of the blocks, only the addresses that no such peer has are left.
+    #expect(Self.elements(rules, "ib").map { $0.key[1] } == [UInt128(0x0a2a_0010)])
+    let single = Self.ruleset([peer], [policy("q", [.init(peers: .listed([Self.everyPod]), ports: number(80))])])
+    #expect(Self.elements(single, "ia").count == 1 && Self.elements(single, "iw").isEmpty)
+  }
+
+  @Test("with default-deny, the node's set of pods leaves out finished and host-network pods")
+  func knownPods() {
+    var done = pod("done", 2)
+    done.phase = .succeeded
+    var host = pod("host", 3)
+    host.hostNetwork = true
+    var view = view([pod("web", 1), done, host, pod("far", 9, node: "n2")], [])
+    view.defaultDeny = true
+    let known = EnforcementStyle.compiled.lower(view).ruleset.sets.first { $0.name == "k" }
+    #expect(known?.members.map(\.cidr) == [CIDR(IPAddress(v4: 0x0a2a_0001))])
+  }
+
   @Test(
     "a new pod with the policies of other pods adds two elements, and as a peer one for each group and port")
   func newPod() {

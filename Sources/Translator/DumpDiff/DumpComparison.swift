@@ -38,9 +38,15 @@ extension DumpComparison {
   /// recognised by the rules that jump to them, because their names hash the time of the sync. With `namesHold` the
   /// names are compared too. Counters and foreign rules are ignored.
   ///
+  /// `sharedLists` tell which members chance could give the sets of named ports (D16). Members that some order of pods
+  /// gives are no difference.
+  ///
   /// Throws if the dump's language can't express the style's rules.
-  public init(_ node: NodeRules, expected: Ruleset, traces: Traces, namesHold: Bool) throws {
+  public init(
+    _ node: NodeRules, expected: Ruleset, traces: Traces, namesHold: Bool, sharedLists: [SharedLists] = []
+  ) throws {
     let stated = try StatedRules(expected)
+    var pairs: [ComparedTable] = []
     for table in stated.tables {
       guard let real = node.tables.first(where: { $0.name == table.name && $0.family == table.family }) else {
         differences.append(
@@ -48,24 +54,40 @@ extension DumpComparison {
             subject: "table \(table.name) (\(table.family.rawValue))", problem: "is not on the node", lines: []))
         continue
       }
-      try compare(real, table, node, stated, traces, namesHold: namesHold)
+      pairs.append(ComparedTable(real, table, node, stated, traces, namesHold: namesHold))
     }
+    let excused = Self.excused(sharedLists, pairs)
+    for pair in pairs { try compare(pair, node, stated, traces, excused) }
     foreign = node.foreign(besides: stated.tables, traces)
   }
 
+  /// The node's sets whose members differ from ours, but that another order of pods gives, all sets of a rule at once.
+  private static func excused(_ sharedLists: [SharedLists], _ pairs: [ComparedTable]) -> Set<SharedLists.Place> {
+    var excused: Set<SharedLists.Place> = []
+    for lists in sharedLists {
+      var found: [SharedLists.Place: Set<IPAddress>] = [:]
+      var places: Set<SharedLists.Place> = []
+      for place in lists.sets.keys {
+        guard let pair = pairs.first(where: { $0.table.family == place.family }) else { continue }
+        let name = pair.setNames[place.set] ?? place.set
+        guard let set = pair.onNode.sets[name], set.stored.allSatisfy({ $0.cidr.isHost && !$0.nomatch }) else {
+          continue
+        }
+        found[place] = Set(set.stored.map(\.cidr.network))
+        places.insert(SharedLists.Place(set: name, family: place.family))
+      }
+      if lists.canHave(found) { excused.formUnion(places) }
+    }
+    return excused
+  }
+
   private mutating func compare(
-    _ real: Table, _ table: Table, _ node: NodeRules, _ stated: StatedRules, _ traces: Traces, namesHold: Bool
+    _ pair: ComparedTable, _ node: NodeRules, _ stated: StatedRules, _ traces: Traces,
+    _ excused: Set<SharedLists.Place>
   ) throws {
+    let (real, table, ours, freedoms) = (pair.real, pair.table, pair.ours, pair.freedoms)
+    var onNode = pair.onNode
     let place = "(\(table.name), \(table.family.rawValue))"
-    var onNode = TableSide(
-      node.chains(of: real, traces), node.sets.filter { $0.family == table.family && traces.isSet($0.name) },
-      table.family, node.backend)
-    var ours = TableSide(
-      Dictionary(table.chains.map { ($0.name, $0) }) { first, _ in first },
-      stated.sets.filter { $0.family == table.family }, table.family, node.backend)
-    if !namesHold { ours.rename(chains: pairChains(onNode, ours)) }
-    let freedoms = NamedPortFreedoms(ours)
-    ours.rename(sets: freedoms.pairSets(onNode, ours))
     chains += ours.chains.count
     rules += ours.chains.values.reduce(0) { $0 + $1.rules.count }
     sets += ours.sets.count + stated.keyedSets.count { $0.family == table.family }
@@ -92,7 +114,7 @@ extension DumpComparison {
       onNode.chains[name]?.rules = freedoms.aligned(found, to: expected)
       try compareChain(name, title(name), onNode, ours, hasComments: node.hasCommentsOnObjects)
     }
-    compareSets(onNode, ours, place)
+    compareSets(onNode, ours, place, excused)
     compareKeyedSets(node.keyedSets.filter { traces.isSet($0.name) }, stated.keyedSets, table.family, place)
     if node.hasCommentsOnObjects, table.comment != real.comment {
       differences.append(
@@ -125,7 +147,9 @@ extension DumpComparison {
     if !lines.isEmpty { differences.append(Difference(subject: title, problem: "differs", lines: lines)) }
   }
 
-  private mutating func compareSets(_ onNode: TableSide, _ ours: TableSide, _ place: String) {
+  private mutating func compareSets(
+    _ onNode: TableSide, _ ours: TableSide, _ place: String, _ excused: Set<SharedLists.Place>
+  ) {
     for name in Set(onNode.sets.keys).union(ours.sets.keys).sorted() {
       let expected = ours.sets[name]
       let title = "set \(name)\(expected?.origin.flatMap(describe).map { " of \($0)" } ?? "") \(place)"
@@ -146,7 +170,8 @@ extension DumpComparison {
           .onlyOnNode(found.comment ?? "(no comment)"), .onlyExpected(expected.comment ?? "(no comment)", nil),
         ]
       }
-      let (real, stated) = (Set(found.stored), Set(expected.stored))
+      let isExcused = excused.contains(SharedLists.Place(set: name, family: onNode.family))
+      let (real, stated) = (Set(found.stored), isExcused ? Set(found.stored) : Set(expected.stored))
       lines += real.subtracting(stated).sorted().map { .onlyOnNode($0.text) }
       lines += stated.subtracting(real).sorted().map { .onlyExpected($0.text, nil) }
       if !lines.isEmpty { differences.append(Difference(subject: title, problem: "differs", lines: lines)) }

@@ -30,20 +30,21 @@ struct NamedPortFreedoms {
     }
   }
 
-  /// Maps our names of named-port sets to the node's names, for sets with the same members that the same rules use.
+  /// Maps our names of named-port sets to the node's names: for sets with the same members that the same rules use, then
+  /// for sets that the same rules use, since chance decides about members too (D16).
   func pairSets(_ node: TableSide, _ ours: TableSide) -> [SetName: SetName] {
     var pairs: [SetName: SetName] = [:]
     for names in groups.values where names.count > 1 {
       let found = names.sorted().map { ($0, uses(of: $0, node)) }
       var free = Set(names)
-      var left: [SetName] = []
-      for name in names.sorted() {
-        let use = uses(of: name, ours)
-        if let same = found.first(where: { $0.1 == use && free.contains($0.0) }) {
+      var left = names.sorted()
+      for isAlike in [{ $0 == $1 }, { $0.rules == $1.rules }] as [(Uses, Uses) -> Bool] {
+        left = left.filter { name in
+          let use = uses(of: name, ours)
+          guard let same = found.first(where: { isAlike($0.1, use) && free.contains($0.0) }) else { return true }
           pairs[name] = same.0
           free.remove(same.0)
-        } else {
-          left.append(name)
+          return false
         }
       }
       for (a, b) in zip(left, free.sorted()) { pairs[a] = b }

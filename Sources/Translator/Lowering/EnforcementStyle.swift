@@ -115,8 +115,13 @@ public struct Lowered: Hashable, Sendable {
   /// What the enforcer would also write but the kernel's programs refuse. With iptables this is the whole table (D15),
   /// with nft the chains and sets of the refused policies (D12). `nil` if nothing is refused.
   public var refused: Ruleset?
+  /// What chance decides about the sets of named ports.
+  public var sharedLists: [SharedLists] = []
 
-  public init(_ ruleset: Ruleset, findings: [Finding] = [], refused: Ruleset? = nil) {
+  public init(
+    _ ruleset: Ruleset, findings: [Finding] = [], refused: Ruleset? = nil, sharedLists: [SharedLists] = []
+  ) {
+    self.sharedLists = sharedLists
     self.ruleset = ruleset
     self.findings = findings
     self.refused = refused

@@ -39,6 +39,7 @@ struct KubeRouter {
     let locals = localPods()
     var ruleset = Ruleset(backend: version.backend)
     var refused = ruleset
+    var tables: [IPFamily: PolicyTable] = [:]
     for family in view.families {
       var table = PolicyTable(family, version, stamp: view.versionStamp)
       for policy in policies { table.add(policy) }
@@ -50,6 +51,7 @@ struct KubeRouter {
             "two of its named-port sets have the same name, because kube-router joins the numbers of rule and port "
               + "without a separator: both rules use the members of the later set"))
       }
+      tables[family] = table
       ruleset.sets += table.sets
       var chains = [commonChain(family), defaultMarkChain()]
       var refusedChains = table.refusedChains
@@ -75,7 +77,23 @@ struct KubeRouter {
         Table(name: name, family: family, chains: chains, comment: version.comments.onObjects?.table(name)))
       if !refusedChains.isEmpty { refused.tables.append(Table(name: name, family: family, chains: refusedChains)) }
     }
-    return Lowered(ruleset, findings: findings, refused: refused.tables.isEmpty ? nil : refused)
+    return Lowered(
+      ruleset, findings: findings, refused: refused.tables.isEmpty ? nil : refused,
+      sharedLists: policies.flatMap { Self.sharedLists(of: $0, tables) })
+  }
+
+  /// What chance decides about the named ports of a policy's rules.
+  private static func sharedLists(of policy: ResolvedPolicy, _ tables: [IPFamily: PolicyTable]) -> [SharedLists] {
+    policy.rules.compactMap { rule in
+      guard var lists = rule.sharedLists else { return nil }
+      for (family, table) in tables {
+        let place = PolicyDraft.RulePlace(direction: rule.direction, index: rule.index)
+        for (name, key) in table.namedSets[policy.id]?[place] ?? [:] {
+          lists.sets[SharedLists.Place(set: name, family: family)] = rule.keys[key]
+        }
+      }
+      return lists.sets.isEmpty ? nil : lists
+    }
   }
 
   private mutating func noteOverlap(_ policy: ResolvedPolicy, _ overlap: (CIDR, CIDR)?) {

@@ -24,9 +24,7 @@ struct NamedPorts {
   init(of pods: [Pod]) {
     for pod in pods {
       var own: Int?
-      for port in pod.ports where !port.isOfSidecar {
-        guard let name = port.name else { continue }
-        let key = Key(name: name, transport: port.transport, number: port.number)
+      for key in Self.keys(of: pod) {
         if let list = listOf[key] {
           lists[list].append(pod)
         } else {
@@ -35,11 +33,21 @@ struct NamedPorts {
             lists.append([pod])
           }
           listOf[key] = own
-          numbers[PortName(name: name, transport: port.transport), default: []].append(port.number)
+          numbers[PortName(name: key.name, transport: key.transport), default: []].append(key.number)
         }
       }
     }
   }
+
+  /// The named ports of a pod, in its order.
+  static func keys(of pod: Pod) -> [Key] {
+    pod.ports.filter { !$0.isOfSidecar }.compactMap { port in
+      port.name.map { Key(name: $0, transport: port.transport, number: port.number) }
+    }
+  }
+
+  /// All keys, each once.
+  var keys: [Key] { Array(listOf.keys) }
 
   /// Returns the distinct port numbers under the name, in ascending order. kube-router's own order is that of a Go map.
   func resolve(_ name: String, _ transport: Transport) -> [(number: UInt16, pods: [Pod])] {

@@ -9,6 +9,13 @@ struct PolicyDraft {
   private(set) var sets: [NamedSet] = []
   /// Names that two sets of the policy share. The members of the later set win.
   private(set) var collisions: Set<SetName> = []
+  /// The sets of named ports: by direction and index of their rule, the set's name and what it is for.
+  private(set) var namedSets: [RulePlace: [SetName: NamedPorts.Key]] = [:]
+
+  struct RulePlace: Hashable {
+    let direction: Direction
+    let index: Int
+  }
 
   private let family: IPFamily
   private let version: KubeRouterVersion
@@ -153,6 +160,9 @@ struct PolicyDraft {
       name, onlyBlocks && version.backend == .iptables ? .hashNet : .addresses,
       rule.named[index].pods.flatMap(\.podIPs).filter { $0.family == family }.map { .init(CIDR($0)) },
       rule.origin(policy, peers: [], portName: rule.named[index].name))
+    let port = rule.named[index]
+    namedSets[RulePlace(direction: rule.direction, index: rule.index), default: [:]][name] = NamedPorts.Key(
+      name: port.name, transport: port.transport, number: port.number)
     return name
   }
 

@@ -14,6 +14,8 @@ struct PolicyTable {
   private(set) var refusedSets: [NamedSet] = []
   /// Policies with two sets of the same name.
   private(set) var collided: Set<PolicyID> = []
+  /// The sets of named ports, by policy.
+  private(set) var namedSets: [PolicyID: [PolicyDraft.RulePlace: [SetName: NamedPorts.Key]]] = [:]
 
   private let family: IPFamily
   private let version: KubeRouterVersion
@@ -36,6 +38,7 @@ struct PolicyTable {
       return
     }
     if !draft.collisions.isEmpty { collided.insert(policy.id) }
+    namedSets[policy.id] = draft.collisions.isEmpty ? draft.namedSets : nil
     for set in draft.sets { put(set) }
     for chain in [draft.chain] + draft.subChains { put(chain) }
   }

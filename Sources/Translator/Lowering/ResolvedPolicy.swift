@@ -42,6 +42,10 @@ struct ResolvedRule {
   let numeric: [NetworkPolicy.PortRule]
   /// Resolved named ports in the order of the rule. Their position is part of the name of their set.
   let named: [NamedNumber]
+  /// What chance decides about their address lists. `nil` without named ports.
+  let sharedLists: SharedLists?
+  /// The numbers of named ports in `sharedLists`.
+  let keys: [NamedPorts.Key: Int]
   let location: SourceLocation?
 
   struct NamedNumber {
@@ -61,13 +65,15 @@ struct ResolvedRule {
     matchesAnyPeer = rule.peers == .any
     matchesAnyPort = rule.ports == .all
     var pods: [Pod] = []
+    var podsOfPeers: [[Pod]] = []
     var podIndexes: [Int] = []
     var blocks: [NetworkPolicy.IPBlock] = []
     var blockIndexes: [Int] = []
     for (peerIndex, peer) in rule.peers.list.enumerated() {
       switch peer {
       case .pods(let scope, let selector):
-        pods += resolution.pods(scope, selector, from: namespace)
+        podsOfPeers.append(resolution.pods(scope, selector, from: namespace))
+        pods += podsOfPeers.last ?? []
         podIndexes.append(peerIndex)
       case .block(let block):
         blocks.append(block)
@@ -79,12 +85,18 @@ struct ResolvedRule {
     self.blocks = blocks
     self.blockIndexes = blockIndexes
 
-    let exposing: NamedPorts? =
-      rule.ports.list.contains { if case .name = $0.number { true } else { false } }
-      ? NamedPorts(
-        of: direction == .ingress
-          ? targets : rule.peers == .any ? resolution.pods(.own, .everything, from: namespace) : pods)
-      : nil
+    let isNamed = rule.ports.list.contains { if case .name = $0.number { true } else { false } }
+    let stages =
+      direction == .ingress
+      ? [targets] : rule.peers == .any ? [resolution.pods(.own, .everything, from: namespace)] : podsOfPeers
+    let exposing = isNamed ? NamedPorts(of: Array(stages.joined())) : nil
+    let numbers = (exposing?.keys ?? []).enumerated().map { ($1, $0) }
+    let keys = Dictionary(numbers) { first, _ in first }
+    self.keys = keys
+    let holder = { (pod: Pod) in
+      SharedLists.Holder(addresses: pod.podIPs, keys: Set(NamedPorts.keys(of: pod).compactMap { keys[$0] }))
+    }
+    sharedLists = isNamed ? SharedLists(stages: stages.map { $0.map(holder) }) : nil
     var numeric: [NetworkPolicy.PortRule] = []
     var named: [NamedNumber] = []
     for port in rule.ports.list {
