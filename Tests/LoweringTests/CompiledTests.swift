@@ -81,7 +81,50 @@ private func number(_ port: UInt16, through last: UInt16? = nil) -> NetworkPolic
     // Of the blocks, only the addresses that no such peer has are left.
     #expect(Self.elements(rules, "ib").map { $0.key[1] } == [UInt128(0x0a2a_0010)])
     let single = Self.ruleset([peer], [policy("q", [.init(peers: .listed([Self.everyPod]), ports: number(80))])])
-    #expect(Self.elements(single, "ia").count == 1 && Self.elements(single, "iw").isEmpty)
+    // Nobody is a peer of its own.
+    #expect(["f", "ia", "iw"].allSatisfy { Self.elements(single, $0).isEmpty })
+  }
+
+  /// Pods 1 to `count`, which admit each other on port 80. `isBoth`: for egress too.
+  private static func crowd(_ count: UInt32, isBoth: Bool) -> (pods: [Pod], policy: NetworkPolicy) {
+    var policy = policy("q", [.init(peers: .listed([everyPod]), ports: number(80))])
+    if isBoth {
+      policy.isolates = [.ingress, .egress]
+      policy.egress = [.init(peers: .listed([everyPod]), ports: number(80))]
+    }
+    return ((1...count).map { pod("p\($0)", $0) }, policy)
+  }
+
+  @Test("a pair is written if the policies of both ends admit it, and once", arguments: [false, true])
+  func pairs(isBoth: Bool) {
+    let (pods, policy) = Self.crowd(5, isBoth: isBoth)
+    let rules = Self.ruleset(pods, [policy])
+    #expect(Self.elements(rules, "f").count == 5 * 4)
+    #expect(Self.elements(rules, "ia").isEmpty && Self.elements(rules, "ea").isEmpty)
+    // A policy that lets the first pod send nothing else closes its pairs.
+    var closed = policy
+    closed.isolates = [.egress]
+    closed.ingress = []
+    closed.egress = []
+    closed.id = PolicyID("app", "closed")
+    let first = pods.map { pod in
+      var pod = pod
+      if pod.id.name == "p1" { pod.labels = ["first": "yes"] }
+      return pod
+    }
+    closed.podSelector = LabelSelector(matchLabels: ["first": "yes"])
+    var open = policy
+    open.isolates = [.ingress]
+    let left = Self.elements(Self.ruleset(first, [open, closed]), "f").map(\.key)
+    #expect(left.count == 4 * 4 && !left.contains { $0[0] == pods[0].podIPs[0].bits })
+  }
+
+  @Test("a group with too many pairs has its peers in sets of its own", arguments: [false, true])
+  func crowds(isBoth: Bool) {
+    let (pods, policy) = Self.crowd(65, isBoth: isBoth)
+    let rules = Self.ruleset(pods, [policy])
+    #expect(Self.elements(rules, "f").isEmpty)
+    #expect(Self.elements(rules, "ia").count == 65 && Self.elements(rules, "ea").count == (isBoth ? 65 : 0))
   }
 
   @Test("with default-deny, the node's set of pods leaves out finished and host-network pods")
@@ -105,7 +148,9 @@ private func number(_ port: UInt16, through last: UInt16? = nil) -> NetworkPolic
     #expect(changes.replaced.isEmpty)
     #expect(changes.elements.flatMap(\.removed).isEmpty)
     #expect(
-      changes.elements.map(\.place.set).sorted() == ["ia", "ig", "s"] && changes.elements.flatMap(\.added).count == 3)
+      changes.elements.map(\.place.set).sorted() == ["f", "ig", "s"])
+    // With each of the nine pods, one pair in each direction.
+    #expect(changes.elements.flatMap(\.added).count == 2 * 9 + 2)
     let groups = Set(Self.elements(Self.ruleset(pods, policies), "ig").map(\.mark))
     #expect(groups.count == 1)
   }

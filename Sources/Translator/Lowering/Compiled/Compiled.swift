@@ -13,7 +13,7 @@ extension EnforcementStyle {
       lower: compile)
     style.knowsDefaultDeny = true
     style.costPerPod = 0
-    style.setTitles = ["ia": "the peers", "ig": "the pods", "ib": "the networks"]
+    style.setTitles = ["f": "the pairs", "ig": "the pods", "ib": "the networks"]
     return style
   }()
 
@@ -23,7 +23,12 @@ extension EnforcementStyle {
     var ruleset = Ruleset(backend: .nftables)
     for family in view.families {
       var sets = CompiledSets(family)
-      for group in groups { sets.add(group, Admissions(group, family, &inhabitants)) }
+      let admitted = groups.map { ($0, Admissions($0, family, &inhabitants)) }
+      let pairs = AdmittedPairs(admitted, family)
+      for (index, (group, admissions)) in admitted.enumerated() {
+        sets.add(group, admissions, listingPeers: !pairs.covered.contains(index))
+      }
+      sets.add(pairs)
       ruleset.keyedSets += sets.all
       let blocks = view.podCIDRs.filter { $0.family == family }
       let areInside = inhabitants.local.flatMap(\.podIPs).filter { $0.family == family }

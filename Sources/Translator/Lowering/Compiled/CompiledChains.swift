@@ -42,7 +42,8 @@ struct CompiledChains {
   private var forwardChain: Chain {
     Chain(
       name: "forward", base: Chain.Base(.forward),
-      rules: [Self.established] + unknown(.source, then: Self.refuse) + unknown(.destination, then: Self.refuse)
+      rules: [Self.established, Self.admittedPair] + unknown(.source, then: Self.refuse)
+        + unknown(.destination, then: Self.refuse)
         + [Rule([.mark(Mark(0, mask: .max), negated: true)], [.jump(Self.marked)])] + directions)
   }
 
@@ -54,6 +55,10 @@ struct CompiledChains {
   }
 
   private static let established = Rule([.conntrack([.established, .related])], [.accept])
+
+  /// Needs no mark, and so keeps those of other programs.
+  private static let admittedPair = Rule(
+    [.keyed([.address(.source), .address(.destination), .transport, .port], in: CompiledSets.pairs)], [.accept])
 
   private var directions: [Rule] { judge(.egress) + judge(.ingress) }
 

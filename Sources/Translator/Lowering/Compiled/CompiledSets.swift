@@ -38,6 +38,8 @@ struct CompiledSets {
   static let ports = "p"
   /// The same for port ranges.
   static let ranges = "r"
+  /// Source, destination and port that all policies on the node admit.
+  static let pairs = "f"
   /// Isolated pods: each address paired with itself.
   static let selves = "s"
   /// All local pods. With default-deny, every other address in the node's pod CIDRs is rejected.
@@ -52,7 +54,8 @@ struct CompiledSets {
 
   init(_ family: IPFamily) { self.family = family }
 
-  mutating func add(_ group: PolicyGroup, _ admissions: Admissions) {
+  /// `listingPeers`: whether its peers' single ports are not among the admitted pairs.
+  mutating func add(_ group: PolicyGroup, _ admissions: Admissions, listingPeers: Bool) {
     // Policies that allow everything isolate no pods.
     if admissions.everyone.isEverything { return }
     let names = Names(group.direction)
@@ -70,20 +73,19 @@ struct CompiledSets {
       }
     }
     putPorts(admissions.everyone, number)
-    let toEveryone = Set(admissions.everyone.single)
-    for (address, ports) in admissions.pods.sorted(by: { $0.key < $1.key }) {
+    for (address, all) in wide.sorted(by: { $0.key < $1.key }) {
       let key = [UInt128(number), address.bits]
-      let all = wide[address]
-      if let all {
-        if group.hasOpenPeers, all.isEverything {
-          put(names.open, key)
-        } else {
-          put(names.wide, key, mark: numberOf(all))
-        }
-        continue
+      if group.hasOpenPeers, all.isEverything {
+        put(names.open, key)
+      } else {
+        put(names.wide, key, mark: numberOf(all))
       }
-      for port in ports.single where !toEveryone.contains(port) {
-        put(names.peers, key + [UInt128(port.transport.number), UInt128(port.port)])
+    }
+    if listingPeers {
+      for (address, ports) in admissions.singlePorts.sorted(by: { $0.peer < $1.peer }) {
+        for port in ports {
+          put(names.peers, [UInt128(number), address.bits, UInt128(port.transport.number), UInt128(port.port)])
+        }
       }
     }
     // A packet of these peers has another mark when blocks are looked up.
@@ -94,6 +96,8 @@ struct CompiledSets {
         mark: numberOf(segment.ports.union(admissions.everyone)))
     }
   }
+
+  mutating func add(_ pairs: AdmittedPairs) { elements[Self.pairs] = pairs.elements }
 
   private mutating func numberOf(_ ports: PortSet) -> UInt32 {
     let number = ports.isEverything ? MarkNumbers.everything : numbers.number(of: ports.text, isOdd: false)
@@ -129,6 +133,7 @@ struct CompiledSets {
     selves.elements = isolated.sorted().map { KeyedSet.Element([$0.bits, $0.bits]) }
     selves.size = Self.room(selves.elements.count)
     return ofDirections + [
+      set(Self.pairs, [.address, .address, .transport, .port]),
       set(Self.ports, [.mark, .transport, .port]), set(Self.ranges, [.mark, .transport, .port], hasRanges: true),
       selves,
     ]

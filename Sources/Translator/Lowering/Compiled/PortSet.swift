@@ -60,6 +60,10 @@ struct PortSet: Hashable {
     }
   }
 
+  func contains(_ port: TransportPort) -> Bool {
+    isEverything || list.contains { $0.transport == port.transport && $0.range.contains(port.port) }
+  }
+
   var ranges: [Ports] { list.filter { !$0.isShort } }
   var hasRanges: Bool { isEverything || !list.allSatisfy(\.isShort) }
 
