@@ -14,7 +14,7 @@ import Testing
 @Suite("The compiled style and large groups of pods") struct CrowdTests {
   private static let pods = (1...70).map { number in
     podText(
-      "app/p\(number)", on: number % 3 == 0 ? "node2" : "node1", labels: "n: n\(number % 7)",
+      "app/p\(number)", on: number % 3 == 0 ? "node2" : "node1", labels: "kind: n\(number % 7)",
       status:
         "podIP: 10.42.\(number % 3 == 0 ? 1 : 0).\(number + 2), hostIP: 192.168.20.1\(number % 3 == 0 ? 2 : 1), phase: Running"
     )
@@ -33,17 +33,17 @@ import Testing
         + open("b", "{}", "Egress", "egress: [{to: [\(everyone)], ports: [{port: 80}, {port: 82}]}]"),
       // Ingress is too large, egress of a few pods is not.
       open("a", "{}", "Ingress", "ingress: [{from: [\(everyone)], ports: [{port: 80}, {port: 81}]}]")
-        + open("b", "{matchLabels: {n: n1}}", "Egress", "egress: [{to: [\(everyone)], ports: [{port: 80}]}]"),
+        + open("b", "{matchLabels: {kind: n1}}", "Egress", "egress: [{to: [\(everyone)], ports: [{port: 80}]}]"),
       // Egress is too large, ingress of a few pods is not, or is by range, block or for everyone.
       open("a", "{}", "Egress", "egress: [{to: [\(everyone)], ports: [{port: 80}, {port: 81}]}]")
         + open(
-          "b", "{matchLabels: {n: n2}}", "Ingress",
-          "ingress: [{from: [{podSelector: {matchLabels: {n: n1}}}], ports: [{port: 80}]}]")
+          "b", "{matchLabels: {kind: n2}}", "Ingress",
+          "ingress: [{from: [{podSelector: {matchLabels: {kind: n1}}}], ports: [{port: 80}]}]")
         + open(
-          "c", "{matchLabels: {n: n3}}", "Ingress",
+          "c", "{matchLabels: {kind: n3}}", "Ingress",
           "ingress: [{from: [\(everyone)], ports: [{port: 80, endPort: 200}]}]")
         + open(
-          "d", "{matchLabels: {n: n4}}", "Ingress",
+          "d", "{matchLabels: {kind: n4}}", "Ingress",
           "ingress: [{from: [{ipBlock: {cidr: 10.42.0.0/25}}], ports: [{port: 81}]}, {ports: [{port: 80}]}]"),
     ])
   func crowds(policies: String) throws {
