@@ -35,9 +35,10 @@ enum ManifestFiles {
 
   /// Reads one regular file. If `folder` is given, the file and the target of any link must be inside it.
   static func readFile(_ path: String, inside folder: String? = nil) throws(InputFileError) -> ManifestSource {
-    let url = URL(fileURLWithPath: path)
+    // A relative path with `..` is only standardized once it is absolute.
+    let url = URL(fileURLWithPath: path).absoluteURL
     if let folder {
-      let home = URL(fileURLWithPath: folder)
+      let home = URL(fileURLWithPath: folder).absoluteURL
       let isInside =
         url.standardized.path.hasPrefix(home.standardized.path.asFolder)
         && url.resolvingSymlinksInPath().path.hasPrefix(home.resolvingSymlinksInPath().path.asFolder)

@@ -212,6 +212,51 @@ import Testing
     #expect(try read(nodes + Self.service("192.168.20.207") + both).texts.contains { $0.hasPrefix(text) })
   }
 
+  @Test("an address that several Services share is announced if one of them is")
+  func shared() throws {
+    let idle = Self.service("192.168.20.207", annotations: "metallb.io/allow-shared-ip: k")
+      .replacing("name: web, namespace: app, annotations", with: "name: NAME, namespace: app, annotations")
+      .replacing("selector: {app: web}", with: "selector: {app: none}")
+    for name in ["a", "z"] {
+      let found = try answer(
+        Self.nodes(3), Self.service("192.168.20.207", annotations: "metallb.io/allow-shared-ip: k"),
+        idle.split(separator: "---\n").suffix(1).map { $0 + "---\n" }.joined().replacing("NAME", with: name),
+        Self.speaker)
+      #expect(found.node == "node1" && found.service == NamespacedName("app", "web"), "\(name)")
+    }
+  }
+
+  @Test("a class names the program, whatever else is installed")
+  func namedClass() throws {
+    let leader = Self.lease("plndr-svcs-lock", in: "kube-system", holder: "node3")
+    let of = { (name: String) in
+      try self.answer(
+        Self.nodes(3), Self.service("192.168.20.207", spec: "loadBalancerClass: \(name)"), leader,
+        Self.metalLB("L2Advertisement")
+      ).node
+    }
+    #expect(try of("kube-vip.io/kube-vip-class") == "node3" && of("metallb.io/x") == "node1")
+  }
+
+  @Test("of nodes with known speakers, only these announce")
+  func speakers() throws {
+    let speaker = { (node: Int, phase: String) in
+      """
+      apiVersion: v1
+      kind: Pod
+      metadata: {name: speaker-\(node), namespace: metallb-system}
+      spec: {nodeName: node\(node), hostNetwork: true, containers: [{name: c, image: "quay.io/metallb/speaker:v0.14.9"}]}
+      status: {phase: \(phase)}
+      ---
+
+      """
+    }
+    let (nodes, service) = (Self.nodes(3), Self.service("192.168.20.207"))
+    #expect(try answer(nodes, service, speaker(2, "Running")).node == "node2")
+    #expect(try answer(nodes, service, speaker(2, "Running"), speaker(3, "Running")).node == "node3")
+    #expect(try answer(nodes, service, speaker(1, "Failed"), speaker(3, "Running")).node == "node3")
+  }
+
   @Test("pools without an advertisement get a warning")
   func unadvertised() throws {
     let text = "IPAddressPools, but no L2Advertisement or BGPAdvertisement in the input: "
@@ -244,6 +289,14 @@ import Testing
       (
         "L2Advertisement", "nodeSelectors: foo",
         "a.yaml:4: L2Advertisement m/a: spec.nodeSelectors: expected a list, found the string \"foo\""
+      ),
+      (
+        "L2Advertisement", "nodeSelector: []",
+        "a.yaml:4: L2Advertisement m/a: spec.nodeSelector: unknown field; did you mean nodeSelectors?"
+      ),
+      (
+        "IPAddressPool", "autoAssign: false",
+        "a.yaml:4: IPAddressPool m/a: spec.addresses: is missing; give the pool's addresses"
       ),
       (
         "L2Advertisement", "preferredNodeSelectors: [{preference: {}}]",

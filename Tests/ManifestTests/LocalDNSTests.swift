@@ -48,6 +48,17 @@ import Testing
       })
   }
 
+  @Test("without its own rules kube-proxy translates the ClusterIP, and without a device nothing is bound")
+  func flags() throws {
+    let arguments = #""-localip", "169.254.20.10,10.43.0.10""#
+    let reading = try read(Self.daemonSet(arguments + ", -setupiptables=false"))
+    #expect(reading.cluster.localDNS["n1"]?.map(\.description) == ["169.254.20.10"])
+    let text = "NodeLocal DNS with -setupiptables=false: kube-proxy translates queries to 10.43.0.10, "
+    #expect(reading.texts.contains { $0.hasPrefix(text) })
+    #expect(try read(Self.daemonSet(arguments + ", --setupinterface=false")).cluster.localDNS.isEmpty)
+    #expect(try read(Self.daemonSet(arguments + ", -setupiptables=true")).cluster.localDNS["n1"]?.count == 2)
+  }
+
   @Test("an address that it can't have is left out, and a warning says so", arguments: ["foo", "0.0.0.0", "127.0.0.1"])
   func wrong(text: String) throws {
     let reading = try read(Self.daemonSet("\"-localip\", \"169.254.20.10,\(text)\""))

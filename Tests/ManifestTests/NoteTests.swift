@@ -211,6 +211,16 @@ import Testing
     #expect(refusal(map).contains(start + problem))
   }
 
+  @Test("a ConfigMap of kube-proxy without a configuration gets a warning, and one with it is not called skipped")
+  func emptyConfiguration() throws {
+    let map = { (rest: String) in object("v1", "ConfigMap", "kube-proxy", namespace: "kube-system", rest: rest) }
+    let text = "ConfigMap kube-proxy holds no KubeProxyConfiguration: kube-proxy's mode and flags are not known from it"
+    #expect(try warnings(map("data: {config.conf: hello}")) == [text])
+    #expect(try warnings(map("data: {other: x}")) == [text])
+    let used = try read(map("data: {config.conf: \"kind: KubeProxyConfiguration\"}"))
+    #expect(used.notes.allSatisfy { !$0.text.contains("ConfigMap") }, "\(used.texts)")
+  }
+
   @Test("finds kube-proxy's nftables mode and its release, unless the Cluster document states a mode")
   func nftablesMode() throws {
     let map = object(

@@ -74,6 +74,7 @@ import Testing
     arguments: [
       node(1, kubelet: "v1.33.4"),
       node(1, args: #"["server","--disable","servicelb"]"#),
+      node(1, args: #"["server","--disable=traefik","--disable","traefik,servicelb"]"#) + node(2, args: #"["agent"]"#),
       node(1)
         + "apiVersion: v1\nkind: Pod\nmetadata: {name: coredns, namespace: kube-system}\nspec: {containers: [{name: c}]}\n---\n",
       node(1) + "apiVersion: netpol-lab/v1alpha1\nkind: Cluster\nloadBalancer: metallb-l2\n---\n",
@@ -151,6 +152,30 @@ import Testing
     #expect(reading.cluster.services.last?.loadBalancerIPs.isEmpty == true)
     let text = "svclb pods that find no node, because their port is taken: app/zoo2 on n1, app/zoo2 on n2"
     #expect(reading.notes.contains { $0.severity == .warning && $0.text == text })
+  }
+
+  @Test("of two Services with one port, the older one has it")
+  func age() throws {
+    let old = Self.service("zoo2", metadata: "creationTimestamp: '2020-01-01T00:00:00Z'")
+    let young = Self.service("web", metadata: "creationTimestamp: '2024-01-01T00:00:00Z'")
+    let reading = try read(Self.nodes + Self.web + young + old)
+    #expect(balancers(reading).allSatisfy { $0.labels["svccontroller.k3s.cattle.io/svcname"] == "zoo2" })
+  }
+
+  @Test(
+    "arguments of k3s that the lab doesn't follow get a warning",
+    arguments: [
+      (#"["server","--disable-network-policy"]"#, "k3s has --disable-network-policy on n1: "),
+      (#"["server","--disable-kube-proxy"]"#, "k3s has --disable-kube-proxy on n1: "),
+      (#"["server","--kube-proxy-arg=proxy-mode=foo"]"#, "k3s's proxy-mode on n1 is no mode of kube-proxy: "),
+      (
+        #"["server","--kube-proxy-arg","proxy-mode=nftables"]"#,
+        "kube-proxy's mode differs: iptables on n2, nftables on n1; "
+      ),
+    ])
+  func arguments(args: String, text: String) throws {
+    let texts = try read(Self.node(1, args: args) + Self.node(2, args: #"["agent"]"#)).texts
+    #expect(texts.contains { $0.hasPrefix(text) }, "\(texts)")
   }
 
   @Test("taints, and ports of pods on the node's network, keep svclb pods away; control planes don't")

@@ -68,7 +68,7 @@ import Testing
       cluster.pods[0].labels = ["svccontroller.k3s.cattle.io/svcname": "edge"]
     }
     #expect(
-      why(Self.node, 80, at: "n1", label)?.contains("a pod of servicelb, and nothing says which Service it is for")
+      why(Self.node, 80, at: "n1", label)?.contains("a pod of servicelb, and nothing says where it sends packets")
         == true)
     #expect(why(Self.node, 80, at: "n1") { $0.pods[0].id = PodID("a", "svclb-edge-1") } != nil)
     let forward = PodForward(TransportPort(.tcp, 80), from: [], to: [], port: 80)

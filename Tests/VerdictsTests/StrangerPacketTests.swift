@@ -40,6 +40,48 @@ import Verdicts
     var testDescription: String { name }
   }
 
+  /// `web` through a NodePort on node1.
+  private static let service = """
+    apiVersion: v1
+    kind: Service
+    metadata: {namespace: app, name: web}
+    spec: {type: NodePort, clusterIP: 10.43.0.80, selector: {app: web}, ports: [{port: 80, nodePort: 30100}]}
+    ---
+
+    """
+
+  @Test("a stranger's packets to a Service take the way of any pod's", arguments: EnforcementStyle.all)
+  func services(style: EnforcementStyle) async throws {
+    let policies = [
+      ("", true, true), (Self.both("{ipBlock: {cidr: 10.42.0.0/16, except: [10.42.0.0/31]}}"), true, false),
+    ]
+    for (policy, reachesClusterIP, reachesNodePort) in policies {
+      let cluster = try Self.cluster("", policy + Self.service)
+      let comparisons = try await blocking {
+        let lab = try LoadedFabric(cluster, style)
+        let flows = try [Self.fresh, Self.other].flatMap { text in
+          let stranger = Endpoint.address(try #require(IPAddress(text)))
+          let ports = [TransportPort(.tcp, 80), TransportPort(.tcp, 30100)]
+          let service = Endpoint.service(NamespacedName("app", "web"))
+          return [
+            lab.plan.topology.flow(from: stranger, to: service, .port(ports[0]), .v4),
+            lab.plan.topology.flow(from: stranger, to: .node("node1"), .port(ports[1]), .v4),
+          ].compactMap(\.self)
+        }
+        let observations = try KernelEngine(lab.fabric).observe(flows, backends: lab.backends.endpoints)
+        return zip(flows, observations).map { lab.plan.comparer.compare($0, $1) }
+      }
+      #expect(comparisons.count == 4)
+      for comparison in comparisons {
+        #expect(comparison.finding == .agreement, "\(style.name) \(comparison.flow): \(comparison.finding)")
+        // From node2, flannel masquerades what goes to node1's address.
+        let isFar = "\(comparison.flow.source)" == Self.other
+        let passes = comparison.flow.port == 80 ? reachesClusterIP : !isFar || reachesNodePort
+        #expect(comparison.observed == (passes ? .allow : .deny), "\(style.name) \(comparison.flow)")
+      }
+    }
+  }
+
   private static let deny = policyText("app/deny", "podSelector: {}\npolicyTypes: [Ingress, Egress]")
   private static func both(_ peer: String) -> String {
     policyText(

@@ -27,7 +27,9 @@ package final class SyncWatch: Sendable {
     var running: UInt64?
     /// Start of the last sync whose rules are all in place.
     var effective: UInt64 = 0
-    var ended: SyncRecord?
+    /// The last few that ended, oldest first.
+    var recent: [SyncRecord] = []
+    var ended: SyncRecord? { recent.last }
     var failures: [String] = []
     /// The first failure that is the machine's: a program is missing, or a limit is reached.
     var fault: KernelError?
@@ -47,7 +49,7 @@ package final class SyncWatch: Sendable {
       case .ended(let record):
         state.running = nil
         state.effective = record.started
-        state.ended = record
+        state.recent = state.recent.suffix(7) + [record]
         if let fault = record.failure as? KernelError { state.fault = state.fault ?? fault }
         if let failure = record.failure { state.failures.append("\(failure)") }
       }
@@ -65,6 +67,9 @@ package final class SyncWatch: Sendable {
       state.ended.flatMap { $0.started >= moment ? $0 : nil }
     }
   }
+
+  /// The last few syncs that ended, oldest first.
+  package var recent: [SyncRecord] { state.withLock { $0.recent } }
 
   /// Why syncs were aborted.
   package var failures: [String] { state.withLock { $0.failures } }

@@ -66,6 +66,22 @@ final class Enforcers: Sendable {
     return syncs
   }
 
+  /// The same, but if an earlier sync knew these pods already, that one: it was running at the event, and had not read
+  /// what the informers know.
+  func waitForEnd(since moment: UInt64, knowing pods: [Pod]) throws -> [String: SyncRecord] {
+    let syncs = try waitForEnd(since: moment)
+    return Dictionary(
+      uniqueKeysWithValues: posts.compactMap { post in
+        let first = post.watch.recent.first { sync in
+          sync.ended >= moment
+            && pods.allSatisfy { pod in
+              sync.view?.pods.contains { $0.id == pod.id && $0.podIPs == pod.podIPs && $0.labels == pod.labels } == true
+            }
+        }
+        return (first ?? syncs[post.node]).map { (post.node, $0) }
+      })
+  }
+
   /// Notifies all enforcers and waits until they are done. Returns the first sync of each node that knew the events.
   @discardableResult
   func settle(_ events: [InformerEvent]) throws -> [String: SyncRecord] {

@@ -16,6 +16,7 @@ struct LagMeasurement {
   private var gaps: [[Double]]
   private let toleratesGaps, isChurned: Bool
   private let style: EnforcementStyle
+  private let agent: AgentKind
   private var moments: [(name: String, times: [Double])] = []
   private var brackets: [Double] = []
   /// Nanoseconds from the moment when a pod's peers admit it to the one when its own rules confine it.
@@ -33,8 +34,10 @@ struct LagMeasurement {
   /// `toleratesGaps`: a pod that existed before has old chains, which work with new sets for a moment during every
   /// sync. A new pod has no old chains. `isChurned`: other syncs than those of the records may change rules.
   init(
-    _ streams: [LagStream], _ style: EnforcementStyle, spacings: [Double], toleratesGaps: Bool, isChurned: Bool
+    _ streams: [LagStream], _ style: EnforcementStyle, _ agent: AgentKind, spacings: [Double], toleratesGaps: Bool,
+    isChurned: Bool
   ) {
+    self.agent = agent
     self.toleratesGaps = toleratesGaps
     self.isChurned = isChurned
     self.style = style
@@ -81,7 +84,8 @@ struct LagMeasurement {
     let window = { (newcomer: Int, change: LagStream.Change) in
       found.first { $0.stream.newcomer == newcomer && $0.stream.change == change }?.window
     }
-    for newcomer in Set(found.map(\.stream.newcomer)) {
+    // A pod that existed before has other streams that close.
+    for newcomer in toleratesGaps ? [] : Set(found.map(\.stream.newcomer)) {
       if let admitted = window(newcomer, .opens), let confined = window(newcomer, .closes) {
         unconfined.append(confined - admitted)
       }
@@ -93,7 +97,7 @@ struct LagMeasurement {
   }
 
   private mutating func addProcesses(_ trial: LagTrial) {
-    if let slowdown = trial.slowdown { slowdowns.append(slowdown) }
+    if !isChurned, let slowdown = trial.slowdown { slowdowns.append(slowdown) }
     for sync in trial.syncs.values {
       syncs += 1
       for process in sync.processes { processes[process.kind, default: []].append(process.duration / .nanoseconds(1)) }
@@ -110,12 +114,18 @@ struct LagMeasurement {
       for step in sync.steps {
         let family = sync.steps.contains { $0.kind == step.kind && $0.family != step.family }
         let which = family ? step.family.map { " \($0.rawValue)" } ?? "" : ""
-        add((style.moments[step.kind] ?? step.kind.moment) + which + place, since(step.returned))
+        add(name(of: step.kind) + which + place, since(step.returned))
       }
       add("sync ends\(place)", since(sync.ended))
     }
-    if let firstThrough { add("first packet allowed by a podSelector rule", firstThrough) }
-    if let lastThrough { add("first packet refused by the pod's own rules", lastThrough) }
+    if let firstThrough { add("first packet allowed that was refused before", firstThrough) }
+    if let lastThrough { add("first packet refused that was allowed before", lastThrough) }
+  }
+
+  /// The incremental agent sends elements itself.
+  private func name(of step: SyncStep) -> String {
+    if agent == .incremental, step == .restoreSets { return "set elements sent" }
+    return style.moments[step] ?? step.moment
   }
 
   private mutating func add(_ name: String, _ time: Double) {
@@ -138,7 +148,12 @@ struct LagMeasurement {
 
   var results: [LagReport.StreamResult] {
     streams.indices.map { index in
-      let changes = changes[index]
+      // Long windows would count and short ones not, so a stream with many coarse trials shows nothing.
+      let coarse = undecided[index][LagTrial.isCoarse] ?? 0
+      let isBiased = coarse * 5 > coarse + changes[index].count
+      let changes = isBiased ? [] : changes[index]
+      var undecided = undecided
+      if isBiased { undecided[index][LagReport.isBiased] = self.changes[index].count }
       return LagReport.StreamResult(
         stream: streams[index], windows: Distribution(changes.map(\.window)),
         fromEvent: Distribution(changes.map(\.fromEvent)), brackets: Distribution(changes.map(\.bracket)),

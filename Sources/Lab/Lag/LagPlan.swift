@@ -71,15 +71,15 @@ struct LagPlan: Sendable {
     requestTargets = actors.newcomers.first?.before == nil ? RequestTargets(streams, search) : nil
   }
 
-  /// The plan with at most this many streams: those of the first and the last newcomer always, and of others at even
-  /// distances.
+  /// The plan with at most this many streams: those of the first newcomer always, then of the last one, and of others at
+  /// even distances.
   func sampling(_ most: Int) -> LagPlan {
     var numbers = actors.newcomers.indices.filter { number in streams.contains { $0.newcomer == number } }
     let all = numbers
     let count = { (numbers: [Int]) in streams.count { numbers.contains($0.newcomer) } }
-    while numbers.count > 2, count(numbers) > most {
+    while numbers.count > 1, count(numbers) > most {
       let kept = numbers.count - 1
-      numbers = (0..<kept).map { all[$0 * (all.count - 1) / (kept - 1)] }
+      numbers = kept == 1 ? [all[0]] : (0..<kept).map { all[$0 * (all.count - 1) / (kept - 1)] }
     }
     var plan = self
     plan.streams = streams.filter { numbers.contains($0.newcomer) }

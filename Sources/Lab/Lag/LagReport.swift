@@ -92,10 +92,18 @@ public struct LagReport: Sendable {
     streams.filter { $0.stream.change != .staysOpen }.compactMap(\.windows.largest).max()
   }
 
+  /// Whether a window can't be told, since no trial of its stream has a result.
+  public var lacksResults: Bool { streams.contains { $0.stream.change != .staysOpen && $0.windows.isEmpty } }
+
+  /// Whether a window is longer than allowed, or may be.
   public var exceedsGate: Bool {
-    guard let gate = options.maxGap, let longest = longestWindow else { return false }
-    return longest > gate / .nanoseconds(1)
+    guard let gate = options.maxGap else { return false }
+    return lacksResults || longestWindow.map { $0 > gate / .nanoseconds(1) } ?? true
   }
+
+  /// Why trials that could tell don't count.
+  static let isBiased =
+    "more than a fifth of the trials could not tell, so the others would show too long a window; give a shorter --spacing"
 
   /// Whether no packet was lost without a reason and no window was longer than allowed.
   public var isAsExpected: Bool { findings.isEmpty && !exceedsGate }

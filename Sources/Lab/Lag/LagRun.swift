@@ -110,7 +110,8 @@ public struct LagRun: Sendable {
     let churn = options.churn > 0 ? try Churn(plan, enforcers, perSecond: options.churn) : nil
     let shares = pace.shares(plan.streams)
     var measurement = LagMeasurement(
-      plan.streams, options.style, spacings: shares.map { Double($0.every) * (spacing / .nanoseconds(1)) },
+      plan.streams, options.style, options.agent,
+      spacings: shares.map { Double($0.every) * (spacing / .nanoseconds(1)) },
       toleratesGaps: actors.newcomers.contains { $0.before != nil }, isChurned: options.churn > 0)
     var random = SystemRandomNumberGenerator()
     for number in 0..<options.trials {
@@ -193,7 +194,7 @@ public struct LagRun: Sendable {
     try enforcers.waitForEffect(since: event)
     usleep(3000)
     let records = try run.stop()
-    let syncs = try enforcers.waitForEnd(since: event)
+    let syncs = try enforcers.waitForEnd(since: event, knowing: actors.newcomers.map(\.after))
     let quiet = try enforcers.settle(actors.undoing)
     return LagTrial(start: start, event: event, records: records, syncs: syncs, quietSyncs: quiet)
   }

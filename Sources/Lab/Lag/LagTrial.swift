@@ -77,33 +77,41 @@ struct LagTrial: Sendable {
     _ record: StreamRecord, _ transition: Transition, _ change: LagStream.Change, _ spacing: Double,
     _ holdsTimeline: Bool
   ) -> Answer {
-    if transition.firstSent < event {
+    // A send time is from before the send: the datagram met the rules later, but before it was received or before the
+    // next one of its stream was sent.
+    let next = transition.first + 1
+    let latest =
+      change == .opens
+      ? max(transition.firstSent, record.received[transition.first])
+      : next < record.sent.count ? record.sent[next] : transition.firstSent
+    if latest < event {
       return .finding(change == .opens ? "passed before the event" : "was refused before the event")
     }
     if transition.anomalies > 0 {
       return .finding("\(counted(transition.anomalies, "datagram")) had the old outcome again after the change")
     }
-    var (from, to) = (transition.lastSent, transition.firstSent)
+    var (from, to) = (transition.lastSent, max(transition.firstSent, event))
     if holdsTimeline, syncs.values.contains(where: { !$0.switches.isEmpty }) {
-      guard let within = switches(within: from...to) else {
+      guard let within = switches(within: from...max(latest, from)) else {
         return .finding(
-          "changed between \(timeText(Double(from - min(from, event)))) and \(timeText(Double(to - event))) after the "
-            + "event, when no step of a sync changed rules")
+          "changed between \(timeText(Double(from) - Double(event))) and \(timeText(Double(latest) - Double(event))) after "
+            + "the event, when no step of a sync changed rules")
       }
-      (from, to) = (within.lowerBound, within.upperBound)
+      (from, to) = (within.lowerBound, max(within.lowerBound, min(within.upperBound, to)))
     }
     let (bracket, fromEvent) = (Double(to - from), Double(to) - Double(event))
     // Very short windows can't be sampled any better.
     let isFine = bracket <= Self.finest && (bracket <= 2.5 * spacing || bracket <= fromEvent / 2)
-    if bracket > fromEvent / 10, !isFine {
-      return .undecided("its error bar is wider than a tenth of its window")
-    }
+    if bracket > fromEvent / 10, !isFine { return .undecided(Self.isCoarse) }
     let first = record.sent.firstIndex { $0 >= start } ?? 0
     return .changed(
       Change(
         window: Double(to) - Double(start), fromEvent: fromEvent, bracket: bracket,
         count: max(0, transition.first - first)))
   }
+
+  /// Why a trial doesn't count that could not tell well enough when the outcome changed.
+  static let isCoarse = "its error bar is wider than a tenth of its window"
 
   /// An error bar that counts whatever the window, in nanoseconds.
   private static let finest = 250_000.0

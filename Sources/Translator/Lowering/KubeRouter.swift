@@ -82,9 +82,19 @@ struct KubeRouter {
       sharedLists: policies.flatMap { Self.sharedLists(of: $0, tables) })
   }
 
-  /// What chance decides about the named ports of a policy's rules.
+  /// What chance decides about the named ports of a policy's rules. All ingress rules have the lists of one order of the
+  /// policy's pods, each egress rule those of its own (`buildNetworkPoliciesInfo` of kube-router's policy.go).
   private static func sharedLists(of policy: ResolvedPolicy, _ tables: [IPFamily: PolicyTable]) -> [SharedLists] {
-    policy.rules.compactMap { rule in
+    let lists = { (direction: Direction) in sharedLists(of: policy, direction, tables) }
+    var ingress = lists(.ingress)
+    for further in ingress.dropFirst() { ingress[0].sets.merge(further.sets) { first, _ in first } }
+    return ingress.prefix(1) + lists(.egress)
+  }
+
+  private static func sharedLists(
+    of policy: ResolvedPolicy, _ direction: Direction, _ tables: [IPFamily: PolicyTable]
+  ) -> [SharedLists] {
+    policy.rules.filter { $0.direction == direction }.compactMap { rule in
       guard var lists = rule.sharedLists else { return nil }
       for (family, table) in tables {
         let place = PolicyDraft.RulePlace(direction: rule.direction, index: rule.index)

@@ -6,10 +6,12 @@ internal import NetpolModel
 /// A later pod is appended to the list of every key that it has, so it also gets into the sets of keys that it does not
 /// expose (D16). Ports of sidecars are not read: `grabNamedPortFromPod` of its policy.go walks `spec.containers` (D23).
 struct NamedPorts {
-  struct Key: Hashable {
+  struct Key: Hashable, Comparable {
     let name: String
     let transport: Transport
     let number: UInt16
+
+    static func < (a: Self, b: Self) -> Bool { (a.name, a.transport, a.number) < (b.name, b.transport, b.number) }
   }
 
   private var listOf: [Key: Int] = [:]
@@ -46,8 +48,8 @@ struct NamedPorts {
     }
   }
 
-  /// All keys, each once.
-  var keys: [Key] { Array(listOf.keys) }
+  /// All keys, each once, sorted.
+  var keys: [Key] { listOf.keys.sorted() }
 
   /// Returns the distinct port numbers under the name, in ascending order. kube-router's own order is that of a Go map.
   func resolve(_ name: String, _ transport: Transport) -> [(number: UInt16, pods: [Pod])] {

@@ -56,16 +56,26 @@ public struct Announcement: Hashable, Sendable {
 }
 
 extension Cluster {
-  /// Who answers for each announced address, by address. If several services list an address, the first by name
-  /// counts. Addresses that a load balancer translates itself are left out.
+  /// Who answers for each announced address, by address. If several services list an address, the first by name counts
+  /// for which a node answers. Addresses that a load balancer translates itself are left out.
   public var announcements: [IPAddress: Announcement] {
     var found: [IPAddress: Announcement] = [:]
     for service in services.sorted(by: { $0.id < $1.id }) {
-      for address in service.translatedAddresses where found[address] == nil {
-        found[address] = announcement(of: address, service)
+      for address in service.translatedAddresses where found[address]?.node == nil {
+        let new = announcement(of: address, service)
+        if found[address] == nil || new.node != nil { found[address] = new }
       }
     }
     return found
+  }
+
+  /// The program that announces a service's addresses: the one that its class names, or else the cluster's. `nil` for
+  /// another program's class, or if nothing shows one.
+  private func announcer(of service: Service) -> LoadBalancing? {
+    guard let name = service.loadBalancerClass else { return settings.loadBalancing }
+    let isMetalLB = settings.loadBalancing == .metallbL2 || settings.loadBalancing == .metallbBGP
+    if name.contains("metallb") { return isMetalLB ? settings.loadBalancing : .metallbL2 }
+    return name.contains("kube-vip") ? .kubeVIP : nil
   }
 
   private func announcement(of address: IPAddress, _ service: Service) -> Announcement {
@@ -74,10 +84,8 @@ extension Cluster {
     }
     if let stated = settings.loadBalancerAnnouncer, node(stated) != nil { return answer(stated, .stated) }
     if let host = service.announcingNode, node(host) != nil { return answer(host, .annotation(host)) }
-    // A Service of another class is another program's.
-    let isOthers = service.loadBalancerClass.map { !$0.contains("metallb") && !$0.contains("kube-vip") } ?? false
-    let isBalanced = !isOthers && service.loadBalancerIPs.contains { $0.address == address }
-    switch isBalanced ? settings.loadBalancing : nil {
+    let isBalanced = service.loadBalancerIPs.contains { $0.address == address }
+    switch isBalanced ? announcer(of: service) : nil {
     case .metallbL2:
       if let chosen = layer2Announcer(of: address, service) { return answer(chosen, .rule(.metallbL2)) }
       // The pool of this address may be advertised in the other mode alone.

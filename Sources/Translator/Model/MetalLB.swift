@@ -104,14 +104,16 @@ extension Cluster {
       .sorted()
   }
 
-  /// The nodes whose speaker may announce a service: those that an advertisement admits and nothing excludes, with
+  /// The nodes whose speaker may announce a service: of those with one, if any is known, those that an advertisement admits and nothing excludes, with
   /// traffic policy Local only those with a serving endpoint. None if the service has none at all.
   private func announcingNodes(_ service: Service, _ advertisements: [MetalLB.Advertisement]) -> [Node] {
     let serving = slices(of: service.id).flatMap(\.members).filter { $0.isReady || $0.isServing }
     if serving.isEmpty { return [] }
     let local = Set(serving.compactMap(\.node))
+    let speaking = Set(pods.filter { $0.isSpeaker && !$0.phase.isTerminal }.compactMap(\.node))
     return nodes.filter { node in
-      !node.isNetworkUnavailable && node.labels["node.kubernetes.io/exclude-from-external-load-balancers"] == nil
+      (speaking.isEmpty || speaking.contains(node.name)) && !node.isNetworkUnavailable
+        && node.labels["node.kubernetes.io/exclude-from-external-load-balancers"] == nil
         && (service.externalTrafficPolicy == .cluster || local.contains(node.name))
         && advertisements.contains { $0.admits(node) }
     }

@@ -80,6 +80,8 @@ public struct Pod: Hashable, Sendable {
   public var forwards: [PodForward] = []
   /// Addresses that it gives to a device of its node and answers at, on that node alone: NodeLocal DNS's `-localip`.
   public var localDNS: [IPAddress] = []
+  /// Whether it is MetalLB's speaker, which announces addresses on its node.
+  public var isSpeaker = false
   /// The mesh whose proxy runs in the pod.
   public var mesh: Mesh?
   /// The condition `Ready`, which decides whether services send packets to the pod. `true` by default.

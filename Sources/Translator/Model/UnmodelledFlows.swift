@@ -109,7 +109,7 @@ public struct UnmodelledFlows: Sendable {
     }
     if balancers.contains(first.pod) {
       return
-        "\(asked) of node \(node) leads to \(first.pod), a pod of servicelb, and nothing says which Service it is for"
+        "\(asked) of node \(node) leads to \(first.pod), a pod of servicelb, and nothing says where it sends packets"
     }
     guard let second = claims.first(where: { $0.pod != first.pod }) else { return nil }
     return

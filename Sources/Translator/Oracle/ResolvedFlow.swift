@@ -208,7 +208,7 @@ extension Oracle {
   /// address, also towards other nodes.
   private func client(of flow: Flow, _ sender: String?, _ named: String?) -> Flow.End {
     let own = Flow.End(flow.source, flow.sourceAddress)
-    guard let sender, let named, named != sender, case .pod = flow.source,
+    guard let sender, let named, named != sender, isPodLike(flow.source),
       let address = nodes[sender]?.address(flow.family),
       nodes[named]?.addresses.contains(flow.destinationAddress) == true
     else { return own }
@@ -359,6 +359,14 @@ extension Oracle {
     let other = place(of: backend)
     if nodeOwning(backend.address) == nil, let own = end(node), let other, end(other) != nil { return own }
     return nodes[node]?.address(family)
+  }
+
+  private func isPodLike(_ endpoint: Endpoint) -> Bool {
+    switch endpoint {
+    case .pod: true
+    case .address(let address): strangers[address] != nil
+    case .node, .external, .service, .virtualAddress: false
+    }
   }
 
   /// The node whose kernel sends a flow's packets. `nil` for senders outside the cluster.

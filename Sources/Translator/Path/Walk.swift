@@ -90,6 +90,7 @@ extension Topology {
   ) rethrows -> Walk {
     // A pod that sends a packet on is the sender of what leaves it.
     var (first, source) = (first, source)
+    if case .address(let address) = source, let owner = owner(of: address) { source = owner }
     var packet = first
     var positions: [Position] = []
     /// The node that translated the destination last.

@@ -207,12 +207,12 @@ private struct LagSections {
           + "\(share(resolution.brackets.quantile(0.99))) spacings of \(timeText(resolution.spacing)); "
           + "the sender was late for \(resolution.skipped) of \(resolution.beats) beats.")
     ]
-    if let slowdown = resolution.slowdown.median {
-      let interval = resolution.slowdown.interval(0.5)
+    let interval = resolution.slowdown.interval(0.5)
+    if let slowdown = resolution.slowdown.median, interval.lower != nil, interval.upper != nil {
       blocks.append(
         .paragraph(
           "Programs of a sync took \(share(slowdown)) times as long while packets flowed as without "
-            + "[\(share(interval.lower)) .. \(share(interval.upper))].", indent: 2))
+            + "(95 % confidence: \(share(interval.lower)) to \(share(interval.upper))).", indent: 2))
     }
     if !resolution.isRealTime {
       blocks.append(
@@ -227,7 +227,9 @@ private struct LagSections {
   private var advice: Section {
     var blocks: [Block] = []
     let changing = report.streams.filter { $0.stream.change != .staysOpen && !$0.windows.isEmpty }
-    if let longest = report.longestWindow, let count = changing.map(\.windows.count).min(), count > 0 {
+    if report.lacksResults {
+      blocks.append(.note("Advice", "none: some windows have no result"))
+    } else if let longest = report.longestWindow, let count = changing.map(\.windows.count).min(), count > 0 {
       let sure = 1 - pow999(count)
       let needed = Distribution.sampleSize(toCover: 0.999)
       blocks.append(
@@ -247,7 +249,11 @@ private struct LagSections {
             + "\(counted(opened.openWithBlock - opened.open, "more pod pair")): ingress would admit "
             + "\(opened.openWithBlock) of \(opened.all) pairs instead of \(opened.open).", indent: 2))
     }
-    if let gate = report.options.maxGap, let longest = report.longestWindow {
+    if let gate = report.options.maxGap, report.lacksResults {
+      blocks.append(
+        .paragraph(
+          "FAILED: some windows have no result, so they may be longer than --max-gap \(timeText(gate)).", indent: 2))
+    } else if let gate = report.options.maxGap, let longest = report.longestWindow {
       blocks.append(
         .paragraph(
           report.exceedsGate

@@ -67,9 +67,10 @@ extension LabPlan {
     }
   }
 
-  /// Returns the owner of an address: a host or a service.
+  /// Returns the owner of an address: a host or a service. A stranger is its address.
   private func owner(of address: IPAddress) -> Endpoint {
-    topology.owner(of: address) ?? cluster.serviceEndpoint(at: address) ?? .address(address)
+    if cluster.strangers[address] != nil { return .address(address) }
+    return topology.owner(of: address) ?? cluster.serviceEndpoint(at: address) ?? .address(address)
   }
 
   private func asking(_ expected: ExpectedFlow, _ from: Place, _ to: Place, _ sctpObstacle: String?)

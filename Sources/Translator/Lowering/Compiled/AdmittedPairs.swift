@@ -5,7 +5,7 @@ internal import RuleIR
 /// lookup for a packet. A group that would have too many has its peers in sets of its own instead.
 struct AdmittedPairs {
   /// The most elements of one group, and of all.
-  static let (mostOfGroup, most) = (4096, 1 << 17)
+  static let (mostOfGroup, most) = (4096, 1 << 15)
 
   private(set) var elements: [KeyedSet.Element] = []
   /// Indices of the groups whose peers are all here.

@@ -75,13 +75,13 @@ extension Announcement {
         .note,
         "\(nodes.abridged(to: 5)) answer for \(what) (\(program.title)); here connections enter through \(node)")
     case .nobody(let program, let absence):
-      Note(.warning, "no node answers for \(what): \(program.title): \(absence.sentence)")
+      Note(.warning, "no node answers for \(what): \(program.title): \(absence.sentence(program))")
     }
   }
 }
 
 extension Announcement.Absence {
-  fileprivate var sentence: String {
+  fileprivate func sentence(_ program: LoadBalancing) -> String {
     switch self {
     case .noEndpoint: "the Service has no ready endpoint"
     case .noPool: "no IPAddressPool holds the address"
@@ -90,6 +90,8 @@ extension Announcement.Absence {
         + (pool.map { "pool \($0) and this Service" } ?? "this Service")
     case .sharedAddress:
       "several Services share the address, and an advertisement with serviceSelectors announces no shared address"
+    case .noNode where program == .kubeVIP:
+      "the node that holds its lease has no ready endpoint, and its traffic policy is Local"
     case .noNode:
       "no node may announce it; with traffic policy Local it must have a ready endpoint, an advertisement's "
         + "nodeSelectors must admit it, and it must not be excluded from load balancers"

@@ -18,7 +18,7 @@ struct Assembly {
   /// Namespaces made for stand-in pods.
   private var standInNamespaces: [Namespace] = []
 
-  var notes: [Note] { inventory.notes + cluster.settings.remarks(inventory.options) + assumptions }
+  var notes: [Note] { inventory.notes + inventory.k3sNotes + cluster.settings.remarks(inventory.options) + assumptions }
 
   /// Builds the cluster without endpoint slices.
   init(_ inventory: Inventory, keeping pins: Pins = .none) throws(ManifestError) {
@@ -225,7 +225,7 @@ struct Assembly {
 
   /// kube-proxy's mode as the Cluster document states it, or as objects and k3s's arguments show it.
   private mutating func chooseKubeProxyMode() {
-    let (document, ofK3s) = (inventory.cluster, inventory.nodes.values.compactMap(\.kubeProxyMode).min())
+    let (document, ofK3s) = (inventory.cluster, inventory.nodes.values.compactMap(\.k3s?.kubeProxyMode).max())
     if document?.kubeProxyMode != nil { cluster.settings.serviceProxy = .kubeProxy }
     if document?.kubeProxyMode == nil, ofK3s == "ipvs", cluster.settings.serviceProxy == .kubeProxy {
       cluster.settings.serviceProxy = .ipvs

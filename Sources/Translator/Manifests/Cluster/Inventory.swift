@@ -172,7 +172,7 @@ struct Inventory {
       }
       return
     }
-    if !BalancerEvidence.uses(object) { skipped.note(object) }
+    if !BalancerEvidence.uses(object), !UnmodelledFeatures.uses(object) { skipped.note(object) }
     try balancers.look(at: object)
     if object.kind == "ConfigMap" { try features.look(atConfigMap: object) }
     if object.kind == "FelixConfiguration" { features.look(atFelix: object) }

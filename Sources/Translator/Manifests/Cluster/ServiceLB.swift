@@ -20,12 +20,14 @@ struct ServiceLB {
     let isStated = inventory.cluster?.settings.loadBalancing == .servicelb
     let isUsual =
       inventory.cluster?.settings.loadBalancing == nil && inventory.loadBalancing == nil
-      && inventory.nodes.values.contains(where: \.runsServiceLB)
+      && inventory.nodes.values.contains { $0.k3s?.isOfK3s == true }
+      && !inventory.nodes.values.contains { $0.k3s?.disables("servicelb") == true }
       // A dump with pods of that namespace would have the svclb pods too.
       && !pods.contains { $0.pod.id.namespace == Self.namespace }
     let hasSome = pods.contains { $0.pod.isServiceLB }
     balanced = inventory.services.filter { $0.service.kind == .loadBalancer && !$0.hasLoadBalancerClass }
-      .sorted { $0.service.id < $1.service.id }
+      // Their svclb pods were scheduled in the order in which they were created.
+      .sorted { ($0.created ?? "~", $0.service.id) < ($1.created ?? "~", $1.service.id) }
     services = (isStated || isUsual) && !hasSome ? balanced : []
   }
 
@@ -108,7 +110,7 @@ struct ServiceLB {
     }
     let stated = Set(balanced.filter(\.hasLoadBalancerStatus).map(\.service.id))
     let writable = Set(balanced.map(\.service.id)).subtracting(stated)
-    var (written, empty): ([String], [String]) = ([], [])
+    var (written, empty, nowhere): ([String], [String], [String]) = ([], [], [])
     for index in cluster.services.indices {
       let service = cluster.services[index]
       guard let places = places[service.id] else { continue }
@@ -125,11 +127,22 @@ struct ServiceLB {
       cluster.services[index].loadBalancerIPs = (families[service.id] ?? [.v4]).flatMap { family in
         addresses.filter { $0.family == family }.sorted { "\($0)" < "\($1)" }.map { Service.LoadBalancerIP($0) }
       }
-      written.append("\(service.id)")
+      if cluster.services[index].loadBalancerIPs.isEmpty {
+        nowhere.append("\(service.id)")
+      } else {
+        written.append("\(service.id)")
+      }
     }
     if !written.isEmpty {
       notes.append(
         Note(.note, "load-balancer addresses are those of the svclb pods' nodes: \(written.abridged(to: 5))"))
+    }
+    if !nowhere.isEmpty {
+      notes.append(
+        Note(
+          .warning,
+          "svclb pods, but no node with a ready endpoint, which traffic policy Local needs: \(nowhere.abridged(to: 5)); the "
+            + "Service gets no address"))
     }
     if !empty.isEmpty {
       notes.append(

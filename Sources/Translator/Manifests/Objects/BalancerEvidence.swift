@@ -18,7 +18,7 @@ struct BalancerEvidence {
 
   /// `nil` if nothing shows it. MetalLB and kube-vip are installed in place of servicelb.
   var program: LoadBalancing? {
-    if hasMetalLB || !metalLB.advertisements.isEmpty {
+    if hasMetalLB || !metalLB.advertisements.isEmpty || !metalLB.pools.isEmpty {
       return !metalLB.advertisements.isEmpty && metalLB.advertisements.allSatisfy { $0.program == .metallbBGP }
         ? .metallbBGP : .metallbL2
     }

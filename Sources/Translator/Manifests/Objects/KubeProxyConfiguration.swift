@@ -11,12 +11,17 @@ struct KubeProxyConfiguration {
   init(_ data: [(name: String, field: Field)]) throws(ManifestError) {
     for (_, field) in data {
       let text = try field.string()
-      guard text.contains("KubeProxyConfiguration") || text.contains("kubeproxy.config.k8s.io/") else { continue }
+      guard Self.isIn(text) else { continue }
       do { try read(text) } catch {
         let place = [error.location.map { "line \($0.line)" }, error.field].compactMap(\.self).joined(separator: ", ")
         throw field.error("kube-proxy's configuration can't be read: \(place): \(error.problem)", error.remedy)
       }
     }
+  }
+
+  /// Whether a text is one.
+  static func isIn(_ text: String) -> Bool {
+    text.contains("KubeProxyConfiguration") || text.contains("kubeproxy.config.k8s.io/")
   }
 
   private mutating func read(_ text: String) throws(ManifestError) {

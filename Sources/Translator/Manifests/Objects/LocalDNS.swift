@@ -5,13 +5,19 @@ internal import Text
 extension PodSpec.Container {
   /// `-localip` of NodeLocal DNS (kubernetes/dns, cmd/node-cache), an argument that no other program has. `nil` without
   /// it.
+  ///
+  /// With `-setupinterface=false` it binds nothing.
   var localDNS: [String]? {
+    if turnsOff("setupinterface") { return nil }
     let stated = words.adjacentPairs().firstNonNil { ["-localip", "--localip"].contains($0) ? $1 : nil }
     let joined = words.firstNonNil { word in
       ["-localip=", "--localip="].firstNonNil { word.hasPrefix($0) ? String(word.dropFirst($0.count)) : nil }
     }
     return (stated ?? joined)?.split(separator: ",").map { $0.filter { !$0.isWhitespace } }
   }
+
+  /// Whether a flag of NodeLocal DNS is false.
+  func turnsOff(_ flag: String) -> Bool { words.contains { $0 == "-\(flag)=false" || $0 == "--\(flag)=false" } }
 }
 
 extension Cluster {
@@ -27,6 +33,9 @@ extension Cluster {
     let isUsable = { (address: IPAddress) in
       address.bits != 0 && !address.isLoopback && !address.isMulticast && !taken.contains(address)
     }
+    let withoutRules = Set(manifests.filter(\.localDNSHasNoRules).map(\.pod.id))
+    let clusterIPs = Set(services.flatMap(\.clusterIPs))
+    var translated: Set<IPAddress> = []
     var unusable: [String] = []
     for index in pods.indices {
       guard let texts = stated[pods[index].id], !texts.isEmpty else { continue }
@@ -37,12 +46,25 @@ extension Cluster {
         default: IPAddress(text).flatMap { isUsable($0) ? [$0] : nil } ?? []
         }
       }
+      // Without its NOTRACK rules, kube-proxy translates what goes to a Service.
+      if withoutRules.contains(pods[index].id) {
+        translated.formUnion(clusterIPs.intersection(pods[index].localDNS))
+        pods[index].localDNS.removeAll(where: clusterIPs.contains)
+      }
       unusable += texts.filter { $0.first != "_" && !(IPAddress($0).map(isUsable) ?? false) }
     }
     var notes: [Note] = []
     if !unusable.isEmpty {
       let names = Set(unusable.map(\.quoted)).sorted().abridged(to: 5)
       notes.append(Note(.warning, "-localip of NodeLocal DNS: \(names) is no address that it can have; left out"))
+    }
+    if !translated.isEmpty {
+      notes.append(
+        Note(
+          .warning,
+          "NodeLocal DNS with -setupiptables=false: kube-proxy translates queries to "
+            + "\(translated.sorted().map(\.description).joined(separator: ", ")), unless somebody else writes its rules"
+        ))
     }
     let addresses = Set(localDNS.values.joined()).sorted()
     if !addresses.isEmpty {

@@ -9,8 +9,12 @@ extension MetalLB {
     switch object.kind {
     case "IPAddressPool":
       let labels = try object.metadata?["labels"]?.stringMap() ?? [:]
+      guard let spec else { throw object.root.missing("spec", "give spec.addresses") }
+      try spec.closed(to: ["addresses", "autoAssign", "avoidBuggyIPs", "serviceAllocation"])
       var ranges: [ClosedRange<IPAddress>] = []
-      for field in try spec?["addresses"]?.list() ?? [] { ranges.append(try field.range()) }
+      for field in try spec.required("addresses", "give the pool's addresses").list() {
+        ranges.append(try field.range())
+      }
       pools.removeAll { $0.name == name }
       pools.append(Pool(name: name, labels: labels, ranges: ranges))
     case "L2Advertisement": advertisements.append(try Advertisement(.metallbL2, spec))
@@ -23,6 +27,10 @@ extension MetalLB {
 extension MetalLB.Advertisement {
   fileprivate init(_ program: LoadBalancing, _ spec: Fields?) throws(ManifestError) {
     self.init(program)
+    try spec?.closed(to: [
+      "ipAddressPools", "ipAddressPoolSelectors", "nodeSelectors", "serviceSelectors", "preferredNodeSelectors",
+      "interfaces", "peers", "communities", "localPref", "aggregationLength", "aggregationLengthV6",
+    ])
     pools = try spec?["ipAddressPools"]?.strings() ?? []
     poolSelectors = try spec?["ipAddressPoolSelectors"]?.selectors() ?? []
     nodeSelectors = try spec?["nodeSelectors"]?.selectors() ?? []

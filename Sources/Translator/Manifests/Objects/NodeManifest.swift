@@ -15,10 +15,8 @@ struct NodeManifest {
   private(set) var admitsServiceLB = true
   /// Of the kubelet, which is that of k3s's own kube-proxy.
   private(set) var release: KubeProxyRelease?
-  /// The mode that k3s's arguments give its kube-proxy.
-  private(set) var kubeProxyMode: String?
-  /// Whether it is a node of k3s that doesn't turn off servicelb.
-  private(set) var runsServiceLB = false
+  /// `nil` if it is no node of k3s.
+  private(set) var k3s: K3sArguments?
   let location: SourceLocation?
 
   /// Addresses are the InternalIPs, then the ExternalIPs. `podCIDR` counts before `podCIDRs`.
@@ -42,9 +40,8 @@ struct NodeManifest {
     isNetworkUnavailable = try object.root["status"]?.fields().condition("NetworkUnavailable") ?? false
     let info = try? object.root["status"]?.fields()["nodeInfo"]?.fields()
     release = (try? info?["kubeletVersion"]?.string()).flatMap { KubeProxyRelease(version: $0) }
-    kubeProxyMode = Self.kubeProxyMode(object)
+    k3s = K3sArguments(object)
     admitsServiceLB = Self.admitsServiceLB(spec)
-    runsServiceLB = Self.runsServiceLB(object)
     name = try object.name(validation)
     labels = try object.labels(validation)
     addresses = (byType["InternalIP", default: []] + byType["ExternalIP", default: []]).uniqued(on: \.value)
@@ -64,24 +61,6 @@ struct NodeManifest {
       else { return true }
       return tolerated.contains((try? taint["key"]?.string()) ?? "")
     }
-  }
-
-  /// `--kube-proxy-arg proxy-mode=nftables` among k3s's arguments.
-  private static func kubeProxyMode(_ object: ManifestObject) -> String? {
-    let annotations = try? object.metadata?["annotations"]?.stringMap()
-    guard let arguments = annotations?["k3s.io/node-args"],
-      let start = arguments.firstRange(of: "proxy-mode=")?.upperBound
-    else { return nil }
-    return String(arguments[start...].prefix { $0.isLetter })
-  }
-
-  /// k3s shows itself in the kubelet's version. Its arguments are in an annotation. A wrong type here is no error.
-  private static func runsServiceLB(_ object: ManifestObject) -> Bool {
-    let info = try? object.root["status"]?.fields()["nodeInfo"]?.fields()
-    guard let version = try? info?["kubeletVersion"]?.string(), version.contains("+k3s") else { return false }
-    let annotations = try? object.metadata?["annotations"]?.stringMap()
-    let arguments = annotations?["k3s.io/node-args"] ?? ""
-    return !(arguments.contains("--disable") && arguments.contains("servicelb"))
   }
 
   init(

@@ -21,6 +21,8 @@ struct PodManifest {
   /// Whether a container has an environment like klipper-lb's that klipper-lb could not use.
   var hasUnusableBalancer = false
   var localDNS: [String] = []
+  /// Whether NodeLocal DNS writes no rules for these.
+  var localDNSHasNoRules = false
   /// Whether the pod is in a file that a variant adds.
   var isAdded = false
 
@@ -34,6 +36,8 @@ struct PodManifest {
     balancers = spec.balancers
     hasUnusableBalancer = spec.hasUnusableBalancer
     localDNS = spec.localDNS ?? []
+    localDNSHasNoRules = spec.localDNSHasNoRules
+    pod.isSpeaker = spec.isSpeaker
     controller = try object.controller()
     owners = try object.owners()
     isTerminating = object.metadata?["deletionTimestamp"] != nil

@@ -44,6 +44,8 @@ struct PodSpec: Hashable {
   var unmappedHostPorts: [HostPort] = []
   var containers: [Container] = []
   /// The addresses that NodeLocal DNS binds on its node, as its arguments state them. `nil` if it is something else.
+  var localDNSHasNoRules: Bool { containers.contains { $0.localDNS != nil && $0.turnsOff("setupiptables") } }
+  var isSpeaker: Bool { containers.contains { $0.image.contains("metallb/speaker") } }
   var localDNS: [String]? { hostNetwork ? containers.firstNonNil(\.localDNS) : nil }
   var hasUnusableBalancer: Bool {
     containers.contains { container in

@@ -23,6 +23,8 @@ struct ServiceManifest {
   /// Whether the EndpointSlice controller allots endpoints to zones by their CPUs (annotation `topology-mode: Auto`).
   let hasAutomaticHints: Bool
   let hasLoadBalancerClass: Bool
+  /// When it was created, as RFC 3339. `nil` if no API server said so.
+  let created: String?
   let uid: String?
   /// Whether `status.loadBalancer` is given, if only as `{}`.
   let hasLoadBalancerStatus: Bool
@@ -75,6 +77,7 @@ struct ServiceManifest {
     hasAutomaticHints = try object.metadata?["annotations"]?.fields().asksForAutomaticHints ?? false
 
     uid = try? object.metadata?["uid"]?.string()
+    created = try? object.metadata?["creationTimestamp"]?.string()
     hasLoadBalancerClass = spec?.nonEmpty("loadBalancerClass") != nil
     hasLoadBalancerStatus = try object.root["status"]?.fields()["loadBalancer"] != nil
     let annotations = try object.metadata?["annotations"]?.fields()

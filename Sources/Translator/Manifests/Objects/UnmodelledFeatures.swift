@@ -24,6 +24,8 @@ struct UnmodelledFeatures {
 
   /// By object: the configuration that decides how it translates services.
   private var proxies: OrderedDictionary<String, String> = [:]
+  /// Whether a ConfigMap of kube-proxy has no configuration, by name.
+  private var isUnreadable: [String: Bool] = [:]
   private var configurations: Set<String> = []
   /// By object: whether it asks for kube-proxy's nftables mode.
   private var asksForNftables: OrderedDictionary<String, Bool> = [:]
@@ -59,11 +61,22 @@ struct UnmodelledFeatures {
   /// One warning for each feature found.
   var notes: [Note] {
     unknownProxies
+      + isUnreadable.filter(\.value).keys.sorted().map {
+        Note(
+          .warning, "ConfigMap \($0) holds no KubeProxyConfiguration: kube-proxy's mode and flags are not known from it"
+        )
+      }
       + Feature.allCases.compactMap { feature in
         finds[feature].flatMap { $0.isEmpty ? nil : $0 }.map {
           Note(.warning, "\(feature.rawValue) \(feature.remark): \($0.values.elements.abridged())")
         }
       }
+  }
+
+  /// Whether something of the object is used.
+  static func uses(_ object: ManifestObject) -> Bool {
+    guard object.kind == "ConfigMap", let name = try? object.metadata?["name"]?.string() else { return false }
+    return name == "cilium-config" || name.contains("kube-proxy")
   }
 
   /// Examines a pod, or a workload's template. Forgets what an earlier object of this name used.
@@ -101,6 +114,7 @@ struct UnmodelledFeatures {
       note(.ebpf, "ConfigMap \(name)", "ConfigMap \(name) (Cilium)")
     }
     guard name.contains("kube-proxy") else { return }
+    isUnreadable[name] = name == "kube-proxy" && !data.values.contains(where: KubeProxyConfiguration.isIn)
     let configuration = try KubeProxyConfiguration(try object.root["data"]?.fields().map { $0 } ?? [])
     asksForNftables["ConfigMap \(name)"] = configuration.mode == "nftables"
     if configuration.mode == "ipvs" { note(.ipvs, "ConfigMap \(name)") }

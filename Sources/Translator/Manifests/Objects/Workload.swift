@@ -145,6 +145,8 @@ struct Workload {
     manifest.balancers = spec.balancers
     manifest.hasUnusableBalancer = spec.hasUnusableBalancer
     manifest.localDNS = spec.localDNS ?? []
+    manifest.localDNSHasNoRules = spec.localDNSHasNoRules
+    manifest.pod.isSpeaker = spec.isSpeaker
     manifest.isAdded = isAdded
     return manifest
   }
