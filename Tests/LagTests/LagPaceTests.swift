@@ -16,16 +16,17 @@ import Testing
   @Test("long windows get few packets, so that the sender is idle nearly all the time")
   func gentle() {
     let long = pace(5, window: .milliseconds(50))
-    #expect(long.spacing == .microseconds(750) && long.mostStreams == 5 && long.reason == nil)
-    // 20 samples in a window of 10 ms.
-    #expect(pace(5, window: .milliseconds(10)).spacing == .microseconds(500))
+    // 45 us are 8 % of it.
+    #expect(long.spacing == .nanoseconds(562_500) && long.mostStreams == 5 && long.reason == nil)
+    // 20 samples in a window of 8 ms.
+    #expect(pace(5, window: .milliseconds(8)).spacing == .microseconds(400))
   }
 
   @Test("a shorter window leaves room for fewer streams")
   func room() {
-    #expect(pace(43, window: .milliseconds(50)).mostStreams == 26)
+    #expect(pace(43, window: .milliseconds(50)).mostStreams == 36)
     #expect(pace(43, window: .milliseconds(200)).mostStreams == 43)
-    #expect(pace(43, window: .milliseconds(10)).mostStreams == 2)
+    #expect(pace(43, window: .milliseconds(10)).mostStreams == 4)
   }
 
   @Test("very short windows get packets as dense as can be")
@@ -52,7 +53,9 @@ import Testing
     #expect(pace(5, window: .milliseconds(50)).shares(streams).allSatisfy { $0 == (1, 0) })
     let dense = pace(5, window: .microseconds(200)).shares(streams)
     let first = try #require(streams.firstIndex { $0.change == .opens && $0.isOutgoing })
-    #expect(dense[first] == (1, 0))
-    #expect(dense.enumerated().allSatisfy { $0.offset == first || $0.element.every > 1 })
+    #expect(dense[first] == (2, 0))
+    #expect(dense.enumerated().allSatisfy { $0.offset == first || $0.element.every == 8 })
+    // No beat has two datagrams.
+    #expect((0..<16).allSatisfy { beat in dense.filter { beat % $0.every == $0.phase }.count == 1 })
   }
 }

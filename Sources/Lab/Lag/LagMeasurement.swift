@@ -150,7 +150,7 @@ struct LagMeasurement {
     streams.indices.map { index in
       // Long windows would count and short ones not, so a stream with many coarse trials shows nothing.
       let coarse = undecided[index][LagTrial.isCoarse] ?? 0
-      let isBiased = coarse * 5 > coarse + changes[index].count
+      let isBiased = coarse > 1 && coarse * 5 > coarse + changes[index].count
       let changes = isBiased ? [] : changes[index]
       var undecided = undecided
       if isBiased { undecided[index][LagReport.isBiased] = self.changes[index].count }

@@ -21,8 +21,8 @@ struct LagPace: Sendable {
   }
 
   /// The share of its time that the sender may be busy if nothing asks for more. A sender that is busy for 24 % of its
-  /// time made an enforcer's programs 6 % slower, one that is busy for 6 % some 1.5 % (docs/lag.md).
-  private static let gentle = 0.06
+  /// time made an enforcer's programs 6 % slower, so one that is busy for 8 % some 2 % (docs/lag.md).
+  private static let gentle = 0.08
   /// The largest share.
   private static let busy = 0.6
   /// How often a stream should be sampled in a window.
@@ -49,9 +49,8 @@ struct LagPace: Sendable {
     // A little more, since the spacing itself may have been made for this number.
     mostStreams = max(1, Int(room / max(cost.further, 1) + 1.01))
     let beat = asked / .nanoseconds(1)
-    let inBeat = cost.first + cost.further / Double(Self.step(beat, cost))
-    // The fullest beats of the densest streams have two datagrams.
-    let needed = max(inBeat / Self.busy, asked < Self.fast ? 0 : cost.ofBeat(2) + Self.pause)
+    // The densest beats have one datagram each.
+    let needed = max(cost.first / Self.busy, asked < Self.fast ? 0 : cost.first + Self.pause)
     let forSync = (took * 2 / Self.mostDatagrams) / .nanoseconds(1)
     let least = max(needed, forSync)
     let spacing = least <= beat ? asked : .microseconds(Int64((least / 10_000).rounded(.up)) * 10)
@@ -60,11 +59,6 @@ struct LagPace: Sendable {
     reason =
       wanted.map { $0 < spacing } == true
       ? "datagrams are \(timeText(spacing)) apart, not \(timeText(asked)), because \(why)" : nil
-  }
-
-  /// Number of beats between two datagrams that are not of the densest stream.
-  private static func step(_ beat: Double, _ cost: Cost) -> Int {
-    [1, 2, 4].first { beat * busy >= cost.first + cost.further / Double($0) } ?? 4
   }
 
   /// Computed from the times between the datagrams of one beat, of a run that sent every stream on every beat. The first
@@ -82,19 +76,15 @@ struct LagPace: Sendable {
     return Cost(first: usual, further: Distribution(further).quantile(0.5) ?? usual)
   }
 
-  /// All streams on each beat, if there is time. Otherwise one datagram per beat goes to the first newcomer's peer by
-  /// selector, and every few beats one goes in turn to its peer by ipBlock and to all other streams.
+  /// All streams on each beat, if there is time. Otherwise every other beat has a datagram to the first newcomer's peer by
+  /// selector, and the beats between have one of the other streams in turn.
   func shares(_ streams: [LagStream]) -> [(every: Int, phase: Int)] {
-    let beat = spacing / .nanoseconds(1)
-    if beat * Self.busy >= cost.ofBeat(streams.count) { return streams.map { _ in (1, 0) } }
-    let step = Self.step(beat, cost)
+    if spacing / .nanoseconds(1) * Self.busy >= cost.ofBeat(streams.count) { return streams.map { _ in (1, 0) } }
     let dense = streams.firstIndex { $0.change == .opens && $0.isOutgoing && $0.newcomer == 0 }
-    let control = streams.firstIndex { $0.change == .staysOpen && $0.newcomer == 0 }
-    let others = streams.indices.filter { $0 != dense && $0 != control }
+    let others = streams.indices.filter { $0 != dense }
     return streams.indices.map { index in
-      if index == dense { return (1, 0) }
-      if index == control { return (2 * step, 0) }
-      return (max(others.count, 1) * 2 * step, (1 + 2 * (others.firstIndex(of: index) ?? 0)) * step)
+      guard let turn = others.firstIndex(of: index) else { return (2, 0) }
+      return (2 * others.count, 1 + 2 * turn)
     }
   }
 }
