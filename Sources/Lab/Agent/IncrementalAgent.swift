@@ -202,7 +202,7 @@ extension IncrementalAgent.State {
     by wanted: Ruleset, _ run: inout SyncRun, _ socket: borrowing NetlinkSocket
   ) throws {
     let sets = try SetChanges(from: loaded.sets, to: wanted.sets)
-    try sets.additions.send(in: socket)
+    try run.step(.restoreSets) { _ in try sets.additions.send(in: socket) }
     for table in wanted.tables {
       guard let own = loaded.table(table.name, table.family),
         let text = try FilterTableChanges(from: own, to: table).text
@@ -212,7 +212,8 @@ extension IncrementalAgent.State {
         _ = try run.run(arguments, input: Array(text.utf8)).requireSuccess()
       }
     }
-    try run.step(.cleanUp) { _ in try sets.removals.send(in: socket) }
+    try run.step(.restoreSets) { _ in try sets.removals.send(in: socket) }
+    run.step(.cleanUp) { _ in }
   }
 }
 

@@ -2,6 +2,7 @@ internal import Agent
 internal import Kernel
 internal import Lowering
 internal import NetpolModel
+internal import OrderedCollections
 internal import Statistics
 
 /// Adds up trials as they finish.
@@ -111,11 +112,14 @@ struct LagMeasurement {
       guard let sync = trial.syncs[node] else { continue }
       let place = nodes.count > 1 ? " (\(node))" : ""
       add("sync starts\(place)", since(sync.started))
+      // Of several steps of a kind, the last.
+      var returned: OrderedDictionary<String, UInt64> = [:]
       for step in sync.steps {
         let family = sync.steps.contains { $0.kind == step.kind && $0.family != step.family }
         let which = family ? step.family.map { " \($0.rawValue)" } ?? "" : ""
-        add(name(of: step.kind) + which + place, since(step.returned))
+        returned[name(of: step.kind) + which + place] = step.returned
       }
+      for (name, time) in returned { add(name, since(time)) }
       add("sync ends\(place)", since(sync.ended))
     }
     if let firstThrough { add("first packet allowed that was refused before", firstThrough) }

@@ -21,8 +21,8 @@ struct LagPace: Sendable {
   }
 
   /// The share of its time that the sender may be busy if nothing asks for more. A sender that is busy for 24 % of its
-  /// time made an enforcer's programs 6 % slower, so one that is busy for 8 % some 2 % (docs/lag.md).
-  private static let gentle = 0.08
+  /// time made an enforcer's programs 6 % slower, so one that is busy for 10 % less than 3 % (docs/lag.md).
+  private static let gentle = 0.1
   /// The largest share.
   private static let busy = 0.6
   /// How often a stream should be sampled in a window.
