@@ -94,7 +94,8 @@ import Testing
   @Test(
     "kube-proxy's mode may be nftables, of a version; then NodePorts answer at primary addresses and never on loopback",
     arguments: [
-      ("", KubeProxyRelease.v36), (", version: \"1.31\"", .v33), (", version: v1.33.9", .v33),
+      ("", KubeProxyRelease.v36), (", version: \"1.31\"", .v32), (", version: v1.32.9", .v32),
+      (", version: \"1.33\"", .v33), (", version: v1.33.9", .v33),
       (", version: \"1.34\"", .v34), (", version: v1.35.0-rc.1", .v34), (", version: \"1.36\"", .v36),
       (", version: \"1.40\"", .v36), (", version: \"2.0\"", .v36),
     ])

@@ -47,12 +47,18 @@ import Testing
     )
   }
 
-  @Test("only up to 1.33 is something else expected than the file says, of the node's own packets")
+  @Test(
+    "only up to 1.33 is something else expected than the file says, of the node's own packets and of free addresses")
   func exceptions() {
-    let dropped = KubeProxyMode.all.map { mode in
-      ProxyWorld.all(mode).map { world in world.flows.count { $0.isDropped(by: mode, in: world) } }.reduce(0, +)
+    let counts = { (isOne: (ProxyWorld.Flow, KubeProxyMode, ProxyWorld) -> Bool) in
+      KubeProxyMode.all.map { mode in
+        ProxyWorld.all(mode).map { world in world.flows.count { isOne($0, mode, world) } }.reduce(0, +)
+      }
     }
-    #expect(dropped[1] > 0 && dropped.count { $0 > 0 } == 1, "\(dropped)")
+    let dropped = counts { $0.isDropped(by: $1, in: $2) }
+    #expect(dropped[1] > 0 && dropped[2] == dropped[1] && dropped.count { $0 > 0 } == 2, "\(dropped)")
+    let leftAlone = counts { $0.isLeftAlone(by: $1, in: $2) }
+    #expect(leftAlone[1] > 0 && leftAlone.count { $0 > 0 } == 1, "\(leftAlone)")
   }
 }
 

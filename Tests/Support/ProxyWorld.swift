@@ -98,7 +98,7 @@ package struct ProxyWorld: Decodable, Sendable, CustomTestStringConvertible {
     /// What a release of kube-proxy does that the file doesn't tell, which is about 1.36: up to 1.33 nftables mode drops
     /// the node's own packets to an external address of a service with traffic policy Local and no local endpoint.
     package func isDropped(by mode: KubeProxyMode, in world: ProxyWorld) -> Bool {
-      guard mode == .nftables(.v33), from.isNodes else { return false }
+      guard [.nftables(.v32), .nftables(.v33)].contains(mode), from.isNodes else { return false }
       return world.services.contains { service in
         let local = world.slices.filter { $0.namespace == service.namespace && $0.service == service.name }
           .flatMap(\.endpoints).contains { $0.node == world.proxy.node && ($0.ready ?? true) }
@@ -108,9 +108,19 @@ package struct ProxyWorld: Decodable, Sendable, CustomTestStringConvertible {
       }
     }
 
+    /// As `isDropped`: up to 1.32 nftables mode doesn't know which addresses are free for Services.
+    package func isLeftAlone(by mode: KubeProxyMode, in world: ProxyWorld) -> Bool {
+      guard mode == .nftables(.v32), expect.nftables?.fates == [.dropped], let address = IPAddress(to) else {
+        return false
+      }
+      return world.proxy.serviceCIDRs.contains { CIDR($0)?.contains(address) == true }
+        && !world.services.contains { $0.clusterIP == to }
+    }
+
     /// `nil` if the flow is not asked in the mode.
     package func fates(_ mode: KubeProxyMode, in world: ProxyWorld) -> Set<PacketFate>? {
       let told = mode.isNftables ? expect.nftables?.fates : expect.iptables?.fates
+      if isLeftAlone(by: mode, in: world) { return [.untouched] }
       return told.map { isDropped(by: mode, in: world) ? [.dropped] : $0 }
     }
   }

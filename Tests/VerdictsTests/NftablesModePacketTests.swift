@@ -163,6 +163,14 @@ private struct Difference: CustomTestStringConvertible, Sendable {
     }
   }
 
+  @Test("up to 1.32, which doesn't know the service CIDRs, a free address is left alone")
+  func unknownCIDRs() async throws {
+    let given = Difference.all[1]
+    let answer = try await ask(try given.flow(), in: try given.cluster(.nftables(.v32)))
+    #expect(answer.fate == .nobodys && !answer.comparison.isFailure(strict: true))
+    #expect(answer.comparison.journey.end.noRoute != nil)
+  }
+
   @Test(
     "idle ports and addresses of ClusterIPs are closed to the node itself and to hosts outside too",
     arguments: [("node/node1", "192.168.20.11"), ("external/lan", "192.168.20.50")])

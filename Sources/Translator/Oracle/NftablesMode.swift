@@ -29,10 +29,14 @@ extension Oracle {
     return stopped
   }
 
+  private var checksBeforeTranslation: Bool {
+    if case .nftables(let release) = kubeProxy.mode { release <= .v33 } else { false }
+  }
+
   /// Up to 1.33, nftables mode checks its own node's packets before it translates them: what has no local endpoint for
   /// others has none for the node either (kubernetes/kubernetes#131765). NodePorts are not affected.
   func isStoppedBeforeShortCut(_ front: ServiceFronts.Front, _ family: IPFamily, at entry: String?) -> Bool {
-    kubeProxy.mode == .nftables(.v33) && !front.isNodePort
+    checksBeforeTranslation && !front.isNodePort
       && fronts.backends(front, family, within: .local(entry.flatMap { nodes[$0] })).isEmpty
   }
 
@@ -43,7 +47,7 @@ extension Oracle {
   ) -> Bool {
     guard kubeProxy.mode.isNftables else { return false }
     if resolved.isOutOfRange { return true }
-    return kubeProxy.mode == .nftables(.v33) && resolved.isRefused && !front.isNodePort && entry != nil
+    return checksBeforeTranslation && resolved.isRefused && !front.isNodePort && entry != nil
       && nodeSpeaking(client) == entry
   }
 

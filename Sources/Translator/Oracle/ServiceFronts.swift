@@ -72,7 +72,11 @@ struct ServiceFronts: Sendable {
         service.clusterIPs.map { ($0, service.id) }
       }
     ) { first, _ in first }
-    serviceCIDRs = cluster.settings.serviceCIDRs
+    if case .nftables(let release) = cluster.settings.kubeProxy.mode, release.knowsServiceCIDRs {
+      serviceCIDRs = cluster.settings.serviceCIDRs
+    } else {
+      serviceCIDRs = []
+    }
     slices = Dictionary(
       grouping: cluster.endpointSlices, by: { NamespacedName($0.id.namespace, $0.service) })
   }

@@ -7,7 +7,10 @@ public func kubeProxyMode(of tables: [Table]) -> KubeProxyMode? {
   for table in tables where table.name == KubeProxyNftNames.table {
     let chains = Set(table.chains.map(\.name))
     guard chains.contains(KubeProxyNftNames.serviceEndpointsCheck) else { continue }
-    if chains.contains("filter-output-post-dnat") { return .nftables(.v33) }
+    if chains.contains("filter-output-post-dnat") {
+      let drops = table.chain(KubeProxyNftNames.clusterIPsCheck)?.rules.contains { $0.statements == [.drop] }
+      return .nftables(drops == true ? .v33 : .v32)
+    }
     return .nftables(chains.contains(KubeProxyNftNames.markForMasquerade) ? .v34 : .v36)
   }
   return tables.contains { $0.chain(KubeProxyNames.services) != nil } ? .iptables : nil

@@ -40,7 +40,7 @@ struct KubeProxyNft {
     }
     clusterCIDR = view.clusterCIDR(family)
     nodeIP = view.nodeIP(family)
-    serviceCIDRs = view.serviceCIDRs.filter { $0.family == family }
+    serviceCIDRs = release.knowsServiceCIDRs ? view.serviceCIDRs.filter { $0.family == family } : []
     masqueradesAll = view.flags.masqueradeAll
     nodePortAddresses = view.nodePortAddresses(family)
     choice = view.endpointChoice
@@ -66,7 +66,7 @@ struct KubeProxyNft {
     }
     let input = [jump(KubeProxyNftNames.nodePortEndpointsCheck), endpoints]
     let filters =
-      release == .v33
+      release <= .v33
       ? [
         filter("filter-prerouting", .prerouting, -110, [firewall]), filter("filter-input", .input, -110, input),
         filter("filter-forward", .forward, -110, [endpoints, clusterIPs]),

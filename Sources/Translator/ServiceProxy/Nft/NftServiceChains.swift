@@ -27,7 +27,7 @@ extension KubeProxyNft {
     let number = Match.port(port.port.transport, PortRange(port.port.port))
     return [
       Rule(
-        (release == .v33 ? [address, number] : [address]) + outsiders, [.jump(KubeProxyNftNames.markForMasquerade)])
+        (release <= .v33 ? [address, number] : [address]) + outsiders, [.jump(KubeProxyNftNames.markForMasquerade)])
     ]
   }
 
