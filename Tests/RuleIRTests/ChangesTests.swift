@@ -125,11 +125,11 @@ import Worlds
     let asking = [Rule([.inSet(.source, "m")], [.setMarkFrom([.mark, .port], map: "k")])]
     let full = Self.ruleset((1...8).map { Self.element($0) }, rules: asking)
     let wider = full.changes(to: Self.ruleset((1...9).map { Self.element($0) }, size: 16, rules: asking))
-    #expect(wider.replaced.isEmpty && wider.goneSets == [RulesetChanges.Place(set: "k", family: .v4)])
+    #expect(wider.replaced.isEmpty && wider.goneSets == [SetPlace(set: "k", family: .v4)])
     #expect(wider.fresh.keyedSets.map(\.size) == [16] && wider.chains.flatMap(\.rewritten).map(\.name) == ["c"])
     #expect(full.changes(to: Self.ruleset((1...3).map { Self.element($0) }, size: 4, rules: asking)).goneSets.isEmpty)
     let typed = full.changes(to: Self.ruleset((1...8).map { Self.element($0) }, rules: asking, kind: .interval))
-    #expect(typed.goneSets == [RulesetChanges.Place(set: "m", family: .v4)] && typed.elements.isEmpty)
+    #expect(typed.goneSets == [SetPlace(set: "m", family: .v4)] && typed.elements.isEmpty)
   }
 
   @Test("differences don't depend on the order of elements")

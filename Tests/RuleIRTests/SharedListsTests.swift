@@ -17,14 +17,14 @@ import Testing
   private static func lists(_ stages: [[Holder]]) -> SharedLists {
     var lists = SharedLists(stages: stages)
     for key in Set(stages.joined().flatMap(\.keys)) {
-      lists.sets[SharedLists.Place(set: "\(key)", family: .v4)] = key
+      lists.sets[SetPlace(set: "\(key)", family: .v4)] = key
     }
     return lists
   }
 
   /// What kube-router does with the pods in this order: ports that are first seen on one pod share a list, and each later
   /// pod is added to the lists of its ports.
-  private static func members(_ pods: [Holder]) -> [SharedLists.Place: Set<IPAddress>] {
+  private static func members(_ pods: [Holder]) -> [SetPlace: Set<IPAddress>] {
     var listOf: [Int: Int] = [:]
     var lists: [Set<IPAddress>] = []
     for pod in pods {
@@ -43,7 +43,7 @@ import Testing
   }
 
   /// What every order of the pods gives, peer by peer.
-  private static func outcomes(_ stages: [[Holder]]) -> Set<[SharedLists.Place: Set<IPAddress>]> {
+  private static func outcomes(_ stages: [[Holder]]) -> Set<[SetPlace: Set<IPAddress>]> {
     var orders: [[Holder]] = [[]]
     for stage in stages { orders = orders.flatMap { order in stage.permutations().map { order + $0 } } }
     return Set(orders.map(members))
@@ -100,7 +100,7 @@ import Testing
     for family in IPFamily.allCases {
       for key in [1, 2] { lists.sets[.init(set: "\(family)\(key)", family: family)] = key }
     }
-    let members = { (second: [Int], family: IPFamily) -> [SharedLists.Place: Set<IPAddress>] in
+    let members = { (second: [Int], family: IPFamily) -> [SetPlace: Set<IPAddress>] in
       [
         .init(set: "\(family)1", family: family): Set(addresses.map { $0[family == .v4 ? 0 : 1] }),
         .init(set: "\(family)2", family: family): Set(second.map { addresses[$0][family == .v4 ? 0 : 1] }),

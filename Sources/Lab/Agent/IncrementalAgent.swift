@@ -229,7 +229,7 @@ extension RulesetChanges {
     self.init(.nftables)
     members = (added + removed).map(\.place).uniqued().map { place in
       Members(
-        Place(set: places[place].set, family: places[place].family), .addresses,
+        SetPlace(set: places[place].set, family: places[place].family), .addresses,
         removed: removed.filter { $0.place == place }.map(\.member),
         added: added.filter { $0.place == place }.map(\.member))
     }

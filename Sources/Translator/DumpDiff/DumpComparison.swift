@@ -62,11 +62,11 @@ extension DumpComparison {
   }
 
   /// The node's sets whose members differ from ours, but that another order of pods gives, all sets of a rule at once.
-  private static func excused(_ sharedLists: [SharedLists], _ pairs: [ComparedTable]) -> Set<SharedLists.Place> {
-    var excused: Set<SharedLists.Place> = []
+  private static func excused(_ sharedLists: [SharedLists], _ pairs: [ComparedTable]) -> Set<SetPlace> {
+    var excused: Set<SetPlace> = []
     for lists in sharedLists {
-      var found: [SharedLists.Place: Set<IPAddress>] = [:]
-      var places: Set<SharedLists.Place> = []
+      var found: [SetPlace: Set<IPAddress>] = [:]
+      var places: Set<SetPlace> = []
       for place in lists.sets.keys {
         guard let pair = pairs.first(where: { $0.table.family == place.family }) else { continue }
         let name = pair.setNames[place.set] ?? place.set
@@ -74,7 +74,7 @@ extension DumpComparison {
           continue
         }
         found[place] = Set(set.stored.map(\.cidr.network))
-        places.insert(SharedLists.Place(set: name, family: place.family))
+        places.insert(SetPlace(set: name, family: place.family))
       }
       if lists.canHave(found) { excused.formUnion(places) }
     }
@@ -83,7 +83,7 @@ extension DumpComparison {
 
   private mutating func compare(
     _ pair: ComparedTable, _ node: NodeRules, _ stated: StatedRules, _ traces: Traces,
-    _ excused: Set<SharedLists.Place>
+    _ excused: Set<SetPlace>
   ) throws {
     let (real, table, ours, freedoms) = (pair.real, pair.table, pair.ours, pair.freedoms)
     var onNode = pair.onNode
@@ -148,7 +148,7 @@ extension DumpComparison {
   }
 
   private mutating func compareSets(
-    _ onNode: TableSide, _ ours: TableSide, _ place: String, _ excused: Set<SharedLists.Place>
+    _ onNode: TableSide, _ ours: TableSide, _ place: String, _ excused: Set<SetPlace>
   ) {
     for name in Set(onNode.sets.keys).union(ours.sets.keys).sorted() {
       let expected = ours.sets[name]
@@ -170,7 +170,7 @@ extension DumpComparison {
           .onlyOnNode(found.comment ?? "(no comment)"), .onlyExpected(expected.comment ?? "(no comment)", nil),
         ]
       }
-      let isExcused = excused.contains(SharedLists.Place(set: name, family: onNode.family))
+      let isExcused = excused.contains(SetPlace(set: name, family: onNode.family))
       let (real, stated) = (Set(found.stored), isExcused ? Set(found.stored) : Set(expected.stored))
       lines += real.subtracting(stated).sorted().map { .onlyOnNode($0.text) }
       lines += stated.subtracting(real).sorted().map { .onlyExpected($0.text, nil) }

@@ -99,7 +99,7 @@ struct KubeRouter {
       for (family, table) in tables {
         let place = PolicyDraft.RulePlace(direction: rule.direction, index: rule.index)
         for (name, key) in table.namedSets[policy.id]?[place] ?? [:] {
-          lists.sets[SharedLists.Place(set: name, family: family)] = rule.keys[key]
+          lists.sets[SetPlace(set: name, family: family)] = rule.keys[key]
         }
       }
       return lists.sets.isEmpty ? nil : lists

@@ -15,15 +15,6 @@ public struct RulesetChanges: Hashable, Sendable {
     }
   }
 
-  public struct Place: Hashable, Sendable {
-    public let set: SetName
-    public let family: IPFamily
-    public init(set: SetName, family: IPFamily) {
-      self.set = set
-      self.family = family
-    }
-  }
-
   /// Changes to the chains of a table that stays.
   public struct Chains: Hashable, Sendable {
     public let table: TableName
@@ -38,12 +29,12 @@ public struct RulesetChanges: Hashable, Sendable {
 
   /// Changes to a `NamedSet`.
   public struct Members: Hashable, Sendable {
-    public let place: Place
+    public let place: SetPlace
     public let kind: NamedSet.Kind
     public var removed: [NamedSet.Member]
     public var added: [NamedSet.Member]
     public init(
-      _ place: Place, _ kind: NamedSet.Kind = .addresses, removed: [NamedSet.Member], added: [NamedSet.Member]
+      _ place: SetPlace, _ kind: NamedSet.Kind = .addresses, removed: [NamedSet.Member], added: [NamedSet.Member]
     ) {
       self.place = place
       self.kind = kind
@@ -55,10 +46,10 @@ public struct RulesetChanges: Hashable, Sendable {
 
   /// Changes to a `KeyedSet`. An element whose mark or range changes is removed and added again.
   public struct Elements: Hashable, Sendable {
-    public let place: Place
+    public let place: SetPlace
     public var removed: [KeyedSet.Element]
     public var added: [KeyedSet.Element]
-    public init(_ place: Place, removed: [KeyedSet.Element], added: [KeyedSet.Element]) {
+    public init(_ place: SetPlace, removed: [KeyedSet.Element], added: [KeyedSet.Element]) {
       self.place = place
       self.removed = removed
       self.added = added
@@ -71,7 +62,7 @@ public struct RulesetChanges: Hashable, Sendable {
   /// The tables removed with those families.
   public internal(set) var gone: [TableName] = []
   /// Removed sets of families that stay.
-  public internal(set) var goneSets: [Place] = []
+  public internal(set) var goneSets: [SetPlace] = []
   /// The tables and sets of replaced families, and the new sets of tables that stay.
   public internal(set) var fresh: Ruleset
   public internal(set) var chains: [Chains] = []

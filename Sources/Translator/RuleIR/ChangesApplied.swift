@@ -45,9 +45,9 @@ extension Table {
 }
 
 extension NamedSet {
-  fileprivate var place: RulesetChanges.Place { RulesetChanges.Place(set: name, family: family) }
+  fileprivate var place: SetPlace { SetPlace(set: name, family: family) }
 }
 
 extension KeyedSet {
-  fileprivate var place: RulesetChanges.Place { RulesetChanges.Place(set: name, family: family) }
+  fileprivate var place: SetPlace { SetPlace(set: name, family: family) }
 }

@@ -48,7 +48,7 @@ extension RulesetChanges {
     }
     let before = Set(old.sets.map(\.name) + old.keyedSets.map(\.name))
     goneSets += (old.sets.map(\.name) + old.keyedSets.map(\.name)).filter(gone.contains)
-      .map { Place(set: $0, family: family) }
+      .map { SetPlace(set: $0, family: family) }
     fresh.sets += new.sets.filter { !before.contains($0.name) || gone.contains($0.name) }
     fresh.keyedSets += new.keyedSets.filter { !before.contains($0.name) || gone.contains($0.name) }
     var lost: Set<ChainName> = []
@@ -60,7 +60,7 @@ extension RulesetChanges {
     if lost.isEmpty { return }
     // Verdicts that lead to a chain that is removed and created again.
     for set in new.keyedSets where before.contains(set.name) && !gone.contains(set.name) {
-      let place = Place(set: set.name, family: family)
+      let place = SetPlace(set: set.name, family: family)
       let index = elements.firstIndex { $0.place == place }
       let changed = Set(index.map { elements[$0].removed + elements[$0].added } ?? [])
       let renewed = set.elements.filter { $0.chain.map(lost.contains) == true && !changed.contains($0) }
@@ -140,7 +140,7 @@ extension NamedSet {
     if members == new.members { return nil }
     let (removed, added) = differences(stored, new.stored, by: <)
     let change = RulesetChanges.Members(
-      RulesetChanges.Place(set: name, family: family), kind, removed: removed, added: added)
+      SetPlace(set: name, family: family), kind, removed: removed, added: added)
     return change.isEmpty ? nil : change
   }
 }
@@ -155,7 +155,7 @@ extension KeyedSet {
   fileprivate func changes(to new: KeyedSet) -> RulesetChanges.Elements? {
     let (removed, added) = differences(elements, new.elements, by: Element.precedes)
     let change = RulesetChanges.Elements(
-      RulesetChanges.Place(set: name, family: family), removed: removed, added: added)
+      SetPlace(set: name, family: family), removed: removed, added: added)
     return change.isEmpty ? nil : change
   }
 }

@@ -14,19 +14,10 @@ public struct SharedLists: Hashable, Sendable {
     }
   }
 
-  public struct Place: Hashable, Sendable {
-    public let set: SetName
-    public let family: IPFamily
-    public init(set: SetName, family: IPFamily) {
-      self.set = set
-      self.family = family
-    }
-  }
-
   /// In any order within a stage. Each peer of an egress rule is a stage, and peers keep their order.
   public let stages: [[Holder]]
   /// The rule's sets, and the key that each is for.
-  public var sets: [Place: Int] = [:]
+  public var sets: [SetPlace: Int] = [:]
 
   public init(stages: [[Holder]]) { self.stages = stages }
 
@@ -35,7 +26,7 @@ public struct SharedLists: Hashable, Sendable {
   /// Only the first pod of each list matters: a list has all ports of that pod that no earlier pod has, and every pod that
   /// has one of them. So this tries the pods that can come first, then those that can be the next to begin a list, and so
   /// on. What can follow depends only on the ports that have a list by then.
-  public func canHave(_ members: [Place: Set<IPAddress>]) -> Bool {
+  public func canHave(_ members: [SetPlace: Set<IPAddress>]) -> Bool {
     var holders: [Int: Set<IPAddress>] = [:]
     for holder in stages.joined() {
       for key in holder.keys { holders[key, default: []].formUnion(holder.addresses) }

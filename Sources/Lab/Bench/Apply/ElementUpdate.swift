@@ -42,7 +42,7 @@ struct ElementUpdate {
     let members = [NamedSet.Member(CIDR(address))]
     switch ruleset.backend {
     case .nftables:
-      let place = RulesetChanges.Place(set: set.name, family: set.family)
+      let place = SetPlace(set: set.name, family: set.family)
       return ElementUpdate(rules, name, in: ruleset) { isAdded in
         var changes = RulesetChanges(.nftables)
         changes.members = [.init(place, set.kind, removed: isAdded ? [] : members, added: isAdded ? members : [])]
@@ -71,7 +71,7 @@ struct ElementUpdate {
     guard var element = set.elements.last, let field = set.fields.firstIndex(of: .address) else { return nil }
     element.key[field] = address.bits
     if set.hasRanges { element.through = address.bits }
-    let place = RulesetChanges.Place(set: set.name, family: set.family)
+    let place = SetPlace(set: set.name, family: set.family)
     return ElementUpdate(rules, name, in: ruleset) { isAdded in
       var changes = RulesetChanges(.nftables)
       changes.elements = [.init(place, removed: isAdded ? [] : [element], added: isAdded ? [element] : [])]
