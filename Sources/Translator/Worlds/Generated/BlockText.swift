@@ -4,16 +4,18 @@ internal import NetpolModel
 
 extension String {
   /// The same lines, further to the right.
-  func indented(_ columns: Int) -> String { prefixed(first: columns, isItem: false) }
+  func indented(_ columns: Int) -> String {
+    let margin = String(repeating: " ", count: columns)
+    return joiningLines(first: margin, others: margin)
+  }
 
   /// The lines as one item of a list: `- ` before the first.
-  var asItem: String { prefixed(first: 0, isItem: true) }
+  var asItem: String { joiningLines(first: "- ", others: "  ") }
 
-  private func prefixed(first columns: Int, isItem: Bool) -> String {
-    let margin = [UInt8](repeating: UInt8(ascii: " "), count: isItem ? 2 : columns)
-    var bytes: [UInt8] = []
-    bytes.reserveCapacity(utf8.count + utf8.count / 4)
-    bytes += isItem ? Array("- ".utf8) : margin
+  private func joiningLines(first: String, others: String) -> String {
+    let margin = Array(others.utf8)
+    var bytes = Array(first.utf8)
+    bytes.reserveCapacity(utf8.count * 5 / 4)
     for byte in utf8 {
       bytes.append(byte)
       if byte == UInt8(ascii: "\n") { bytes += margin }
@@ -21,10 +23,10 @@ extension String {
     return String(decoding: bytes, as: UTF8.self)
   }
 
-  /// In quotes if YAML takes the bare word for something other than text. Only for words of letters, digits and
-  /// `-./_:`.
+  /// In quotes if YAML takes the bare word for something other than text. Only for words of letters, digits and `-./_`
+  /// that are no numbers with an exponent.
   var asScalar: String {
-    let isNumber = utf8.allSatisfy { (0x30...0x39).contains($0) || [0x2e, 0x65, 0x45, 0x2d].contains($0) }
+    let isNumber = utf8.count(where: { $0 == 0x2e }) < 2 && utf8.allSatisfy { (0x30...0x39).contains($0) || $0 == 0x2e }
     return isEmpty || isNumber || ["y", "n", "yes", "no", "on", "off", "true", "false", "null"].contains(self)
       ? "\"\(self)\"" : self
   }

@@ -27,14 +27,15 @@ public struct GeneratedCluster: Sendable {
     self.seed = seed
   }
 
-  /// The whole text. A pod has about 5 kB.
+  /// The whole text. A pod has about 6 kB.
   public var text: String {
     var text = ""
     for piece in pieces { text += piece }
     return text
   }
 
-  /// The text in pieces of some kB: one `List` for each kind, with `---` between them. Each is made when it is asked for.
+  /// The text in pieces of some kB: one `List` for each kind, with `---` between them. A piece is made when it is asked
+  /// for.
   public var pieces: some Sequence<String> {
     lists.enumerated().lazy.flatMap { number, objects in
       chain(
@@ -43,11 +44,12 @@ public struct GeneratedCluster: Sendable {
     }
   }
 
-  /// The objects of each kind. Nothing is left out but policies, if there are none.
+  /// The objects of each kind. A kind without objects has no list.
   private var lists: [AnySequence<String>] {
     let (plan, networks, count) = (plan, plan.networks, plan.nodes.count)
     let services = workloads.map { ServiceObjects(workload: $0, networks: networks, nodes: count) }
-    let lists = [
+    let jobs = workloads.filter { $0.kind == .cronJob }
+    var lists = [
       AnySequence(plan.nodes.lazy.map { $0.text(networks) }),
       AnySequence(plan.namespaces.enumerated().lazy.map { $1.text(identity(1, $0)) }),
       AnySequence(
@@ -58,6 +60,7 @@ public struct GeneratedCluster: Sendable {
       AnySequence(chain([APIServerObjects.service(plan, identity(2, 0))], services.lazy.flatMap(\.services))),
       AnySequence(chain([APIServerObjects.slice(plan, identity(2, 1))], services.lazy.flatMap(\.slices))),
     ]
+    if !jobs.isEmpty { lists.append(AnySequence(jobs.lazy.flatMap { JobObjects(workload: $0).texts })) }
     if policies.isEmpty { return lists }
     return lists + [AnySequence(policies.enumerated().lazy.map { $1.text(identity(3, $0)) })]
   }

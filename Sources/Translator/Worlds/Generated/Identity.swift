@@ -36,22 +36,23 @@ struct Identity {
     return String(decoding: (0..<4).flatMap { _ in Self.hexDigits(random.next()) }, as: UTF8.self)
   }
 
-  /// Letters as in names that controllers make up (`SafeEncodeString` and `rand.String` of apimachinery).
+  /// The letters of names that controllers make up (`alphanums` in `util/rand` of apimachinery).
+  private static let letters = Array("bcdfghjklmnpqrstvwxz2456789".utf8)
+
+  /// Letters as in a name that a controller makes up.
   func suffix(_ length: Int) -> String {
     var random = SplitMix64(seed: ~key)
-    let letters = Array("bcdfghjklmnpqrstvwxz2456789".utf8)
-    return String(decoding: (0..<length).map { _ in letters[random.below(letters.count)] }, as: UTF8.self)
+    return String(decoding: (0..<length).map { _ in Self.letters[random.below(27)] }, as: UTF8.self)
   }
 
   /// Five letters for one of several objects. Different numbers have different letters.
   func suffix(number: Int) -> String {
-    let letters = Array("bcdfghjklmnpqrstvwxz2456789".utf8)
     let all = 27 * 27 * 27 * 27 * 27
     // The factor and 27 have no common divisor.
     var rest = (Int(key % UInt64(all)) + number * 5_000_011) % all
     var text: [UInt8] = []
     for _ in 0..<5 {
-      text.append(letters[rest % 27])
+      text.append(Self.letters[rest % 27])
       rest /= 27
     }
     return String(decoding: text, as: UTF8.self)

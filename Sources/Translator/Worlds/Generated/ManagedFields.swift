@@ -1,38 +1,14 @@
 internal import NetpolModel
 
-/// `metadata.managedFields` of a workload's pods: the fields that the controller wrote, and those of kubelet.
+/// `metadata.managedFields` of a workload's pods: the fields that the controller wrote, and those of kubelet. They have
+/// the shape of real ones, but stop where real ones list each field of a port or of a condition.
 struct ManagedFields {
-  private let isOfJob: Bool
-  private let specFields: String
+  private let manager: String
+  private let container: String
 
   init(_ workload: PlannedWorkload) {
-    isOfJob = workload.kind == .cronJob
-    let ports = workload.ports.map { port in
-      """
-      k:{"containerPort":\(port.number),"protocol":"\(port.transport.rawValue)"}:
-        .: {}
-        f:containerPort: {}
-        f:name: {}
-        f:protocol: {}
-      """
-    }
-    let portFields = ports.isEmpty ? [] : ["f:ports:", "  .: {}", ports.lines.indented(2)]
-    specFields = """
-      f:containers:
-        k:{"name":"\(workload.containerName)"}:
-          .: {}
-          f:env: {}
-          f:image: {}
-          f:imagePullPolicy: {}
-          f:name: {}
-      \((portFields.isEmpty ? ["f:resources: {}"] : portFields + ["f:resources: {}"]).lines.indented(4))
-          f:securityContext: {}
-          f:volumeMounts: {}
-      f:dnsPolicy: {}
-      f:restartPolicy: {}
-      f:serviceAccountName: {}
-      f:volumes: {}
-      """
+    manager = workload.kind == .cronJob ? "kube-controller-manager" : "k3s"
+    container = workload.containerName
   }
 
   func text(_ pod: PlannedPod) -> String {
@@ -47,36 +23,24 @@ struct ManagedFields {
             f:labels: {}
             f:ownerReferences: {}
           f:spec:
-    \(specFields.indented(8))
-        manager: \(isOfJob ? "kube-controller-manager" : "k3s")
+            f:containers:
+              k:{"name":"\(container)"}:
+                .: {}
+                f:env: {}
+                f:image: {}
+                f:ports: {}
+                f:resources: {}
+            f:restartPolicy: {}
+            f:volumes: {}
+        manager: \(manager)
         operation: Update
         time: "\(pod.identity.time())"
-    \(kubelet(pod))
-    """
-  }
-
-  private func kubelet(_ pod: PlannedPod) -> String {
-    """
       - apiVersion: v1
         fieldsType: FieldsV1
         fieldsV1:
           f:status:
-            f:conditions:
-              k:{"type":"ContainersReady"}:
-                .: {}
-                f:lastProbeTime: {}
-                f:lastTransitionTime: {}
-                f:status: {}
-                f:type: {}
-              k:{"type":"Ready"}:
-                .: {}
-                f:lastProbeTime: {}
-                f:lastTransitionTime: {}
-                f:status: {}
-                f:type: {}
+            f:conditions: {}
             f:containerStatuses: {}
-            f:hostIP: {}
-            f:phase: {}
             f:podIP: {}
             f:podIPs: {}
         manager: kubelet

@@ -47,11 +47,6 @@ struct PlannedWorkload {
     }
   }
 
-  /// The Job of one run of a CronJob. Its number is the minute since 1970 for which it was planned.
-  func jobName(_ ordinal: Int) -> String { "\(name)-\(29_480_000 + 1440 * ordinal)" }
-
-  func jobIdentity(_ ordinal: Int) -> Identity { identity.part(ordinal) }
-
   /// Its pods have one container.
   var containerName: String { tier?.rawValue ?? name }
 
@@ -65,7 +60,7 @@ struct PlannedService {
 
   let name: String
   var kind: Kind
-  let ports: [PlannedServicePort]
+  var ports: [PlannedServicePort]
   /// The last 16 bits of its ClusterIPs. `nil` for a headless Service.
   var addressOffset: UInt16?
   /// Of its only port.

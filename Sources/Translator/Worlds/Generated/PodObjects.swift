@@ -24,6 +24,7 @@ struct PodObjects {
 
   private func metadata(_ pod: PlannedPod) -> String {
     let identity = pod.identity
+    let owner = workload.owner(of: pod)
     return """
       metadata:
         annotations:
@@ -32,17 +33,17 @@ struct PodObjects {
         creationTimestamp: "\(identity.time())"
         generateName: \(pod.name.prefix(generatedLength(pod)))
         labels:
-      \(labels(pod).lines.indented(4))
+      \(workload.podLabels(pod).lines.indented(4))
       \(fields.text(pod))
         name: \(pod.name)
         namespace: \(workload.namespace)
         ownerReferences:
-        - apiVersion: \(owner(pod).version)
+        - apiVersion: \(owner.version)
           blockOwnerDeletion: true
           controller: true
-          kind: \(owner(pod).kind)
-          name: \(owner(pod).name)
-          uid: \(owner(pod).uid)
+          kind: \(owner.kind)
+          name: \(owner.name)
+          uid: \(owner.uid)
         resourceVersion: "\(identity.resourceVersion)"
         uid: \(identity.uid)
       """
@@ -64,36 +65,6 @@ struct PodObjects {
       """
   }
 
-  private func labels(_ pod: PlannedPod) -> Labels {
-    let added: Labels =
-      switch workload.kind {
-      case .deployment: ["pod-template-hash": workload.templateHash]
-      case .statefulSet:
-        [
-          "apps.kubernetes.io/pod-index": "\(pod.ordinal)",
-          "controller-revision-hash": "\(workload.name)-\(workload.templateHash)",
-          "statefulset.kubernetes.io/pod-name": pod.name,
-        ]
-      case .daemonSet: ["controller-revision-hash": workload.templateHash, "pod-template-generation": "1"]
-      case .cronJob:
-        [
-          "batch.kubernetes.io/controller-uid": owner(pod).uid,
-          "batch.kubernetes.io/job-name": workload.jobName(pod.ordinal), "controller-uid": owner(pod).uid,
-          "job-name": workload.jobName(pod.ordinal),
-        ]
-      }
-    return workload.labels.merging(added) { _, own in own }
-  }
-
-  private func owner(_ pod: PlannedPod) -> (version: String, kind: String, name: String, uid: String) {
-    switch workload.kind {
-    case .deployment:
-      ("apps/v1", "ReplicaSet", "\(workload.name)-\(workload.templateHash)", workload.template.uid)
-    case .statefulSet, .daemonSet: ("apps/v1", workload.kind.rawValue, workload.name, workload.identity.uid)
-    case .cronJob: ("batch/v1", "Job", workload.jobName(pod.ordinal), workload.jobIdentity(pod.ordinal).uid)
-    }
-  }
-
   private func status(_ pod: PlannedPod) -> String {
     guard let node = pod.node else { return Self.pending(pod) }
     let addresses =
@@ -110,8 +81,6 @@ struct PodObjects {
           lastState: {}
           name: \(workload.containerName)
           ready: \(pod.state == .ready)
-          resources:
-      \(PodTemplateText.resources(workload.requests).indented(6))
           restartCount: \(pod.state == .unready ? 3 : 0)
           started: \(pod.state != .succeeded)
           state:
@@ -164,7 +133,7 @@ struct PodObjects {
       conditions:
       - lastProbeTime: null
         lastTransitionTime: "\(pod.identity.time())"
-        message: '0 nodes are available: insufficient memory.'
+        message: no node has enough memory
         reason: Unschedulable
         status: "False"
         type: PodScheduled

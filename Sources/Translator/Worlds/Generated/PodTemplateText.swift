@@ -11,7 +11,7 @@ struct PodTemplateText {
   }
 
   var head: String {
-    (["spec:"] + affinity + ["  containers:", container.asItem.indented(2)] + network).lines
+    (["spec:", "  containers:", container.asItem.indented(2)] + network).lines
   }
 
   private var network: [String] {
@@ -20,44 +20,17 @@ struct PodTemplateText {
       + (workload.hostNetwork ? ["  hostNetwork: true"] : [])
   }
 
-  private var affinity: [String] {
-    guard workload.kind == .deployment else { return [] }
-    return [
-      """
-        affinity:
-          podAntiAffinity:
-            preferredDuringSchedulingIgnoredDuringExecution:
-            - podAffinityTerm:
-                labelSelector:
-                  matchLabels:
-      \(workload.selector.lines.indented(14))
-                topologyKey: kubernetes.io/hostname
-              weight: 100
-      """
-    ]
-  }
-
   private var container: String {
+    let image = ["image: \(workload.image)", "imagePullPolicy: IfNotPresent"]
     let ports = workload.ports.isEmpty ? [] : ["ports:"] + workload.ports.map { portText($0).asItem }
     return
-      (["env:", environment]
-      + [
-        "image: \(workload.image)", "imagePullPolicy: IfNotPresent", probe("livenessProbe", "/healthz", failures: 3),
-        "name: \(workload.containerName)",
-      ].filter { !$0.isEmpty } + ports
-      + [
-        probe("readinessProbe", "/ready", failures: 1), "resources:", Self.resources(workload.requests).indented(2),
-        rest,
-      ].filter { !$0.isEmpty }).lines
+      (["env:", environment] + image + probe("livenessProbe", "/healthz", failures: 3)
+      + ["name: \(workload.containerName)"] + ports + probe("readinessProbe", "/ready", failures: 1)
+      + ["resources:", resources, rest]).lines
   }
 
   private var environment: String {
     """
-    - name: POD_NAME
-      valueFrom:
-        fieldRef:
-          apiVersion: v1
-          fieldPath: metadata.name
     - name: POD_NAMESPACE
       valueFrom:
         fieldRef:
@@ -85,13 +58,14 @@ struct PodTemplateText {
   }
 
   /// Empty for a container without ports.
-  private func probe(_ name: String, _ path: String, failures: Int) -> String {
-    guard let port = workload.ports.first(where: { $0.transport == .tcp }) else { return "" }
+  private func probe(_ name: String, _ path: String, failures: Int) -> [String] {
+    guard let port = workload.ports.first(where: { $0.transport == .tcp }) else { return [] }
     let speaksHTTP = ["http", "https", "web", "metrics"].contains(port.name)
     let action =
       speaksHTTP
       ? "httpGet:\n    path: \(path)\n    port: \(port.name)\n    scheme: HTTP" : "tcpSocket:\n    port: \(port.name)"
-    return """
+    return [
+      """
       \(name):
         failureThreshold: \(failures)
         \(action)
@@ -99,15 +73,16 @@ struct PodTemplateText {
         successThreshold: 1
         timeoutSeconds: 2
       """
+    ]
   }
 
-  static func resources(_ requests: ResourceRequests) -> String {
+  private var resources: String {
     """
-    limits:
-      memory: \(requests.limit)
-    requests:
-      cpu: \(requests.cpu)
-      memory: \(requests.memory)
+      limits:
+        memory: \(workload.requests.limit)
+      requests:
+        cpu: \(workload.requests.cpu)
+        memory: \(workload.requests.memory)
     """
   }
 

@@ -40,11 +40,11 @@ struct NamespacePolicies {
     deniesEgress = seed % 5 < 3
     addDefaults()
     let applications = Dictionary(grouping: namespace.workloads, by: \.application)
-    for name in applications.keys.sorted(by: { ($0 != namespace.name ? 1 : 0, $0) < ($1 != namespace.name ? 1 : 0, $1) }
-    ) {
-      let application = ApplicationPolicies(applications[name] ?? [], deniesEgress: deniesEgress, families)
-      if name == namespace.name { first += application.request } else { further += application.request }
-      further += application.background
+    let main = namespace.name
+    for name in [main] + applications.keys.filter({ $0 != main }).sorted() {
+      let policies = ApplicationPolicies(applications[name] ?? [], deniesEgress: deniesEgress, families)
+      if name == main { first += policies.request } else { further += policies.request }
+      further += policies.background
     }
     addMetrics()
   }

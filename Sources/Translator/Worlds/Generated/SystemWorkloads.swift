@@ -1,8 +1,8 @@
 internal import NetpolModel
 internal import Statistics
 
-/// The cluster's own workloads, as far as there are enough pods for them: CoreDNS, metrics-server, an ingress controller
-/// and a node exporter on each node, Prometheus.
+/// The cluster's own workloads, as far as there are enough pods for them: CoreDNS, metrics-server, an ingress
+/// controller and a node exporter on each node, Prometheus.
 struct SystemWorkloads {
   private(set) var namespaces: [PlannedNamespace]
   private(set) var podCount = 0

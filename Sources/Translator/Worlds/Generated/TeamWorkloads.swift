@@ -67,7 +67,7 @@ struct TeamWorkloads {
       namespace: namespace, name: name, kind: tier.kind,
       labels: [
         PlannedWorkload.nameKey: application, PlannedWorkload.componentKey: tier.rawValue,
-        "app.kubernetes.io/instance": "\(application)-\(namespace)", "app.kubernetes.io/part-of": namespace,
+        "app.kubernetes.io/instance": application, "app.kubernetes.io/part-of": namespace,
         "app.kubernetes.io/version": version, "app.kubernetes.io/managed-by": "Helm",
       ],
       image: "\(namespace)/\(application)-\(tier.rawValue):\(version)", ports: tier.ports,
@@ -88,13 +88,14 @@ struct TeamWorkloads {
   ) -> [PlannedService] {
     let ports = tier.servicePorts
     if ports.isEmpty { return [] }
-    let isNodePort = tier == .web && random.chance(15)
     var service = PlannedService(
       name: name, kind: tier == .db ? .headless : .clusterIP, ports: ports, identity: Identity(random.next()))
-    if isNodePort || isPublic, tier == .web, let port = services.nextNodePort() {
+    if tier == .web, random.chance(15) || isPublic, let nodePort = services.nextNodePort() {
       service.kind = isPublic ? .loadBalancer : .nodePort
-      service.nodePort = port
+      service.nodePort = nodePort
     }
+    // The ingress controller has port 80 of the nodes, whose addresses a balancer has too.
+    if service.kind == .loadBalancer { service.ports = [PlannedServicePort("http", 8080, to: "http")] }
     if service.kind != .headless { service.addressOffset = services.nextOffset() }
     if tier != .db { return [service] }
     var primary = PlannedService(
