@@ -74,7 +74,7 @@ let package = Package(
       ["NetpolModel", "RuleIR", "Lowering", "ServiceProxy", "Evaluator", "Path", "Rendering", algorithms]),
     library(
       "EngineComparison", "Translator/EngineComparison",
-      ["NetpolModel", "Oracle", "Lowering", "Path", "Enforcement", algorithms]),
+      ["NetpolModel", "Oracle", "Lowering", "Evaluator", "Path", "Enforcement", algorithms]),
 
     // C libraries and shims: digests (libmd), netlink (libnftnl, libmnl), and calls that Swift can't import.
     .systemLibrary(name: "CDigest", path: "Sources/CDigest", pkgConfig: "libmd", providers: [.apt(["libmd-dev"])]),
@@ -108,8 +108,8 @@ let package = Package(
     library(
       "Run", "Lab/Run",
       [
-        "NetpolModel", "Lowering", "ServiceProxy", "Path", "Enforcement", "EngineComparison", "Kernel", "Network",
-        "Verdicts", "StandingLab", algorithms, orderedCollections,
+        "NetpolModel", "Lowering", "ServiceProxy", "Evaluator", "Path", "Enforcement", "EngineComparison", "Kernel",
+        "Network", "Verdicts", "StandingLab", algorithms, orderedCollections,
       ]),
     library(
       "Lag", "Lab/Lag",

@@ -41,6 +41,24 @@ struct RunCommand: ParsableCommand {
       valueName: "IPv4 group such as 224.0.0.251"))
   var group: MulticastGroup?
 
+  @Option(
+    help: ArgumentHelp(
+      "How many packets to send: all (one for each flow), classes (at least one for each class of flows), or a number. "
+        + "Without it: all, if there are no more than 50,000 flows, otherwise classes.", valueName: "all|classes|N"),
+    transform: ClusterRun.Packets.init(optionText:))
+  var packets: ClusterRun.Packets?
+
+  @Option(help: ArgumentHelp("Of a grid of workloads, show those of one namespace.", valueName: "namespace"))
+  var namespace: String?
+
+  @Option(
+    help: ArgumentHelp(
+      "Of a grid of workloads, show the row and the column of one, with ports.", valueName: "namespace/kind/name"))
+  var focus: String?
+
+  @Flag(help: "Show the whole grid of workloads, however large it is.")
+  var full = false
+
   @Flag(help: "Check only the Expectations documents; skip the matrix of all flows.")
   var expectationsOnly = false
 
@@ -83,8 +101,9 @@ struct RunCommand: ParsableCommand {
     if expectationsOnly, groups.isEmpty {
       throw InputError("--expectations-only: \(files): no Expectations document")
     }
-    let run = ClusterRun(
+    var run = ClusterRun(
       style: enforcement.style, selection: selection, strict: strict, asksMatrix: !expectationsOnly)
+    if let packets { run.packets = packets }
     try run.requireFlow(in: cluster)
     let assumptions = (asked + expected).assumptions + cluster.strangerNotes(besides: groups.map(\.cluster))
     for assumption in assumptions { Terminal.say("note: \(assumption)") }
@@ -97,6 +116,9 @@ struct RunCommand: ParsableCommand {
     Terminal.progress("")
     report.wasAskedForClaims = !claim.isEmpty
     report.tellsAllPaths = paths
+    report.view.namespace = namespace
+    report.view.focus = focus
+    report.view.isFull = full
     report.notes = reading.notes.filter { $0.severity == .note }.map(\.text) + assumptions
     report.warnings = reading.notes.filter { $0.severity == .warning }.map(\.text) + doubts
     try output.print(report.document)
@@ -127,6 +149,21 @@ struct RunCommand: ParsableCommand {
     case .service, .virtualAddress:
       throw InputError("--from \(reference): a Service sends no packets; name the pods or the workload behind it")
     case .pod, .node, .external, .address, nil: return endpoints
+    }
+  }
+}
+
+extension ClusterRun.Packets {
+  /// Throws `ValidationError` for anything else than `all`, `classes` or a number from 1.
+  fileprivate init(optionText text: String) throws {
+    switch text {
+    case "all": self = .all
+    case "classes": self = .classes
+    default:
+      guard let count = Int(text), count > 0 else {
+        throw ValidationError("--packets \(text): write all, classes, or a number from 1")
+      }
+      self = .atMost(count)
     }
   }
 }

@@ -19,6 +19,19 @@ public struct ClusterRun: Sendable {
   public var asksMatrix: Bool
   /// kube-router's version stamp, which is part of its chain names.
   public var versionStamp: String
+  public var packets = Packets.upTo(50_000)
+
+  /// How many packets of a matrix are sent.
+  public enum Packets: Hashable, Sendable {
+    /// One for each flow.
+    case all
+    /// At least one for each class of flows.
+    case classes
+    /// The same, but no more than this.
+    case atMost(Int)
+    /// One for each flow, if there are no more than this. Otherwise by class.
+    case upTo(Int)
+  }
 
   public init(
     style: EnforcementStyle, selection: ProbePlan.Selection = .init(), strict: Bool = false,
@@ -54,6 +67,10 @@ public struct ClusterRun: Sendable {
   public enum Progress: Sendable {
     case lab(LabProgress)
     case comparing
+    /// Working out every node's rules.
+    case lowering
+    /// Judging all flows, question by question.
+    case judging(done: Int, of: Int)
     /// Working out what differs between variants.
     case planning
     case expecting(stage: Int, of: Int)
@@ -75,20 +92,38 @@ public struct ClusterRun: Sendable {
     _ cluster: Cluster, _ groups: [GroupToCheck], _ environment: LabEnvironment, _ worker: NamespaceWorker,
     _ progress: @escaping (Progress) -> Void
   ) throws -> RunReport {
-    // Before anything is planned, which takes memory too. A whole matrix has at least a flow for each pair of pods.
-    try MemoryNeed.namespaces(cluster.nodes.count + cluster.pods.count).require()
-    if asksMatrix, !selection.namesAnEnd { try MemoryNeed.flows(cluster.pods.count * cluster.pods.count).require() }
     let clock = ContinuousClock()
     let sctpObstacle = try ProbeSession.obstacle(to: .sctp, on: worker)
-    let base = try LabPlan(cluster, style, versionStamp: versionStamp)
-    let plan =
-      asksMatrix ? ProbePlan(cluster, base.topology, only: selection, sctpObstacle: sctpObstacle) : ProbePlan.none
-    if asksMatrix, selection.namesAnEnd, plan.isEmpty { throw nothingToAsk(in: cluster, base.topology) }
+    let topology = Topology(cluster)
+    let asked = AskedFlows(cluster, topology, only: selection)
+    let isByClass = asksMatrix && goesByClass(asked, cluster)
+    if !isByClass {
+      // Before anything is planned, which takes memory too. A whole matrix has at least a flow for each pair of pods.
+      if !selection.namesAnEnd { try MemoryNeed.namespaces(cluster.nodes.count + cluster.pods.count).require() }
+      if asksMatrix, !selection.namesAnEnd { try MemoryNeed.flows(cluster.pods.count * cluster.pods.count).require() }
+    }
+    progress(.lowering)
+    var base = try LabPlan(cluster, style, versionStamp: versionStamp, in: topology)
+    var plan = ProbePlan.none
+    var survey: SurveyResult?
+    if isByClass {
+      var judging = FlowSurvey(base, asked, sctpObstacle: sctpObstacle) { progress(.judging(done: $0, of: $1)) }
+      judging.run()
+      survey = judging.result
+      plan = ProbePlan(endpoints: asked.endpoints, flows: judging.result.packets(limit))
+    } else if asksMatrix {
+      plan = ProbePlan(cluster, topology, only: selection, sctpObstacle: sctpObstacle)
+      if selection.namesAnEnd, plan.isEmpty { throw nothingToAsk(in: cluster, topology) }
+    }
     if !groups.isEmpty { progress(.planning) }
-    let check = try ExpectationsCheck(groups, base: base, sctpObstacle: sctpObstacle) {
+    let whole = base
+    let check = try ExpectationsCheck(groups, base: whole, sctpObstacle: sctpObstacle) {
       try LabPlan($0, style, versionStamp: versionStamp)
     }
-
+    let journeys = plan.flows.map { whole.enforced.journey(of: $0) }
+    if survey != nil || selection.namesAnEnd {
+      base = base.holding(Machines(plan.flows, journeys, in: whole, PairFlows(cluster, topology)))
+    }
     let asksSCTP = check.asksSCTP || plan.flows.contains { $0.transport == .sctp }
     var lab = ReusableLab(transports: [.tcp, .udp] + (asksSCTP ? [.sctp] : []), worker: worker) { progress(.lab($0)) }
     var observations: [Observation] = []
@@ -99,13 +134,26 @@ public struct ClusterRun: Sendable {
       progress(.comparing)
     }
     let comparisons =
-      base.comparer.compare(plan.flows, observations).filter { $0.finding != .notChosen }
-      + plan.unasked.map { base.comparer.compare($0) }
+      zip(plan.flows, zip(journeys, observations)).map { flow, answer in
+        whole.comparer.compare(flow, answer.0, answer.1)
+      }.filter { $0.finding != .notChosen }
+      + plan.unasked.map { whole.comparer.compare($0) }
     let results = try check.run(on: &lab, strict: strict) { progress(.expecting(stage: $0, of: $1)) }
     return RunReport(
-      environment: environment, cluster: cluster, plan: plan, comparisons: comparisons,
-      styleWarnings: base.enforced.findings.map(\.description) + base.enforced.serviceFindings.map(\.description),
-      notInLab: base.topology.unplaced, strict: strict,
+      environment: environment, cluster: cluster, plan: plan, comparisons: comparisons, survey: survey,
+      styleWarnings: whole.enforced.findings.map(\.description) + whole.enforced.serviceFindings.map(\.description),
+      notInLab: topology.unplaced, strict: strict,
       timings: RunReport.Timings(build: lab.buildTime, load: lab.loadTime, probe: probe), expectations: results)
+  }
+
+  private var limit: Int? { if case .atMost(let count) = packets { count } else { nil } }
+
+  private func goesByClass(_ asked: AskedFlows, _ cluster: Cluster) -> Bool {
+    switch packets {
+    case .all: false
+    case .classes, .atMost: selection.sourceAddress == nil && selection.destinationAddress == nil
+    case .upTo(let count):
+      selection.sourceAddress == nil && selection.destinationAddress == nil && asked.exceeds(count, cluster)
+    }
   }
 }

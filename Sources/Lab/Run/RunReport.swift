@@ -11,6 +11,8 @@ public struct RunReport: Sendable {
   public let plan: ProbePlan
   /// One for each flow of the plan, then one for each flow that was not probed but could be evaluated.
   public let comparisons: [Comparison]
+  /// What the engines say about all flows, if packets were sent for their classes only. `nil`: `comparisons` are all.
+  public let survey: SurveyResult?
   /// What the style does with a policy or pod, or kube-proxy with a service, that its author may not expect. These are
   /// not failures: the exit code ignores them.
   public let styleWarnings: [String]
@@ -24,6 +26,8 @@ public struct RunReport: Sendable {
   /// thinks (`warnings`). The text report leaves them out because they are already on stderr.
   public var notes: [String] = []
   public var warnings: [String] = []
+  /// Which part of the grid is shown.
+  public var view = View()
   /// Whether JSON has the path of every flow, not only of those that it shows in full.
   public var tellsAllPaths = false
   /// Whether the user asked for certain claims. All their flows are then shown, however many there are.
@@ -31,18 +35,30 @@ public struct RunReport: Sendable {
 
   public init(
     environment: LabEnvironment, cluster: Cluster, plan: ProbePlan, comparisons: [Comparison],
-    styleWarnings: [String] = [], notInLab: [(pod: PodID, why: Topology.Absence)] = [], strict: Bool = false,
+    survey: SurveyResult? = nil, styleWarnings: [String] = [], notInLab: [(pod: PodID, why: Topology.Absence)] = [],
+    strict: Bool = false,
     timings: Timings, expectations: [GroupResult] = []
   ) {
     self.environment = environment
     self.cluster = cluster
     self.plan = plan
     self.comparisons = comparisons
+    self.survey = survey
     self.styleWarnings = styleWarnings
     self.notInLab = notInLab
     self.strict = strict
     self.timings = timings
     self.expectations = expectations
+  }
+
+  /// Which part of a grid of workloads is shown. `nil`: everything.
+  public struct View: Sendable {
+    public var namespace: String?
+    /// The name of a workload: only its row and its column.
+    public var focus: String?
+    /// Every workload, however many there are.
+    public var isFull = false
+    public init() {}
   }
 
   public struct Timings: Sendable {
@@ -56,7 +72,13 @@ public struct RunReport: Sendable {
     }
   }
 
-  public var failures: [Comparison] { comparisons.filter { $0.isFailure(strict: strict) } }
+  /// Flows with packets come first, then those that only the engines in user space judged.
+  public var failures: [Comparison] {
+    let sent = comparisons.filter { $0.isFailure(strict: strict) }
+    let known = Set(sent.map(\.flow))
+    return sent
+      + (survey?.found ?? []).map(\.comparison).filter { $0.isFailure(strict: strict) && !known.contains($0.flow) }
+  }
   public var isAsExpected: Bool { failures.isEmpty && expectations.allSatisfy(\.isAsExpected) }
 
   public var tellsExpectationsInFull: Bool {

@@ -10,14 +10,27 @@ package struct LabPlan: Sendable {
   package let enforced: EnforcedCluster
   package let comparer: Comparer
 
-  package var topology: Topology { enforced.topology }
+  /// What the lab builds: all places of the cluster, or some of them.
+  package private(set) var topology: Topology
 
   /// `topology` is the cluster's own, unless the lab has endpoints that its objects don't describe.
-  package init(_ cluster: Cluster, _ style: EnforcementStyle, versionStamp: String, in topology: Topology? = nil) throws
-  {
+  /// With `nodes`, only these have rules.
+  package init(
+    _ cluster: Cluster, _ style: EnforcementStyle, versionStamp: String, in topology: Topology? = nil,
+    onNodes nodes: Set<String>? = nil
+  ) throws {
     self.cluster = cluster
-    enforced = try EnforcedCluster(cluster, topology ?? Topology(cluster), style, versionStamp: versionStamp)
+    let topology = topology ?? Topology(cluster)
+    self.topology = topology
+    enforced = try EnforcedCluster(cluster, topology, style, onNodes: nodes, versionStamp: versionStamp)
     comparer = Comparer(cluster, enforced)
+  }
+
+  /// The same with a lab that holds only some nodes and pods. The rules still are those of the whole cluster.
+  package func holding(nodes: Set<String>, pods: Set<PodID>) -> LabPlan {
+    var plan = self
+    plan.topology = topology.holding(nodes: nodes, pods: pods)
+    return plan
   }
 
   /// Whether the two plans can share namespaces: only their rules differ.

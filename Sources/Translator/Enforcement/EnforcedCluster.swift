@@ -27,10 +27,11 @@ public struct EnforcedCluster: Sendable {
     let family: IPFamily
   }
 
-  /// Lowers the view of every node. Throws `IllFormed` for anything that a kernel would refuse.
-  public init(_ cluster: Cluster, _ topology: Topology, _ style: EnforcementStyle, versionStamp: String)
-    throws(IllFormed)
-  {
+  /// Lowers the view of every node, or of some. Throws `IllFormed` for anything that a kernel would refuse.
+  public init(
+    _ cluster: Cluster, _ topology: Topology, _ style: EnforcementStyle, onNodes wanted: Set<String>? = nil,
+    versionStamp: String
+  ) throws(IllFormed) {
     self.style = style
     self.topology = topology
     let mapping = cluster.settings.hostPorts
@@ -43,7 +44,7 @@ public struct EnforcedCluster: Sendable {
     var rulesets: [String: [Ruleset]] = [:]
     var evaluators: [String: Evaluator] = [:]
     var findings: Set<ServiceFinding> = []
-    for node in cluster.nodes {
+    for node in cluster.nodes where wanted?.contains(node.name) ?? true {
       let result = style.lower(NodeView(of: node, in: cluster, versionStamp: versionStamp))
       lowered[node.name] = result
       let proxy = ProxyView(

@@ -33,7 +33,7 @@ public struct DeviationModel: Sendable {
     return other
   }
 
-  private var enforcesNothing: Bool { hasUnloadableLogLimit && deviations.contains(.abortedSync) }
+  var enforcesNothing: Bool { hasUnloadableLogLimit && deviations.contains(.abortedSync) }
 
   public func verdict(_ flow: Flow) -> Verdict { verdict(flow, oracle.resolve(flow)) }
 
@@ -138,7 +138,7 @@ public struct DeviationModel: Sendable {
   /// Whether a node on the way treats one end as a local pod that it has no chain for yet, because its address is in
   /// the node's pod CIDRs. Packets from the node itself to a pod with a chain are accepted before that, and so are
   /// packets that INPUT exempts.
-  private func meetsDefaultDeny(_ resolved: ResolvedFlow) -> Bool {
+  func meetsDefaultDeny(_ resolved: ResolvedFlow) -> Bool {
     let (sent, arrived) = (resolved.sent, resolved.arrived)
     if resolved.intermediary == nil, isHiddenByBridge(arrived) { return false }
     if isStrange(sent.source) || isStrange(arrived.destination) { return false }
@@ -167,7 +167,7 @@ public struct DeviationModel: Sendable {
 
   /// Whether a node on the way refuses a pod that it doesn't know (`Cluster.strangers`). Where INPUT exempts what the pod
   /// sends to its own node, OUTPUT refuses the answer.
-  private func meetsStranger(_ resolved: ResolvedFlow) -> Bool {
+  func meetsStranger(_ resolved: ResolvedFlow) -> Bool {
     let (sent, arrived) = (resolved.sent, resolved.arrived)
     if resolved.intermediary == nil, isHiddenByBridge(arrived) { return false }
     if isStrange(arrived.destination) {
@@ -211,7 +211,7 @@ public struct DeviationModel: Sendable {
   }
 
   /// kube-router finds local pods by comparing `status.hostIP` with the addresses of its node.
-  private func hasChain(_ pod: Pod) -> Bool {
+  func hasChain(_ pod: Pod) -> Bool {
     guard let hostIP = pod.hostIP, let name = pod.node else { return false }
     return cluster.node(name)?.addresses.contains(hostIP) ?? false
   }
@@ -219,13 +219,13 @@ public struct DeviationModel: Sendable {
   /// Returns the node that has a chain for the pod and that packets between the pod and the peer pass. This is the
   /// pod's own node or, by mistake, a pod peer's node if that has the pod's hostIP. Packets to a node itself arrive
   /// there with another node's address.
-  private func judge(of pod: Pod, towards peer: Endpoint) -> String? {
+  func judge(of pod: Pod, towards peer: Endpoint) -> String? {
     let places = [pod.node, selectable(peer)?.node].compactMap { $0.flatMap(cluster.node) }
     return pod.hostIP.flatMap { hostIP in places.first { $0.addresses.contains(hostIP) } }?.name
   }
 
   /// Whether both pods are on one bridge, in one block of their node, and iptables and nft see none of its frames.
-  private func isHiddenByBridge(_ flow: Flow) -> Bool {
+  func isHiddenByBridge(_ flow: Flow) -> Bool {
     guard !cluster.settings.bridgeNetfilter, let name = node(of: flow.source), name == node(of: flow.destination)
     else { return false }
     if flow.destinationAddress.isMulticast { return true }
@@ -235,7 +235,7 @@ public struct DeviationModel: Sendable {
   }
 
   /// Whether INPUT exempts a packet to a node: by NodePort or by service range.
-  private func isExemptInInput(_ flow: Flow) -> Bool {
+  func isExemptInInput(_ flow: Flow) -> Bool {
     flow.transportPort.map {
       traits.nodePortTransports.contains($0.transport) && cluster.settings.nodePorts.contains($0.port)
     } == true

@@ -30,14 +30,14 @@ extension DeviationModel {
     return false
   }
 
-  private func admitsPeer(
+  func admitsPeer(
     _ peers: [NetworkPolicy.Peer], of policy: NetworkPolicy, _ flow: Flow, _ direction: Direction
   ) -> Bool {
     oracle.admissionOfPeer(by: .init(peers: .listed(peers)), of: policy, flow, direction) != nil
   }
 
   /// Returns the pods whose containers give the rule's named ports their numbers.
-  private func exposing(_ rule: NetworkPolicy.Rule, of policy: NetworkPolicy, _ direction: Direction) -> [Pod] {
+  func exposing(_ rule: NetworkPolicy.Rule, of policy: NetworkPolicy, _ direction: Direction) -> [Pod] {
     guard rule.ports.list.contains(where: { if case .name = $0.number { true } else { false } }) else { return [] }
     let own = cluster.pods.filter { $0.id.namespace == policy.id.namespace }
     let pods =
@@ -66,7 +66,7 @@ extension DeviationModel {
   }
 
   /// As specified, a union of blocks. With deviations, one lookup over all prefixes of the rule.
-  private func contains(_ address: IPAddress, in blocks: [NetworkPolicy.IPBlock]) -> Bool {
+  func contains(_ address: IPAddress, in blocks: [NetworkPolicy.IPBlock]) -> Bool {
     let stored = blocks.flatMap { block -> [NetworkPolicy.IPBlock] in
       guard deviations.contains(.wholeIPv6), block.cidr.family == .v6, block.cidr.prefixLength == 0 else {
         return [block]

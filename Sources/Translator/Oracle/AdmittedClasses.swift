@@ -92,9 +92,3 @@ private struct PeerAnswers {
     return answer
   }
 }
-
-extension NetworkPolicy.Rule {
-  fileprivate var namesPorts: Bool {
-    ports.list.contains { if case .name = $0.number { true } else { false } }
-  }
-}

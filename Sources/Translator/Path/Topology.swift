@@ -18,7 +18,26 @@ public struct Topology: Sendable {
     public let pods: [PodID]
 
     /// All of the node's own addresses.
-    public var localAddresses: Set<IPAddress> { Set(addresses + bridge.map(\.address) + tunnel + privateAddresses) }
+    public let localAddresses: Set<IPAddress>
+
+    init(
+      name: String, addresses: [IPAddress], bridge: [CIDRAddress], tunnel: [IPAddress], privateAddresses: [IPAddress],
+      pods: [PodID]
+    ) {
+      self.name = name
+      self.addresses = addresses
+      self.bridge = bridge
+      self.tunnel = tunnel
+      self.privateAddresses = privateAddresses
+      self.pods = pods
+      localAddresses = Set(addresses + bridge.map(\.address) + tunnel + privateAddresses)
+    }
+
+    func holding(_ some: Set<PodID>) -> NodePlace {
+      NodePlace(
+        name: name, addresses: addresses, bridge: bridge, tunnel: tunnel, privateAddresses: privateAddresses,
+        pods: pods.filter(some.contains))
+    }
 
     public func tunnel(_ family: IPFamily) -> IPAddress? { tunnel.first { $0.family == family } }
     /// Packets from and to pods go between two nodes through the tunnel if both have one, otherwise over plain routes.
@@ -39,9 +58,9 @@ public struct Topology: Sendable {
     public var cidr: CIDR { CIDR(address, prefixLength: prefixLength) }
   }
 
-  public let nodes: [NodePlace]
+  public private(set) var nodes: [NodePlace]
   /// Pods with a network namespace of their own. A host-network pod uses its node's.
-  public let pods: [PodID: PodPlace]
+  public private(set) var pods: [PodID: PodPlace]
   /// Host-network pods and their nodes.
   public let hostNetworkPods: [PodID: String]
   /// Pods that send on what they receive, by rules of their own (`PodForward`).
@@ -62,7 +81,7 @@ public struct Topology: Sendable {
   public let announcers: [IPAddress: String]
 
   private let owners: [IPAddress: Endpoint]
-  private let nodeIndex: [String: Int]
+  private var nodeIndex: [String: Int]
 
   public init(_ cluster: Cluster) {
     var pods: [PodID: PodPlace] = [:]
@@ -145,6 +164,15 @@ public struct Topology: Sendable {
         block.network.bits != 0 && taken[block.network] == nil ? block.network : nil
       }
     }
+  }
+
+  /// The same without the other nodes and pods. Their addresses still have owners.
+  public func holding(nodes some: Set<String>, pods few: Set<PodID>) -> Topology {
+    var part = self
+    part.nodes = nodes.filter { some.contains($0.name) }.map { $0.holding(few) }
+    part.nodeIndex = Dictionary(part.nodes.enumerated().map { ($1.name, $0) }) { first, _ in first }
+    part.pods = pods.filter { few.contains($0.key) && some.contains($0.value.node) }
+    return part
   }
 
   public func node(_ name: String) -> NodePlace? { nodeIndex[name].map { nodes[$0] } }

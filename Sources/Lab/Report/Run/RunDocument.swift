@@ -75,6 +75,14 @@ private struct RunSections {
 
   var all: [Section] {
     var sections = [heading]
+    if let survey = report.survey {
+      let told = SurveySections(report, survey)
+      sections += failures + told.findings + [notAsked, styleWarnings, told.summary, told.grid]
+      if !report.expectations.isEmpty {
+        sections += ExpectationSections(report.expectations, inFull: report.tellsExpectationsInFull).all
+      }
+      return sections
+    }
     // Flows that are shown in full need no lists.
     if report.isToldInFull {
       sections += mixtures + answers.flatMap(\.shown).map(full) + [styleWarnings]

@@ -1,0 +1,117 @@
+internal import Documents
+internal import NetpolModel
+internal import Run
+internal import Text
+
+/// Which part of the grid of workloads is shown, and how closely.
+struct GridView {
+  private let grid: WorkloadGrid
+  private let view: RunReport.View
+  /// The most rows of a grid that fits a screen.
+  private static let rowsAtMost = 36
+
+  init(_ grid: WorkloadGrid, _ view: RunReport.View) {
+    self.grid = grid
+    self.view = view
+  }
+
+  private struct Line {
+    let name: String
+    let members: [Int]
+  }
+
+  var section: Section {
+    let shown = grid.workloads.indices.filter { isShown($0) }
+    var rows = lines(shown.filter { !grid.workloads[$0].isService }, columns: shown)
+    var columns = columnLines(shown, rows: shown.filter { !grid.workloads[$0].isService })
+    var blocks: [Block] = [
+      .pieces(
+        ["Rows send, columns receive."]
+          + [". allowed", "X denied", "+ some ports or pods", "o x differ from the specification", "! disagreement"],
+        separator: "   ")
+    ]
+    if !view.isFull, rows.count > Self.rowsAtMost || columns.count > Self.rowsAtMost {
+      (rows, columns) = (byNamespace(rows.flatMap(\.members)), byNamespace(columns.flatMap(\.members)))
+      blocks.append(
+        .paragraph("Namespaces; --namespace or --focus shows the workloads of one, --full shows all.", indent: 2))
+      if rows.count > Self.rowsAtMost {
+        blocks.append(.paragraph("The first \(Self.rowsAtMost) of \(rows.count) namespaces.", indent: 2))
+        (rows, columns) = (Array(rows.prefix(Self.rowsAtMost)), Array(columns.prefix(Self.rowsAtMost)))
+      }
+    }
+    let width = rows.map(\.name.count).max() ?? 0
+    let title = String(repeating: " ", count: min(width, 48) + 4)
+    blocks.append(.code(title + columns.indices.map { String(($0 + 1) % 10) }.joined(), indent: 2))
+    for (index, row) in rows.enumerated() {
+      let name = row.name.count > 48 ? row.name.prefix(45) + "..." : row.name[...]
+      let number = String(repeating: " ", count: max(0, 3 - "\(index + 1)".count)) + "\(index + 1)"
+      let padding = String(repeating: " ", count: min(width, 48) - name.count)
+      let symbols = columns.map { String(symbol(row.members, $0.members)) }.joined()
+      blocks.append(.code("\(number) \(name)\(padding)\(symbols)", indent: 2))
+    }
+    let others = columns.enumerated().filter { index, column in index >= rows.count || rows[index].name != column.name }
+    if !others.isEmpty {
+      blocks.append(
+        .pieces(others.map { "\($0.offset + 1) \($0.element.name)" }, separator: "  ", first: "  columns: ", indent: 4))
+    }
+    return Section(blocks)
+  }
+
+  private func isShown(_ number: Int) -> Bool {
+    if let namespace = view.namespace { return grid.workloads[number].namespace == namespace }
+    return true
+  }
+
+  /// Workloads whose rows and columns are equal share a line.
+  private func lines(_ rows: [Int], columns: [Int]) -> [Line] {
+    grouped(rows) { row in columns.map { column in row == column ? nil : grid.profile(from: row, to: column) } }
+  }
+
+  private func columnLines(_ columns: [Int], rows: [Int]) -> [Line] {
+    grouped(columns) { column in rows.map { row in row == column ? nil : grid.profile(from: row, to: column) } }
+  }
+
+  private func grouped(_ numbers: [Int], _ profile: (Int) -> [[WorkloadGrid.Mix]?]) -> [Line] {
+    var members: [[[WorkloadGrid.Mix]?]: [Int]] = [:]
+    var order: [[[WorkloadGrid.Mix]?]] = []
+    for number in numbers {
+      let own = profile(number)
+      if members[own] == nil { order.append(own) }
+      members[own, default: []].append(number)
+    }
+    return order.map { Line(name: name(members[$0] ?? []), members: members[$0] ?? []) }
+  }
+
+  private func byNamespace(_ numbers: [Int]) -> [Line] {
+    var members: [String: [Int]] = [:]
+    var order: [String] = []
+    for number in numbers {
+      let name = grid.workloads[number].namespace ?? "nodes and hosts"
+      if members[name] == nil { order.append(name) }
+      members[name, default: []].append(number)
+    }
+    return order.map { Line(name: $0, members: members[$0] ?? []) }
+  }
+
+  private func name(_ members: [Int]) -> String {
+    members.map { number in
+      let workload = grid.workloads[number]
+      return workload.members.count > 1 ? "\(workload.name) x\(workload.members.count)" : workload.name
+    }.abridged(to: 2)
+  }
+
+  private func symbol(_ senders: [Int], _ receivers: [Int]) -> Character {
+    var mix: WorkloadGrid.Mix = []
+    for sender in senders {
+      for receiver in receivers { mix.formUnion(grid.total(from: sender, to: receiver)) }
+    }
+    if mix.contains(.failing) { return "!" }
+    let isOdd = mix.contains(.deviating)
+    switch (mix.contains(.allowed), mix.contains(.denied)) {
+    case (true, true): return isOdd ? "*" : "+"
+    case (true, false): return isOdd ? "o" : "."
+    case (false, true): return isOdd ? "x" : "X"
+    case (false, false): return mix.contains(.unanswered) ? "-" : " "
+    }
+  }
+}

@@ -1,0 +1,199 @@
+internal import Enforcement
+internal import EngineComparison
+internal import Evaluator
+internal import NetpolModel
+internal import Path
+internal import StandingLab
+internal import Verdicts
+
+/// Judges all flows of a cluster class by class, and chooses the flows to send: one for each class at least.
+struct FlowSurvey {
+  private let plan: LabPlan
+  private let asked: AskedFlows
+  private let pairs: PairFlows
+  private let progress: (_ done: Int, _ of: Int) -> Void
+  private(set) var result = SurveyResult()
+
+  init(
+    _ plan: LabPlan, _ asked: AskedFlows, sctpObstacle: String?, progress: @escaping (_ done: Int, _ of: Int) -> Void
+  ) {
+    self.plan = plan
+    self.asked = asked
+    self.progress = progress
+    pairs = PairFlows(plan.cluster, plan.topology, sctpObstacle: sctpObstacle)
+    result.grid = WorkloadGrid(plan.cluster, endpoints: asked.endpoints, services: asked.services)
+  }
+
+  mutating func run() {
+    for family in plan.cluster.families { survey(family) }
+  }
+
+  private mutating func survey(_ family: IPFamily) {
+    let topology = plan.topology
+    var ports: Set<Flow.Question> = []
+    var questionsAt: [Endpoint: [Flow.Question]] = [:]
+    for endpoint in asked.receivers + asked.services {
+      let questions = asked.questions(at: endpoint)
+      questionsAt[endpoint] = questions
+      ports.formUnion(questions)
+    }
+    let borders = ports.compactMap { question -> (transport: Transport, range: PortRange)? in
+      if case .port(let port) = question { (port.transport, PortRange(port.port)) } else { nil }
+    }
+    let matrix = MatrixComparer(
+      plan.cluster, plan.comparer, family, dividedBy: plan.cluster.portBorders + borders)
+    let space = matrix.enforced.space
+    let senders = Senders(asked.senders, matrix.enforced, topology)
+    result.classCount += matrix.enforced.classCount
+
+    // Flows to a service are judged after those to its endpoints: these divide the senders.
+    var columns: [Column] = []
+    var receiversAt: [Flow.Question: [Int: [Endpoint]]] = [:]
+    for receiver in asked.receivers {
+      guard let number = topology.address(of: receiver, family).flatMap(space.number) else { continue }
+      for question in questionsAt[receiver] ?? [] {
+        receiversAt[question, default: [:]][number, default: []].append(receiver)
+      }
+    }
+    for service in asked.services {
+      for question in questionsAt[service] ?? [] {
+        if let column = Column(to: service, question, family, pairs, senders, space, topology) {
+          columns.append(column)
+        }
+      }
+    }
+    // What leads through a node's port or to a pod that sends packets on is a column too.
+    let questions = receiversAt.keys.sorted()
+    for question in questions {
+      for (number, receivers) in receiversAt[question] ?? [:] where !matrix.isPlain(question, at: number) {
+        for receiver in receivers {
+          if let column = Column(to: receiver, question, family, pairs, senders, space, topology) {
+            columns.append(column)
+          }
+        }
+      }
+    }
+    var wanted: Set<Int> = Set(questions.map(space.number))
+    for column in columns { wanted.formUnion(column.looks.map(\.question)) }
+    let byNumber = Dictionary(grouping: questions) { space.number(of: $0) }
+    var choice = PacketChoice(matrix, senders, topology, family)
+    var pinged: [Int: (endpoint: Endpoint, question: Flow.Question)] = [:]
+    for receiver in asked.receivers where asked.asksEcho {
+      guard let number = topology.address(of: receiver, family).flatMap(space.number) else { continue }
+      if pinged[number] == nil { pinged[number] = (receiver, .echo) }
+    }
+    if !pinged.isEmpty { wanted.insert(space.echo) }
+    for (done, number) in wanted.sorted().enumerated() {
+      progress(done, wanted.count)
+      let question = number == space.echo ? Flow.Question.echo : .port(space.ports.representatives[number])
+      var answers = matrix.answers(to: question)
+      let rows = senders.all.map { answers.row(of: $0.sender) }
+      for index in columns.indices where columns[index].looks.contains(where: { $0.question == number }) {
+        columns[index].look(at: number, rows, senders, &answers)
+      }
+      var receivers = number == space.echo ? pinged : [:]
+      for own in byNumber[number] ?? [] {
+        let here = receiversAt[own] ?? [:]
+        regular(own, family, here, senders, rows, matrix)
+        for (number, endpoints) in here where receivers[number] == nil {
+          if let first = endpoints.first { receivers[number] = (first, own) }
+        }
+      }
+      for flow in choice.flows(at: number, receivers, rows, &answers) { result.send(flow) }
+    }
+    for column in columns { judge(column, senders) }
+  }
+
+  /// Counts the flows that policies alone decide, and collects the findings.
+  private mutating func regular(
+    _ question: Flow.Question, _ family: IPFamily, _ receivers: [Int: [Endpoint]], _ senders: Senders,
+    _ rows: [MatrixComparer.Row], _ matrix: MatrixComparer
+  ) {
+    let count = matrix.enforced.space.addresses.count
+    let mask = Bits(receivers.keys, count: count)
+    // Most addresses belong to one receiver. A node's also belongs to its host-network pods.
+    let shared = receivers.filter { $0.value.count > 1 }
+    for (sender, row) in zip(senders.all, rows) {
+      let reached = mask.subtracting(sender.notAsked).subtracting(sender.unreachable)
+      let weigh = { (bits: Bits) -> Int in
+        var sum = bits.count
+        for (number, receivers) in shared where bits.contains(number) { sum += receivers.count - 1 }
+        return sum * sender.endpoints.count
+      }
+      let plain = reached.subtracting(row.open)
+      let failing = row.unexplained.union(row.missing).intersection(plain)
+      let deviating = row.deviating.intersection(plain)
+      let allowed = row.allowed.intersection(plain)
+      let unreached = mask.intersection(sender.unreachable).subtracting(sender.notAsked)
+      var tally = Tally()
+      tally.allowed = weigh(allowed)
+      tally.denied = weigh(plain) - tally.allowed
+      tally.deviating = weigh(deviating)
+      tally.unexplained = weigh(failing)
+      tally.unanswered = weigh(unreached)
+      result.add(
+        tally, sender.endpoints, question, receivers, allowed: allowed, denied: plain.subtracting(allowed),
+        deviating: deviating, failing: failing, unanswered: unreached)
+      let odd = deviating.union(failing)
+      if !odd.isEmpty { explain(question, family, sender, odd, receivers, matrix) }
+      // What the rules alone make special, such as a translation that no object explains.
+      row.open.intersection(reached).forEach { number in
+        guard matrix.isPlain(question, at: number) else { return }
+        for receiver in receivers[number] ?? [] {
+          for source in sender.endpoints { judge([source], receiver, question, family) }
+        }
+      }
+    }
+  }
+
+  /// Explains a finding once for each pair of workloads.
+  private mutating func explain(
+    _ question: Flow.Question, _ family: IPFamily, _ sender: Senders.One, _ odd: Bits, _ receivers: [Int: [Endpoint]],
+    _ matrix: MatrixComparer
+  ) {
+    odd.forEach { number in
+      for receiver in receivers[number] ?? [] {
+        let key = SurveyResult.FindingKey(
+          from: result.grid.name(sender.endpoints[0]), to: result.grid.name(receiver), question: question,
+          family: family, isolation: matrix.isolation(of: sender.sender, towards: number),
+          sameNode: sender.neighbours.contains(number))
+        if result.count(key, sender.endpoints.count) { continue }
+        guard let flow = plan.topology.flow(from: sender.endpoints[0], to: receiver, question, family) else { continue }
+        result.add(plan.comparer.compare(flow, nil), key, sender.endpoints.count)
+      }
+    }
+  }
+
+  // MARK: - Flow by flow
+
+  /// One sender stands for all that the column doesn't tell apart.
+  private mutating func judge(_ column: Column, _ senders: Senders) {
+    for members in column.classes(senders) {
+      let asking = members.filter { asked.isAsked($0, ofService: column.destination) || !column.isService }
+      if !asking.isEmpty { judge(asking, column.destination, column.question, column.family) }
+    }
+  }
+
+  private mutating func judge(
+    _ members: [Endpoint], _ destination: Endpoint, _ question: Flow.Question, _ family: IPFamily
+  ) {
+    guard let source = members.first, source != destination || plan.topology.hostNode(of: source) != nil else { return }
+    let (flows, unasked) = pairs.flows(from: source, to: destination, question, family)
+    if flows.isEmpty, unasked.isEmpty { return }
+    let comparisons =
+      flows.map { plan.comparer.compare($0, nil) }.filter { $0.finding != .notChosen }
+      + unasked.map { plan.comparer.compare($0) }
+    result.add(comparisons, of: members)
+    for comparison in comparisons where comparison.finding.isAnswered { result.sendColumn(comparison) }
+  }
+}
+
+extension Comparison.Finding {
+  /// Whether a packet can be sent.
+  fileprivate var isAnswered: Bool {
+    switch self {
+    case .agreement, .deviation, .kernelDisagrees, .unexplained, .deviationMissing: true
+    case .undecided, .noRoute, .notChosen, .notModelled: false
+    }
+  }
+}

@@ -1,0 +1,50 @@
+internal import Enforcement
+internal import NetpolModel
+internal import Path
+internal import StandingLab
+internal import Verdicts
+
+/// The nodes and pods that some flows need: senders, receivers, the endpoints that services may choose, and every machine
+/// on the way.
+struct Machines {
+  private(set) var nodes: Set<String> = []
+  private(set) var pods: Set<PodID> = []
+
+  init(_ flows: [Flow], _ journeys: [Journey], in plan: LabPlan, _ pairs: PairFlows) {
+    let topology = plan.topology
+    for (flow, journey) in zip(flows, journeys) {
+      add(flow.source, topology)
+      add(flow.destination, topology)
+      if let owner = topology.owner(of: flow.destinationAddress) { add(owner, topology) }
+      for end in pairs.endpoints(for: flow) where flow.chosen?.isAt(end.address, port: end.port) ?? true {
+        add(end.endpoint, topology)
+      }
+      for hop in journey.hops {
+        nodes.insert(hop.node)
+        if let pod = hop.pod { pods.insert(pod) }
+      }
+      if let node = topology.announcers[flow.destinationAddress] { nodes.insert(node) }
+    }
+    for host in topology.externals { if let node = host.routesToServices { nodes.insert(node) } }
+  }
+
+  private mutating func add(_ endpoint: Endpoint, _ topology: Topology) {
+    switch endpoint {
+    case .pod(let id):
+      if let place = topology.pods[id] {
+        pods.insert(id)
+        nodes.insert(place.node)
+      } else if let node = topology.hostNetworkPods[id] {
+        nodes.insert(node)
+      }
+    case .node(let name): nodes.insert(name)
+    case .address(let address): if let owner = topology.owner(of: address) { add(owner, topology) }
+    case .external, .service, .virtualAddress: break
+    }
+  }
+}
+
+extension LabPlan {
+  /// A lab with these machines only.
+  func holding(_ machines: Machines) -> LabPlan { holding(nodes: machines.nodes, pods: machines.pods) }
+}

@@ -1,0 +1,126 @@
+public import NetpolModel
+internal import Path
+
+/// What flows between workloads do, port by port: pods of one workload share a row and a column.
+public struct WorkloadGrid: Sendable {
+  /// What is the case among the flows of a cell.
+  public struct Mix: OptionSet, Hashable, Sendable {
+    public let rawValue: UInt8
+    public init(rawValue: UInt8) { self.rawValue = rawValue }
+    public static let allowed = Mix(rawValue: 1)
+    public static let denied = Mix(rawValue: 2)
+    public static let deviating = Mix(rawValue: 4)
+    public static let failing = Mix(rawValue: 8)
+    public static let unanswered = Mix(rawValue: 16)
+  }
+
+  public struct Workload: Hashable, Sendable {
+    /// `shop/Deployment/web`, `node/node1`, `service/shop/web`
+    public let name: String
+    public let namespace: String?
+    public internal(set) var members: [Endpoint]
+    public let isService: Bool
+  }
+
+  /// Services come last, and have no row.
+  public private(set) var workloads: [Workload] = []
+  public private(set) var questions: [Flow.Question] = []
+  private var numbers: [Endpoint: Int] = [:]
+  private var questionNumbers: [Flow.Question: Int] = [:]
+  /// By question, then sender, then receiver.
+  private var cells: [[Mix]] = []
+
+  init() {}
+
+  init(_ cluster: Cluster, endpoints: [Endpoint], services: [Endpoint]) {
+    let owners = Dictionary(cluster.pods.map { ($0.id, $0.owner) }) { first, _ in first }
+    var byName: [String: Int] = [:]
+    for endpoint in endpoints + services {
+      let (name, namespace): (String, String?) =
+        switch endpoint {
+        case .pod(let id):
+          (
+            (owners[id] ?? nil).map { "\(id.namespace)/\($0.kind)/\($0.name)" } ?? id.description, id.namespace
+          )
+        case .service(let id): (endpoint.description, id.namespace)
+        case .virtualAddress(let id, _): (endpoint.description, id.namespace)
+        case .node, .external, .address: (endpoint.description, nil)
+        }
+      let number = byName[name, default: workloads.count]
+      if number == workloads.count {
+        byName[name] = number
+        let isService =
+          switch endpoint {
+          case .service, .virtualAddress: true
+          case .pod, .node, .external, .address: false
+          }
+        workloads.append(Workload(name: name, namespace: namespace, members: [], isService: isService))
+      }
+      workloads[number].members.append(endpoint)
+      numbers[endpoint] = number
+    }
+  }
+
+  public func name(_ endpoint: Endpoint) -> String {
+    numbers[endpoint].map { workloads[$0].name } ?? endpoint.description
+  }
+  public func number(_ endpoint: Endpoint) -> Int? { numbers[endpoint] }
+
+  public func mix(_ question: Int, from sender: Int, to receiver: Int) -> Mix {
+    cells[question][sender * workloads.count + receiver]
+  }
+
+  /// For each question, what is the case from one workload to another. Empty where nothing was asked.
+  public func profile(from sender: Int, to receiver: Int) -> [Mix] {
+    questions.indices.map { mix($0, from: sender, to: receiver) }
+  }
+
+  /// What is the case among all flows from one workload to another.
+  public func total(from sender: Int, to receiver: Int) -> Mix {
+    cells.reduce(into: []) { $0.formUnion($1[sender * workloads.count + receiver]) }
+  }
+
+  /// The names of the workloads of pods that no pod of another workload reaches, although some were asked.
+  public var unreached: [String] {
+    workloads.indices.filter { receiver in
+      guard isOfPods(receiver) else { return false }
+      let mixes = workloads.indices.filter { $0 != receiver && isOfPods($0) }.map { total(from: $0, to: receiver) }
+      return mixes.contains { $0.contains(.denied) } && !mixes.contains { $0.contains(.allowed) }
+    }.map { workloads[$0].name }
+  }
+
+  private func isOfPods(_ number: Int) -> Bool { workloads[number].namespace != nil && !workloads[number].isService }
+
+  private mutating func number(_ question: Flow.Question) -> Int {
+    if let known = questionNumbers[question] { return known }
+    questionNumbers[question] = questions.count
+    questions.append(question)
+    cells.append(Array(repeating: [], count: workloads.count * workloads.count))
+    return questions.count - 1
+  }
+
+  mutating func add(_ sender: Endpoint, _ receiver: Endpoint, _ question: Flow.Question, _ mix: Mix) {
+    guard let from = numbers[sender], let to = numbers[receiver] else { return }
+    cells[number(question)][from * workloads.count + to].formUnion(mix)
+  }
+
+  /// Adds a row of flows that ask one question.
+  mutating func add(
+    _ senders: [Endpoint], _ question: Flow.Question, _ receivers: [Int: [Endpoint]], allowed: Bits, denied: Bits,
+    deviating: Bits, failing: Bits, unanswered: Bits
+  ) {
+    let place = number(question)
+    for from in Set(senders.compactMap { numbers[$0] }) {
+      for (bits, mix) in [
+        (allowed, Mix.allowed), (denied, .denied), (deviating, .deviating), (failing, .failing),
+        (unanswered, .unanswered),
+      ] {
+        bits.forEach { number in
+          for receiver in receivers[number] ?? [] {
+            if let to = numbers[receiver] { cells[place][from * workloads.count + to].formUnion(mix) }
+          }
+        }
+      }
+    }
+  }
+}

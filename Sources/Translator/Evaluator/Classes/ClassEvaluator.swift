@@ -1,0 +1,394 @@
+public import NetpolModel
+internal import RuleIR
+
+/// Runs sets of packets through a node's rules: every packet of a space at once, in classes that no rule tells apart.
+///
+/// It does to each packet what `Evaluator.run` does. Where a match holds for some packets of a set, the set is divided.
+/// docs/exactness.md has the argument.
+public struct ClassEvaluator: Sendable {
+  /// What a hook did to a class of packets.
+  public struct Result: Sendable {
+    public var packets: PacketSet
+    /// `accept`: they go on.
+    public let verdict: Outcome.Verdict
+  }
+
+  public let space: PacketSpace
+  private let tables: [[[ClassRule]]]
+  private let policies: [[Bool]]
+  private let isNat: [[Bool]]
+  private let bases: [Evaluator.Entry: [Evaluator.Place]]
+  private let chainIndexes: [[ChainName: Int]]
+  private let questions: [ClassQuestion]
+  private let keyedSets: [PreparedKeyedSet]
+
+  public init(_ evaluator: Evaluator, _ space: PacketSpace) {
+    self.space = space
+    var tests = ClassTests(evaluator, space)
+    tables = evaluator.tables.map { table in
+      table.family == space.family ? table.chains.map { $0.rules.compactMap { ClassRule($0, &tests) } } : []
+    }
+    policies = evaluator.tables.map { $0.chains.map { $0.base?.policy == .drop } }
+    isNat = evaluator.tables.map { $0.chains.map { $0.base?.kind == .nat } }
+    chainIndexes = evaluator.tables.map(\.chainIndex)
+    bases = evaluator.bases
+    questions = tests.questions
+    keyedSets = evaluator.keyedSets
+  }
+
+  /// Runs packets of the space through one hook. The results are disjoint and together are the given packets.
+  public func run(_ sets: [PacketSet], at hook: Hook) -> [Result] {
+    var results: [Result] = []
+    var live = sets.map { set in
+      var set = set
+      set.isTranslated = false
+      return set
+    }
+    let places = bases[Evaluator.Entry(hook: hook, family: space.family)] ?? []
+    for (index, place) in places.enumerated() {
+      if tables[place.table][place.chain].isEmpty, !policies[place.table][place.chain] { continue }
+      var run = Run(isLast: index == places.count - 1)
+      var entering: [PacketSet] = []
+      var passing: [PacketSet] = []
+      for set in live {
+        if isNat[place.table][place.chain], set.state != .new || set.isTranslated {
+          passing.append(set)
+        } else {
+          entering.append(set)
+        }
+      }
+      let left = step(place.table, place.chain, entering, &run)
+      for (set, verdict) in run.ended {
+        if verdict == .accept { passing.append(set) } else { results.append(Result(packets: set, verdict: verdict)) }
+      }
+      if policies[place.table][place.chain] {
+        results += left.map { Result(packets: $0, verdict: .drop) }
+      } else {
+        passing += left
+      }
+      live = passing
+    }
+    return results + live.map { Result(packets: $0, verdict: .accept) }
+  }
+
+  private struct Run {
+    /// Whether no other chain of the hook follows.
+    let isLast: Bool
+    var ended: [(PacketSet, Outcome.Verdict)] = []
+  }
+
+  /// Returns the packets that return from the chain or get to its end.
+  private func step(_ table: Int, _ chain: Int, _ entering: [PacketSet], _ run: inout Run) -> [PacketSet] {
+    var live = entering
+    var returned: [PacketSet] = []
+    for rule in tables[table][chain] {
+      if live.isEmpty { break }
+      var isTouched = false
+      for set in live where !misses(set, rule) {
+        isTouched = true
+        break
+      }
+      if !isTouched { continue }
+      var next: [PacketSet] = []
+      next.reserveCapacity(live.count + 4)
+      for set in live {
+        if misses(set, rule) {
+          next.append(set)
+          continue
+        }
+        var matched = split(set, by: rule.tests, &next)
+        for index in matched.indices { matched[index].trace = Self.mix(matched[index].trace, rule.name) }
+        act(rule, on: matched, table, &next, &returned, &run)
+      }
+      live = next
+    }
+    return live + returned
+  }
+
+  /// Adds what goes on after the rule to `next`, and what leaves the chain to `returned`.
+  private func act(
+    _ rule: ClassRule, on matched: [PacketSet], _ table: Int, _ next: inout [PacketSet],
+    _ returned: inout [PacketSet], _ run: inout Run
+  ) {
+    var sets = matched
+    for statement in rule.statements {
+      if sets.isEmpty { return }
+      switch statement {
+      case .nothing: break
+      case .setMark(let mark):
+        for index in sets.indices { sets[index].mark = (sets[index].mark & ~mark.mask) ^ mark.value }
+      case .notrack: for index in sets.indices { sets[index].state = .untracked }
+      case .setMarkFrom(let fields, let map):
+        var found: [PacketSet] = []
+        for set in sets {
+          for (var part, value) in lookup(fields, map, set) {
+            // Without a value the packet continues as if the rule had not matched.
+            if let value {
+              part.mark = value
+              found.append(part)
+            } else {
+              next.append(part)
+            }
+          }
+        }
+        sets = found
+      case .verdictFrom(let fields, let map):
+        for set in sets {
+          for (part, value) in lookup(fields, map, set) {
+            guard let value else {
+              next.append(part)
+              continue
+            }
+            switch keyedSets[map].verdicts[Int(value)] {
+            case .drop: run.ended.append((part, .drop))
+            case .goto(let name): returned += step(table, chainIndexes[table][name] ?? 0, [part], &run)
+            }
+          }
+        }
+        return
+      case .goto(let chain):
+        returned += step(table, chain, sets, &run)
+        return
+      case .jump(let chain): sets = step(table, chain, sets, &run)
+      case .accept:
+        run.ended += sets.map { ($0, .accept) }
+        return
+      case .drop:
+        run.ended += sets.map { ($0, .drop) }
+        return
+      case .reject(let kind):
+        run.ended += sets.map { ($0, .reject(kind)) }
+        return
+      case .return:
+        returned += sets
+        return
+      case .dnat(let address, let port):
+        for set in sets { run.ended += translate(set, to: address, port).map { ($0, .accept) } }
+        return
+      case .masquerade:
+        for var set in sets {
+          set.isMasqueraded = true
+          set.isTranslated = true
+          // Later chains would see the new source.
+          if !run.isLast { set.needsWalk = true }
+          run.ended.append((set, .accept))
+        }
+        return
+      }
+    }
+    next += sets
+  }
+
+  private func translate(_ set: PacketSet, to address: IPAddress, _ port: UInt16?) -> [PacketSet] {
+    var set = set
+    set.hasNewDestination = true
+    set.isTranslated = true
+    guard let number = space.number(of: address) else {
+      set.needsWalk = true
+      return [set]
+    }
+    set.newDestination = number
+    guard let port else { return [set] }
+    if let question = set.newQuestion {
+      set.newQuestion = question == space.echo ? question : self.question(question, port)
+      return [set]
+    }
+    // One set for each transport.
+    return Transport.allCases.compactMap { transport in
+      guard let own = Numbers(space.questions(transport, in: [PortRange(0, .max)])),
+        let part = set.questions.intersection(own)
+      else { return nil }
+      var one = set
+      one.questions = part
+      one.newQuestion = space.ports.number(transport, port)
+      return one
+    } + (set.questions.contains(space.echo) ? [with(set) { $0.questions = .one(space.echo) }] : [])
+  }
+
+  private func question(_ number: Int, _ port: UInt16) -> Int {
+    space.ports.number(space.ports.representatives[number].transport, port)
+  }
+
+  private func with(_ set: PacketSet, _ change: (inout PacketSet) -> Void) -> PacketSet {
+    var set = set
+    change(&set)
+    return set
+  }
+
+  private static func mix(_ trace: UInt64, _ name: UInt64) -> UInt64 {
+    (trace ^ name) &* 0x9e37_79b9_7f4a_7c15 ^ trace >> 29
+  }
+
+  // MARK: - Matches
+
+  /// Whether some test fails for all packets of a set.
+  private func misses(_ set: PacketSet, _ rule: ClassRule) -> Bool {
+    for test in rule.tests {
+      switch test {
+      case .source(let numbers):
+        if set.newSource.map({ !numbers.contains($0) }) ?? set.sources.isDisjoint(with: numbers) { return true }
+      case .destination(let numbers):
+        if set.newDestination.map({ !numbers.contains($0) }) ?? set.destinations.isDisjoint(with: numbers) {
+          return true
+        }
+      case .question(let numbers):
+        if set.newQuestion.map({ !numbers.contains($0) }) ?? set.questions.isDisjoint(with: numbers) { return true }
+      case .mark(let mark, let negated): if ((set.mark & mark.mask) == mark.value) == negated { return true }
+      case .states(let states): if !states.contains(set.state) { return true }
+      case .translated: if !set.hasNewDestination { return true }
+      case .bridged: if !set.isBridged { return true }
+      case .codePoint(let wanted): if set.codePoint != wanted { return true }
+      case .keyed: break
+      }
+    }
+    return false
+  }
+
+  /// Returns the packets for which all tests hold, and adds the others to `rest`.
+  private func split(_ set: PacketSet, by tests: [ClassTest], _ rest: inout [PacketSet]) -> [PacketSet] {
+    var matched = set
+    var keyed: [Int] = []
+    for test in tests {
+      switch test {
+      case .source(let numbers):
+        if set.newSource != nil { continue }
+        divide(&matched, \.sources, numbers, &rest)
+      case .destination(let numbers):
+        if set.newDestination != nil { continue }
+        divide(&matched, \.destinations, numbers, &rest)
+      case .question(let numbers):
+        if set.newQuestion != nil { continue }
+        divide(&matched, \.questions, numbers, &rest)
+      // `misses` has looked at these.
+      case .mark, .states, .translated, .bridged, .codePoint: break
+      case .keyed(let question): keyed.append(question)
+      }
+    }
+    var parts = [matched]
+    for question in keyed {
+      var found: [PacketSet] = []
+      for part in parts {
+        for (piece, value) in lookup(question, part) {
+          if value == nil { rest.append(piece) } else { found.append(piece) }
+        }
+      }
+      parts = found
+    }
+    return parts
+  }
+
+  /// `set` must not be disjoint with `numbers`.
+  private func divide(
+    _ set: inout PacketSet, _ axis: WritableKeyPath<PacketSet, Numbers>, _ numbers: Numbers, _ rest: inout [PacketSet]
+  ) {
+    guard let inside = set[keyPath: axis].intersection(numbers) else { return }
+    if let outside = set[keyPath: axis].subtracting(numbers) {
+      var other = set
+      other[keyPath: axis] = outside
+      rest.append(other)
+      set[keyPath: axis] = inside
+    }
+  }
+
+  private func lookup(_ fields: [PacketField], _ map: Int, _ set: PacketSet) -> [(PacketSet, UInt32?)] {
+    let wanted = KeyedQuestion(fields: fields, set: map)
+    guard let number = questions.firstIndex(where: { $0.question == wanted }) else { return [(set, nil)] }
+    return lookup(number, set)
+  }
+
+  /// Divides a set by what the keyed set says about its packets.
+  private func lookup(_ number: Int, _ set: PacketSet) -> [(PacketSet, UInt32?)] {
+    let question = questions[number]
+    var results: [(PacketSet, UInt32?)] = []
+    for sources in parts(set.sources, set.newSource, question.sources, space.addresses.count) {
+      for destinations in parts(set.destinations, set.newDestination, question.destinations, space.addresses.count) {
+        for asked in parts(set.questions, set.newQuestion, question.questions, space.questionCount) {
+          var part = set
+          (part.sources, part.destinations, part.questions) = (sources, destinations, asked)
+          let key = packet(of: part).key(question.question.fields)
+          results.append((part, key.flatMap { keyedSets[question.question.set].number(of: $0) }))
+        }
+      }
+    }
+    return results
+  }
+
+  private func parts(_ numbers: Numbers, _ new: Int?, _ labels: [UInt32]?, _ count: Int) -> [Numbers] {
+    guard new == nil, let labels, case .many(let bits) = numbers else { return [numbers] }
+    var byLabel: [UInt32: Bits] = [:]
+    var order: [UInt32] = []
+    bits.forEach { number in
+      let label = labels[number]
+      if byLabel[label] == nil { order.append(label) }
+      byLabel[label, default: Bits(count: count)].insert(number)
+    }
+    return order.compactMap { byLabel[$0].flatMap(Numbers.init) }
+  }
+
+  /// The first packet of a set, as it is now.
+  public func packet(of set: PacketSet) -> Packet {
+    let question = set.newQuestion ?? set.questions.first
+    let payload: Packet.Payload
+    if question == space.echo {
+      payload = .icmp(type: space.family == .v4 ? 8 : 128)
+    } else {
+      let port = space.ports.representatives[question]
+      payload = .transport(port.transport, source: 40000, destination: port.port)
+    }
+    return Packet(
+      from: space.addresses[set.newSource ?? set.sources.first],
+      to: space.addresses[set.newDestination ?? set.destinations.first], payload, mark: set.mark, state: set.state,
+      isBridged: set.isBridged, codePoint: set.codePoint)
+  }
+}
+
+extension ClassRule {
+  /// `nil` if it matches no packet of the space.
+  init?(_ rule: PreparedRule, _ tests: inout ClassTests) {
+    var kept: [ClassTest] = []
+    for match in rule.matches {
+      switch tests.answer(match) {
+      case .always: break
+      case .never: return nil
+      case .test(let test): kept.append(test)
+      }
+    }
+    for statement in rule.statements {
+      switch statement {
+      case .setMarkFrom(let fields, let map), .verdictFrom(let fields, let map): _ = tests.question(fields, map)
+      case .nothing, .setMark, .jump, .goto, .return, .accept, .drop, .reject, .dnat, .masquerade, .notrack: break
+      }
+    }
+    self.init(tests: kept, statements: rule.statements, name: rule.source.nameWithoutPod)
+  }
+}
+
+extension Rule {
+  /// Equal for equal rules of different pods.
+  fileprivate var nameWithoutPod: UInt64 {
+    var hasher = Hasher()
+    let isOfPod = origin?.pod != nil
+    hasher.combine(origin?.policy)
+    hasher.combine(origin?.direction)
+    hasher.combine(origin?.rule)
+    hasher.combine(origin?.peers)
+    hasher.combine(origin?.portName)
+    hasher.combine(role)
+    for match in matches {
+      if isOfPod, case .address(let side, let cidr, let negated) = match, cidr.isHost {
+        hasher.combine(side)
+        hasher.combine(negated)
+      } else {
+        hasher.combine(match)
+      }
+    }
+    for statement in statements {
+      if isOfPod, origin?.policy == nil, !statement.chains.isEmpty {
+        hasher.combine(statement.chains.count)
+      } else {
+        hasher.combine(statement)
+      }
+    }
+    return UInt64(bitPattern: Int64(hasher.finalize()))
+  }
+}
