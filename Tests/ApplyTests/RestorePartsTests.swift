@@ -35,6 +35,15 @@ import Testing
     #expect(RestoreParts(Array("*filter\nCOMMIT\n".utf8)).parts.map(\.appends) == [false])
   }
 
+  @Test("no part of a table's changes replaces the table, and removals come last")
+  func changes() {
+    let text = "*filter\n:A - [0:0]\n:B - [0:0]\n-F INPUT\n-A INPUT -j A\n-X B\nCOMMIT\n"
+    let parts = RestoreParts(Array(text.utf8), limit: 2, appends: true).parts
+    #expect(parts.map(\.appends) == [true, true, true])
+    #expect(String(decoding: parts[2].text, as: UTF8.self) == "*filter\n-X B\nCOMMIT\n")
+    #expect(RestoreParts(whole: Array(text.utf8), appends: true).parts.map(\.appends) == [true])
+  }
+
   @Test("the kernel has the same table, loaded in parts or at once, over an older one", .needsNamespaces)
   func kernel() throws {
     let worker = try NamespaceWorker()

@@ -37,7 +37,7 @@ import Verdicts
     let worker = try NamespaceWorker()
     let fabric = try Fabric(Topology(cluster), families: [.v4], bridgeNetfilter: false, worker: worker)
     #expect(throws: LabError.self) {
-      try SelfCheck.run(fabric, families: [.v4], bridged: true, loader: try RuleLoader(worker: worker))
+      try SelfCheck.run(fabric, families: [.v4], bridged: true, workers: try NamespaceWorkers())
     }
   }
 }

@@ -15,17 +15,24 @@ package struct LiveRules {
     lock = try XtablesLock()
   }
 
-  /// Expects at most one iptables ruleset, and nftables rulesets whose first tables have different names. Throws what a
-  /// loader throws; the change may then be half done.
-  package func change(_ old: [Ruleset], to new: [Ruleset], in namespace: NetworkNamespace) throws {
+  /// Expects at most one iptables ruleset, and nftables rulesets whose first tables have different names. Returns what is
+  /// loaded then, in the order of `new`. Throws what a loader throws; the change may then be half done.
+  package func change(_ old: [Ruleset], to new: [Ruleset], in namespace: NetworkNamespace) throws -> [Ruleset] {
+    var loaded: [Ruleset.Program: Ruleset] = [:]
     for name in (old + new).map(\.program).uniqued() {
       let before = old.first { $0.program == name } ?? Ruleset(backend: name.backend)
       let after = new.first { $0.program == name } ?? Ruleset(backend: name.backend)
-      if before == after { continue }
-      switch name.backend {
-      case .nftables: try loader.replace(before, with: after, in: namespace)
-      case .iptables: try changeTables(before, to: after, in: namespace)
-      }
+      loaded[name] = before == after ? before : try change(before, to: after, in: namespace)
+    }
+    return new.map { loaded[$0.program] ?? $0 }
+  }
+
+  private func change(_ old: Ruleset, to new: Ruleset, in namespace: NetworkNamespace) throws -> Ruleset {
+    switch new.backend {
+    case .nftables: return try loader.replace(old, with: new, in: namespace)
+    case .iptables:
+      try changeTables(old, to: new, in: namespace)
+      return new
     }
   }
 

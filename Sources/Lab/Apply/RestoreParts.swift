@@ -18,10 +18,16 @@ package struct RestoreParts: Sendable {
   package init(loadable text: [UInt8]) { self = NetlinkSocket.canForceBuffers ? Self(whole: text) : Self(text) }
 
   /// The table as one part.
-  package init(whole text: [UInt8]) { parts = [Part(text: text, appends: false)] }
+  package init(whole text: [UInt8], appends: Bool = false) { parts = [Part(text: text, appends: appends)] }
 
-  /// One table in parts, each with at most `limit` chains or rules. A rule takes at most 1.5 KiB of a message.
-  package init(_ text: [UInt8], limit: Int = 100) {
+  /// Changes to a table, as this process can load them.
+  package init(loadableChanges text: [UInt8]) {
+    self = NetlinkSocket.canForceBuffers ? Self(whole: text, appends: true) : Self(text, appends: true)
+  }
+
+  /// One table in parts, each with at most `limit` chains or rules. A rule takes at most 1.5 KiB of a message. With
+  /// `appends` they are changes to a table.
+  package init(_ text: [UInt8], limit: Int = 100, appends: Bool = false) {
     let lines = text.split(separator: UInt8(ascii: "\n"))
     let table = lines.first { $0.first == UInt8(ascii: "*") } ?? []
     // All chains come before the rules that jump to them.
@@ -30,9 +36,9 @@ package struct RestoreParts: Sendable {
     var parts: [Part] = []
     for piece in Self.pieces(chains, limit) + Self.pieces(rules, limit) {
       let body = ([table] + piece + [Array("COMMIT".utf8)[...]]).joined(separator: [UInt8(ascii: "\n")])
-      parts.append(Part(text: body + [UInt8(ascii: "\n")], appends: !parts.isEmpty))
+      parts.append(Part(text: body + [UInt8(ascii: "\n")], appends: appends || !parts.isEmpty))
     }
-    self.parts = parts.isEmpty ? [Part(text: text, appends: false)] : parts
+    self.parts = parts.isEmpty ? [Part(text: text, appends: appends)] : parts
   }
 
   private static func pieces(_ lines: [ArraySlice<UInt8>], _ limit: Int) -> [[ArraySlice<UInt8>]] {

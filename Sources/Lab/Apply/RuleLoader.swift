@@ -22,14 +22,14 @@ public struct RuleLoader: Sendable {
     if ruleset.backend == .nftables { return try loadNftables(ruleset, in: namespace, on: worker) }
     try load(ruleset.sets, in: namespace)
     for table in ruleset.tables {
-      let text = try iptablesRestoreText(table)
-      try loadText(text, ["\(table.family.iptables)-restore", "-w", "-T", table.name], in: namespace)
+      try restore(RestoreParts(loadable: Array(try iptablesRestoreText(table).utf8)), table, in: namespace)
     }
   }
 
-  private func loadText(_ text: String, _ arguments: [String], in namespace: NetworkNamespace) throws {
-    for part in RestoreParts(loadable: Array(text.utf8)).parts {
-      let arguments = arguments + (part.appends ? ["--noflush"] : [])
+  private func restore(_ text: RestoreParts, _ table: Table, in namespace: NetworkNamespace) throws {
+    for part in text.parts {
+      let arguments =
+        ["\(table.family.iptables)-restore", "-w", "-T", table.name] + (part.appends ? ["--noflush"] : [])
       var command = lock.command(arguments, input: part.text)
       // The rules of ten thousand Services take iptables-restore up to a minute.
       command.timeout = .seconds(600)
@@ -80,9 +80,77 @@ public struct RuleLoader: Sendable {
   }
 
   private func load(_ sets: [NamedSet], in namespace: NetworkNamespace) throws {
-    if sets.isEmpty { return }
-    let batch = try SetChanges(from: [], to: sets).additions
+    try send(try SetChanges(from: [], to: sets).additions, in: namespace)
+  }
+
+  private func send(_ batch: IPSetBatch, in namespace: NetworkNamespace) throws {
+    if batch.isEmpty { return }
     try worker.run(in: namespace) { try batch.send(in: try NetlinkSocket(.netfilter)) }
+  }
+}
+
+extension RuleLoader {
+  /// Replaces all rulesets of a node. What old and new have in common stays as it is: tables, chains and sets. Returns
+  /// what is loaded then: the new rulesets, except for sizes of nft sets. Give that as `old` the next time.
+  ///
+  /// Base chains with the same priority are in the order in which they were made. So if one comes, goes or changes, all
+  /// rulesets are loaded anew. So they are if nf_tables can't take the changes in one transaction, or if an ipset's type
+  /// changes. Throws what `load` throws. The change may then be half done.
+  public func replace(
+    _ old: [Ruleset], with new: [Ruleset], in namespace: NetworkNamespace
+  ) throws -> [Ruleset] {
+    if old == new { return old }
+    guard old.map(\.frame) == new.map(\.frame) else { return try reload(old, as: new, in: namespace) }
+    var loaded = old
+    for index in old.indices {
+      guard let changed = try change(old[index], to: new[index], in: namespace) else {
+        return try reload(loaded, as: new, in: namespace)
+      }
+      loaded[index] = changed
+    }
+    return loaded
+  }
+
+  /// Unloads all rulesets of a node, and loads others.
+  public func reload(_ old: [Ruleset], as new: [Ruleset], in namespace: NetworkNamespace) throws -> [Ruleset] {
+    for rules in old { try unload(rules, in: namespace) }
+    for rules in new { try load(rules, in: namespace) }
+    return new
+  }
+
+  /// Returns what is loaded then, or `nil` if it can't be changed and hasn't been.
+  private func change(_ old: Ruleset, to new: Ruleset, in namespace: NetworkNamespace) throws -> Ruleset? {
+    if old == new { return old }
+    switch new.backend {
+    case .nftables:
+      let changes = old.changes(to: new)
+      return try changeNftables(old, changes, in: namespace, on: worker) ? old.applying(changes) : nil
+    case .iptables:
+      guard let sets = try SetChanges(keepingKindsFrom: old.sets, to: new.sets) else { return nil }
+      // Rules that use a set come after it and go before it.
+      try send(sets.additions, in: namespace)
+      for (own, table) in zip(old.tables, new.tables) {
+        guard let text = try ChainChanges(from: own, to: table).text else { continue }
+        try restore(RestoreParts(loadableChanges: Array(text.utf8)), table, in: namespace)
+      }
+      try send(sets.removals, in: namespace)
+      return new
+    }
+  }
+}
+
+extension Ruleset {
+  /// The tables and where they are attached to the kernel's hooks. Only that has an order among rulesets.
+  fileprivate var frame: Ruleset {
+    Ruleset(
+      backend: backend,
+      tables: tables.map { table in
+        Table(
+          name: table.name, family: table.family,
+          chains: table.chains.filter { $0.base != nil }.map {
+            Chain(name: $0.name, base: $0.base, comment: $0.comment)
+          }, comment: table.comment)
+      })
   }
 }
 

@@ -28,6 +28,17 @@ public struct SetChanges: Sendable {
     for set in old where !after.contains(set.name) { removals.destroy(set.name) }
   }
 
+  /// Returns `nil` if a set has another kind or family than before. It would have to be destroyed first, together with
+  /// the rules that use it.
+  init?(keepingKindsFrom old: [NamedSet], to new: [NamedSet]) throws {
+    let before = Dictionary(old.map { ($0.name, $0) }) { first, _ in first }
+    let keepsKinds = new.allSatisfy { set in
+      before[set.name].map { $0.kind == set.kind && $0.family == set.family } ?? true
+    }
+    guard keepsKinds else { return nil }
+    self = try SetChanges(from: old, to: new)
+  }
+
   private mutating func create(_ set: NamedSet) throws {
     guard let type = IPSetType(rawValue: set.kind.rawValue) else {
       throw Unsupported("the \(set.kind.rawValue) set \(set.name)", in: "ipset")

@@ -1,6 +1,9 @@
 public import Kernel
 
 /// A lock for a lab's iptables programs, so that the host's `/run/xtables.lock` is never touched.
+///
+/// It keeps two programs from writing a table of the same namespace at the same time. Namespaces have tables of their
+/// own, so that programs in different ones need not wait for each other: each worker's programs have a lock.
 public struct XtablesLock: Sendable {
   private let file: MemoryFile
 

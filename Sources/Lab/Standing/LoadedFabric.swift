@@ -4,6 +4,7 @@ internal import Kernel
 internal import NetpolModel
 internal import Network
 internal import Path
+internal import RuleIR
 internal import Verdicts
 
 /// A running lab: the namespaces of a cluster, with a style's rules on every node.
@@ -13,7 +14,9 @@ struct LoadedFabric {
   /// The plan whose places exist: those of `plan`, or more.
   let places: LabPlan
   let fabric: Fabric
-  private let loader: RuleLoader
+  private let workers: NamespaceWorkers
+  /// The rules of each machine as they are loaded.
+  private var loaded: [Endpoint: [Ruleset]] = [:]
   private let engine: KernelEngine
   private var conversation: KernelEngine.Conversation
   /// Time that building and all loading took.
@@ -33,61 +36,70 @@ struct LoadedFabric {
       plan.topology, families: plan.cluster.families, bridgeNetfilter: settings.bridgeNetfilter,
       liftICMPLimits: plan.liftsICMPLimits, worker: worker)
     buildTime = clock.now - begin
-    loader = try RuleLoader(worker: worker)
+    workers = try NamespaceWorkers()
     engine = KernelEngine(fabric)
     conversation = try KernelEngine.Conversation(worker: worker)
     progress(.checking)
     try SelfCheck.run(
       fabric, families: plan.cluster.families, bridged: settings.bridgeNetfilter, transports: transports,
-      loader: loader)
-    progress(.loading(nodes: plan.topology.nodes.count))
-    loadTime = try clock.measure {
-      for node in plan.topology.nodes {
-        guard let namespace = fabric.namespace(ofNode: node.name) else { continue }
-        for rules in plan.enforced.rulesets[node.name] ?? [] { try loader.load(rules, in: namespace) }
-      }
-      try replacePodRules(by: plan, isFirst: true)
-    }
+      workers: workers)
+    try load(plan, progress) { try $0.replace($1, with: $2, in: $3) }
   }
 
-  /// Loads the rules of pods that have some of their own, instead of those of the current plan unless they are the first.
-  private func replacePodRules(by other: LabPlan, isFirst: Bool = false) throws {
-    for pod in places.topology.forwarders.sorted() {
-      guard let namespace = fabric.namespace(of: .pod(pod)) else { continue }
-      let old = isFirst ? [] : plan.enforced.podRulesets[pod] ?? []
-      let new = other.enforced.podRulesets[pod] ?? []
-      if old == new { continue }
-      for rules in old { try loader.unload(rules, in: namespace) }
-      for rules in new { try loader.load(rules, in: namespace) }
-    }
-  }
-
-  /// Replaces the loaded rules with those of another cluster that has the same fabric.
+  /// Replaces the loaded rules with those of another cluster that has the same fabric. What they have in common stays.
   mutating func replaceRules(by other: LabPlan, _ progress: (LabProgress) -> Void) throws {
+    try load(other, progress) { try $0.replace($1, with: $2, in: $3) }
+  }
+
+  /// Unloads all rules and loads those of another cluster that has the same fabric.
+  mutating func reloadRules(by other: LabPlan, _ progress: (LabProgress) -> Void) throws {
+    try load(other, progress) { try $0.reload($1, as: $2, in: $3) }
+  }
+
+  /// Loads the rules of all machines, several machines at a time. `way` returns what it has loaded.
+  private mutating func load(
+    _ other: LabPlan, _ progress: (LabProgress) -> Void,
+    _ way: @escaping @Sendable (RuleLoader, _ old: [Ruleset], _ new: [Ruleset], NetworkNamespace) throws -> [Ruleset]
+  ) throws {
     progress(.loading(nodes: plan.topology.nodes.count))
     loadTime += try ContinuousClock().measure {
-      for node in plan.topology.nodes {
-        guard let namespace = fabric.namespace(ofNode: node.name) else { continue }
-        let old = plan.enforced.rulesets[node.name] ?? []
-        let new = other.enforced.rulesets[node.name] ?? []
-        if old == new { continue }
-        for rules in old { try loader.unload(rules, in: namespace) }
-        for rules in new { try loader.load(rules, in: namespace) }
+      let machines = machines
+      let before = loaded
+      let after = try workers.map(machines) { machine, worker in
+        try way(
+          try RuleLoader(worker: worker), before[machine.endpoint] ?? [], other.rulesets(of: machine.endpoint),
+          machine.namespace)
       }
-      try replacePodRules(by: other)
+      for (machine, rules) in zip(machines, after) { loaded[machine.endpoint] = rules }
     }
     plan = other
   }
 
   /// Changes the rules to those of another cluster, all of whose pods must have an address of this lab's pods.
-  mutating func change(to other: LabPlan, with rules: LiveRules) throws {
-    for node in places.topology.nodes {
-      guard let namespace = fabric.namespace(ofNode: node.name) else { continue }
-      try rules.change(
-        plan.enforced.rulesets[node.name] ?? [], to: other.enforced.rulesets[node.name] ?? [], in: namespace)
+  mutating func change(to other: LabPlan, with rules: LiveRules, loader: RuleLoader) throws {
+    for machine in machines {
+      let (old, new) = (loaded[machine.endpoint] ?? [], other.rulesets(of: machine.endpoint))
+      if case .pod = machine.endpoint {
+        loaded[machine.endpoint] = try loader.replace(old, with: new, in: machine.namespace)
+      } else {
+        loaded[machine.endpoint] = try rules.change(old, to: new, in: machine.namespace)
+      }
     }
-    try replacePodRules(by: other)
     plan = other
+  }
+
+  private struct Machine: Sendable {
+    let endpoint: Endpoint
+    let namespace: NetworkNamespace
+  }
+
+  /// What has rules of its own: the nodes, and then pods that send on what they receive.
+  private var machines: [Machine] {
+    let endpoints =
+      places.topology.nodes.map { Endpoint.node($0.name) } + places.topology.forwarders.sorted().map(Endpoint.pod)
+    return endpoints.compactMap { endpoint in
+      fabric.namespace(of: endpoint).map { Machine(endpoint: endpoint, namespace: $0) }
+    }
   }
 
   /// Returns one observation per flow, in order.
@@ -113,5 +125,16 @@ struct LoadedFabric {
   private func placed(_ endpoint: Endpoint, _ family: IPFamily) -> Endpoint {
     guard case .pod = endpoint, fabric.namespace(of: endpoint) == nil else { return endpoint }
     return plan.topology.address(of: endpoint, family).flatMap(places.topology.owner) ?? endpoint
+  }
+}
+
+extension LabPlan {
+  /// The rules in the namespace of a node or a pod.
+  fileprivate func rulesets(of machine: Endpoint) -> [Ruleset] {
+    switch machine {
+    case .node(let name): enforced.rulesets[name] ?? []
+    case .pod(let pod): enforced.podRulesets[pod] ?? []
+    default: []
+    }
   }
 }

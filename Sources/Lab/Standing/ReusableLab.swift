@@ -46,7 +46,7 @@ package struct ReusableLab {
   package mutating func load(_ plan: LabPlan) throws {
     guard var lab else { throw LabError("no lab was built") }
     defer { self.lab = lab }
-    try lab.replaceRules(by: plan, progress)
+    try lab.reloadRules(by: plan, progress)
   }
 
   /// Changes the loaded rules to those of a cluster that needs no other places, and reads them back. Returns what
@@ -54,7 +54,7 @@ package struct ReusableLab {
   package mutating func change(to plan: LabPlan, by target: LabPlan) throws -> [String] {
     guard var lab else { throw LabError("no lab was built") }
     defer { self.lab = lab }
-    try lab.change(to: target, with: try LiveRules(worker: worker))
+    try lab.change(to: target, with: try LiveRules(worker: worker), loader: try RuleLoader(worker: worker))
     var differences: [String] = []
     for node in plan.cluster.nodes {
       guard let namespace = lab.fabric.namespace(ofNode: node.name) else { continue }

@@ -1,4 +1,5 @@
-public import Apply
+internal import Apply
+public import Kernel
 public import NetpolModel
 public import Network
 internal import Path
@@ -12,14 +13,19 @@ public enum SelfCheck {
 
   /// Removes the planted rules and sets at the end. Throws `LabError` if an observation isn't the planted one.
   public static func run(
-    _ fabric: Fabric, families: [IPFamily], bridged: Bool, transports: [Transport] = [.tcp, .udp], loader: RuleLoader
+    _ fabric: Fabric, families: [IPFamily], bridged: Bool, transports: [Transport] = [.tcp, .udp],
+    workers: NamespaceWorkers
   ) throws {
     var flows: [(flow: Flow, expected: Verdict)] = []
-    for node in fabric.topology.nodes {
-      guard let namespace = fabric.namespace(ofNode: node.name) else { continue }
-      let targets = targets(on: node.name, fabric, families)
-      try loader.load(planted(targets.map(\.address), families, transports), in: namespace)
-      for target in targets {
+    let nodes = fabric.topology.nodes.compactMap { node in
+      fabric.namespace(ofNode: node.name).map { Node(namespace: $0, targets: targets(on: node.name, fabric, families)) }
+    }
+    _ = try workers.map(nodes) { node, worker in
+      try RuleLoader(worker: worker).load(
+        planted(node.targets.map(\.address), families, transports), in: node.namespace)
+    }
+    for node in nodes {
+      for target in node.targets {
         for (port, expected) in [(open, Verdict.allow), (shut, .deny)] {
           for transport in transports {
             flows += senders(to: target, fabric, bridged: bridged).map { sender in
@@ -33,9 +39,14 @@ public enum SelfCheck {
       }
     }
     try expect(flows, fabric)
-    for node in fabric.topology.nodes {
-      if let namespace = fabric.namespace(ofNode: node.name) { try loader.clear(families, in: namespace) }
+    _ = try workers.map(nodes) { node, worker in
+      try RuleLoader(worker: worker).clear(families, in: node.namespace)
     }
+  }
+
+  private struct Node: Sendable {
+    let namespace: NetworkNamespace
+    let targets: [Party]
   }
 
   /// A planted allow may need a moment, because the kernel brings links up in its own time. A planted deny that lets
@@ -55,7 +66,7 @@ public enum SelfCheck {
     }
   }
 
-  private struct Party {
+  private struct Party: Sendable {
     let endpoint: Endpoint
     let address: IPAddress
   }
