@@ -1,10 +1,10 @@
-internal import NetpolModel
-internal import Path
-internal import Verdicts
+package import NetpolModel
+package import Path
+package import Verdicts
 
 /// Which flows of a cluster are asked about: senders, receivers, and the ports at each receiver. The flows themselves are
 /// made later, class by class.
-struct AskedFlows {
+package struct AskedFlows {
   let senders: [Endpoint]
   let receivers: [Endpoint]
   /// Services and the addresses that are announced for them.
@@ -16,7 +16,7 @@ struct AskedFlows {
   /// Rows and columns: pods by name, then nodes, then external hosts.
   let endpoints: [Endpoint]
 
-  init(_ cluster: Cluster, _ topology: Topology, only: ProbePlan.Selection) {
+  package init(_ cluster: Cluster, _ topology: Topology, only: ProbePlan.Selection) {
     self.cluster = cluster
     self.topology = topology
     portPlan = PortPlan(cluster)

@@ -15,6 +15,8 @@ struct Column {
   let family: IPFamily
   /// Where the flows may arrive: an address and a port.
   let looks: [Look]
+  /// Whether the destination is a node or uses its network: then it may send to itself.
+  private let isOfHost: Bool
   private var signatures: [UInt64]
 
   var isService: Bool {
@@ -37,6 +39,7 @@ struct Column {
     self.destination = destination
     self.question = question
     self.family = family
+    isOfHost = topology.hostNode(of: destination) != nil
     guard let address = topology.address(of: destination, family) else { return nil }
     // The endpoints are the same for all senders.
     var looks: [Look] = []
@@ -87,7 +90,7 @@ struct Column {
       if case .address = sender.sender, sender.node >= 0 { isPod = true }
       let key = Key(node: sender.node, signature: signatures[index], single: isPod ? -1 : index)
       if members[key] == nil { order.append(key) }
-      members[key, default: []] += sender.endpoints.filter { $0 != destination }
+      members[key, default: []] += sender.endpoints.filter { isOfHost || $0 != destination }
     }
     return order.compactMap { members[$0] }
   }

@@ -3,19 +3,20 @@ internal import EngineComparison
 internal import Evaluator
 internal import NetpolModel
 internal import Path
-internal import StandingLab
+package import StandingLab
 internal import Verdicts
 
 /// Judges all flows of a cluster class by class, and chooses the flows to send: one for each class at least.
-struct FlowSurvey {
+package struct FlowSurvey {
   private let plan: LabPlan
   private let asked: AskedFlows
   private let pairs: PairFlows
   private let progress: (_ done: Int, _ of: Int) -> Void
-  private(set) var result = SurveyResult()
+  package private(set) var result = SurveyResult()
 
-  init(
-    _ plan: LabPlan, _ asked: AskedFlows, sctpObstacle: String?, progress: @escaping (_ done: Int, _ of: Int) -> Void
+  package init(
+    _ plan: LabPlan, _ asked: AskedFlows, sctpObstacle: String?,
+    progress: @escaping (_ done: Int, _ of: Int) -> Void = { _, _ in }
   ) {
     self.plan = plan
     self.asked = asked
@@ -24,7 +25,7 @@ struct FlowSurvey {
     result.grid = WorkloadGrid(plan.cluster, endpoints: asked.endpoints, services: asked.services)
   }
 
-  mutating func run() {
+  package mutating func run() {
     for family in plan.cluster.families { survey(family) }
   }
 
