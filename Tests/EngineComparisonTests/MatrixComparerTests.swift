@@ -32,7 +32,7 @@ import Worlds
         let matrix = MatrixComparer(cluster, comparer, family, dividedBy: cluster.portBorders)
         let questions = matrix.enforced.space.ports.representatives.map(Flow.Question.port) + [.echo]
         for question in random.some(8, of: questions) {
-          var answers = matrix.answers(to: question)
+          let answers = matrix.answers(to: question)
           for source in endpoints {
             guard let sender = matrix.enforced.sender(source) else { continue }
             let row = answers.row(of: sender)

@@ -4,7 +4,7 @@ package import Path
 
 /// All endpoints of services, whichever of them the rules choose, and all pods with host ports. A flow to the service or
 /// port may arrive at any of them.
-package struct Backends {
+package struct Backends: Sendable {
   private struct Key: Hashable {
     let address: IPAddress?
     let family: IPFamily

@@ -2,7 +2,7 @@ package import NetpolModel
 package import Path
 
 /// Makes the flows from one endpoint to another that ask one question: one for each endpoint of a service.
-package struct PairFlows {
+package struct PairFlows: Sendable {
   private let cluster: Cluster
   private let topology: Topology
   private let only: ProbePlan.Selection

@@ -4,6 +4,9 @@ package import NetpolModel
 /// over TCP and UDP (at boundaries also SCTP).
 package struct PortPlan {
   private let cluster: Cluster
+  private let pods: [PodID: Pod]
+  private let services: [NamespacedName: Service]
+  private let servicesIn: [String: [Service]]
   private let fromPolicies: Set<TransportPort>
   private let unnamed: [TransportPort]
   /// At nodes: the first port of the NodePort range. At boundaries also the last one and the ports next to both.
@@ -13,6 +16,9 @@ package struct PortPlan {
 
   package init(_ cluster: Cluster, _ breadth: ProbePlan.Breadth = .matrix) {
     self.cluster = cluster
+    pods = Dictionary(cluster.pods.map { ($0.id, $0) }) { first, _ in first }
+    services = Dictionary(cluster.services.map { ($0.id, $0) }) { first, _ in first }
+    servicesIn = Dictionary(grouping: cluster.services, by: \.id.namespace)
     let isFine = breadth == .boundaries
     refusesOtherPorts = isFine && cluster.settings.kubeProxy.mode.isNftables
     var named: Set<TransportPort> = []
@@ -48,9 +54,11 @@ package struct PortPlan {
     var ports = fromPolicies.union(unnamed)
     switch destination {
     case .pod(let id):
-      guard let pod = cluster.pod(id) else { break }
+      guard let pod = pods[id] else { break }
       ports.formUnion(pod.ports.map { TransportPort($0.transport, $0.number) })
-      for service in cluster.services where service.selects(pod) { ports.formUnion(service.targets(at: pod)) }
+      for service in servicesIn[id.namespace] ?? [] where service.selects(pod) {
+        ports.formUnion(service.targets(at: pod))
+      }
     // A pod's egress policy isn't applied to these at its own node (D8).
     case .node(let name):
       for pod in cluster.pods where pod.node == name && !pod.phase.isTerminal {
@@ -61,9 +69,9 @@ package struct PortPlan {
         if let number = port.nodePort { ports.insert(TransportPort(port.transport, number)) }
       }
     case .service(let id) where refusesOtherPorts:
-      return (cluster.service(id)?.ports ?? []).map { TransportPort($0.transport, $0.port) } + unnamed.prefix(1)
+      return (services[id]?.ports ?? []).map { TransportPort($0.transport, $0.port) } + unnamed.prefix(1)
     case .service(let id), .virtualAddress(let id, _):
-      return (cluster.service(id)?.ports ?? []).map { TransportPort($0.transport, $0.port) }
+      return (services[id]?.ports ?? []).map { TransportPort($0.transport, $0.port) }
     case .external, .address: break
     }
     return ports.sorted()

@@ -136,7 +136,7 @@ public struct EnforcedMatrix: Sendable {
   public func answers(to question: Int) -> Answers { Answers(self, question) }
 
   /// All packets that ask one question.
-  public struct Answers {
+  public struct Answers: Sendable {
     private let matrix: EnforcedMatrix
     /// By number of the source: what leaves the sender's node, or gets to a pod of it.
     private var passed, masqueraded, open: [Bits]

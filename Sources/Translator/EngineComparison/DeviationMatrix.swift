@@ -120,13 +120,15 @@ public struct DeviationMatrix: Sendable {
   public func answers(to question: Flow.Question) -> Answers { Answers(self, question) }
 
   /// All flows that ask one question.
-  public struct Answers {
+  public struct Answers: Sendable {
     private let matrix: DeviationMatrix
     private let question: Flow.Question
     private var known: [Key: Bits] = [:]
     private var ports: [RuleKey: PortMatches] = [:]
     /// The ends of pods that give the asked port a name.
     private let naming: Bits
+    /// By source: the destinations to which egress policies let it send, and those where ingress policies let it in.
+    private var letOut: [Bits] = []
     private var letIn: [Bits] = []
 
     private struct Key: Hashable {
@@ -153,12 +155,16 @@ public struct DeviationMatrix: Sendable {
           } == true
         }, count: ends.count)
       letIn = Bits.transposed(ends.indices.map { peers(of: $0, .ingress) })
+      letOut = ends.indices.map { peers(of: $0, .egress) }
     }
 
+    /// The destinations to which egress policies let a source send.
+    func departures(of source: Int) -> Bits { letOut[source] }
+
     /// The destinations to which the model lets the flows of a source go.
-    public mutating func destinations(of source: Int) -> Bits {
+    public func destinations(of source: Int) -> Bits {
       let (model, ends) = (matrix.model, matrix.specified.ends)
-      var bits = peers(of: source, .egress)
+      var bits = letOut[source]
       bits.formIntersection(letIn[source])
       if model.oracle.nodeSpeaking(ends[source].endpoint) == nil { bits.insert(source) }
       if model.cluster.settings.defaultDeny, model.deviations.contains(.refusesUnprogrammed) {
@@ -177,7 +183,7 @@ public struct DeviationMatrix: Sendable {
     }
 
     /// The peers with which an end may exchange packets, as far as one direction's policies count.
-    mutating func peers(of subject: Int, _ direction: Direction) -> Bits {
+    private mutating func peers(of subject: Int, _ direction: Direction) -> Bits {
       let (model, ends) = (matrix.model, matrix.specified.ends)
       guard !model.enforcesNothing, let pod = model.selectable(ends[subject].endpoint) else { return matrix.everything }
       var row = policyPeers(of: subject, direction, of: pod)

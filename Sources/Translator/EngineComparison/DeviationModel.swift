@@ -12,6 +12,8 @@ public struct DeviationModel: Sendable {
   private let pods: [PodID: Pod]
   private let announcers: [IPAddress: String]
   private let hasUnloadableLogLimit: Bool
+  /// By rule: the pods whose containers give its named ports their numbers.
+  var exposed: [ExposedKey: [Pod]] = [:]
 
   public init(_ cluster: Cluster, _ oracle: Oracle, _ traits: EnforcerTraits) {
     self.oracle = oracle
@@ -20,6 +22,7 @@ public struct DeviationModel: Sendable {
     pods = Dictionary(cluster.pods.map { ($0.id, $0) }) { first, _ in first }
     announcers = cluster.announcements.compactMapValues(\.node)
     hasUnloadableLogLimit = cluster.policies.contains { $0.hasUnloadableLogLimit }
+    findAllExposing()
   }
 
   var deviations: Set<Deviation> { traits.deviations }

@@ -38,7 +38,30 @@ extension DeviationModel {
 
   /// Returns the pods whose containers give the rule's named ports their numbers.
   func exposing(_ rule: NetworkPolicy.Rule, of policy: NetworkPolicy, _ direction: Direction) -> [Pod] {
-    guard rule.ports.list.contains(where: { if case .name = $0.number { true } else { false } }) else { return [] }
+    guard rule.namesPorts else { return [] }
+    return exposed[ExposedKey(policy: policy.id, direction: direction, rule: rule)]
+      ?? findExposing(rule, of: policy, direction)
+  }
+
+  /// Those of all rules that name ports.
+  mutating func findAllExposing() {
+    for policy in cluster.policies {
+      for direction in Direction.allCases {
+        for rule in policy.rules(direction) where rule.namesPorts {
+          exposed[ExposedKey(policy: policy.id, direction: direction, rule: rule)] = findExposing(
+            rule, of: policy, direction)
+        }
+      }
+    }
+  }
+
+  struct ExposedKey: Hashable {
+    let policy: PolicyID
+    let direction: Direction
+    let rule: NetworkPolicy.Rule
+  }
+
+  private func findExposing(_ rule: NetworkPolicy.Rule, of policy: NetworkPolicy, _ direction: Direction) -> [Pod] {
     let own = cluster.pods.filter { $0.id.namespace == policy.id.namespace }
     let pods =
       switch (direction, rule.peers) {

@@ -56,11 +56,11 @@ public struct MatrixComparer: Sendable {
 
   public func answers(to question: Flow.Question) -> Answers { Answers(self, question) }
 
-  public struct Answers {
+  public struct Answers: Sendable {
     private let matrix: MatrixComparer
     private let enforced: EnforcedMatrix.Answers
-    private var specified: OracleMatrix.Answers
-    private var predicted: DeviationMatrix.Answers
+    private let specified: OracleMatrix.Answers
+    private let predicted: DeviationMatrix.Answers
     /// Where more than policies decides.
     private let notPlain: Bits
     private let isCovered: Bool
@@ -80,20 +80,20 @@ public struct MatrixComparer: Sendable {
       enforced.leaves(sender, towards: destination)
     }
 
-    public mutating func specifiedPeers(of end: Int, _ direction: Direction) -> Bits {
+    public func specifiedPeers(of end: Int, _ direction: Direction) -> Bits {
       specified.peers(of: end, direction)
     }
 
     /// What the engines say about the sender's own side, in three bits: rules, specification, deviations.
-    public mutating func departures(of sender: EnforcedMatrix.Sender, towards destination: Int) -> UInt64 {
+    public func departures(of sender: EnforcedMatrix.Sender, towards destination: Int) -> UInt64 {
       let source = matrix.enforced.source(of: sender, towards: destination)
       if source < 0 { return 0 }
       return (enforced.leaves(sender, towards: destination) ? 1 : 0)
         | (specified.peers(of: source, .egress).contains(destination) ? 2 : 0)
-        | (predicted.peers(of: source, .egress).contains(destination) ? 4 : 0)
+        | (predicted.departures(of: source).contains(destination) ? 4 : 0)
     }
 
-    public mutating func row(of sender: EnforcedMatrix.Sender) -> Row {
+    public func row(of sender: EnforcedMatrix.Sender) -> Row {
       let rules = enforced.row(of: sender)
       let count = matrix.specified.ends.count
       var row = Row(

@@ -71,13 +71,13 @@ public struct Evaluator: Sendable {
   ) -> Outcome {
     var state = Run(packet: packet, leavingFrom: leavingFrom, isTranslated: isTranslated)
     for place in bases[Entry(hook: hook, family: packet.family)] ?? [] {
-      let prepared = tables[place.table].chains[place.chain]
-      if prepared.base?.kind == .nat, state.packet.state != .new || state.isTranslated { continue }
+      let base = tables[place.table].chains[place.chain].base
+      if base?.kind == .nat, state.packet.state != .new || state.isTranslated { continue }
       switch step(place.table, place.chain, &state) {
       case .accept: continue
       case .drop: return Outcome(.drop, state)
       case .reject(let kind): return Outcome(.reject(kind), state)
-      case .return, nil: if prepared.base?.policy == .drop { return Outcome(.drop, state) }
+      case .return, nil: if base?.policy == .drop { return Outcome(.drop, state) }
       }
     }
     return Outcome(.accept, state)
@@ -98,12 +98,15 @@ public struct Evaluator: Sendable {
   }
 
   private func step(_ table: Int, _ chain: Int, _ run: inout Run) -> End? {
-    let prepared = tables[table].chains[chain]
-    rules: for (index, rule) in prepared.rules.enumerated() {
+    let rules = tables[table].chains[chain].rules
+    // Most rules don't match: those are not copied.
+    rules: for index in rules.indices {
       run.rulesVisited += 1
-      guard rule.matches.allSatisfy({ holds($0, run.packet) }) else { continue }
-      run.steps.append(Step(table: tables[table].name, chain: prepared.name, index: index, rule: rule.source))
-      for statement in rule.statements {
+      guard holdsAll(rules[index].matches, run.packet) else { continue }
+      run.steps.append(
+        Step(
+          table: tables[table].name, chain: tables[table].chains[chain].name, index: index, rule: rules[index].source))
+      for statement in rules[index].statements {
         switch statement {
         case .nothing: break
         case .setMarkFrom(let fields, let map):
@@ -155,6 +158,11 @@ public struct Evaluator: Sendable {
     case .return, nil: nil
     case let end?: end
     }
+  }
+
+  private func holdsAll(_ matches: [PreparedMatch], _ packet: Packet) -> Bool {
+    for match in matches where !holds(match, packet) { return false }
+    return true
   }
 
   func holds(_ match: PreparedMatch, _ packet: Packet) -> Bool {

@@ -87,11 +87,13 @@ public struct OracleMatrix: Sendable {
   public func answers(to question: Flow.Question) -> Answers { Answers(self, question) }
 
   /// All flows that ask one question.
-  public struct Answers {
+  public struct Answers: Sendable {
     private let matrix: OracleMatrix
     private let question: Flow.Question
     private var known: [Key: Bits] = [:]
-    /// By source: where ingress policies let it in. Empty until it is asked for.
+    /// By end: the peers with which the policies of each direction let it exchange packets.
+    private var rows: [Direction: [Bits]] = [:]
+    /// By source: where ingress policies let it in.
     private var letIn: [Bits] = []
 
     private struct Key: Hashable {
@@ -104,11 +106,12 @@ public struct OracleMatrix: Sendable {
     fileprivate init(_ matrix: OracleMatrix, _ question: Flow.Question) {
       self.matrix = matrix
       self.question = question
-      letIn = Bits.transposed(matrix.ends.indices.map { peers(of: $0, .ingress) })
+      for direction in Direction.allCases { rows[direction] = matrix.ends.indices.map { row(of: $0, direction) } }
+      letIn = Bits.transposed(rows[.ingress] ?? [])
     }
 
     /// The destinations to which the specification allows the flows of a source.
-    public mutating func destinations(of source: Int) -> Bits {
+    public func destinations(of source: Int) -> Bits {
       var bits = peers(of: source, .egress)
       bits.formIntersection(letIn[source])
       // "A Pod cannot block access to itself."
@@ -117,7 +120,11 @@ public struct OracleMatrix: Sendable {
     }
 
     /// The peers with which the policies of one direction let an end exchange packets.
-    public mutating func peers(of subject: Int, _ direction: Direction) -> Bits {
+    public func peers(of subject: Int, _ direction: Direction) -> Bits {
+      rows[direction]?[subject] ?? matrix.everything
+    }
+
+    private mutating func row(of subject: Int, _ direction: Direction) -> Bits {
       let list = matrix.isolation[direction]?[subject] ?? -1
       if list < 0 { return matrix.everything }
       let policies = matrix.lists[direction]?[list] ?? []

@@ -36,6 +36,8 @@ struct ServiceFronts: Sendable {
   }
 
   private let fronts: [Key: Front]
+  /// All addresses of services, without the node addresses of NodePorts.
+  let addresses: Set<IPAddress>
   /// The services' ClusterIPs.
   private let clusterIPs: [IPAddress: NamespacedName]
   private let serviceCIDRs: [CIDR]
@@ -67,6 +69,7 @@ struct ServiceFronts: Sendable {
       }
     }
     self.fronts = fronts
+    addresses = Set(fronts.keys.compactMap(\.address))
     clusterIPs = Dictionary(
       cluster.services.filter { $0.kind != .externalName }.flatMap { service in
         service.clusterIPs.map { ($0, service.id) }
@@ -80,9 +83,6 @@ struct ServiceFronts: Sendable {
     slices = Dictionary(
       grouping: cluster.endpointSlices, by: { NamespacedName($0.id.namespace, $0.service) })
   }
-
-  /// All addresses of services, without the node addresses of NodePorts.
-  var addresses: Set<IPAddress> { Set(fronts.keys.compactMap(\.address)) }
 
   /// `nil` if the address is neither a ClusterIP nor free for one.
   func idleClusterIP(at address: IPAddress) -> IdleClusterIP? {

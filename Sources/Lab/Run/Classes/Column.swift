@@ -9,7 +9,7 @@ internal import Verdicts
 /// on.
 ///
 /// The senders are divided by what can matter: their node, and what the engines say about them and each endpoint.
-struct Column {
+struct Column: Sendable {
   let destination: Endpoint
   let question: Flow.Question
   let family: IPFamily
@@ -62,7 +62,7 @@ struct Column {
 
   /// Adds what the engines say about each sender and the endpoints with this question.
   mutating func look(
-    at question: Int, _ rows: [MatrixComparer.Row], _ senders: Senders, _ answers: inout MatrixComparer.Answers
+    at question: Int, _ rows: [MatrixComparer.Row], _ senders: Senders, _ answers: MatrixComparer.Answers
   ) {
     for look in looks where look.question == question {
       for index in signatures.indices {

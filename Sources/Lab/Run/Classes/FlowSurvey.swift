@@ -1,3 +1,4 @@
+internal import Algorithms
 internal import Enforcement
 internal import EngineComparison
 internal import Evaluator
@@ -84,26 +85,36 @@ package struct FlowSurvey {
       if pinged[number] == nil { pinged[number] = (receiver, .echo) }
     }
     if !pinged.isEmpty { wanted.insert(space.echo) }
-    for (done, number) in wanted.sorted().enumerated() {
+    var done = 0
+    for numbers in wanted.sorted().chunks(ofCount: Self.atOnce) {
+      let numbers = Array(numbers)
       progress(done, wanted.count)
-      let question = number == space.echo ? Flow.Question.echo : .port(space.ports.representatives[number])
-      var answers = matrix.answers(to: question)
-      let rows = senders.all.map { answers.row(of: $0.sender) }
-      for index in columns.indices where columns[index].looks.contains(where: { $0.question == number }) {
-        columns[index].look(at: number, rows, senders, &answers)
+      done += numbers.count
+      let judged = concurrentMap(numbers.count) { index in
+        let number = numbers[index]
+        let answers = matrix.answers(to: number == space.echo ? .echo : .port(space.ports.representatives[number]))
+        return (answers: answers, rows: senders.all.map { answers.row(of: $0.sender) })
       }
-      var receivers = number == space.echo ? pinged : [:]
-      for own in byNumber[number] ?? [] {
-        let here = receiversAt[own] ?? [:]
-        regular(own, family, here, senders, rows, matrix)
-        for (number, endpoints) in here where receivers[number] == nil {
-          if let first = endpoints.first { receivers[number] = (first, own) }
+      for (number, (answers, rows)) in zip(numbers, judged) {
+        for index in columns.indices where columns[index].looks.contains(where: { $0.question == number }) {
+          columns[index].look(at: number, rows, senders, answers)
         }
+        var receivers = number == space.echo ? pinged : [:]
+        for own in byNumber[number] ?? [] {
+          let here = receiversAt[own] ?? [:]
+          regular(own, family, here, senders, rows, matrix)
+          for (number, endpoints) in here where receivers[number] == nil {
+            if let first = endpoints.first { receivers[number] = (first, own) }
+          }
+        }
+        for flow in choice.flows(at: number, receivers, rows, answers) { result.send(flow) }
       }
-      for flow in choice.flows(at: number, receivers, rows, &answers) { result.send(flow) }
     }
-    for column in columns { judge(column, senders) }
+    judge(columns, senders)
   }
+
+  /// Questions whose answers are in memory at the same time.
+  private static let atOnce = 4
 
   /// Counts the flows that policies alone decide, and collects the findings.
   private mutating func regular(
@@ -167,25 +178,57 @@ package struct FlowSurvey {
 
   // MARK: - Flow by flow
 
-  /// One sender stands for all that the column doesn't tell apart.
-  private mutating func judge(_ column: Column, _ senders: Senders) {
-    for members in column.classes(senders) {
-      let asking = members.filter { asked.isAsked($0, ofService: column.destination) || !column.isService }
-      if !asking.isEmpty { judge(asking, column.destination, column.question, column.family) }
+  private struct ColumnClass: Sendable {
+    let members: [Endpoint]
+    let destination: Endpoint
+    let question: Flow.Question
+    let family: IPFamily
+  }
+
+  /// One sender stands for all that a column doesn't tell apart.
+  private mutating func judge(_ columns: [Column], _ senders: Senders) {
+    var classes: [ColumnClass] = []
+    for column in columns {
+      for members in column.classes(senders) {
+        let asking = members.filter { !column.isService || asked.isAsked($0, ofService: column.destination) }
+        if asking.isEmpty { continue }
+        classes.append(
+          ColumnClass(
+            members: asking, destination: column.destination, question: column.question, family: column.family))
+      }
     }
+    for some in classes.chunks(ofCount: 1024) {
+      let some = Array(some)
+      let (plan, pairs) = (plan, pairs)
+      let judged = concurrentMap(some.count) { index in
+        Self.comparisons(
+          some[index].members[0], some[index].destination, some[index].question, some[index].family, plan, pairs)
+      }
+      for (one, comparisons) in zip(some, judged) { add(comparisons, of: one.members) }
+    }
+  }
+
+  private mutating func add(_ comparisons: [Comparison], of members: [Endpoint]) {
+    if comparisons.isEmpty { return }
+    result.add(comparisons, of: members)
+    for comparison in comparisons where comparison.finding.isAnswered { result.sendColumn(comparison) }
   }
 
   private mutating func judge(
     _ members: [Endpoint], _ destination: Endpoint, _ question: Flow.Question, _ family: IPFamily
   ) {
-    guard let source = members.first, source != destination || plan.topology.hostNode(of: source) != nil else { return }
+    guard let source = members.first else { return }
+    add(Self.comparisons(source, destination, question, family, plan, pairs), of: members)
+  }
+
+  private static func comparisons(
+    _ source: Endpoint, _ destination: Endpoint, _ question: Flow.Question, _ family: IPFamily, _ plan: LabPlan,
+    _ pairs: PairFlows
+  ) -> [Comparison] {
+    if source == destination, plan.topology.hostNode(of: source) == nil { return [] }
     let (flows, unasked) = pairs.flows(from: source, to: destination, question, family)
-    if flows.isEmpty, unasked.isEmpty { return }
-    let comparisons =
-      flows.map { plan.comparer.compare($0, nil) }.filter { $0.finding != .notChosen }
+    return flows.map { plan.comparer.compare($0, nil) }.filter { $0.finding != .notChosen }
       + unasked.map { plan.comparer.compare($0) }
-    result.add(comparisons, of: members)
-    for comparison in comparisons where comparison.finding.isAnswered { result.sendColumn(comparison) }
   }
 }
 

@@ -47,7 +47,7 @@ struct PacketChoice {
   /// `receivers`: by number of the address, each with the flow's question there.
   mutating func flows(
     at question: Int, _ receivers: [Int: (endpoint: Endpoint, question: Flow.Question)], _ rows: [MatrixComparer.Row],
-    _ answers: inout MatrixComparer.Answers
+    _ answers: MatrixComparer.Answers
   ) -> [Flow] {
     var flows: [Flow] = []
     let mask = Bits(receivers.keys, count: matrix.enforced.space.addresses.count)
@@ -63,11 +63,11 @@ struct PacketChoice {
     matrix.enforced.forEachClass(at: question) { isDeparture, one in
       let key = RuleClass(trace: one.packets.trace, end: one.end, isDeparture: isDeparture)
       if seenRules.contains(key) { return }
-      guard let pair = pair(one, isDeparture, mask, rows, &answers) else { return }
+      guard let pair = pair(one, isDeparture, mask, rows, answers) else { return }
       seenRules.insert(key)
       take(&self, pair.sender, pair.receiver)
     }
-    chooseObjects(question, mask, rows, &answers, take)
+    chooseObjects(question, mask, rows, answers, take)
     return flows
   }
 
@@ -86,7 +86,7 @@ struct PacketChoice {
   /// only this class decides come first.
   private func pair(
     _ one: PacketClass, _ isDeparture: Bool, _ mask: Bits, _ rows: [MatrixComparer.Row],
-    _ answers: inout MatrixComparer.Answers
+    _ answers: MatrixComparer.Answers
   ) -> (sender: Int, receiver: Int)? {
     var second: (sender: Int, receiver: Int)?
     let receivers = candidates(one.packets.destinations, mask)
@@ -109,7 +109,7 @@ struct PacketChoice {
   }
 
   private mutating func chooseObjects(
-    _ question: Int, _ mask: Bits, _ rows: [MatrixComparer.Row], _ answers: inout MatrixComparer.Answers,
+    _ question: Int, _ mask: Bits, _ rows: [MatrixComparer.Row], _ answers: MatrixComparer.Answers,
     _ take: (inout PacketChoice, Int, Int) -> Void
   ) {
     var receivers: [Int] = []

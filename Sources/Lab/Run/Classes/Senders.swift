@@ -5,7 +5,7 @@ internal import NetpolModel
 internal import Path
 
 /// The senders of a survey. A node and its host-network pods are one: they use the same addresses.
-struct Senders {
+struct Senders: Sendable {
   struct One {
     let sender: EnforcedMatrix.Sender
     let endpoints: [Endpoint]
