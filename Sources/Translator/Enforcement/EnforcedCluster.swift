@@ -44,32 +44,45 @@ public struct EnforcedCluster: Sendable {
     var rulesets: [String: [Ruleset]] = [:]
     var evaluators: [String: Evaluator] = [:]
     var findings: Set<ServiceFinding> = []
-    for node in cluster.nodes where wanted?.contains(node.name) ?? true {
-      let result = style.lower(NodeView(of: node, in: cluster, versionStamp: versionStamp))
-      lowered[node.name] = result
-      let proxy = ProxyView(
-        of: node, in: cluster, interfaceAddresses: topology.node(node.name)?.localAddresses.sorted(),
-        clusterCIDRs: clusterCIDRs, endpointChoice: .byCodePoint)
-      findings.formUnion(serviceProxyFindings(proxy))
-      let subnets = node.podCIDRs + (strays[node.name] ?? []).map { CIDR($0) }
-      let flannel = flannelTables(network: podNetworks, subnet: subnets).filter {
-        cluster.families.contains($0.family)
-      }
-      let hostPorts = PortmapView(of: node, in: cluster, networks: podAddressNetworks)
-      let (services, servicesInNftables): ([Table], Ruleset?) =
-        switch proxy.flags.mode {
-        case .iptables: (serviceProxyTables(proxy), nil)
-        case .nftables(let release): ([], kubeProxyNftables(proxy, release))
+    let nodes = cluster.nodes.filter { wanted?.contains($0.name) ?? true }
+    let results = style.lowerAll(nodes.map { NodeView(of: $0, in: cluster, versionStamp: versionStamp) })
+    var shared = SharedParts()
+    var preparedSets = PreparedSets()
+    // Some at a time: before they share their parts, they take much memory.
+    for start in stride(from: 0, to: nodes.count, by: Self.nodesAtOnce) {
+      let end = min(start + Self.nodesAtOnce, nodes.count)
+      let made = concurrentMap(end - start) { index in
+        let (node, result) = (nodes[start + index], results[start + index])
+        let proxy = ProxyView(
+          of: node, in: cluster, interfaceAddresses: topology.node(node.name)?.localAddresses.sorted(),
+          clusterCIDRs: clusterCIDRs, endpointChoice: .byCodePoint)
+        let subnets = node.podCIDRs + (strays[node.name] ?? []).map { CIDR($0) }
+        let flannel = flannelTables(network: podNetworks, subnet: subnets).filter {
+          cluster.families.contains($0.family)
         }
-      let localDNS = localDNSTables(topology.node(node.name)?.privateAddresses ?? [])
-      let all = nodeRulesets(
-        policy: result.ruleset, localDNS: localDNS, services: services, servicesInNftables: servicesInNftables,
-        flannel: flannel,
-        hostPorts: mapping == .portmap ? portmapTables(hostPorts) : [],
-        hostPortsInNftables: mapping == .portmapNftables ? portmapNftablesTables(hostPorts) : [])
-      rulesets[node.name] = all
-      evaluators[node.name] = try Evaluator(
-        all, localAddresses: topology.node(node.name)?.localAddresses ?? [])
+        let hostPorts = PortmapView(of: node, in: cluster, networks: podAddressNetworks)
+        let (services, servicesInNftables): ([Table], Ruleset?) =
+          switch proxy.flags.mode {
+          case .iptables: (serviceProxyTables(proxy), nil)
+          case .nftables(let release): ([], kubeProxyNftables(proxy, release))
+          }
+        let localDNS = localDNSTables(topology.node(node.name)?.privateAddresses ?? [])
+        let all = nodeRulesets(
+          policy: result.ruleset, localDNS: localDNS, services: services, servicesInNftables: servicesInNftables,
+          flannel: flannel,
+          hostPorts: mapping == .portmap ? portmapTables(hostPorts) : [],
+          hostPortsInNftables: mapping == .portmapNftables ? portmapNftablesTables(hostPorts) : [])
+        return (rulesets: all, findings: serviceProxyFindings(proxy))
+      }
+      for (index, one) in made.enumerated() {
+        let node = nodes[start + index]
+        lowered[node.name] = results[start + index]
+        findings.formUnion(one.findings)
+        let kept = one.rulesets.map { shared.sharing($0) }
+        rulesets[node.name] = kept
+        evaluators[node.name] = try Evaluator(
+          kept, localAddresses: topology.node(node.name)?.localAddresses ?? [], sharing: &preparedSets)
+      }
     }
     var podRulesets: [PodID: [Ruleset]] = [:]
     var podEvaluators: [PodID: Evaluator] = [:]
@@ -90,6 +103,9 @@ public struct EnforcedCluster: Sendable {
     ) { first, _ in first }
     serviceFindings = findings.sorted { $0.description < $1.description }
   }
+
+  /// Nodes whose rules are worked out side by side.
+  private static let nodesAtOnce = 8
 
   /// What the enforcers of all nodes report about their policies and pods, each once.
   public var findings: [Finding] {

@@ -70,10 +70,13 @@ public struct EnforcedMatrix: Sendable {
     unreachablePods = Set(
       topology.externals.filter { !$0.routesToPods }.flatMap { ofFamily($0.addresses) }.compactMap(space.number))
     forwarders = Bits(topology.forwarderAddresses.compactMap(space.number), count: count)
-    nodes = topology.nodes.enumerated().map { index, node in
+    let members = SetMembers(enforced.evaluators.values, space)
+    let (ownNumbers, podNumbers) = (own, pods)
+    nodes = concurrentMap(topology.nodes.count) { index in
+      let node = topology.nodes[index]
       guard let evaluator = enforced.evaluators[node.name] else { return NodeClasses() }
       return NodeClasses(
-        ClassEvaluator(evaluator, space), node, own: own[index], pods: pods[index], in: topology)
+        ClassEvaluator(evaluator, space, members), node, own: ownNumbers[index], pods: podNumbers[index], in: topology)
     }
   }
 

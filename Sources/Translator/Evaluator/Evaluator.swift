@@ -31,6 +31,14 @@ public struct Evaluator: Sendable {
 
   /// For rulesets that are loaded one after the other. No two of them have a table with the same family and name.
   public init(_ rulesets: [Ruleset], localAddresses: Set<IPAddress>) throws(IllFormed) {
+    var own = PreparedSets()
+    try self.init(rulesets, localAddresses: localAddresses, sharing: &own)
+  }
+
+  /// The same for one of several nodes, whose equal sets are prepared once.
+  public init(
+    _ rulesets: [Ruleset], localAddresses: Set<IPAddress>, sharing shared: inout PreparedSets
+  ) throws(IllFormed) {
     var sets: [PreparedSet] = []
     var keyedSets: [PreparedKeyedSet] = []
     var tables: [PreparedTable] = []
@@ -42,7 +50,7 @@ public struct Evaluator: Sendable {
       for (number, set) in ruleset.keyedSets.enumerated() {
         index[set.family, default: [:]][set.name] = keyedSets.count + number
       }
-      sets += ruleset.sets.map(PreparedSet.init)
+      for set in ruleset.sets { sets.append(shared.prepared(set)) }
       keyedSets += ruleset.keyedSets.map(PreparedKeyedSet.init)
       tables += ruleset.tables.map { PreparedTable($0, setIndex: index[$0.family] ?? [:]) }
     }

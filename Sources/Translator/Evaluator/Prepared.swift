@@ -123,8 +123,11 @@ struct PreparedSet: Sendable {
   private var byLength: [(length: Int, nomatch: [IPAddress: Bool])]
   /// All members, if they are single addresses.
   let addresses: [IPAddress]?
+  /// Equal for one set of several nodes.
+  let number: Int
 
-  init(_ set: NamedSet) {
+  init(_ set: NamedSet, number: Int = 0) {
+    self.number = number
     let members = set.stored
     addresses = members.allSatisfy { $0.cidr.isHost && !$0.nomatch } ? members.map(\.cidr.network) : nil
     byLength = Dictionary(grouping: members, by: \.cidr.prefixLength)
@@ -139,5 +142,23 @@ struct PreparedSet: Sendable {
       if let nomatch = entries[CIDR(address, prefixLength: length).network] { return !nomatch }
     }
     return false
+  }
+}
+
+/// The sets of several nodes, each prepared once.
+public struct PreparedSets: Sendable {
+  private var known: [SetPlace: (set: NamedSet, prepared: PreparedSet)] = [:]
+  private var count = 0
+
+  public init() {}
+
+  mutating func prepared(_ set: NamedSet) -> PreparedSet {
+    let place = SetPlace(set: set.name, family: set.family)
+    // Arrays with one buffer are equal at once.
+    if let known = known[place], known.set.kind == set.kind, known.set.members == set.members { return known.prepared }
+    let prepared = PreparedSet(set, number: count)
+    count += 1
+    known[place] = (set, prepared)
+    return prepared
   }
 }

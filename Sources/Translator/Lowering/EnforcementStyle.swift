@@ -13,7 +13,9 @@ public struct EnforcementStyle: Sendable {
   public var traits: EnforcerTraits
   /// Returns the rules that the enforcer would write on the view's node. A pure function: it needs no running lab and
   /// no clock.
-  public var lower: @Sendable (NodeView) -> Lowered
+  public var lower: @Sendable (NodeView) -> Lowered { didSet { together = nil } }
+  /// The same for several nodes of one cluster, if the style can work out once what they share.
+  var together: (@Sendable ([NodeView]) -> [Lowered])?
 
   /// Whether the style supports `NodeView.defaultDeny`.
   public var knowsDefaultDeny = false
@@ -47,6 +49,9 @@ public struct EnforcementStyle: Sendable {
     costPerPod = backend == .iptables ? 30 : 12
     recognises = { dump in IPFamily.allCases.contains { Self.fixedNames(lower, backend, $0).isIn(dump) } }
   }
+
+  /// Lowers several nodes of one cluster, which must differ in nothing but the node.
+  public func lowerAll(_ views: [NodeView]) -> [Lowered] { together.map { $0(views) } ?? views.map(lower) }
 
   /// The kube-router styles, one for each version and back end. k3s's comes first.
   public static let kubeRouters: [EnforcementStyle] = [.kubeRouterK3s, .kubeRouterIptables, .kubeRouterNftables]

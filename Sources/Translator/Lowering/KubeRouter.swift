@@ -24,9 +24,39 @@ struct KubeRouter {
     self.version = version
   }
 
-  mutating func lower() -> Lowered {
-    var resolution = PeerResolution(view)
-    let policies = view.policies.map { ResolvedPolicy($0, &resolution) }
+  /// What is the same on every node: the policies, and their chains and sets.
+  struct Policies {
+    let resolved: [ResolvedPolicy]
+    let tables: [IPFamily: PolicyTable]
+
+    init(_ view: NodeView, _ version: KubeRouterVersion) {
+      var resolution = PeerResolution(view)
+      let policies = view.policies.map { ResolvedPolicy($0, &resolution) }
+      resolved = policies
+      tables = Dictionary(
+        view.families.map { family in
+          var table = PolicyTable(family, version, stamp: view.versionStamp)
+          for policy in policies { table.add(policy) }
+          return (family, table)
+        }
+      ) { first, _ in first }
+    }
+  }
+
+  /// Lowers several nodes of one cluster.
+  static func lower(_ views: [NodeView], _ version: KubeRouterVersion) -> [Lowered] {
+    guard let first = views.first else { return [] }
+    let policies = Policies(first, version)
+    return concurrentMap(views.count) { index in
+      var router = KubeRouter(views[index], version)
+      return router.lower(policies)
+    }
+  }
+
+  mutating func lower() -> Lowered { lower(Policies(view, version)) }
+
+  private mutating func lower(_ shared: Policies) -> Lowered {
+    let policies = shared.resolved
     noteTwins(policies)
     let unloadable = version.logsInPolicyChains ? policies.filter { !NFLOGLimit.isLoadable($0.logLimit) } : []
     for policy in unloadable {
@@ -39,10 +69,8 @@ struct KubeRouter {
     let locals = localPods()
     var ruleset = Ruleset(backend: version.backend)
     var refused = ruleset
-    var tables: [IPFamily: PolicyTable] = [:]
     for family in view.families {
-      var table = PolicyTable(family, version, stamp: view.versionStamp)
-      for policy in policies { table.add(policy) }
+      guard let table = shared.tables[family] else { continue }
       for policy in policies where table.failed[policy.id] != nil { noteOverlap(policy, table.failed[policy.id]) }
       for policy in policies where table.collided.contains(policy.id) {
         findings.append(
@@ -51,7 +79,6 @@ struct KubeRouter {
             "two of its named-port sets have the same name, because kube-router joins the numbers of rule and port "
               + "without a separator: both rules use the members of the later set"))
       }
-      tables[family] = table
       ruleset.sets += table.sets
       var chains = [commonChain(family), defaultMarkChain()]
       var refusedChains = table.refusedChains
@@ -79,7 +106,7 @@ struct KubeRouter {
     }
     return Lowered(
       ruleset, findings: findings, refused: refused.tables.isEmpty ? nil : refused,
-      sharedLists: policies.flatMap { Self.sharedLists(of: $0, tables) })
+      sharedLists: policies.flatMap { Self.sharedLists(of: $0, shared.tables) })
   }
 
   /// What chance decides about the named ports of a policy's rules. All ingress rules have the lists of one order of the

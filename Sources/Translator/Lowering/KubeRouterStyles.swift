@@ -49,6 +49,7 @@ extension EnforcementStyle {
       var lowering = KubeRouter(view, version)
       return lowering.lower()
     }
+    together = { KubeRouter.lower($0, version) }
     traces = .kubeRouter
     exemptRanges = version.exemptRanges
   }

@@ -85,6 +85,7 @@ package struct FlowSurvey {
       if pinged[number] == nil { pinged[number] = (receiver, .echo) }
     }
     if !pinged.isEmpty { wanted.insert(space.echo) }
+    let workloads = senders.all.map { Array(Set($0.endpoints.compactMap(result.grid.number))) }
     var done = 0
     for numbers in wanted.sorted().chunks(ofCount: Self.atOnce) {
       let numbers = Array(numbers)
@@ -102,7 +103,7 @@ package struct FlowSurvey {
         var receivers = number == space.echo ? pinged : [:]
         for own in byNumber[number] ?? [] {
           let here = receiversAt[own] ?? [:]
-          regular(own, family, here, senders, rows, matrix)
+          regular(own, family, here, senders, workloads, rows, matrix)
           for (number, endpoints) in here where receivers[number] == nil {
             if let first = endpoints.first { receivers[number] = (first, own) }
           }
@@ -119,13 +120,15 @@ package struct FlowSurvey {
   /// Counts the flows that policies alone decide, and collects the findings.
   private mutating func regular(
     _ question: Flow.Question, _ family: IPFamily, _ receivers: [Int: [Endpoint]], _ senders: Senders,
-    _ rows: [MatrixComparer.Row], _ matrix: MatrixComparer
+    _ workloads: [[Int]], _ rows: [MatrixComparer.Row], _ matrix: MatrixComparer
   ) {
     let count = matrix.enforced.space.addresses.count
     let mask = Bits(receivers.keys, count: count)
     // Most addresses belong to one receiver. A node's also belongs to its host-network pods.
     let shared = receivers.filter { $0.value.count > 1 }
-    for (sender, row) in zip(senders.all, rows) {
+    var tally = Tally()
+    var sums = WorkloadGrid.Rows(question)
+    for (index, (sender, row)) in zip(senders.all, rows).enumerated() {
       let reached = mask.subtracting(sender.notAsked).subtracting(sender.unreachable)
       let weigh = { (bits: Bits) -> Int in
         var sum = bits.count
@@ -137,15 +140,15 @@ package struct FlowSurvey {
       let deviating = row.deviating.intersection(plain)
       let allowed = row.allowed.intersection(plain)
       let unreached = mask.intersection(sender.unreachable).subtracting(sender.notAsked)
-      var tally = Tally()
-      tally.allowed = weigh(allowed)
-      tally.denied = weigh(plain) - tally.allowed
-      tally.deviating = weigh(deviating)
-      tally.unexplained = weigh(failing)
-      tally.unanswered = weigh(unreached)
-      result.add(
-        tally, sender.endpoints, question, receivers, allowed: allowed, denied: plain.subtracting(allowed),
-        deviating: deviating, failing: failing, unanswered: unreached)
+      let admitted = weigh(allowed)
+      tally.allowed += admitted
+      tally.denied += weigh(plain) - admitted
+      tally.deviating += weigh(deviating)
+      tally.unexplained += weigh(failing)
+      tally.unanswered += weigh(unreached)
+      sums.add(
+        workloads[index], allowed: allowed, denied: plain.subtracting(allowed), deviating: deviating,
+        failing: failing, unanswered: unreached)
       let odd = deviating.union(failing)
       if !odd.isEmpty { explain(question, family, sender, odd, receivers, matrix) }
       // What the rules alone make special, such as a translation that no object explains.
@@ -156,6 +159,7 @@ package struct FlowSurvey {
         }
       }
     }
+    result.add(tally, sums, receivers)
   }
 
   /// Explains a finding once for each pair of workloads.

@@ -71,15 +71,10 @@ public struct SurveyResult: Sendable {
     found.append(Found(comparison: comparison, count: count))
   }
 
-  /// Adds the flows of a sender and its likes that ask one question of receivers that nothing translates.
-  mutating func add(
-    _ tally: Tally, _ senders: [Endpoint], _ question: Flow.Question, _ receivers: [Int: [Endpoint]], allowed: Bits,
-    denied: Bits, deviating: Bits, failing: Bits, unanswered: Bits
-  ) {
+  /// Adds the flows that ask one question of receivers that nothing translates.
+  mutating func add(_ tally: Tally, _ rows: WorkloadGrid.Rows, _ receivers: [Int: [Endpoint]]) {
     self.tally += tally
-    grid.add(
-      senders, question, receivers, allowed: allowed, denied: denied, deviating: deviating, failing: failing,
-      unanswered: unanswered)
+    grid.add(rows, receivers)
   }
 
   /// Adds the flows from one sender to a destination that leads on. `members`: the senders for which it stands.

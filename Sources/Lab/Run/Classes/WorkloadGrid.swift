@@ -104,21 +104,48 @@ public struct WorkloadGrid: Sendable {
     cells[number(question)][from * workloads.count + to].formUnion(mix)
   }
 
-  /// Adds a row of flows that ask one question.
-  mutating func add(
-    _ senders: [Endpoint], _ question: Flow.Question, _ receivers: [Int: [Endpoint]], allowed: Bits, denied: Bits,
-    deviating: Bits, failing: Bits, unanswered: Bits
-  ) {
-    let place = number(question)
-    for from in Set(senders.compactMap { numbers[$0] }) {
+  /// Rows of flows that ask one question, by sending workload, before they are added.
+  struct Rows {
+    fileprivate struct Row {
+      var allowed, denied, deviating, failing, unanswered: Bits
+    }
+    fileprivate let question: Flow.Question
+    fileprivate var rows: [Int: Row] = [:]
+
+    init(_ question: Flow.Question) { self.question = question }
+
+    mutating func add(
+      _ workloads: [Int], allowed: Bits, denied: Bits, deviating: Bits, failing: Bits, unanswered: Bits
+    ) {
+      for workload in workloads {
+        if rows[workload] == nil {
+          rows[workload] = Row(
+            allowed: allowed, denied: denied, deviating: deviating, failing: failing, unanswered: unanswered)
+          continue
+        }
+        rows[workload]?.allowed.formUnion(allowed)
+        rows[workload]?.denied.formUnion(denied)
+        rows[workload]?.deviating.formUnion(deviating)
+        rows[workload]?.failing.formUnion(failing)
+        rows[workload]?.unanswered.formUnion(unanswered)
+      }
+    }
+  }
+
+  /// `receivers`: by the number of an address, those who are asked there.
+  mutating func add(_ rows: Rows, _ receivers: [Int: [Endpoint]]) {
+    let place = number(rows.question)
+    let count = (receivers.keys.max() ?? -1) + 1
+    var columns = [[Int]](repeating: [], count: count)
+    for (number, endpoints) in receivers { columns[number] = Array(Set(endpoints.compactMap { numbers[$0] })) }
+    for (from, row) in rows.rows {
+      let first = from * workloads.count
       for (bits, mix) in [
-        (allowed, Mix.allowed), (denied, .denied), (deviating, .deviating), (failing, .failing),
-        (unanswered, .unanswered),
+        (row.allowed, Mix.allowed), (row.denied, .denied), (row.deviating, .deviating), (row.failing, .failing),
+        (row.unanswered, .unanswered),
       ] {
         bits.forEach { number in
-          for receiver in receivers[number] ?? [] {
-            if let to = numbers[receiver] { cells[place][from * workloads.count + to].formUnion(mix) }
-          }
+          for to in columns[number] { cells[place][first + to].formUnion(mix) }
         }
       }
     }

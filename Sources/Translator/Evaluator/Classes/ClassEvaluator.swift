@@ -22,9 +22,10 @@ public struct ClassEvaluator: Sendable {
   private let questions: [ClassQuestion]
   private let keyedSets: [PreparedKeyedSet]
 
-  public init(_ evaluator: Evaluator, _ space: PacketSpace) {
+  /// `members`: of the evaluator's sets, if they are known already.
+  public init(_ evaluator: Evaluator, _ space: PacketSpace, _ members: SetMembers? = nil) {
     self.space = space
-    var tests = ClassTests(evaluator, space)
+    var tests = ClassTests(evaluator, space, members)
     tables = evaluator.tables.map { table in
       table.family == space.family ? table.chains.map { $0.rules.compactMap { ClassRule($0, &tests) } } : []
     }

@@ -13,10 +13,12 @@ struct ClassTests {
   private(set) var questions: [ClassQuestion] = []
   private var questionNumbers: [KeyedQuestion: Int] = [:]
   private var known: [PreparedMatch: Answer] = [:]
+  private let members: SetMembers?
 
-  init(_ evaluator: Evaluator, _ space: PacketSpace) {
+  init(_ evaluator: Evaluator, _ space: PacketSpace, _ members: SetMembers?) {
     self.evaluator = evaluator
     self.space = space
+    self.members = members
   }
 
   mutating func answer(_ match: PreparedMatch) -> Answer {
@@ -58,10 +60,7 @@ struct ClassTests {
 
   private func members(of set: Int) -> Bits {
     let set = evaluator.sets[set]
-    if let addresses = set.addresses {
-      return Bits(addresses.lazy.compactMap(space.number), count: addressCount)
-    }
-    return Bits(space.addresses.indices.filter { set.contains(space.addresses[$0]) }, count: addressCount)
+    return members?.known[set.number] ?? space.members(of: set)
   }
 
   private func addresses(_ side: Side, _ bits: Bits, _ negated: Bool) -> Answer {
@@ -99,5 +98,26 @@ struct ClassTests {
     questions.append(divided)
     questionNumbers[question] = questions.count - 1
     return questions.count - 1
+  }
+}
+
+/// The members of all sets of several nodes that are part of a space, worked out once.
+public struct SetMembers: Sendable {
+  let known: [Int: Bits]
+
+  /// The evaluators must have been made together, with the same `PreparedSets`.
+  public init(_ evaluators: some Sequence<Evaluator>, _ space: PacketSpace) {
+    var sets: [Int: PreparedSet] = [:]
+    for evaluator in evaluators {
+      for set in evaluator.sets { sets[set.number] = set }
+    }
+    known = sets.mapValues { space.members(of: $0) }
+  }
+}
+
+extension PacketSpace {
+  func members(of set: PreparedSet) -> Bits {
+    if let own = set.addresses { return Bits(own.lazy.compactMap(number), count: addresses.count) }
+    return Bits(addresses.indices.filter { set.contains(addresses[$0]) }, count: addresses.count)
   }
 }

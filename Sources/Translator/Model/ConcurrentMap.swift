@@ -2,7 +2,7 @@ internal import Dispatch
 internal import Synchronization
 
 /// Computes values on all processors, in order.
-func concurrentMap<Value: Sendable>(_ count: Int, _ body: @Sendable (Int) -> Value) -> [Value] {
+package func concurrentMap<Value: Sendable>(_ count: Int, _ body: @Sendable (Int) -> Value) -> [Value] {
   if count == 0 { return [] }
   let values = Mutex([Value?](repeating: nil, count: count))
   DispatchQueue.concurrentPerform(iterations: count) { index in
