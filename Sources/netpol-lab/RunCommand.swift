@@ -56,6 +56,10 @@ struct RunCommand: ParsableCommand {
       "Of a grid of workloads, show the row and the column of one, with ports.", valueName: "namespace/kind/name"))
   var focus: String?
 
+  @Option(
+    help: ArgumentHelp("Write every flow and its verdict to a file, one JSON object a line.", valueName: "file"))
+  var flows: String?
+
   @Flag(help: "Show the whole grid of workloads, however large it is.")
   var full = false
 
@@ -105,15 +109,20 @@ struct RunCommand: ParsableCommand {
       style: enforcement.style, selection: selection, strict: strict, asksMatrix: !expectationsOnly)
     if let packets { run.packets = packets }
     try run.requireFlow(in: cluster)
+    try requireShown(of: cluster)
     let assumptions = (asked + expected).assumptions + cluster.strangerNotes(besides: groups.map(\.cluster))
     for assumption in assumptions { Terminal.say("note: \(assumption)") }
     let doubts = reading.impliesServiceCIDRs ? (asked + expected).doubts(in: cluster) : []
     for doubt in doubts { Terminal.say("warning: \(doubt)") }
     try enterNamespaces()
-    var report = try run.run(cluster, expecting: groups, version: version) {
+    let lines = try flows.map(FlowLines.init)
+    var report = try run.run(
+      cluster, expecting: groups, version: version, eachFlow: lines.map { lines in { lines.write($0) } }
+    ) {
       Terminal.progress($0.text)
     }
     Terminal.progress("")
+    try lines?.close()
     report.wasAskedForClaims = !claim.isEmpty
     report.tellsAllPaths = paths
     report.view.namespace = namespace
@@ -123,6 +132,21 @@ struct RunCommand: ParsableCommand {
     report.warnings = reading.notes.filter { $0.severity == .warning }.map(\.text) + doubts
     try output.print(report.document)
     if !report.isAsExpected { throw ExitCode.finding }
+  }
+
+  /// Throws `InputError` if the cluster has no such namespace or workload to show.
+  private func requireShown(of cluster: Cluster) throws {
+    if let namespace, !cluster.pods.contains(where: { $0.id.namespace == namespace }) {
+      let known = Set(cluster.pods.map(\.id.namespace)).sorted()
+      throw InputError("--namespace \(namespace): no pod is in it; known: \(known.abridged(to: 8))")
+    }
+    guard let focus else { return }
+    let known = Set(
+      cluster.pods.map { pod in pod.owner.map { "\(pod.id.namespace)/\($0.kind)/\($0.name)" } ?? pod.id.description }
+    ).sorted()
+    if !known.contains(where: { $0.lowercased() == focus.lowercased() }) {
+      throw InputError("--focus \(focus): no such workload; known: \(known.abridged(to: 8))")
+    }
   }
 
   /// Throws `InputError` if the cluster has no such endpoint or port.

@@ -219,7 +219,7 @@ struct ThreeEnginesTests {
     #expect(text.contains("isolated for ingress by app/both"))
     #expect(text.contains("KUBE-POD-FW-") && text.contains("REJECT"))
     let object = try JSONSerialization.jsonObject(with: try report.document.json()) as? [String: Any]
-    #expect(object?["schema"] as? String == "netpol-lab/run/v2")
+    #expect(object?["schema"] as? String == "netpol-lab/run/v3")
     let flows = try #require(object?["flows"] as? [[String: Any]])
     #expect(
       flows.count == 1 && flows[0]["kernel"] as? String == "denied" && flows[0]["mechanism"] as? String == "rejected")

@@ -6,7 +6,7 @@ package import Statistics
 /// A document has two halves. Sections are for people and don't depend on width or output. Facts and rows are for
 /// programs.
 public struct Document {
-  /// Such as `netpol-lab/run/v2`. `nil` if the document is for people only.
+  /// Such as `netpol-lab/run/v3`. `nil` if the document is for people only.
   package let schema: String?
   package let facts: [Fact]
   /// Measured values in one shape: `rows` in JSON, and everything that CSV has.

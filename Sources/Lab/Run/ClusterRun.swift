@@ -78,19 +78,20 @@ public struct ClusterRun: Sendable {
 
   /// Throws `LabFailure` if this machine can't run the lab, the rules can't be loaded, or the lab's own check fails.
   ///
-  /// `expecting` are checked after the matrix, or instead of it if `asksMatrix` is false.
+  /// `expecting` are checked after the matrix, or instead of it if `asksMatrix` is false. `eachFlow` gets every flow of the
+  /// matrix, sent or not.
   public func run(
     _ cluster: Cluster, expecting groups: [GroupToCheck] = [], version: String,
-    progress: @escaping (Progress) -> Void = { _ in }
+    eachFlow: ((JudgedFlow) -> Void)? = nil, progress: @escaping (Progress) -> Void = { _ in }
   ) throws -> RunReport {
     try withWorker(version: version, style: style.name) { environment, worker in
-      try run(cluster, groups, environment, worker, progress)
+      try run(cluster, groups, environment, worker, eachFlow, progress)
     }
   }
 
   private func run(
     _ cluster: Cluster, _ groups: [GroupToCheck], _ environment: LabEnvironment, _ worker: NamespaceWorker,
-    _ progress: @escaping (Progress) -> Void
+    _ eachFlow: ((JudgedFlow) -> Void)?, _ progress: @escaping (Progress) -> Void
   ) throws -> RunReport {
     let clock = ContinuousClock()
     let sctpObstacle = try ProbeSession.obstacle(to: .sctp, on: worker)
@@ -107,7 +108,9 @@ public struct ClusterRun: Sendable {
     var plan = ProbePlan.none
     var survey: SurveyResult?
     if isByClass {
-      var judging = FlowSurvey(base, asked, sctpObstacle: sctpObstacle) { progress(.judging(done: $0, of: $1)) }
+      var judging = FlowSurvey(base, asked, sctpObstacle: sctpObstacle, eachFlow: eachFlow) {
+        progress(.judging(done: $0, of: $1))
+      }
       judging.run()
       survey = judging.result
       plan = ProbePlan(endpoints: asked.endpoints, flows: judging.result.packets(limit))
@@ -138,6 +141,11 @@ public struct ClusterRun: Sendable {
         whole.comparer.compare(flow, answer.0, answer.1)
       }.filter { $0.finding != .notChosen }
       + plan.unasked.map { whole.comparer.compare($0) }
+    if survey == nil, let eachFlow {
+      for comparison in comparisons {
+        eachFlow(JudgedFlow(comparison, from: comparison.flow.source, to: comparison.flow.destination))
+      }
+    }
     let results = try check.run(on: &lab, strict: strict) { progress(.expecting(stage: $0, of: $1)) }
     return RunReport(
       environment: environment, cluster: cluster, plan: plan, comparisons: comparisons, survey: survey,

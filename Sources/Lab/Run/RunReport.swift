@@ -79,6 +79,8 @@ public struct RunReport: Sendable {
     return sent
       + (survey?.found ?? []).map(\.comparison).filter { $0.isFailure(strict: strict) && !known.contains($0.flow) }
   }
+  /// What flows between workloads do.
+  public var grid: WorkloadGrid { survey?.grid ?? WorkloadGrid(cluster, endpoints: plan.endpoints, comparisons) }
   public var isAsExpected: Bool { failures.isEmpty && expectations.allSatisfy(\.isAsExpected) }
 
   public var tellsExpectationsInFull: Bool {

@@ -224,6 +224,9 @@ public struct EnforcedMatrix: Sendable {
       }
     }
 
+    /// Whether the destination's node lets a packet of another machine in.
+    public func arrives(from source: Int, at destination: Int) -> Bool { arrived[source].contains(destination) }
+
     private func row(_ source: Int) -> Row {
       let place = matrix.placeOf[source]
       guard place >= 0 else {

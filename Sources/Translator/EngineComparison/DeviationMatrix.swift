@@ -177,6 +177,9 @@ public struct DeviationMatrix: Sendable {
       return bits
     }
 
+    /// The destinations where ingress policies let a source in.
+    func arrivals(of source: Int) -> Bits { letIn[source] }
+
     private func flow(_ source: Int, _ destination: Int) -> Flow {
       let (from, to) = (matrix.specified.ends[source], matrix.specified.ends[destination])
       return Flow(from: from.endpoint, from.address, to: to.endpoint, to.address, question)

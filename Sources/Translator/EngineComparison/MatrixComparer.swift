@@ -93,6 +93,15 @@ public struct MatrixComparer: Sendable {
         | (predicted.departures(of: source).contains(destination) ? 4 : 0)
     }
 
+    /// What the engines say about the receiver's own side, in three bits: rules, specification, deviations.
+    public func arrivals(of sender: EnforcedMatrix.Sender, at destination: Int) -> UInt64 {
+      let source = matrix.enforced.source(of: sender, towards: destination)
+      if source < 0 { return 0 }
+      return (enforced.arrives(from: source, at: destination) ? 1 : 0)
+        | (specified.peers(of: destination, .ingress).contains(source) ? 2 : 0)
+        | (predicted.arrivals(of: source).contains(destination) ? 4 : 0)
+    }
+
     public func row(of sender: EnforcedMatrix.Sender) -> Row {
       let rules = enforced.row(of: sender)
       let count = matrix.specified.ends.count

@@ -21,6 +21,7 @@ struct GridView {
   }
 
   var section: Section {
+    if let focus = view.focus { return focused(focus) }
     let shown = grid.workloads.indices.filter { isShown($0) }
     var rows = lines(shown.filter { !grid.workloads[$0].isService }, columns: shown)
     var columns = columnLines(shown, rows: shown.filter { !grid.workloads[$0].isService })
@@ -55,6 +56,39 @@ struct GridView {
         .pieces(others.map { "\($0.offset + 1) \($0.element.name)" }, separator: "  ", first: "  columns: ", indent: 4))
     }
     return Section(blocks)
+  }
+
+  /// What one workload may send and receive, with ports.
+  private func focused(_ name: String) -> Section {
+    guard let own = grid.workloads.firstIndex(where: { $0.name.lowercased() == name.lowercased() }) else {
+      return Section([.paragraph("No flow was asked of \(name).")])
+    }
+    let others = Array(grid.workloads.indices)
+    let title = self.name([own])
+    return Section(
+      [.heading("\(title) sends")] + told(others) { grid.profile(from: own, to: $0) }
+        + [.heading("\(title) receives")]
+        + told(others.filter { !grid.workloads[$0].isService }) {
+          grid.profile(from: $0, to: own)
+        })
+  }
+
+  /// One line for workloads of which the same is the case on the same ports.
+  private func told(_ others: [Int], _ profile: (Int) -> [WorkloadGrid.Mix]) -> [Block] {
+    grouped(others) { [profile($0)] }.flatMap { line -> [Block] in
+      let mixes = profile(line.members[0])
+      let kinds = Dictionary(grouping: mixes.indices.filter { !mixes[$0].isEmpty }) { mixes[$0].rawValue }
+        .sorted { $0.key < $1.key }
+      if kinds.isEmpty { return [] }
+      let names = line.members.map { self.name([$0]) }.abridged(to: 6)
+      return [.paragraph(names, first: "  ", indent: 4)]
+        + kinds.map { kind, numbers in
+          let mix = WorkloadGrid.Mix(rawValue: kind)
+          let ports = numbers.map { grid.questions[$0].description }.abridged(to: 12)
+          let odd = mix.contains(.failing) ? ", DISAGREEMENT" : mix.contains(.deviating) ? ", by a deviation" : ""
+          return .paragraph("\(mix.verdictText)\(odd): \(ports)", first: "    ", indent: 8)
+        }
+    }
   }
 
   private func isShown(_ number: Int) -> Bool {

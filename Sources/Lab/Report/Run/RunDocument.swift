@@ -10,8 +10,8 @@ internal import Text
 internal import Verdicts
 
 extension RunReport {
-  /// A run: `netpol-lab/run/v2`, documented in docs/json.md.
-  public var document: Document { Document(schema: "netpol-lab/run/v2", facts: facts, sections: RunSections(self).all) }
+  /// A run: `netpol-lab/run/v3`, documented in docs/json.md.
+  public var document: Document { Document(schema: "netpol-lab/run/v3", facts: facts, sections: RunSections(self).all) }
 
   private var facts: [Fact] {
     [
@@ -21,6 +21,8 @@ extension RunReport {
       Fact("endpoints", plan.endpoints.map(\.description)),
       Fact(
         "flows", comparisons.map { FlowObject($0, strict: strict, inFull: isToldInFull, withPath: tellsAllPaths) }),
+      Fact("survey", survey.map { SurveyObject($0, comparisons, strict: strict) }),
+      Fact("classes", classObjects),
       Fact("mixed", ServiceAnswer.all(comparisons).compactMap(MixedObject.init)),
       Fact("expectations", expectations.map(GroupObject.init)),
       Fact("claims", expectations.claims.map(ClaimObject.init)),
@@ -35,6 +37,11 @@ extension RunReport {
           "probe": timings.probe / .seconds(1),
         ]),
     ]
+  }
+
+  private var classObjects: [ClassObject] {
+    let grid = grid
+    return grid.classes.map { ClassObject($0, grid) }
   }
 
   /// What the reader should know if no policy can apply to any pod. `nil` if some pod has an address of its own.
@@ -163,9 +170,8 @@ private struct RunSections {
     let whys = report.comparisons.compactMap { comparison -> String? in
       if case .notModelled(let why) = comparison.finding { why } else { nil }
     }
-    let counts = OrderedDictionary(grouping: whys) { $0 }.mapValues(\.count).sorted {
-      ($1.value, $0.key) < ($0.value, $1.key)
-    }
+    let found = report.survey?.notModelled ?? Dictionary(grouping: whys) { $0 }.mapValues(\.count)
+    let counts = found.sorted { ($1.value, $0.key) < ($0.value, $1.key) }
     let lines = counts.prefix(10).map { "\($0.key) (\(counted($0.value, "flow")))" }
     let rest = counts.dropFirst(10).reduce(0) { $0 + $1.value }
     return Section(

@@ -8,9 +8,12 @@ internal import Verdicts
 /// All flows to one destination and port that leads on: to a service's endpoints, a host port's pod, or what a pod sends
 /// on.
 ///
-/// The senders are divided by what can matter: their node, and what the engines say about them and each endpoint.
+/// The senders are divided by what can matter: the rules for services on their node, which of the endpoints are there,
+/// and what the engines say about them, their node and each endpoint.
 struct Column: Sendable {
-  let destination: Endpoint
+  /// All with one address: a node and its host-network pods, or a single one.
+  let destinations: [Endpoint]
+  var destination: Endpoint { destinations[0] }
   let question: Flow.Question
   let family: IPFamily
   /// Where the flows may arrive: an address and a port.
@@ -31,16 +34,18 @@ struct Column: Sendable {
     let question: Int
   }
 
-  /// `nil` if no sender asks.
+  /// `destinations` have one address. `nil` if they have none of the family.
   init?(
-    to destination: Endpoint, _ question: Flow.Question, _ family: IPFamily, _ pairs: PairFlows, _ senders: Senders,
+    to destinations: [Endpoint], _ question: Flow.Question, _ family: IPFamily, _ pairs: PairFlows, _ senders: Senders,
     _ space: PacketSpace, _ topology: Topology
   ) {
-    self.destination = destination
+    guard let destination = destinations.first, let address = topology.address(of: destination, family) else {
+      return nil
+    }
+    self.destinations = destinations
     self.question = question
     self.family = family
     isOfHost = topology.hostNode(of: destination) != nil
-    guard let address = topology.address(of: destination, family) else { return nil }
     // The endpoints are the same for all senders.
     var looks: [Look] = []
     for sender in senders.all.prefix(3) {
@@ -60,47 +65,64 @@ struct Column: Sendable {
     signatures = Array(repeating: 0, count: senders.all.count)
   }
 
-  /// Adds what the engines say about each sender and the endpoints with this question.
-  mutating func look(
-    at question: Int, _ rows: [MatrixComparer.Row], _ senders: Senders, _ answers: MatrixComparer.Answers
-  ) {
-    for look in looks where look.question == question {
-      for index in signatures.indices {
-        var bits = rows[index].signature(look.number)
-        bits = bits << 3 | answers.departures(of: senders.all[index].sender, towards: look.number)
-        signatures[index] = (signatures[index] ^ bits) &* 0x9e37_79b9_7f4a_7c15
-        // An endpoint that asks for its own service.
-        if senders.all[index].notAsked.contains(look.number) { signatures[index] ^= UInt64(index + 1) << 32 }
-      }
+  /// Adds what the engines say about each sender and an endpoint.
+  mutating func add(_ look: [UInt16]) {
+    for index in signatures.indices {
+      signatures[index] = (signatures[index] ^ UInt64(look[index])) &* 0x9e37_79b9_7f4a_7c15
     }
   }
 
   /// The senders' endpoints, by class.
   func classes(_ senders: Senders) -> [[Endpoint]] {
     struct Key: Hashable {
-      let node: Int
       let signature: UInt64
-      /// Nodes and hosts outside stand for themselves.
+      let rules: Int
+      let isPod: Bool
+      /// Hosts outside, and an endpoint that asks for itself, stand for themselves.
       let single: Int
     }
     var members: [Key: [Endpoint]] = [:]
     var order: [Key] = []
     for (index, sender) in senders.all.enumerated() {
-      var isPod = false
-      if case .address = sender.sender, sender.node >= 0 { isPod = true }
-      let key = Key(node: sender.node, signature: signatures[index], single: isPod ? -1 : index)
+      let isOwn = looks.contains { sender.notAsked.contains($0.number) }
+      let key = Key(
+        signature: signatures[index], rules: sender.serviceRules, isPod: sender.isPod,
+        single: isOwn || sender.node < 0 ? index : -1)
       if members[key] == nil { order.append(key) }
-      members[key, default: []] += sender.endpoints.filter { isOfHost || $0 != destination }
+      members[key, default: []] += sender.endpoints
     }
     return order.compactMap { members[$0] }
   }
 }
 
-extension MatrixComparer.Row {
-  /// What the row says about a destination, in five bits.
-  func signature(_ number: Int) -> UInt64 {
-    var bits: UInt64 = 0
-    for part in [allowed, deviating, unexplained, missing, open] { bits = bits << 1 | (part.contains(number) ? 1 : 0) }
-    return bits
+/// What the engines say about every sender and one endpoint: what does not tell two senders apart in it does not tell
+/// their flows to the endpoint apart.
+struct LookAnswers {
+  private let rows: [MatrixComparer.Row]
+  private let senders: Senders
+  private let answers: MatrixComparer.Answers
+
+  init(_ rows: [MatrixComparer.Row], _ senders: Senders, _ answers: MatrixComparer.Answers) {
+    self.rows = rows
+    self.senders = senders
+    self.answers = answers
+  }
+
+  func answers(about number: Int) -> [UInt16] {
+    // The receiver may see a sender's node in place of the sender.
+    let nodes = senders.nodeSenders.map { node in
+      node.map { UInt16(answers.arrivals(of: senders.all[$0].sender, at: number)) } ?? 0
+    }
+    return senders.all.indices.map { index in
+      let sender = senders.all[index]
+      var bits: UInt16 = 0
+      let row = rows[index]
+      for part in [row.allowed, row.deviating, row.unexplained, row.missing, row.open] {
+        bits = bits << 1 | (part.contains(number) ? 1 : 0)
+      }
+      bits = bits << 3 | UInt16(answers.departures(of: sender.sender, towards: number))
+      bits = bits << 3 | (sender.node < 0 ? 0 : nodes[sender.node])
+      return bits << 1 | (sender.neighbours.contains(number) ? 1 : 0)
+    }
   }
 }

@@ -13,15 +13,17 @@ package struct FlowSurvey {
   private let asked: AskedFlows
   private let pairs: PairFlows
   private let progress: (_ done: Int, _ of: Int) -> Void
+  private let eachFlow: ((JudgedFlow) -> Void)?
   package private(set) var result = SurveyResult()
 
   package init(
     _ plan: LabPlan, _ asked: AskedFlows, sctpObstacle: String?,
-    progress: @escaping (_ done: Int, _ of: Int) -> Void = { _, _ in }
+    eachFlow: ((JudgedFlow) -> Void)? = nil, progress: @escaping (_ done: Int, _ of: Int) -> Void = { _, _ in }
   ) {
     self.plan = plan
     self.asked = asked
     self.progress = progress
+    self.eachFlow = eachFlow
     pairs = PairFlows(plan.cluster, plan.topology, sctpObstacle: sctpObstacle)
     result.grid = WorkloadGrid(plan.cluster, endpoints: asked.endpoints, services: asked.services)
   }
@@ -45,7 +47,8 @@ package struct FlowSurvey {
     let matrix = MatrixComparer(
       plan.cluster, plan.comparer, family, dividedBy: plan.cluster.portBorders + borders)
     let space = matrix.enforced.space
-    let senders = Senders(asked.senders, matrix.enforced, topology)
+    let senders = Senders(
+      asked.senders, matrix.enforced, topology, serviceRules: plan.comparer.enforced.serviceRuleClasses)
     result.classCount += matrix.enforced.classCount
 
     // Flows to a service are judged after those to its endpoints: these divide the senders.
@@ -59,7 +62,7 @@ package struct FlowSurvey {
     }
     for service in asked.services {
       for question in questionsAt[service] ?? [] {
-        if let column = Column(to: service, question, family, pairs, senders, space, topology) {
+        if let column = Column(to: [service], question, family, pairs, senders, space, topology) {
           columns.append(column)
         }
       }
@@ -68,10 +71,8 @@ package struct FlowSurvey {
     let questions = receiversAt.keys.sorted()
     for question in questions {
       for (number, receivers) in receiversAt[question] ?? [:] where !matrix.isPlain(question, at: number) {
-        for receiver in receivers {
-          if let column = Column(to: receiver, question, family, pairs, senders, space, topology) {
-            columns.append(column)
-          }
+        if let column = Column(to: receivers, question, family, pairs, senders, space, topology) {
+          columns.append(column)
         }
       }
     }
@@ -85,6 +86,11 @@ package struct FlowSurvey {
       if pinged[number] == nil { pinged[number] = (receiver, .echo) }
     }
     if !pinged.isEmpty { wanted.insert(space.echo) }
+    // By question: the columns that look at an address then.
+    var lookers: [Int: [(column: Int, at: Int)]] = [:]
+    for (index, column) in columns.enumerated() {
+      for look in column.looks { lookers[look.question, default: []].append((index, look.number)) }
+    }
     let workloads = senders.all.map { Array(Set($0.endpoints.compactMap(result.grid.number))) }
     var done = 0
     for numbers in wanted.sorted().chunks(ofCount: Self.atOnce) {
@@ -97,8 +103,12 @@ package struct FlowSurvey {
         return (answers: answers, rows: senders.all.map { answers.row(of: $0.sender) })
       }
       for (number, (answers, rows)) in zip(numbers, judged) {
-        for index in columns.indices where columns[index].looks.contains(where: { $0.question == number }) {
-          columns[index].look(at: number, rows, senders, answers)
+        let looks = LookAnswers(rows, senders, answers)
+        var known: [Int: [UInt16]] = [:]
+        for (index, at) in lookers[number] ?? [] {
+          let look = known[at] ?? looks.answers(about: at)
+          known[at] = look
+          columns[index].add(look)
         }
         var receivers = number == space.echo ? pinged : [:]
         for own in byNumber[number] ?? [] {
@@ -149,6 +159,15 @@ package struct FlowSurvey {
       sums.add(
         workloads[index], allowed: allowed, denied: plain.subtracting(allowed), deviating: deviating,
         failing: failing, unanswered: unreached)
+      if let eachFlow {
+        tell(question, family, sender, receivers, plain.union(unreached), eachFlow) { number in
+          if unreached.contains(number) { return .unanswered }
+          var mix: WorkloadGrid.Mix = allowed.contains(number) ? .allowed : .denied
+          if deviating.contains(number) { mix.formUnion(.deviating) }
+          if failing.contains(number) { mix.formUnion(.failing) }
+          return mix
+        }
+      }
       let odd = deviating.union(failing)
       if !odd.isEmpty { explain(question, family, sender, odd, receivers, matrix) }
       // What the rules alone make special, such as a translation that no object explains.
@@ -160,6 +179,21 @@ package struct FlowSurvey {
       }
     }
     result.add(tally, sums, receivers)
+  }
+
+  private func tell(
+    _ question: Flow.Question, _ family: IPFamily, _ sender: Senders.One, _ receivers: [Int: [Endpoint]], _ bits: Bits,
+    _ eachFlow: (JudgedFlow) -> Void, _ mix: (Int) -> WorkloadGrid.Mix
+  ) {
+    for source in sender.endpoints {
+      bits.forEach { number in
+        for receiver in receivers[number] ?? [] {
+          eachFlow(
+            JudgedFlow(
+              source: source, destination: receiver, question: question, family: family, chosen: nil, mix: mix(number)))
+        }
+      }
+    }
   }
 
   /// Explains a finding once for each pair of workloads.
@@ -184,7 +218,7 @@ package struct FlowSurvey {
 
   private struct ColumnClass: Sendable {
     let members: [Endpoint]
-    let destination: Endpoint
+    let destinations: [Endpoint]
     let question: Flow.Question
     let family: IPFamily
   }
@@ -198,7 +232,7 @@ package struct FlowSurvey {
         if asking.isEmpty { continue }
         classes.append(
           ColumnClass(
-            members: asking, destination: column.destination, question: column.question, family: column.family))
+            members: asking, destinations: column.destinations, question: column.question, family: column.family))
       }
     }
     for some in classes.chunks(ofCount: 1024) {
@@ -206,15 +240,26 @@ package struct FlowSurvey {
       let (plan, pairs) = (plan, pairs)
       let judged = concurrentMap(some.count) { index in
         Self.comparisons(
-          some[index].members[0], some[index].destination, some[index].question, some[index].family, plan, pairs)
+          some[index].members[0], some[index].destinations[0], some[index].question, some[index].family, plan, pairs)
       }
-      for (one, comparisons) in zip(some, judged) { add(comparisons, of: one.members) }
+      for (one, comparisons) in zip(some, judged) { add(comparisons, of: one.members, to: one.destinations) }
     }
   }
 
-  private mutating func add(_ comparisons: [Comparison], of members: [Endpoint]) {
+  private mutating func add(_ comparisons: [Comparison], of members: [Endpoint], to destinations: [Endpoint]) {
     if comparisons.isEmpty { return }
-    result.add(comparisons, of: members)
+    for destination in destinations {
+      // A pod asks itself for nothing; a node's own address leads on.
+      let asking = members.filter { $0 != destination || plan.topology.hostNode(of: destination) != nil }
+      if !asking.isEmpty { result.add(comparisons, of: asking, to: destination) }
+    }
+    if let eachFlow {
+      for comparison in comparisons {
+        for member in members {
+          for destination in destinations { eachFlow(JudgedFlow(comparison, from: member, to: destination)) }
+        }
+      }
+    }
     for comparison in comparisons where comparison.finding.isAnswered { result.sendColumn(comparison) }
   }
 
@@ -222,7 +267,7 @@ package struct FlowSurvey {
     _ members: [Endpoint], _ destination: Endpoint, _ question: Flow.Question, _ family: IPFamily
   ) {
     guard let source = members.first else { return }
-    add(Self.comparisons(source, destination, question, family, plan, pairs), of: members)
+    add(Self.comparisons(source, destination, question, family, plan, pairs), of: members, to: [destination])
   }
 
   private static func comparisons(

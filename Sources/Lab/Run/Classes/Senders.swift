@@ -17,13 +17,18 @@ struct Senders: Sendable {
     let unreachable: Bits
     /// The numbers of the pods and addresses of its node.
     let neighbours: Bits
+    /// Equal for senders on nodes with the same rules for services.
+    let serviceRules: Int
+    /// Whether it is a pod with an address of its own.
+    let isPod: Bool
 
-    func isOnNode(of number: Int) -> Bool { neighbours.contains(number) }
   }
 
   let all: [One]
+  /// By node: the index of the sender that is the node.
+  let nodeSenders: [Int?]
 
-  init(_ endpoints: [Endpoint], _ matrix: EnforcedMatrix, _ topology: Topology) {
+  init(_ endpoints: [Endpoint], _ matrix: EnforcedMatrix, _ topology: Topology, serviceRules: [String: Int]) {
     let count = matrix.space.addresses.count
     let index = Dictionary(topology.nodes.enumerated().map { ($1.name, $0) }) { first, _ in first }
     let numbers = { (addresses: [IPAddress]) in Bits(addresses.compactMap(matrix.space.number), count: count) }
@@ -56,9 +61,14 @@ struct Senders: Sendable {
       case .service, .virtualAddress, .address, nil: break
       }
       if case .node = sender, node >= 0 { notAsked.formUnion(own[node]) }
+      var isPod = false
+      if case .address = sender, node >= 0 { isPod = true }
       return One(
         sender: sender, endpoints: endpoints, node: node, notAsked: notAsked, unreachable: unreachable,
-        neighbours: node < 0 ? Bits(count: count) : podsOf[node].union(own[node]))
+        neighbours: node < 0 ? Bits(count: count) : podsOf[node].union(own[node]),
+        serviceRules: node < 0 ? -1 : serviceRules[topology.nodes[node].name] ?? -1, isPod: isPod)
     }
+    let senders = all
+    nodeSenders = topology.nodes.indices.map { node in senders.firstIndex { $0.node == node && !$0.isPod } }
   }
 }

@@ -24,6 +24,8 @@ public struct SurveyResult: Sendable {
   /// Flows with findings and deviations, one for each pair of workloads, port and reason.
   public internal(set) var found: [Found] = []
   public internal(set) var mixed: [Mixed] = []
+  /// Why flows have no verdict because something is not modelled, and how many.
+  public internal(set) var notModelled: [String: Int] = [:]
   /// The flows to send, each with why it was chosen.
   var chosen: [Flow] = []
   private var isChosen: Set<Flow> = []
@@ -78,40 +80,28 @@ public struct SurveyResult: Sendable {
   }
 
   /// Adds the flows from one sender to a destination that leads on. `members`: the senders for which it stands.
-  mutating func add(_ comparisons: [Comparison], of members: [Endpoint]) {
+  mutating func add(_ comparisons: [Comparison], of members: [Endpoint], to destination: Endpoint) {
     classCount += 1
-    for comparison in comparisons { add(comparison, members) }
+    for comparison in comparisons { add(comparison, members, destination) }
     addMixed(comparisons, senders: members.count)
   }
 
-  private mutating func add(_ comparison: Comparison, _ members: [Endpoint]) {
+  private mutating func add(_ comparison: Comparison, _ members: [Endpoint], _ destination: Endpoint) {
     let flow = comparison.flow
-    var mix: WorkloadGrid.Mix
+    let mix = WorkloadGrid.Mix(comparison)
     switch comparison.evaluated {
-    case .allow?:
-      tally.allowed += members.count
-      mix = .allowed
-    case .deny?:
-      tally.denied += members.count
-      mix = .denied
-    case nil:
-      tally.unanswered += members.count
-      mix = .unanswered
+    case .allow?: tally.allowed += members.count
+    case .deny?: tally.denied += members.count
+    case nil: tally.unanswered += members.count
     }
-    switch comparison.finding {
-    case .deviation:
-      tally.deviating += members.count
-      mix.formUnion(.deviating)
-    case .unexplained, .deviationMissing, .kernelDisagrees, .undecided:
-      tally.unexplained += members.count
-      mix.formUnion(.failing)
-    case .agreement, .noRoute, .notChosen, .notModelled: break
-    }
+    if mix.contains(.deviating) { tally.deviating += members.count }
+    if mix.contains(.failing) { tally.unexplained += members.count }
+    if case .notModelled(let why) = comparison.finding { notModelled[why, default: 0] += members.count }
     for (name, alike) in Dictionary(grouping: members, by: grid.name) {
-      grid.add(alike[0], flow.destination, flow.question, mix)
+      grid.add(alike[0], destination, flow.question, mix)
       if mix.isDisjoint(with: [.deviating, .failing]) { continue }
       let key = FindingKey(
-        from: name, to: grid.name(flow.destination), question: flow.question, family: flow.family, isolation: [],
+        from: name, to: grid.name(destination), question: flow.question, family: flow.family, isolation: [],
         sameNode: false)
       if !count(key, alike.count) { add(comparison, key, alike.count) }
     }

@@ -1,0 +1,89 @@
+internal import EngineComparison
+public import Foundation
+internal import NetpolModel
+public import Run
+
+/// All flows of a run by class, in JSON.
+struct SurveyObject: Encodable {
+  let flows, allowed, denied, deviating, unexplained, unanswered, classes, packets: Int
+  let found: [FoundObject]
+
+  init(_ survey: SurveyResult, _ comparisons: [Comparison], strict: Bool) {
+    flows = survey.tally.total
+    allowed = survey.tally.allowed
+    denied = survey.tally.denied
+    deviating = survey.tally.deviating
+    unexplained = survey.tally.unexplained
+    unanswered = survey.tally.unanswered
+    classes = survey.classCount
+    packets = comparisons.count { $0.observed != nil }
+    found = survey.found.map { one in
+      FoundObject(
+        from: survey.grid.name(one.comparison.flow.source), to: survey.grid.name(one.comparison.flow.destination),
+        count: one.count,
+        example: FlowObject(one.comparison, strict: strict, inFull: false, withPath: false))
+    }
+  }
+}
+
+struct FoundObject: Encodable {
+  let from, to: String
+  let count: Int
+  let example: FlowObject
+}
+
+/// Flows of which the same is the case, in JSON.
+struct ClassObject: Encodable {
+  let from, to, ports: [String]
+  let verdict: String
+  let deviates, disagrees: Bool
+
+  init(_ one: FlowClass, _ grid: WorkloadGrid) {
+    from = one.senders.map { grid.workloads[$0].name }
+    to = one.receivers.map { grid.workloads[$0].name }
+    ports = one.questions.map(\.description)
+    verdict = one.mix.verdictText
+    deviates = one.mix.contains(.deviating)
+    disagrees = one.mix.contains(.failing)
+  }
+}
+
+extension WorkloadGrid.Mix {
+  /// `mixed` if only some of the flows are allowed.
+  var verdictText: String {
+    switch (contains(.allowed), contains(.denied)) {
+    case (true, true): "mixed"
+    case (true, false): "allowed"
+    case (false, true): "denied"
+    case (false, false): "none"
+    }
+  }
+}
+
+/// One line of `--flows`.
+struct JudgedFlowObject: Encodable {
+  let from, to, port, family: String
+  let endpoint: String?
+  let verdict: String
+  let deviates, disagrees: Bool
+
+  init(_ flow: JudgedFlow) {
+    from = flow.source.description
+    to = flow.destination.description
+    port = flow.question.description
+    family = flow.family.rawValue
+    endpoint = flow.chosen?.description
+    verdict = flow.mix.verdictText
+    deviates = flow.mix.contains(.deviating)
+    disagrees = flow.mix.contains(.failing)
+  }
+}
+
+extension JudgedFlow {
+  /// One JSON object and a line feed, in UTF-8.
+  public var line: Data {
+    let encoder = JSONEncoder()
+    encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+    return ((try? encoder.encode(JudgedFlowObject(self))) ?? Data()) + Data([0x0a])
+  }
+}

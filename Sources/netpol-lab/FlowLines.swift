@@ -1,0 +1,42 @@
+import Foundation
+import NetpolModel
+import Report
+import Run
+
+/// A file that gets every flow of a run, one JSON object a line.
+final class FlowLines {
+  private let file: FileHandle
+  private var buffer = Data()
+  private var error: (any Error)?
+  private let name: String
+
+  /// Throws `InputError` if the file can't be written.
+  init(_ name: String) throws {
+    self.name = name
+    guard FileManager.default.createFile(atPath: name, contents: nil), let file = FileHandle(forWritingAtPath: name)
+    else { throw InputError("--flows \(name): the file can't be written; name one in a folder that you may write to") }
+    self.file = file
+  }
+
+  func write(_ flow: JudgedFlow) {
+    guard error == nil else { return }
+    buffer.append(flow.line)
+    if buffer.count > 1 << 20 { flush() }
+  }
+
+  private func flush() {
+    do {
+      try file.write(contentsOf: buffer)
+    } catch {
+      self.error = error
+    }
+    buffer.removeAll(keepingCapacity: true)
+  }
+
+  /// Throws `InputError` if something could not be written.
+  func close() throws {
+    flush()
+    try? file.close()
+    if let error { throw InputError("--flows \(name): \(error.localizedDescription)") }
+  }
+}
