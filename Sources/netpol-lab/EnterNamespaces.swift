@@ -1,6 +1,8 @@
 import Foundation
 import Kernel
+import NetpolModel
 import Network
+import Synchronization
 
 /// Gets the rights that namespaces and packets need. An ordinary user enters a user namespace, and so does a root that
 /// lacks a capability.
@@ -10,9 +12,10 @@ import Network
 /// Returns whether the process is in a user namespace now. Throws `LabError` if the machine allows no user namespace.
 @discardableResult
 func enterNamespaces() throws -> Bool {
+  defer { mayStartThreads.store(true, ordering: .relaxed) }
+  if hasRights { return false }
   let isRoot = geteuid() == 0
   let missing = Capability.missing.map(\.description).joined(separator: ", ")
-  if isRoot && missing.isEmpty { return false }
   do { try Privilege.enterUserNamespace() } catch {
     throw LabError(
       isRoot
@@ -21,3 +24,9 @@ func enterNamespaces() throws -> Bool {
   }
   return true
 }
+
+/// Whether the process can make namespaces as it is.
+private var hasRights: Bool { geteuid() == 0 && Capability.missing.isEmpty }
+
+/// Keeps the process at one thread until it has entered a user namespace, if it has to.
+func startThreadsOnlyWithRights() { mayStartThreads.store(hasRights, ordering: .relaxed) }

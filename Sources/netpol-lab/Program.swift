@@ -10,6 +10,7 @@ enum Program {
   static func run() -> Never {
     do {
       Terminal.reserveStandardStreams()
+      startThreadsOnlyWithRights()
       var command = try NetpolLab.parseAsRoot(processArguments)
       try command.run()
       exit(ExitStatus.asExpected.rawValue)

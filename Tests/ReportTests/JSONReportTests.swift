@@ -78,6 +78,16 @@ import Verdicts
     #expect(Set(objects.flatMap(\.keys)) == fields.all, "\(name)")
   }
 
+  private func reportByClass(_ world: String) async throws -> [String: Any] {
+    let cluster = try readWorld(world)
+    let report = try await blocking {
+      var run = ClusterRun(style: .kubeRouterK3s)
+      run.packets = .classes
+      return try run.run(cluster, version: "test")
+    }
+    return try object(report)
+  }
+
   @Test("every field is documented, every documented field is there, and each has its type", .needsNamespaces)
   func documentation() async throws {
     let far = "apiVersion: netpol-lab/v1alpha1\nkind: Cluster\nexternalHosts: [{name: far, addresses: [203.0.113.9]}]\n"
@@ -151,7 +161,12 @@ import Verdicts
     report.warnings = ["a warning"]
     let object = try object(report)
     let tables = try documented()
-    try check([object], tables[""], "the document")
+    let byClass = try await reportByClass(world)
+    try check([object, byClass], tables[""], "the document")
+    let survey = try #require(byClass["survey"] as? [String: Any])
+    try check([survey], tables["survey"], "survey")
+    try check(try #require(survey["found"] as? [[String: Any]]), tables["An object of found"], "found")
+    try check(try #require(byClass["classes"] as? [[String: Any]]), tables["An object of classes"], "classes")
     let flows = try #require(object["flows"] as? [[String: Any]])
     try check(flows, tables["A flow"], "a flow")
     try check(try #require(object["mixed"] as? [[String: Any]]), tables["An entry of mixed"], "mixed")
@@ -170,7 +185,7 @@ import Verdicts
     try check(differences, tables["A difference"], "a difference")
     try check(objects(differences, "changes"), tables["A change"], "a change")
     try check(try #require(object["claims"] as? [[String: Any]]), tables["A claim"], "a claim")
-    #expect(tables.count == 14)
+    #expect(tables.count == 17)
     // Verdicts and outcomes have the same words in flows and in expectations.
     let all =
       try #require(object["flows"] as? [[String: Any]]) + expected + objects(expected, "pairs")

@@ -1,9 +1,10 @@
-// What this does not show: that packets agree. `netpol-lab fuzz` and RunTests send them.
+// What this does not show: that packets agree. The tests with packets below and `netpol-lab fuzz` do.
 import EngineComparison
 import Foundation
 import Lowering
 import NetpolModel
 import Path
+import RuleIR
 import Run
 import StandingLab
 import TestSupport
@@ -17,34 +18,88 @@ import Worlds
     arguments: EnforcementStyle.all.map(\.name))
   func tallies(name: String) throws {
     let style = try #require(EnforcementStyle.all.first { $0.name == name })
-    let worlds = Int(ProcessInfo.processInfo.environment["NETPOL_WORLDS"] ?? "") ?? 30
-    let first = UInt64(ProcessInfo.processInfo.environment["NETPOL_SEED"] ?? "") ?? 92_000
     var deviating = 0
-    for seed in first..<first + UInt64(worlds) {
+    for seed in Self.seeds(92_000) {
       let cluster = try readWorld(World(seed: seed).cluster.manifest, asStored: true)
-      let topology = Topology(cluster)
-      let plan = try LabPlan(cluster, style, versionStamp: "1", in: topology)
-      let asked = ProbePlan(cluster, topology)
-      var expected = Tally()
-      for comparison in asked.flows.map({ plan.comparer.compare($0, nil) }).filter({ $0.finding != .notChosen })
-        + asked.unasked.map({ plan.comparer.compare($0) })
-      {
-        switch comparison.evaluated {
-        case .allow?: expected.allowed += 1
-        case .deny?: expected.denied += 1
-        case nil: expected.unanswered += 1
-        }
-        switch comparison.finding {
-        case .deviation: expected.deviating += 1
-        case .unexplained, .deviationMissing, .kernelDisagrees, .undecided: expected.unexplained += 1
-        case .agreement, .noRoute, .notChosen, .notModelled: break
-        }
-      }
-      var survey = FlowSurvey(plan, AskedFlows(cluster, topology, only: .init()), sctpObstacle: nil)
-      survey.run()
-      #expect(survey.result.tally == expected, "seed \(seed)")
-      deviating += expected.deviating
+      let (byClass, oneByOne) = try Self.tallies(cluster, style)
+      #expect(byClass == oneByOne, "seed \(seed)")
+      deviating += oneByOne.deviating
     }
     #expect(deviating > 0 || style.name == EnforcementStyle.compiled.name)
+  }
+
+  @Test(
+    "A rule that is missing is found by class as often as one by one",
+    arguments: [
+      EnforcementStyle.kubeRouterK3s.name, EnforcementStyle.kubeRouterNftables.name,
+    ])
+  func plantedFaults(name: String) throws {
+    let style = try #require(EnforcementStyle.all.first { $0.name == name })
+    var found = 0
+    for seed in Self.seeds(93_000).prefix(20) {
+      let cluster = try readWorld(World(seed: seed).cluster.manifest, asStored: true)
+      var broken = style
+      broken.lower = { view in
+        var lowered = style.lower(view)
+        lowered.ruleset.removeAdmission(Int(seed))
+        return lowered
+      }
+      let (byClass, oneByOne) = try Self.tallies(cluster, broken)
+      #expect(byClass == oneByOne, "seed \(seed)")
+      found += oneByOne.unexplained
+    }
+    #expect(found > 0)
+  }
+
+  /// `NETPOL_WORLDS` and `NETPOL_SEED` take more worlds, or others.
+  private static func seeds(_ first: UInt64) -> Range<UInt64> {
+    let environment = ProcessInfo.processInfo.environment
+    let first = environment["NETPOL_SEED"].flatMap(UInt64.init) ?? first
+    return first..<first + (environment["NETPOL_WORLDS"].flatMap(UInt64.init) ?? 30)
+  }
+
+  private static func tallies(_ cluster: Cluster, _ style: EnforcementStyle) throws -> (Tally, Tally) {
+    let topology = Topology(cluster)
+    let plan = try LabPlan(cluster, style, versionStamp: "1", in: topology)
+    let asked = ProbePlan(cluster, topology)
+    let comparisons =
+      asked.flows.map { plan.comparer.compare($0, nil) }.filter { $0.finding != .notChosen }
+      + asked.unasked.map { plan.comparer.compare($0) }
+    var tally = Tally()
+    for comparison in comparisons {
+      switch comparison.evaluated {
+      case .allow?: tally.allowed += 1
+      case .deny?: tally.denied += 1
+      case nil: tally.unanswered += 1
+      }
+      switch comparison.finding {
+      case .deviation: tally.deviating += 1
+      case .unexplained, .deviationMissing, .kernelDisagrees, .undecided: tally.unexplained += 1
+      case .agreement, .noRoute, .notChosen, .notModelled: break
+      }
+    }
+    var survey = FlowSurvey(plan, AskedFlows(cluster, topology, only: .init()), sctpObstacle: nil)
+    survey.run()
+    return (survey.result.tally, tally)
+  }
+}
+
+extension Ruleset {
+  /// Removes one of the rules that admit something for a policy.
+  fileprivate mutating func removeAdmission(_ number: Int) {
+    var places: [(table: Int, chain: Int, rule: Int)] = []
+    for table in tables.indices {
+      for chain in tables[table].chains.indices {
+        for (rule, own) in tables[table].chains[chain].rules.enumerated()
+        where own.origin?.policy != nil
+          && own.statements.contains(where: { if case .setMark = $0 { true } else { false } })
+        {
+          places.append((table, chain, rule))
+        }
+      }
+    }
+    if places.isEmpty { return }
+    let place = places[number % places.count]
+    tables[place.table].chains[place.chain].rules.remove(at: place.rule)
   }
 }

@@ -70,7 +70,7 @@ public struct ClusterRun: Sendable {
     /// Working out every node's rules.
     case lowering
     /// Judging all flows, question by question.
-    case judging(done: Int, of: Int)
+    case judging(done: Int, of: Int, left: Duration?)
     /// Working out what differs between variants.
     case planning
     case expecting(stage: Int, of: Int)
@@ -97,26 +97,35 @@ public struct ClusterRun: Sendable {
     let sctpObstacle = try ProbeSession.obstacle(to: .sctp, on: worker)
     let topology = Topology(cluster)
     let asked = AskedFlows(cluster, topology, only: selection)
-    let isByClass = asksMatrix && goesByClass(asked, cluster)
+    var isByClass = asksMatrix && goesByClass(asked, cluster)
+    var plan = ProbePlan.none
+    // The number of flows is known only when they are made, which is quick if there are few.
+    if isByClass, case .upTo(let count) = packets, !asked.exceeds(8 * count, cluster) {
+      plan = ProbePlan(cluster, topology, only: selection, sctpObstacle: sctpObstacle)
+      isByClass = plan.flows.count > count
+    }
     if !isByClass {
       // Before anything is planned, which takes memory too. A whole matrix has at least a flow for each pair of pods.
       if !selection.namesAnEnd { try MemoryNeed.namespaces(cluster.nodes.count + cluster.pods.count).require() }
       if asksMatrix, !selection.namesAnEnd { try MemoryNeed.flows(cluster.pods.count * cluster.pods.count).require() }
     }
     progress(.lowering)
-    var base = try LabPlan(cluster, style, versionStamp: versionStamp, in: topology)
-    var plan = ProbePlan.none
+    if asksMatrix, !isByClass {
+      if plan.isEmpty { plan = ProbePlan(cluster, topology, only: selection, sctpObstacle: sctpObstacle) }
+      if selection.namesAnEnd, plan.isEmpty { throw nothingToAsk(in: cluster, topology) }
+    }
+    let pairs = PairFlows(cluster, topology)
+    var base = try lowered(cluster, topology, for: groups.isEmpty && selection.namesAnEnd ? plan : nil, pairs)
     var survey: SurveyResult?
     if isByClass {
+      let begin = clock.now
       var judging = FlowSurvey(base, asked, sctpObstacle: sctpObstacle, eachFlow: eachFlow) {
-        progress(.judging(done: $0, of: $1))
+        let gone = clock.now - begin
+        progress(.judging(done: $0, of: $1, left: $0 == 0 ? nil : gone / $0 * ($1 - $0)))
       }
       judging.run()
       survey = judging.result
       plan = ProbePlan(endpoints: asked.endpoints, flows: judging.result.packets(limit))
-    } else if asksMatrix {
-      plan = ProbePlan(cluster, topology, only: selection, sctpObstacle: sctpObstacle)
-      if selection.namesAnEnd, plan.isEmpty { throw nothingToAsk(in: cluster, topology) }
     }
     if !groups.isEmpty { progress(.planning) }
     let whole = base
@@ -125,7 +134,7 @@ public struct ClusterRun: Sendable {
     }
     let journeys = plan.flows.map { whole.enforced.journey(of: $0) }
     if survey != nil || selection.namesAnEnd {
-      base = base.holding(Machines(plan.flows, journeys, in: whole, PairFlows(cluster, topology)))
+      base = base.holding(Machines(plan.flows, journeys, in: whole, pairs))
     }
     let asksSCTP = check.asksSCTP || plan.flows.contains { $0.transport == .sctp }
     var lab = ReusableLab(transports: [.tcp, .udp] + (asksSCTP ? [.sctp] : []), worker: worker) { progress(.lab($0)) }
@@ -152,6 +161,17 @@ public struct ClusterRun: Sendable {
       styleWarnings: whole.enforced.findings.map(\.description) + whole.enforced.serviceFindings.map(\.description),
       notInLab: topology.unplaced, strict: strict,
       timings: RunReport.Timings(build: lab.buildTime, load: lab.loadTime, probe: probe), expectations: results)
+  }
+
+  /// The rules of all nodes, or of those that the plan's flows pass.
+  private func lowered(
+    _ cluster: Cluster, _ topology: Topology, for plan: ProbePlan?, _ pairs: PairFlows
+  ) throws -> LabPlan {
+    guard let plan else { return try LabPlan(cluster, style, versionStamp: versionStamp, in: topology) }
+    let nodes = Machines(plan.flows + plan.unasked.map(\.flow), in: topology, pairs).nodes
+    let few = try LabPlan(cluster, style, versionStamp: versionStamp, in: topology, onNodes: nodes)
+    let isEnough = plan.flows.allSatisfy { few.enforced.journey(of: $0).hops.allSatisfy { nodes.contains($0.node) } }
+    return isEnough ? few : try LabPlan(cluster, style, versionStamp: versionStamp, in: topology)
   }
 
   private var limit: Int? { if case .atMost(let count) = packets { count } else { nil } }

@@ -9,7 +9,8 @@ extension ClusterRun.Progress {
     case .lab(let step): step.text
     case .comparing: "comparing the engines"
     case .lowering: "working out the rules of every node"
-    case .judging(let done, let all): "judging all flows: \(done * 100 / max(all, 1)) %"
+    case .judging(let done, let all, let left):
+      "judging all flows: \(done * 100 / max(all, 1)) %" + (left.map { ", about \(roughText($0)) left" } ?? "")
     case .planning: "planning the expectations"
     case .expecting(let stage, let all): "expectations: cluster \(stage) of \(all)"
     }

@@ -28,7 +28,10 @@ struct GridView {
     var blocks: [Block] = [
       .pieces(
         ["Rows send, columns receive."]
-          + [". allowed", "X denied", "+ some ports or pods", "o x differ from the specification", "! disagreement"],
+          + [
+            ". allowed", "X denied", "+ some ports or pods only", "o x * the same, with known deviations",
+            "! disagreement",
+          ],
         separator: "   ")
     ]
     if !view.isFull, rows.count > Self.rowsAtMost || columns.count > Self.rowsAtMost {

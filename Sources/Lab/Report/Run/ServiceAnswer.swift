@@ -58,7 +58,7 @@ struct ServiceAnswer {
     guard isMixed else { return nil }
     let names = refusals.map { comparison in
       let address = comparison.flow.chosen?.description ?? ""
-      let policies = comparison.policies
+      let policies = comparison.refusingPolicies
       return (comparison.target.map { "\($0) (\(address))" } ?? address)
         + (policies.isEmpty ? "" : ", by \(policies.abridged(to: 3))")
     }
@@ -83,7 +83,7 @@ extension Comparison {
 
   /// The policies that refuse the flow: those that isolate an end and don't admit it, or else those of the deciding
   /// rules.
-  fileprivate var policies: [String] {
+  var refusingPolicies: [String] {
     var isolating: [String] = []
     if specified?.verdict == .deny {
       for case .isolated(_, let policies) in specified?.because ?? [] { isolating += policies.map(\.description) }

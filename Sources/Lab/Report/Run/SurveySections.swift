@@ -21,19 +21,40 @@ struct SurveySections {
 
   var findings: [Section] { mixed + deviations + [unreached] }
 
+  /// One entry for each port and set of endpoints, whatever addresses lead to them.
   private var mixed: [Section] {
     if survey.mixed.isEmpty { return [] }
-    let sorted = survey.mixed.sorted { $0.senders > $1.senders }
-    let lines = sorted.prefix(Self.examples).compactMap { mixed -> Block? in
-      guard let line = ServiceAnswer.all(mixed.comparisons).first?.line else { return nil }
-      let more = mixed.senders > 1 ? " (so for \(counted(mixed.senders, "sender")))" : ""
-      return .paragraph(line + more, first: "  ", indent: 6)
+    struct Target: Hashable {
+      let question: Flow.Question
+      let endpoints: [String]
+    }
+    let byTarget = Dictionary(grouping: survey.mixed) { mixed in
+      Target(
+        question: mixed.comparisons[0].flow.question,
+        endpoints: mixed.comparisons.compactMap { $0.flow.chosen?.description }.sorted())
+    }.sorted { ($1.value.count, "\($0.key.question)") < ($0.value.count, "\($1.key.question)") }
+    let entries = byTarget.prefix(Self.examples).map { target, all -> Block in
+      let senders = all.reduce(0) { $0 + $1.senders }
+      let places = all.map { $0.comparisons[0].flow.destination.description }.uniqued()
+      let text =
+        "\(Array(places).abridged(to: 2)) \(target.question): some of \(target.endpoints.count) endpoints refuse "
+        + "\(counted(senders, "sender")). " + (all.max { $0.senders < $1.senders }.map(example) ?? "")
+      return .paragraph(text, first: "  ", indent: 6)
     }
     return [
       Section(
-        [.heading("Services with mixed answers: \(counted(survey.mixed.count, "question"))")] + lines
-          + more(survey.mixed.count))
+        [.heading("Mixed answers of services: \(counted(byTarget.count, "set of endpoints", "sets of endpoints"))")]
+          + entries + more(byTarget.count))
     ]
+  }
+
+  /// `For example shop/web-1: 3 of 4 refuse, such as pay/api-1 (10.42.1.7:80) by pay/deny.`
+  private func example(_ mixed: SurveyResult.Mixed) -> String {
+    let refusals = mixed.comparisons.filter { $0.evaluated == .deny }
+    guard let first = refusals.first else { return "" }
+    let policies = first.refusingPolicies.abridged(to: 2)
+    return "For example \(first.flow.source): \(refusals.count) of \(mixed.comparisons.count) refuse, such as "
+      + "\(first.flow.chosen?.description ?? "")" + (policies.isEmpty ? "." : ", by \(policies).")
   }
 
   private static let examples = 4

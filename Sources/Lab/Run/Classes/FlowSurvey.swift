@@ -95,7 +95,8 @@ package struct FlowSurvey {
     var done = 0
     for numbers in wanted.sorted().chunks(ofCount: Self.atOnce) {
       let numbers = Array(numbers)
-      progress(done, wanted.count)
+      // The columns that follow take about as long.
+      progress(done, 2 * wanted.count)
       done += numbers.count
       let judged = concurrentMap(numbers.count) { index in
         let number = numbers[index]
@@ -121,7 +122,10 @@ package struct FlowSurvey {
         for flow in choice.flows(at: number, receivers, rows, answers) { result.send(flow) }
       }
     }
-    judge(columns, senders)
+    let questionCount = wanted.count
+    judge(columns, senders) { [progress] share in
+      progress(questionCount + Int(share * Double(questionCount)), 2 * questionCount)
+    }
   }
 
   /// Questions whose answers are in memory at the same time.
@@ -224,7 +228,7 @@ package struct FlowSurvey {
   }
 
   /// One sender stands for all that a column doesn't tell apart.
-  private mutating func judge(_ columns: [Column], _ senders: Senders) {
+  private mutating func judge(_ columns: [Column], _ senders: Senders, _ progress: (_ share: Double) -> Void) {
     var classes: [ColumnClass] = []
     for column in columns {
       for members in column.classes(senders) {
@@ -236,6 +240,7 @@ package struct FlowSurvey {
       }
     }
     for some in classes.chunks(ofCount: 1024) {
+      progress(Double(some.startIndex) / Double(classes.count))
       let some = Array(some)
       let (plan, pairs) = (plan, pairs)
       let judged = concurrentMap(some.count) { index in

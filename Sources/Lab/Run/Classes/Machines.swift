@@ -10,18 +10,23 @@ struct Machines {
   private(set) var nodes: Set<String> = []
   private(set) var pods: Set<PodID> = []
 
+  /// `journeys`: those of the flows, in their order.
   init(_ flows: [Flow], _ journeys: [Journey], in plan: LabPlan, _ pairs: PairFlows) {
-    let topology = plan.topology
-    for (flow, journey) in zip(flows, journeys) {
+    self.init(flows, in: plan.topology, pairs)
+    for hop in journeys.lazy.flatMap(\.hops) {
+      nodes.insert(hop.node)
+      if let pod = hop.pod { pods.insert(pod) }
+    }
+  }
+
+  /// The same as far as it can be told without rules.
+  init(_ flows: [Flow], in topology: Topology, _ pairs: PairFlows) {
+    for flow in flows {
       add(flow.source, topology)
       add(flow.destination, topology)
       if let owner = topology.owner(of: flow.destinationAddress) { add(owner, topology) }
       for end in pairs.endpoints(for: flow) where flow.chosen?.isAt(end.address, port: end.port) ?? true {
         add(end.endpoint, topology)
-      }
-      for hop in journey.hops {
-        nodes.insert(hop.node)
-        if let pod = hop.pod { pods.insert(pod) }
       }
       if let node = topology.announcers[flow.destinationAddress] { nodes.insert(node) }
     }

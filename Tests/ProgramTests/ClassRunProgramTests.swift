@@ -1,0 +1,71 @@
+// What this does not show: large clusters. docs/large-clusters.md has figures of those.
+import Foundation
+import Kernel
+import NetpolModel
+import TestSupport
+import Testing
+import Worlds
+
+@Suite("Runs by class") struct ClassRunProgramTests {
+  private static let manifests = GeneratedCluster(pods: 40, policies: 14, nodes: 3, seed: 5).text
+
+  @Test("send fewer packets than there are flows, and tell every flow", .needsNamespaces)
+  func packets() async throws {
+    let lines = FileManager.default.temporaryDirectory.appendingPathComponent("flows-\(UUID().uuidString)")
+    defer { try? FileManager.default.removeItem(at: lines) }
+    let run = try await Program.run(
+      ["run", "-f", "-", "--packets", "classes", "-o", "json", "--flows", lines.path], input: Self.manifests)
+    #expect(run.status == .exited(0), "\(run.errors)")
+    let object = try #require(try JSONSerialization.jsonObject(with: Data(run.output.utf8)) as? [String: Any])
+    let survey = try #require(object["survey"] as? [String: Any])
+    let flows = try #require(survey["flows"] as? Int)
+    let packets = try #require(survey["packets"] as? Int)
+    #expect(packets > 100 && packets * 4 < flows, "\(packets) packets for \(flows) flows")
+    #expect(survey["unexplained"] as? Int == 0)
+    #expect((object["classes"] as? [[String: Any]])?.isEmpty == false)
+    let told = try String(contentsOf: lines, encoding: .utf8).split(separator: "\n")
+    #expect(told.count == flows)
+    #expect(told.count { $0.contains(#""verdict":"allowed""#) } == survey["allowed"] as? Int)
+  }
+
+  @Test("send no more packets than asked for, and count the same flows", .needsNamespaces)
+  func limited() async throws {
+    let run = try await Program.run(["run", "-f", "-", "--packets", "50", "-o", "json"], input: Self.manifests)
+    #expect(run.status == .exited(0), "\(run.errors)")
+    #expect(run.output.contains(#""packets":50"#))
+  }
+
+  @Test("begin with findings, and end with a grid of workloads", .needsNamespaces)
+  func text() async throws {
+    let run = try await Program.run(["run", "-f", "-", "--packets", "classes"], input: Self.manifests)
+    let deviation = try #require(run.output.range(of: "Known deviation"))
+    let summary = try #require(run.output.range(of: " classes: "))
+    let grid = try #require(run.output.range(of: "Rows send, columns receive."))
+    #expect(deviation.lowerBound < summary.lowerBound && summary.lowerBound < grid.lowerBound)
+  }
+
+  @Test("show what one workload sends and receives", .needsNamespaces)
+  func focus() async throws {
+    let name = "kube-system/Deployment/coredns"
+    let run = try await Program.run(
+      ["run", "-f", "-", "--packets", "classes", "--focus", name], input: Self.manifests)
+    #expect(run.status == .exited(0), "\(run.errors)")
+    #expect(run.output.contains("\(name) x2 receives"), "\(run.output)")
+    #expect(run.output.contains("UDP/53"))
+  }
+
+  @Test(
+    "refuse what they can't do in one line",
+    arguments: [
+      "--packets 0", "--packets some", "--packets -1", "--focus shop/Deployment/nothing", "--namespace nowhere",
+      "--flows /nowhere/flows",
+    ])
+  func refused(arguments: String) async throws {
+    let run = try await Program.run(
+      ["run", "-f", "-"] + arguments.split(separator: " ").map(String.init), input: Self.manifests)
+    #expect(run.status == .exited(2), "\(run)")
+    let errors = run.errors.split(separator: "\n").filter { !$0.hasPrefix("note:") && !$0.hasPrefix("warning:") }
+    #expect(errors.count == 1, "\(run.errors)")
+    #expect(run.output.isEmpty)
+  }
+}
