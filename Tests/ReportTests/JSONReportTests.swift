@@ -2,6 +2,7 @@
 import EngineComparison
 import Foundation
 import Kernel
+import Lowering
 import NetpolModel
 import Run
 import TestSupport

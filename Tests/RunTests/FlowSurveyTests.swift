@@ -78,8 +78,20 @@ import Worlds
       case .agreement, .noRoute, .notChosen, .notModelled: break
       }
     }
-    var survey = FlowSurvey(plan, AskedFlows(cluster, topology, only: .init()), sctpObstacle: nil)
+    var told: Set<String> = []
+    var survey = FlowSurvey(
+      plan, AskedFlows(cluster, topology, only: .init()), sctpObstacle: nil,
+      eachFlow: { flow in
+        told.insert(
+          "\(flow.source) -> \(flow.destination) \(flow.family) \(flow.question) \(flow.chosen?.description ?? "")")
+      })
     survey.run()
+    let wanted = Set(
+      comparisons.map(\.flow).map {
+        "\($0.source) -> \($0.destination) \($0.family) \($0.question) \($0.chosen?.description ?? "")"
+      })
+    #expect(told.subtracting(wanted).sorted().prefix(3) == [])
+    #expect(wanted.subtracting(told).sorted().prefix(3) == [])
     return (survey.result.tally, tally)
   }
 }

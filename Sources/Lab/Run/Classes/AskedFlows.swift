@@ -67,7 +67,7 @@ package struct AskedFlows {
   /// Whether a host outside is asked about a service: few have a route to ClusterIPs.
   func isAsked(_ source: Endpoint, ofService destination: Endpoint) -> Bool {
     guard case .external(let name) = source else { return true }
-    guard case .service = destination else { return false }
+    guard case .service = destination else { return true }
     return topology.externals.first { $0.name == name }?.routesToServices != nil
   }
 }
