@@ -7,8 +7,10 @@ import Synchronization
 /// Gets the rights that namespaces and packets need. An ordinary user enters a user namespace, and so does a root that
 /// lacks a capability.
 ///
-/// Call it after arguments and files are checked, so that bad input is exit code 2 on any machine. Call it while the process
-/// has one thread, because unshare(2) refuses a user namespace to a process with several. Reading files starts no thread.
+/// Call it after arguments and files are checked, so that bad input is exit code 2 on any machine. Call it while the
+/// process
+/// has one thread, because unshare(2) refuses a user namespace to a process with several. Reading files starts no
+/// thread.
 /// Returns whether the process is in a user namespace now. Throws `LabError` if the machine allows no user namespace.
 @discardableResult
 func enterNamespaces() throws -> Bool {

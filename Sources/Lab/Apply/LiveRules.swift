@@ -15,7 +15,8 @@ package struct LiveRules {
     lock = try XtablesLock()
   }
 
-  /// Expects at most one iptables ruleset, and nftables rulesets whose first tables have different names. Returns what is
+  /// Expects at most one iptables ruleset, and nftables rulesets whose first tables have different names. Returns what
+  /// is
   /// loaded then, in the order of `new`. Throws what a loader throws; the change may then be half done.
   package func change(_ old: [Ruleset], to new: [Ruleset], in namespace: NetworkNamespace) throws -> [Ruleset] {
     var loaded: [Ruleset.Program: Ruleset] = [:]

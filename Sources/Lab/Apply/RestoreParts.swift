@@ -3,7 +3,8 @@ internal import Kernel
 /// The input of `iptables-restore` in one or several parts. The first replaces the table, the others append to it, and
 /// after the last one the table is as if all had been one.
 ///
-/// iptables-nft sends a part as one netlink message. It asks for a large send buffer with SO_SNDBUFFORCE alone, which is
+/// iptables-nft sends a part as one netlink message. It asks for a large send buffer with SO_SNDBUFFORCE alone, which
+/// is
 /// refused in a user namespace. There a message can have no more than net.core.wmem_default bytes (212,992).
 package struct RestoreParts: Sendable {
   package struct Part: Hashable, Sendable {

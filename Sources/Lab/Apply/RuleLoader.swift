@@ -94,7 +94,8 @@ extension RuleLoader {
   /// what is loaded then: the new rulesets, except for sizes of nft sets. Give that as `old` the next time.
   ///
   /// Base chains with the same priority are in the order in which they were made. So if one comes, goes or changes, all
-  /// rulesets are loaded anew. So they are if nf_tables can't take the changes in one transaction, or if an ipset's type
+  /// rulesets are loaded anew. So they are if nf_tables can't take the changes in one transaction, or if an ipset's
+  /// type
   /// changes. Throws what `load` throws. The change may then be half done.
   public func replace(
     _ old: [Ruleset], with new: [Ruleset], in namespace: NetworkNamespace

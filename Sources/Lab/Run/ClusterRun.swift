@@ -78,7 +78,8 @@ public struct ClusterRun: Sendable {
 
   /// Throws `LabFailure` if this machine can't run the lab, the rules can't be loaded, or the lab's own check fails.
   ///
-  /// `expecting` are checked after the matrix, or instead of it if `asksMatrix` is false. `eachFlow` gets every flow of the
+  /// `expecting` are checked after the matrix, or instead of it if `asksMatrix` is false. `eachFlow` gets every flow
+  /// of the
   /// matrix, sent or not.
   public func run(
     _ cluster: Cluster, expecting groups: [GroupToCheck] = [], version: String,

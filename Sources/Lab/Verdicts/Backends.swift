@@ -2,7 +2,8 @@ internal import Algorithms
 package import NetpolModel
 package import Path
 
-/// All endpoints of services, whichever of them the rules choose, and all pods with host ports. A flow to the service or
+/// All endpoints of services, whichever of them the rules choose, and all pods with host ports. A flow to the service
+/// or
 /// port may arrive at any of them.
 package struct Backends: Sendable {
   private struct Key: Hashable {
@@ -86,7 +87,8 @@ package struct Backends: Sendable {
       }
   }
 
-  /// The node's own process that answers a query to an address of NodeLocal DNS, in place of any Service. The node's own
+  /// The node's own process that answers a query to an address of NodeLocal DNS, in place of any Service. The node's
+  /// own
   /// health check of it isn't translated either.
   private func localDNS(for flow: Flow) -> KernelEngine.Backend? {
     guard let asked = flow.transportPort, let node = topology.node(addressedBy: flow),

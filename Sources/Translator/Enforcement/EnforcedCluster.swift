@@ -130,7 +130,8 @@ public struct EnforcedCluster: Sendable {
     return EvaluatedWalk(walk: walk, hooks: hooks, forwarderAddresses: topology.forwarderAddresses)
   }
 
-  /// The verdict on the flow's first packet. `nil` if no packet is sent that a rule could judge, or a service sends it to
+  /// The verdict on the flow's first packet. `nil` if no packet is sent that a rule could judge, or a service sends it
+  /// to
   /// another endpoint than the flow asks about.
   public func verdict(of flow: Flow) -> Verdict? {
     let walk = walk(flow)

@@ -5,7 +5,8 @@ internal import Path
 
 /// What a style's rules do with every first packet of one family between pods, nodes and hosts outside.
 ///
-/// Each node's rules run once, for all packets together (`ClassEvaluator`). A packet between two nodes passes if both let
+/// Each node's rules run once, for all packets together (`ClassEvaluator`). A packet between two nodes passes if both
+/// let
 /// it pass. docs/exactness.md has the argument.
 public struct EnforcedMatrix: Sendable {
   public let space: PacketSpace
@@ -157,7 +158,7 @@ public struct EnforcedMatrix: Sendable {
       var (arrivedAt, openAt) = (empty, empty)
       for node in matrix.nodes {
         for one in node.departures where one.packets.questions.contains(question) {
-          one.packets.sources.forEach { source in
+          one.packets.sources.visit { source in
             switch one.end {
             case .passed: passed[source].formUnion(one.packets.destinations)
             case .masqueraded: masqueraded[source].formUnion(one.packets.destinations)
@@ -167,7 +168,7 @@ public struct EnforcedMatrix: Sendable {
           }
         }
         for one in node.arrivals where one.packets.questions.contains(question) {
-          one.packets.destinations.forEach { destination in
+          one.packets.destinations.visit { destination in
             switch one.end {
             case .passed, .masqueraded: arrivedAt[destination].formUnion(one.packets.sources)
             case .open: openAt[destination].formUnion(one.packets.sources)

@@ -45,7 +45,7 @@ extension NodeClasses {
     }
     // Pods with one on-link network reach the node's other pods in it over the bridge.
     var links: [CIDR?: Bits] = [:]
-    pods.forEach { number in
+    pods.visit { number in
       let place = topology.owner(of: space.addresses[number])
       guard case .pod(let id) = place else { return }
       let block = topology.pods[id]?.addresses.first { $0.address == space.addresses[number] }?.cidr

@@ -2,7 +2,8 @@ internal import NetpolModel
 internal import RuleIR
 
 extension EnforcedCluster {
-  /// By node: a number that nodes share if they translate and refuse services' packets by the same rules. Policies' rules,
+  /// By node: a number that nodes share if they translate and refuse services' packets by the same rules. Policies'
+  /// rules,
   /// and those that name the node's own networks, are left out.
   public var serviceRuleClasses: [String: Int] {
     var numbers: [Int: Int] = [:]

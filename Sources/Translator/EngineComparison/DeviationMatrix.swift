@@ -169,7 +169,7 @@ public struct DeviationMatrix: Sendable {
       if model.oracle.nodeSpeaking(ends[source].endpoint) == nil { bits.insert(source) }
       if model.cluster.settings.defaultDeny, model.deviations.contains(.refusesUnprogrammed) {
         let looked = matrix.oddSources.contains(source) ? matrix.everything : matrix.oddDestinations
-        looked.forEach { destination in
+        looked.visit { destination in
           let flow = flow(source, destination)
           if model.meetsDefaultDeny(model.oracle.resolve(flow)) { bits.remove(destination) }
         }
@@ -193,7 +193,7 @@ public struct DeviationMatrix: Sendable {
       if model.deviations.contains(.bridgeHidesPackets), !model.cluster.settings.bridgeNetfilter, let node = pod.node,
         let neighbours = matrix.podsOf[node]
       {
-        neighbours.forEach { if model.isHiddenByBridge(flow(subject, $0)) { row.insert($0) } }
+        neighbours.visit { if model.isHiddenByBridge(flow(subject, $0)) { row.insert($0) } }
       }
       return row
     }
@@ -237,7 +237,7 @@ public struct DeviationMatrix: Sendable {
         if direction == .ingress {
           row.formUnion(own)
         } else if model.deviations.contains(.ownNodePorts) {
-          own.forEach { if model.isExemptInInput(flow(subject, $0)) { row.insert($0) } }
+          own.visit { if model.isExemptInInput(flow(subject, $0)) { row.insert($0) } }
         }
       }
       return row
@@ -267,7 +267,8 @@ public struct DeviationMatrix: Sendable {
       }
     }
 
-    /// What the rule's ports mean, each with the ends for which that is so. `destination` is the only one if it is given;
+    /// What the rule's ports mean, each with the ends for which that is so. `destination` is the only one if it is
+    /// given;
     /// otherwise each end is its own.
     private mutating func kinds(
       _ rule: PreparedRule, _ key: RuleKey, _ destination: Int?, _ ends: Bits
@@ -277,7 +278,7 @@ public struct DeviationMatrix: Sendable {
         return [(matches(rule, key, special.contains(destination) ? destination : -1), ends)]
       }
       var kinds = [(matches(rule, key, -1), ends.subtracting(special))]
-      special.intersection(ends).forEach { end in
+      special.intersection(ends).visit { end in
         kinds.append((matches(rule, key, end), Bits([end], count: matrix.specified.ends.count)))
       }
       return kinds

@@ -82,7 +82,8 @@ public struct DeviationModel: Sendable {
   }
 
   /// Whether a pod's packet leaves its node although kube-proxy drops or refuses it there, and then passes: the load
-  /// balancer's source ranges exclude the pod, its traffic policy Local leaves the node no endpoint, or it has none, and
+  /// balancer's source ranges exclude the pod, its traffic policy Local leaves the node no endpoint, or it has none,
+  /// and
   /// the other node has a host port there. kube-router accepts it before kube-proxy's rules see it, and it reaches the
   /// announcing node with another address.
   ///
@@ -105,7 +106,8 @@ public struct DeviationModel: Sendable {
       && isSentOn(second, hops: hops)
   }
 
-  /// Whether a service's rules leave the packet's address and port as they are, so that KUBE-PROXY-FIREWALL, which drops
+  /// Whether a service's rules leave the packet's address and port as they are, so that KUBE-PROXY-FIREWALL, which
+  /// drops
   /// what they did not translate, drops it. kube-router may accept a pod's packet to its own node before that.
   private func isDroppedUnchanged(_ flow: Flow, _ resolved: ResolvedFlow) -> Bool {
     // nftables mode judges source ranges before the translation.
@@ -118,7 +120,8 @@ public struct DeviationModel: Sendable {
     return service.loadBalancerSourceRanges.contains { $0.family == flow.family } && !isTakenByOwnNode(flow, resolved)
   }
 
-  /// Whether kube-proxy on the node admits the service's own load-balancer addresses, besides its source ranges, and the
+  /// Whether kube-proxy on the node admits the service's own load-balancer addresses, besides its source ranges, and
+  /// the
   /// sender has one of them. It does if a range holds the node's own address (`writeServiceToEndpointRules`).
   private func admitsBalancers(_ node: String, of intermediary: Intermediary?, _ sender: IPAddress) -> Bool {
     guard case .service(let id) = intermediary, let service = cluster.service(id),
@@ -159,7 +162,8 @@ public struct DeviationModel: Sendable {
   }
 
   /// The same for a node's own addresses in its pod CIDRs: those of its bridge and tunnel. INPUT takes them for pods
-  /// without a chain. Where it is exempt from that, OUTPUT refuses the answer, unless it goes to one of the node's pods.
+  /// without a chain. Where it is exempt from that, OUTPUT refuses the answer, unless it goes to one of the node's
+  /// pods.
   private func meetsDefaultDenyAtNode(_ sent: Flow, _ arrived: Flow) -> Bool {
     guard let name = oracle.nodeOwning(arrived.destinationAddress), oracle.nodeSpeaking(sent.source) != name,
       cluster.node(name)?.podCIDRs.contains(where: { $0.contains(arrived.destinationAddress) }) == true
@@ -168,7 +172,8 @@ public struct DeviationModel: Sendable {
     return !isExemptInInput(arrived) || !isOwnPods
   }
 
-  /// Whether a node on the way refuses a pod that it doesn't know (`Cluster.strangers`). Where INPUT exempts what the pod
+  /// Whether a node on the way refuses a pod that it doesn't know (`Cluster.strangers`). Where INPUT exempts what the
+  /// pod
   /// sends to its own node, OUTPUT refuses the answer.
   func meetsStranger(_ resolved: ResolvedFlow) -> Bool {
     let (sent, arrived) = (resolved.sent, resolved.arrived)

@@ -109,7 +109,8 @@ struct KubeRouter {
       sharedLists: policies.flatMap { Self.sharedLists(of: $0, shared.tables) })
   }
 
-  /// What chance decides about the named ports of a policy's rules. All ingress rules have the lists of one order of the
+  /// What chance decides about the named ports of a policy's rules. All ingress rules have the lists of one order of
+  /// the
   /// policy's pods, each egress rule those of its own (`buildNetworkPoliciesInfo` of kube-router's policy.go).
   private static func sharedLists(of policy: ResolvedPolicy, _ tables: [IPFamily: PolicyTable]) -> [SharedLists] {
     let lists = { (direction: Direction) in sharedLists(of: policy, direction, tables) }

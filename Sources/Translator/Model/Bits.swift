@@ -59,7 +59,7 @@ public struct Bits: Hashable, Sendable {
   }
 
   /// Calls `body` with each number, the lowest first.
-  public func forEach(_ body: (Int) throws -> Void) rethrows {
+  public func visit(_ body: (Int) throws -> Void) rethrows {
     for (index, word) in words.enumerated() {
       var rest = word
       while rest != 0 {
@@ -71,7 +71,7 @@ public struct Bits: Hashable, Sendable {
 
   public var numbers: [Int] {
     var numbers: [Int] = []
-    forEach { numbers.append($0) }
+    visit { numbers.append($0) }
     return numbers
   }
 }

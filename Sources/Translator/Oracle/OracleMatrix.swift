@@ -168,7 +168,7 @@ public struct OracleMatrix: Sendable {
           rule.ports, Flow(from: end.endpoint, end.address, to: end.endpoint, end.address, question))
       }
       if direction == .egress, rule.namesPorts {
-        peers.forEach { if admits($0) { row.insert($0) } }
+        peers.visit { if admits($0) { row.insert($0) } }
       } else if admits(subject) {
         row.formUnion(peers)
       }

@@ -15,7 +15,8 @@ public final class NamespaceWorkers: Sendable {
 
   /// Returns what `body` makes of each item, in order. It runs on the thread of the worker that it gets.
   ///
-  /// Items are begun in order. After an error no further item is begun, and those that were begun are finished. Then the
+  /// Items are begun in order. After an error no further item is begun, and those that were begun are finished. Then
+  /// the
   /// error of the first item that failed is thrown. All items before it were begun too, so it is the same error however
   /// fast the threads are.
   public func map<Item: Sendable, Result: Sendable>(

@@ -2,7 +2,8 @@ package import NetpolModel
 package import Path
 package import Verdicts
 
-/// Which flows of a cluster are asked about: senders, receivers, and the ports at each receiver. The flows themselves are
+/// Which flows of a cluster are asked about: senders, receivers, and the ports at each receiver. The flows themselves
+/// are
 /// made later, class by class.
 package struct AskedFlows {
   let senders: [Endpoint]

@@ -5,7 +5,8 @@ internal import NetpolModel
 internal import Path
 internal import Verdicts
 
-/// All flows to one destination and port that leads on: to a service's endpoints, a host port's pod, or what a pod sends
+/// All flows to one destination and port that leads on: to a service's endpoints, a host port's pod, or what a pod
+/// sends
 /// on.
 ///
 /// The senders are divided by what can matter: the rules for services on their node, which of the endpoints are there,

@@ -175,7 +175,7 @@ package struct FlowSurvey {
       let odd = deviating.union(failing)
       if !odd.isEmpty { explain(question, family, sender, odd, receivers, matrix) }
       // What the rules alone make special, such as a translation that no object explains.
-      row.open.intersection(reached).forEach { number in
+      row.open.intersection(reached).visit { number in
         guard matrix.isPlain(question, at: number) else { return }
         for receiver in receivers[number] ?? [] {
           for source in sender.endpoints { judge([source], receiver, question, family) }
@@ -190,7 +190,7 @@ package struct FlowSurvey {
     _ eachFlow: (JudgedFlow) -> Void, _ mix: (Int) -> WorkloadGrid.Mix
   ) {
     for source in sender.endpoints {
-      bits.forEach { number in
+      bits.visit { number in
         for receiver in receivers[number] ?? [] {
           eachFlow(
             JudgedFlow(
@@ -205,7 +205,7 @@ package struct FlowSurvey {
     _ question: Flow.Question, _ family: IPFamily, _ sender: Senders.One, _ odd: Bits, _ receivers: [Int: [Endpoint]],
     _ matrix: MatrixComparer
   ) {
-    odd.forEach { number in
+    odd.visit { number in
       for receiver in receivers[number] ?? [] {
         let key = SurveyResult.FindingKey(
           from: result.grid.name(sender.endpoints[0]), to: result.grid.name(receiver), question: question,

@@ -4,7 +4,8 @@ internal import Path
 internal import StandingLab
 internal import Verdicts
 
-/// The nodes and pods that some flows need: senders, receivers, the endpoints that services may choose, and every machine
+/// The nodes and pods that some flows need: senders, receivers, the endpoints that services may choose, and every
+/// machine
 /// on the way.
 struct Machines {
   private(set) var nodes: Set<String> = []

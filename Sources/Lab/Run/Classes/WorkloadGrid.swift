@@ -144,7 +144,7 @@ public struct WorkloadGrid: Sendable {
         (row.allowed, Mix.allowed), (row.denied, .denied), (row.deviating, .deviating), (row.failing, .failing),
         (row.unanswered, .unanswered),
       ] {
-        bits.forEach { number in
+        bits.visit { number in
           for to in columns[number] { cells[place][first + to].formUnion(mix) }
         }
       }

@@ -318,7 +318,7 @@ public struct ClassEvaluator: Sendable {
     guard new == nil, let labels, case .many(let bits) = numbers else { return [numbers] }
     var byLabel: [UInt32: Bits] = [:]
     var order: [UInt32] = []
-    bits.forEach { number in
+    bits.visit { number in
       let label = labels[number]
       if byLabel[label] == nil { order.append(label) }
       byLabel[label, default: Bits(count: count)].insert(number)

@@ -65,10 +65,10 @@ public enum Numbers: Hashable, Sendable {
     }
   }
 
-  public func forEach(_ body: (Int) throws -> Void) rethrows {
+  public func visit(_ body: (Int) throws -> Void) rethrows {
     switch self {
     case .one(let own): try body(own)
-    case .many(let bits): try bits.forEach(body)
+    case .many(let bits): try bits.visit(body)
     }
   }
 }

@@ -1,12 +1,14 @@
 public import NetpolModel
 internal import RuleIR
 
-/// All first packets of one family between some addresses: a source, a destination, and a question, which is an interval
+/// All first packets of one family between some addresses: a source, a destination, and a question, which is an
+/// interval
 /// of ports that nothing tells apart, or an echo request. Sources and destinations have the same numbers.
 public struct PacketSpace: Sendable {
   let universe: BatchUniverse
 
-  /// `addresses` must be of one family and without duplicates. `ranges`: port ranges whose borders divide the intervals.
+  /// `addresses` must be of one family and without duplicates. `ranges`: port ranges whose borders divide the
+  /// intervals.
   public init(
     _ family: IPFamily, addresses: [IPAddress],
     dividedBy ranges: some Sequence<(transport: Transport, range: PortRange)>
