@@ -1,4 +1,5 @@
 import Foundation
+import Glibc
 import NetpolModel
 import Report
 import Run
@@ -13,9 +14,11 @@ final class FlowLines {
   /// Throws `InputError` if the file can't be written.
   init(_ name: String) throws {
     self.name = name
-    guard FileManager.default.createFile(atPath: name, contents: nil), let file = FileHandle(forWritingAtPath: name)
-    else { throw InputError("--flows \(name): the file can't be written; name one in a folder that you may write to") }
-    self.file = file
+    let descriptor = open(name, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o644)
+    guard descriptor >= 0 else {
+      throw InputError("--flows \(name): the file can't be written; name one in a folder that you may write to")
+    }
+    file = FileHandle(fileDescriptor: descriptor, closeOnDealloc: true)
   }
 
   func write(_ flow: JudgedFlow) {

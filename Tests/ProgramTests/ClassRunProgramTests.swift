@@ -35,6 +35,22 @@ import Worlds
     #expect(run.output.contains(#""packets":50"#))
   }
 
+  @Test(
+    "from or to some ends count the flows that a packet each counts", .needsNamespaces,
+    arguments: ["--from kube-system/deployment/coredns", "--to kube-system/deployment/coredns", "--from node/node-1"])
+  func selected(ends: String) async throws {
+    var tallies: [Set<String>] = []
+    for packets in ["classes", "all"] {
+      let lines = FileManager.default.temporaryDirectory.appendingPathComponent("flows-\(UUID().uuidString)")
+      defer { try? FileManager.default.removeItem(at: lines) }
+      let words = ["--packets", packets, "--flows", lines.path] + ends.split(separator: " ").map(String.init)
+      let run = try await Program.run(["run", "-f", "-"] + words, input: Self.manifests)
+      #expect(run.status == .exited(0), "\(run.errors) \(run.output)")
+      tallies.append(Set(try String(contentsOf: lines, encoding: .utf8).split(separator: "\n").map(String.init)))
+    }
+    #expect(tallies.first?.isEmpty == false && tallies.first == tallies.last)
+  }
+
   @Test("begin with findings, and end with a grid of workloads", .needsNamespaces)
   func text() async throws {
     let run = try await Program.run(["run", "-f", "-", "--packets", "classes"], input: Self.manifests)

@@ -116,7 +116,8 @@ public struct ClusterRun: Sendable {
       if selection.namesAnEnd, plan.isEmpty { throw nothingToAsk(in: cluster, topology) }
     }
     let pairs = PairFlows(cluster, topology)
-    var base = try lowered(cluster, topology, for: groups.isEmpty && selection.namesAnEnd ? plan : nil, pairs)
+    var base = try lowered(
+      cluster, topology, for: !isByClass && groups.isEmpty && selection.namesAnEnd ? plan : nil, pairs)
     var survey: SurveyResult?
     if isByClass {
       let begin = clock.now

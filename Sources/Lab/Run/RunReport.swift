@@ -58,6 +58,8 @@ public struct RunReport: Sendable {
     public var focus: String?
     /// Every workload, however many there are.
     public var isFull = false
+    /// Whether the user asked for a part of the grid, or for all of it.
+    public var isAsked: Bool { namespace != nil || focus != nil || isFull }
     public init() {}
   }
 

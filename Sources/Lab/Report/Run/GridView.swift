@@ -44,12 +44,12 @@ struct GridView {
       }
     }
     let width = rows.map(\.name.count).max() ?? 0
-    let title = String(repeating: " ", count: min(width, 48) + 4)
+    let title = String(repeating: " ", count: min(width, 48) + 6)
     blocks.append(.code(title + columns.indices.map { String(($0 + 1) % 10) }.joined(), indent: 2))
     for (index, row) in rows.enumerated() {
       let name = row.name.count > 48 ? row.name.prefix(45) + "..." : row.name[...]
       let number = String(repeating: " ", count: max(0, 3 - "\(index + 1)".count)) + "\(index + 1)"
-      let padding = String(repeating: " ", count: min(width, 48) - name.count)
+      let padding = String(repeating: " ", count: max(0, min(width, 48) - name.count) + 2)
       let symbols = columns.map { String(symbol(row.members, $0.members)) }.joined()
       blocks.append(.code("\(number) \(name)\(padding)\(symbols)", indent: 2))
     }

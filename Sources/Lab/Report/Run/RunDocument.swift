@@ -91,7 +91,9 @@ private struct RunSections {
       return sections
     }
     // Flows that are shown in full need no lists.
-    if report.isToldInFull {
+    if report.view.isAsked {
+      sections += [GridView(report.grid, report.view).section] + deviations + [styleWarnings] + failures
+    } else if report.isToldInFull {
       sections += mixtures + answers.flatMap(\.shown).map(full) + [styleWarnings]
     } else {
       sections += grids + [services, notAsked] + deviations + [styleWarnings] + failures

@@ -6,6 +6,7 @@ internal import Lowering
 internal import NetpolModel
 internal import Run
 internal import Text
+internal import Verdicts
 
 /// A run by class: findings first, then what was done, then who reaches whom.
 struct SurveySections {
@@ -69,19 +70,30 @@ struct SurveySections {
       if case .deviation(let numbers) = one.comparison.finding { found[numbers, default: []].append(one) }
     }
     let total = { (found: [SurveyResult.Found]) in found.reduce(0) { $0 + $1.count } }
-    return found.map { (numbers: $0, found: $1) }.sorted { total($0.found) > total($1.found) }.map { numbers, found in
+    return found.map { (numbers: $0, found: $1) }.sorted {
+      (total($1.found), $0.numbers.map(\.id).joined()) < (total($0.found), $1.numbers.map(\.id).joined())
+    }.map { numbers, found in
       let title = numbers.map { "\($0.id) \($0.summary)" }.joined(separator: "; ")
       let count = total(found)
-      let lines = found.sorted { $0.count > $1.count }.prefix(Self.examples).map { one -> Block in
+      // Flows that differ only in their nodes are told together.
+      let kinds = Dictionary(grouping: found) { one in
         let flow = one.comparison.flow
-        let (from, to) = (survey.grid.name(flow.source), survey.grid.name(flow.destination))
         let verdict = one.comparison.evaluated == .allow ? "allowed" : "denied"
-        let many = one.count > 1 ? " (\(grouped(one.count)) flows like \(flow.source) -> \(flow.destination))" : ""
-        return .paragraph("\(from) -> \(to) \(flow.question): \(verdict)\(many)", first: "  ", indent: 6)
+        return "\(survey.grid.name(flow.source)) -> \(survey.grid.name(flow.destination)) \(flow.question): \(verdict)"
+      }.map {
+        (
+          text: $0, count: total($1),
+          example: $1.map { "\($0.comparison.flow.source) -> \($0.comparison.flow.destination)" }.min()
+        )
+      }
+      .sorted { ($1.count, $0.text) < ($0.count, $1.text) }
+      let lines = kinds.prefix(Self.examples).map { kind -> Block in
+        let many = kind.count > 1 ? " (\(grouped(kind.count)) flows like \(kind.example ?? ""))" : ""
+        return .paragraph(kind.text + many, first: "  ", indent: 6)
       }
       return Section(
         [.heading("Known deviation \(title): \(count == 1 ? "1 flow" : "\(grouped(count)) flows")")] + lines
-          + more(found.count))
+          + more(kinds.count))
     }
   }
 
@@ -99,8 +111,19 @@ struct SurveySections {
     var text = "\(grouped(tally.total)) flows in \(grouped(survey.classCount)) classes: "
     text += "\(grouped(tally.allowed)) allowed, \(grouped(tally.denied)) denied"
     text += tally.unanswered > 0 ? ", \(grouped(tally.unanswered)) without an answer. " : ". "
-    text += "\(grouped(sent)) packets sent in \(report.timings.probe.secondsText), for every kind of class. "
-    text += "Oracle, evaluator and kernel: \(counted(report.failures.count, "disagreement"))"
+    let chosen = report.survey?.chosenCount ?? sent
+    text += "\(grouped(sent)) \(sent == 1 ? "packet" : "packets") sent in \(report.timings.probe.secondsText), "
+    text +=
+      report.plan.flows.count < chosen
+      ? "of \(grouped(chosen)) that would show every kind of class. " : "at least one for each kind of class. "
+    let ofKernel = report.comparisons.count { one in
+      switch one.finding {
+      case .kernelDisagrees, .undecided: true
+      case .agreement, .deviation, .unexplained, .deviationMissing, .noRoute, .notChosen, .notModelled: false
+      }
+    }
+    let disagreements = ofKernel + tally.unexplained + (report.strict ? tally.deviating : 0)
+    text += "Oracle, evaluator and kernel: \(counted(disagreements, "disagreement"))"
     text += tally.deviating > 0 ? ". Known deviations explain \(grouped(tally.deviating)) flows." : "."
     return Section([
       .paragraph(text),

@@ -73,15 +73,17 @@ extension WorkloadGrid {
 
 extension WorkloadGrid.Mix {
   init(_ comparison: Comparison) {
-    switch comparison.verdict {
-    case .allow?: self = .allowed
-    case .deny?: self = .denied
-    case nil: self = .unanswered
-    }
+    let verdict: Self =
+      switch comparison.verdict {
+      case .allow?: .allowed
+      case .deny?: .denied
+      case nil: .unanswered
+      }
     switch comparison.finding {
-    case .deviation: formUnion(.deviating)
-    case .unexplained, .deviationMissing, .kernelDisagrees, .undecided: formUnion(.failing)
-    case .agreement, .noRoute, .notChosen, .notModelled: break
+    case .noRoute, .notModelled: self = .unanswered
+    case .deviation: self = [verdict, .deviating]
+    case .unexplained, .deviationMissing, .kernelDisagrees, .undecided: self = [verdict, .failing]
+    case .agreement, .notChosen: self = verdict
     }
   }
 }

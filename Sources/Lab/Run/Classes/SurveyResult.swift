@@ -51,6 +51,9 @@ public struct SurveyResult: Sendable {
 
   init() {}
 
+  /// How many packets show every kind of class.
+  public var chosenCount: Int { chosen.count }
+
   /// The chosen flows; if there are more than the limit, some of all kinds.
   func packets(_ limit: Int?) -> [Flow] {
     guard let limit, chosen.count > limit else { return chosen }
