@@ -73,8 +73,7 @@ struct PacketChoice {
 
   /// Those in use first.
   private func candidates(_ numbers: Numbers, _ mask: Bits?) -> [Int] {
-    var bits = Bits(count: used.words.count * 64)
-    bits = Bits(count: matrix.enforced.space.addresses.count)
+    var bits = Bits(count: matrix.enforced.space.addresses.count)
     bits.formUnion(numbers)
     if let mask { bits.formIntersection(mask) }
     var found = Array(bits.intersection(used).numbers.prefix(Self.tries))
