@@ -47,7 +47,7 @@ public struct EnforcedCluster: Sendable {
     let nodes = cluster.nodes.filter { wanted?.contains($0.name) ?? true }
     let results = style.lowerAll(nodes.map { NodeView(of: $0, in: cluster, versionStamp: versionStamp) })
     var shared = SharedParts()
-    var preparedSets = PreparedSets()
+    var preparedParts = PreparedParts()
     // Some at a time: before they share their parts, they take much memory.
     for start in stride(from: 0, to: nodes.count, by: Self.nodesAtOnce) {
       let end = min(start + Self.nodesAtOnce, nodes.count)
@@ -81,7 +81,7 @@ public struct EnforcedCluster: Sendable {
         let kept = one.rulesets.map { shared.sharing($0) }
         rulesets[node.name] = kept
         evaluators[node.name] = try Evaluator(
-          kept, localAddresses: topology.node(node.name)?.localAddresses ?? [], sharing: &preparedSets)
+          kept, localAddresses: topology.node(node.name)?.localAddresses ?? [], sharing: &preparedParts)
       }
     }
     var podRulesets: [PodID: [Ruleset]] = [:]

@@ -85,12 +85,18 @@ public struct MatrixComparer: Sendable {
     }
 
     /// What the engines say about the sender's own side, in three bits: rules, specification, deviations.
-    public func departures(of sender: EnforcedMatrix.Sender, towards destination: Int) -> UInt64 {
-      let source = matrix.enforced.source(of: sender, towards: destination)
-      if source < 0 { return 0 }
-      return (enforced.leaves(sender, towards: destination) ? 1 : 0)
-        | (specified.peers(of: source, .egress).contains(destination) ? 2 : 0)
-        | (predicted.departures(of: source).contains(destination) ? 4 : 0)
+    public func departures(of sender: EnforcedMatrix.Sender, towards destinations: [Int]) -> [UInt16] {
+      var known: (source: Int, specified: Bits, predicted: Bits)?
+      return destinations.map { destination in
+        let source = matrix.enforced.source(of: sender, towards: destination)
+        if source < 0 { return 0 }
+        if known?.source != source {
+          known = (source, specified.peers(of: source, .egress), predicted.departures(of: source))
+        }
+        guard let known else { return 0 }
+        return (enforced.leaves(sender, towards: destination) ? 1 : 0)
+          | (known.specified.contains(destination) ? 2 : 0) | (known.predicted.contains(destination) ? 4 : 0)
+      }
     }
 
     /// What the engines say about the receiver's own side, in three bits: rules, specification, deviations.

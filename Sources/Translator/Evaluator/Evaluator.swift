@@ -31,13 +31,13 @@ public struct Evaluator: Sendable {
 
   /// For rulesets that are loaded one after the other. No two of them have a table with the same family and name.
   public init(_ rulesets: [Ruleset], localAddresses: Set<IPAddress>) throws(IllFormed) {
-    var own = PreparedSets()
+    var own = PreparedParts()
     try self.init(rulesets, localAddresses: localAddresses, sharing: &own)
   }
 
-  /// The same for one of several nodes, whose equal sets are prepared once.
+  /// The same for one of several nodes, whose equal sets and chains are prepared once.
   public init(
-    _ rulesets: [Ruleset], localAddresses: Set<IPAddress>, sharing shared: inout PreparedSets
+    _ rulesets: [Ruleset], localAddresses: Set<IPAddress>, sharing shared: inout PreparedParts
   ) throws(IllFormed) {
     var sets: [PreparedSet] = []
     var keyedSets: [PreparedKeyedSet] = []
@@ -52,7 +52,7 @@ public struct Evaluator: Sendable {
       }
       for set in ruleset.sets { sets.append(shared.prepared(set)) }
       keyedSets += ruleset.keyedSets.map(PreparedKeyedSet.init)
-      tables += ruleset.tables.map { PreparedTable($0, setIndex: index[$0.family] ?? [:]) }
+      tables += ruleset.tables.map { PreparedTable($0, setIndex: index[$0.family] ?? [:], sharing: &shared) }
     }
     self.sets = sets
     self.keyedSets = keyedSets
@@ -107,9 +107,14 @@ public struct Evaluator: Sendable {
 
   private func step(_ table: Int, _ chain: Int, _ run: inout Run) -> End? {
     let rules = tables[table].chains[chain].rules
-    // Most rules don't match: those are not copied.
-    rules: for index in rules.indices {
-      run.rulesVisited += 1
+    let firstTests = tables[table].chains[chain].firstTests
+    var next = 0
+    rules: while next < rules.count {
+      // Most rules fail on the first test: those are not copied.
+      let index = firstTests.next(from: next, FirstTested(run.packet))
+      run.rulesVisited += min(index + 1, rules.count) - next
+      if index == rules.count { break }
+      next = index + 1
       guard holdsAll(rules[index].matches, run.packet) else { continue }
       run.steps.append(
         Step(

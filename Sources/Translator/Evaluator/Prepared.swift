@@ -9,20 +9,15 @@ struct PreparedTable: Sendable {
   /// For the verdicts of maps.
   let chainIndex: [ChainName: Int]
 
-  init(_ table: Table, setIndex: [SetName: Int]) {
+  init(_ table: Table, setIndex: [SetName: Int], sharing shared: inout PreparedParts) {
     name = table.name
     family = table.family
     let chainIndex = Dictionary(table.chains.enumerated().map { ($1.name, $0) }) { first, _ in first }
     self.chainIndex = chainIndex
-    chains = table.chains.map { chain in
-      PreparedChain(
-        name: chain.name, base: chain.base,
-        rules: chain.rules.map { rule in
-          PreparedRule(
-            source: rule, matches: rule.matches.map { PreparedMatch($0, setIndex) },
-            statements: rule.statements.map { PreparedStatement($0, chainIndex, setIndex) })
-        })
-    }
+    var chains: [PreparedChain] = []
+    chains.reserveCapacity(table.chains.count)
+    for chain in table.chains { chains.append(shared.prepared(chain, in: table, chainIndex, setIndex)) }
+    self.chains = chains
   }
 }
 
@@ -30,6 +25,19 @@ struct PreparedChain: Sendable {
   let name: ChainName
   let base: Chain.Base?
   let rules: [PreparedRule]
+  /// By rule.
+  let firstTests: [FirstTest]
+
+  init(_ chain: Chain, _ chainIndex: [ChainName: Int], _ setIndex: [SetName: Int]) {
+    name = chain.name
+    base = chain.base
+    rules = chain.rules.map { rule in
+      PreparedRule(
+        source: rule, matches: rule.matches.map { PreparedMatch($0, setIndex) },
+        statements: rule.statements.map { PreparedStatement($0, chainIndex, setIndex) })
+    }
+    firstTests = rules.map { FirstTest($0.matches) }
+  }
 }
 
 struct PreparedRule: Sendable {
@@ -145,20 +153,61 @@ struct PreparedSet: Sendable {
   }
 }
 
-/// The sets of several nodes, each prepared once.
-public struct PreparedSets: Sendable {
-  private var known: [SetPlace: (set: NamedSet, prepared: PreparedSet)] = [:]
-  private var count = 0
+/// The sets and chains of several nodes, each prepared once.
+public struct PreparedParts: Sendable {
+  private struct ChainPlace: Hashable {
+    let table: String
+    let family: IPFamily
+    let chain: ChainName
+  }
+  private var sets: [SetPlace: (set: NamedSet, prepared: PreparedSet)] = [:]
+  private var chains: [ChainPlace: (chain: Chain, indexes: [Int], prepared: PreparedChain)] = [:]
+  private var setCount = 0
 
   public init() {}
 
   mutating func prepared(_ set: NamedSet) -> PreparedSet {
     let place = SetPlace(set: set.name, family: set.family)
     // Arrays with one buffer are equal at once.
-    if let known = known[place], known.set.kind == set.kind, known.set.members == set.members { return known.prepared }
-    let prepared = PreparedSet(set, number: count)
-    count += 1
-    known[place] = (set, prepared)
+    if let known = sets[place], known.set.kind == set.kind, known.set.members == set.members { return known.prepared }
+    let prepared = PreparedSet(set, number: setCount)
+    setCount += 1
+    sets[place] = (set, prepared)
     return prepared
+  }
+
+  mutating func prepared(
+    _ chain: Chain, in table: Table, _ chainIndex: [ChainName: Int], _ setIndex: [SetName: Int]
+  ) -> PreparedChain {
+    let place = ChainPlace(table: table.name, family: table.family, chain: chain.name)
+    // What the chain names must have the same indexes too.
+    let indexes = chain.rules.flatMap { rule in
+      rule.matches.compactMap { $0.setName.map { setIndex[$0] ?? 0 } }
+        + rule.statements.flatMap {
+          $0.chains.map { chainIndex[$0] ?? 0 } + ($0.mapName.map { [setIndex[$0] ?? 0] } ?? [])
+        }
+    }
+    if let known = chains[place], known.chain == chain, known.indexes == indexes { return known.prepared }
+    let prepared = PreparedChain(chain, chainIndex, setIndex)
+    chains[place] = (chain, indexes, prepared)
+    return prepared
+  }
+}
+
+extension Match {
+  fileprivate var setName: SetName? {
+    switch self {
+    case .inSet(_, let name, _), .keyed(_, let name): name
+    default: nil
+    }
+  }
+}
+
+extension Statement {
+  fileprivate var mapName: SetName? {
+    switch self {
+    case .setMarkFrom(_, let map), .verdictFrom(_, let map): map
+    default: nil
+    }
   }
 }

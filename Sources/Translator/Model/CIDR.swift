@@ -17,6 +17,9 @@ public struct CIDR: Hashable, Comparable, Sendable {
   /// `true` if the prefix contains a single address.
   public var isHost: Bool { prefixLength == family.bitWidth }
 
+  /// The bits of addresses that the prefix fixes.
+  public var mask: UInt128 { Self.mask(family, prefixLength) }
+
   private static func mask(_ family: IPFamily, _ length: Int) -> UInt128 {
     let width = UInt128(family.bitWidth)
     let all = family == .v4 ? 0xffff_ffff : UInt128.max

@@ -7,12 +7,14 @@ internal import Text
 struct GridView {
   private let grid: WorkloadGrid
   private let view: RunReport.View
+  private let profiles: WorkloadGrid.Profiles
   /// The most rows of a grid that fits a screen.
   private static let rowsAtMost = 36
 
   init(_ grid: WorkloadGrid, _ view: RunReport.View) {
     self.grid = grid
     self.view = view
+    profiles = grid.profiles
   }
 
   private struct Line {
@@ -69,25 +71,25 @@ struct GridView {
     let others = Array(grid.workloads.indices)
     let title = self.name([own])
     return Section(
-      [.heading("\(title) sends")] + told(others) { grid.profile(from: own, to: $0) }
+      [.heading("\(title) sends")]
+        + told(grid.workloads[own].isService ? [] : others) { profiles.number(from: own, to: $0) }
         + [.heading("\(title) receives")]
         + told(others.filter { !grid.workloads[$0].isService }) {
-          grid.profile(from: $0, to: own)
+          profiles.number(from: $0, to: own)
         })
   }
 
   /// One line for workloads of which the same is the case on the same ports.
-  private func told(_ others: [Int], _ profile: (Int) -> [WorkloadGrid.Mix]) -> [Block] {
+  private func told(_ others: [Int], _ profile: (Int) -> Int) -> [Block] {
     grouped(others) { [profile($0)] }.flatMap { line -> [Block] in
-      let mixes = profile(line.members[0])
-      let kinds = Dictionary(grouping: mixes.indices.filter { !mixes[$0].isEmpty }) { mixes[$0].rawValue }
+      let kinds = Dictionary(grouping: profiles.mixes(of: profile(line.members[0]))) { $0.mix.rawValue }
         .sorted { $0.key < $1.key }
       if kinds.isEmpty { return [] }
       let names = line.members.map { self.name([$0]) }.abridged(to: 6)
       return [.paragraph(names, first: "  ", indent: 4)]
-        + kinds.map { kind, numbers in
+        + kinds.map { kind, asked in
           let mix = WorkloadGrid.Mix(rawValue: kind)
-          let ports = numbers.map { grid.questions[$0].description }.abridged(to: 12)
+          let ports = asked.map { grid.questions[$0.question].description }.abridged(to: 12)
           let odd = mix.contains(.failing) ? ", DISAGREEMENT" : mix.contains(.deviating) ? ", by a deviation" : ""
           return .paragraph("\(mix.verdictText)\(odd): \(ports)", first: "    ", indent: 8)
         }
@@ -101,16 +103,16 @@ struct GridView {
 
   /// Workloads whose rows and columns are equal share a line.
   private func lines(_ rows: [Int], columns: [Int]) -> [Line] {
-    grouped(rows) { row in columns.map { column in row == column ? nil : grid.profile(from: row, to: column) } }
+    grouped(rows) { row in columns.map { row == $0 ? -1 : profiles.number(from: row, to: $0) } }
   }
 
   private func columnLines(_ columns: [Int], rows: [Int]) -> [Line] {
-    grouped(columns) { column in rows.map { row in row == column ? nil : grid.profile(from: row, to: column) } }
+    grouped(columns) { column in rows.map { $0 == column ? -1 : profiles.number(from: $0, to: column) } }
   }
 
-  private func grouped(_ numbers: [Int], _ profile: (Int) -> [[WorkloadGrid.Mix]?]) -> [Line] {
-    var members: [[[WorkloadGrid.Mix]?]: [Int]] = [:]
-    var order: [[[WorkloadGrid.Mix]?]] = []
+  private func grouped(_ numbers: [Int], _ profile: (Int) -> [Int]) -> [Line] {
+    var members: [[Int]: [Int]] = [:]
+    var order: [[Int]] = []
     for number in numbers {
       let own = profile(number)
       if members[own] == nil { order.append(own) }
@@ -140,7 +142,7 @@ struct GridView {
   private func symbol(_ senders: [Int], _ receivers: [Int]) -> Character {
     var mix: WorkloadGrid.Mix = []
     for sender in senders {
-      for receiver in receivers { mix.formUnion(grid.total(from: sender, to: receiver)) }
+      for receiver in receivers { mix.formUnion(profiles.total(of: profiles.number(from: sender, to: receiver))) }
     }
     if mix.contains(.failing) { return "!" }
     let isOdd = mix.contains(.deviating)

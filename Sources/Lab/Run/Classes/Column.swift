@@ -21,13 +21,20 @@ struct Column: Sendable {
   let looks: [Look]
   /// Whether the destination is a node or uses its network: then it may send to itself.
   private let isOfHost: Bool
-  private var signatures: [UInt64]
+  /// By sender: its class, as far as the engines were asked.
+  private var classOf: [UInt32]
+  private var classCount = 1
 
   var isService: Bool {
     switch destination {
     case .service, .virtualAddress: true
     case .pod, .node, .external, .address: false
     }
+  }
+
+  /// Whether a sender is asked about the destination.
+  func isAsked(by sender: Senders.One, _ asked: AskedFlows) -> Bool {
+    !isService || sender.node >= 0 || sender.endpoints.allSatisfy { asked.isAsked($0, ofService: destination) }
   }
 
   struct Look: Hashable {
@@ -63,67 +70,94 @@ struct Column: Sendable {
       looks.append(Look(number: number, question: space.number(of: question)))
     }
     self.looks = looks
-    signatures = Array(repeating: 0, count: senders.all.count)
+    classOf = Array(repeating: 0, count: senders.all.count)
   }
 
-  /// Adds what the engines say about each sender and an endpoint.
-  mutating func add(_ look: [UInt16]) {
-    for index in signatures.indices {
-      signatures[index] = (signatures[index] ^ UInt64(look[index])) &* 0x9e37_79b9_7f4a_7c15
+  /// Divides the classes of senders by what the engines say about each sender and an endpoint.
+  mutating func divide(by answers: ArraySlice<UInt16>) {
+    var known: [UInt64: UInt32] = [:]
+    var last: (key: UInt64, number: UInt32)?
+    for (sender, answer) in zip(classOf.indices, answers) {
+      let key = UInt64(classOf[sender]) << 16 | UInt64(answer)
+      if let last, last.key == key {
+        classOf[sender] = last.number
+        continue
+      }
+      let number = known[key] ?? UInt32(known.count)
+      known[key] = number
+      last = (key, number)
+      classOf[sender] = number
     }
+    classCount = known.count
   }
 
-  /// The senders' endpoints, by class.
-  func classes(_ senders: Senders) -> [[Endpoint]] {
+  /// Numbers of the senders that nothing tells apart.
+  func classes(_ senders: Senders) -> [[Int]] {
     struct Key: Hashable {
-      let signature: UInt64
+      let answers: UInt32
       let rules: Int
       let isPod: Bool
       /// Hosts outside, and an endpoint that asks for itself, stand for themselves.
       let single: Int
     }
-    var members: [Key: [Endpoint]] = [:]
-    var order: [Key] = []
+    var numbers: [Key: Int] = [:]
+    var classes: [[Int]] = []
     for (index, sender) in senders.all.enumerated() {
       let isOwn = looks.contains { sender.notAsked.contains($0.number) }
       let key = Key(
-        signature: signatures[index], rules: sender.serviceRules, isPod: sender.isPod,
+        answers: classOf[index], rules: sender.serviceRules, isPod: sender.isPod,
         single: isOwn || sender.node < 0 ? index : -1)
-      if members[key] == nil { order.append(key) }
-      members[key, default: []] += sender.endpoints
+      if let number = numbers[key] {
+        classes[number].append(index)
+      } else {
+        numbers[key] = classes.count
+        classes.append([index])
+      }
     }
-    return order.compactMap { members[$0] }
+    return classes
   }
 }
 
-/// What the engines say about every sender and one endpoint: what does not tell two senders apart in it does not tell
+/// What the engines say about every sender and some endpoints: what does not tell two senders apart in it does not tell
 /// their flows to the endpoint apart.
-struct LookAnswers {
-  private let rows: [MatrixComparer.Row]
-  private let senders: Senders
-  private let answers: MatrixComparer.Answers
+struct LookAnswers: Sendable {
+  /// By endpoint, then sender.
+  private let answers: [UInt16]
+  private let places: [Int: Int]
+  private let senderCount: Int
 
-  init(_ rows: [MatrixComparer.Row], _ senders: Senders, _ answers: MatrixComparer.Answers) {
-    self.rows = rows
-    self.senders = senders
-    self.answers = answers
-  }
-
-  func answers(about number: Int) -> [UInt16] {
+  /// `numbers`: those of the endpoints.
+  init(
+    about numbers: [Int], _ rows: [MatrixComparer.Row], _ senders: Senders, _ answers: MatrixComparer.Answers
+  ) {
+    let count = senders.all.count
+    var found = [UInt16](repeating: 0, count: numbers.count * count)
     // The receiver may see a sender's node in place of the sender.
     let nodes = senders.nodeSenders.map { node in
-      node.map { UInt16(answers.arrivals(of: senders.all[$0].sender, at: number)) } ?? 0
-    }
-    return senders.all.indices.map { index in
-      let sender = senders.all[index]
-      var bits: UInt16 = 0
-      let row = rows[index]
-      for part in [row.allowed, row.deviating, row.unexplained, row.missing, row.open] {
-        bits = bits << 1 | (part.contains(number) ? 1 : 0)
+      numbers.map { number in
+        node.map { UInt16(answers.arrivals(of: senders.all[$0].sender, at: number)) } ?? 0
       }
-      bits = bits << 3 | UInt16(answers.departures(of: sender.sender, towards: number))
-      bits = bits << 3 | (sender.node < 0 ? 0 : nodes[sender.node])
-      return bits << 1 | (sender.neighbours.contains(number) ? 1 : 0)
     }
+    // One sender after the other: its row stays in the processor's cache.
+    for (index, sender) in senders.all.enumerated() {
+      let row = rows[index]
+      let parts = [row.allowed, row.deviating, row.unexplained, row.missing, row.open]
+      let departures = answers.departures(of: sender.sender, towards: numbers)
+      for (place, number) in numbers.enumerated() {
+        var bits: UInt16 = 0
+        for part in parts { bits = bits << 1 | (part.contains(number) ? 1 : 0) }
+        bits = bits << 3 | departures[place]
+        bits = bits << 3 | (sender.node < 0 ? 0 : nodes[sender.node][place])
+        found[place * count + index] = bits << 1 | (sender.neighbours.contains(number) ? 1 : 0)
+      }
+    }
+    self.answers = found
+    places = Dictionary(numbers.enumerated().map { ($1, $0) }) { first, _ in first }
+    senderCount = count
+  }
+
+  /// By sender.
+  func about(_ number: Int) -> ArraySlice<UInt16>? {
+    places[number].map { answers[$0 * senderCount..<($0 + 1) * senderCount] }
   }
 }

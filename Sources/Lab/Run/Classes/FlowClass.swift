@@ -20,21 +20,22 @@ extension WorkloadGrid {
       let kind: Kind
       let receivers: [Int]
     }
-    var kindsOf: [[Mix]: [Kind]] = [:]
+    let profiles = profiles
+    var kindsOf: [Int: [Kind]] = [:]
     var senders: [Row: [Int]] = [:]
     var order: [Row] = []
-    for sender in workloads.indices {
+    for sender in workloads.indices where !workloads[sender].isService {
       var receivers: [Kind: [Int]] = [:]
       var kinds: [Kind] = []
       for receiver in workloads.indices {
-        let profile = profile(from: sender, to: receiver)
+        let number = profiles.number(from: sender, to: receiver)
         let own: [Kind]
-        if let known = kindsOf[profile] {
+        if let known = kindsOf[number] {
           own = known
         } else {
-          own = Dictionary(grouping: questions.indices.filter { !profile[$0].isEmpty }) { profile[$0].rawValue }
-            .sorted { $0.key < $1.key }.map { Kind(mix: Mix(rawValue: $0.key), questions: $0.value) }
-          kindsOf[profile] = own
+          own = Dictionary(grouping: profiles.mixes(of: number)) { $0.mix.rawValue }
+            .sorted { $0.key < $1.key }.map { Kind(mix: Mix(rawValue: $0.key), questions: $0.value.map(\.question)) }
+          kindsOf[number] = own
         }
         for kind in own {
           if receivers[kind] == nil { kinds.append(kind) }

@@ -47,8 +47,8 @@ package struct FlowSurvey {
     let matrix = MatrixComparer(
       plan.cluster, plan.comparer, family, dividedBy: plan.cluster.portBorders + borders)
     let space = matrix.enforced.space
-    let senders = Senders(
-      asked.senders, matrix.enforced, topology, serviceRules: plan.comparer.enforced.serviceRuleClasses)
+    let serviceRules = plan.comparer.enforced.serviceRuleClasses
+    let senders = Senders(asked.senders, matrix.enforced, topology, serviceRules: serviceRules)
     result.classCount += matrix.enforced.classCount
 
     // Flows to a service are judged after those to its endpoints: these divide the senders.
@@ -70,7 +70,8 @@ package struct FlowSurvey {
     // What leads through a node's port or to a pod that sends packets on is a column too.
     let questions = receiversAt.keys.sorted()
     for question in questions {
-      for (number, receivers) in receiversAt[question] ?? [:] where !matrix.isPlain(question, at: number) {
+      for (number, receivers) in (receiversAt[question] ?? [:]).sorted(by: { $0.key < $1.key })
+      where !matrix.isPlain(question, at: number) {
         if let column = Column(to: receivers, question, family, pairs, senders, space, topology) {
           columns.append(column)
         }
@@ -91,6 +92,7 @@ package struct FlowSurvey {
     for (index, column) in columns.enumerated() {
       for look in column.looks { lookers[look.question, default: []].append((index, look.number)) }
     }
+    let lookedAt = lookers.mapValues { Array(Set($0.map(\.at))) }
     let workloads = senders.all.map { Array(Set($0.endpoints.compactMap(result.grid.number))) }
     var done = 0
     for numbers in wanted.sorted().chunks(ofCount: Self.atOnce) {
@@ -101,15 +103,12 @@ package struct FlowSurvey {
       let judged = concurrentMap(numbers.count) { index in
         let number = numbers[index]
         let answers = matrix.answers(to: number == space.echo ? .echo : .port(space.ports.representatives[number]))
-        return (answers: answers, rows: senders.all.map { answers.row(of: $0.sender) })
+        let rows = senders.all.map { answers.row(of: $0.sender) }
+        return (answers, rows, LookAnswers(about: lookedAt[number] ?? [], rows, senders, answers))
       }
-      for (number, (answers, rows)) in zip(numbers, judged) {
-        let looks = LookAnswers(rows, senders, answers)
-        var known: [Int: [UInt16]] = [:]
+      for (number, (answers, rows, looks)) in zip(numbers, judged) {
         for (index, at) in lookers[number] ?? [] {
-          let look = known[at] ?? looks.answers(about: at)
-          known[at] = look
-          columns[index].add(look)
+          if let look = looks.about(at) { columns[index].divide(by: look) }
         }
         var receivers = number == space.echo ? pinged : [:]
         for own in byNumber[number] ?? [] {
@@ -123,13 +122,14 @@ package struct FlowSurvey {
       }
     }
     let questionCount = wanted.count
-    judge(columns, senders) { [progress] share in
+    var packets = ColumnPackets(senders, topology, serviceRules: serviceRules, pairs, sending: result.chosen)
+    judge(columns, senders, &packets) { [progress] share in
       progress(questionCount + Int(share * Double(questionCount)), 2 * questionCount)
     }
   }
 
-  /// Questions whose answers are in memory at the same time.
-  private static let atOnce = 4
+  /// Questions whose answers are in memory at the same time: of 10,000 pods they take 300 MB.
+  private static let atOnce = 2
 
   /// Counts the flows that policies alone decide, and collects the findings.
   private mutating func regular(
@@ -178,7 +178,7 @@ package struct FlowSurvey {
       row.open.intersection(reached).visit { number in
         guard matrix.isPlain(question, at: number) else { return }
         for receiver in receivers[number] ?? [] {
-          for source in sender.endpoints { judge([source], receiver, question, family) }
+          for source in sender.endpoints { judge(source, receiver, question, family) }
         }
       }
     }
@@ -208,7 +208,7 @@ package struct FlowSurvey {
     odd.visit { number in
       for receiver in receivers[number] ?? [] {
         let key = SurveyResult.FindingKey(
-          from: result.grid.name(sender.endpoints[0]), to: result.grid.name(receiver), question: question,
+          from: result.grid.number(sender.endpoints[0]), to: result.grid.number(receiver), question: question,
           family: family, isolation: matrix.isolation(of: sender.sender, towards: number),
           sameNode: sender.neighbours.contains(number))
         if result.count(key, sender.endpoints.count) { continue }
@@ -221,58 +221,62 @@ package struct FlowSurvey {
   // MARK: - Flow by flow
 
   private struct ColumnClass: Sendable {
-    let members: [Endpoint]
-    let destinations: [Endpoint]
-    let question: Flow.Question
-    let family: IPFamily
+    /// Numbers of the senders.
+    let members: [Int]
+    /// The number of the column.
+    let column: Int
   }
 
   /// One sender stands for all that a column doesn't tell apart.
-  private mutating func judge(_ columns: [Column], _ senders: Senders, _ progress: (_ share: Double) -> Void) {
-    var classes: [ColumnClass] = []
-    for column in columns {
-      for members in column.classes(senders) {
-        let asking = members.filter { !column.isService || asked.isAsked($0, ofService: column.destination) }
-        if asking.isEmpty { continue }
-        classes.append(
-          ColumnClass(
-            members: asking, destinations: column.destinations, question: column.question, family: column.family))
+  private mutating func judge(
+    _ columns: [Column], _ senders: Senders, _ packets: inout ColumnPackets, _ progress: (_ share: Double) -> Void
+  ) {
+    let workloads = senders.all.map { $0.endpoints.compactMap(result.grid.number) }
+    let (plan, pairs, asked) = (plan, pairs, asked)
+    let classes = concurrentMap(columns.count) { number in
+      columns[number].classes(senders).compactMap { members -> ColumnClass? in
+        let asking = members.filter { columns[number].isAsked(by: senders.all[$0], asked) }
+        return asking.isEmpty ? nil : ColumnClass(members: asking, column: number)
       }
-    }
+    }.flatMap(\.self)
     for some in classes.chunks(ofCount: 1024) {
       progress(Double(some.startIndex) / Double(classes.count))
       let some = Array(some)
-      let (plan, pairs) = (plan, pairs)
       let judged = concurrentMap(some.count) { index in
-        Self.comparisons(
-          some[index].members[0], some[index].destinations[0], some[index].question, some[index].family, plan, pairs)
+        let column = columns[some[index].column]
+        return Self.comparisons(
+          senders.all[some[index].members[0]].endpoints[0], column.destination, column.question, column.family, plan,
+          pairs)
       }
-      for (one, comparisons) in zip(some, judged) { add(comparisons, of: one.members, to: one.destinations) }
-    }
-  }
-
-  private mutating func add(_ comparisons: [Comparison], of members: [Endpoint], to destinations: [Endpoint]) {
-    if comparisons.isEmpty { return }
-    for destination in destinations {
-      // A pod asks itself for nothing; a node's own address leads on.
-      let asking = members.filter { $0 != destination || plan.topology.hostNode(of: destination) != nil }
-      if !asking.isEmpty { result.add(comparisons, of: asking, to: destination) }
-    }
-    if let eachFlow {
-      for comparison in comparisons {
-        for member in members {
-          for destination in destinations { eachFlow(JudgedFlow(comparison, from: member, to: destination)) }
+      for (one, comparisons) in zip(some, judged) where !comparisons.isEmpty {
+        let counts = Dictionary(one.members.lazy.flatMap { workloads[$0] }.map { ($0, 1) }, uniquingKeysWith: +)
+        let askers = SurveyResult.Askers(workloads: counts.sorted { $0.key < $1.key }.map { ($0.key, $0.value) })
+        for destination in columns[one.column].destinations {
+          result.add(comparisons, of: askers, to: destination)
+          tell(comparisons, one.members.lazy.flatMap { senders.all[$0].endpoints }, destination)
+        }
+        for comparison in comparisons where comparison.finding.isAnswered {
+          if let flow = packets.flow(for: comparison, of: one.members) { result.send(flow) }
         }
       }
     }
-    for comparison in comparisons where comparison.finding.isAnswered { result.sendColumn(comparison) }
+  }
+
+  private func tell(_ comparisons: [Comparison], _ members: some Sequence<Endpoint>, _ destination: Endpoint) {
+    guard let eachFlow else { return }
+    for comparison in comparisons {
+      for member in members { eachFlow(JudgedFlow(comparison, from: member, to: destination)) }
+    }
   }
 
   private mutating func judge(
-    _ members: [Endpoint], _ destination: Endpoint, _ question: Flow.Question, _ family: IPFamily
+    _ source: Endpoint, _ destination: Endpoint, _ question: Flow.Question, _ family: IPFamily
   ) {
-    guard let source = members.first else { return }
-    add(Self.comparisons(source, destination, question, family, plan, pairs), of: members, to: [destination])
+    let comparisons = Self.comparisons(source, destination, question, family, plan, pairs)
+    guard !comparisons.isEmpty, let workload = result.grid.number(source) else { return }
+    result.add(comparisons, of: SurveyResult.Askers(workloads: [(workload, 1)]), to: destination)
+    tell(comparisons, CollectionOfOne(source), destination)
+    for comparison in comparisons where comparison.finding.isAnswered { result.send(comparison.flow) }
   }
 
   private static func comparisons(

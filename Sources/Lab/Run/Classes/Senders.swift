@@ -21,7 +21,6 @@ struct Senders: Sendable {
     let serviceRules: Int
     /// Whether it is a pod with an address of its own.
     let isPod: Bool
-
   }
 
   let all: [One]

@@ -31,18 +31,30 @@ public struct SurveyResult: Sendable {
   private var isChosen: Set<Flow> = []
   private var findingOf: [FindingKey: Int] = [:]
   private var mixedOf: [MixedKey: Int] = [:]
-  private var ways: Set<ColumnWay> = []
 
   struct FindingKey: Hashable {
-    let from, to: String
+    /// Numbers of workloads.
+    let from, to: Int?
     let question: Flow.Question
     let family: IPFamily
     let isolation: [Int]
     let sameNode: Bool
   }
 
+  /// Senders for which one stands.
+  struct Askers {
+    let count: Int
+    /// How many of them each workload has.
+    let workloads: [(number: Int, count: Int)]
+
+    init(workloads: [(number: Int, count: Int)]) {
+      self.workloads = workloads
+      count = workloads.reduce(0) { $0 + $1.count }
+    }
+  }
+
   private struct MixedKey: Hashable {
-    let from: String
+    let from: Int?
     let to: Endpoint
     let address: IPAddress
     let question: Flow.Question
@@ -82,69 +94,47 @@ public struct SurveyResult: Sendable {
     grid.add(rows, receivers)
   }
 
-  /// Adds the flows from one sender to a destination that leads on. `members`: the senders for which it stands.
-  mutating func add(_ comparisons: [Comparison], of members: [Endpoint], to destination: Endpoint) {
+  /// Adds the flows from one sender, which stands for others, to a destination that leads on.
+  mutating func add(_ comparisons: [Comparison], of askers: Askers, to destination: Endpoint) {
     classCount += 1
-    for comparison in comparisons { add(comparison, members, destination) }
-    addMixed(comparisons, senders: members.count)
+    for comparison in comparisons { add(comparison, askers, destination) }
+    addMixed(comparisons, askers)
   }
 
-  private mutating func add(_ comparison: Comparison, _ members: [Endpoint], _ destination: Endpoint) {
+  private mutating func add(_ comparison: Comparison, _ askers: Askers, _ destination: Endpoint) {
     let flow = comparison.flow
     let mix = WorkloadGrid.Mix(comparison)
     switch comparison.evaluated {
-    case .allow?: tally.allowed += members.count
-    case .deny?: tally.denied += members.count
-    case nil: tally.unanswered += members.count
+    case .allow?: tally.allowed += askers.count
+    case .deny?: tally.denied += askers.count
+    case nil: tally.unanswered += askers.count
     }
-    if mix.contains(.deviating) { tally.deviating += members.count }
-    if mix.contains(.failing) { tally.unexplained += members.count }
-    if case .notModelled(let why) = comparison.finding { notModelled[why, default: 0] += members.count }
-    for (name, alike) in Dictionary(grouping: members, by: grid.name) {
-      grid.add(alike[0], destination, flow.question, mix)
-      if mix.isDisjoint(with: [.deviating, .failing]) { continue }
+    if mix.contains(.deviating) { tally.deviating += askers.count }
+    if mix.contains(.failing) { tally.unexplained += askers.count }
+    if case .notModelled(let why) = comparison.finding { notModelled[why, default: 0] += askers.count }
+    guard let to = grid.number(destination) else { return }
+    grid.add(askers.workloads.lazy.map(\.number), to, flow.question, mix)
+    if mix.isDisjoint(with: [.deviating, .failing]) { return }
+    for (from, count) in askers.workloads {
       let key = FindingKey(
-        from: name, to: grid.name(destination), question: flow.question, family: flow.family, isolation: [],
-        sameNode: false)
-      if !count(key, alike.count) { add(comparison, key, alike.count) }
+        from: from, to: to, question: flow.question, family: flow.family, isolation: [], sameNode: false)
+      if !self.count(key, count) { add(comparison, key, count) }
     }
   }
 
   /// The answers of a service's endpoints to one sender that stands for others.
-  private mutating func addMixed(_ comparisons: [Comparison], senders: Int) {
+  private mutating func addMixed(_ comparisons: [Comparison], _ askers: Askers) {
     guard let flow = comparisons.first?.flow, comparisons.count > 1,
       Set(comparisons.compactMap(\.evaluated)).count > 1
     else { return }
     let key = MixedKey(
-      from: grid.name(flow.source), to: flow.destination, address: flow.destinationAddress, question: flow.question,
+      from: grid.number(flow.source), to: flow.destination, address: flow.destinationAddress, question: flow.question,
       verdicts: comparisons.map(\.evaluated))
     if let known = mixedOf[key] {
-      mixed[known].senders += senders
+      mixed[known].senders += askers.count
     } else {
       mixedOf[key] = mixed.count
-      mixed.append(Mixed(comparisons: comparisons, senders: senders))
+      mixed.append(Mixed(comparisons: comparisons, senders: askers.count))
     }
-  }
-
-  /// Sends one packet for each way in which a destination that leads on answers.
-  mutating func sendColumn(_ comparison: Comparison) {
-    let flow = comparison.flow
-    let way = ColumnWay(
-      destination: flow.destination, address: flow.destinationAddress, question: flow.question, chosen: flow.chosen,
-      verdict: comparison.evaluated, isDeviation: comparison.evaluated != comparison.specified?.verdict,
-      isPod: { if case .pod = flow.source { true } else { false } }(), end: comparison.journey.stop,
-      hops: comparison.journey.hops.map(\.hook))
-    if ways.insert(way).inserted { send(flow) }
-  }
-
-  private struct ColumnWay: Hashable {
-    let destination: Endpoint
-    let address: IPAddress
-    let question: Flow.Question
-    let chosen: ServiceTarget?
-    let verdict: Verdict?
-    let isDeviation, isPod: Bool
-    let end: Journey.Stop?
-    let hops: [Hook]
   }
 }

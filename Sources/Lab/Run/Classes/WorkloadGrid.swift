@@ -27,8 +27,16 @@ public struct WorkloadGrid: Sendable {
   public private(set) var questions: [Flow.Question] = []
   private var numbers: [Endpoint: Int] = [:]
   private var questionNumbers: [Flow.Question: Int] = [:]
-  /// By question, then sender, then receiver.
-  private var cells: [[Mix]] = []
+  /// By receiver: what each sender may ask it. Most receivers are asked few of the questions.
+  private var columns: [[Column]] = []
+  /// How many workloads send: those that are no services.
+  private var rowCount = 0
+
+  private struct Column {
+    let question: Int
+    /// By sender.
+    var cells: [Mix]
+  }
 
   init() {}
 
@@ -59,6 +67,8 @@ public struct WorkloadGrid: Sendable {
       workloads[number].members.append(endpoint)
       numbers[endpoint] = number
     }
+    rowCount = workloads.firstIndex(where: \.isService) ?? workloads.count
+    columns = Array(repeating: [], count: workloads.count)
   }
 
   public func name(_ endpoint: Endpoint) -> String {
@@ -66,25 +76,29 @@ public struct WorkloadGrid: Sendable {
   }
   public func number(_ endpoint: Endpoint) -> Int? { numbers[endpoint] }
 
-  public func mix(_ question: Int, from sender: Int, to receiver: Int) -> Mix {
-    cells[question][sender * workloads.count + receiver]
-  }
-
-  /// For each question, what is the case from one workload to another. Empty where nothing was asked.
-  public func profile(from sender: Int, to receiver: Int) -> [Mix] {
-    questions.indices.map { mix($0, from: sender, to: receiver) }
+  /// What is the case for each pair of workloads, port by port.
+  public var profiles: Profiles {
+    var profiles = Profiles(senders: rowCount)
+    for receiver in columns {
+      var numbers = [Int32](repeating: 0, count: rowCount)
+      for column in receiver.sorted(by: { $0.question < $1.question }) {
+        profiles.extend(&numbers, by: column.question, column.cells)
+      }
+      profiles.add(numbers)
+    }
+    return profiles
   }
 
   /// What is the case among all flows from one workload to another.
   public func total(from sender: Int, to receiver: Int) -> Mix {
-    cells.reduce(into: []) { $0.formUnion($1[sender * workloads.count + receiver]) }
+    columns[receiver].reduce(into: []) { $0.formUnion($1.cells[sender]) }
   }
 
   /// The names of the workloads of pods that no pod of another workload reaches, although some were asked.
   public var unreached: [String] {
     workloads.indices.filter { receiver in
       guard isOfPods(receiver) else { return false }
-      let mixes = workloads.indices.filter { $0 != receiver && isOfPods($0) }.map { total(from: $0, to: receiver) }
+      let mixes = (0..<rowCount).filter { $0 != receiver && isOfPods($0) }.map { total(from: $0, to: receiver) }
       return mixes.contains { $0.contains(.denied) } && !mixes.contains { $0.contains(.allowed) }
     }.map { workloads[$0].name }
   }
@@ -95,13 +109,25 @@ public struct WorkloadGrid: Sendable {
     if let known = questionNumbers[question] { return known }
     questionNumbers[question] = questions.count
     questions.append(question)
-    cells.append(Array(repeating: [], count: workloads.count * workloads.count))
     return questions.count - 1
+  }
+
+  /// The place of the question among the receiver's columns.
+  private mutating func column(_ question: Int, of receiver: Int) -> Int {
+    if let place = columns[receiver].firstIndex(where: { $0.question == question }) { return place }
+    columns[receiver].append(Column(question: question, cells: Array(repeating: [], count: rowCount)))
+    return columns[receiver].count - 1
   }
 
   mutating func add(_ sender: Endpoint, _ receiver: Endpoint, _ question: Flow.Question, _ mix: Mix) {
     guard let from = numbers[sender], let to = numbers[receiver] else { return }
-    cells[number(question)][from * workloads.count + to].formUnion(mix)
+    add(CollectionOfOne(from), to, question, mix)
+  }
+
+  /// `senders`, `receiver`: numbers of workloads.
+  mutating func add(_ senders: some Sequence<Int>, _ receiver: Int, _ question: Flow.Question, _ mix: Mix) {
+    let place = column(number(question), of: receiver)
+    for sender in senders { columns[receiver][place].cells[sender].formUnion(mix) }
   }
 
   /// Rows of flows that ask one question, by sending workload, before they are added.
@@ -134,20 +160,28 @@ public struct WorkloadGrid: Sendable {
 
   /// `receivers`: by the number of an address, those who are asked there.
   mutating func add(_ rows: Rows, _ receivers: [Int: [Endpoint]]) {
-    let place = number(rows.question)
-    let count = (receivers.keys.max() ?? -1) + 1
-    var columns = [[Int]](repeating: [], count: count)
-    for (number, endpoints) in receivers { columns[number] = Array(Set(endpoints.compactMap { numbers[$0] })) }
-    for (from, row) in rows.rows {
-      let first = from * workloads.count
-      for (bits, mix) in [
-        (row.allowed, Mix.allowed), (row.denied, .denied), (row.deviating, .deviating), (row.failing, .failing),
-        (row.unanswered, .unanswered),
-      ] {
-        bits.visit { number in
-          for to in columns[number] { cells[place][first + to].formUnion(mix) }
+    let question = number(rows.question)
+    for (number, endpoints) in receivers {
+      for to in Set(endpoints.compactMap({ numbers[$0] })) {
+        let place = column(question, of: to)
+        for (from, row) in rows.rows {
+          let mix = row.mix(number)
+          if !mix.isEmpty { columns[to][place].cells[from].formUnion(mix) }
         }
       }
     }
+  }
+}
+
+extension WorkloadGrid.Rows.Row {
+  /// What is the case at an address.
+  fileprivate func mix(_ number: Int) -> WorkloadGrid.Mix {
+    var mix: WorkloadGrid.Mix = []
+    if allowed.contains(number) { mix.insert(.allowed) }
+    if denied.contains(number) { mix.insert(.denied) }
+    if deviating.contains(number) { mix.insert(.deviating) }
+    if failing.contains(number) { mix.insert(.failing) }
+    if unanswered.contains(number) { mix.insert(.unanswered) }
+    return mix
   }
 }

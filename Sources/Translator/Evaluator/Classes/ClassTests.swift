@@ -105,7 +105,7 @@ struct ClassTests {
 public struct SetMembers: Sendable {
   let known: [Int: Bits]
 
-  /// The evaluators must have been made together, with the same `PreparedSets`.
+  /// The evaluators must have been made together, with the same `PreparedParts`.
   public init(_ evaluators: some Sequence<Evaluator>, _ space: PacketSpace) {
     var sets: [Int: PreparedSet] = [:]
     for evaluator in evaluators {

@@ -22,17 +22,14 @@ struct Inventory {
   /// Whether the current sources are files that a variant adds. `added` has the keys of their objects so far.
   private var isAdding = false
   private var added: Set<ObjectKey> = []
-  private var decoder: PolicyDecoder
+  private var policyNotes: [Note] = []
   private var features = UnmodelledFeatures()
   private var balancers = BalancerEvidence()
   private(set) var skipped = SkippedObjects()
   private var typeless = TypelessDocuments()
   private var faults = SchemaFaults()
 
-  init(_ options: ReadOptions) {
-    self.options = options
-    decoder = PolicyDecoder(options.validation)
-  }
+  init(_ options: ReadOptions) { self.options = options }
 
   var serviceProxy: ServiceProxyKind { features.serviceProxy }
   var kubeProxyRelease: KubeProxyRelease? {
@@ -63,7 +60,7 @@ struct Inventory {
 
   /// Notes about single objects.
   var notes: [Note] {
-    decoder.notes + faults.warnings + different.notes + skipped.warnings + features.notes
+    policyNotes + faults.warnings + different.notes + skipped.warnings + features.notes
       + endpointSlices.flatMap(\.notes) + workloads.notes + skipped.strangerWarnings(ownership) + skipped.notes
       + typeless.notes
   }
@@ -82,106 +79,66 @@ struct Inventory {
   mutating func beginAdding() { isAdding = true }
 
   mutating func add(_ source: ManifestSource) throws(ManifestError) {
-    var documents = try Documents(source)
-    // Without aliases, there are fewer values than bytes.
-    var budget = source.text.utf8.count + 1_000_000
-    while let root = try documents.next() {
-      let document = Field(root, path: "", subject: Subject(file: source.name))
-      if source.fromDirectory, document.isTypeless {
-        typeless.note(in: source.name)
-        continue
-      }
-      for object in try ManifestObject(document).flattened() {
-        if object.isKustomization, !source.fromDirectory { throw object.kustomizationError }
-        try addChecked(object, &budget)
-      }
+    for part in try source.decoded(options) {
+      for _ in 0..<part.typelessCount { typeless.note(in: source.name) }
+      for object in part.objects { try add(object) }
     }
   }
 
-  /// Adds an object that is as the API's schema says.
-  private mutating func addChecked(_ object: ManifestObject, _ budget: inout Int) throws(ManifestError) {
-    let object = try object.served(options.validation, &faults)
-    let check = try SchemaCheck(object, options.validation, budget: &budget)
-    try check?.refuseUnknown()
-    try add(object, &budget)
-    try check?.refuseOthers()
-    if let check { faults.add(check.warnings) }
-  }
-
-  private mutating func add(_ object: ManifestObject, _ budget: inout Int) throws(ManifestError) {
+  private mutating func add(_ object: DecodedObject) throws(ManifestError) {
     objectCount += 1
-    guard let kind = try ObjectKind(object) else { return try addStranger(object, &budget) }
-    let validation = options.validation
-    switch kind {
-    case .namespace:
-      let namespace = try Namespace(object, validation)
+    faults.add(object.faults)
+    let origin = object.origin
+    switch object.content {
+    case .namespace(let namespace):
       if isAdding, namespaces[namespace.name] == namespace { return }
-      try store(namespace, object, NamespacedName("", namespace.name), in: \.namespaceTable)
-    case .node:
-      let node = try NodeManifest(object, validation)
-      try store(node, object, NamespacedName("", node.name), in: \.nodeTable)
-    case .pod:
-      let spec = try PodSpec(object.root["spec"], validation)
-      var pod = try PodManifest(object, spec, validation)
+      try store(namespace, origin, NamespacedName("", namespace.name), in: \.namespaceTable)
+    case .node(let node): try store(node, origin, NamespacedName("", node.name), in: \.nodeTable)
+    case .pod(var pod, let spec):
       pod.isAdded = isAdding
       let id = pod.pod.id.namespacedName
-      try store(pod, object, id, in: \.podTable)
+      try store(pod, origin, id, in: \.podTable)
       features.look(at: spec, of: "Pod", id)
       balancers.look(at: spec, of: id)
-    case .service:
-      let service = try ServiceManifest(object, validation)
-      try store(service, object, service.service.id, in: \.serviceTable)
+    case .service(let service, let object):
+      try store(service, origin, service.service.id, in: \.serviceTable)
       try balancers.look(at: object)
-    case .serviceCIDR:
-      let networks = try ServiceCIDRManifest(object, validation)
-      try store(networks, object, networks.id, in: \.serviceCIDRTable)
-    case .endpointSlice:
-      let slice = try EndpointSliceManifest(object, validation)
-      try store(slice, object, slice.id, in: \.sliceTable)
-    case .endpoints:
-      let endpoints = try EndpointsManifest(object, validation)
-      try store(endpoints, object, endpoints.id, in: \.endpointsTable)
-    case .networkPolicy:
-      let remarks = decoder.notes.count
-      let policy = try decoder.policy(object)
-      let arrival = try store(policy, object, policy.id.namespacedName, in: \.policyTable)
-      if arrival == .equal { decoder.forgetNotes(after: remarks) }
-    case .workload: try add(try Workload(object, validation), object)
-    case .cluster, .expectations:
-      if isAdding {
-        throw object.root.mapping.error(
-          "an added file can't contain a document of kind \(object.kind)", "move it to one of the manifest files")
-      }
-      if kind == .expectations { return try expectations.read(object) }
+    case .serviceCIDR(let networks): try store(networks, origin, networks.id, in: \.serviceCIDRTable)
+    case .endpointSlice(let slice): try store(slice, origin, slice.id, in: \.sliceTable)
+    case .endpoints(let endpoints): try store(endpoints, origin, endpoints.id, in: \.endpointsTable)
+    case .networkPolicy(let policy, let notes):
+      let arrival = try store(policy, origin, policy.id.namespacedName, in: \.policyTable)
+      if arrival != .equal { policyNotes += notes }
+    case .workload(let workload): try add(workload, origin)
+    case .stranger(_, let workload?): try add(workload, origin)
+    case .stranger(let object, nil):
+      if !BalancerEvidence.uses(object), !UnmodelledFeatures.uses(object) { skipped.note(object) }
+      try balancers.look(at: object)
+      if object.kind == "ConfigMap" { try features.look(atConfigMap: object) }
+      if object.kind == "FelixConfiguration" { features.look(atFelix: object) }
+    case .expectations(let object):
+      try refuseIfAdding(origin)
+      try expectations.read(object)
+    case .cluster(let object):
+      try refuseIfAdding(origin)
       let document = try ClusterDocument(object)
       if let first = cluster {
-        throw object.root.mapping.error("a second Cluster document", "keep one; the first is at \(first.location)")
+        throw origin.error("a second Cluster document", "keep one; the first is at \(first.location)")
       }
       cluster = document
     }
   }
 
-  /// Adds an object of a kind that the reader doesn't use: a workload by its template, or one to skip.
-  private mutating func addStranger(_ object: ManifestObject, _ budget: inout Int) throws(ManifestError) {
-    if let source = PodSource(object) {
-      try add(try Workload(object, from: source, options.validation), object)
-      if source == .template, let template = try object.root["spec"]?.fields()["template"],
-        let check = try SchemaCheck(template: template, of: object.kind, budget: &budget)
-      {
-        faults.add(check.warnings)
-      }
-      return
-    }
-    if !BalancerEvidence.uses(object), !UnmodelledFeatures.uses(object) { skipped.note(object) }
-    try balancers.look(at: object)
-    if object.kind == "ConfigMap" { try features.look(atConfigMap: object) }
-    if object.kind == "FelixConfiguration" { features.look(atFelix: object) }
+  private func refuseIfAdding(_ origin: DecodedObject.Origin) throws(ManifestError) {
+    if !isAdding { return }
+    throw origin.error(
+      "an added file can't contain a document of kind \(origin.kind)", "move it to one of the manifest files")
   }
 
-  private mutating func add(_ workload: Workload, _ object: ManifestObject) throws(ManifestError) {
+  private mutating func add(_ workload: Workload, _ origin: DecodedObject.Origin) throws(ManifestError) {
     var workload = workload
     workload.isAdded = isAdding
-    try store(workload, object, workload.id, in: \.workloadTable)
+    try store(workload, origin, workload.id, in: \.workloadTable)
     features.look(at: workload.spec, of: workload.kind, workload.id)
     balancers.look(at: workload.spec, of: workload.id)
   }
@@ -190,28 +147,26 @@ struct Inventory {
   /// newer. In added files a second one is an error.
   @discardableResult
   private mutating func store<Object>(
-    _ decoded: Object, _ object: ManifestObject, _ id: NamespacedName,
+    _ decoded: Object, _ origin: DecodedObject.Origin, _ id: NamespacedName,
     in table: WritableKeyPath<Inventory, ObjectTable<Object>>
   ) throws(ManifestError) -> ObjectTable<Object>.Arrival {
-    let kind = object.isOfOtherProject ? "\(object.kind).\(object.group)" : object.kind
-    let key = ObjectKey(kind, id)
-    let earlier = places.updateValue(object.location, forKey: key)
+    let key = ObjectKey(origin.fullKind, id)
+    let earlier = places.updateValue(origin.location, forKey: key)
     if isAdding {
       if let earlier, !added.insert(key).inserted {
-        throw object.root.mapping.error(
-          "a second \(object.kind) with this name", "keep one; the first is at \(earlier)")
+        throw origin.error("a second \(origin.kind) with this name", "keep one; the first is at \(earlier)")
       }
       added.insert(key)
       self[keyPath: table].replace(decoded, as: key)
       return .first
     }
-    let (known, revision) = (revisions[key], Revision(object))
+    let (known, revision) = (revisions[key], origin.revision)
     let isOutdated = known.flatMap { known in revision.map(known.isNewer) } ?? false
     if !isOutdated { revisions[key] = revision }
     let arrival = self[keyPath: table].store(decoded, as: key, outdated: isOutdated)
     if arrival == .different, let earlier {
       let rule: DifferentObjects.Rule = known?.uid == revision?.uid && known != revision ? .newest : .last
-      different.note(key, rule, first: earlier, then: object.location)
+      different.note(key, rule, first: earlier, then: origin.location)
     }
     return arrival
   }

@@ -3,7 +3,7 @@ internal import NetpolModel
 /// The files that the Expectations documents of a source add to variants, relative to its folder. In a folder, such a
 /// file is not a part of the cluster. Empty if the source can't be read as YAML, which its reader reports.
 public func addedFiles(_ source: ManifestSource) -> [String] {
-  guard source.text.contains("Expectations"), var documents = try? Documents(source) else { return [] }
+  guard source.text.contains("Expectations"), var documents = try? Documents(source.normalized()) else { return [] }
   var files: [String] = []
   while let node = try? documents.next() {
     guard let root = try? Field(node, path: "", subject: Subject(file: source.name)).fields(),

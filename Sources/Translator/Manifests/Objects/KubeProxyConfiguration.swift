@@ -25,7 +25,7 @@ struct KubeProxyConfiguration {
   }
 
   private mutating func read(_ text: String) throws(ManifestError) {
-    var documents = try Documents(ManifestSource(name: "config.conf", text: text))
+    var documents = try Documents(ManifestSource(name: "config.conf", text: text).normalized())
     guard let root = try documents.next() else { return }
     let fields = try Field(root, path: "", subject: Subject(file: "config.conf")).fields()
     if let word = fields.nonEmpty("mode") {

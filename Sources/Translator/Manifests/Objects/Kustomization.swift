@@ -14,7 +14,7 @@ extension ManifestObject {
 /// The files that a kustomization uses without applying them: patches, values, and settings for kustomize. Paths are
 /// relative to its folder. Empty if the source can't be read as YAML.
 public func kustomizationParts(_ source: ManifestSource) -> [String] {
-  guard var documents = try? Documents(source), let node = try? documents.next(),
+  guard var documents = try? Documents(source.normalized()), let node = try? documents.next(),
     let root = try? Field(node, path: "", subject: Subject(file: source.name)).fields()
   else { return [] }
   let entries = { (fields: Fields?, name: String) in (try? fields?[name]?.list()) ?? [] }

@@ -5,7 +5,7 @@ public import NetpolModel
 public func readPolicy(_ text: String, name: String, validation: Validation = .apiServer) throws(ManifestError)
   -> NetworkPolicy
 {
-  var documents = try Documents(ManifestSource(name: name, text: text))
+  var documents = try Documents(ManifestSource(name: name, text: text).normalized())
   guard let node = try documents.next() else {
     throw ManifestError(
       location: SourceLocation(file: name, line: 1), problem: "no document", remedy: "give one NetworkPolicy")

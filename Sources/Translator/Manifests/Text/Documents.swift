@@ -9,22 +9,13 @@ struct Documents {
   private let source: ManifestSource
   private var roots: YamlSequence<Yams.Node>
 
+  /// `source` must be normalized. Throws if Yams can't begin to read it.
   init(_ source: ManifestSource) throws(ManifestError) {
-    var text = source.text
-    if text.unicodeScalars.first == "\u{feff}" { text.unicodeScalars.removeFirst() }
-    // Several files one after the other, each with a byte order mark.
-    if text.contains("\n\u{feff}") { text = text.replacing("\n\u{feff}", with: "\n") }
-    if text.startsAsJSON { text = text.jsonAsYAML.separatingObjects }
-    text.makeContiguousUTF8()
-    self.source = ManifestSource(name: source.name, text: text)
-    guard text.usedAnchorCount <= String.anchorLimit else {
-      throw ManifestError(
-        location: SourceLocation(file: source.name, line: 1),
-        problem: "more than \(String.anchorLimit) anchors in use", remedy: "write the values out")
-    }
+    self.source = source
     do {
-      // The basic resolver compares keys as text. The default one runs seven regular expressions on every key.
-      roots = try compose_all(yaml: text, .basic, .default, .utf8)
+      // The basic resolver compares keys as text. The default one runs seven regular expressions on every key. An own
+      // one for each text: threads that count references to the same one wait for each other.
+      roots = try compose_all(yaml: source.text, Resolver.basic.removing(.null), .default, .utf8)
     } catch {
       throw Self.syntaxError(error, in: source)
     }
@@ -66,6 +57,23 @@ struct Documents {
 }
 
 extension ManifestSource {
+  /// The text as Yams reads it: without byte order marks, and JSON as YAML. Throws if there are too many anchors.
+  func normalized() throws(ManifestError) -> ManifestSource {
+    var text = text
+    text.makeContiguousUTF8()
+    if text.unicodeScalars.first == "\u{feff}" { text.unicodeScalars.removeFirst() }
+    // Several files one after the other, each with a byte order mark.
+    if text.utf8.contains(0xef), text.contains("\n\u{feff}") { text = text.replacing("\n\u{feff}", with: "\n") }
+    if text.startsAsJSON { text = text.jsonAsYAML.separatingObjects }
+    text.makeContiguousUTF8()
+    guard text.usedAnchorCount <= String.anchorLimit else {
+      throw ManifestError(
+        location: SourceLocation(file: name, line: 1), problem: "more than \(String.anchorLimit) anchors in use",
+        remedy: "write the values out")
+    }
+    return ManifestSource(name: name, text: text, fromDirectory: fromDirectory)
+  }
+
   fileprivate func syntaxRemedy(_ problem: String, line: Int) -> String {
     let lines = text.split(separator: "\n", maxSplits: max(line, 1), omittingEmptySubsequences: false)
     let wrong = lines.indices.contains(line - 1) ? lines[line - 1] : ""

@@ -29,6 +29,8 @@ public struct ReadOptions: Hashable, Sendable {
   public var stylesWithDefaultDeny: [String] = []
   /// Whether policies without any pod get stand-in pods, made from their selectors.
   public var standsIn = false
+  /// Parts of a long source are about this long, in bytes, or a 32nd of the source if that is more.
+  var partSize = 500_000
   public init() {}
   public init(maxReplicas: Int = 2, validation: Validation = .apiServer) {
     self.maxReplicas = maxReplicas
