@@ -23,7 +23,8 @@ conformance: setup
 	@NETPOL_CONFORMANCE=all $(if $(CASES),NETPOL_CASES=$(CASES)) $(if $(STYLES),NETPOL_STYLES=$(STYLES)) \
 	  sh -c 'time swift test --skip-build --filter Conformance'
 
-# What takes long: 2,000 random clusters with packets, 500 for each style, and a million hostile texts: make soak [SEED=N]
+# What takes long: 2,000 random clusters with packets, 500 for each style, 5,000 judged by class and flow by flow, and a
+# million hostile texts: make soak [SEED=N]
 soak: setup
 	@$(BUILD) -c release --product netpol-lab -debug-info-format none
 	@seed=$(or $(SEED),1); for style in kube-router-2.6-k3s kube-router-2.11 kube-router-2.11-nft compiled; do \
@@ -31,6 +32,8 @@ soak: setup
 	  seed=$$((seed + 500)); \
 	done
 	@.build/release/netpol-lab fuzz --input --seed $(or $(SEED),1) --cases 1000000
+	@$(BUILD) --build-tests
+	@NETPOL_SEED=$(or $(SEED),1) NETPOL_WORLDS=5000 swift test --skip-build --filter FlowSurveySoakTests
 
 build: setup
 	@$(BUILD)

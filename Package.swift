@@ -174,7 +174,7 @@ let package = Package(
     tests("NetworkTests", translator + lab + ["Run"] + report),
     tests("VerdictsTests", translator + lab),
     tests("AgentTests", translator + lab),
-    tests("RunTests", translator + lab + ["Run"] + report),
+    tests("RunTests", translator + lab + ["Run", "Fuzz"] + report),
     tests("LagTests", translator + lab + ["Lag"] + report),
     tests("BenchTests", translator + lab + ["Bench", "Lag"] + report),
     tests("FuzzTests", translator + lab + ["Fuzz"]),

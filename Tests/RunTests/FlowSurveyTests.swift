@@ -5,12 +5,13 @@ import Lowering
 import NetpolModel
 import Path
 import RuleIR
-import Run
 import StandingLab
 import TestSupport
 import Testing
 import Verdicts
 import Worlds
+
+@testable import Run
 
 @Suite("All flows by class") struct FlowSurveyTests {
   @Test(
@@ -19,7 +20,7 @@ import Worlds
   func tallies(name: String) throws {
     let style = try #require(EnforcementStyle.all.first { $0.name == name })
     var deviating = 0
-    for seed in Self.seeds(92_000) {
+    for seed in UInt64(92_000)..<92_030 {
       let cluster = try readWorld(World(seed: seed).cluster.manifest, asStored: true)
       let (byClass, oneByOne) = try Self.tallies(cluster, style)
       #expect(byClass == oneByOne, "seed \(seed)")
@@ -36,7 +37,7 @@ import Worlds
   func plantedFaults(name: String) throws {
     let style = try #require(EnforcementStyle.all.first { $0.name == name })
     var found = 0
-    for seed in Self.seeds(93_000).prefix(20) {
+    for seed in UInt64(93_000)..<93_020 {
       let cluster = try readWorld(World(seed: seed).cluster.manifest, asStored: true)
       var broken = style
       broken.lower = { view in
@@ -51,14 +52,7 @@ import Worlds
     #expect(found > 0)
   }
 
-  /// `NETPOL_WORLDS` and `NETPOL_SEED` take more worlds, or others.
-  private static func seeds(_ first: UInt64) -> Range<UInt64> {
-    let environment = ProcessInfo.processInfo.environment
-    let first = environment["NETPOL_SEED"].flatMap(UInt64.init) ?? first
-    return first..<first + (environment["NETPOL_WORLDS"].flatMap(UInt64.init) ?? 30)
-  }
-
-  private static func tallies(_ cluster: Cluster, _ style: EnforcementStyle) throws -> (Tally, Tally) {
+  fileprivate static func tallies(_ cluster: Cluster, _ style: EnforcementStyle) throws -> (Tally, Tally) {
     let topology = Topology(cluster)
     let plan = try LabPlan(cluster, style, versionStamp: "1", in: topology)
     let asked = ProbePlan(cluster, topology)
@@ -78,21 +72,37 @@ import Worlds
       case .agreement, .noRoute, .notChosen, .notModelled: break
       }
     }
-    var told: Set<String> = []
+    var told: [JudgedFlow: Int] = [:]
     var survey = FlowSurvey(
-      plan, AskedFlows(cluster, topology, only: .init()), sctpObstacle: nil,
-      eachFlow: { flow in
-        told.insert(
-          "\(flow.source) -> \(flow.destination) \(flow.family) \(flow.question) \(flow.chosen?.description ?? "")")
-      })
+      plan, AskedFlows(cluster, topology, only: .init()), sctpObstacle: nil, eachFlow: { told[$0, default: 0] += 1 })
     survey.run()
-    let wanted = Set(
-      comparisons.map(\.flow).map {
-        "\($0.source) -> \($0.destination) \($0.family) \($0.question) \($0.chosen?.description ?? "")"
-      })
-    #expect(told.subtracting(wanted).sorted().prefix(3) == [])
-    #expect(wanted.subtracting(told).sorted().prefix(3) == [])
+    var wanted: [JudgedFlow: Int] = [:]
+    for one in comparisons { wanted[JudgedFlow(one, from: one.flow.source, to: one.flow.destination), default: 0] += 1 }
+    #expect(told.keys.filter { told[$0] != wanted[$0] }.map { "\($0) \(told[$0] ?? 0)" }.sorted().prefix(3) == [])
+    #expect(wanted.keys.filter { told[$0] != wanted[$0] }.map { "\($0) \(wanted[$0] ?? 0)" }.sorted().prefix(3) == [])
     return (survey.result.tally, tally)
+  }
+}
+
+extension Slow {
+  @Suite("All flows by class, in many worlds") struct FlowSurveySoakTests {
+    @Test("every flow of hundreds of random worlds is judged by class as it is one by one")
+    func worlds() throws {
+      // `NETPOL_WORLDS` and `NETPOL_SEED` take more worlds, or others: make soak.
+      let environment = ProcessInfo.processInfo.environment
+      let first = environment["NETPOL_SEED"].flatMap(UInt64.init) ?? 100_000
+      let count = environment["NETPOL_WORLDS"].flatMap(UInt64.init) ?? 500
+      let styles = EnforcementStyle.all
+      var flows = 0
+      for seed in first..<first + count {
+        let cluster = try readWorld(World(seed: seed).cluster.manifest, asStored: true)
+        let (byClass, oneByOne) = try FlowSurveyTests.tallies(cluster, styles[Int(seed) % styles.count])
+        #expect(byClass == oneByOne, "seed \(seed)")
+        flows += oneByOne.total
+      }
+      print("\(count) worlds from seed \(first): \(flows) flows judged by class and one by one")
+      #expect(flows > count)
+    }
   }
 }
 

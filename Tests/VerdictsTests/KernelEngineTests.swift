@@ -31,6 +31,30 @@ import Verdicts
     }
   }
 
+  @Test("flows that need more listeners than may be open are sent in parts, with the same observations")
+  func parts() async throws {
+    let cluster = try readWorld(Self.webs)
+    let worker = try NamespaceWorker()
+    let topology = Topology(cluster)
+    let fabric = try Fabric(topology, families: [.v4], bridgeNetfilter: true, worker: worker)
+    let flows = ProbePlan(cluster, topology).flows
+    let engine = KernelEngine(fabric)
+    let (whole, parts, told) = try await blocking {
+      var one = try KernelEngine.Conversation(worker: worker)
+      var other = try KernelEngine.Conversation(worker: worker)
+      var told: [Int] = []
+      let whole = try engine.observe(flows, listenersAtMost: 1000, in: &one, backends: { _ in [] })
+      // The second conversation can use the same ports: the first one's listeners are closed.
+      withExtendedLifetime(consume one) {}
+      let parts = try engine.observe(flows, listenersAtMost: 1, in: &other, backends: { _ in [] }) { told.append($0) }
+      return (whole, parts, told)
+    }
+    #expect(whole.count == flows.count)
+    #expect(parts.map(\.verdict) == whole.map(\.verdict))
+    #expect(whole.contains { $0.verdict == .allow })
+    #expect(told == told.sorted() && told.last == flows.count)
+  }
+
   @Test("a lab whose bridge hides packets from iptables fails its self-check and gives no verdict")
   func brokenLab() throws {
     let cluster = try readWorld(Self.webs)

@@ -13,6 +13,17 @@ public enum OpenFiles {
     return UInt64(limit.rlim_cur)
   }
 
+  /// How many more files the process may open. Needs /proc.
+  public static var room: Int {
+    get throws(KernelError) {
+      guard let folder = opendir("/proc/self/fd") else { throw KernelError("open /proc/self/fd", code: errno) }
+      defer { closedir(folder) }
+      var count = 0
+      while readdir(folder) != nil { count += 1 }
+      return Int(clamping: try limit) - count
+    }
+  }
+
   /// The soft limit.
   static var limit: UInt64 {
     get throws(KernelError) { UInt64(try limits.rlim_cur) }

@@ -291,16 +291,15 @@ struct FabricBuilder {
   /// Disables redirects and duplicate address detection, or IPv6 as a whole if the cluster has none.
   private func disableRedirectsAndDAD() throws {
     // An ICMP redirect caused by one probe would send the next one along another path (accept_redirects, ip-sysctl).
-    for family in ["ipv4", "ipv6"] {
-      for scope in ["all", "default", "eth0"] where Sysctl.exists("net/\(family)/conf/\(scope)/accept_redirects") {
-        try Sysctl.write("net/\(family)/conf/\(scope)/accept_redirects", "0")
-      }
+    // Few calls: with thousands of namespaces each takes the kernel a millisecond.
+    for family in plan.families.map({ $0 == .v4 ? "ipv4" : "ipv6" }) {
+      for scope in ["all", "eth0"] { _ = try Sysctl.writeIfPresent("net/\(family)/conf/\(scope)/accept_redirects", "0") }
     }
-    guard Sysctl.exists("net/ipv6/conf/all/disable_ipv6") else { return }
     if plan.families.contains(.v6) {
-      for scope in ["all", "default"] { try Sysctl.write("net/ipv6/conf/\(scope)/accept_dad", "0") }
+      for scope in ["all", "default"] { _ = try Sysctl.writeIfPresent("net/ipv6/conf/\(scope)/accept_dad", "0") }
     } else {
-      for scope in ["all", "default"] { try Sysctl.write("net/ipv6/conf/\(scope)/disable_ipv6", "1") }
+      // Holds for all interfaces, and for later ones.
+      _ = try Sysctl.writeIfPresent("net/ipv6/conf/all/disable_ipv6", "1")
     }
   }
 }

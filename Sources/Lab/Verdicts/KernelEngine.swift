@@ -35,9 +35,84 @@ public struct KernelEngine: Sendable {
   }
 
   /// The same, within a conversation. `limit` is how long to wait for a silent flow; `nil` means the usual time.
+  ///
+  /// Flows that need more listeners than the process may open are sent in several parts.
   package func observe(
     _ flows: [Flow], within limit: Duration? = nil, in conversation: inout Conversation,
     backends: (Flow) -> [Backend], progress: ((Int) -> Void)? = nil
+  ) throws -> [Observation] {
+    let room = max(Self.leastListeners, try OpenFiles.room - 2 * parallel)
+    return try observe(
+      flows, within: limit, listenersAtMost: room, in: &conversation, backends: backends, progress: progress)
+  }
+
+  /// With fewer, the probes' own sockets would not fit either.
+  private static let leastListeners = 64
+
+  package func observe(
+    _ flows: [Flow], within limit: Duration? = nil, listenersAtMost room: Int, in conversation: inout Conversation,
+    backends: (Flow) -> [Backend], progress: ((Int) -> Void)? = nil
+  ) throws -> [Observation] {
+    var observations: [Observation] = []
+    var wanted = conversation.listening
+    var open = 0
+    var first = 0
+    for (index, flow) in flows.enumerated() {
+      let own = Set(ends(of: flow, backends).map(\.socket))
+      let new = own.count { !wanted.contains($0) }
+      if open + new > room, index > first {
+        observations += try observeAtOnce(
+          Array(flows[first..<index]), within: limit, in: &conversation, backends: backends
+        ) { [first] in progress?(first + $0) }
+        conversation.session.stopListening()
+        conversation.listening = []
+        wanted = []
+        first = index
+        open = own.count
+      } else {
+        open += new
+      }
+      wanted.formUnion(own)
+    }
+    return observations
+      + (try observeAtOnce(Array(flows[first...]), within: limit, in: &conversation, backends: backends) { [first] in
+        progress?(first + $0)
+      })
+  }
+
+  /// Where the flow's packet may arrive.
+  private func ends(
+    of flow: Flow, _ backends: (Flow) -> [Backend]
+  ) -> [(socket: Socket, namespace: NetworkNamespace)] {
+    guard !flow.destinationAddress.isMulticast, let asked = flow.transportPort else { return [] }
+    // A service's own address has no listener: without the service's rules nothing answers there.
+    var own = fabric.namespace(of: flow.destination)
+    // A machine may have the service's address itself, and then it gets what the service leaves alone.
+    if own == nil {
+      let holder =
+        fabric.topology.owner(of: flow.destinationAddress)
+        ?? fabric.topology.node(addressedBy: flow).map { .node($0.name) }
+      own = holder.flatMap(fabric.namespace)
+    }
+    let translated = backends(flow)
+    let isPrivate =
+      fabric.topology.node(addressedBy: flow)?.privateAddresses.contains(flow.destinationAddress) == true
+    let isNodes = if case .virtualAddress = flow.destination { true } else { translated.isEmpty || isPrivate }
+    let ends = translated.compactMap { backend in
+      fabric.namespace(of: backend.endpoint).map { ($0, backend.address, backend.port) }
+    }
+    let direct = own.map { ($0, flow.destinationAddress, asked.port) }
+    return (ends + (isNodes ? [direct].compactMap(\.self) : [])).map { namespace, address, port in
+      (
+        Socket(namespace: ObjectIdentifier(namespace), address: address, port: port, transport: asked.transport),
+        namespace
+      )
+    }
+  }
+
+  private func observeAtOnce(
+    _ flows: [Flow], within limit: Duration?, in conversation: inout Conversation,
+    backends: (Flow) -> [Backend], progress: @escaping (Int) -> Void
   ) throws -> [Observation] {
     let timeout = limit ?? timeout
     var listeners: [Listener] = []
@@ -62,28 +137,8 @@ public struct KernelEngine: Sendable {
         continue
       }
       let transport = ProbeTransport(asked.transport)
-      // A service's own address has no listener: without the service's rules nothing answers there.
-      var own = fabric.namespace(of: flow.destination).map { ($0, flow.destinationAddress, asked.port) }
-      // A machine may have the service's address itself, and then it gets what the service leaves alone.
-      let holder =
-        fabric.topology.owner(of: flow.destinationAddress)
-        ?? fabric.topology.node(addressedBy: flow).map { .node($0.name) }
-      if own == nil, let holder {
-        own = fabric.namespace(of: holder).map { ($0, flow.destinationAddress, asked.port) }
-      }
-      let translated = backends(flow)
-      let isPrivate =
-        fabric.topology.node(addressedBy: flow)?.privateAddresses.contains(flow.destinationAddress) == true
-      let isNodes = if case .virtualAddress = flow.destination { true } else { translated.isEmpty || isPrivate }
-      let ends = translated.compactMap { backend in
-        fabric.namespace(of: backend.endpoint).map { ($0, backend.address, backend.port) }
-      }
-      for (namespace, address, port) in ends + (isNodes ? [own].compactMap { $0 } : [])
-      where wanted.insert(
-        Socket(
-          namespace: ObjectIdentifier(namespace), address: address, port: port, transport: asked.transport)
-      ).inserted {
-        listeners.append(Listener(in: namespace, on: ProbeAddress(address.bytes, port: port), transport))
+      for (socket, namespace) in ends(of: flow, backends) where wanted.insert(socket).inserted {
+        listeners.append(Listener(in: namespace, on: ProbeAddress(socket.address.bytes, port: socket.port), transport))
       }
       probes.append(
         Probe(

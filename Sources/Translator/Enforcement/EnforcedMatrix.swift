@@ -32,10 +32,11 @@ public struct EnforcedMatrix: Sendable {
     public var open: Bits
   }
 
-  /// `borders`: port ranges that must not be joined in one interval, besides those of the rules.
+  /// `borders`: port ranges that must not be joined in one interval, besides those of the rules. `others`: destinations
+  /// that no machine has, such as a service's address.
   public init(
     _ enforced: EnforcedCluster, _ family: IPFamily,
-    dividedBy borders: some Sequence<(transport: Transport, range: PortRange)>
+    dividedBy borders: some Sequence<(transport: Transport, range: PortRange)>, alsoTo others: [IPAddress] = []
   ) {
     let topology = enforced.topology
     self.topology = topology
@@ -44,7 +45,7 @@ public struct EnforcedMatrix: Sendable {
       topology.nodes.flatMap { node in
         node.pods.flatMap { topology.pods[$0].map { ofFamily($0.addresses.map(\.address)) } ?? [] }
           + ofFamily(node.localAddresses.sorted())
-      } + topology.externals.flatMap { ofFamily($0.addresses) }
+      } + topology.externals.flatMap { ofFamily($0.addresses) } + ofFamily(others)
     let ranges = enforced.evaluators.values.flatMap { $0.portBorders(family) } + Array(borders)
     let space = PacketSpace(family, addresses: Array(addresses.uniqued()), dividedBy: ranges)
     self.space = space
@@ -129,8 +130,11 @@ public struct EnforcedMatrix: Sendable {
   }
 
   /// Calls `body` with each class of packets that has the question: of those that leave a node, or arrive at one.
-  public func forEachClass(at question: Int, _ body: (_ isDeparture: Bool, PacketClass) -> Void) {
-    for node in nodes {
+  /// `order`: numbers of the nodes.
+  public func forEachClass(
+    at question: Int, onNodes order: [Int], _ body: (_ isDeparture: Bool, PacketClass) -> Void
+  ) {
+    for node in order.map({ nodes[$0] }) {
       for one in node.departures where one.packets.questions.contains(question) { body(true, one) }
       for one in node.arrivals where one.packets.questions.contains(question) { body(false, one) }
     }

@@ -117,6 +117,11 @@ public struct DeviationMatrix: Sendable {
     return bits
   }
 
+  /// Whether an end is a pod without a chain of its own: its status has not the address of its node.
+  func isUnknown(_ end: Int) -> Bool {
+    model.selectable(specified.ends[end].endpoint).map { !model.hasChain($0) } ?? false
+  }
+
   public func answers(to question: Flow.Question) -> Answers { Answers(self, question) }
 
   /// All flows that ask one question.

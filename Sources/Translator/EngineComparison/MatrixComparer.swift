@@ -10,12 +10,13 @@ public struct MatrixComparer: Sendable {
   private let specified: OracleMatrix
   private let predicted: DeviationMatrix
 
-  /// `borders`: port ranges that must not be joined in one interval, besides those of the rules.
+  /// `borders`: port ranges that must not be joined in one interval, besides those of the rules. `others`: destinations
+  /// that no machine has.
   public init(
     _ cluster: Cluster, _ comparer: Comparer, _ family: IPFamily,
-    dividedBy borders: some Sequence<(transport: Transport, range: PortRange)>
+    dividedBy borders: some Sequence<(transport: Transport, range: PortRange)>, alsoTo others: [IPAddress] = []
   ) {
-    let matrix = EnforcedMatrix(comparer.enforced, family, dividedBy: borders)
+    let matrix = EnforcedMatrix(comparer.enforced, family, dividedBy: borders, alsoTo: others)
     let topology = comparer.enforced.topology
     enforced = matrix
     specified = OracleMatrix(
@@ -42,6 +43,9 @@ public struct MatrixComparer: Sendable {
   public func isPlain(_ question: Flow.Question, at destination: Int) -> Bool {
     specified.isPlain(question, at: destination)
   }
+
+  /// Whether an end is a pod that its node's enforcer doesn't know, by the deviations of the style.
+  public func isUnknown(_ end: Int) -> Bool { predicted.isUnknown(end) }
 
   /// Which policies isolate an end: equal for equal lists. -1: none.
   public func isolation(of end: Int, _ direction: Direction) -> Int { specified.isolation(of: end, direction) }
@@ -100,8 +104,12 @@ public struct MatrixComparer: Sendable {
     }
 
     /// What the engines say about the receiver's own side, in three bits: rules, specification, deviations.
-    public func arrivals(of sender: EnforcedMatrix.Sender, at destination: Int) -> UInt64 {
-      let source = matrix.enforced.source(of: sender, towards: destination)
+    public func arrivals(of sender: EnforcedMatrix.Sender, at destination: Int) -> UInt16 {
+      arrivals(from: matrix.enforced.source(of: sender, towards: destination), at: destination)
+    }
+
+    /// The same for the number of a source. -1: none.
+    public func arrivals(from source: Int, at destination: Int) -> UInt16 {
       if source < 0 { return 0 }
       return (enforced.arrives(from: source, at: destination) ? 1 : 0)
         | (specified.peers(of: destination, .ingress).contains(source) ? 2 : 0)

@@ -1,3 +1,4 @@
+internal import Glibc
 internal import SystemPackage
 
 /// Kernel parameters under /proc/sys (sysctl(8)). Those under `net/` belong to the calling thread's network namespace.
@@ -8,6 +9,17 @@ public enum Sysctl {
       let file = try FileDescriptor.open(FilePath("/proc/sys/\(path)"), .writeOnly, options: .closeOnExec)
       // A single write(2): the kernel takes each one as a whole value.
       return try file.closeAfter { try Array(value.utf8).withUnsafeBytes { try file.write($0) } }
+    }
+  }
+
+  /// The same. Returns `false` if the parameter doesn't exist: a module that isn't loaded has none.
+  public static func writeIfPresent(_ path: String, _ value: String) throws(KernelError) -> Bool {
+    do {
+      try write(path, value)
+      return true
+    } catch {
+      if error.code == ENOENT { return false }
+      throw error
     }
   }
 

@@ -10,10 +10,18 @@ final class ProbeListeners {
   }
 
   private var sockets: [Open] = []
+  /// The index of the first open one. An index is used once, because an event may come late.
+  private var firstIndex = 0
 
   deinit { for socket in sockets { Self.close(socket) } }
 
   var count: Int { sockets.count }
+
+  func closeAll() {
+    for socket in sockets { Self.close(socket) }
+    firstIndex += sockets.count
+    sockets = []
+  }
 
   /// Opens all of them or none. Calls `watch` with each socket and its index.
   func open(_ listeners: [Listener], on worker: NamespaceWorker, watch: (Int32, Int) throws -> Void) throws {
@@ -28,7 +36,7 @@ final class ProbeListeners {
             for listener in here {
               let fd = try Self.open(listener)
               sockets.append(Open(fd: fd, transport: listener.transport))
-              try watch(fd, sockets.count - 1)
+              try watch(fd, firstIndex + sockets.count - 1)
             }
           }
         }
@@ -43,10 +51,11 @@ final class ProbeListeners {
   /// Answers everything that waits on one socket. `received` returns whether a datagram is a probe's; only then is it
   /// echoed.
   func serve(_ index: Int, received: (ProbeDatagram) -> Bool) throws(KernelError) {
-    guard sockets.indices.contains(index) else { return }
-    switch sockets[index].transport {
-    case .tcp: try accept(from: sockets[index].fd)
-    case .udp: echo(on: sockets[index].fd, received: received)
+    let place = index - firstIndex
+    guard sockets.indices.contains(place) else { return }
+    switch sockets[place].transport {
+    case .tcp: try accept(from: sockets[place].fd)
+    case .udp: echo(on: sockets[place].fd, received: received)
     case .sctp, .ping: break
     }
   }

@@ -46,6 +46,9 @@ public final class ProbeSession {
     }
   }
 
+  /// Closes all TCP and UDP listeners.
+  public func stopListening() { listeners.closeAll() }
+
   private func watchSCTP(_ fd: Int32, _ index: Int) throws {
     try epoll.add(fd, token: Token.sctp(index), for: .input)
   }

@@ -33,7 +33,10 @@ struct SurveySections {
       Target(
         question: mixed.comparisons[0].flow.question,
         endpoints: mixed.comparisons.compactMap { $0.flow.chosen?.description }.sorted())
-    }.sorted { ($1.value.count, "\($0.key.question)") < ($0.value.count, "\($1.key.question)") }
+    }.sorted {
+      ($1.value.count, "\($0.key.question)", $0.key.endpoints.joined())
+        < ($0.value.count, "\($1.key.question)", $1.key.endpoints.joined())
+    }
     let entries = byTarget.prefix(Self.examples).map { target, all -> Block in
       let senders = all.reduce(0) { $0 + $1.senders }
       let places = all.map { $0.comparisons[0].flow.destination.description }.uniqued()

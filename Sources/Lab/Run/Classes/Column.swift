@@ -19,8 +19,16 @@ struct Column: Sendable {
   let family: IPFamily
   /// Where the flows may arrive: an address and a port.
   let looks: [Look]
-  /// Whether the destination is a node or uses its network: then it may send to itself.
-  private let isOfHost: Bool
+  /// Whether the engines were asked about the destination's own address too. They are not about a service's.
+  let isAddressLooked: Bool
+  /// The node that announces the address. -1: none.
+  private let announcer: Int
+  private let sourceRanges: [CIDR]
+  /// Whether a bridge hides from the rules what pods of one node send to each other, but not what they send to a
+  /// service.
+  private let bridgeHides: Bool
+  /// Numbers of the nodes that use another address towards the destination than towards nodes.
+  private let unusual: Set<Int>
   /// By sender: its class, as far as the engines were asked.
   private var classOf: [UInt32]
   private var classCount = 1
@@ -42,10 +50,10 @@ struct Column: Sendable {
     let question: Int
   }
 
-  /// `destinations` have one address. `nil` if they have none of the family.
+  /// `destinations` have one address. `sourceRanges`: those of the service. `nil` if they have none of the family.
   init?(
-    to destinations: [Endpoint], _ question: Flow.Question, _ family: IPFamily, _ pairs: PairFlows, _ senders: Senders,
-    _ space: PacketSpace, _ topology: Topology
+    to destinations: [Endpoint], _ question: Flow.Question, _ family: IPFamily, from sourceRanges: [CIDR] = [],
+    _ pairs: PairFlows, _ senders: Senders, _ space: PacketSpace, _ topology: Topology
   ) {
     guard let destination = destinations.first, let address = topology.address(of: destination, family) else {
       return nil
@@ -53,7 +61,15 @@ struct Column: Sendable {
     self.destinations = destinations
     self.question = question
     self.family = family
-    isOfHost = topology.hostNode(of: destination) != nil
+    self.sourceRanges = sourceRanges
+    bridgeHides = !topology.bridgeNetfilter
+    unusual = Set(
+      senders.all.lazy.filter { sender in
+        guard !sender.isPod, sender.node >= 0 else { return false }
+        let own = topology.leavingAddress(of: topology.nodes[sender.node].name, towards: address)
+        return sender.lanSource < 0 || own.flatMap(space.number) != sender.lanSource
+      }.map(\.node))
+    announcer = topology.announcers[address].flatMap { node in topology.nodes.firstIndex { $0.name == node } } ?? -1
     // The endpoints are the same for all senders.
     var looks: [Look] = []
     for sender in senders.all.prefix(3) {
@@ -66,6 +82,7 @@ struct Column: Sendable {
         if !looks.contains(look) { looks.append(look) }
       }
     }
+    isAddressLooked = space.number(of: address) != nil
     if let number = space.number(of: address) {
       looks.append(Look(number: number, question: space.number(of: question)))
     }
@@ -92,11 +109,13 @@ struct Column: Sendable {
   }
 
   /// Numbers of the senders that nothing tells apart.
-  func classes(_ senders: Senders) -> [[Int]] {
+  func classes(_ senders: Senders, _ matrix: MatrixComparer) -> [[Int]] {
     struct Key: Hashable {
       let answers: UInt32
       let rules: Int
-      let isPod: Bool
+      let isPod, isAnnouncer: Bool
+      /// The source ranges that the sender is in.
+      let ranges: [Int]
       /// Hosts outside, and an endpoint that asks for itself, stand for themselves.
       let single: Int
     }
@@ -104,9 +123,19 @@ struct Column: Sendable {
     var classes: [[Int]] = []
     for (index, sender) in senders.all.enumerated() {
       let isOwn = looks.contains { sender.notAsked.contains($0.number) }
+      var ranges: [Int] = []
+      // A node may use several addresses, and nothing is known of a pod that its node's enforcer doesn't know.
+      var isOdd = !sender.isPod && (unusual.contains(sender.node) || !sourceRanges.isEmpty)
+      if case .address(let number) = sender.sender {
+        let address = matrix.enforced.space.addresses[number]
+        ranges = sourceRanges.indices.filter { sourceRanges[$0].contains(address) }
+        isOdd =
+          matrix.isUnknown(number) || bridgeHides && looks.contains { sender.neighbours.contains($0.number) }
+      }
       let key = Key(
         answers: classOf[index], rules: sender.serviceRules, isPod: sender.isPod,
-        single: isOwn || sender.node < 0 ? index : -1)
+        isAnnouncer: sender.node >= 0 && sender.node == announcer, ranges: ranges,
+        single: isOwn || isOdd || sender.node < 0 ? index : -1)
       if let number = numbers[key] {
         classes[number].append(index)
       } else {
@@ -134,9 +163,7 @@ struct LookAnswers: Sendable {
     var found = [UInt16](repeating: 0, count: numbers.count * count)
     // The receiver may see a sender's node in place of the sender.
     let nodes = senders.nodeSenders.map { node in
-      numbers.map { number in
-        node.map { UInt16(answers.arrivals(of: senders.all[$0].sender, at: number)) } ?? 0
-      }
+      numbers.map { number in node.map { answers.arrivals(of: senders.all[$0].sender, at: number) } ?? 0 }
     }
     // One sender after the other: its row stays in the processor's cache.
     for (index, sender) in senders.all.enumerated() {
@@ -148,7 +175,8 @@ struct LookAnswers: Sendable {
         for part in parts { bits = bits << 1 | (part.contains(number) ? 1 : 0) }
         bits = bits << 3 | departures[place]
         bits = bits << 3 | (sender.node < 0 ? 0 : nodes[sender.node][place])
-        found[place * count + index] = bits << 1 | (sender.neighbours.contains(number) ? 1 : 0)
+        bits = bits << 1 | (sender.neighbours.contains(number) ? 1 : 0)
+        found[place * count + index] = bits << 3 | answers.arrivals(from: sender.lanSource, at: number)
       }
     }
     self.answers = found

@@ -1,11 +1,12 @@
 internal import Enforcement
 internal import EngineComparison
+internal import Evaluator
 internal import NetpolModel
 internal import Path
 internal import Verdicts
 
-/// Chooses flows to send to destinations that lead on: one for each endpoint and verdict, and one for each way in which
-/// the rules answer. Nodes with the same rules for services are one destination, but a packet to the sender's own node
+/// Chooses flows to send to destinations that lead on: one for each verdict and list of policies that isolate an
+/// endpoint, and one for each way in which the rules answer. Nodes with the same rules for services are one destination, but a packet to the sender's own node
 /// and one to another differ. Senders in use come first, so that the lab stays small.
 struct ColumnPackets {
   private struct Target: Hashable {
@@ -18,7 +19,9 @@ struct ColumnPackets {
   }
   private struct Arrival: Hashable {
     let target: Target
-    let chosen: ServiceTarget?
+    /// Which policies isolate the endpoint.
+    let isolation: Int
+    let port: UInt16?
   }
   private struct Way: Hashable {
     let target: Target
@@ -36,12 +39,20 @@ struct ColumnPackets {
   private let pairs: PairFlows
   private var arrivals: Set<Arrival> = []
   private var ways: Set<Way> = []
-  /// The senders that send already.
+  /// The senders that send already, and the addresses in use.
   private var used: Bits
+  private var usedAddresses: Set<IPAddress>
+  private let matrix: MatrixComparer
+  private let cover: NodeCover
+  /// The senders on the cover's nodes.
+  private let covered: Bits
 
   init(
-    _ senders: Senders, _ topology: Topology, serviceRules: [String: Int], _ pairs: PairFlows, sending flows: [Flow]
+    _ matrix: MatrixComparer, _ senders: Senders, _ topology: Topology, serviceRules: [String: Int],
+    _ pairs: PairFlows, _ cover: NodeCover, sending flows: [Flow]
   ) {
+    self.cover = cover
+    self.matrix = matrix
     self.senders = senders
     self.topology = topology
     self.serviceRules = serviceRules
@@ -50,11 +61,26 @@ struct ColumnPackets {
     used = Bits(
       senders.all.indices.filter { senders.all[$0].endpoints.first.map(ends.contains) ?? false },
       count: senders.all.count)
+    let nodes = Set(topology.nodes.indices.filter { cover.names.contains(topology.nodes[$0].name) })
+    covered = Bits(
+      senders.all.indices.filter { nodes.contains(senders.all[$0].node) }, count: senders.all.count)
+    usedAddresses = Set(flows.lazy.flatMap { [$0.sourceAddress, $0.destinationAddress] })
+  }
+
+  /// The flows to send for the answers of one destination's endpoints to one sender. `members`: the numbers of the
+  /// senders for which the comparisons stand.
+  mutating func flows(for comparisons: [Comparison], of members: [Int]) -> [Flow] {
+    let rank = { [usedAddresses, matrix, cover] (one: Comparison) -> Int in
+      guard let address = one.flow.chosen?.address, !usedAddresses.contains(address) else { return 0 }
+      return matrix.enforced.space.number(of: address).map(cover.addresses.contains) == true ? 1 : 2
+    }
+    let answered = comparisons.filter(\.finding.isAnswered)
+    return (0...2).flatMap { wanted in answered.filter { rank($0) == wanted } }.compactMap { flow(for: $0, of: members) }
   }
 
   /// The flow to send, or `nil` if another shows the same. `members`: the numbers of the senders for which the
   /// comparison stands.
-  mutating func flow(for comparison: Comparison, of members: [Int]) -> Flow? {
+  private mutating func flow(for comparison: Comparison, of members: [Int]) -> Flow? {
     let flow = comparison.flow
     let (source, asked) = (node(of: flow.source), topology.hostNode(of: flow.destination)?.name)
     let target = Target(
@@ -66,24 +92,26 @@ struct ColumnPackets {
       isDeviation: comparison.evaluated != comparison.specified?.verdict, stop: comparison.journey.stop,
       hooks: comparison.journey.hops.map(\.hook), isNear: source != nil && source == place,
       isAtAsked: asked != nil && asked == place, isToOwnNode: asked != nil && asked == source)
-    let isNewArrival = arrivals.insert(Arrival(target: target, chosen: flow.chosen)).inserted
+    let number = flow.chosen.flatMap { matrix.enforced.space.number(of: $0.address) }
+    let arrival = Arrival(
+      target: target, isolation: number.map { matrix.isolation(of: $0, .ingress) } ?? -2, port: flow.chosen?.port)
+    let isNewArrival = arrivals.insert(arrival).inserted
     let isNewWay = ways.insert(way).inserted
-    return isNewArrival || isNewWay ? from(members, flow) : nil
+    if !isNewArrival, !isNewWay { return nil }
+    if let address = flow.chosen?.address { usedAddresses.insert(address) }
+    return from(members, flow)
   }
 
-  /// The same flow, from one of the members that sends already if there is one.
+  /// The same flow, from one of the members that sends already if there is one, or else one on a node of the cover.
   private mutating func from(_ members: [Int], _ flow: Flow) -> Flow {
     let alike = Bits(members, count: senders.all.count)
-    let number = alike.intersection(used).first
-    if let number, let sender = senders.all[number].endpoints.first, sender != flow.source {
-      let others = pairs.flows(from: sender, to: flow.destination, flow.question, flow.family).flows
-      if let same = others.first(where: { $0.chosen == flow.chosen && $0.destinationAddress == flow.destinationAddress }
-      ) {
-        return same
-      }
+    guard let number = alike.intersection(used).first ?? alike.intersection(covered).first ?? members.first else {
+      return flow
     }
-    if number == nil, let first = members.first { used.insert(first) }
-    return flow
+    used.insert(number)
+    guard let sender = senders.all[number].endpoints.first, sender != flow.source else { return flow }
+    let others = pairs.flows(from: sender, to: flow.destination, flow.question, flow.family).flows
+    return others.first { $0.chosen == flow.chosen && $0.destinationAddress == flow.destinationAddress } ?? flow
   }
 
   private func node(of endpoint: Endpoint) -> String? {

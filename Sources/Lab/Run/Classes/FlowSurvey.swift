@@ -45,7 +45,8 @@ package struct FlowSurvey {
       if case .port(let port) = question { (port.transport, PortRange(port.port)) } else { nil }
     }
     let matrix = MatrixComparer(
-      plan.cluster, plan.comparer, family, dividedBy: plan.cluster.portBorders + borders)
+      plan.cluster, plan.comparer, family, dividedBy: plan.cluster.portBorders + borders,
+      alsoTo: addressesWithoutEndpoint(family))
     let space = matrix.enforced.space
     let serviceRules = plan.comparer.enforced.serviceRuleClasses
     let senders = Senders(asked.senders, matrix.enforced, topology, serviceRules: serviceRules)
@@ -62,7 +63,9 @@ package struct FlowSurvey {
     }
     for service in asked.services {
       for question in questionsAt[service] ?? [] {
-        if let column = Column(to: [service], question, family, pairs, senders, space, topology) {
+        if let column = Column(
+          to: [service], question, family, from: sourceRanges(of: service), pairs, senders, space, topology)
+        {
           columns.append(column)
         }
       }
@@ -80,7 +83,8 @@ package struct FlowSurvey {
     var wanted: Set<Int> = Set(questions.map(space.number))
     for column in columns { wanted.formUnion(column.looks.map(\.question)) }
     let byNumber = Dictionary(grouping: questions) { space.number(of: $0) }
-    var choice = PacketChoice(matrix, senders, topology, family)
+    let cover = NodeCover(matrix, topology)
+    var choice = PacketChoice(matrix, senders, topology, family, cover)
     var pinged: [Int: (endpoint: Endpoint, question: Flow.Question)] = [:]
     for receiver in asked.receivers where asked.asksEcho {
       guard let number = topology.address(of: receiver, family).flatMap(space.number) else { continue }
@@ -122,8 +126,14 @@ package struct FlowSurvey {
       }
     }
     let questionCount = wanted.count
-    var packets = ColumnPackets(senders, topology, serviceRules: serviceRules, pairs, sending: result.chosen)
-    judge(columns, senders, &packets) { [progress] share in
+    var packets = ColumnPackets(
+      matrix, senders, topology, serviceRules: serviceRules, pairs, cover, sending: result.chosen)
+    // Of nodes with the same rules, the first one gets the packets.
+    let isOnCover = columns.map { column in
+      topology.hostNode(of: column.destination).map { cover.names.contains($0.name) } ?? true
+    }
+    let ordered = columns.indices.filter { isOnCover[$0] } + columns.indices.filter { !isOnCover[$0] }
+    judge(ordered.map { columns[$0] }, senders, matrix, &packets) { [progress] share in
       progress(questionCount + Int(share * Double(questionCount)), 2 * questionCount)
     }
   }
@@ -153,7 +163,8 @@ package struct FlowSurvey {
       let failing = row.unexplained.union(row.missing).intersection(plain)
       let deviating = row.deviating.intersection(plain)
       let allowed = row.allowed.intersection(plain)
-      let unreached = mask.intersection(sender.unreachable).subtracting(sender.notAsked)
+      // Destinations that lead on are asked in columns.
+      let unreached = mask.intersection(sender.unreachable).subtracting(sender.notAsked).subtracting(row.open)
       let admitted = weigh(allowed)
       tally.allowed += admitted
       tally.denied += weigh(plain) - admitted
@@ -227,18 +238,62 @@ package struct FlowSurvey {
     let column: Int
   }
 
+  private func sourceRanges(of destination: Endpoint) -> [CIDR] {
+    switch destination {
+    case .service(let id), .virtualAddress(let id, _):
+      plan.cluster.services.first { $0.id == id }?.loadBalancerSourceRanges ?? []
+    case .pod, .node, .external, .address: []
+    }
+  }
+
   /// One sender stands for all that a column doesn't tell apart.
   private mutating func judge(
-    _ columns: [Column], _ senders: Senders, _ packets: inout ColumnPackets, _ progress: (_ share: Double) -> Void
+    _ columns: [Column], _ senders: Senders, _ matrix: MatrixComparer, _ packets: inout ColumnPackets,
+    _ progress: (_ share: Double) -> Void
   ) {
-    let workloads = senders.all.map { $0.endpoints.compactMap(result.grid.number) }
-    let (plan, pairs, asked) = (plan, pairs, asked)
+    let asked = asked
     let classes = concurrentMap(columns.count) { number in
-      columns[number].classes(senders).compactMap { members -> ColumnClass? in
+      columns[number].classes(senders, matrix).compactMap { members -> ColumnClass? in
         let asking = members.filter { columns[number].isAsked(by: senders.all[$0], asked) }
         return asking.isEmpty ? nil : ColumnClass(members: asking, column: number)
       }
     }.flatMap(\.self)
+    var unclear: [ColumnClass] = []
+    judge(classes, columns, senders, &packets, progress) { one, comparisons in
+      // Policies see the service's own address then.
+      let staysUntranslated = comparisons.contains { $0.journey.translatedTo == nil }
+      if columns[one.column].isAddressLooked || one.members.count == 1 || !staysUntranslated { return true }
+      unclear += one.members.map { ColumnClass(members: [$0], column: one.column) }
+      return false
+    }
+    judge(unclear, columns, senders, &packets, { _ in }) { _, _ in true }
+  }
+
+  /// The addresses of services that some nodes may not translate: policies judge them as they are.
+  private func addressesWithoutEndpoint(_ family: IPFamily) -> [IPAddress] {
+    guard let sender = asked.senders.first else { return [] }
+    let services = Dictionary(plan.cluster.services.map { ($0.id, $0) }) { first, _ in first }
+    return asked.services.filter { destination in
+      let service: Service? =
+        switch destination {
+        case .service(let id), .virtualAddress(let id, _): services[id]
+        case .pod, .node, .external, .address: nil
+        }
+      if service?.externalTrafficPolicy == .local || service?.internalTrafficPolicy == .local { return true }
+      return asked.questions(at: destination).contains { question in
+        let flow = plan.topology.flow(from: sender, to: destination, question, family, toItself: true)
+        return flow.map { pairs.endpoints(for: $0).isEmpty } ?? false
+      }
+    }.compactMap { plan.topology.address(of: $0, family) }
+  }
+
+  /// `isClass`: whether the comparisons hold for all members.
+  private mutating func judge(
+    _ classes: [ColumnClass], _ columns: [Column], _ senders: Senders, _ packets: inout ColumnPackets,
+    _ progress: (_ share: Double) -> Void, isClass: (ColumnClass, [Comparison]) -> Bool
+  ) {
+    let workloads = senders.all.map { $0.endpoints.compactMap(result.grid.number) }
+    let (plan, pairs) = (plan, pairs)
     for some in classes.chunks(ofCount: 1024) {
       progress(Double(some.startIndex) / Double(classes.count))
       let some = Array(some)
@@ -248,16 +303,14 @@ package struct FlowSurvey {
           senders.all[some[index].members[0]].endpoints[0], column.destination, column.question, column.family, plan,
           pairs)
       }
-      for (one, comparisons) in zip(some, judged) where !comparisons.isEmpty {
+      for (one, comparisons) in zip(some, judged) where !comparisons.isEmpty && isClass(one, comparisons) {
         let counts = Dictionary(one.members.lazy.flatMap { workloads[$0] }.map { ($0, 1) }, uniquingKeysWith: +)
         let askers = SurveyResult.Askers(workloads: counts.sorted { $0.key < $1.key }.map { ($0.key, $0.value) })
         for destination in columns[one.column].destinations {
           result.add(comparisons, of: askers, to: destination)
           tell(comparisons, one.members.lazy.flatMap { senders.all[$0].endpoints }, destination)
         }
-        for comparison in comparisons where comparison.finding.isAnswered {
-          if let flow = packets.flow(for: comparison, of: one.members) { result.send(flow) }
-        }
+        for flow in packets.flows(for: comparisons, of: one.members) { result.send(flow) }
       }
     }
   }
@@ -292,7 +345,7 @@ package struct FlowSurvey {
 
 extension Comparison.Finding {
   /// Whether a packet can be sent.
-  fileprivate var isAnswered: Bool {
+  var isAnswered: Bool {
     switch self {
     case .agreement, .deviation, .kernelDisagrees, .unexplained, .deviationMissing: true
     case .undecided, .noRoute, .notChosen, .notModelled: false

@@ -9,8 +9,12 @@ internal import Path
 struct PacketChoice {
   private struct RuleClass: Hashable {
     let trace: UInt64
-    let end: PacketClass.End
+    /// `nil` where the packet went on.
+    let end: PacketClass.End?
     let isDeparture: Bool
+    /// A question at a border of the class, beyond which a rule tells ports apart. `nil` for other questions, and for
+    /// the rules in a pod's chain.
+    let question: Int?
   }
   private struct ObjectClass: Hashable {
     let question: Int
@@ -30,10 +34,16 @@ struct PacketChoice {
   private var seenRules: Set<RuleClass> = []
   private var seenObjects: Set<ObjectClass> = []
   private var used: Bits
+  private let cover: NodeCover
   /// How many candidates are tried for a class, at each end.
   private static let tries = 12
+  /// How many ends with equal lists of isolating policies are tried.
+  private static let perList = 3
 
-  init(_ matrix: MatrixComparer, _ senders: Senders, _ topology: Topology, _ family: IPFamily) {
+  init(
+    _ matrix: MatrixComparer, _ senders: Senders, _ topology: Topology, _ family: IPFamily, _ cover: NodeCover
+  ) {
+    self.cover = cover
     self.matrix = matrix
     self.senders = senders
     self.topology = topology
@@ -60,25 +70,50 @@ struct PacketChoice {
       if case .address(let number) = choice.senders.all[sender].sender { choice.used.insert(number) }
       choice.used.insert(receiver)
     }
-    matrix.enforced.forEachClass(at: question) { isDeparture, one in
-      let key = RuleClass(trace: one.packets.trace, end: one.end, isDeparture: isDeparture)
-      if seenRules.contains(key) { return }
+    matrix.enforced.forEachClass(at: question, onNodes: cover.order) { isDeparture, one in
+      let keys = keys(one, isDeparture, question)
+      if keys.isSubset(of: seenRules) { return }
       guard let pair = pair(one, isDeparture, mask, rows, answers) else { return }
-      seenRules.insert(key)
+      seenRules.formUnion(keys)
       take(&self, pair.sender, pair.receiver)
     }
     chooseObjects(question, mask, rows, answers, take)
     return flows
   }
 
-  /// Those in use first.
+  /// What the class shows: the rules outside pods' chains with the end and borders between ports, and the rules in each pod's
+  /// chain. The pods may be any: which two meet on a node is no class of its own.
+  private func keys(_ one: PacketClass, _ isDeparture: Bool, _ question: Int) -> Set<RuleClass> {
+    let questions = one.packets.questions
+    let beside = [question - 1, question + 1].filter((0..<matrix.enforced.space.questionCount).contains)
+    let isBorder = beside.contains { !questions.contains($0) }
+    var keys: Set = [
+      RuleClass(
+        trace: one.packets.trace, end: one.end, isDeparture: isDeparture, question: isBorder ? question : nil)
+    ]
+    for (index, trace) in one.packets.podTraces.enumerated() {
+      let isLast = index == one.packets.podTraces.count - 1
+      keys.insert(RuleClass(trace: trace, end: isLast ? one.end : nil, isDeparture: isDeparture, question: nil))
+    }
+    return keys
+  }
+
+  /// Those in use first, then those on the cover's nodes.
+  private func preferred(_ bits: Bits, _ count: Int = .max) -> [Int] {
+    let fresh = bits.subtracting(used)
+    var found: [Int] = []
+    for part in [bits.intersection(used), fresh.intersection(cover.addresses), fresh.subtracting(cover.addresses)] {
+      if found.count >= count { break }
+      found += part.numbers.prefix(count - found.count)
+    }
+    return found
+  }
+
   private func candidates(_ numbers: Numbers, _ mask: Bits?) -> [Int] {
     var bits = Bits(count: matrix.enforced.space.addresses.count)
     bits.formUnion(numbers)
     if let mask { bits.formIntersection(mask) }
-    var found = Array(bits.intersection(used).numbers.prefix(Self.tries))
-    if found.count < Self.tries { found += bits.subtracting(used).numbers.prefix(Self.tries - found.count) }
-    return found
+    return preferred(bits, Self.tries)
   }
 
   /// A sender and a receiver of the class. What the other node would refuse shows nothing about this one, so pairs that
@@ -107,25 +142,30 @@ struct PacketChoice {
     return second
   }
 
+  private func preferredSenders() -> [Int] {
+    let rank = senders.all.map { sender in
+      guard case .address(let number) = sender.sender else { return 0 }
+      return used.contains(number) ? 0 : cover.addresses.contains(number) ? 1 : 2
+    }
+    return (0...2).flatMap { wanted in rank.indices.filter { rank[$0] == wanted } }
+  }
+
   private mutating func chooseObjects(
     _ question: Int, _ mask: Bits, _ rows: [MatrixComparer.Row], _ answers: MatrixComparer.Answers,
     _ take: (inout PacketChoice, Int, Int) -> Void
   ) {
-    var receivers: [Int] = []
     var perList: [Int: Int] = [:]
-    let order = mask.intersection(used).numbers + mask.subtracting(used).numbers
-    for number in order {
+    let receivers = preferred(mask).filter { number in
       let list = matrix.isolation(of: number, .ingress)
-      if perList[list, default: 0] < 3 {
-        perList[list, default: 0] += 1
-        receivers.append(number)
-      }
+      perList[list, default: 0] += 1
+      return perList[list, default: 0] <= Self.perList
     }
     var perSender: [Int: Int] = [:]
-    for (index, sender) in senders.all.enumerated() {
+    for index in preferredSenders() {
+      let sender = senders.all[index]
       guard let source = matrix.enforced.sources(of: sender.sender).first?.source else { continue }
       let list = matrix.isolation(of: source, .egress)
-      if perSender[list, default: 0] >= 3 { continue }
+      if perSender[list, default: 0] >= Self.perList { continue }
       perSender[list, default: 0] += 1
       let out = answers.specifiedPeers(of: source, .egress)
       for receiver in receivers

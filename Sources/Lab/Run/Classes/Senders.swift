@@ -21,6 +21,8 @@ struct Senders: Sendable {
     let serviceRules: Int
     /// Whether it is a pod with an address of its own.
     let isPod: Bool
+    /// The number of the address that a node uses towards all other nodes. -1: there are several, or it is no node.
+    let lanSource: Int
   }
 
   let all: [One]
@@ -62,10 +64,15 @@ struct Senders: Sendable {
       if case .node = sender, node >= 0 { notAsked.formUnion(own[node]) }
       var isPod = false
       if case .address = sender, node >= 0 { isPod = true }
+      let towardsNodes = Set(
+        (isPod ? [] : topology.nodes.indices.filter { $0 != node }).compactMap {
+          topology.nodes[$0].addresses.lazy.compactMap(matrix.space.number).first
+        }.map { matrix.source(of: sender, towards: $0) })
       return One(
         sender: sender, endpoints: endpoints, node: node, notAsked: notAsked, unreachable: unreachable,
         neighbours: node < 0 ? Bits(count: count) : podsOf[node].union(own[node]),
-        serviceRules: node < 0 ? -1 : serviceRules[topology.nodes[node].name] ?? -1, isPod: isPod)
+        serviceRules: node < 0 ? -1 : serviceRules[topology.nodes[node].name] ?? -1, isPod: isPod,
+        lanSource: !isPod && node >= 0 && towardsNodes.count == 1 ? towardsNodes.first ?? -1 : -1)
     }
     let senders = all
     nodeSenders = topology.nodes.indices.map { node in senders.firstIndex { $0.node == node && !$0.isPod } }

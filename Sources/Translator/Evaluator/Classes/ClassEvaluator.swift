@@ -19,6 +19,7 @@ public struct ClassEvaluator: Sendable {
   private let isNat: [[Bool]]
   private let bases: [Evaluator.Entry: [Evaluator.Place]]
   private let chainIndexes: [[ChainName: Int]]
+  private let isPods: [[Bool]]
   private let questions: [ClassQuestion]
   private let keyedSets: [PreparedKeyedSet]
 
@@ -32,6 +33,7 @@ public struct ClassEvaluator: Sendable {
     policies = evaluator.tables.map { $0.chains.map { $0.base?.policy == .drop } }
     isNat = evaluator.tables.map { $0.chains.map { $0.base?.kind == .nat } }
     chainIndexes = evaluator.tables.map(\.chainIndex)
+    isPods = evaluator.tables.map { $0.chains.map(\.isPods) }
     bases = evaluator.bases
     questions = tests.questions
     keyedSets = evaluator.keyedSets
@@ -80,6 +82,22 @@ public struct ClassEvaluator: Sendable {
 
   /// Returns the packets that return from the chain or get to its end.
   private func step(_ table: Int, _ chain: Int, _ entering: [PacketSet], _ run: inout Run) -> [PacketSet] {
+    guard isPods[table][chain], entering.allSatisfy({ $0.traceOutside == nil }) else {
+      return pass(table, chain, entering, &run)
+    }
+    var inside = entering
+    for index in inside.indices {
+      inside[index].traceOutside = inside[index].trace
+      inside[index].trace = 0
+    }
+    let before = run.ended.count
+    var left = pass(table, chain, inside, &run)
+    for index in left.indices { left[index].leavePodChain() }
+    for index in before..<run.ended.count { run.ended[index].0.leavePodChain() }
+    return left
+  }
+
+  private func pass(_ table: Int, _ chain: Int, _ entering: [PacketSet], _ run: inout Run) -> [PacketSet] {
     var live = entering
     var returned: [PacketSet] = []
     for rule in tables[table][chain] {
@@ -340,6 +358,15 @@ public struct ClassEvaluator: Sendable {
       from: space.addresses[set.newSource ?? set.sources.first],
       to: space.addresses[set.newDestination ?? set.destinations.first], payload, mark: set.mark, state: set.state,
       isBridged: set.isBridged, codePoint: set.codePoint)
+  }
+}
+
+extension PacketSet {
+  fileprivate mutating func leavePodChain() {
+    guard let outside = traceOutside else { return }
+    podTraces.append(trace)
+    trace = outside
+    traceOutside = nil
   }
 }
 

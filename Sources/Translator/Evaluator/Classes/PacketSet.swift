@@ -16,8 +16,13 @@ public struct PacketSet: Hashable, Sendable {
   public var isMasqueraded = false
   /// What happened to it is not expressed here: each of its packets must be followed by itself.
   public var needsWalk = false
-  /// The same for packets that met the same rules, apart from which pod's chain they met.
+  /// The same for packets that met the same rules outside pods' chains.
   public var trace: UInt64 = 0
+  /// For each pod's chain that they met: the same for packets that met the same rules in it, apart from which pod's it
+  /// is.
+  public var podTraces: [UInt64] = []
+  /// The trace before the current pod's chain. `nil`: outside.
+  var traceOutside: UInt64?
   /// Whether rules of this hook have decided about its translation.
   var isTranslated = false
 
