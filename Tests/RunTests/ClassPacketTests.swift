@@ -66,7 +66,8 @@ extension Slow {
             shownByDrawn += byDrawn ? 1 : 0
           }
         }
-        print("\(chosen) of \(flows) flows show \(shownByClass) of \(shown) mistakes; as many at random \(shownByDrawn)")
+        print(
+          "\(chosen) of \(flows) flows show \(shownByClass) of \(shown) mistakes; as many at random \(shownByDrawn)")
         #expect(shownByClass >= shown && shownByClass >= shownByDrawn)
       }
     }

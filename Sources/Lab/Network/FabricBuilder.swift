@@ -293,7 +293,9 @@ struct FabricBuilder {
     // An ICMP redirect caused by one probe would send the next one along another path (accept_redirects, ip-sysctl).
     // Few calls: with thousands of namespaces each takes the kernel a millisecond.
     for family in plan.families.map({ $0 == .v4 ? "ipv4" : "ipv6" }) {
-      for scope in ["all", "eth0"] { _ = try Sysctl.writeIfPresent("net/\(family)/conf/\(scope)/accept_redirects", "0") }
+      for scope in ["all", "eth0"] {
+        _ = try Sysctl.writeIfPresent("net/\(family)/conf/\(scope)/accept_redirects", "0")
+      }
     }
     if plan.families.contains(.v6) {
       for scope in ["all", "default"] { _ = try Sysctl.writeIfPresent("net/ipv6/conf/\(scope)/accept_dad", "0") }

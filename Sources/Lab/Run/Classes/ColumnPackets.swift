@@ -75,7 +75,9 @@ struct ColumnPackets {
       return matrix.enforced.space.number(of: address).map(cover.addresses.contains) == true ? 1 : 2
     }
     let answered = comparisons.filter(\.finding.isAnswered)
-    return (0...2).flatMap { wanted in answered.filter { rank($0) == wanted } }.compactMap { flow(for: $0, of: members) }
+    return (0...2).flatMap { wanted in answered.filter { rank($0) == wanted } }.compactMap {
+      flow(for: $0, of: members)
+    }
   }
 
   /// The flow to send, or `nil` if another shows the same. `members`: the numbers of the senders for which the

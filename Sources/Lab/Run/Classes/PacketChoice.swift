@@ -71,9 +71,11 @@ struct PacketChoice {
       choice.used.insert(receiver)
     }
     matrix.enforced.forEachClass(at: question, onNodes: cover.order) { isDeparture, one in
-      let keys = keys(one, isDeparture, question)
-      if keys.isSubset(of: seenRules) { return }
-      guard let pair = pair(one, isDeparture, mask, rows, answers) else { return }
+      var isNew = false
+      visitKeys(one, isDeparture, question) { isNew = isNew || !seenRules.contains($0) }
+      guard isNew, let pair = pair(one, isDeparture, mask, rows, answers) else { return }
+      var keys: [RuleClass] = []
+      visitKeys(one, isDeparture, question) { keys.append($0) }
       seenRules.formUnion(keys)
       take(&self, pair.sender, pair.receiver)
     }
@@ -83,19 +85,20 @@ struct PacketChoice {
 
   /// What the class shows: the rules outside pods' chains with the end and borders between ports, and the rules in each pod's
   /// chain. The pods may be any: which two meet on a node is no class of its own.
-  private func keys(_ one: PacketClass, _ isDeparture: Bool, _ question: Int) -> Set<RuleClass> {
+  private func visitKeys(
+    _ one: PacketClass, _ isDeparture: Bool, _ question: Int, _ body: (RuleClass) -> Void
+  ) {
     let questions = one.packets.questions
-    let beside = [question - 1, question + 1].filter((0..<matrix.enforced.space.questionCount).contains)
-    let isBorder = beside.contains { !questions.contains($0) }
-    var keys: Set = [
+    let isBorder =
+      question > 0 && !questions.contains(question - 1)
+      || question + 1 < matrix.enforced.space.questionCount && !questions.contains(question + 1)
+    body(
       RuleClass(
-        trace: one.packets.trace, end: one.end, isDeparture: isDeparture, question: isBorder ? question : nil)
-    ]
+        trace: one.packets.trace, end: one.end, isDeparture: isDeparture, question: isBorder ? question : nil))
     for (index, trace) in one.packets.podTraces.enumerated() {
       let isLast = index == one.packets.podTraces.count - 1
-      keys.insert(RuleClass(trace: trace, end: isLast ? one.end : nil, isDeparture: isDeparture, question: nil))
+      body(RuleClass(trace: trace, end: isLast ? one.end : nil, isDeparture: isDeparture, question: nil))
     }
-    return keys
   }
 
   /// Those in use first, then those on the cover's nodes.

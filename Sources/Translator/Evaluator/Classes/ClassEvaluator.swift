@@ -28,7 +28,12 @@ public struct ClassEvaluator: Sendable {
     self.space = space
     var tests = ClassTests(evaluator, space, members)
     tables = evaluator.tables.map { table in
-      table.family == space.family ? table.chains.map { $0.rules.compactMap { ClassRule($0, &tests) } } : []
+      table.family == space.family
+        ? table.chains.map { chain in
+          // flannel's rules name the node's own networks.
+          let isOfNode = chain.name.hasPrefix("FLANNEL-")
+          return chain.rules.compactMap { ClassRule($0, &tests, isOfNode: isOfNode) }
+        } : []
     }
     policies = evaluator.tables.map { $0.chains.map { $0.base?.policy == .drop } }
     isNat = evaluator.tables.map { $0.chains.map { $0.base?.kind == .nat } }
@@ -372,7 +377,7 @@ extension PacketSet {
 
 extension ClassRule {
   /// `nil` if it matches no packet of the space.
-  init?(_ rule: PreparedRule, _ tests: inout ClassTests) {
+  init?(_ rule: PreparedRule, _ tests: inout ClassTests, isOfNode: Bool) {
     var kept: [ClassTest] = []
     for match in rule.matches {
       switch tests.answer(match) {
@@ -387,13 +392,13 @@ extension ClassRule {
       case .nothing, .setMark, .jump, .goto, .return, .accept, .drop, .reject, .dnat, .masquerade, .notrack: break
       }
     }
-    self.init(tests: kept, statements: rule.statements, name: rule.source.nameWithoutPod)
+    self.init(tests: kept, statements: rule.statements, name: rule.source.name(isOfNode: isOfNode))
   }
 }
 
 extension Rule {
-  /// Equal for equal rules of different pods.
-  fileprivate var nameWithoutPod: UInt64 {
+  /// Equal for equal rules of different pods. `isOfNode`: also for those that name different networks.
+  fileprivate func name(isOfNode: Bool) -> UInt64 {
     var hasher = Hasher()
     let isOfPod = origin?.pod != nil
     hasher.combine(origin?.policy)
@@ -403,9 +408,10 @@ extension Rule {
     hasher.combine(origin?.portName)
     hasher.combine(role)
     for match in matches {
-      if isOfPod, case .address(let side, let cidr, let negated) = match, cidr.isHost {
+      if case .address(let side, let cidr, let negated) = match, isOfNode || isOfPod && cidr.isHost {
         hasher.combine(side)
         hasher.combine(negated)
+        hasher.combine(cidr.prefixLength)
       } else {
         hasher.combine(match)
       }
