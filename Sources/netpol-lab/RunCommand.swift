@@ -88,6 +88,13 @@ struct RunCommand: ParsableCommand {
     if selectsFlows, expectationsOnly || !claim.isEmpty {
       throw ValidationError("--from, --to and --port can't be combined with --expectations-only or --claim")
     }
+    if full, focus != nil || namespace != nil {
+      throw ValidationError("--full shows the whole grid; leave it out with --focus or --namespace")
+    }
+    if focus != nil, namespace != nil { throw ValidationError("--focus and --namespace can't be combined; give one") }
+    if let flows, ["-", ""].contains(flows) {
+      throw ValidationError("--flows \(flows): the report goes to standard output; give the name of a file")
+    }
   }
 
   private var selectsFlows: Bool { from != nil || to != nil || !port.isEmpty }
@@ -125,7 +132,7 @@ struct RunCommand: ParsableCommand {
     try lines?.close()
     report.wasAskedForClaims = !claim.isEmpty
     report.tellsAllPaths = paths
-    report.view.namespace = namespace
+    report.view.namespace = namespace?.lowercased()
     report.view.focus = focus
     report.view.isFull = full
     report.notes = reading.notes.filter { $0.severity == .note }.map(\.text) + assumptions
@@ -136,7 +143,7 @@ struct RunCommand: ParsableCommand {
 
   /// Throws `InputError` if the cluster has no such namespace or workload to show.
   private func requireShown(of cluster: Cluster) throws {
-    if let namespace, !cluster.pods.contains(where: { $0.id.namespace == namespace }) {
+    if let namespace, !cluster.pods.contains(where: { $0.id.namespace == namespace.lowercased() }) {
       let known = Set(cluster.pods.map(\.id.namespace)).sorted()
       throw InputError("--namespace \(namespace): no pod is in it; known: \(known.abridged(to: 8))")
     }
@@ -145,8 +152,16 @@ struct RunCommand: ParsableCommand {
       cluster.pods.map { pod in pod.owner.map { "\(pod.id.namespace)/\($0.kind)/\($0.name)" } ?? pod.id.description }
     ).sorted()
     if !known.contains(where: { $0.lowercased() == focus.lowercased() }) {
-      throw InputError("--focus \(focus): no such workload; known: \(known.abridged(to: 8))")
+      let short = known.filter { Self.withoutKind($0) == Self.withoutKind(focus.lowercased()) }
+      let remedy = short.isEmpty ? "known: \(known.abridged(to: 8))" : "write \(short.joined(separator: " or "))"
+      throw InputError("--focus \(focus): no such workload; \(remedy)")
     }
+  }
+
+  /// `shop/web` of `shop/Deployment/web`.
+  private static func withoutKind(_ name: String) -> String {
+    let parts = name.lowercased().split(separator: "/")
+    return parts.count == 3 ? "\(parts[0])/\(parts[2])" : name.lowercased()
   }
 
   /// Throws `InputError` if the cluster has no such endpoint or port.
@@ -185,7 +200,7 @@ extension ClusterRun.Packets {
     case "classes": self = .classes
     default:
       guard let count = Int(text), count > 0 else {
-        throw ValidationError("--packets \(text): write all, classes, or a number from 1")
+        throw ValidationError("write all, classes, or a number from 1")
       }
       self = .atMost(count)
     }

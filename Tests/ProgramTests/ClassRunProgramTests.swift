@@ -70,11 +70,19 @@ import Worlds
     #expect(run.output.contains("UDP/53"))
   }
 
+  @Test("name the workload that a name without its kind means")
+  func kind() async throws {
+    let run = try await Program.run(["run", "-f", "-", "--focus", "kube-system/coredns"], input: Self.manifests)
+    #expect(run.status == .exited(2))
+    #expect(run.errors.contains("no such workload; write kube-system/Deployment/coredns"), "\(run.errors)")
+  }
+
   @Test(
     "refuse what they can't do in one line",
     arguments: [
       "--packets 0", "--packets some", "--packets -1", "--focus shop/Deployment/nothing", "--namespace nowhere",
-      "--flows /nowhere/flows",
+      "--flows /nowhere/flows", "--flows -", "--full --namespace kube-system",
+      "--focus kube-system/Deployment/coredns --namespace kube-system",
     ])
   func refused(arguments: String) async throws {
     let run = try await Program.run(

@@ -15,3 +15,26 @@ package func concurrentMap<Value: Sendable>(_ count: Int, _ body: @Sendable (Int
   }
   return values.withLock { $0.compactMap { $0 } }
 }
+
+/// A value that other threads compute while the caller does something else. Without threads it is computed when it is
+/// asked for.
+package final class InAdvance<Value: Sendable>: Sendable {
+  private let group = DispatchGroup()
+  private let result: Mutex<Value?> = Mutex(nil)
+  private let body: @Sendable () -> Value
+
+  package init(_ body: @escaping @Sendable () -> Value) {
+    self.body = body
+    if !mayStartThreads.load(ordering: .relaxed) { return }
+    DispatchQueue.global().async(group: group) {
+      let value = body()
+      self.result.withLock { $0 = value }
+    }
+  }
+
+  /// Waits until it is there.
+  package var value: Value {
+    group.wait()
+    return result.withLock { $0 } ?? body()
+  }
+}

@@ -32,7 +32,7 @@ struct GridView {
         ["Rows send, columns receive."]
           + [
             ". allowed", "X denied", "+ some ports or pods only", "o x * the same, with known deviations",
-            "! disagreement",
+            "! disagreement", "- no route", "blank: not asked",
           ],
         separator: "   ")
     ]

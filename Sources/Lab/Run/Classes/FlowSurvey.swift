@@ -98,18 +98,23 @@ package struct FlowSurvey {
     }
     let lookedAt = lookers.mapValues { Array(Set($0.map(\.at))) }
     let workloads = senders.all.map { Array(Set($0.endpoints.compactMap(result.grid.number))) }
-    var done = 0
-    for numbers in wanted.sorted().chunks(ofCount: Self.atOnce) {
-      let numbers = Array(numbers)
-      // The columns that follow take about as long.
-      progress(done, 2 * wanted.count)
-      done += numbers.count
-      let judged = concurrentMap(numbers.count) { index in
-        let number = numbers[index]
-        let answers = matrix.answers(to: number == space.echo ? .echo : .port(space.ports.representatives[number]))
-        let rows = senders.all.map { answers.row(of: $0.sender) }
-        return (answers, rows, LookAnswers(about: lookedAt[number] ?? [], rows, senders, answers))
+    let chunks = wanted.sorted().chunks(ofCount: Self.atOnce).map(Array.init)
+    let answering = { (numbers: [Int]) in
+      InAdvance {
+        concurrentMap(numbers.count) { index in
+          let number = numbers[index]
+          let answers = matrix.answers(to: number == space.echo ? .echo : .port(space.ports.representatives[number]))
+          let rows = senders.all.map { answers.row(of: $0.sender) }
+          return (answers, rows, LookAnswers(about: lookedAt[number] ?? [], rows, senders, answers))
+        }
       }
+    }
+    var next = answering(chunks.first ?? [])
+    for (place, numbers) in chunks.enumerated() {
+      // The columns that follow take about as long.
+      progress(place * Self.atOnce, 2 * wanted.count)
+      let judged = next.value
+      if place + 1 < chunks.count { next = answering(chunks[place + 1]) }
       for (number, (answers, rows, looks)) in zip(numbers, judged) {
         for (index, at) in lookers[number] ?? [] {
           if let look = looks.about(at) { columns[index].divide(by: look) }
@@ -266,7 +271,7 @@ package struct FlowSurvey {
       unclear += one.members.map { ColumnClass(members: [$0], column: one.column) }
       return false
     }
-    judge(unclear, columns, senders, &packets, { _ in }) { _, _ in true }
+    judge(unclear, columns, senders, &packets, { _ in }, isClass: { _, _ in true })
   }
 
   /// The addresses of services that some nodes may not translate: policies judge them as they are.
