@@ -64,10 +64,16 @@ extension Matrix.Grid {
         // What they say of themselves is shown in the same place as what they say of each other.
         let own = at(endpoint, endpoint)
         guard own == at(other, other), own == .nothing || own == mutual else { return false }
-        return (0..<count).allSatisfy { third in
-          third == endpoint || third == other
-            || (at(endpoint, third) == at(other, third) && at(third, endpoint) == at(third, other))
+        let areAlikeToOthers = columns.keys.allSatisfy { third in
+          third == endpoint || third == other || at(endpoint, third) == at(other, third)
         }
+        // Nobody is asked about an end without a column.
+        let isAsked = columns[endpoint] != nil || columns[other] != nil
+        return areAlikeToOthers
+          && (!isAsked
+            || (0..<count).allSatisfy { third in
+              third == endpoint || third == other || at(third, endpoint) == at(third, other)
+            })
       }
       if let fitting { groups[fitting].append(endpoint) } else { groups.append([endpoint]) }
     }
