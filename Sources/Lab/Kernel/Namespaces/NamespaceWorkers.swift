@@ -5,11 +5,11 @@ internal import Synchronization
 public final class NamespaceWorkers: Sendable {
   private let workers: [NamespaceWorker]
 
-  /// Starts the threads. If no number is given, there are two for each processor that the calling thread may use, and no
-  /// fewer than four: they often wait for the kernel.
+  /// Starts the threads. If no number is given, there is one for each processor that the calling thread may use, but no
+  /// fewer than two: they often wait for the kernel.
   public init(count: Int? = nil) throws(KernelError) {
     var workers: [NamespaceWorker] = []
-    for _ in 0..<(count ?? 2 * max(2, Int(cl_processor_count()))) { workers.append(try NamespaceWorker()) }
+    for _ in 0..<(count ?? max(2, Int(cl_processor_count()))) { workers.append(try NamespaceWorker()) }
     self.workers = workers
   }
 

@@ -31,7 +31,6 @@ struct Column: Sendable {
   private let unusual: Set<Int>
   /// By sender: its class, as far as the engines were asked.
   private var classOf: [UInt32]
-  private var classCount = 1
 
   var isService: Bool {
     switch destination {
@@ -105,7 +104,6 @@ struct Column: Sendable {
       last = (key, number)
       classOf[sender] = number
     }
-    classCount = known.count
   }
 
   /// Numbers of the senders that nothing tells apart.

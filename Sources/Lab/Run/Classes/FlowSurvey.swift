@@ -12,6 +12,7 @@ package struct FlowSurvey {
   private let plan: LabPlan
   private let asked: AskedFlows
   private let pairs: PairFlows
+  private let services: [NamespacedName: Service]
   private let progress: (_ done: Int, _ of: Int) -> Void
   private let eachFlow: ((JudgedFlow) -> Void)?
   package private(set) var result = SurveyResult()
@@ -24,6 +25,7 @@ package struct FlowSurvey {
     self.asked = asked
     self.progress = progress
     self.eachFlow = eachFlow
+    services = Dictionary(plan.cluster.services.map { ($0.id, $0) }) { first, _ in first }
     pairs = PairFlows(plan.cluster, plan.topology, sctpObstacle: sctpObstacle)
     result.grid = WorkloadGrid(plan.cluster, endpoints: asked.endpoints, services: asked.services)
   }
@@ -64,7 +66,8 @@ package struct FlowSurvey {
     for service in asked.services {
       for question in questionsAt[service] ?? [] {
         if let column = Column(
-          to: [service], question, family, from: sourceRanges(of: service), pairs, senders, space, topology)
+          to: [service], question, family, from: self.service(at: service)?.loadBalancerSourceRanges ?? [],
+          pairs, senders, space, topology)
         {
           columns.append(column)
         }
@@ -243,11 +246,11 @@ package struct FlowSurvey {
     let column: Int
   }
 
-  private func sourceRanges(of destination: Endpoint) -> [CIDR] {
+  /// The service that has the destination's address.
+  private func service(at destination: Endpoint) -> Service? {
     switch destination {
-    case .service(let id), .virtualAddress(let id, _):
-      plan.cluster.services.first { $0.id == id }?.loadBalancerSourceRanges ?? []
-    case .pod, .node, .external, .address: []
+    case .service(let id), .virtualAddress(let id, _): services[id]
+    case .pod, .node, .external, .address: nil
     }
   }
 
@@ -277,13 +280,8 @@ package struct FlowSurvey {
   /// The addresses of services that some nodes may not translate: policies judge them as they are.
   private func addressesWithoutEndpoint(_ family: IPFamily) -> [IPAddress] {
     guard let sender = asked.senders.first else { return [] }
-    let services = Dictionary(plan.cluster.services.map { ($0.id, $0) }) { first, _ in first }
     return asked.services.filter { destination in
-      let service: Service? =
-        switch destination {
-        case .service(let id), .virtualAddress(let id, _): services[id]
-        case .pod, .node, .external, .address: nil
-        }
+      let service = service(at: destination)
       if service?.externalTrafficPolicy == .local || service?.internalTrafficPolicy == .local { return true }
       return asked.questions(at: destination).contains { question in
         let flow = plan.topology.flow(from: sender, to: destination, question, family, toItself: true)

@@ -63,7 +63,7 @@ struct SourceParts {
     while place.offset < bytes.count, !isIndivisible {
       let end = bytes[place.offset...].firstIndex(of: UInt8(ascii: "\n")) ?? bytes.count
       let line = bytes[place.offset..<end]
-      if begins(line, "---") {
+      if beginsDocument(line) {
         finish(document, before: place)
         document = Document(start: place)
       } else if begins(line, "%") || begins(line, "...") {
@@ -76,6 +76,11 @@ struct SourceParts {
     place.offset = min(place.offset, bytes.count)
     finish(document, before: place)
     if pending.offset < place.offset { parts.append(SourcePart(text: text([(pending, place)]), isItems: false)) }
+  }
+
+  /// `---`, alone or before a space. A key may begin with it too.
+  private func beginsDocument(_ line: ArraySlice<UInt8>) -> Bool {
+    begins(line, "---") && (line.count == 3 || [0x20, 0x09, 0x0d].contains(line[line.startIndex + 3]))
   }
 
   private func begins(_ line: ArraySlice<UInt8>, _ text: StaticString) -> Bool {
