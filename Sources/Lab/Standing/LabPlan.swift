@@ -7,7 +7,7 @@ package import Path
 /// A cluster and everything that a lab of it will hold: its topology and every node's rules.
 package struct LabPlan: Sendable {
   package let cluster: Cluster
-  package let enforced: EnforcedCluster
+  package private(set) var enforced: EnforcedCluster
   package let comparer: Comparer
 
   /// What the lab builds: all places of the cluster, or some of them.
@@ -26,10 +26,12 @@ package struct LabPlan: Sendable {
     comparer = Comparer(cluster, enforced)
   }
 
-  /// The same with a lab that holds only some nodes and pods. The rules still are those of the whole cluster.
+  /// The same with a lab that holds only some nodes and pods. The rules still are those of the whole cluster, but for
+  /// those that no packet can meet.
   package func holding(nodes: Set<String>, pods: Set<PodID>) -> LabPlan {
     var plan = self
     plan.topology = topology.holding(nodes: nodes, pods: pods)
+    plan.enforced = enforced.reachable(onNodes: nodes)
     return plan
   }
 

@@ -12,7 +12,7 @@ public struct EnforcedCluster: Sendable {
   public let topology: Topology
   public let lowered: [String: Lowered]
   /// By node: the policies' rules together with kube-proxy's and flannel's, as the loaders need them.
-  public let rulesets: [String: [Ruleset]]
+  public private(set) var rulesets: [String: [Ruleset]]
   /// By pod that sends on what it receives: the rules in its own network namespace.
   public let podRulesets: [PodID: [Ruleset]]
   /// What kube-proxy does with services although their objects don't say it.
@@ -102,6 +102,13 @@ public struct EnforcedCluster: Sendable {
       }
     ) { first, _ in first }
     serviceFindings = findings.sorted { $0.description < $1.description }
+  }
+
+  /// The same verdicts with rules of some nodes only, and of these the ones that some packet can meet.
+  public func reachable(onNodes nodes: Set<String>) -> EnforcedCluster {
+    var part = self
+    part.rulesets = rulesets.filter { nodes.contains($0.key) }.mapValues { $0.map(\.reachable) }
+    return part
   }
 
   /// Nodes whose rules are worked out side by side.

@@ -134,7 +134,7 @@ extension NodeClasses {
       let others = Numbers(Bits(allBelow: evaluator.space.addresses.count).subtracting(own))
     else { return classes }
     var answers = PacketSet(from: mine, to: others, questions)
-    answers.state = .established
+    answers.states = .established
     let isFree = evaluator.run([answers], at: .output).allSatisfy { $0.verdict == .accept }
     if isFree { return classes }
     return classes.map { one in

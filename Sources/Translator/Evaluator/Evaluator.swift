@@ -8,7 +8,7 @@ public struct Evaluator: Sendable {
   let tables: [PreparedTable]
   let sets: [PreparedSet]
   let keyedSets: [PreparedKeyedSet]
-  private let localAddresses: Set<IPAddress>
+  let localAddresses: Set<IPAddress>
   /// Base chains of each hook and family, lowest priority first. Of those with the same priority, the last comes first:
   /// the kernel puts a new one in front (`nf_hook_entries_grow`).
   let bases: [Entry: [Place]]

@@ -146,6 +146,11 @@ struct PreparedSet: Sendable {
       .sorted { $0.0 > $1.0 }
   }
 
+  /// All networks that it names, single addresses too.
+  var networks: [CIDR] {
+    byLength.flatMap { length, entries in entries.keys.map { CIDR($0, prefixLength: length) } }
+  }
+
   /// The longest prefix decides. This is also exact for addresses (one length) and for intervals (prefixes don't
   /// overlap).
   func contains(_ address: IPAddress) -> Bool {

@@ -126,7 +126,7 @@ extension Table {
 
 extension Rule {
   /// Every lookup in a keyed set, and what the rule needs from it.
-  fileprivate var keyedLookups: [(SetName, [PacketField], KeyedSet.Content)] {
+  var keyedLookups: [(SetName, [PacketField], KeyedSet.Content)] {
     let asked = matches.compactMap { match -> (SetName, [PacketField], KeyedSet.Content)? in
       if case .keyed(let fields, let name) = match { (name, fields, .keys) } else { nil }
     }

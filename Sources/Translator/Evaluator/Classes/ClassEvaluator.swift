@@ -59,11 +59,18 @@ public struct ClassEvaluator: Sendable {
       var entering: [PacketSet] = []
       var passing: [PacketSet] = []
       for set in live {
-        if isNat[place.table][place.chain], set.state != .new || set.isTranslated {
-          passing.append(set)
-        } else {
+        guard isNat[place.table][place.chain] else {
           entering.append(set)
+          continue
         }
+        if set.isTranslated || !set.states.contains(.new) {
+          passing.append(set)
+          continue
+        }
+        var first = set
+        first.states = .new
+        entering.append(first)
+        if set.states != .new { passing.append(with(set) { $0.states.remove(.new) }) }
       }
       let left = step(place.table, place.chain, entering, &run)
       for (set, verdict) in run.ended {
@@ -141,7 +148,7 @@ public struct ClassEvaluator: Sendable {
       case .nothing: break
       case .setMark(let mark):
         for index in sets.indices { sets[index].mark = (sets[index].mark & ~mark.mask) ^ mark.value }
-      case .notrack: for index in sets.indices { sets[index].state = .untracked }
+      case .notrack: for index in sets.indices { sets[index].states = .untracked }
       case .setMarkFrom(let fields, let map):
         var found: [PacketSet] = []
         for set in sets {
@@ -214,7 +221,7 @@ public struct ClassEvaluator: Sendable {
     set.newDestination = number
     guard let port else { return [set] }
     if let question = set.newQuestion {
-      set.newQuestion = question == space.echo ? question : self.question(question, port)
+      set.newQuestion = question >= space.echo ? question : self.question(question, port)
       return [set]
     }
     // One set for each transport.
@@ -226,7 +233,14 @@ public struct ClassEvaluator: Sendable {
       one.questions = part
       one.newQuestion = space.ports.number(transport, port)
       return one
-    } + (set.questions.contains(space.echo) ? [with(set) { $0.questions = .one(space.echo) }] : [])
+    } + (withoutPorts(set).map { [$0] } ?? [])
+  }
+
+  private func withoutPorts(_ set: PacketSet) -> PacketSet? {
+    guard let own = Numbers(Bits(space.echo..<space.questionCount, count: space.questionCount)),
+      let part = set.questions.intersection(own)
+    else { return nil }
+    return with(set) { $0.questions = part }
   }
 
   private func question(_ number: Int, _ port: UInt16) -> Int {
@@ -258,10 +272,10 @@ public struct ClassEvaluator: Sendable {
       case .question(let numbers):
         if set.newQuestion.map({ !numbers.contains($0) }) ?? set.questions.isDisjoint(with: numbers) { return true }
       case .mark(let mark, let negated): if ((set.mark & mark.mask) == mark.value) == negated { return true }
-      case .states(let states): if !states.contains(set.state) { return true }
+      case .states(let states): if states.isDisjoint(with: set.states) { return true }
       case .translated: if !set.hasNewDestination { return true }
       case .bridged: if !set.isBridged { return true }
-      case .codePoint(let wanted): if set.codePoint != wanted { return true }
+      case .codePoint(let wanted): if set.codePoints & 1 << UInt64(wanted) == 0 { return true }
       case .keyed: break
       }
     }
@@ -283,8 +297,15 @@ public struct ClassEvaluator: Sendable {
       case .question(let numbers):
         if set.newQuestion != nil { continue }
         divide(&matched, \.questions, numbers, &rest)
+      case .states(let states):
+        if let other = Self.remaining(matched.states, states) { rest.append(with(matched) { $0.states = other }) }
+        matched.states.formIntersection(states)
+      case .codePoint(let wanted):
+        let other = matched.codePoints & ~(1 << UInt64(wanted))
+        if other != 0 { rest.append(with(matched) { $0.codePoints = other }) }
+        matched.codePoints = 1 << UInt64(wanted)
       // `misses` has looked at these.
-      case .mark, .states, .translated, .bridged, .codePoint: break
+      case .mark, .translated, .bridged: break
       case .keyed(let question): keyed.append(question)
       }
     }
@@ -299,6 +320,11 @@ public struct ClassEvaluator: Sendable {
       parts = found
     }
     return parts
+  }
+
+  private static func remaining(_ states: ConntrackStates, _ matched: ConntrackStates) -> ConntrackStates? {
+    let rest = states.subtracting(matched)
+    return rest.isEmpty ? nil : rest
   }
 
   /// `set` must not be disjoint with `numbers`.
@@ -351,18 +377,11 @@ public struct ClassEvaluator: Sendable {
 
   /// The first packet of a set, as it is now.
   public func packet(of set: PacketSet) -> Packet {
-    let question = set.newQuestion ?? set.questions.first
-    let payload: Packet.Payload
-    if question == space.echo {
-      payload = .icmp(type: space.family == .v4 ? 8 : 128)
-    } else {
-      let port = space.ports.representatives[question]
-      payload = .transport(port.transport, source: 40000, destination: port.port)
-    }
-    return Packet(
+    Packet(
       from: space.addresses[set.newSource ?? set.sources.first],
-      to: space.addresses[set.newDestination ?? set.destinations.first], payload, mark: set.mark, state: set.state,
-      isBridged: set.isBridged, codePoint: set.codePoint)
+      to: space.addresses[set.newDestination ?? set.destinations.first],
+      space.payload(set.newQuestion ?? set.questions.first), mark: set.mark, state: set.states.all.first ?? .new,
+      isBridged: set.isBridged, codePoint: UInt8(truncatingIfNeeded: set.codePoints.trailingZeroBitCount))
   }
 }
 

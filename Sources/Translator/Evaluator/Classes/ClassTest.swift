@@ -7,7 +7,7 @@ enum ClassTest {
   case destination(Numbers)
   case question(Numbers)
   case mark(Mark, negated: Bool)
-  case states(Set<ConntrackState>)
+  case states(ConntrackStates)
   case translated
   case bridged
   case codePoint(UInt8)

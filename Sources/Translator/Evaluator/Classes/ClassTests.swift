@@ -44,9 +44,8 @@ struct ClassTests {
       // That of `Packet(first:)`.
       return range.contains(40000) ? questions(space.questions(transport, in: [PortRange(0, .max)])) : .never
     case .icmpType(let type):
-      let isEcho = type == (space.family == .v4 ? 8 : 128)
-      return isEcho ? questions(Bits([space.echo], count: space.questionCount)) : .never
-    case .conntrack(let states): return .test(.states(states))
+      return space.question(ofICMP: type).map { questions(Bits([$0], count: space.questionCount)) } ?? .never
+    case .conntrack(let states): return .test(.states(ConntrackStates(states)))
     case .translated: return .test(.translated)
     case .bridged: return .test(.bridged)
     case .mark(let mark, let negated): return .test(.mark(mark, negated: negated))
@@ -89,11 +88,11 @@ struct ClassTests {
     if question.asksSource { divided.sources = addressLabels(.source) }
     if question.asksDestination { divided.destinations = addressLabels(.destination) }
     if question.asksPort {
-      // No element covers an echo request by its ports; by its protocol one may, and then it is alone.
+      // No element covers packets without ports by their ports; by their protocol one may, and then they are alone.
       let labels = question.labels(
         elements, count: universe.ports.count, isOnAxis: { $0 == .transport || $0 == .port },
         values: { universe.ports(in: $0, of: question) })
-      divided.questions = labels + [.max]
+      divided.questions = labels + space.portless.indices.map { .max - UInt32($0) }
     }
     questions.append(divided)
     questionNumbers[question] = questions.count - 1

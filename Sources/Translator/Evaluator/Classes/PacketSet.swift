@@ -7,9 +7,10 @@ public struct PacketSet: Hashable, Sendable {
   /// What replaced them on the way. `nil`: nothing yet.
   public var newSource, newDestination, newQuestion: Int?
   public var mark: UInt32 = 0
-  public var state: ConntrackState = .new
+  public var states: ConntrackStates = [.new]
   public var isBridged = false
-  public var codePoint: UInt8 = 0
+  /// One bit for each code point, 0 to 63.
+  public var codePoints: UInt64 = 1
   /// As `Packet.hasNewDestination`.
   public var hasNewDestination = false
   /// The outgoing interface's address will replace the source.
@@ -26,11 +27,44 @@ public struct PacketSet: Hashable, Sendable {
   /// Whether rules of this hook have decided about its translation.
   var isTranslated = false
 
-  public init(from sources: Numbers, to destinations: Numbers, _ questions: Numbers) {
+  public init(
+    from sources: Numbers, to destinations: Numbers, _ questions: Numbers, _ states: ConntrackStates = [.new]
+  ) {
     self.sources = sources
     self.destinations = destinations
     self.questions = questions
+    self.states = states
   }
 
-  public var count: Int { sources.count * destinations.count * questions.count }
+  /// The destination and the question after what has happened to the packets.
+  public var destinationsNow: Numbers { newDestination.map { .one($0) } ?? destinations }
+  public var questionsNow: Numbers { newQuestion.map { .one($0) } ?? questions }
+}
+
+/// A set of connection states.
+public struct ConntrackStates: OptionSet, Hashable, Sendable {
+  public let rawValue: UInt8
+  public init(rawValue: UInt8) { self.rawValue = rawValue }
+
+  public init(_ states: some Sequence<ConntrackState>) {
+    self.init(states.map { ConntrackStates($0) })
+  }
+  public init(_ state: ConntrackState) {
+    self =
+      switch state {
+      case .new: .new
+      case .established: .established
+      case .related: .related
+      case .invalid: .invalid
+      case .untracked: .untracked
+      }
+  }
+
+  public static let new = ConntrackStates(rawValue: 1)
+  public static let established = ConntrackStates(rawValue: 2)
+  public static let related = ConntrackStates(rawValue: 4)
+  public static let invalid = ConntrackStates(rawValue: 8)
+  public static let untracked = ConntrackStates(rawValue: 16)
+
+  public var all: [ConntrackState] { ConntrackState.allCases.filter { contains(ConntrackStates($0)) } }
 }

@@ -1,19 +1,21 @@
 public import NetpolModel
 internal import RuleIR
 
-/// All first packets of one family between some addresses: a source, a destination, and a question, which is an
-/// interval
-/// of ports that nothing tells apart, or an echo request. Sources and destinations have the same numbers.
+/// All packets of one family between some addresses: a source, a destination, and a question, which is an interval of
+/// ports that nothing tells apart, or a protocol without ports. Sources and destinations have the same numbers.
 public struct PacketSpace: Sendable {
   let universe: BatchUniverse
+  /// The protocols without ports: echo requests first.
+  public let portless: [Portless]
 
   /// `addresses` must be of one family and without duplicates. `ranges`: port ranges whose borders divide the
-  /// intervals.
+  /// intervals. `portless`: what is asked besides ports. It begins with echo requests.
   public init(
     _ family: IPFamily, addresses: [IPAddress],
-    dividedBy ranges: some Sequence<(transport: Transport, range: PortRange)>
+    dividedBy ranges: some Sequence<(transport: Transport, range: PortRange)>, portless: [Portless]? = nil
   ) {
     universe = BatchUniverse(family, addresses: addresses, ports: PortIntervals(dividedBy: ranges))
+    self.portless = portless ?? [.echo(family)]
   }
 
   public var family: IPFamily { universe.family }
@@ -21,9 +23,9 @@ public struct PacketSpace: Sendable {
   public var ports: PortIntervals { universe.ports }
   /// The number of an address, if it is part of the space.
   public func number(of address: IPAddress) -> Int? { universe.number(of: address) }
-  /// Echo requests have the last number.
+  /// The number of echo requests: the first after those of ports.
   public var echo: Int { universe.ports.count }
-  public var questionCount: Int { universe.ports.count + 1 }
+  public var questionCount: Int { universe.ports.count + portless.count }
 
   public func number(of question: Flow.Question) -> Int {
     switch question {
@@ -41,12 +43,21 @@ public struct PacketSpace: Sendable {
     return bits
   }
 
+  /// The question that holds an ICMP type, if the space has one.
+  func question(ofICMP type: UInt8) -> Int? {
+    portless.firstIndex { $0.icmpTypes.contains(type) }.map { echo + $0 }
+  }
+
+  /// A packet of the question, from source port 40000.
+  func payload(_ question: Int) -> Packet.Payload {
+    if question < echo {
+      let port = ports.representatives[question]
+      return .transport(port.transport, source: 40000, destination: port.port)
+    }
+    return portless[question - echo].payload
+  }
+
   func addresses(in cidrs: [CIDR]) -> Bits {
     Bits(cidrs.lazy.flatMap { universe.numbers(in: $0) }, count: addresses.count)
   }
-}
-
-extension Evaluator {
-  /// The borders of port ranges that its rules and sets of a family name.
-  public func portBorders(_ family: IPFamily) -> [(transport: Transport, range: PortRange)] { dividingPorts(family) }
 }
