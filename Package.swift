@@ -31,7 +31,7 @@ let yams: Target.Dependency = .product(name: "Yams", package: "Yams")
 /// What knows no kernel.
 let translator: [Target.Dependency] = [
   "NetpolModel", "Text", "Statistics", "Manifests", "Oracle", "RuleIR", "Lowering", "Evaluator", "Path", "Enforcement",
-  "EngineComparison", "Rendering", "Dumps", "DumpDiff", "ServiceProxy", "Worlds",
+  "EngineComparison", "Proof", "Rendering", "Dumps", "DumpDiff", "ServiceProxy", "Worlds",
 ]
 /// What a product stands on: from the kernel up to a lab that is reused, and whoever enforces policies in it.
 let lab: [Target.Dependency] = ["Kernel", "Apply", "Network", "Verdicts", "StandingLab", "Agent"]
@@ -75,6 +75,10 @@ let package = Package(
     library(
       "EngineComparison", "Translator/EngineComparison",
       ["NetpolModel", "Oracle", "Lowering", "Evaluator", "Path", "Enforcement", algorithms]),
+
+    library(
+      "Proof", "Translator/Proof",
+      ["NetpolModel", "Oracle", "Lowering", "Evaluator", "Path", "Enforcement", "EngineComparison"]),
 
     // C libraries and shims: digests (libmd), netlink (libnftnl, libmnl), and calls that Swift can't import.
     .systemLibrary(name: "CDigest", path: "Sources/CDigest", pkgConfig: "libmd", providers: [.apt(["libmd-dev"])]),
@@ -169,6 +173,7 @@ let package = Package(
     tests("DumpDiffTests", ["NetpolModel", "Manifests", "RuleIR", "Lowering", "Rendering", "Dumps", "DumpDiff"]),
     tests("EnforcementTests", translator),
     tests("EngineComparisonTests", translator),
+    tests("ProofTests", translator + ["Fuzz"]),
     tests("KernelTests", ["Kernel"]),
     tests("ApplyTests", translator + ["Kernel", "Apply"]),
     tests("NetworkTests", translator + lab + ["Run"] + report),

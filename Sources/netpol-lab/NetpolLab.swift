@@ -13,6 +13,6 @@ struct NetpolLab: ParsableCommand {
     version: version,
     subcommands: [
       RunCommand.self, LagCommand.self, BenchCommand.self, RenderCommand.self, CompareCommand.self, FuzzCommand.self,
-      GenerateCommand.self, DoctorCommand.self,
+      GenerateCommand.self, ProveCommand.self, DoctorCommand.self,
     ])
 }

@@ -17,7 +17,7 @@ public struct EnforcedCluster: Sendable {
   public let podRulesets: [PodID: [Ruleset]]
   /// What kube-proxy does with services although their objects don't say it.
   public let serviceFindings: [ServiceFinding]
-  let evaluators: [String: Evaluator]
+  private(set) var evaluators: [String: Evaluator]
   private let podEvaluators: [PodID: Evaluator]
   /// The back end of each table. It decides in which language the rules are printed.
   private let backends: [TableName: EnforcementStyle.Backend]
@@ -109,6 +109,24 @@ public struct EnforcedCluster: Sendable {
     var part = self
     part.rulesets = rulesets.filter { nodes.contains($0.key) }.mapValues { $0.map(\.reachable) }
     return part
+  }
+
+  /// The same cluster with other rules on some nodes. Throws `IllFormed` for anything that a kernel would refuse.
+  public func replacing(_ others: [String: [Ruleset]]) throws(IllFormed) -> EnforcedCluster {
+    var other = self
+    for (node, rules) in others {
+      other.rulesets[node] = rules
+      other.evaluators[node] = try Evaluator(rules, localAddresses: topology.node(node)?.localAddresses ?? [])
+    }
+    return other
+  }
+
+  /// The networks and single addresses that the rules of all nodes name.
+  public func networks(_ family: IPFamily) -> Set<CIDR> { Evaluator.networks(evaluators.values, family) }
+
+  /// Runs a packet through the rules of a node's hook. `nil`: the node has no rules here.
+  public func run(_ packet: Packet, at hook: Hook, of node: String) -> Outcome? {
+    evaluators[node]?.run(packet, at: hook)
   }
 
   /// Nodes whose rules are worked out side by side.

@@ -6,14 +6,14 @@ internal import Path
 /// What a style's rules do with every first packet of one family between pods, nodes and hosts outside.
 ///
 /// Each node's rules run once, for all packets together (`ClassEvaluator`). A packet between two nodes passes if both
-/// let
-/// it pass. docs/exactness.md has the argument.
+/// let it pass. docs/exactness.md has the argument.
 public struct EnforcedMatrix: Sendable {
   public let space: PacketSpace
   private let topology: Topology
-  private let nodes: [NodeClasses]
+  /// In the topology's order.
+  public let nodes: [NodeClasses]
   /// By node, in the topology's order: the numbers of its pods and of its own addresses.
-  private let pods, own: [Bits]
+  public let pods, own: [Bits]
   /// By number: the index of the node that a pod is on or that has the address. -1: outside.
   private let placeOf: [Int]
   /// By node: which of its own addresses it uses towards each number. -1: none.
@@ -36,7 +36,8 @@ public struct EnforcedMatrix: Sendable {
   /// that no machine has, such as a service's address.
   public init(
     _ enforced: EnforcedCluster, _ family: IPFamily,
-    dividedBy borders: some Sequence<(transport: Transport, range: PortRange)>, alsoTo others: [IPAddress] = []
+    dividedBy borders: some Sequence<(transport: Transport, range: PortRange)>, alsoTo others: [IPAddress] = [],
+    _ scope: PacketScope = .first
   ) {
     let topology = enforced.topology
     self.topology = topology
@@ -47,7 +48,10 @@ public struct EnforcedMatrix: Sendable {
           + ofFamily(node.localAddresses.sorted())
       } + topology.externals.flatMap { ofFamily($0.addresses) } + ofFamily(others)
     let ranges = enforced.evaluators.values.flatMap { $0.portBorders(family) } + Array(borders)
-    let space = PacketSpace(family, addresses: Array(addresses.uniqued()), dividedBy: ranges)
+    let isAll = if case .all = scope { true } else { false }
+    let space = PacketSpace(
+      family, addresses: Array(addresses.uniqued()), dividedBy: ranges,
+      portless: isAll ? Evaluator.portless(enforced.evaluators.values, family) : nil)
     self.space = space
     let count = space.addresses.count
     var placeOf = [Int](repeating: -1, count: count)
@@ -78,7 +82,8 @@ public struct EnforcedMatrix: Sendable {
       let node = topology.nodes[index]
       guard let evaluator = enforced.evaluators[node.name] else { return NodeClasses() }
       return NodeClasses(
-        ClassEvaluator(evaluator, space, members), node, own: ownNumbers[index], pods: podNumbers[index], in: topology)
+        ClassEvaluator(evaluator, space, members), node, own: ownNumbers[index], pods: podNumbers[index], in: topology,
+        scope)
     }
   }
 

@@ -1,14 +1,32 @@
 public import Evaluator
-internal import NetpolModel
+public import NetpolModel
 internal import Path
 
 /// What the rules of one node do with every packet that starts there, and with every packet that arrives there from
 /// another machine for the node or one of its pods. In classes that no rule of the node tells apart.
-struct NodeClasses: Sendable {
+public struct NodeClasses: Sendable {
   /// Packets of the node's pods and of the node itself.
-  var departures: [PacketClass] = []
+  public internal(set) var departures: [PacketClass] = []
   /// Packets of others for the node's pods and for the node.
-  var arrivals: [PacketClass] = []
+  public internal(set) var arrivals: [PacketClass] = []
+  /// What each pod's chain does by itself with first packets. Only with `PacketScope.all`, and if pods have chains.
+  public internal(set) var sides: [PodSide] = []
+
+  /// First packets from or to a pod, as its chain alone judges them.
+  public struct PodSide: Sendable {
+    /// The number of the pod's address.
+    public let pod: Int
+    public let direction: Direction
+    public let classes: [PacketClass]
+  }
+}
+
+/// Which packets run through the rules.
+public enum PacketScope: Sendable {
+  /// First packets: state NEW. What a translated packet meets is left open.
+  case first
+  /// Packets of all states, also after a translation, and whichever endpoint a service chooses.
+  case all
 }
 
 /// Packets that a node's rules treat alike.
@@ -33,14 +51,22 @@ public struct PacketClass: Sendable {
 
 extension NodeClasses {
   /// `own`: the numbers of the node's own addresses. `pods`: those of its pods.
-  init(_ evaluator: ClassEvaluator, _ node: Topology.NodePlace, own: Bits, pods: Bits, in topology: Topology) {
+  init(
+    _ evaluator: ClassEvaluator, _ node: Topology.NodePlace, own: Bits, pods: Bits, in topology: Topology,
+    _ scope: PacketScope = .first
+  ) {
     let space = evaluator.space
     let everything = Bits(allBelow: space.addresses.count)
+    let isAll = if case .all = scope { true } else { false }
     guard let questions = Numbers(Bits(allBelow: space.questionCount)) else { return }
     let set = { (sources: Bits, destinations: Bits, isBridged: Bool) -> PacketSet? in
       guard let from = Numbers(sources), let to = Numbers(destinations) else { return nil }
       var set = PacketSet(from: from, to: to, questions)
       set.isBridged = isBridged
+      if isAll {
+        set.states = [.new, .established, .related, .invalid]
+        set.codePoints = .max
+      }
       return set
     }
     // Pods with one on-link network reach the node's other pods in it over the bridge.
@@ -67,26 +93,56 @@ extension NodeClasses {
       }
       if let routed = set(sources, everything.subtracting(onLink), false) { starting.append(routed) }
     }
-    departures += Self.forwarded(starting, evaluator, own: own)
+    departures += Self.forwarded(starting, evaluator, own: own, scope)
     if let sent = set(own, everything.subtracting(own), false) {
-      departures += Self.run([sent], [.output, .postrouting], evaluator)
+      departures += Self.run([sent], [.output, .postrouting], evaluator, own: own, scope)
     }
     let others = everything.subtracting(own).subtracting(pods)
     if let arriving = set(others, pods.union(own), false) {
-      arrivals = Self.forwarded([arriving], evaluator, own: own)
+      arrivals = Self.forwarded([arriving], evaluator, own: own, scope)
     }
-    arrivals = Self.checkingAnswers(arrivals, evaluator, own: own)
+    if isAll { sides = Self.sides(evaluator, pods, in: topology, questions) }
+    if !isAll { arrivals = Self.checkingAnswers(arrivals, evaluator, own: own) }
+  }
+
+  private static func sides(
+    _ evaluator: ClassEvaluator, _ pods: Bits, in topology: Topology, _ questions: Numbers
+  ) -> [PodSide] {
+    let everything = Bits(allBelow: evaluator.space.addresses.count)
+    return pods.numbers.flatMap { number -> [PodSide] in
+      guard case .pod(let id)? = topology.owner(of: evaluator.space.addresses[number]),
+        let chain = evaluator.podChains[id], let others = Numbers(everything.without(number))
+      else { return [] }
+      return Direction.allCases.map { direction in
+        let set =
+          direction == .egress
+          ? PacketSet(from: .one(number), to: others, questions) : PacketSet(from: others, to: .one(number), questions)
+        let results = evaluator.run([set], in: chain)
+        return PodSide(
+          pod: number, direction: direction,
+          classes: results.map { PacketClass($0.packets, $0.verdict == .accept ? .passed : .stopped) })
+      }
+    }
   }
 
   /// From prerouting on, to the node itself or past it.
-  private static func forwarded(_ sets: [PacketSet], _ evaluator: ClassEvaluator, own: Bits) -> [PacketClass] {
+  private static func forwarded(
+    _ sets: [PacketSet], _ evaluator: ClassEvaluator, own: Bits, _ scope: PacketScope
+  ) -> [PacketClass] {
     var classes: [PacketClass] = []
     var toOthers: [PacketSet] = []
     var toNode: [PacketSet] = []
     for result in evaluator.run(sets, at: .prerouting) {
-      guard let set = passed(result, &classes) else { continue }
-      guard !set.isBridged, let own = Numbers(own) else {
+      guard let set = passed(result, &classes, scope) else { continue }
+      guard !set.isBridged || set.newDestination != nil, let own = Numbers(own) else {
         toOthers.append(set)
+        continue
+      }
+      if let new = set.newDestination {
+        // A translated packet is routed.
+        var routed = set
+        routed.isBridged = false
+        if own.contains(new) { toNode.append(routed) } else { toOthers.append(routed) }
         continue
       }
       if let inside = set.destinations.intersection(own) {
@@ -100,25 +156,39 @@ extension NodeClasses {
         toOthers.append(part)
       }
     }
-    return classes + run(toNode, [.input], evaluator) + run(toOthers, [.forward, .postrouting], evaluator)
+    return classes + run(toNode, [.input], evaluator, own: own, scope)
+      + run(toOthers, [.forward, .postrouting], evaluator, own: own, scope)
   }
 
-  private static func run(_ sets: [PacketSet], _ hooks: [Hook], _ evaluator: ClassEvaluator) -> [PacketClass] {
+  private static func run(
+    _ sets: [PacketSet], _ hooks: [Hook], _ evaluator: ClassEvaluator, own: Bits, _ scope: PacketScope
+  ) -> [PacketClass] {
     var classes: [PacketClass] = []
     var live = sets
     for hook in hooks {
-      live = evaluator.run(live, at: hook).compactMap { passed($0, &classes) }
+      live = evaluator.run(live, at: hook).compactMap { result in
+        guard let set = passed(result, &classes, scope) else { return nil }
+        // What a node sends to itself meets its INPUT too.
+        if hook == .output, let new = set.newDestination, own.contains(new) {
+          classes.append(PacketClass(set, .open))
+          return nil
+        }
+        return set
+      }
     }
     return classes + live.map { PacketClass($0, $0.isMasqueraded ? .masqueraded : .passed) }
   }
 
   /// Returns the packets that go on, or adds a class.
-  private static func passed(_ result: ClassEvaluator.Result, _ classes: inout [PacketClass]) -> PacketSet? {
+  private static func passed(
+    _ result: ClassEvaluator.Result, _ classes: inout [PacketClass], _ scope: PacketScope
+  ) -> PacketSet? {
     if result.verdict != .accept {
       classes.append(PacketClass(result.packets, .stopped))
       return nil
     }
-    if result.packets.needsWalk || result.packets.newDestination != nil {
+    let isLeftOpen = if case .first = scope { result.packets.newDestination != nil } else { false }
+    if result.packets.needsWalk || isLeftOpen {
       classes.append(PacketClass(result.packets, .open))
       return nil
     }

@@ -68,7 +68,7 @@ public struct Comparison: Hashable, Sendable {
 public struct Comparer: Sendable {
   public let oracle: Oracle
   public let enforced: EnforcedCluster
-  let reading: DeviationModel
+  public let reading: DeviationModel
 
   public init(_ cluster: Cluster, _ enforced: EnforcedCluster) {
     oracle = Oracle(cluster)

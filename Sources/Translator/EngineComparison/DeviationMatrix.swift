@@ -135,6 +135,8 @@ public struct DeviationMatrix: Sendable {
     /// By source: the destinations to which egress policies let it send, and those where ingress policies let it in.
     private var letOut: [Bits] = []
     private var letIn: [Bits] = []
+    /// By destination: the sources that its ingress policies let in.
+    private var admitted: [Bits] = []
 
     private struct Key: Hashable {
       let direction: Direction
@@ -159,12 +161,13 @@ public struct DeviationMatrix: Sendable {
             $0.name != nil && $0.number == asked.port && $0.transport == asked.transport
           } == true
         }, count: ends.count)
-      letIn = Bits.transposed(ends.indices.map { peers(of: $0, .ingress) })
+      admitted = ends.indices.map { peers(of: $0, .ingress) }
+      letIn = Bits.transposed(admitted)
       letOut = ends.indices.map { peers(of: $0, .egress) }
     }
 
     /// The destinations to which egress policies let a source send.
-    func departures(of source: Int) -> Bits { letOut[source] }
+    public func departures(of source: Int) -> Bits { letOut[source] }
 
     /// The destinations to which the model lets the flows of a source go.
     public func destinations(of source: Int) -> Bits {
@@ -183,7 +186,10 @@ public struct DeviationMatrix: Sendable {
     }
 
     /// The destinations where ingress policies let a source in.
-    func arrivals(of source: Int) -> Bits { letIn[source] }
+    public func arrivals(of source: Int) -> Bits { letIn[source] }
+
+    /// The sources that a destination's ingress policies let in.
+    public func senders(to destination: Int) -> Bits { admitted[destination] }
 
     private func flow(_ source: Int, _ destination: Int) -> Flow {
       let (from, to) = (matrix.specified.ends[source], matrix.specified.ends[destination])

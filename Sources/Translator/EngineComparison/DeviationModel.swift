@@ -8,7 +8,7 @@ public import Oracle
 public struct DeviationModel: Sendable {
   let oracle: Oracle
   let cluster: Cluster
-  private(set) var traits: EnforcerTraits
+  public private(set) var traits: EnforcerTraits
   private let pods: [PodID: Pod]
   private let announcers: [IPAddress: String]
   private let hasUnloadableLogLimit: Bool
@@ -199,7 +199,7 @@ public struct DeviationModel: Sendable {
   }
 
   /// Returns the deviations without which the verdict would be the specification's. Empty if the two verdicts agree.
-  func explanation(of flow: Flow, _ resolved: ResolvedFlow, specified: Verdict) -> [Deviation] {
+  public func explanation(of flow: Flow, _ resolved: ResolvedFlow, specified: Verdict) -> [Deviation] {
     guard verdict(flow, resolved) != specified else { return [] }
     let needed = deviations.filter { without($0).verdict(flow, resolved) == specified }
     if !needed.isEmpty { return needed.sorted() }
@@ -213,13 +213,40 @@ public struct DeviationModel: Sendable {
     return left.deviations.sorted()
   }
 
+  /// The deviations without which policies of one direction, or of both, would decide otherwise about a flow. At most
+  /// one of a few that together make the difference may be left out.
+  public func reasons(_ flow: Flow, as direction: Direction?) -> [Deviation] {
+    let verdict = { (model: DeviationModel) in
+      (direction ?? .egress) != .egress || model.allows(flow, .egress, true)
+    }
+    let both = { (model: DeviationModel) in
+      verdict(model) && ((direction ?? .ingress) != .ingress || model.allows(flow, .ingress, true))
+    }
+    let wanted = both(making([]))
+    let needed = deviations.filter { both(without($0)) == wanted }
+    if !needed.isEmpty { return needed.sorted() }
+    let sufficient = deviations.filter { both(only($0)) != wanted }
+    if !sufficient.isEmpty { return sufficient.sorted() }
+    var left = self
+    for deviation in deviations.sorted() where both(left.without(deviation)) != wanted {
+      left = left.without(deviation)
+    }
+    return left.deviations.sorted()
+  }
+
+  /// Whether policies of one direction let a flow pass that no bridge hides.
+  public func allowsRouted(_ flow: Flow, _ direction: Direction) -> Bool { allows(flow, direction, false) }
+
+  /// The node that an end speaks for.
+  public func nodeSpeaking(_ endpoint: Endpoint) -> String? { oracle.nodeSpeaking(endpoint) }
+
   func selectable(_ endpoint: Endpoint) -> Pod? {
     guard case .pod(let id) = endpoint, let pod = pods[id], !pod.hostNetwork else { return nil }
     return pod
   }
 
   /// kube-router finds local pods by comparing `status.hostIP` with the addresses of its node.
-  func hasChain(_ pod: Pod) -> Bool {
+  public func hasChain(_ pod: Pod) -> Bool {
     guard let hostIP = pod.hostIP, let name = pod.node else { return false }
     return cluster.node(name)?.addresses.contains(hostIP) ?? false
   }
@@ -243,7 +270,7 @@ public struct DeviationModel: Sendable {
   }
 
   /// Whether INPUT exempts a packet to a node: by NodePort or by service range.
-  func isExemptInInput(_ flow: Flow) -> Bool {
+  public func isExemptInInput(_ flow: Flow) -> Bool {
     flow.transportPort.map {
       traits.nodePortTransports.contains($0.transport) && cluster.settings.nodePorts.contains($0.port)
     } == true

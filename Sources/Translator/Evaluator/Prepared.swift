@@ -27,13 +27,13 @@ struct PreparedChain: Sendable {
   let rules: [PreparedRule]
   /// By rule.
   let firstTests: [FirstTest]
-  /// Whether it is one pod's chain.
-  let isPods: Bool
+  /// The pod that it is for.
+  let pod: PodID?
 
   init(_ chain: Chain, _ chainIndex: [ChainName: Int], _ setIndex: [SetName: Int]) {
     name = chain.name
     base = chain.base
-    isPods = chain.origin?.pod != nil
+    pod = chain.origin?.pod
     rules = chain.rules.map { rule in
       PreparedRule(
         source: rule, matches: rule.matches.map { PreparedMatch($0, setIndex) },

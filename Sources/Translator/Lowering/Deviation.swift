@@ -83,6 +83,8 @@ public struct EnforcerTraits: Hashable, Sendable {
   /// True if echo requests and replies always pass, whatever the policies say (D5). False if they pass only where the
   /// policies allow everything between the two ends.
   public let letsPingsPass: Bool
+  /// ICMP types that always pass, whatever the policies say: by family (D5).
+  public let passingICMPTypes: [IPFamily: Set<UInt8>]
   /// True if every pod with rules drops packets that conntrack can't assign to a connection, even for allowed flows and
   /// ICMP errors (D13). False if such packets are dropped only where their flow is denied.
   public let dropsStrays: Bool
@@ -91,12 +93,13 @@ public struct EnforcerTraits: Hashable, Sendable {
 
   public init(
     deviations: Set<Deviation> = [], nodePortTransports: Set<Transport> = [], exceptsComeFirst: Bool = false,
-    letsPingsPass: Bool = false, dropsStrays: Bool = false, judgesOutput: Bool = false
+    letsPingsPass: Bool = false, passingICMPTypes: [IPFamily: Set<UInt8>] = [:], dropsStrays: Bool = false, judgesOutput: Bool = false
   ) {
     self.deviations = deviations
     self.nodePortTransports = nodePortTransports
     self.exceptsComeFirst = exceptsComeFirst
     self.letsPingsPass = letsPingsPass
+    self.passingICMPTypes = passingICMPTypes
     self.dropsStrays = dropsStrays
     self.judgesOutput = judgesOutput
   }
@@ -105,6 +108,7 @@ public struct EnforcerTraits: Hashable, Sendable {
   public func making(_ deviations: Set<Deviation>) -> EnforcerTraits {
     EnforcerTraits(
       deviations: deviations, nodePortTransports: nodePortTransports, exceptsComeFirst: exceptsComeFirst,
-      letsPingsPass: letsPingsPass, dropsStrays: dropsStrays, judgesOutput: judgesOutput)
+      letsPingsPass: letsPingsPass,
+      passingICMPTypes: passingICMPTypes, dropsStrays: dropsStrays, judgesOutput: judgesOutput)
   }
 }

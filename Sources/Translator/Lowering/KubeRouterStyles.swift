@@ -44,6 +44,8 @@ extension EnforcementStyle {
       traits: EnforcerTraits(
         deviations: Set(Deviation.allCases).subtracting(absent),
         nodePortTransports: Set(version.nodePortTransports), exceptsComeFirst: exceptsComeFirst, letsPingsPass: true,
+        passingICMPTypes: Dictionary(
+          uniqueKeysWithValues: IPFamily.allCases.map { ($0, Set(KubeRouterVersion.ICMPMessage.all($0).map(\.type))) }),
         dropsStrays: true, judgesOutput: true)
     ) { view in
       var lowering = KubeRouter(view, version)

@@ -46,6 +46,8 @@ public struct Bits: Hashable, Sendable {
   public func subtracting(_ other: Bits) -> Bits { with { $0.subtract(other) } }
   public func symmetricDifference(_ other: Bits) -> Bits { with { $0.formSymmetricDifference(other) } }
 
+  public func without(_ number: Int) -> Bits { with { $0.remove(number) } }
+
   private func with(_ change: (inout Bits) -> Void) -> Bits {
     var copy = self
     change(&copy)

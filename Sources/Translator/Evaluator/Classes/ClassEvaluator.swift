@@ -20,6 +20,8 @@ public struct ClassEvaluator: Sendable {
   private let bases: [Evaluator.Entry: [Evaluator.Place]]
   private let chainIndexes: [[ChainName: Int]]
   private let isPods: [[Bool]]
+  /// The chains of pods. Empty if the rules have one chain for all pods.
+  public let podChains: [PodID: ChainPlace]
   private let questions: [ClassQuestion]
   private let keyedSets: [PreparedKeyedSet]
 
@@ -38,7 +40,14 @@ public struct ClassEvaluator: Sendable {
     policies = evaluator.tables.map { $0.chains.map { $0.base?.policy == .drop } }
     isNat = evaluator.tables.map { $0.chains.map { $0.base?.kind == .nat } }
     chainIndexes = evaluator.tables.map(\.chainIndex)
-    isPods = evaluator.tables.map { $0.chains.map(\.isPods) }
+    isPods = evaluator.tables.map { $0.chains.map { $0.pod != nil } }
+    var podChains: [PodID: ChainPlace] = [:]
+    for (index, table) in evaluator.tables.enumerated() where table.family == space.family {
+      for (number, chain) in table.chains.enumerated() {
+        if let pod = chain.pod { podChains[pod] = ChainPlace(table: index, chain: number) }
+      }
+    }
+    self.podChains = podChains
     bases = evaluator.bases
     questions = tests.questions
     keyedSets = evaluator.keyedSets
@@ -84,6 +93,19 @@ public struct ClassEvaluator: Sendable {
       live = passing
     }
     return results + live.map { Result(packets: $0, verdict: .accept) }
+  }
+
+  /// Runs packets through one chain by itself, as if a jump led there: what returns from it goes on.
+  public func run(_ sets: [PacketSet], in chain: ChainPlace) -> [Result] {
+    var run = Run(isLast: true)
+    let left = pass(chain.table, chain.chain, sets, &run)
+    return run.ended.map { Result(packets: $0.0, verdict: $0.1) }
+      + left.map { Result(packets: $0, verdict: .accept) }
+  }
+
+  /// Where a pod's chain is.
+  public struct ChainPlace: Hashable, Sendable {
+    let table, chain: Int
   }
 
   private struct Run {

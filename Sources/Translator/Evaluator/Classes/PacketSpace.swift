@@ -43,13 +43,23 @@ public struct PacketSpace: Sendable {
     return bits
   }
 
+  /// By question: how many ports, ICMP types or protocols it has.
+  public var portCounts: [Double] {
+    let ports = universe.ports.representatives
+    let counts = ports.indices.map { index -> Double in
+      let next = index + 1 < ports.count && ports[index + 1].transport == ports[index].transport ? Int(ports[index + 1].port) : 65_536
+      return Double(next - Int(ports[index].port))
+    }
+    return counts + portless.map { Double($0.icmpTypes.count + $0.protocols.count) }
+  }
+
   /// The question that holds an ICMP type, if the space has one.
   func question(ofICMP type: UInt8) -> Int? {
     portless.firstIndex { $0.icmpTypes.contains(type) }.map { echo + $0 }
   }
 
   /// A packet of the question, from source port 40000.
-  func payload(_ question: Int) -> Packet.Payload {
+  public func payload(_ question: Int) -> Packet.Payload {
     if question < echo {
       let port = ports.representatives[question]
       return .transport(port.transport, source: 40000, destination: port.port)

@@ -7,9 +7,9 @@ extension EnforcementStyle {
   public static let compiled: EnforcementStyle = {
     var style = EnforcementStyle(
       name: "compiled", backend: .nftables,
-      traits: EnforcerTraits(deviations: [
-        .bridgeHidesPackets, .multicastIngress, .dropsUntranslatable, .refusesStrangers,
-      ]),
+      traits: EnforcerTraits(
+        deviations: [.bridgeHidesPackets, .multicastIngress, .dropsUntranslatable, .refusesStrangers],
+        passingICMPTypes: Dictionary(uniqueKeysWithValues: IPFamily.allCases.map { ($0, CompiledChains.icmpTypes($0)) })),
       lower: compile)
     style.knowsDefaultDeny = true
     style.costPerPod = 0

@@ -104,10 +104,15 @@ struct CompiledChains {
       ])
   }
 
+  /// ICMP errors and neighbour discovery.
+  static func icmpTypes(_ family: IPFamily) -> Set<UInt8> {
+    family == .v4 ? [3, 11, 12] : [1, 2, 3, 4, 133, 134, 135, 136, 137]
+  }
+
   /// Returns for packets that no policy may block: from a pod to itself, ICMP errors, neighbour discovery (RFC 4861).
   /// Drops or rejects all others.
   private var refuseChain: Chain {
-    let types: [UInt8] = family == .v4 ? [3, 11, 12] : [1, 2, 3, 4, 133, 134, 135, 136, 137]
+    let types = Self.icmpTypes(family).sorted()
     let itself = Match.keyed([.address(.source), .address(.destination)], in: CompiledSets.selves)
     return Chain(
       name: Self.refuse,

@@ -1,0 +1,231 @@
+internal import Enforcement
+public import EngineComparison
+internal import Evaluator
+internal import Lowering
+public import NetpolModel
+internal import Oracle
+internal import Path
+
+/// All packets of one family: the rules of every node, the specification and the deviations, in one space.
+struct FamilyProof: Sendable {
+  let cluster: Cluster
+  let comparer: Comparer
+  let family: IPFamily
+  let rules: EnforcedMatrix
+  let specified: OracleMatrix
+  let predicted: DeviationMatrix
+  /// How many addresses each number stands for.
+  let weights: AddressWeights
+  let kinds: EndKinds
+  let defaultDeny: DefaultDeny
+  /// Loopback addresses, which are never on a wire, and groups.
+  let unsent, groups: Bits
+  /// By node: the addresses that only it uses. The kernel drops what arrives from elsewhere with such a source
+  /// (`fib_validate_source`).
+  let martians: [Bits]
+  /// By question: how many ports, ICMP types or protocols it has.
+  let portCounts: [Double]
+
+  var traits: EnforcerTraits { comparer.enforced.style.traits }
+  var space: PacketSpace { rules.space }
+  var topology: Topology { comparer.enforced.topology }
+
+  init(_ cluster: Cluster, _ comparer: Comparer, _ family: IPFamily) {
+    self.cluster = cluster
+    self.comparer = comparer
+    self.family = family
+    let topology = comparer.enforced.topology
+    let networks = comparer.enforced.networks(family).union(cluster.networkBorders(family))
+    let atoms = AddressAtoms(family, dividedBy: networks)
+    rules = EnforcedMatrix(
+      comparer.enforced, family, dividedBy: cluster.portBorders, alsoTo: atoms.parts.map(atoms.representative), .all)
+    let space = rules.space
+    weights = AddressWeights(atoms, space)
+    specified = OracleMatrix(
+      comparer.oracle, ends: space.addresses.map { Flow.End(topology.owner(of: $0) ?? .address($0), $0) })
+    predicted = DeviationMatrix(comparer.reading, specified)
+    kinds = EndKinds(specified.ends, comparer.reading, cluster, networks)
+    defaultDeny = DefaultDeny(cluster, comparer.reading, topology, rules, specified.ends)
+    let count = space.addresses.count
+    unsent = Bits(space.addresses.indices.filter { space.addresses[$0].isLoopback }, count: count)
+    groups = Bits(space.addresses.indices.filter { space.addresses[$0].isMulticast }, count: count)
+    martians = topology.nodes.map { Bits($0.privateAddresses.compactMap(space.number), count: count) }
+    portCounts = space.portCounts
+  }
+
+  /// The questions with equal answers of the specification are neighbours.
+  var questionGroups: [(question: Flow.Question, numbers: [Int])] {
+    space.ports.representatives.indices.map { (.port(space.ports.representatives[$0]), [$0]) }
+      + [(.echo, Array(space.echo..<space.questionCount))]
+  }
+
+  func end(_ number: Int) -> Flow.End { specified.ends[number] }
+
+  func packet(
+    _ node: Int, _ place: ProofPacket.Place, from source: Int, to destination: Int, _ question: Int,
+    _ state: ConntrackState, asked: Int? = nil
+  ) -> ProofPacket {
+    ProofPacket(
+      node: topology.nodes[node].name, place: place, source: end(source), destination: end(destination),
+      payload: space.payload(question), state: state, asked: asked.map { space.addresses[$0] })
+  }
+}
+
+/// How many addresses the numbers of a space stand for.
+struct AddressWeights: Sendable {
+  private let single: Bits
+  private let parts: [(number: Int, count: Double)]
+
+  init(_ atoms: AddressAtoms, _ space: PacketSpace) {
+    var parts: [(number: Int, count: Double)] = []
+    var single = Bits(allBelow: space.addresses.count)
+    for part in atoms.parts where part.count > 1 {
+      guard let number = space.number(of: atoms.representative(of: part)) else { continue }
+      parts.append((number, part.count))
+      single.remove(number)
+    }
+    self.single = single
+    self.parts = parts
+  }
+
+  func weigh(_ bits: Bits) -> Double {
+    var sum = Double(bits.intersection(single).count)
+    for (number, count) in parts where bits.contains(number) { sum += count }
+    return sum
+  }
+}
+
+/// Ends that neither policies nor deviations tell apart, as far as another end's flows with them go.
+struct EndKinds: Sendable {
+  private struct Kind: Hashable {
+    let namespace: String?
+    let labels: Labels?
+    let ports: [ContainerPort]
+    let node: String?
+    let hasChain: Bool
+    let network: CIDR?
+    let isOutside: Bool
+  }
+  let numbers: [Int]
+
+  init(_ ends: [Flow.End], _ model: DeviationModel, _ cluster: Cluster, _ networks: Set<CIDR>) {
+    var known: [Kind: Int] = [:]
+    let blocks = networks.filter { !$0.isHost }
+    let lengths = Set(blocks.map(\.prefixLength)).sorted(by: >)
+    let innermost = { (address: IPAddress) in
+      lengths.lazy.map { CIDR(address, prefixLength: $0) }.first(where: blocks.contains)
+    }
+    let pods = Dictionary(cluster.pods.map { ($0.id, $0) }) { first, _ in first }
+    numbers = ends.map { end in
+      var pod: Pod?
+      if case .pod(let id) = end.endpoint { pod = pods[id] }
+      var isOutside = false
+      if case .address = end.endpoint { isOutside = true }
+      let kind = Kind(
+        namespace: pod?.id.namespace, labels: pod?.labels, ports: pod?.ports ?? [],
+        node: pod == nil ? model.nodeSpeaking(end.endpoint) : pod?.node, hasChain: pod.map(model.hasChain) ?? false,
+        network: innermost(end.address), isOutside: isOutside)
+      let next = known.count
+      let number = known[kind, default: next]
+      if number == next { known[kind] = next }
+      return number
+    }
+  }
+}
+
+extension Cluster {
+  /// The networks and single addresses that its objects name, and those that are special for everybody.
+  func networkBorders(_ family: IPFamily) -> Set<CIDR> {
+    var found: Set<CIDR> = []
+    for peer in policies.flatMap({ $0.ingress + $0.egress }).flatMap(\.peers.list) {
+      guard case .block(let block) = peer else { continue }
+      found.insert(block.cidr)
+      found.formUnion(block.except)
+    }
+    found.formUnion(nodes.flatMap(\.podCIDRs))
+    found.formUnion(settings.serviceCIDRs)
+    for service in services {
+      found.formUnion((service.clusterIPs + service.externalIPs + service.loadBalancerIPs.map(\.address)).map { CIDR($0) })
+      found.formUnion(service.loadBalancerSourceRanges)
+    }
+    found.formUnion((pods.flatMap(\.podIPs) + nodes.flatMap(\.addresses) + externalHosts.flatMap(\.addresses)).map { CIDR($0) })
+    let special = family == .v4 ? ["127.0.0.0/8", "224.0.0.0/4", "255.255.255.255/32"] : ["::1/128", "ff00::/8"]
+    return found.union(special.compactMap { CIDR($0) }).filter { $0.family == family }
+  }
+}
+
+extension FamilyProof {
+  /// Questions whose answers are in memory at the same time.
+  private static let atOnce = 2
+
+  func prove(_ progress: (_ done: Int, _ of: Int) -> Void) -> Proof {
+    var proof = Proof()
+    proof.families = [family]
+    var seen: Set<QuestionProof.RowKey> = []
+    let groups = questionGroups
+    for start in stride(from: 0, to: groups.count, by: Self.atOnce) {
+      progress(start, groups.count)
+      let some = groups[start..<min(start + Self.atOnce, groups.count)]
+      let parts = concurrentMap(some.count) { index in
+        let group = some[some.startIndex + index]
+        var one = QuestionProof(self, group.question)
+        return one.proved(group.numbers)
+      }
+      for (part, rows) in parts {
+        proof.add(part)
+        for row in rows where seen.insert(row).inserted { proof.classes += row.classes }
+      }
+    }
+    return proof
+  }
+}
+
+extension Proof {
+  /// Compares a style's rules on every node of a cluster with the specification, for every packet.
+  public init(
+    _ cluster: Cluster, _ comparer: Comparer,
+    progress: (_ family: IPFamily, _ done: Int, _ of: Int) -> Void = { _, _, _ in }
+  ) {
+    self.init()
+    for family in cluster.families {
+      merge(FamilyProof(cluster, comparer, family).prove { progress(family, $0, $1) })
+    }
+    counterexamples.sort(by: Counterexample.isSimpler)
+  }
+
+  private mutating func merge(_ other: Proof) {
+    families += other.families
+    classes += other.classes
+    packets += other.packets
+    for (reasons, one) in other.differing {
+      if differing[reasons] == nil {
+        differing[reasons] = one
+      } else {
+        differing[reasons]?.classes += one.classes
+        differing[reasons]?.packets += one.packets
+      }
+    }
+    counterexamples += other.counterexamples
+    gaps.merge(other.gaps) { $0 + $1 }
+  }
+}
+
+extension Counterexample {
+  /// First packets between pods come first: they are the easiest to understand and to send.
+  static func isSimpler(_ a: Counterexample, _ b: Counterexample) -> Bool { a.rank.lexicographicallyPrecedes(b.rank) }
+
+  private var rank: [Int] {
+    let isPod = { (end: Flow.End) -> Int in if case .pod = end.endpoint { 0 } else { 1 } }
+    let isSide = if case .side = packet.place { 1 } else { 0 }
+    let protocolRank =
+      switch packet.payload {
+      case .transport(let transport, _, _): Int(transport.number)
+      case .icmp: 300
+      case .other: 301
+      }
+    return [
+      packet.state == .new ? 0 : 1, isSide, packet.asked == nil ? 0 : 1, isPod(packet.source) + isPod(packet.destination),
+      protocolRank,
+    ]
+  }
+}

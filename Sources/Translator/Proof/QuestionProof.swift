@@ -1,0 +1,401 @@
+internal import Enforcement
+internal import EngineComparison
+internal import Evaluator
+internal import Lowering
+internal import NetpolModel
+internal import Oracle
+internal import Path
+
+/// Compares the engines for all packets that ask one question of the specification.
+struct QuestionProof {
+  let whole: FamilyProof
+  let question: Flow.Question
+  private let specified: OracleMatrix.Answers
+  private let predicted: DeviationMatrix.Answers
+  /// Destinations where more than policies decides.
+  private let notPlain: Bits
+  private var part = ProofPart()
+  private var reasonsOf: [ReasonKey: [Difference]] = [:]
+
+  private struct ReasonKey: Hashable {
+    let from, to: Int
+    let fromList, toList: Int
+    let isLocal: Bool
+    let place: ProofPacket.Place
+  }
+
+  init(_ whole: FamilyProof, _ question: Flow.Question) {
+    self.whole = whole
+    self.question = question
+    specified = whole.specified.answers(to: question)
+    predicted = whole.predicted.answers(to: question)
+    let ends = whole.specified.ends.indices
+    notPlain = Bits(ends.filter { !whole.specified.isPlain(question, at: $0) }, count: ends.count)
+  }
+
+  /// `numbers`: those of the space's questions that ask this. Returns also what tells the classes apart, by node.
+  mutating func proved(_ numbers: [Int]) -> (part: ProofPart, rows: [RowKey]) {
+    var rows: [RowKey] = []
+    for number in numbers {
+      for node in whole.rules.nodes.indices {
+        departures(node, number, &rows)
+        arrivals(node, number, &rows)
+        sides(node, number)
+      }
+    }
+    return (part, rows)
+  }
+
+  /// A row of packets of one end, and in how many classes they are. Rows of several questions may be the same.
+  struct RowKey: Hashable {
+    let node: Int
+    let isDeparture: Bool
+    let end: Int
+    let hash: Int
+    let classes: Int
+  }
+
+  // MARK: - What leaves a node
+
+  /// What becomes of the packets of one end, by number of the other end.
+  private struct Row {
+    /// By state: those that pass, and those of which the rules change no destination.
+    var passed: [ConntrackState: Bits] = [:]
+    var known: [ConntrackState: Bits] = [:]
+    var open: Bits
+    init(count: Int) { open = Bits(count: count) }
+
+    /// What conntrack doesn't track any more was new.
+    func known(_ state: ConntrackState, _ count: Int) -> Bits { known[state] ?? Bits(count: count) }
+  }
+
+  private var count: Int { whole.space.addresses.count }
+
+  private func add(_ one: PacketClass, _ peers: Numbers, to row: inout Row) {
+    if one.end == .open {
+      row.open.formUnion(peers)
+      return
+    }
+    for state in one.packets.states.all {
+      // A rule may have taken it out of connection tracking: it was new.
+      let state = state == .untracked ? .new : state
+      row.known[state, default: Bits(count: count)].formUnion(peers)
+      if one.end != .stopped { row.passed[state, default: Bits(count: count)].formUnion(peers) }
+    }
+  }
+
+  private mutating func departures(_ node: Int, _ number: Int, _ rows: inout [RowKey]) {
+    let (pods, own) = (whole.rules.pods[node], whole.rules.own[node])
+    var found: [Int: Row] = [:]
+    for one in whole.rules.nodes[node].departures where one.packets.questionsNow.contains(number) {
+      if one.packets.newDestination != nil {
+        translated(one, node, number, isDeparture: true)
+      } else {
+        one.packets.sources.visit { add(one, one.packets.destinations, to: &found[$0, default: Row(count: count)]) }
+      }
+    }
+    for (source, row) in found.sorted(by: { $0.key < $1.key }) {
+      let isOwn = own.contains(source)
+      let outside = Bits(allBelow: count).subtracting(pods).subtracting(own)
+      // Of another node's pods and addresses, only the sender's side counts here.
+      let wanted = specified.peers(of: source, .egress)
+      let expected = predicted.departures(of: source)
+      let specifiedHere = specified.destinations(of: source)
+      let predictedHere = predicted.destinations(of: source)
+      var domain = Bits(allBelow: count).subtracting(notPlain).subtracting(whole.unsent).without(source)
+      if isOwn { domain.subtract(own) }
+      countGaps(row, domain, number, without: source)
+      let near = { (far: Bits, near: Bits) in far.intersection(outside).union(near.subtracting(outside)) }
+      compare(
+        node, source, number, row, domain, near(wanted, specifiedHere), near(expected, predictedHere),
+        isDeparture: true, &rows)
+    }
+  }
+
+  private mutating func arrivals(_ node: Int, _ number: Int, _ rows: inout [RowKey]) {
+    let own = whole.rules.own[node]
+    var found: [Int: Row] = [:]
+    for one in whole.rules.nodes[node].arrivals where one.packets.questionsNow.contains(number) {
+      if one.packets.newDestination != nil {
+        translated(one, node, number, isDeparture: false)
+      } else {
+        one.packets.destinations.visit { add(one, one.packets.sources, to: &found[$0, default: Row(count: count)]) }
+      }
+    }
+    let everything = Bits(allBelow: count)
+    for (destination, row) in found.sorted(by: { $0.key < $1.key }) {
+      let isOwn = own.contains(destination)
+      var domain = Bits(allBelow: count).subtracting(whole.unsent).subtracting(whole.groups)
+      domain.subtract(whole.martians[node])
+      if notPlain.contains(destination) { domain = Bits(count: count) }
+      countGaps(row, domain, number, without: nil)
+      compare(
+        node, destination, number, row, domain,
+        isOwn ? everything : specified.peers(of: destination, .ingress),
+        isOwn ? everything : predicted.senders(to: destination), isDeparture: false, &rows)
+    }
+  }
+
+  private mutating func countGaps(_ row: Row, _ domain: Bits, _ number: Int, without end: Int?) {
+    let ports = whole.portCounts[number]
+    if !row.open.isEmpty { part.gaps[.open, default: 0] += whole.weights.weigh(row.open) * ports }
+    var left = row.known(.new, count).subtracting(domain).subtracting(whole.unsent)
+    if let end { left.remove(end) }
+    if left.isEmpty { return }
+    let groups = left.intersection(whole.groups)
+    if !groups.isEmpty { part.gaps[.multicast, default: 0] += whole.weights.weigh(groups) * ports }
+    let services = left.subtracting(whole.groups).intersection(notPlain)
+    if !services.isEmpty { part.gaps[.service, default: 0] += whole.weights.weigh(services) * ports }
+  }
+
+  // MARK: - Comparing
+
+  private mutating func compare(
+    _ node: Int, _ end: Int, _ number: Int, _ row: Row, _ domain: Bits, _ specified: Bits, _ predicted: Bits,
+    isDeparture: Bool, _ rows: inout [RowKey]
+  ) {
+    if domain.isEmpty { return }
+    let ports = whole.portCounts[number]
+    let place: ProofPacket.Place = isDeparture ? .departure : .arrival
+    let whole = whole
+    let all = domain
+    var hasher = Hasher()
+    var classes = 0
+    let isPassing = isPassingICMP(number)
+    for state in [ConntrackState.new, .established, .related, .invalid] {
+      let domain = all.intersection(row.known(state, count))
+      part.packets += whole.weights.weigh(domain) * ports
+      hasher.combine(domain)
+      let passed = (row.passed[state] ?? Bits(count: count)).intersection(domain)
+      var wanted = specified.intersection(domain)
+      var expected = predicted.intersection(domain)
+      let isStanding = state == .established || state == .related
+      if isStanding { wanted = domain }
+      if isStanding || isPassing { expected = domain }
+      let refused = whole.defaultDeny.refused(
+        node, end, isDeparture: isDeparture, question, passesChains: isStanding || isPassing && (state == .new || !whole.traits.dropsStrays))
+      expected.subtract(refused)
+      // Dropping it is always right: nobody knows what connection it belongs to.
+      if state == .invalid { expected.formIntersection(passed) }
+      let surprises = passed.symmetricDifference(expected)
+      surprise(surprises, passed, wanted, node, end, number, state, place)
+      let differs = passed.symmetricDifference(wanted).subtracting(surprises)
+      hasher.combine(passed)
+      hasher.combine(wanted)
+      let agreeing = domain.subtracting(differs).subtracting(surprises)
+      if !agreeing.isDisjoint(with: passed) { classes += 1 }
+      if !agreeing.subtracting(passed).isEmpty { classes += 1 }
+      if differs.isEmpty { continue }
+      let groups = groups(differs, passed, refused, node, end, number, state, place)
+      classes += groups.count
+      for (reasons, bits) in groups {
+        hasher.combine(reasons)
+        hasher.combine(bits)
+        // Classes are counted by the caller, since questions share them.
+        let example = packet(node, place, end, bits.first ?? 0, number, state)
+        part.add(reasons, classes: 1, packets: whole.weights.weigh(bits) * ports, example)
+      }
+    }
+    rows.append(RowKey(node: node, isDeparture: isDeparture, end: end, hash: hasher.finalize(), classes: classes))
+  }
+
+  private func isPassingICMP(_ number: Int) -> Bool {
+    guard number >= whole.space.echo else { return false }
+    let types = whole.space.portless[number - whole.space.echo].icmpTypes
+    return !types.isEmpty && types.isSubset(of: whole.traits.passingICMPTypes[whole.family] ?? [])
+  }
+
+  private func packet(
+    _ node: Int, _ place: ProofPacket.Place, _ end: Int, _ other: Int, _ number: Int, _ state: ConntrackState
+  ) -> ProofPacket {
+    switch place {
+    case .departure, .side(.egress): whole.packet(node, place, from: end, to: other, number, state)
+    case .arrival, .side(.ingress): whole.packet(node, place, from: other, to: end, number, state)
+    }
+  }
+
+  private mutating func surprise(
+    _ bits: Bits, _ passed: Bits, _ wanted: Bits, _ node: Int, _ end: Int, _ number: Int, _ state: ConntrackState,
+    _ place: ProofPacket.Place
+  ) {
+    guard let first = bits.first else { return }
+    let passes = passed.contains(first)
+    part.counterexamples.append(
+      Counterexample(
+        packet: packet(node, place, end, first, number, state), rules: passes ? .allow : .deny,
+        specification: wanted.contains(first) ? .allow : .deny, predicted: passes ? .deny : .allow))
+  }
+
+  /// The differences, by the deviations that make them.
+  private mutating func groups(
+    _ differs: Bits, _ passed: Bits, _ refused: Bits, _ node: Int, _ end: Int, _ number: Int, _ state: ConntrackState,
+    _ place: ProofPacket.Place
+  ) -> [([Difference], Bits)] {
+    var groups: [[Difference]: Bits] = [:]
+    let isICMP = isPassingICMP(number)
+    let local = whole.rules.pods[node].union(whole.rules.own[node])
+    differs.visit { other in
+      let reasons: [Difference]
+      if state == .invalid, !passed.contains(other) {
+        reasons = [.stray]
+      } else if refused.contains(other) {
+        reasons = [whole.defaultDeny.reason(end, other, node)]
+      } else if isICMP {
+        reasons = [.icmp]
+      } else {
+        reasons = self.reasons(end, other, isLocal: local.contains(other), place)
+      }
+      groups[reasons, default: Bits(count: count)].insert(other)
+    }
+    return groups.sorted { $0.key.lexicographicallyPrecedes($1.key) }.map { ($0.key, $0.value) }
+  }
+
+  private mutating func reasons(
+    _ end: Int, _ other: Int, isLocal: Bool, _ place: ProofPacket.Place
+  ) -> [Difference] {
+    let isDeparture = place == .departure || place == .side(.egress)
+    let (source, destination) = isDeparture ? (end, other) : (other, end)
+    let key = ReasonKey(
+      from: whole.kinds.numbers[source], to: whole.kinds.numbers[destination],
+      fromList: whole.specified.isolation(of: source, .egress),
+      toList: whole.specified.isolation(of: destination, .ingress), isLocal: isLocal, place: place)
+    if let known = reasonsOf[key] { return known }
+    let (from, to) = (whole.end(source), whole.end(destination))
+    let flow = Flow(from: from.endpoint, from.address, to: to.endpoint, to.address, question)
+    let found = whole.comparer.reading.reasons(flow, as: isDeparture && !isLocal ? .egress : isDeparture ? nil : .ingress)
+      .map(Difference.deviation)
+    reasonsOf[key] = found
+    return found
+  }
+
+  // MARK: - What services translate
+
+  /// Packets whose destination the node has translated: policies must judge them by the new one.
+  private mutating func translated(_ one: PacketClass, _ node: Int, _ number: Int, isDeparture: Bool) {
+    guard let target = one.packets.newDestination, one.end != .open, one.packets.states.contains(.new) else { return }
+    let (pods, own) = (whole.rules.pods[node], whole.rules.own[node])
+    let passes = one.end != .stopped
+    var wanted = Bits(count: count)
+    var expected = Bits(count: count)
+    var sources = Bits(count: count)
+    sources.formUnion(one.packets.sources)
+    sources.subtract(whole.unsent)
+    if !isDeparture { sources.subtract(whole.martians[node]) }
+    let isNear = pods.contains(target)
+    let letIn = isNear ? specified.peers(of: target, .ingress) : Bits(allBelow: count)
+    let expectedIn = isNear ? predicted.senders(to: target) : Bits(allBelow: count)
+    let hairpins = whole.traits.deviations.contains(.hairpin)
+    sources.visit { source in
+      let isLocal = isDeparture && (pods.contains(source) || own.contains(source))
+      let out = !isLocal || specified.peers(of: source, .egress).contains(target)
+      var expectedOut = !isLocal || predicted.departures(of: source).contains(target)
+      var expectedIn = expectedIn.contains(source)
+      if !whole.topology.bridgeNetfilter, isLocal, isNear {
+        // The matrix takes it for a packet that a bridge switches.
+        let (from, to) = (whole.end(source), whole.end(target))
+        let flow = Flow(from: from.endpoint, from.address, to: to.endpoint, to.address, question)
+        expectedOut = whole.comparer.reading.allowsRouted(flow, .egress)
+        expectedIn = whole.comparer.reading.allowsRouted(flow, .ingress)
+      }
+      if source == target {
+        wanted.insert(source)
+        if !hairpins || expectedOut || expectedIn { expected.insert(source) }
+        return
+      }
+      if out, letIn.contains(source) { wanted.insert(source) }
+      if expectedOut, expectedIn { expected.insert(source) }
+    }
+    let asked = one.packets.destinations.first
+    if isPassingICMP(number) { expected = sources }
+    let refusing = refusedSources(one, target, node, isDeparture, passesChains: isPassingICMP(number))
+    expected.subtract(refusing)
+    let passed = passes ? sources : Bits(count: count)
+    let surprises = passed.symmetricDifference(expected)
+    let ports = whole.portCounts[number]
+    part.packets += whole.weights.weigh(sources) * ports
+    let example = { [whole] (source: Int) in
+      whole.packet(
+        node, isDeparture ? .departure : .arrival, from: source, to: target, number, .new, asked: asked)
+    }
+    if let first = surprises.first {
+      part.counterexamples.append(
+        Counterexample(
+          packet: example(first), rules: passes ? .allow : .deny, specification: wanted.contains(first) ? .allow : .deny,
+          predicted: passes ? .deny : .allow))
+    }
+    let differs = passed.symmetricDifference(wanted).subtracting(surprises)
+    var groups: [[Difference]: Bits] = [:]
+    differs.visit { source in
+      let reasons: [Difference] =
+        refusing.contains(source)
+        ? [whole.defaultDeny.reason(source, target, node)]
+        : isPassingICMP(number)
+        ? [.icmp]
+        : source == target
+          ? [.deviation(.hairpin)]
+          : self.reasons(
+            source, target, isLocal: pods.contains(target) || own.contains(target),
+            isDeparture ? .departure : .side(.ingress))
+      groups[reasons, default: Bits(count: count)].insert(source)
+    }
+    for (reasons, bits) in groups {
+      part.add(
+        reasons, classes: 1, packets: whole.weights.weigh(bits) * ports, example(bits.first ?? 0))
+    }
+    part.classes += groups.count + (differs.union(surprises) == sources ? 0 : 1)
+  }
+
+  private func refusedSources(
+    _ one: PacketClass, _ target: Int, _ node: Int, _ isDeparture: Bool, passesChains: Bool
+  ) -> Bits {
+    if !isDeparture {
+      return whole.defaultDeny.refused(node, target, isDeparture: false, question, passesChains: passesChains)
+    }
+    var bits = Bits(count: count)
+    one.packets.sources.visit { source in
+      let refused = whole.defaultDeny.refused(node, source, isDeparture: true, question, passesChains: passesChains)
+      if refused.contains(target) { bits.insert(source) }
+    }
+    return bits
+  }
+
+  // MARK: - One side by itself
+
+  /// Each pod's chain by itself: between nodes' rules a wrong rule hides behind what the other end refuses.
+  private mutating func sides(_ node: Int, _ number: Int) {
+    let own = whole.rules.own[node]
+    let isPassing = isPassingICMP(number)
+    for side in whole.rules.nodes[node].sides {
+      var row = Row(count: count)
+      for one in side.classes where one.packets.questions.contains(number) {
+        add(one, side.direction == .egress ? one.packets.destinations : one.packets.sources, to: &row)
+      }
+      // What the node itself gets and sends has rules outside of pods' chains.
+      var domain = row.known(.new, count).subtracting(own).subtracting(whole.unsent).subtracting(whole.groups).without(side.pod)
+      if side.direction == .ingress { domain.subtract(whole.martians[node]) }
+      if side.direction == .egress { domain.subtract(notPlain) }
+      let passed = (row.passed[.new] ?? Bits(count: count)).intersection(domain)
+      var expected = side.direction == .egress ? predicted.departures(of: side.pod) : predicted.senders(to: side.pod)
+      if isPassing { expected = domain }
+      if !whole.topology.bridgeNetfilter {
+        // The matrix takes these for packets that a bridge switches.
+        whole.rules.pods[node].visit { other in
+          if isPassing { return }
+          let (a, b) = side.direction == .egress ? (side.pod, other) : (other, side.pod)
+          let flow = Flow(
+            from: whole.end(a).endpoint, whole.end(a).address, to: whole.end(b).endpoint, whole.end(b).address, question)
+          if whole.comparer.reading.allowsRouted(flow, side.direction) {
+            expected.insert(other)
+          } else {
+            expected.remove(other)
+          }
+        }
+      }
+      expected.formIntersection(domain)
+      let surprises = passed.symmetricDifference(expected)
+      if surprises.isEmpty { continue }
+      let wanted = specified.peers(of: side.pod, side.direction).intersection(domain)
+      surprise(surprises, passed, wanted, node, side.pod, number, .new, .side(side.direction))
+    }
+  }
+}
