@@ -139,7 +139,7 @@ let package = Package(
       "Report", "Lab/Report",
       [
         "NetpolModel", "Text", "Statistics", "RuleIR", "Lowering", "Path", "Enforcement", "EngineComparison",
-        "DumpDiff", "Verdicts", "StandingLab", "Documents", algorithms, orderedCollections,
+        "Proof", "Evaluator", "Manifests", "Rendering", "DumpDiff", "Verdicts", "StandingLab", "Documents", algorithms, orderedCollections,
       ] + products, settings: unoptimized),
     .executableTarget(
       name: "netpol-lab",

@@ -1,7 +1,5 @@
 import ArgumentParser
 import Enforcement
-import Evaluator
-import RuleIR
 import EngineComparison
 import Foundation
 import Lowering
@@ -9,35 +7,88 @@ import Manifests
 import NetpolModel
 import Path
 import Proof
-import Worlds
+import Report
+import Run
+import Verdicts
 
 struct ProveCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "prove",
-    abstract: "Prove that a style's rules do with every packet what the policies say, or show a packet. Needs no root.")
+    abstract: "Prove that a style's rules do with every packet what the policies say, or show the packet. Needs no root.",
+    discussion: """
+      Every packet counts: all addresses and ports, all protocols, known and unknown connections. Known deviations \
+      (docs/deviations.md) are named and counted. If the rules differ in any other way, the exit code is 1.
+      """)
 
   @OptionGroup var input: ManifestOptions
   @OptionGroup var enforcement: StyleOption
 
-  func run() throws {
-    if let seed = ProcessInfo.processInfo.environment["DBGSEED"].flatMap(UInt64.init) { Swift.print(World(seed: seed).cluster.manifest); return }
-    let cluster = try input.reading().cluster
-    let enforced = try EnforcedCluster(cluster, Topology(cluster), enforcement.style, versionStamp: "1")
-    let comparer = Comparer(cluster, enforced)
-    let proof = Proof(cluster, comparer)
-    print("classes \(proof.classes) packets 2^\(Int(log2(max(1, proof.packets))))")
-    for (reasons, one) in proof.differing.sorted(by: { $0.value.classes > $1.value.classes }) {
-      print(reasons.map(\.id).joined(separator: "+"), one.classes, one.packets, one.example.source, one.example.destination, one.example.payload, one.example.state, one.example.place)
+  @Option(
+    help: ArgumentHelp(
+      "Write a certificate, which another program can check without this one (docs/certificate.md).", valueName: "file"))
+  var certificate: String?
+
+  @Flag(help: "Don't send the smallest counterexample as a real packet.")
+  var noPacket = false
+
+  @Option(name: .shortAndLong, help: "Report format.")
+  var output = ReportFormat.text
+
+  func validate() throws {
+    if certificate == "-" || certificate == "" {
+      throw ValidationError("--certificate: the report goes to standard output; give the name of a file")
     }
-    for (gap, count) in proof.gaps { print("gap", gap.rawValue, count) }
-    print("counterexamples", proof.counterexamples.count)
-    for one in proof.counterexamples.prefix(3) {
-      print(one)
-      let packet = Packet(from: one.packet.source.address, to: one.packet.destination.address, one.packet.payload, state: one.packet.state)
-      for hook in [Hook.prerouting, .input, .forward, .output, .postrouting] {
-        guard let out = enforced.run(packet, at: hook, of: one.packet.node) else { continue }
-        print("  ", hook, out.verdict, out.steps.map { "\($0.table)/\($0.chain):\($0.index) \($0.rule.comment ?? "") \($0.rule.statements)" }.joined(separator: "\n      "))
-      }
+  }
+
+  func run() throws {
+    let (reading, sources) = try input.readingAndSources()
+    let cluster = reading.cluster
+    if cluster.pods.isEmpty {
+      throw InputError("\(input.files.joined(separator: ", ")): no pods and no workloads; add at least one Pod")
+    }
+    let style = enforcement.style
+    // Before the first thread starts. Only the packet needs rights.
+    let rights = Result { try enterNamespaces() }
+    Terminal.progress("working out every node's rules")
+    let enforced = try EnforcedCluster(cluster, Topology(cluster), style, versionStamp: "1")
+    for finding in enforced.findings { Terminal.say("warning from the style: \(finding)") }
+    let comparer = Comparer(cluster, enforced)
+    let progress = { (family: IPFamily, done: Int, all: Int) in
+      Terminal.progress("\(family.rawValue): \(done) of \(all) questions")
+    }
+    let proof: Proof
+    if let certificate {
+      let whole = Certificate(cluster, comparer, progress: progress)
+      proof = whole.proof
+      try OutputFile.write(
+        try CertificateObject(whole, cluster, comparer, sources, version: version), to: certificate)
+    } else {
+      proof = Proof(cluster, comparer, progress: progress)
+    }
+    Terminal.progress("")
+    var report = ProofReport(
+      proof, style, proof.counterexamples.prefix(Self.shown).map { Witness($0, comparer) }, version: version)
+    if let flow = proof.counterexamples.first?.packet.flow, !noPacket { report.observed = observe(flow, cluster, style, rights) }
+    try output.print(report.document)
+    if !proof.isProved { throw ExitCode.finding }
+  }
+
+  private static let shown = 5
+
+  /// What the kernel does with a first packet, in words.
+  private func observe(
+    _ flow: Flow, _ cluster: Cluster, _ style: EnforcementStyle, _ rights: Result<Bool, any Error>
+  ) -> String {
+    do {
+      _ = try rights.get()
+      var selection = ProbePlan.Selection()
+      selection.sources = [flow.source]
+      selection.destinations = [flow.destination]
+      selection.ports = [.question(flow.question)]
+      let report = try ClusterRun(style: style, selection: selection).run(cluster, version: version)
+      return report.observedText
+    } catch {
+      return "not asked: \(error)"
     }
   }
 }

@@ -17,7 +17,7 @@ import Worlds
   @Test("On random clusters every difference has a number", arguments: EnforcementStyle.all.map(\.name))
   func randomWorldsAreProved(name: String) throws {
     let style = try #require(EnforcementStyle.all.first { $0.name == name })
-    var reasons: Set<Difference> = []
+    var reasons: Set<ProofReason> = []
     for seed in Self.first..<Self.first + UInt64(Self.worlds) {
       let cluster = try readWorld(World(seed: seed).cluster.manifest, asStored: true)
       let enforced = try EnforcedCluster(cluster, Topology(cluster), style, versionStamp: "1")

@@ -95,7 +95,7 @@ struct DefaultDeny: Sendable {
   }
 
   /// Why: the unknown one of two ends is a machine, or nobody.
-  func reason(_ a: Int, _ b: Int, _ node: Int) -> Difference {
+  func reason(_ a: Int, _ b: Int, _ node: Int) -> ProofReason {
     let odd = unknown[node].contains(a) ? a : b
     if case .address = ends[odd].endpoint { return .deviation(.refusesStrangers) }
     return .deviation(.refusesUnprogrammed)

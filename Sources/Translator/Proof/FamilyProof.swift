@@ -75,17 +75,24 @@ struct FamilyProof: Sendable {
 struct AddressWeights: Sendable {
   private let single: Bits
   private let parts: [(number: Int, count: Double)]
+  private let rangesOf: [Int: [ClosedRange<UInt128>]]
+
+  /// The addresses that a number stands for.
+  func ranges(_ number: Int, _ address: UInt128) -> [ClosedRange<UInt128>] { rangesOf[number] ?? [address...address] }
 
   init(_ atoms: AddressAtoms, _ space: PacketSpace) {
     var parts: [(number: Int, count: Double)] = []
+    var ranges: [Int: [ClosedRange<UInt128>]] = [:]
     var single = Bits(allBelow: space.addresses.count)
     for part in atoms.parts where part.count > 1 {
       guard let number = space.number(of: atoms.representative(of: part)) else { continue }
       parts.append((number, part.count))
+      ranges[number] = part.ranges
       single.remove(number)
     }
     self.single = single
     self.parts = parts
+    rangesOf = ranges
   }
 
   func weigh(_ bits: Bits) -> Double {
@@ -158,8 +165,11 @@ extension FamilyProof {
   /// Questions whose answers are in memory at the same time.
   private static let atOnce = 2
 
-  func prove(_ progress: (_ done: Int, _ of: Int) -> Void) -> Proof {
+  func prove(
+    entries: ((QuestionProof.Entry) -> Void)? = nil, _ progress: (_ done: Int, _ of: Int) -> Void
+  ) -> Proof {
     var proof = Proof()
+    let keeps = entries != nil
     proof.families = [family]
     var seen: Set<QuestionProof.RowKey> = []
     let groups = questionGroups
@@ -169,11 +179,14 @@ extension FamilyProof {
       let parts = concurrentMap(some.count) { index in
         let group = some[some.startIndex + index]
         var one = QuestionProof(self, group.question)
-        return one.proved(group.numbers)
+        one.keepsEntries = keeps
+        let (part, rows) = one.proved(group.numbers)
+        return (part, rows, one.entries)
       }
-      for (part, rows) in parts {
+      for (part, rows, found) in parts {
         proof.add(part)
-        for row in rows where seen.insert(row).inserted { proof.classes += row.classes }
+        for row in rows where seen.insert(row).inserted { proof.add(row) }
+        if let entries { found.forEach(entries) }
       }
     }
     return proof
@@ -193,7 +206,7 @@ extension Proof {
     counterexamples.sort(by: Counterexample.isSimpler)
   }
 
-  private mutating func merge(_ other: Proof) {
+  mutating func merge(_ other: Proof) {
     families += other.families
     classes += other.classes
     packets += other.packets

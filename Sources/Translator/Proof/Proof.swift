@@ -26,7 +26,7 @@ public struct Proof: Sendable {
   /// packets of a class.
   public internal(set) var classes = 0
   public internal(set) var packets = 0.0
-  public internal(set) var differing: [[Difference]: Differing] = [:]
+  public internal(set) var differing: [[ProofReason]: Differing] = [:]
   /// Packets that the rules treat differently although no deviation predicts it, or not differently although one does.
   public internal(set) var counterexamples: [Counterexample] = []
   public internal(set) var gaps: [Gap: Double] = [:]
@@ -34,10 +34,18 @@ public struct Proof: Sendable {
   public var isProved: Bool { counterexamples.isEmpty }
 
   /// Each reason by itself, with the classes in which it has a part.
-  public var reasons: [(reason: Difference, classes: Int)] {
-    var counts: [Difference: Int] = [:]
+  public var reasons: [(reason: ProofReason, classes: Int)] {
+    var counts: [ProofReason: Int] = [:]
     for (reasons, differing) in differing { for reason in reasons { counts[reason, default: 0] += differing.classes } }
     return counts.sorted { $0.key < $1.key }.map { ($0.key, $0.value) }
+  }
+
+  mutating func add(_ row: QuestionProof.RowKey) {
+    classes += row.agreeing
+    for (reasons, count) in row.differing {
+      classes += count
+      differing[reasons]?.classes += count
+    }
   }
 
   mutating func add(_ part: ProofPart) {
@@ -99,11 +107,11 @@ public struct ProofPacket: Hashable, Sendable {
 struct ProofPart: Sendable {
   var classes = 0
   var packets = 0.0
-  var differing: [[Difference]: Proof.Differing] = [:]
+  var differing: [[ProofReason]: Proof.Differing] = [:]
   var counterexamples: [Counterexample] = []
   var gaps: [Proof.Gap: Double] = [:]
 
-  mutating func add(_ reasons: [Difference], classes: Int, packets: Double, _ example: ProofPacket) {
+  mutating func add(_ reasons: [ProofReason], classes: Int, packets: Double, _ example: ProofPacket) {
     if differing[reasons] == nil {
       differing[reasons] = Proof.Differing(classes: classes, packets: packets, example: example)
     } else {

@@ -15,7 +15,7 @@ struct QuestionProof {
   /// Destinations where more than policies decides.
   private let notPlain: Bits
   private var part = ProofPart()
-  private var reasonsOf: [ReasonKey: [Difference]] = [:]
+  private var reasonsOf: [ReasonKey: [ProofReason]] = [:]
 
   private struct ReasonKey: Hashable {
     let from, to: Int
@@ -52,8 +52,24 @@ struct QuestionProof {
     let isDeparture: Bool
     let end: Int
     let hash: Int
-    let classes: Int
+    let agreeing: Int
+    /// Of those that differ, by reason.
+    let differing: [[ProofReason]: Int]
   }
+
+  /// Packets of one end that are in one class as far as one question goes.
+  struct Entry: Sendable {
+    let node: Int
+    let isDeparture: Bool
+    let end, question: Int
+    let state: ConntrackState
+    let peers: Bits
+    let rules, specification: Verdict
+    let reasons: [ProofReason]
+  }
+  /// Kept for a certificate only.
+  private(set) var entries: [Entry] = []
+  var keepsEntries = false
 
   // MARK: - What leaves a node
 
@@ -160,7 +176,8 @@ struct QuestionProof {
     let whole = whole
     let all = domain
     var hasher = Hasher()
-    var classes = 0
+    var agreeingClasses = 0
+    var differing: [[ProofReason]: Int] = [:]
     let isPassing = isPassingICMP(number)
     for state in [ConntrackState.new, .established, .related, .invalid] {
       let domain = all.intersection(row.known(state, count))
@@ -183,20 +200,41 @@ struct QuestionProof {
       hasher.combine(passed)
       hasher.combine(wanted)
       let agreeing = domain.subtracting(differs).subtracting(surprises)
-      if !agreeing.isDisjoint(with: passed) { classes += 1 }
-      if !agreeing.subtracting(passed).isEmpty { classes += 1 }
+      for (bits, verdict) in [(agreeing.intersection(passed), Verdict.allow), (agreeing.subtracting(passed), .deny)]
+      where !bits.isEmpty {
+        agreeingClasses += 1
+        keep(node, end, number, state, bits, verdict, verdict, [], isDeparture)
+      }
       if differs.isEmpty { continue }
       let groups = groups(differs, passed, refused, node, end, number, state, place)
-      classes += groups.count
       for (reasons, bits) in groups {
         hasher.combine(reasons)
         hasher.combine(bits)
+        for (some, verdict) in [(bits.intersection(passed), Verdict.allow), (bits.subtracting(passed), .deny)]
+        where !some.isEmpty {
+          differing[reasons, default: 0] += 1
+          keep(node, end, number, state, some, verdict, verdict == .allow ? .deny : .allow, reasons, isDeparture)
+        }
         // Classes are counted by the caller, since questions share them.
         let example = packet(node, place, end, bits.first ?? 0, number, state)
-        part.add(reasons, classes: 1, packets: whole.weights.weigh(bits) * ports, example)
+        part.add(reasons, classes: 0, packets: whole.weights.weigh(bits) * ports, example)
       }
     }
-    rows.append(RowKey(node: node, isDeparture: isDeparture, end: end, hash: hasher.finalize(), classes: classes))
+    rows.append(
+      RowKey(
+        node: node, isDeparture: isDeparture, end: end, hash: hasher.finalize(), agreeing: agreeingClasses,
+        differing: differing))
+  }
+
+  private mutating func keep(
+    _ node: Int, _ end: Int, _ number: Int, _ state: ConntrackState, _ peers: Bits, _ rules: Verdict,
+    _ specification: Verdict, _ reasons: [ProofReason], _ isDeparture: Bool
+  ) {
+    guard keepsEntries else { return }
+    entries.append(
+      Entry(
+        node: node, isDeparture: isDeparture, end: end, question: number, state: state, peers: peers, rules: rules,
+        specification: specification, reasons: reasons))
   }
 
   private func isPassingICMP(_ number: Int) -> Bool {
@@ -230,12 +268,12 @@ struct QuestionProof {
   private mutating func groups(
     _ differs: Bits, _ passed: Bits, _ refused: Bits, _ node: Int, _ end: Int, _ number: Int, _ state: ConntrackState,
     _ place: ProofPacket.Place
-  ) -> [([Difference], Bits)] {
-    var groups: [[Difference]: Bits] = [:]
+  ) -> [([ProofReason], Bits)] {
+    var groups: [[ProofReason]: Bits] = [:]
     let isICMP = isPassingICMP(number)
     let local = whole.rules.pods[node].union(whole.rules.own[node])
     differs.visit { other in
-      let reasons: [Difference]
+      let reasons: [ProofReason]
       if state == .invalid, !passed.contains(other) {
         reasons = [.stray]
       } else if refused.contains(other) {
@@ -252,7 +290,7 @@ struct QuestionProof {
 
   private mutating func reasons(
     _ end: Int, _ other: Int, isLocal: Bool, _ place: ProofPacket.Place
-  ) -> [Difference] {
+  ) -> [ProofReason] {
     let isDeparture = place == .departure || place == .side(.egress)
     let (source, destination) = isDeparture ? (end, other) : (other, end)
     let key = ReasonKey(
@@ -263,7 +301,7 @@ struct QuestionProof {
     let (from, to) = (whole.end(source), whole.end(destination))
     let flow = Flow(from: from.endpoint, from.address, to: to.endpoint, to.address, question)
     let found = whole.comparer.reading.reasons(flow, as: isDeparture && !isLocal ? .egress : isDeparture ? nil : .ingress)
-      .map(Difference.deviation)
+      .map(ProofReason.deviation)
     reasonsOf[key] = found
     return found
   }
@@ -324,9 +362,9 @@ struct QuestionProof {
           predicted: passes ? .deny : .allow))
     }
     let differs = passed.symmetricDifference(wanted).subtracting(surprises)
-    var groups: [[Difference]: Bits] = [:]
+    var groups: [[ProofReason]: Bits] = [:]
     differs.visit { source in
-      let reasons: [Difference] =
+      let reasons: [ProofReason] =
         refusing.contains(source)
         ? [whole.defaultDeny.reason(source, target, node)]
         : isPassingICMP(number)
@@ -341,8 +379,9 @@ struct QuestionProof {
     for (reasons, bits) in groups {
       part.add(
         reasons, classes: 1, packets: whole.weights.weigh(bits) * ports, example(bits.first ?? 0))
+      part.classes += 1
     }
-    part.classes += groups.count + (differs.union(surprises) == sources ? 0 : 1)
+    if differs.union(surprises) != sources { part.classes += 1 }
   }
 
   private func refusedSources(

@@ -26,7 +26,10 @@ struct ManifestOptions: ParsableArguments {
   /// Reads the files. Notes go to standard error. Throws `InputFileError`, `ManifestError`, or `ValidationError` if
   /// there are no files.
   /// `standsIn`: if there are policies but no pods, stand-in pods are made.
-  func reading(standsIn: Bool = false) throws -> ManifestReading {
+  func reading(standsIn: Bool = false) throws -> ManifestReading { try readingAndSources(standsIn: standsIn).reading }
+
+  /// The same with the texts that were read.
+  func readingAndSources(standsIn: Bool = false) throws -> (reading: ManifestReading, sources: [ManifestSource]) {
     if files.isEmpty {
       throw ValidationError("-f is missing: name a manifest, a directory of manifests, or - for standard input")
     }
@@ -45,7 +48,7 @@ struct ManifestOptions: ParsableArguments {
     for note in reading.notes { Terminal.say("\(note.severity == .warning ? "warning" : "note"): \(note.text)") }
     let count = reading.objectCount
     Terminal.say("note: \(count) object\(count == 1 ? "" : "s") read in \(tenths / 10).\(tenths % 10) s")
-    return reading
+    return (reading, contents.sources)
   }
 }
 

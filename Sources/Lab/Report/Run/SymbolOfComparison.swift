@@ -1,6 +1,7 @@
 internal import Documents
 internal import EngineComparison
 internal import NetpolModel
+public import Run
 
 extension Matrix.Symbol {
   init(_ comparison: Comparison) {
@@ -16,4 +17,9 @@ extension Matrix.Symbol {
       case (.agreement, .deny?): .denied
       }
   }
+}
+
+extension RunReport {
+  /// What happened to the packet of a run's only flow, in words.
+  public var observedText: String { comparisons.first?.outcome.text ?? "not asked: the lab has no such flow" }
 }

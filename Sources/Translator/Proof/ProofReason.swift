@@ -1,7 +1,7 @@
 public import Lowering
 
 /// Why the rules of a style treat some packets differently from the specification.
-public enum Difference: Hashable, Comparable, Sendable {
+public enum ProofReason: Hashable, Comparable, Sendable {
   case deviation(Deviation)
   /// D5: an ICMP type that policies never block.
   case icmp
@@ -19,5 +19,16 @@ public enum Difference: Hashable, Comparable, Sendable {
     }
   }
 
-  public static func < (a: Difference, b: Difference) -> Bool { a.number < b.number }
+  public static func < (a: ProofReason, b: ProofReason) -> Bool { a.number < b.number }
+}
+
+extension ProofReason {
+  /// One sentence about what the rules do.
+  public var summary: String {
+    switch self {
+    case .deviation(let deviation): deviation.summary
+    case .icmp: "these ICMP types pass whatever the policies say"
+    case .stray: "a packet that conntrack can't assign to a connection (INVALID) is dropped, allowed flow or not"
+    }
+  }
 }

@@ -1,0 +1,55 @@
+public import EngineComparison
+public import Evaluator
+public import NetpolModel
+internal import Enforcement
+public import Oracle
+internal import Path
+
+/// A counterexample with what both sides say about it.
+public struct Witness: Sendable {
+  public struct AtHook: Sendable {
+    public let hook: Hook
+    public let outcome: Outcome
+  }
+
+  public let counterexample: Counterexample
+  /// The rules that the packet meets on the node, as far as it gets.
+  public let hooks: [AtHook]
+  /// Why the specification says so.
+  public let because: [Reason]
+
+  public init(_ counterexample: Counterexample, _ comparer: Comparer) {
+    self.counterexample = counterexample
+    let packet = counterexample.packet
+    var current = Packet(
+      from: packet.source.address, to: packet.asked ?? packet.destination.address, packet.payload, state: packet.state)
+    let topology = comparer.enforced.topology
+    let isOwn = { (address: IPAddress) in
+      topology.node(packet.node)?.localAddresses.contains(address) == true
+    }
+    var hooks: [AtHook] = []
+    func pass(_ hook: Hook) -> Bool {
+      guard let outcome = comparer.enforced.run(current, at: hook, of: packet.node) else { return false }
+      hooks.append(AtHook(hook: hook, outcome: outcome))
+      current = outcome.packet
+      return outcome.verdict == .accept
+    }
+    if isOwn(current.source), packet.place == .departure {
+      if pass(.output) { _ = pass(.postrouting) }
+    } else if pass(.prerouting) {
+      if isOwn(current.destination) { _ = pass(.input) } else if pass(.forward) { _ = pass(.postrouting) }
+    }
+    self.hooks = hooks
+    let question: Flow.Question =
+      if case .transport(let transport, _, let port) = packet.payload {
+        .port(TransportPort(transport, port))
+      } else {
+        .echo
+      }
+    because = comparer.oracle.judge(
+      Flow(
+        from: packet.source.endpoint, packet.source.address, to: packet.destination.endpoint,
+        packet.destination.address, question)
+    ).because
+  }
+}
