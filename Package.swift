@@ -31,7 +31,7 @@ let yams: Target.Dependency = .product(name: "Yams", package: "Yams")
 /// What knows no kernel.
 let translator: [Target.Dependency] = [
   "NetpolModel", "Text", "Statistics", "Manifests", "Oracle", "RuleIR", "Lowering", "Evaluator", "Path", "Enforcement",
-  "EngineComparison", "Proof", "Rendering", "Dumps", "DumpDiff", "ServiceProxy", "Worlds",
+  "EngineComparison", "PolicyDiff", "Proof", "Rendering", "Dumps", "DumpDiff", "ServiceProxy", "Worlds",
 ]
 /// What a product stands on: from the kernel up to a lab that is reused, and whoever enforces policies in it.
 let lab: [Target.Dependency] = ["Kernel", "Apply", "Network", "Verdicts", "StandingLab", "Agent"]
@@ -75,7 +75,7 @@ let package = Package(
     library(
       "EngineComparison", "Translator/EngineComparison",
       ["NetpolModel", "Oracle", "Lowering", "Evaluator", "Path", "Enforcement", algorithms]),
-
+    library("PolicyDiff", "Translator/PolicyDiff", ["NetpolModel", "Oracle", "Path"]),
     library(
       "Proof", "Translator/Proof",
       ["NetpolModel", "Oracle", "Lowering", "Evaluator", "Path", "Enforcement", "EngineComparison"]),
@@ -112,8 +112,8 @@ let package = Package(
     library(
       "Run", "Lab/Run",
       [
-        "NetpolModel", "Lowering", "ServiceProxy", "Evaluator", "Path", "Enforcement", "EngineComparison", "Kernel",
-        "Network", "Verdicts", "StandingLab", algorithms, orderedCollections,
+        "NetpolModel", "Oracle", "Lowering", "ServiceProxy", "Evaluator", "Path", "Enforcement", "EngineComparison",
+        "PolicyDiff", "Kernel", "Network", "Verdicts", "StandingLab", algorithms, orderedCollections,
       ]),
     library(
       "Lag", "Lab/Lag",
@@ -139,7 +139,8 @@ let package = Package(
       "Report", "Lab/Report",
       [
         "NetpolModel", "Text", "Statistics", "RuleIR", "Lowering", "Path", "Enforcement", "EngineComparison",
-        "Proof", "Evaluator", "Manifests", "Rendering", "DumpDiff", "Verdicts", "StandingLab", "Documents", algorithms, orderedCollections,
+        "PolicyDiff", "Proof", "Evaluator", "Manifests", "Rendering", "DumpDiff", "Verdicts", "StandingLab", "Documents",
+        algorithms, orderedCollections,
       ] + products, settings: unoptimized),
     .executableTarget(
       name: "netpol-lab",
@@ -174,6 +175,7 @@ let package = Package(
     tests("EnforcementTests", translator),
     tests("EngineComparisonTests", translator),
     tests("ProofTests", translator + ["Fuzz"]),
+    tests("PolicyDiffTests", translator),
     tests("KernelTests", ["Kernel"]),
     tests("ApplyTests", translator + ["Kernel", "Apply"]),
     tests("NetworkTests", translator + lab + ["Run"] + report),

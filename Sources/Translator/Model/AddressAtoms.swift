@@ -17,43 +17,15 @@ public struct AddressAtoms: Sendable {
 
   public init(_ family: IPFamily, dividedBy networks: some Sequence<CIDR>) {
     self.family = family
-    let whole = CIDR(IPAddress(family: family, bits: 0), prefixLength: 0)
-    let sorted = Set(networks).union([whole]).filter { $0.family == family }.sorted()
-    var pieces = [[ClosedRange<UInt128>]](repeating: [], count: sorted.count)
-    // The networks around the current place, the innermost last, and the first address that has no part yet.
-    var open: [Int] = []
-    var next: UInt128? = 0
-    func close(before end: UInt128?) {
-      while let inner = open.last, end.map({ sorted[inner].lastAddress.bits < $0 }) ?? true {
-        let last = sorted[inner].lastAddress.bits
-        if let first = next, first <= last { pieces[inner].append(first...last) }
-        let isLast = last == whole.lastAddress.bits
-        next = isLast ? nil : max(next ?? 0, last + 1)
-        open.removeLast()
-        if isLast, end == nil { continue }
-      }
+    let own = Set(networks.filter { $0.family == family })
+    let lengths = Set(own.map(\.prefixLength)).sorted(by: >)
+    let ranges = family.ranges(between: own)
+    let byNetwork = Dictionary(grouping: ranges) { range in
+      let first = IPAddress(family: family, bits: range.lowerBound)
+      return lengths.lazy.map { CIDR(first, prefixLength: $0) }.first(where: own.contains)
     }
-    for (number, network) in sorted.enumerated() {
-      let first = network.firstAddress.bits
-      close(before: first)
-      if let inner = open.last, let begin = next, begin < first { pieces[inner].append(begin...(first - 1)) }
-      next = first
-      open.append(number)
-    }
-    close(before: nil)
-    parts = pieces.filter { !$0.isEmpty }.map { Part(ranges: Self.joined($0)) }
-  }
-
-  private static func joined(_ ranges: [ClosedRange<UInt128>]) -> [ClosedRange<UInt128>] {
-    var joined: [ClosedRange<UInt128>] = []
-    for range in ranges {
-      if let last = joined.last, last.upperBound + 1 == range.lowerBound {
-        joined[joined.count - 1] = last.lowerBound...range.upperBound
-      } else {
-        joined.append(range)
-      }
-    }
-    return joined
+    parts = byNetwork.values.map { Part(ranges: AddressRanges(family, $0).ranges) }
+      .sorted { ($0.ranges.first?.lowerBound ?? 0) < ($1.ranges.first?.lowerBound ?? 0) }
   }
 
   /// The first address of a part.

@@ -84,12 +84,16 @@ public struct OracleMatrix: Sendable {
   /// Which policies isolate an end: equal for equal lists. -1: none.
   public func isolation(of end: Int, _ direction: Direction) -> Int { isolation[direction]?[end] ?? -1 }
 
-  public func answers(to question: Flow.Question) -> Answers { Answers(self, question) }
+  /// `unreached`: ends whose own node doesn't count. Every flow from there to them is allowed, and left out here.
+  public func answers(to question: Flow.Question, ignoringOwnNodesOf unreached: Bits? = nil) -> Answers {
+    Answers(self, question, unreached)
+  }
 
   /// All flows that ask one question.
   public struct Answers: Sendable {
     private let matrix: OracleMatrix
     private let question: Flow.Question
+    private let unreached: Bits?
     private var known: [Key: Bits] = [:]
     /// By end: the peers with which the policies of each direction let it exchange packets.
     private var rows: [Direction: [Bits]] = [:]
@@ -103,9 +107,10 @@ public struct OracleMatrix: Sendable {
       let subject: Int
     }
 
-    fileprivate init(_ matrix: OracleMatrix, _ question: Flow.Question) {
+    fileprivate init(_ matrix: OracleMatrix, _ question: Flow.Question, _ unreached: Bits?) {
       self.matrix = matrix
       self.question = question
+      self.unreached = unreached
       for direction in Direction.allCases { rows[direction] = matrix.ends.indices.map { row(of: $0, direction) } }
       letIn = Bits.transposed(rows[.ingress] ?? [])
     }
@@ -118,6 +123,9 @@ public struct OracleMatrix: Sendable {
       if matrix.oracle.nodeSpeaking(matrix.ends[source].endpoint) == nil { bits.insert(source) }
       return bits
     }
+
+    /// The destinations whose own policies let a source in.
+    public func destinations(admitting source: Int) -> Bits { letIn[source] }
 
     /// The peers with which the policies of one direction let an end exchange packets.
     public func peers(of subject: Int, _ direction: Direction) -> Bits {
@@ -141,8 +149,8 @@ public struct OracleMatrix: Sendable {
         known[key] = row
       }
       // "Traffic to and from the node where a Pod is running is always allowed."
-      if direction == .ingress, let node = matrix.oracle.selectablePod(matrix.ends[subject].endpoint)?.node,
-        let own = matrix.speakers[node]
+      if direction == .ingress, unreached?.contains(subject) != true,
+        let node = matrix.oracle.selectablePod(matrix.ends[subject].endpoint)?.node, let own = matrix.speakers[node]
       {
         row.formUnion(own)
       }
