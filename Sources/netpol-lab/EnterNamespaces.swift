@@ -32,3 +32,6 @@ private var hasRights: Bool { geteuid() == 0 && Capability.missing.isEmpty }
 
 /// Keeps the process at one thread until it has entered a user namespace, if it has to.
 func startThreadsOnlyWithRights() { mayStartThreads.store(hasRights, ordering: .relaxed) }
+
+/// For a command that makes no namespaces: nothing keeps it at one thread.
+func startThreads() { mayStartThreads.store(true, ordering: .relaxed) }
