@@ -52,6 +52,7 @@ private let files: [String] = {
       ("docs/run.md", "run -f examples/nodeport --from external/office --to node/node2 --port 30080"),
       ("docs/run.md", "run -f examples/homelab --from media/jellyseerr-0 --to media/jellyfin-0 --port 8096"),
       ("docs/run.md", "run -f examples/homelab-podselector --port 8080"),
+      ("docs/diff.md", "diff examples/pod-cidr/cluster.yaml examples/pod-cidr/workaround.yaml"),
       ("docs/compare.md", "compare --golden Tests/Fixtures/golden"),
     ])
   func quoted(path: String, command: String) async throws {
