@@ -13,12 +13,4 @@ public enum DiffPacket: Sendable {
     case .notSent: false
     }
   }
-
-  /// The known deviations that change a verdict, each once.
-  public var deviations: [Answer] {
-    switch self {
-    case .sent(let old, let new): [old, new].filter { !$0.deviations.isEmpty }
-    case .notSent: []
-    }
-  }
 }
