@@ -12,7 +12,6 @@ struct NetpolLab: ParsableCommand {
       """,
     version: version,
     subcommands: [
-      RunCommand.self, LagCommand.self, BenchCommand.self, RenderCommand.self, CompareCommand.self, FuzzCommand.self,
       RunCommand.self, LagCommand.self, BenchCommand.self, RenderCommand.self, CompareCommand.self, DiffCommand.self,
       ProveCommand.self, FuzzCommand.self, GenerateCommand.self, DoctorCommand.self,
     ])

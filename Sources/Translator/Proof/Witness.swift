@@ -2,7 +2,7 @@ public import EngineComparison
 public import Evaluator
 public import NetpolModel
 internal import Enforcement
-public import Oracle
+internal import Oracle
 internal import Path
 
 /// A counterexample with what both sides say about it.

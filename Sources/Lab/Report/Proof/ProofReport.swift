@@ -2,7 +2,7 @@ public import Documents
 internal import Evaluator
 internal import Foundation
 public import Lowering
-public import NetpolModel
+internal import NetpolModel
 public import Proof
 internal import RuleIR
 internal import Text

@@ -168,13 +168,15 @@ struct LookAnswers: Sendable {
       let row = rows[index]
       let parts = [row.allowed, row.deviating, row.unexplained, row.missing, row.open]
       let departures = answers.departures(of: sender.sender, towards: numbers)
+      // Where a destination leads on, the row says nothing about it.
+      let source = if case .address(let own) = sender.sender { own } else { sender.lanSource }
       for (place, number) in numbers.enumerated() {
         var bits: UInt16 = 0
         for part in parts { bits = bits << 1 | (part.contains(number) ? 1 : 0) }
         bits = bits << 3 | departures[place]
         bits = bits << 3 | (sender.node < 0 ? 0 : nodes[sender.node][place])
         bits = bits << 1 | (sender.neighbours.contains(number) ? 1 : 0)
-        found[place * count + index] = bits << 3 | answers.arrivals(from: sender.lanSource, at: number)
+        found[place * count + index] = bits << 3 | answers.arrivals(from: source, at: number)
       }
     }
     self.answers = found
