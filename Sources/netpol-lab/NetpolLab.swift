@@ -13,6 +13,6 @@ struct NetpolLab: ParsableCommand {
     version: version,
     subcommands: [
       RunCommand.self, LagCommand.self, BenchCommand.self, RenderCommand.self, CompareCommand.self, DiffCommand.self,
-      ProveCommand.self, FuzzCommand.self, GenerateCommand.self, DoctorCommand.self,
+      ProveCommand.self, EqualCommand.self, FuzzCommand.self, GenerateCommand.self, DoctorCommand.self,
     ])
 }

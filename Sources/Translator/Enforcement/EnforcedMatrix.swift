@@ -33,25 +33,24 @@ public struct EnforcedMatrix: Sendable {
   }
 
   /// `borders`: port ranges that must not be joined in one interval, besides those of the rules. `others`: destinations
-  /// that no machine has, such as a service's address.
+  /// that no machine has, such as a service's address. `given`: the space of another matrix of the same places, if all
+  /// borders of these rules are borders of it.
   public init(
     _ enforced: EnforcedCluster, _ family: IPFamily,
     dividedBy borders: some Sequence<(transport: Transport, range: PortRange)>, alsoTo others: [IPAddress] = [],
-    _ scope: PacketScope = .first
+    _ scope: PacketScope = .first, in given: PacketSpace? = nil
   ) {
     let topology = enforced.topology
     self.topology = topology
     let ofFamily = { (addresses: [IPAddress]) in addresses.filter { $0.family == family } }
-    let addresses =
-      topology.nodes.flatMap { node in
-        node.pods.flatMap { topology.pods[$0].map { ofFamily($0.addresses.map(\.address)) } ?? [] }
-          + ofFamily(node.localAddresses.sorted())
-      } + topology.externals.flatMap { ofFamily($0.addresses) } + ofFamily(others)
+    let addresses = topology.addresses(family) + ofFamily(others)
     let ranges = enforced.evaluators.values.flatMap { $0.portBorders(family) } + Array(borders)
     let isAll = if case .all = scope { true } else { false }
-    let space = PacketSpace(
-      family, addresses: Array(addresses.uniqued()), dividedBy: ranges,
-      portless: isAll ? Evaluator.portless(enforced.evaluators.values, family) : nil)
+    let space =
+      given
+      ?? PacketSpace(
+        family, addresses: Array(addresses.uniqued()), dividedBy: ranges,
+        portless: isAll ? Evaluator.portless(enforced.evaluators.values, family) : nil)
     self.space = space
     let count = space.addresses.count
     var placeOf = [Int](repeating: -1, count: count)
@@ -85,6 +84,18 @@ public struct EnforcedMatrix: Sendable {
         ClassEvaluator(evaluator, space, members), node, own: ownNumbers[index], pods: podNumbers[index], in: topology,
         scope)
     }
+  }
+
+  /// A space for packets of two clusters with the same places: divided at the borders of the rules of both.
+  public static func commonSpace(
+    _ one: EnforcedCluster, _ other: EnforcedCluster, _ family: IPFamily,
+    dividedBy borders: [(transport: Transport, range: PortRange)], alsoTo others: [IPAddress]
+  ) -> PacketSpace {
+    let evaluators = Array(one.evaluators.values) + Array(other.evaluators.values)
+    let ranges = evaluators.flatMap { $0.portBorders(family) } + borders
+    return PacketSpace(
+      family, addresses: Array((one.topology.addresses(family) + others).uniqued()), dividedBy: ranges,
+      portless: Evaluator.portless(evaluators, family))
   }
 
   /// The number of classes into which the rules of all nodes divide the packets.
@@ -263,5 +274,16 @@ public struct EnforcedMatrix: Sendable {
       allowed.formUnion(hidden.intersection(masqueradedArrivals[place]))
       return Row(allowed: allowed, open: unclear)
     }
+  }
+}
+
+extension Topology {
+  /// The addresses of all machines, those of one node together.
+  fileprivate func addresses(_ family: IPFamily) -> [IPAddress] {
+    let ofFamily = { (addresses: [IPAddress]) in addresses.filter { $0.family == family } }
+    return nodes.flatMap { node in
+      node.pods.flatMap { pods[$0].map { ofFamily($0.addresses.map(\.address)) } ?? [] }
+        + ofFamily(node.localAddresses.sorted())
+    } + externals.flatMap { ofFamily($0.addresses) }
   }
 }

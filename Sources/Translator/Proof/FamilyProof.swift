@@ -25,6 +25,8 @@ struct FamilyProof: Sendable {
   let martians: [Bits]
   /// By question: how many ports, ICMP types or protocols it has.
   let portCounts: [Double]
+  /// `nil`: all nodes.
+  var onNodes: Set<String>?
 
   var traits: EnforcerTraits { comparer.enforced.style.traits }
   var space: PacketSpace { rules.space }
@@ -195,13 +197,16 @@ extension FamilyProof {
 
 extension Proof {
   /// Compares a style's rules on every node of a cluster with the specification, for every packet.
+  /// With `onNodes`, only these nodes' rules are looked at; with `families`, only packets of these.
   public init(
-    _ cluster: Cluster, _ comparer: Comparer,
+    _ cluster: Cluster, _ comparer: Comparer, onNodes nodes: Set<String>? = nil, families: [IPFamily]? = nil,
     progress: (_ family: IPFamily, _ done: Int, _ of: Int) -> Void = { _, _, _ in }
   ) {
     self.init()
-    for family in cluster.families {
-      merge(FamilyProof(cluster, comparer, family).prove { progress(family, $0, $1) })
+    for family in families ?? cluster.families {
+      var whole = FamilyProof(cluster, comparer, family)
+      whole.onNodes = nodes
+      merge(whole.prove { progress(family, $0, $1) })
     }
     counterexamples.sort(by: Counterexample.isSimpler)
   }

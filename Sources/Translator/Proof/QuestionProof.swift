@@ -37,7 +37,8 @@ struct QuestionProof {
   mutating func proved(_ numbers: [Int]) -> (part: ProofPart, rows: [RowKey]) {
     var rows: [RowKey] = []
     for number in numbers {
-      for node in whole.rules.nodes.indices {
+      for node in whole.rules.nodes.indices
+      where whole.onNodes?.contains(whole.topology.nodes[node].name) ?? true {
         departures(node, number, &rows)
         arrivals(node, number, &rows)
         sides(node, number)

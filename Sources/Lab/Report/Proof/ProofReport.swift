@@ -16,7 +16,8 @@ public struct ProofReport {
   let witnesses: [Witness]
   /// For the first of them: what the kernel did with the packet, in words. `nil`: it was not sent.
   public var observed: String?
-  public var duration = Duration.zero
+  /// What is compared with the specification, if not the style's rules.
+  public var subject: String?
 
   public init(_ proof: Proof, _ style: EnforcementStyle, _ witnesses: [Witness], version: String) {
     self.proof = proof
@@ -53,9 +54,9 @@ public struct ProofReport {
     let count = "\(Self.power(proof.packets)) packets in \(counted(proof.classes, "class", "classes"))"
     let equal = proof.reasons.map { "\($0.reason.id) (\(grouped($0.classes)))" }.joined(separator: ", ")
     let but = equal.isEmpty ? "equal" : "equal but for \(equal)"
-    if proof.isProved { return "proved: \(style.name), \(count); \(but)" }
+    if proof.isProved { return "proved: \(subject ?? style.name), \(count); \(but)" }
     let found = counted(proof.counterexamples.count, "row")
-    return "not proved: \(style.name), \(count): in \(found) of packets the rules differ and no deviation says why"
+    return "not proved: \(subject ?? style.name), \(count): in \(found) of packets the rules differ and no deviation says why"
   }
 
   private func blocks(_ reasons: [ProofReason], _ one: Proof.Differing) -> [Block] {
@@ -109,12 +110,6 @@ extension ProofPacket {
       if case .address = end.endpoint { return "\(end.address)" }
       return "\(end.endpoint) (\(end.address))"
     }
-    let what: String =
-      switch payload {
-      case .transport(let transport, _, let port): "\(transport.rawValue)/\(port)"
-      case .icmp(let type): "ICMP type \(type)"
-      case .other(let number): "protocol \(number)"
-      }
     let to = asked.map { "\($0), which becomes \(end(destination))" } ?? end(destination)
     let place =
       switch self.place {
@@ -122,7 +117,7 @@ extension ProofPacket {
       case .arrival: "arriving at \(node)"
       case .side(let direction): "in the pod's own chain on \(node), for \(direction.keyword)"
       }
-    return "\(end(source)) -> \(to) \(what), \(state.rawValue), \(place)"
+    return "\(end(source)) -> \(to) \(payload.text), \(state.rawValue), \(place)"
   }
 }
 

@@ -1,0 +1,177 @@
+public import Enforcement
+internal import Evaluator
+public import NetpolModel
+internal import Path
+
+/// Two rule sets for the same nodes and pods, compared for every packet.
+public struct RulesComparison: Sendable {
+  /// Packets between two ends that one side lets pass and the other doesn't.
+  public struct Difference: Hashable, Sendable {
+    public let node: String
+    public let place: ProofPacket.Place
+    public let source, destination: Flow.End
+    /// Where the packets were sent, if a service's rules have changed that.
+    public let asked: IPAddress?
+    public let state: ConntrackState
+    /// One packet of each kind that differs, in order.
+    public internal(set) var payloads: [Packet.Payload]
+    /// What the first side does. The second does the opposite.
+    public let first: Verdict
+
+    /// The first packet.
+    public var packet: ProofPacket {
+      ProofPacket(
+        node: node, place: place, source: source, destination: destination, payload: payloads[0], state: state,
+        asked: asked)
+    }
+  }
+
+  public private(set) var packets = 0.0
+  public private(set) var classes = 0
+  public private(set) var differences: [Difference] = []
+  /// By what the packets ask for: how many intervals of ports, types or protocols are in one payload of a difference.
+  public var isEqual: Bool { differences.isEmpty }
+
+  /// Both must have the same topology. With `onNodes`, only these nodes' rules are compared.
+  public init(
+    _ cluster: Cluster, _ one: EnforcedCluster, _ other: EnforcedCluster, onNodes nodes: Set<String>? = nil,
+    families: [IPFamily]? = nil
+  ) {
+    for family in families ?? cluster.families {
+      let networks = one.networks(family).union(other.networks(family)).union(cluster.networkBorders(family))
+      let atoms = AddressAtoms(family, dividedBy: networks)
+      let others = atoms.parts.map(atoms.representative)
+      let space = EnforcedMatrix.commonSpace(one, other, family, dividedBy: cluster.portBorders, alsoTo: others)
+      let matrices = [one, other].map {
+        EnforcedMatrix($0, family, dividedBy: [], alsoTo: others, .all, in: space)
+      }
+      let sides = FamilyComparison(
+        first: matrices[0], second: matrices[1], topology: one.topology, weights: AddressWeights(atoms, space))
+      for node in one.topology.nodes.indices where nodes?.contains(one.topology.nodes[node].name) ?? true {
+        let found = concurrentMap(space.questionCount) { sides.compare(node, $0) }
+        var joined: [Difference: Int] = [:]
+        for (number, part) in found.enumerated() {
+          packets += part.packets
+          for difference in part.differences {
+            var key = difference
+            key.payloads = []
+            if let known = joined[key] {
+              differences[known].payloads.append(space.payload(number))
+            } else {
+              joined[key] = differences.count
+              differences.append(difference)
+            }
+          }
+        }
+        classes += matrices[0].nodes[node].departures.count + matrices[0].nodes[node].arrivals.count
+      }
+    }
+    differences.sort { $0.rank.lexicographicallyPrecedes($1.rank) }
+  }
+}
+
+extension RulesComparison.Difference {
+  fileprivate var rank: [Int] {
+    let isPod = { (end: Flow.End) -> Int in if case .pod = end.endpoint { 0 } else { 1 } }
+    return [state == .new ? 0 : 1, asked == nil ? 0 : 1, isPod(source) + isPod(destination)]
+  }
+}
+
+private struct FamilyComparison: Sendable {
+  let first, second: EnforcedMatrix
+  let topology: Topology
+  let weights: AddressWeights
+
+  struct Part: Sendable {
+    var packets = 0.0
+    var differences: [RulesComparison.Difference] = []
+  }
+
+  /// What becomes of some packets: where they go, and whether they do.
+  private struct Fate: Hashable {
+    /// -1: they keep it.
+    let newDestination, newQuestion: Int
+    let end: PacketClass.End
+    let codePoints: UInt64
+  }
+  private struct Place: Hashable {
+    let end: Int
+    let state: ConntrackState
+  }
+
+  func compare(_ node: Int, _ question: Int) -> Part {
+    var part = Part()
+    compare(node, question, isDeparture: true, &part)
+    compare(node, question, isDeparture: false, &part)
+    return part
+  }
+
+  private var count: Int { first.space.addresses.count }
+
+  /// By end and state: the peers of each fate.
+  private func fates(_ classes: [PacketClass], _ question: Int, _ isDeparture: Bool) -> [Place: [Fate: Bits]] {
+    var found: [Place: [Fate: Bits]] = [:]
+    for one in classes where one.packets.questions.contains(question) {
+      let fate = Fate(
+        newDestination: one.packets.newDestination ?? -1, newQuestion: one.packets.newQuestion ?? -1, end: one.end,
+        codePoints: one.packets.newDestination == nil ? 0 : one.packets.codePoints)
+      let (ends, peers) =
+        isDeparture
+        ? (one.packets.sources, one.packets.destinations) : (one.packets.destinations, one.packets.sources)
+      for state in one.packets.states.all {
+        ends.visit { end in
+          let place = Place(end: end, state: state == .untracked ? .new : state)
+          var bits = found[place]?[fate] ?? Bits(count: count)
+          bits.formUnion(peers)
+          found[place, default: [:]][fate] = bits
+        }
+      }
+    }
+    return found
+  }
+
+  private func compare(_ node: Int, _ question: Int, isDeparture: Bool, _ part: inout Part) {
+    let classes = { (matrix: EnforcedMatrix) in
+      isDeparture ? matrix.nodes[node].departures : matrix.nodes[node].arrivals
+    }
+    let (one, other) = (
+      fates(classes(first), question, isDeparture), fates(classes(second), question, isDeparture)
+    )
+    let ports = first.space.portCounts[question]
+    for place in Set(one.keys).union(other.keys).sorted(by: {
+      ($0.end, $0.state.rawValue) < ($1.end, $1.state.rawValue)
+    }) {
+      let (mine, theirs) = (one[place] ?? [:], other[place] ?? [:])
+      for peers in mine.values { part.packets += weights.weigh(peers) * ports }
+      for (fate, peers) in mine {
+        let left = peers.subtracting(theirs[fate] ?? Bits(count: count))
+        if left.isEmpty { continue }
+        // What does the other side do with them?
+        left.visit { peer in
+          guard let theirFate = theirs.first(where: { $0.value.contains(peer) })?.key else { return }
+          let (passes, theyPass) = (fate.end != .stopped, theirFate.end != .stopped)
+          if passes == theyPass, fate.newDestination == theirFate.newDestination { return }
+          add(place, peer, fate, node, question, isDeparture, &part)
+        }
+      }
+    }
+  }
+
+  private func add(
+    _ place: Place, _ peer: Int, _ fate: Fate, _ node: Int, _ question: Int, _ isDeparture: Bool, _ part: inout Part
+  ) {
+    let (source, sent) = isDeparture ? (place.end, peer) : (peer, place.end)
+    if source == sent || first.space.addresses[sent].isLoopback || first.space.addresses[source].isLoopback { return }
+    let destination = fate.newDestination < 0 ? sent : fate.newDestination
+    let end = { (number: Int) in
+      Flow.End(
+        topology.owner(of: first.space.addresses[number]) ?? .address(first.space.addresses[number]),
+        first.space.addresses[number])
+    }
+    part.differences.append(
+      RulesComparison.Difference(
+        node: topology.nodes[node].name, place: isDeparture ? .departure : .arrival, source: end(source),
+        destination: end(destination), asked: fate.newDestination < 0 ? nil : first.space.addresses[sent],
+        state: place.state, payloads: [first.space.payload(question)], first: fate.end == .stopped ? .deny : .allow))
+  }
+}

@@ -1,0 +1,43 @@
+import DumpDiff
+import Enforcement
+import EngineComparison
+import Lowering
+import NetpolModel
+import Path
+import Proof
+import RuleIR
+
+/// What a node's dump means, beside what a style or the specification says there.
+struct DumpMeaning {
+  let cluster: Cluster
+  let node: String
+  let style: EnforcementStyle
+  /// The cluster with the dump's policy rules on the node, and with the style's. No node has other rules.
+  let dumped, stated: EnforcedCluster
+  private let families: [IPFamily]
+
+  /// Throws `InputError` if the dump can't be run: a rule of the style is not understood, or refers to what isn't there.
+  init(_ dump: NodeRules, _ style: EnforcementStyle, on view: NodeView, of node: Node, in cluster: Cluster) throws {
+    self.cluster = cluster
+    self.node = node.name
+    self.style = style
+    let traces = style.traces(on: view)
+    var covered = view
+    families = dump.families(traces)
+    covered.families = families
+    let whole = try EnforcedCluster(cluster, Topology(cluster), style, onNodes: [node.name], versionStamp: "1")
+    stated = try whole.replacing([node.name: [style.lower(covered).ruleset]])
+    do { dumped = try whole.replacing([node.name: [try dump.own(traces)]]) } catch {
+      throw InputError("the dump can't be compared by its meaning: \(error)")
+    }
+  }
+
+  func comparedWithStyle() -> RulesComparison {
+    RulesComparison(cluster, dumped, stated, onNodes: [node], families: families)
+  }
+
+  func comparedWithSpecification() -> (proof: Proof, comparer: Comparer) {
+    let comparer = Comparer(cluster, dumped)
+    return (Proof(cluster, comparer, onNodes: [node], families: families), comparer)
+  }
+}
