@@ -53,12 +53,17 @@ struct CompareCommand: ParsableCommand {
       valueName: "directory"))
   var golden: String?
 
+  @Flag(
+    help: "If the text of the rules differs: say whether they do the same with every packet, and if not, what that costs.")
+  var byMeaning = false
+
   @Option(name: .shortAndLong, help: "Report format.")
   var output = ReportFormat.text
 
   func validate() throws {
     let dumps = [iptablesSave, ip6tablesSave, ipsetSave].compactMap(\.self)
     guard golden == nil else {
+      if byMeaning { throw ValidationError("--by-meaning compares one dump; leave it out with --golden") }
       if !files.isEmpty || !dumps.isEmpty || nft != nil {
         throw ValidationError("--golden can't be combined with -f or dumps; its directory holds them")
       }
@@ -96,9 +101,16 @@ struct CompareCommand: ParsableCommand {
       Terminal.say("warning: \(warning)")
     }
     for finding in findings { Terminal.say("warning from the style: \(finding)") }
-    let document = comparison.document(style: style.name, node: node.name, version: version)
-    try output.print(document)
-    if !comparison.differences.isEmpty { throw ExitCode.finding }
+    guard byMeaning, !comparison.differences.isEmpty else {
+      try output.print(comparison.document(style: style.name, node: node.name, version: version))
+      if !comparison.differences.isEmpty { throw ExitCode.finding }
+      return
+    }
+    startThreads()
+    let meaning = try DumpMeaning(dump, style, on: view, of: node, in: cluster).comparedWithStyle()
+    let report = EqualityReport(meaning, "the dump", style.name, version: version)
+    try output.print(comparison.document(style: style.name, node: node.name, meaning: report, version: version))
+    if !report.isEqual { throw ExitCode.finding }
   }
 }
 

@@ -11,25 +11,26 @@ public struct RulesComparison: Sendable {
     public let place: ProofPacket.Place
     public let source, destination: Flow.End
     /// Where the packets were sent, if a service's rules have changed that.
-    public let asked: IPAddress?
+    public let service: IPAddress?
     public let state: ConntrackState
-    /// One packet of each kind that differs, in order.
-    public internal(set) var payloads: [Packet.Payload]
+    /// What the packets that differ ask for, in order.
+    public internal(set) var asked: [Asked]
     /// What the first side does. The second does the opposite.
     public let first: Verdict
 
-    /// The first packet.
-    public var packet: ProofPacket {
-      ProofPacket(
-        node: node, place: place, source: source, destination: destination, payload: payloads[0], state: state,
-        asked: asked)
-    }
+  }
+
+  /// Ports, ICMP types or protocols that no rule tells apart.
+  public struct Asked: Hashable, Sendable {
+    /// The first of them.
+    public let payload: Packet.Payload
+    /// How many there are. Ports are in one range.
+    public internal(set) var count: Int
   }
 
   public private(set) var packets = 0.0
   public private(set) var classes = 0
   public private(set) var differences: [Difference] = []
-  /// By what the packets ask for: how many intervals of ports, types or protocols are in one payload of a difference.
   public var isEqual: Bool { differences.isEmpty }
 
   /// Both must have the same topology. With `onNodes`, only these nodes' rules are compared.
@@ -50,13 +51,13 @@ public struct RulesComparison: Sendable {
       for node in one.topology.nodes.indices where nodes?.contains(one.topology.nodes[node].name) ?? true {
         let found = concurrentMap(space.questionCount) { sides.compare(node, $0) }
         var joined: [Difference: Int] = [:]
-        for (number, part) in found.enumerated() {
+        for part in found {
           packets += part.packets
           for difference in part.differences {
             var key = difference
-            key.payloads = []
+            key.asked = []
             if let known = joined[key] {
-              differences[known].payloads.append(space.payload(number))
+              differences[known].add(difference.asked)
             } else {
               joined[key] = differences.count
               differences.append(difference)
@@ -71,9 +72,21 @@ public struct RulesComparison: Sendable {
 }
 
 extension RulesComparison.Difference {
+  fileprivate mutating func add(_ more: [RulesComparison.Asked]) {
+    for one in more {
+      if case .transport(let transport, _, let port) = one.payload, let last = asked.last,
+        case .transport(transport, _, let first) = last.payload, Int(first) + last.count == Int(port)
+      {
+        asked[asked.count - 1].count += one.count
+      } else {
+        asked.append(one)
+      }
+    }
+  }
+
   fileprivate var rank: [Int] {
     let isPod = { (end: Flow.End) -> Int in if case .pod = end.endpoint { 0 } else { 1 } }
-    return [state == .new ? 0 : 1, asked == nil ? 0 : 1, isPod(source) + isPod(destination)]
+    return [state == .new ? 0 : 1, service == nil ? 0 : 1, isPod(source) + isPod(destination)]
   }
 }
 
@@ -171,7 +184,9 @@ private struct FamilyComparison: Sendable {
     part.differences.append(
       RulesComparison.Difference(
         node: topology.nodes[node].name, place: isDeparture ? .departure : .arrival, source: end(source),
-        destination: end(destination), asked: fate.newDestination < 0 ? nil : first.space.addresses[sent],
-        state: place.state, payloads: [first.space.payload(question)], first: fate.end == .stopped ? .deny : .allow))
+        destination: end(destination), service: fate.newDestination < 0 ? nil : first.space.addresses[sent],
+        state: place.state,
+        asked: [RulesComparison.Asked(payload: first.space.payload(question), count: Int(first.space.portCounts[question]))],
+        first: fate.end == .stopped ? .deny : .allow))
   }
 }

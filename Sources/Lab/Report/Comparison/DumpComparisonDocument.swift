@@ -6,7 +6,8 @@ internal import Text
 
 extension DumpComparison {
   /// A node's rules compared with those of a style: `netpol-lab/compare/v1`, documented in docs/compare-json.md.
-  public func document(style: String, node: String, version: String) -> Document {
+  /// `meaning`: whether the rules do the same with every packet, if that was asked.
+  public func document(style: String, node: String, meaning: EqualityReport? = nil, version: String) -> Document {
     Document(
       schema: "netpol-lab/compare/v1",
       facts: [
@@ -14,8 +15,10 @@ extension DumpComparison {
         Fact("compared", CountsObject(chains: chains, rules: rules, sets: sets)),
         Fact("foreign", CountsObject(chains: foreign.chains, rules: foreign.rules, sets: foreign.sets)),
         Fact("differences", differences.map(DumpDifferenceObject.init)), Fact("notes", notes),
+        Fact("sameMeaning", meaning?.isEqual), Fact("meaning", meaning.map { $0.objects }),
       ],
-      sections: [heading(style, node)] + differences.map(section) + [ending(style)])
+      sections: [heading(style, node)] + differences.map(section) + [ending(style)]
+        + (meaning.map { [Section([.heading($0.title)] + $0.blocks)] } ?? []))
   }
 
   /// `14 chains, 96 rules, 6 sets`

@@ -25,10 +25,12 @@ public struct EqualityReport {
       facts: [
         Fact("version", version), Fact("one", one), Fact("other", other), Fact("equal", comparison.isEqual),
         Fact("packets", comparison.packets), Fact("classes", comparison.classes),
-        Fact("differences", comparison.differences.map(UnequalObject.init)),
+        Fact("differences", objects),
       ],
       sections: [Section([.heading(title)]), Section(blocks)])
   }
+
+  var objects: [UnequalObject] { comparison.differences.map(UnequalObject.init) }
 
   /// What differs, for the report of another command.
   package var blocks: [Block] {
@@ -39,11 +41,13 @@ public struct EqualityReport {
     } + (lines.count > shown ? [.paragraph("… and \(lines.count - shown) more; -o json has all", first: "  ")] : [])
   }
 
-  private var title: String {
+  var title: String {
     let count = "\(ProofReport.power(comparison.packets)) packets in \(counted(comparison.classes, "class", "classes"))"
     if comparison.isEqual { return "equal: \(one) and \(other) do the same with \(count)" }
     return "not equal: \(one) and \(other) differ for \(counted(rows.count, "pair")) of ends, of \(count)"
   }
+
+  private static let everyPort = Transport.allCases.map { "all \($0.rawValue)" }
 
   /// One line for each pair of ends, by what the sides do.
   private var rows: [String] {
@@ -60,16 +64,16 @@ public struct EqualityReport {
         return "\(end.endpoint)"
       }
       let key = Key(
-        from: name(difference.source), to: (difference.asked.map { "\($0), which becomes " } ?? "") + name(difference.destination),
+        from: name(difference.source), to: (difference.service.map { "\($0), which becomes " } ?? "") + name(difference.destination),
         state: difference.state, first: difference.first)
       if asked[key] == nil { order.append(key) }
-      for payload in difference.payloads {
-        let text = payload.text
-        if asked[key]?.contains(text) != true { asked[key, default: []].append(text) }
+      for text in difference.asked.map(\.text) where asked[key]?.contains(text) != true {
+        asked[key, default: []].append(text)
       }
     }
     return order.map { key in
-      let what = (asked[key] ?? []).abridged(to: 8)
+      let all = asked[key] ?? []
+      let what = all.starts(with: Self.everyPort) ? (["all ports"] + all.dropFirst(3)).abridged(to: 8) : all.abridged(to: 8)
       let verdicts = key.first == .allow ? "\(one) allows it, \(other) refuses it" : "\(one) refuses it, \(other) allows it"
       return "\(key.from) -> \(key.to) \(what)\(key.state == .new ? "" : " \(key.state.rawValue)"): \(verdicts)"
     }
@@ -87,11 +91,23 @@ extension Packet.Payload {
   }
 }
 
-private struct UnequalObject: Encodable {
+extension RulesComparison.Asked {
+  /// `TCP/80`, `TCP/8000-8100`, `all UDP`, `ICMP type 8`, `other ICMP types`
+  var text: String {
+    switch payload {
+    case .transport(let transport, _, let port):
+      if count == 65_536 { return "all \(transport.rawValue)" }
+      return count == 1 ? payload.text : "\(payload.text)-\(Int(port) + count - 1)"
+    case .icmp: return count == 1 ? payload.text : "other ICMP types"
+    case .other: return count == 1 ? payload.text : "other protocols"
+    }
+  }
+}
+
+struct UnequalObject: Encodable {
   let node, place, from, to, sourceAddress, destinationAddress, state, one: String
-  let askedAddress: String?
-  /// One of each interval of ports, types or protocols.
-  let packets: [String]
+  let serviceAddress: String?
+  let asked: [String]
 
   init(_ difference: RulesComparison.Difference) {
     node = difference.node
@@ -100,9 +116,9 @@ private struct UnequalObject: Encodable {
     to = difference.destination.endpoint.description
     sourceAddress = difference.source.address.description
     destinationAddress = difference.destination.address.description
-    askedAddress = difference.asked?.description
+    serviceAddress = difference.service?.description
     state = difference.state.rawValue
     one = difference.first.rawValue
-    packets = difference.payloads.map(\.text)
+    asked = difference.asked.map(\.text)
   }
 }
