@@ -10,11 +10,16 @@ final class FlowLines {
   private var buffer = Data()
   private var error: (any Error)?
   private let name: String
+  private let isTemporary: Bool
+  private static let suffix = ".partial"
 
   /// Throws `InputError` if the file can't be written.
   init(_ name: String) throws {
     self.name = name
-    let descriptor = open(name, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o644)
+    // An interrupted run leaves no file that looks whole.
+    var status = stat()
+    isTemporary = stat(name, &status) != 0 || status.st_mode & S_IFMT == S_IFREG
+    let descriptor = open(isTemporary ? name + Self.suffix : name, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o644)
     guard descriptor >= 0 else {
       throw InputError("--flows \(name): the file can't be written; name one in a folder that you may write to")
     }
@@ -40,6 +45,7 @@ final class FlowLines {
   func close() throws {
     flush()
     try? file.close()
+    if error == nil, isTemporary, rename(name + Self.suffix, name) != 0 { error = InputError("it can't be renamed") }
     if let error { throw InputError("--flows \(name): \(error.localizedDescription)") }
   }
 }

@@ -129,7 +129,6 @@ struct RunCommand: ParsableCommand {
       Terminal.progress($0.text)
     }
     Terminal.progress("")
-    try lines?.close()
     report.wasAskedForClaims = !claim.isEmpty
     report.tellsAllPaths = paths
     report.view.namespace = namespace?.lowercased()
@@ -138,6 +137,7 @@ struct RunCommand: ParsableCommand {
     report.notes = reading.notes.filter { $0.severity == .note }.map(\.text) + assumptions
     report.warnings = reading.notes.filter { $0.severity == .warning }.map(\.text) + doubts
     try output.print(report.document)
+    try lines?.close()
     if !report.isAsExpected { throw ExitCode.finding }
   }
 

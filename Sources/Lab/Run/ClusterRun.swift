@@ -108,6 +108,11 @@ public struct ClusterRun: Sendable {
     if !isByClass {
       // Before anything is planned, which takes memory too. A whole matrix has at least a flow for each pair of pods.
       if !selection.namesAnEnd { try MemoryNeed.namespaces(cluster.nodes.count + cluster.pods.count).require() }
+      if case .all = packets, asksMatrix, !selection.namesAnEnd, asked.exceeds(Self.mostFlowByFlow, cluster) {
+        throw NothingToAsk(
+          description: "--packets all: more than \(Self.mostFlowByFlow) flows; write --packets classes, or ask about some with "
+            + "--from and --to")
+      }
       if asksMatrix, !selection.namesAnEnd { try MemoryNeed.flows(cluster.pods.count * cluster.pods.count).require() }
     }
     progress(.lowering)
@@ -131,7 +136,9 @@ public struct ClusterRun: Sendable {
     }
     if !groups.isEmpty { progress(.planning) }
     let whole = base
-    let check = try ExpectationsCheck(groups, base: whole, sctpObstacle: sctpObstacle) {
+    // They are looked for flow by flow.
+    let isSmall = !AskedFlows(cluster, topology, only: .init()).exceeds(Self.mostCompared, cluster)
+    let check = try ExpectationsCheck(groups, base: whole, sctpObstacle: sctpObstacle, listsDifferences: isSmall) {
       try LabPlan($0, style, versionStamp: versionStamp)
     }
     let journeys = plan.flows.map { whole.enforced.journey(of: $0) }
@@ -175,6 +182,12 @@ public struct ClusterRun: Sendable {
     let isEnough = plan.flows.allSatisfy { few.enforced.journey(of: $0).hops.allSatisfy { nodes.contains($0.node) } }
     return isEnough ? few : try LabPlan(cluster, style, versionStamp: versionStamp, in: topology)
   }
+
+  /// Flows up to which each can be judged and sent by itself.
+  private static let mostFlowByFlow = 3_000_000
+
+  /// Flows of a cluster up to which variants are compared with it.
+  private static let mostCompared = 500_000
 
   private var limit: Int? { if case .atMost(let count) = packets { count } else { nil } }
 

@@ -81,6 +81,18 @@ public struct RunReport: Sendable {
     return sent
       + (survey?.found ?? []).map(\.comparison).filter { $0.isFailure(strict: strict) && !known.contains($0.flow) }
   }
+  /// How many flows disagree. `failures` has one for each kind only, if flows go by class.
+  public var disagreementCount: Int {
+    guard let survey else { return failures.count }
+    let ofKernel = comparisons.count { one in
+      switch one.finding {
+      case .kernelDisagrees, .undecided: true
+      case .agreement, .deviation, .unexplained, .deviationMissing, .noRoute, .notChosen, .notModelled: false
+      }
+    }
+    return ofKernel + survey.tally.unexplained + (strict ? survey.tally.deviating : 0)
+  }
+
   /// What flows between workloads do.
   public var grid: WorkloadGrid { survey?.grid ?? WorkloadGrid(cluster, endpoints: plan.endpoints, comparisons) }
   public var isAsExpected: Bool { failures.isEmpty && expectations.allSatisfy(\.isAsExpected) }

@@ -30,6 +30,7 @@ struct ExpectationSections {
 
   private func line(_ result: GroupResult) -> [Block] {
     var blocks = [Block.paragraph("\(title(result)): \(verdict(result))", first: "  ", indent: 6)]
+    if result.isDifferenceLeftOut { blocks.append(.paragraph(Self.leftOut, first: "      ", indent: 8)) }
     if let difference = result.difference {
       blocks.append(.paragraph(title(of: difference), first: "      ", indent: 8))
     }
@@ -45,6 +46,7 @@ struct ExpectationSections {
     if let says = group.says { blocks.append(.paragraph("\"\(says)\"", first: "  ", indent: 3)) }
     if let variant = group.variant?.text { blocks.append(.paragraph(variant, first: "  ", indent: 4)) }
     blocks += rows(result.flows)
+    if result.isDifferenceLeftOut { blocks.append(.paragraph(Self.leftOut, first: "  ", indent: 4)) }
     if let difference = result.difference { blocks += self.blocks(of: difference) }
     return Section(blocks)
   }
@@ -141,6 +143,9 @@ struct ExpectationSections {
   }
 
   // MARK: - Differences
+
+  private static let leftOut =
+    "not compared with another group: the cluster has too many flows to list those that change; netpol-lab diff lists them"
 
   private func title(of difference: Difference) -> String {
     let reference = difference.reference.map { "group \"\($0)\"" } ?? "the manifests"

@@ -23,7 +23,7 @@ extension RunReport {
         "flows", comparisons.map { FlowObject($0, strict: strict, inFull: isToldInFull, withPath: tellsAllPaths) }),
       Fact("survey", survey.map { SurveyObject($0, comparisons, strict: strict) }),
       Fact("classes", classObjects),
-      Fact("mixed", ServiceAnswer.all(comparisons).compactMap(MixedObject.init)),
+      Fact("mixed", mixedObjects),
       Fact("expectations", expectations.map(GroupObject.init)),
       Fact("claims", expectations.claims.map(ClaimObject.init)),
       Fact("styleWarnings", styleWarnings),
@@ -37,6 +37,13 @@ extension RunReport {
           "probe": timings.probe / .seconds(1),
         ]),
     ]
+  }
+
+  private var mixedObjects: [MixedObject] {
+    guard let survey else { return ServiceAnswer.all(comparisons).compactMap { MixedObject($0) } }
+    return survey.mixed.compactMap { mixed in
+      ServiceAnswer.all(mixed.comparisons).first.flatMap { MixedObject($0, senders: mixed.senders) }
+    }
   }
 
   private var classObjects: [ClassObject] {
@@ -84,10 +91,12 @@ private struct RunSections {
     var sections = [heading]
     if let survey = report.survey {
       let told = SurveySections(report, survey)
-      sections += failures + told.findings + [notAsked, styleWarnings, told.summary, told.grid]
-      if !report.expectations.isEmpty {
-        sections += ExpectationSections(report.expectations, inFull: report.tellsExpectationsInFull).all
-      }
+      let isMissed = !report.expectations.allSatisfy(\.isAsExpected)
+      let expectations =
+        report.expectations.isEmpty
+        ? [] : ExpectationSections(report.expectations, inFull: report.tellsExpectationsInFull).all
+      sections += [told.result, styleWarnings] + (isMissed ? expectations : []) + failures + told.findings
+      sections += [notAsked, told.summary, told.grid] + (isMissed ? [] : expectations)
       return sections
     }
     // Flows that are shown in full need no lists.
@@ -185,9 +194,11 @@ private struct RunSections {
   private var failures: [Section] {
     let failures = report.failures
     if failures.isEmpty { return [] }
-    let more = failures.count > 20 ? [Section([.paragraph("and \(failures.count - 20) more")])] : []
-    return [Section([.heading("DISAGREEMENTS: \(counted(failures.count, "flow"))")])]
-      + failures.prefix(20).map(full) + more
+    let count = report.disagreementCount
+    let shown = report.survey == nil ? 20 : 5
+    let more = count > shown && failures.count > shown ? [Section([.paragraph("and \(grouped(count - shown)) more")])] : []
+    let flows = count == 1 ? "1 flow" : "\(grouped(count)) flows"
+    return [Section([.heading("DISAGREEMENTS: \(flows)")])] + failures.prefix(shown).map(full) + more
   }
 
   private var summary: Section {

@@ -98,8 +98,10 @@ struct MixedObject: Encodable {
   let from, to, fromAddress, toAddress, transport: String
   let port: UInt16
   let allowed, denied: [String]
+  /// How many senders get these answers, if `from` stands for them.
+  let senders: Int?
 
-  init?(_ answer: ServiceAnswer) {
+  init?(_ answer: ServiceAnswer, senders: Int? = nil) {
     guard answer.isMixed else { return nil }
     let flow = answer.flow
     from = flow.source.description
@@ -108,6 +110,7 @@ struct MixedObject: Encodable {
     toAddress = flow.destinationAddress.description
     transport = flow.transport?.rawValue ?? flow.question.description
     port = flow.port ?? 0
+    self.senders = senders
     let endpoints = { (verdict: Verdict) in
       answer.comparisons.filter { $0.verdict == verdict }.compactMap { $0.flow.chosen?.description }
     }

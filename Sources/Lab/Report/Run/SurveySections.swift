@@ -4,6 +4,7 @@ internal import Enforcement
 internal import EngineComparison
 internal import Lowering
 internal import NetpolModel
+internal import Oracle
 internal import Run
 internal import Text
 internal import Verdicts
@@ -22,42 +23,112 @@ struct SurveySections {
 
   var findings: [Section] { mixed + deviations + [unreached] }
 
-  /// One entry for each port and set of endpoints, whatever addresses lead to them.
-  private var mixed: [Section] {
-    if survey.mixed.isEmpty { return [] }
-    struct Target: Hashable {
-      let question: Flow.Question
-      let endpoints: [String]
+  /// What the reader needs to know first, in one paragraph.
+  var result: Section {
+    let count = report.disagreementCount
+    var parts = [
+      count == 0
+        ? "No disagreement: the rules and the kernel do what the policies say"
+          + (survey.tally.deviating > 0
+            ? ", but for \(flows(survey.tally.deviating)) of known deviations." : ".")
+        : "\(counted(count, "disagreement")): see below."
+    ]
+    let missed = report.expectations.filter { !$0.isAsExpected }
+    if !missed.isEmpty { parts.append("\(counted(missed.count, "group")) of expectations MISSED.") }
+    let services = mixedTargets.count
+    if services > 0 {
+      parts.append(
+        "\(counted(services, "set of endpoints", "sets of endpoints")) of services answer some clients only in part: "
+          + "whether a connection succeeds depends on the endpoint that it gets.")
     }
-    let byTarget = Dictionary(grouping: survey.mixed) { mixed in
+    return Section([.paragraph(parts.joined(separator: " "), first: "Result: ", indent: 8)])
+  }
+
+  private func flows(_ count: Int) -> String { count == 1 ? "1 flow" : "\(grouped(count)) flows" }
+
+  private struct Target: Hashable {
+    let question: Flow.Question
+    let endpoints: [String]
+  }
+
+  /// By port and set of endpoints, whatever addresses lead to them.
+  private var mixedTargets: [Target: [SurveyResult.Mixed]] {
+    Dictionary(grouping: survey.mixed) { mixed in
       Target(
         question: mixed.comparisons[0].flow.question,
         endpoints: mixed.comparisons.compactMap { $0.flow.chosen?.description }.sorted())
-    }.sorted {
-      ($1.value.count, "\($0.key.question)", $0.key.endpoints.joined())
-        < ($0.value.count, "\($1.key.question)", $1.key.endpoints.joined())
     }
-    let entries = byTarget.prefix(Self.examples).map { target, all -> Block in
-      let senders = all.reduce(0) { $0 + $1.senders }
-      let places = all.map { $0.comparisons[0].flow.destination.description }.uniqued()
-      let text =
-        "\(Array(places).abridged(to: 2)) \(target.question): some of \(target.endpoints.count) endpoints refuse "
-        + "\(counted(senders, "sender")). " + (all.max { $0.senders < $1.senders }.map(example) ?? "")
-      return .paragraph(text, first: "  ", indent: 6)
+  }
+
+  /// One entry for the policies that refuse, by their names without namespaces: what many namespaces have in common is
+  /// one cause.
+  private var mixed: [Section] {
+    if survey.mixed.isEmpty { return [] }
+    let targets = mixedTargets
+    let byCause = Dictionary(grouping: targets) { one in
+      Set(one.value.flatMap(\.comparisons).flatMap(\.refusingPolicies).map { $0.split(separator: "/").last.map(String.init) ?? $0 })
+        .sorted()
+    }.sorted { ($1.value.count, $0.key.joined()) < ($0.value.count, $1.key.joined()) }
+    let entries = byCause.prefix(Self.examples).flatMap { cause, targets -> [Block] in
+      let by = cause.isEmpty ? "" : ", refused by \(cause.abridged(to: 3))"
+      let worst = targets.max { (senders($0.value), $1.key.endpoints.joined()) < (senders($1.value), $0.key.endpoints.joined()) }
+      return [
+        .paragraph(
+          "\(counted(targets.count, "set of endpoints", "sets of endpoints"))\(by). " + (worst.map { entry($0.key, $0.value) } ?? ""),
+          first: "  ", indent: 6)
+      ]
     }
     return [
       Section(
-        [.heading("Mixed answers of services: \(counted(byTarget.count, "set of endpoints", "sets of endpoints"))")]
-          + entries + more(byTarget.count))
+        [.heading("Mixed answers of services: \(counted(targets.count, "set of endpoints", "sets of endpoints"))")]
+          + entries + more(byCause.count) + hint)
     ]
   }
 
-  /// `For example shop/web-1: 3 of 4 refuse, such as pay/api-1 (10.42.1.7:80) by pay/deny.`
+  /// What is behind most mixed answers: an ingress controller on the host network, or a NodePort.
+  private var hint: [Block] {
+    let onNodes = Set(survey.grid.workloads.lazy.filter(\.isOnNodeNetwork).flatMap(\.members))
+    let fromNodes = survey.mixed.count { mixed in
+      let sender = mixed.comparisons[0].flow.source
+      if case .node = sender { return true }
+      return onNodes.contains(sender)
+    }
+    if fromNodes == 0 { return [] }
+    return [
+      .paragraph(
+        "\(grouped(fromNodes)) of \(grouped(survey.mixed.count)) have senders on a node's network (nodes, host-network pods). "
+          + "No podSelector selects them, and only pods of their own node let them in (D6, D7). To admit them everywhere, "
+          + "name the nodes' addresses in an ipBlock.",
+        first: "  ", indent: 2)
+    ]
+  }
+
+  /// Of the addresses that lead to the endpoints, the one that refuses the most senders counts: the others' senders are
+  /// the same.
+  private func senders(_ all: [SurveyResult.Mixed]) -> Int {
+    Dictionary(grouping: all) { $0.comparisons[0].flow.destinationAddress }.values.map { some in
+      some.reduce(0) { $0 + $1.senders }
+    }.max() ?? 0
+  }
+
+  /// `For example service/shop/web (at node/node1 TCP/30080): some of its 4 endpoints refuse 12 senders: shop/web-1 …`
+  private func entry(_ target: Target, _ all: [SurveyResult.Mixed]) -> String {
+    let places = Array(all.map { $0.comparisons[0].flow.destination.description }.uniqued())
+    let services = all.flatMap(\.comparisons).compactMap(\.service).uniqued().map(\.self)
+    let others = services.filter { !places.contains($0) }
+    let names = others.isEmpty ? "" : "\(others.abridged(to: 2)), at "
+    let families = report.cluster.families.count > 1 ? " (\(all[0].comparisons[0].flow.family.rawValue))" : ""
+    return "For example \(names)\(places.abridged(to: 2)) \(target.question)\(families): some of "
+      + "\(target.endpoints.count) endpoints refuse \(counted(senders(all), "sender")). "
+      + (all.max { $0.senders < $1.senders }.map(example) ?? "")
+  }
+
+  /// `Of shop/web-1 3 of 4 refuse, such as 10.42.1.7:80 by pay/deny.`
   private func example(_ mixed: SurveyResult.Mixed) -> String {
     let refusals = mixed.comparisons.filter { $0.evaluated == .deny }
     guard let first = refusals.first else { return "" }
     let policies = first.refusingPolicies.abridged(to: 2)
-    return "For example \(first.flow.source): \(refusals.count) of \(mixed.comparisons.count) refuse, such as "
+    return "For \(first.flow.source) \(refusals.count) of \(mixed.comparisons.count) refuse, such as "
       + "\(first.flow.chosen?.description ?? "")" + (policies.isEmpty ? "." : ", by \(policies).")
   }
 
@@ -82,7 +153,11 @@ struct SurveySections {
       let kinds = Dictionary(grouping: found) { one in
         let flow = one.comparison.flow
         let verdict = one.comparison.evaluated == .allow ? "allowed" : "denied"
-        return "\(survey.grid.name(flow.source)) -> \(survey.grid.name(flow.destination)) \(flow.question): \(verdict)"
+        let service = one.comparison.service.map { name in
+          flow.destination.description == name ? "" : " (through \(name))"
+        } ?? ""
+        return
+          "\(survey.grid.name(flow.source)) -> \(survey.grid.name(flow.destination))\(service) \(flow.question): \(verdict)"
       }.map {
         (
           text: $0, count: total($1),
@@ -119,15 +194,11 @@ struct SurveySections {
     text +=
       report.plan.flows.count < chosen
       ? "of \(grouped(chosen)) that would show every kind of class. " : "at least one for each kind of class. "
-    let ofKernel = report.comparisons.count { one in
-      switch one.finding {
-      case .kernelDisagrees, .undecided: true
-      case .agreement, .deviation, .unexplained, .deviationMissing, .noRoute, .notChosen, .notModelled: false
-      }
-    }
-    let disagreements = ofKernel + tally.unexplained + (report.strict ? tally.deviating : 0)
-    text += "Oracle, evaluator and kernel: \(counted(disagreements, "disagreement"))"
-    text += tally.deviating > 0 ? ". Known deviations explain \(grouped(tally.deviating)) flows." : "."
+    text += "Oracle, evaluator and kernel: \(counted(report.disagreementCount, "disagreement"))"
+    let deviating = grouped(tally.deviating)
+    text +=
+      tally.deviating == 0
+      ? "." : report.strict ? ", of which \(deviating) are known deviations." : ". Known deviations explain \(deviating) flows."
     return Section([
       .paragraph(text),
       .paragraph(
@@ -136,4 +207,12 @@ struct SurveySections {
   }
 
   var grid: Section { view.section }
+}
+
+extension Comparison {
+  /// The service that the packet goes through, by the specification.
+  fileprivate var service: String? {
+    for case .translated(.service(let id), _, _, _) in specified?.because ?? [] { return "service/\(id)" }
+    return nil
+  }
 }

@@ -20,6 +20,8 @@ public struct WorkloadGrid: Sendable {
     public let namespace: String?
     public internal(set) var members: [Endpoint]
     public let isService: Bool
+    /// Whether its pods use their nodes' network: each reaches the pods of its own node, whatever policies say.
+    public var isOnNodeNetwork = false
   }
 
   /// Services come last, and have no row.
@@ -42,6 +44,7 @@ public struct WorkloadGrid: Sendable {
 
   init(_ cluster: Cluster, endpoints: [Endpoint], services: [Endpoint]) {
     let owners = Dictionary(cluster.pods.map { ($0.id, $0.owner) }) { first, _ in first }
+    let onNodeNetwork = Set(cluster.pods.lazy.filter(\.hostNetwork).map { Endpoint.pod($0.id) })
     var byName: [String: Int] = [:]
     for endpoint in endpoints + services {
       let (name, namespace): (String, String?) =
@@ -62,7 +65,10 @@ public struct WorkloadGrid: Sendable {
           case .service, .virtualAddress: true
           case .pod, .node, .external, .address: false
           }
-        workloads.append(Workload(name: name, namespace: namespace, members: [], isService: isService))
+        workloads.append(
+          Workload(
+            name: name, namespace: namespace, members: [], isService: isService,
+            isOnNodeNetwork: onNodeNetwork.contains(endpoint)))
       }
       workloads[number].members.append(endpoint)
       numbers[endpoint] = number
@@ -98,7 +104,7 @@ public struct WorkloadGrid: Sendable {
   public var unreached: [String] {
     workloads.indices.filter { receiver in
       guard isOfPods(receiver) else { return false }
-      let mixes = (0..<rowCount).filter { $0 != receiver && isOfPods($0) }.map { total(from: $0, to: receiver) }
+      let mixes = (0..<rowCount).filter { $0 != receiver && isOfPods($0) && !workloads[$0].isOnNodeNetwork }.map { total(from: $0, to: receiver) }
       return mixes.contains { $0.contains(.denied) } && !mixes.contains { $0.contains(.allowed) }
     }.map { workloads[$0].name }
   }

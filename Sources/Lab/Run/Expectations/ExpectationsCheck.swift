@@ -22,18 +22,23 @@ struct ExpectationsCheck {
 
   private struct PlannedGroup {
     let group: Expectations.Group
+    let hasReference: Bool
     let stage: Int
     let flows: [(expected: ExpectedFlow, pairs: [AskedPair])]
     let difference: (reference: Int, found: Difference)?
   }
 
+  private let listsDifferences: Bool
   private var stages: [Stage] = []
   private var groups: [PlannedGroup] = []
 
-  /// Works out what to ask of which cluster. `plan` lowers a cluster.
+  /// Works out what to ask of which cluster. `plan` lowers a cluster. `listsDifferences`: whether the flows that two
+  /// clusters judge differently are looked for, one by one.
   init(
-    _ groups: [GroupToCheck], base: LabPlan, sctpObstacle: String?, plan: (Cluster) throws -> LabPlan
+    _ groups: [GroupToCheck], base: LabPlan, sctpObstacle: String?, listsDifferences: Bool,
+    plan: (Cluster) throws -> LabPlan
   ) throws {
+    self.listsDifferences = listsDifferences
     var stages: OrderedDictionary = [base.cluster: Stage(plan: base)]
     func stage(_ cluster: Cluster) throws -> Int {
       if let known = stages.index(forKey: cluster) { return known }
@@ -46,7 +51,7 @@ struct ExpectationsCheck {
         try group.reference.map { [try stage(group.cluster), try stage($0.cluster)] } ?? []
       }
     ).sorted()
-    let matrices = MatrixVerdicts.all(compared.map { ($0, stages.values[$0].plan) }, sctpObstacle: sctpObstacle)
+    let matrices = MatrixVerdicts.all((listsDifferences ? compared : []).map { ($0, stages.values[$0].plan) }, sctpObstacle: sctpObstacle)
     for group in groups {
       let number = try stage(group.cluster)
       let needed = stages.values[number]
@@ -65,7 +70,8 @@ struct ExpectationsCheck {
         }
         difference = (other, found)
       }
-      self.groups.append(PlannedGroup(group: group.group, stage: number, flows: flows, difference: difference))
+      self.groups.append(PlannedGroup(
+          group: group.group, hasReference: group.reference != nil, stage: number, flows: flows, difference: difference))
     }
     self.stages = Array(stages.values)
   }
@@ -110,7 +116,9 @@ struct ExpectationsCheck {
           return change
         }
       }
-      return GroupResult(group: planned.group, flows: flows, difference: difference, strict: strict)
+      return GroupResult(
+        group: planned.group, flows: flows, difference: difference,
+        isDifferenceLeftOut: planned.hasReference && !listsDifferences, strict: strict)
     }
   }
 

@@ -8,6 +8,8 @@ public struct GroupResult: Sendable {
   public let flows: [FlowResult]
   /// The difference from the cluster that the group is compared with. `nil` if it is compared with none.
   public let difference: Difference?
+  /// Whether it would be compared if the cluster had fewer flows.
+  public let isDifferenceLeftOut: Bool
   let strict: Bool
 
   /// What packets show about the document's claim.
