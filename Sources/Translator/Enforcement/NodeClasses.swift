@@ -93,13 +93,13 @@ extension NodeClasses {
       }
       if let routed = set(sources, everything.subtracting(onLink), false) { starting.append(routed) }
     }
-    departures += Self.forwarded(starting, evaluator, own: own, scope)
+    departures += Self.forwarded(starting, evaluator, own: own, scope, isDeparture: true)
     if let sent = set(own, everything.subtracting(own), false) {
       departures += Self.run([sent], [.output, .postrouting], evaluator, own: own, scope)
     }
     let others = everything.subtracting(own).subtracting(pods)
     if let arriving = set(others, pods.union(own), false) {
-      arrivals = Self.forwarded([arriving], evaluator, own: own, scope)
+      arrivals = Self.forwarded([arriving], evaluator, own: own, scope, isDeparture: false)
     }
     if isAll { sides = Self.sides(evaluator, pods, in: topology, questions) }
     if !isAll { arrivals = Self.checkingAnswers(arrivals, evaluator, own: own) }
@@ -127,13 +127,18 @@ extension NodeClasses {
 
   /// From prerouting on, to the node itself or past it.
   private static func forwarded(
-    _ sets: [PacketSet], _ evaluator: ClassEvaluator, own: Bits, _ scope: PacketScope
+    _ sets: [PacketSet], _ evaluator: ClassEvaluator, own: Bits, _ scope: PacketScope, isDeparture: Bool
   ) -> [PacketClass] {
     var classes: [PacketClass] = []
     var toOthers: [PacketSet] = []
     var toNode: [PacketSet] = []
+    var translated = TranslatedRows(evaluator.space)
     for result in evaluator.run(sets, at: .prerouting) {
       guard let set = passed(result, &classes, scope) else { continue }
+      if isDeparture, set.newDestination != nil {
+        translated.add(set)
+        continue
+      }
       guard !set.isBridged || set.newDestination != nil, let own = Numbers(own) else {
         toOthers.append(set)
         continue
@@ -154,6 +159,20 @@ extension NodeClasses {
         var part = set
         part.destinations = outside
         toOthers.append(part)
+      }
+    }
+    if let own = Numbers(own) {
+      for set in translated.sets {
+        if let inside = set.destinations.intersection(own) {
+          var part = set
+          part.destinations = inside
+          toNode.append(part)
+        }
+        if let outside = set.destinations.subtracting(own) {
+          var part = set
+          part.destinations = outside
+          toOthers.append(part)
+        }
       }
     }
     return classes + run(toNode, [.input], evaluator, own: own, scope)
@@ -210,5 +229,40 @@ extension NodeClasses {
     return classes.map { one in
       one.end == .passed && !one.packets.destinations.isDisjoint(with: mine) ? PacketClass(one.packets, .open) : one
     }
+  }
+}
+
+/// Packets of a node's pods after services have sent them elsewhere: the rules that follow see their new destinations
+/// alone. All that have one source, one question and one mark are a set.
+private struct TranslatedRows {
+  private struct Key: Hashable {
+    let source, question: Int
+    let mark: UInt32
+  }
+  private let space: PacketSpace
+  private var rows: [Key: Bits] = [:]
+
+  init(_ space: PacketSpace) { self.space = space }
+
+  mutating func add(_ set: PacketSet) {
+    guard let destination = set.newDestination else { return }
+    set.sources.visit { source in
+      set.questionsNow.visit { question in
+        rows[Key(source: source, question: question, mark: set.mark), default: Bits(count: space.addresses.count)]
+          .insert(destination)
+      }
+    }
+  }
+
+  var sets: [PacketSet] {
+    rows.sorted { ($0.key.source, $0.key.question, $0.key.mark) < ($1.key.source, $1.key.question, $1.key.mark) }
+      .compactMap { key, destinations in
+        guard let to = Numbers(destinations) else { return nil }
+        var set = PacketSet(from: .one(key.source), to: to, .one(key.question))
+        set.mark = key.mark
+        set.hasNewDestination = true
+        set.codePoints = .max
+        return set
+      }
   }
 }

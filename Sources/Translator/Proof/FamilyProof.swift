@@ -63,6 +63,20 @@ struct FamilyProof: Sendable {
 
   func end(_ number: Int) -> Flow.End { specified.ends[number] }
 
+  /// An address that a service of the node leads from to a destination, to name it in an example.
+  func asked(_ node: Int, _ destination: Int, _ question: Int) -> IPAddress? {
+    guard question < space.echo else { return nil }
+    let port = space.ports.representatives[question]
+    let target = space.addresses[destination]
+    for service in cluster.services {
+      let leads = cluster.slices(of: service.id).contains { slice in
+        slice.members.contains { $0.address == target } && slice.ports.contains { $0.port == port.port }
+      }
+      if leads { return service.clusterIPs.first { $0.family == family } }
+    }
+    return nil
+  }
+
   func packet(
     _ node: Int, _ place: ProofPacket.Place, from source: Int, to destination: Int, _ question: Int,
     _ state: ConntrackState, asked: Int? = nil

@@ -87,7 +87,7 @@ public struct ProofPacket: Hashable, Sendable {
   public let payload: Packet.Payload
   public let state: ConntrackState
   /// Where a service has sent it before.
-  public let asked: IPAddress?
+  public internal(set) var asked: IPAddress?
 
   /// The flow whose first packet it is. `nil` for packets that no run sends.
   public var flow: Flow? {
@@ -110,6 +110,9 @@ struct ProofPart: Sendable {
   var differing: [[ProofReason]: Proof.Differing] = [:]
   var counterexamples: [Counterexample] = []
   var gaps: [Proof.Gap: Double] = [:]
+
+  /// Counts more packets of a known kind.
+  mutating func add(_ reasons: [ProofReason], packets: Double) { differing[reasons]?.packets += packets }
 
   mutating func add(_ reasons: [ProofReason], classes: Int, packets: Double, _ example: ProofPacket) {
     if differing[reasons] == nil {

@@ -104,9 +104,15 @@ struct QuestionProof {
   private mutating func departures(_ node: Int, _ number: Int, _ rows: inout [RowKey]) {
     let (pods, own) = (whole.rules.pods[node], whole.rules.own[node])
     var found: [Int: Row] = [:]
+    // What services have sent elsewhere.
+    var redirected: [Int: Row] = [:]
     for one in whole.rules.nodes[node].departures where one.packets.questionsNow.contains(number) {
       if one.packets.newDestination != nil {
         translated(one, node, number, isDeparture: true)
+      } else if one.packets.hasNewDestination {
+        one.packets.sources.visit {
+          add(one, one.packets.destinations, to: &redirected[$0, default: Row(count: count)])
+        }
       } else {
         one.packets.sources.visit { add(one, one.packets.destinations, to: &found[$0, default: Row(count: count)]) }
       }
@@ -127,6 +133,39 @@ struct QuestionProof {
         node, source, number, row, domain, near(wanted, specifiedHere), near(expected, predictedHere),
         isDeparture: true, &rows)
     }
+    for (source, row) in redirected.sorted(by: { $0.key < $1.key }) { self.redirected(node, source, number, row, &rows) }
+  }
+
+  /// Services have sent these packets of a node's pod elsewhere: policies judge them by their new destinations.
+  private mutating func redirected(_ node: Int, _ source: Int, _ number: Int, _ row: Row, _ rows: inout [RowKey]) {
+    let (pods, own) = (whole.rules.pods[node], whole.rules.own[node])
+    let near = pods.union(own)
+    let out = predicted.departures(of: source)
+    let wanted = specified.peers(of: source, .egress).subtracting(near)
+      .union(specified.destinations(of: source).intersection(near))
+    var expected = out.subtracting(near).union(predicted.destinations(of: source).intersection(near))
+    let domain = Bits(allBelow: count).subtracting(whole.unsent)
+    if domain.contains(source), whole.traits.deviations.contains(.hairpin), !out.contains(source),
+      !predicted.senders(to: source).contains(source)
+    {
+      expected.remove(source)
+    }
+    if !whole.topology.bridgeNetfilter {
+      // The matrix takes these for packets that a bridge switches.
+      pods.intersection(row.known(.new, count)).visit { target in
+        let (from, to) = (whole.end(source), whole.end(target))
+        let flow = Flow(from: from.endpoint, from.address, to: to.endpoint, to.address, question)
+        let model = whole.comparer.reading
+        let (leaves, arrives) = (model.allowsRouted(flow, .egress), model.allowsRouted(flow, .ingress))
+        let passes = source == target && whole.traits.deviations.contains(.hairpin) ? leaves || arrives : leaves && arrives
+        if passes || source == target && !whole.traits.deviations.contains(.hairpin) {
+          expected.insert(target)
+        } else {
+          expected.remove(target)
+        }
+      }
+    }
+    compare(node, source, number, row, domain, wanted, expected, isDeparture: true, isRedirected: true, &rows)
   }
 
   private mutating func arrivals(_ node: Int, _ number: Int, _ rows: inout [RowKey]) {
@@ -169,7 +208,7 @@ struct QuestionProof {
 
   private mutating func compare(
     _ node: Int, _ end: Int, _ number: Int, _ row: Row, _ domain: Bits, _ specified: Bits, _ predicted: Bits,
-    isDeparture: Bool, _ rows: inout [RowKey]
+    isDeparture: Bool, isRedirected: Bool = false, _ rows: inout [RowKey]
   ) {
     if domain.isEmpty { return }
     let ports = whole.portCounts[number]
@@ -182,6 +221,7 @@ struct QuestionProof {
     let isPassing = isPassingICMP(number)
     for state in [ConntrackState.new, .established, .related, .invalid] {
       let domain = all.intersection(row.known(state, count))
+      if domain.isEmpty { continue }
       part.packets += whole.weights.weigh(domain) * ports
       hasher.combine(domain)
       let passed = (row.passed[state] ?? Bits(count: count)).intersection(domain)
@@ -196,7 +236,7 @@ struct QuestionProof {
       // Dropping it is always right: nobody knows what connection it belongs to.
       if state == .invalid { expected.formIntersection(passed) }
       let surprises = passed.symmetricDifference(expected)
-      surprise(surprises, passed, wanted, node, end, number, state, place)
+      surprise(surprises, passed, wanted, node, end, number, state, place, isRedirected: isRedirected)
       let differs = passed.symmetricDifference(wanted).subtracting(surprises)
       hasher.combine(passed)
       hasher.combine(wanted)
@@ -204,20 +244,27 @@ struct QuestionProof {
       for (bits, verdict) in [(agreeing.intersection(passed), Verdict.allow), (agreeing.subtracting(passed), .deny)]
       where !bits.isEmpty {
         agreeingClasses += 1
-        keep(node, end, number, state, bits, verdict, verdict, [], isDeparture)
+        if !isRedirected { keep(node, end, number, state, bits, verdict, verdict, [], isDeparture) }
       }
       if differs.isEmpty { continue }
-      let groups = groups(differs, passed, refused, node, end, number, state, place)
+      let groups = groups(differs, passed, refused, node, end, number, state, place, isRedirected: isRedirected)
       for (reasons, bits) in groups {
         hasher.combine(reasons)
         hasher.combine(bits)
         for (some, verdict) in [(bits.intersection(passed), Verdict.allow), (bits.subtracting(passed), .deny)]
         where !some.isEmpty {
           differing[reasons, default: 0] += 1
-          keep(node, end, number, state, some, verdict, verdict == .allow ? .deny : .allow, reasons, isDeparture)
+          if !isRedirected {
+            keep(node, end, number, state, some, verdict, verdict == .allow ? .deny : .allow, reasons, isDeparture)
+          }
         }
         // Classes are counted by the caller, since questions share them.
-        let example = packet(node, place, end, bits.first ?? 0, number, state)
+        if part.differing[reasons] != nil {
+          part.add(reasons, packets: whole.weights.weigh(bits) * ports)
+          continue
+        }
+        var example = packet(node, place, end, bits.first ?? 0, number, state)
+        if isRedirected { example.asked = whole.asked(node, bits.first ?? 0, number) }
         part.add(reasons, classes: 0, packets: whole.weights.weigh(bits) * ports, example)
       }
     }
@@ -255,20 +302,22 @@ struct QuestionProof {
 
   private mutating func surprise(
     _ bits: Bits, _ passed: Bits, _ wanted: Bits, _ node: Int, _ end: Int, _ number: Int, _ state: ConntrackState,
-    _ place: ProofPacket.Place
+    _ place: ProofPacket.Place, isRedirected: Bool = false
   ) {
     guard let first = bits.first else { return }
     let passes = passed.contains(first)
+    var packet = packet(node, place, end, first, number, state)
+    if isRedirected { packet.asked = whole.asked(node, first, number) }
     part.counterexamples.append(
       Counterexample(
-        packet: packet(node, place, end, first, number, state), rules: passes ? .allow : .deny,
+        packet: packet, rules: passes ? .allow : .deny,
         specification: wanted.contains(first) ? .allow : .deny, predicted: passes ? .deny : .allow))
   }
 
   /// The differences, by the deviations that make them.
   private mutating func groups(
     _ differs: Bits, _ passed: Bits, _ refused: Bits, _ node: Int, _ end: Int, _ number: Int, _ state: ConntrackState,
-    _ place: ProofPacket.Place
+    _ place: ProofPacket.Place, isRedirected: Bool
   ) -> [([ProofReason], Bits)] {
     var groups: [[ProofReason]: Bits] = [:]
     let isICMP = isPassingICMP(number)
@@ -281,6 +330,8 @@ struct QuestionProof {
         reasons = [whole.defaultDeny.reason(end, other, node)]
       } else if isICMP {
         reasons = [.icmp]
+      } else if isRedirected, other == end {
+        reasons = [.deviation(.hairpin)]
       } else {
         reasons = self.reasons(end, other, isLocal: local.contains(other), place)
       }
@@ -324,7 +375,12 @@ struct QuestionProof {
     let letIn = isNear ? specified.peers(of: target, .ingress) : Bits(allBelow: count)
     let expectedIn = isNear ? predicted.senders(to: target) : Bits(allBelow: count)
     let hairpins = whole.traits.deviations.contains(.hairpin)
-    sources.visit { source in
+    if !isDeparture {
+      // Only the receiver's side counts here.
+      wanted = sources.intersection(letIn)
+      expected = sources.intersection(expectedIn)
+    }
+    (isDeparture ? sources : Bits(count: count)).visit { source in
       let isLocal = isDeparture && (pods.contains(source) || own.contains(source))
       let out = !isLocal || specified.peers(of: source, .egress).contains(target)
       var expectedOut = !isLocal || predicted.departures(of: source).contains(target)
