@@ -7,7 +7,9 @@ internal import Oracle
 internal import Path
 
 /// All packets of one family: the rules of every node, the specification and the deviations, in one space.
-struct FamilyProof: Sendable {
+///
+/// A class, since every part of a proof holds it: copies of its many arrays would cost more than the proof.
+final class FamilyProof: Sendable {
   let cluster: Cluster
   let comparer: Comparer
   let family: IPFamily
@@ -26,13 +28,14 @@ struct FamilyProof: Sendable {
   /// By question: how many ports, ICMP types or protocols it has.
   let portCounts: [Double]
   /// `nil`: all nodes.
-  var onNodes: Set<String>?
+  let onNodes: Set<String>?
 
   var traits: EnforcerTraits { comparer.enforced.style.traits }
   var space: PacketSpace { rules.space }
   var topology: Topology { comparer.enforced.topology }
 
-  init(_ cluster: Cluster, _ comparer: Comparer, _ family: IPFamily) {
+  init(_ cluster: Cluster, _ comparer: Comparer, _ family: IPFamily, onNodes: Set<String>? = nil) {
+    self.onNodes = onNodes
     self.cluster = cluster
     self.comparer = comparer
     self.family = family
@@ -218,8 +221,7 @@ extension Proof {
   ) {
     self.init()
     for family in families ?? cluster.families {
-      var whole = FamilyProof(cluster, comparer, family)
-      whole.onNodes = nodes
+      let whole = FamilyProof(cluster, comparer, family, onNodes: nodes)
       merge(whole.prove { progress(family, $0, $1) })
     }
     counterexamples.sort(by: Counterexample.isSimpler)

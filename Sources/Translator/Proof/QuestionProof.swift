@@ -88,7 +88,7 @@ struct QuestionProof {
 
   private var count: Int { whole.space.addresses.count }
 
-  private func add(_ one: PacketClass, _ peers: Numbers, to row: inout Row) {
+  private static func add(_ one: PacketClass, _ peers: Numbers, to row: inout Row, _ count: Int) {
     if one.end == .open {
       row.open.formUnion(peers)
       return
@@ -103,6 +103,7 @@ struct QuestionProof {
 
   private mutating func departures(_ node: Int, _ number: Int, _ rows: inout [RowKey]) {
     let (pods, own) = (whole.rules.pods[node], whole.rules.own[node])
+    let count = count
     var found: [Int: Row] = [:]
     // What services have sent elsewhere.
     var redirected: [Int: Row] = [:]
@@ -111,10 +112,12 @@ struct QuestionProof {
         translated(one, node, number, isDeparture: true)
       } else if one.packets.hasNewDestination {
         one.packets.sources.visit {
-          add(one, one.packets.destinations, to: &redirected[$0, default: Row(count: count)])
+          Self.add(one, one.packets.destinations, to: &redirected[$0, default: Row(count: count)], count)
         }
       } else {
-        one.packets.sources.visit { add(one, one.packets.destinations, to: &found[$0, default: Row(count: count)]) }
+        one.packets.sources.visit {
+          Self.add(one, one.packets.destinations, to: &found[$0, default: Row(count: count)], count)
+        }
       }
     }
     for (source, row) in found.sorted(by: { $0.key < $1.key }) {
@@ -170,12 +173,15 @@ struct QuestionProof {
 
   private mutating func arrivals(_ node: Int, _ number: Int, _ rows: inout [RowKey]) {
     let own = whole.rules.own[node]
+    let count = count
     var found: [Int: Row] = [:]
     for one in whole.rules.nodes[node].arrivals where one.packets.questionsNow.contains(number) {
       if one.packets.newDestination != nil {
         translated(one, node, number, isDeparture: false)
       } else {
-        one.packets.destinations.visit { add(one, one.packets.sources, to: &found[$0, default: Row(count: count)]) }
+        one.packets.destinations.visit {
+          Self.add(one, one.packets.sources, to: &found[$0, default: Row(count: count)], count)
+        }
       }
     }
     let everything = Bits(allBelow: count)
@@ -461,10 +467,11 @@ struct QuestionProof {
   private mutating func sides(_ node: Int, _ number: Int) {
     let own = whole.rules.own[node]
     let isPassing = isPassingICMP(number)
+    let count = count
     for side in whole.rules.nodes[node].sides {
       var row = Row(count: count)
       for one in side.classes where one.packets.questions.contains(number) {
-        add(one, side.direction == .egress ? one.packets.destinations : one.packets.sources, to: &row)
+        Self.add(one, side.direction == .egress ? one.packets.destinations : one.packets.sources, to: &row, count)
       }
       // What the node itself gets and sends has rules outside of pods' chains.
       var domain = row.known(.new, count).subtracting(own).subtracting(whole.unsent).subtracting(whole.groups).without(side.pod)
