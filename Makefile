@@ -1,5 +1,5 @@
 BUILD = swift build --explicit-target-dependency-import-check error
-.PHONY: run test conformance soak build format lint setup clean
+.PHONY: run test conformance soak check-certificate build format lint setup clean
 
 # Without debug information the build is shorter. A crash still names its functions, but not their lines.
 run: setup
@@ -34,6 +34,12 @@ soak: setup
 	@.build/release/netpol-lab fuzz --input --seed $(or $(SEED),1) --cases 1000000
 	@$(BUILD) --build-tests
 	@NETPOL_SEED=$(or $(SEED),1) NETPOL_WORLDS=5000 swift test --skip-build --filter FlowSurveySoakTests
+
+# Prove the examples, and let a checker that shares no code with the program check the certificates, also tampered ones.
+check-certificate:
+	@netns-scripts/setup.sh --all
+	@$(BUILD) -c release --product netpol-lab -debug-info-format none
+	@Tests/Checker/examples.sh .build/release/netpol-lab
 
 build: setup
 	@$(BUILD)

@@ -131,7 +131,7 @@ let package = Package(
       "Fuzz", "Lab/Fuzz",
       [
         "NetpolModel", "Text", "Statistics", "Manifests", "Worlds", "Oracle", "RuleIR", "Lowering", "Evaluator", "Path",
-        "Rendering", "Dumps", "DumpDiff", "Enforcement", "EngineComparison", "Kernel", "Apply", "Network", "Verdicts",
+        "Rendering", "Dumps", "DumpDiff", "Enforcement", "EngineComparison", "Proof", "Kernel", "Apply", "Network", "Verdicts",
         "StandingLab", algorithms,
       ]),
     library("Documents", "Lab/Document", ["NetpolModel", "Text", "Statistics", algorithms, orderedCollections]),

@@ -1,8 +1,10 @@
 #!/bin/sh
 # Installs what the build and the lab need and Debian or Ubuntu lack. Changes nothing if everything is installed.
+# With --all: also what only tests need.
 set -eu
 
 wanted="libnftnl-dev libmnl-dev libmd-dev pkg-config nftables iptables ipset iproute2 netcat-openbsd conntrack make"
+if [ "${1:-}" = --all ]; then wanted="$wanted python3-yaml"; fi
 missing=""
 for package in $wanted; do
   dpkg-query -W -f '${Status}' "$package" 2>/dev/null | grep -q 'ok installed' || missing="$missing $package"

@@ -33,7 +33,7 @@ extension FuzzCommand {
     let mutants = hunt.mutants(count, of: styles, seed: seed, while: mayGoOn)
     for mutant in mutants {
       if !mayGoOn() { break }
-      summary.add(mutant, isNoticed: hunt.notice(mutant) != nil)
+      summary.add(mutant, isNoticed: hunt.notice(mutant) != nil, killedIn: hunt.killingWorld(mutant))
       Terminal.progress("\(summary.judged) of \(mutants.count) mutants, \(summary.unnoticedCount) unnoticed")
     }
     Terminal.progress("")

@@ -105,6 +105,12 @@ public struct MutantHunt {
     return nil
   }
 
+  /// The seed of the first world in which some packet, of all that there are, has another fate with the mutant. `nil`:
+  /// with every packet of these worlds it does the same as the style, which proves it equivalent on them.
+  public func killingWorld(_ mutant: Mutant) -> UInt64? {
+    judges[mutant.style.name]?.first { $0.isKilled(mutant) }?.seed
+  }
+
   /// Further packets, by style, that don't do what is predicted although there is no mistake.
   func surprises() -> [String] {
     judges.keys.sorted().flatMap { name in

@@ -3,6 +3,7 @@ internal import EngineComparison
 internal import Lowering
 internal import NetpolModel
 internal import Path
+internal import Proof
 internal import StandingLab
 internal import Statistics
 internal import Verdicts
@@ -48,6 +49,16 @@ struct MutantJudge {
   private func asked() -> [FollowUpPacket] {
     FollowUpPackets(plan).all(of: Array(flows.prefix(Self.followed)))
       + strange.map { .sent(Packet(first: $0), from: $0.source, .stopped) }
+  }
+
+  /// Whether some packet of this world, of all that there are, has another fate with the mutant. Such a packet kills it;
+  /// if there is none, the mutant does the same here.
+  func isKilled(_ mutant: MutantHunt.Mutant) -> Bool {
+    guard isOwnWorld,
+      plan.enforced.lowered.values.contains(where: { mutant.mutation.applied(to: $0.ruleset) != $0.ruleset }),
+      let mutated = try? EnforcedCluster(plan.cluster, plan.topology, mutant.mutated, versionStamp: "1")
+    else { return false }
+    return !RulesComparison(plan.cluster, plan.enforced, mutated).isEqual
   }
 
   /// What revealed the mutant here.

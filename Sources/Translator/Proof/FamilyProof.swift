@@ -27,6 +27,8 @@ final class FamilyProof: Sendable {
   let martians: [Bits]
   /// By question: how many ports, ICMP types or protocols it has.
   let portCounts: [Double]
+  /// By node and question: which of its classes have the question when the rules are done with them.
+  let departuresAt, arrivalsAt: [[[Int32]]]
   /// `nil`: all nodes.
   let onNodes: Set<String>?
 
@@ -56,6 +58,18 @@ final class FamilyProof: Sendable {
     groups = Bits(space.addresses.indices.filter { space.addresses[$0].isMulticast }, count: count)
     martians = topology.nodes.map { Bits($0.privateAddresses.compactMap(space.number), count: count) }
     portCounts = space.portCounts
+    let nodes = rules.nodes
+    let indexes = concurrentMap(nodes.count) { node in
+      (Self.index(nodes[node].departures, space), Self.index(nodes[node].arrivals, space))
+    }
+    departuresAt = indexes.map(\.0)
+    arrivalsAt = indexes.map(\.1)
+  }
+
+  private static func index(_ classes: [PacketClass], _ space: PacketSpace) -> [[Int32]] {
+    var index = [[Int32]](repeating: [], count: space.questionCount)
+    for (number, one) in classes.enumerated() { one.packets.questionsNow.visit { index[$0].append(Int32(number)) } }
+    return index
   }
 
   /// The questions with equal answers of the specification are neighbours.

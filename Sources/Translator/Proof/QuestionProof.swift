@@ -77,13 +77,38 @@ struct QuestionProof {
   /// What becomes of the packets of one end, by number of the other end.
   private struct Row {
     /// By state: those that pass, and those of which the rules change no destination.
-    var passed: [ConntrackState: Bits] = [:]
-    var known: [ConntrackState: Bits] = [:]
+    private var passed: [Bits?] = [nil, nil, nil, nil]
+    private var known: [Bits?] = [nil, nil, nil, nil]
     var open: Bits
     init(count: Int) { open = Bits(count: count) }
 
-    /// What conntrack doesn't track any more was new.
-    func known(_ state: ConntrackState, _ count: Int) -> Bits { known[state] ?? Bits(count: count) }
+    mutating func add(_ states: ConntrackStates, _ peers: Numbers, passes: Bool, _ count: Int) {
+      for (index, one) in Self.states.enumerated() where !states.isDisjoint(with: one) {
+        var bits = known[index] ?? Bits(count: count)
+        known[index] = nil
+        bits.formUnion(peers)
+        known[index] = bits
+        if !passes { continue }
+        bits = passed[index] ?? Bits(count: count)
+        passed[index] = nil
+        bits.formUnion(peers)
+        passed[index] = bits
+      }
+    }
+
+    /// A rule may have taken a new packet out of connection tracking.
+    private static let states: [ConntrackStates] = [[.new, .untracked], .established, .related, .invalid]
+    private static func index(_ state: ConntrackState) -> Int {
+      switch state {
+      case .new, .untracked: 0
+      case .established: 1
+      case .related: 2
+      case .invalid: 3
+      }
+    }
+
+    func known(_ state: ConntrackState, _ count: Int) -> Bits { known[Self.index(state)] ?? Bits(count: count) }
+    func passed(_ state: ConntrackState, _ count: Int) -> Bits { passed[Self.index(state)] ?? Bits(count: count) }
   }
 
   private var count: Int { whole.space.addresses.count }
@@ -93,12 +118,7 @@ struct QuestionProof {
       row.open.formUnion(peers)
       return
     }
-    for state in one.packets.states.all {
-      // A rule may have taken it out of connection tracking: it was new.
-      let state = state == .untracked ? .new : state
-      row.known[state, default: Bits(count: count)].formUnion(peers)
-      if one.end != .stopped { row.passed[state, default: Bits(count: count)].formUnion(peers) }
-    }
+    row.add(one.packets.states, peers, passes: one.end != .stopped, count)
   }
 
   private mutating func departures(_ node: Int, _ number: Int, _ rows: inout [RowKey]) {
@@ -107,7 +127,9 @@ struct QuestionProof {
     var found: [Int: Row] = [:]
     // What services have sent elsewhere.
     var redirected: [Int: Row] = [:]
-    for one in whole.rules.nodes[node].departures where one.packets.questionsNow.contains(number) {
+    let departures = whole.rules.nodes[node].departures
+    for index in whole.departuresAt[node][number] {
+      let one = departures[Int(index)]
       if one.packets.newDestination != nil {
         translated(one, node, number, isDeparture: true)
       } else if one.packets.hasNewDestination {
@@ -175,7 +197,9 @@ struct QuestionProof {
     let own = whole.rules.own[node]
     let count = count
     var found: [Int: Row] = [:]
-    for one in whole.rules.nodes[node].arrivals where one.packets.questionsNow.contains(number) {
+    let arrivals = whole.rules.nodes[node].arrivals
+    for index in whole.arrivalsAt[node][number] {
+      let one = arrivals[Int(index)]
       if one.packets.newDestination != nil {
         translated(one, node, number, isDeparture: false)
       } else {
@@ -230,7 +254,7 @@ struct QuestionProof {
       if domain.isEmpty { continue }
       part.packets += whole.weights.weigh(domain) * ports
       hasher.combine(domain)
-      let passed = (row.passed[state] ?? Bits(count: count)).intersection(domain)
+      let passed = row.passed(state, count).intersection(domain)
       var wanted = specified.intersection(domain)
       var expected = predicted.intersection(domain)
       let isStanding = state == .established || state == .related
@@ -477,7 +501,7 @@ struct QuestionProof {
       var domain = row.known(.new, count).subtracting(own).subtracting(whole.unsent).subtracting(whole.groups).without(side.pod)
       if side.direction == .ingress { domain.subtract(whole.martians[node]) }
       if side.direction == .egress { domain.subtract(notPlain) }
-      let passed = (row.passed[.new] ?? Bits(count: count)).intersection(domain)
+      let passed = row.passed(.new, count).intersection(domain)
       var expected = side.direction == .egress ? predicted.departures(of: side.pod) : predicted.senders(to: side.pod)
       if isPassing { expected = domain }
       if !whole.topology.bridgeNetfilter {

@@ -9,6 +9,11 @@ public struct MutantSummary {
     let because: String
   }
 
+  struct Killed: Encodable {
+    let mutant: String
+    let seed: UInt64
+  }
+
   struct Count: Encodable {
     var noticed = 0
     var mistakes = 0
@@ -22,6 +27,9 @@ public struct MutantSummary {
   private var equivalent: [Equivalent] = []
   /// Mutants that are called equivalent but were noticed.
   private var disproved: [Equivalent] = []
+  /// What proofs say about all mutants.
+  private var killed: [Killed] = []
+  private var proved: [String] = []
   private var kinds: [String: Count] = [:]
   public var time = Duration.zero
 
@@ -31,7 +39,14 @@ public struct MutantSummary {
   public var unnoticedCount: Int { unnoticed.count }
   public var isDisproved: Bool { !disproved.isEmpty }
 
-  public mutating func add(_ mutant: MutantHunt.Mutant, isNoticed: Bool) {
+  /// `killedIn`: the seed of a world in which some packet has another fate with the mutant. `nil`: it does the same with
+  /// every packet.
+  public mutating func add(_ mutant: MutantHunt.Mutant, isNoticed: Bool, killedIn seed: UInt64?) {
+    if let seed {
+      killed.append(Killed(mutant: "\(mutant)", seed: seed))
+    } else {
+      proved.append("\(mutant)")
+    }
     if let because = mutant.equivalentBecause {
       let entry = Equivalent(mutant: "\(mutant)", because: because)
       if isNoticed { disproved.append(entry) } else { equivalent.append(entry) }
@@ -54,7 +69,8 @@ public struct MutantSummary {
       schema: "netpol-lab/mutants/v1",
       facts: [
         Fact("worlds", worlds), Fact("noticed", noticed), Fact("mistakes", mistakes), Fact("unnoticed", unnoticed),
-        Fact("equivalent", equivalent), Fact("disproved", disproved), Fact("kinds", kinds), Fact("seconds", seconds),
+        Fact("equivalent", equivalent), Fact("disproved", disproved), Fact("kinds", kinds), Fact("killed", killed),
+        Fact("provedEquivalent", proved), Fact("seconds", seconds),
       ],
       sections: [section])
   }
@@ -65,12 +81,18 @@ public struct MutantSummary {
     let mutants =
       equivalent.map { "equivalent: \($0.mutant): \($0.because)" }
       + disproved.map { "called equivalent, but noticed: \($0.mutant): \($0.because)" }
-      + unnoticed.map { "unnoticed: \($0)" }
+      + unnoticed.map { mutant in
+        let proof = killed.first { $0.mutant == mutant }.map { "killed by a class in the world of seed \($0.seed)" }
+        return "unnoticed by sampled packets, \(proof ?? "proved equivalent in these worlds"): \(mutant)"
+      }
     return Section([
       .code(Code(mutants)),
       .paragraph(
         "\(noticed) of \(mistakes) mutants noticed in \(counted(worlds, "world")), "
           + "plus \(counted(equivalent.count, "equivalent mutant")); \(Int(seconds.rounded())) s", indent: 2),
+      .paragraph(
+        "by proofs of every packet: \(counted(killed.count, "mutant")) killed by a class, \(proved.count) equivalent in "
+          + "these worlds", indent: 2),
       .paragraph("by kind: \(counts.joined(separator: ", "))", indent: 2),
     ])
   }
