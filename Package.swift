@@ -78,7 +78,10 @@ let package = Package(
     library("PolicyDiff", "Translator/PolicyDiff", ["NetpolModel", "Oracle", "Path"]),
     library(
       "Proof", "Translator/Proof",
-      ["NetpolModel", "Oracle", "Lowering", "Evaluator", "Path", "Enforcement", "EngineComparison"]),
+      [
+        "NetpolModel", "Oracle", "RuleIR", "Lowering", "Evaluator", "Path", "Rendering", "Enforcement",
+        "EngineComparison",
+      ]),
 
     // C libraries and shims: digests (libmd), netlink (libnftnl, libmnl), and calls that Swift can't import.
     .systemLibrary(name: "CDigest", path: "Sources/CDigest", pkgConfig: "libmd", providers: [.apt(["libmd-dev"])]),
@@ -131,7 +134,8 @@ let package = Package(
       "Fuzz", "Lab/Fuzz",
       [
         "NetpolModel", "Text", "Statistics", "Manifests", "Worlds", "Oracle", "RuleIR", "Lowering", "Evaluator", "Path",
-        "Rendering", "Dumps", "DumpDiff", "Enforcement", "EngineComparison", "Proof", "Kernel", "Apply", "Network", "Verdicts",
+        "Rendering", "Dumps", "DumpDiff", "Enforcement", "EngineComparison", "Proof", "Kernel", "Apply", "Network",
+        "Verdicts",
         "StandingLab", algorithms,
       ]),
     library("Documents", "Lab/Document", ["NetpolModel", "Text", "Statistics", algorithms, orderedCollections]),
@@ -139,7 +143,7 @@ let package = Package(
       "Report", "Lab/Report",
       [
         "NetpolModel", "Text", "Statistics", "RuleIR", "Lowering", "Path", "Enforcement", "EngineComparison",
-        "PolicyDiff", "Proof", "Evaluator", "Manifests", "Rendering", "DumpDiff", "Verdicts", "StandingLab", "Documents",
+        "PolicyDiff", "Proof", "DumpDiff", "Verdicts", "StandingLab", "Documents",
         algorithms, orderedCollections,
       ] + products, settings: unoptimized),
     .executableTarget(

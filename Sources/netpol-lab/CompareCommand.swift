@@ -54,7 +54,8 @@ struct CompareCommand: ParsableCommand {
   var golden: String?
 
   @Flag(
-    help: "If the text of the rules differs: say whether they do the same with every packet, and if not, what that costs.")
+    help:
+      "If the text of the rules differs: say whether they do the same with every packet, and if not, what that costs.")
   var byMeaning = false
 
   @Option(name: .shortAndLong, help: "Report format.")

@@ -14,7 +14,8 @@ import Verdicts
 struct ProveCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "prove",
-    abstract: "Prove that a style's rules do with every packet what the policies say, or show the packet. Needs no root.",
+    abstract:
+      "Prove that a style's rules do with every packet what the policies say, or show the packet. Needs no root.",
     discussion: """
       Every packet counts: all addresses and ports, all protocols, known and unknown connections. Known deviations \
       (docs/deviations.md) are named and counted. If the rules differ in any other way, the exit code is 1.
@@ -25,7 +26,8 @@ struct ProveCommand: ParsableCommand {
 
   @Option(
     help: ArgumentHelp(
-      "Write a certificate, which another program can check without this one (docs/certificate.md).", valueName: "file"))
+      "Write a certificate, which another program can check without this one (docs/certificate.md).", valueName: "file")
+  )
   var certificate: String?
 
   @Flag(help: "Don't send the smallest counterexample as a real packet.")
@@ -58,17 +60,20 @@ struct ProveCommand: ParsableCommand {
     }
     let proof: Proof
     if let certificate {
-      let whole = Certificate(cluster, comparer, progress: progress)
+      let whole = try Certificate(cluster, comparer, progress: progress)
       proof = whole.proof
       try OutputFile.write(
-        try CertificateObject(whole, cluster, comparer, sources, version: version), to: certificate)
+        CertificateObject(
+          whole, cluster, comparer, sources.map { ($0.name, $0.text) }, version: version), to: certificate)
     } else {
       proof = Proof(cluster, comparer, progress: progress)
     }
     Terminal.progress("")
     var report = ProofReport(
       proof, style, proof.counterexamples.prefix(Self.shown).map { Witness($0, comparer) }, version: version)
-    if let flow = proof.counterexamples.first?.packet.flow, !noPacket { report.observed = observe(flow, cluster, style, rights) }
+    if let flow = proof.counterexamples.first?.packet.flow, !noPacket {
+      report.observed = observe(flow, cluster, style, rights)
+    }
     try output.print(report.document)
     if !proof.isProved { throw ExitCode.finding }
   }

@@ -4,7 +4,8 @@ import RuleIR
 import Testing
 
 @Suite("Rules that a packet can meet") struct ReachableTests {
-  private static let base = Chain(name: "base", base: .init(.forward), rules: [Rule([.inSet(.source, "used")], [.jump("a")])])
+  private static let base = Chain(
+    name: "base", base: .init(.forward), rules: [Rule([.inSet(.source, "used")], [.jump("a")])])
   private static let sets = ["used", "far", "unused"].map { NamedSet(name: $0, family: .v4, kind: .addresses) }
 
   private static func ruleset(_ chains: [Chain], family: IPFamily = .v4, keyed: [KeyedSet] = []) -> Ruleset {
@@ -15,7 +16,8 @@ import Testing
   func jumps() {
     let part = Self.ruleset([
       Self.base, Chain(name: "a", rules: [Rule([.inSet(.destination, "far")], [.goto("b")])]),
-      Chain(name: "b", rules: [Rule([], [.drop])]), Chain(name: "c", rules: [Rule([.inSet(.source, "unused")], [.jump("b")])]),
+      Chain(name: "b", rules: [Rule([], [.drop])]),
+      Chain(name: "c", rules: [Rule([.inSet(.source, "unused")], [.jump("b")])]),
     ]).reachable
     #expect(part.tables[0].chains.map(\.name) == ["base", "a", "b"])
     #expect(part.sets.map(\.name) == ["used", "far"])
@@ -30,8 +32,10 @@ import Testing
       Chain(name: "a", rules: [Rule([], [.verdictFrom([.mark], map: "map")])]), Chain(name: "b"), Chain(name: "c"),
       Chain(name: "d", rules: [Rule([], [.verdictFrom([.mark], map: "other")])]),
     ]
-    let part = Self.ruleset(chains, keyed: [map, KeyedSet(name: "other", family: .v4, fields: [.mark], content: .verdicts)])
-      .reachable
+    let part = Self.ruleset(
+      chains, keyed: [map, KeyedSet(name: "other", family: .v4, fields: [.mark], content: .verdicts)]
+    )
+    .reachable
     #expect(part.tables[0].chains.map(\.name) == ["base", "a", "b", "c"])
     #expect(part.keyedSets.map(\.name) == ["map"])
     #expect(part.sets.isEmpty)

@@ -202,7 +202,7 @@ extension RunReport {
       let (cluster, groups) = try ExpectationsWorld.groups(text)
       let worker = try NamespaceWorker()
       let base = try LabPlan(cluster, .kubeRouterK3s, versionStamp: "1")
-      let check = try ExpectationsCheck(groups, base: base, sctpObstacle: nil) {
+      let check = try ExpectationsCheck(groups, base: base, sctpObstacle: nil, listsDifferences: true) {
         try LabPlan($0, .kubeRouterK3s, versionStamp: "1")
       }
       var bench = ReusableLab(transports: [.tcp, .udp], worker: worker) { _ in }

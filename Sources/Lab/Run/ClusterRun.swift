@@ -110,7 +110,8 @@ public struct ClusterRun: Sendable {
       if !selection.namesAnEnd { try MemoryNeed.namespaces(cluster.nodes.count + cluster.pods.count).require() }
       if case .all = packets, asksMatrix, !selection.namesAnEnd, asked.exceeds(Self.mostFlowByFlow, cluster) {
         throw NothingToAsk(
-          description: "--packets all: more than \(Self.mostFlowByFlow) flows; write --packets classes, or ask about some with "
+          description:
+            "--packets all: more than \(Self.mostFlowByFlow) flows; write --packets classes, or ask about some with "
             + "--from and --to")
       }
       if asksMatrix, !selection.namesAnEnd { try MemoryNeed.flows(cluster.pods.count * cluster.pods.count).require() }

@@ -13,7 +13,8 @@ extension NodeRules {
   public func own(_ traces: Traces) throws(UnreadOwnRule) -> Ruleset {
     if let rule = unreadRules.first(where: { traces.isChain($0.chain) }) {
       throw UnreadOwnRule(
-        description: "line \(rule.line) of the dump: \(rule.text): what this rule means is not known, so nothing can be "
+        description:
+          "line \(rule.line) of the dump: \(rule.text): what this rule means is not known, so nothing can be "
           + "said about the chain \(rule.chain)")
     }
     var tables: [Table] = []

@@ -93,7 +93,8 @@ public struct EnforcerTraits: Hashable, Sendable {
 
   public init(
     deviations: Set<Deviation> = [], nodePortTransports: Set<Transport> = [], exceptsComeFirst: Bool = false,
-    letsPingsPass: Bool = false, passingICMPTypes: [IPFamily: Set<UInt8>] = [:], dropsStrays: Bool = false, judgesOutput: Bool = false
+    letsPingsPass: Bool = false, passingICMPTypes: [IPFamily: Set<UInt8>] = [:], dropsStrays: Bool = false,
+    judgesOutput: Bool = false
   ) {
     self.deviations = deviations
     self.nodePortTransports = nodePortTransports

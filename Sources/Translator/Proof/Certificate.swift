@@ -1,9 +1,11 @@
-public import EngineComparison
 internal import Enforcement
+public import EngineComparison
 internal import Evaluator
 public import NetpolModel
 internal import Oracle
 internal import Path
+internal import Rendering
+internal import RuleIR
 
 /// A proof that others can check: all classes of packets, with what the rules do and what the specification says.
 /// docs/certificate.md has the schema.
@@ -18,7 +20,10 @@ public struct Certificate: Sendable {
   }
 
   public struct Question: Sendable {
-    public enum Kind: Hashable, Sendable { case transport(Transport), icmp, other }
+    public enum Kind: Hashable, Sendable {
+      case transport(Transport)
+      case icmp, other
+    }
     public let kind: Kind
     public let ranges: [ClosedRange<Int>]
   }
@@ -49,20 +54,44 @@ public struct Certificate: Sendable {
     public internal(set) var gaps: [Gap]
   }
 
+  /// The rules of one program on a node, as text.
+  public struct RuleText: Sendable {
+    public enum Format: String, Sendable { case iptables, ip6tables, ipset, nft }
+    public let format: Format
+    public let text: String
+  }
+
   public private(set) var families: [Family] = []
+  /// By node.
+  public let rules: [String: [RuleText]]
   public private(set) var proof = Proof()
 
-  /// Proves, and keeps every class.
+  /// Proves, and keeps every class. Throws `Unsupported` for a rule that has no text.
   public init(
     _ cluster: Cluster, _ comparer: Comparer,
     progress: (_ family: IPFamily, _ done: Int, _ of: Int) -> Void = { _, _, _ in }
-  ) {
+  ) throws {
+    rules = try comparer.enforced.rulesets.mapValues { try $0.flatMap(RuleText.all) }
     for family in cluster.families {
       let whole = FamilyProof(cluster, comparer, family)
       var products = ClassProducts(whole)
       proof.merge(whole.prove(entries: { products.add($0) }) { progress(family, $0, $1) })
       families.append(products.family)
     }
+  }
+}
+
+extension Certificate.RuleText {
+  fileprivate static func all(_ ruleset: Ruleset) throws -> [Certificate.RuleText] {
+    if ruleset.backend == .nftables { return [Certificate.RuleText(format: .nft, text: try nftText(ruleset))] }
+    var texts: [Certificate.RuleText] = []
+    for (family, format) in [(IPFamily.v4, Format.iptables), (.v6, .ip6tables)] {
+      let tables = ruleset.tables.filter { $0.family == family }
+      if tables.isEmpty { continue }
+      let text = try tables.map { try iptablesRestoreText($0) }.joined()
+      texts.append(Certificate.RuleText(format: format, text: text))
+    }
+    return texts + [Certificate.RuleText(format: .ipset, text: try ipsetRestoreText(ruleset.sets))]
   }
 }
 
@@ -126,7 +155,11 @@ private struct ClassProducts {
         products[Product(peers: part.peers, questions: questions, verdicts: part.verdicts), default: Bits(count: count)]
           .insert(part.end)
       }
-      let sorted = products.sorted { ($0.value.first ?? 0, $0.key.questions.first ?? 0, $0.key.peers.first ?? 0) < ($1.value.first ?? 0, $1.key.questions.first ?? 0, $1.key.peers.first ?? 0) }
+      let sorted = products.sorted {
+        ($0.value.first ?? 0, $0.key.questions.first ?? 0, $0.key.peers.first ?? 0) < (
+          $1.value.first ?? 0, $1.key.questions.first ?? 0, $1.key.peers.first ?? 0
+        )
+      }
       for (product, ends) in sorted {
         let (sources, destinations) = place.isDeparture ? (ends, product.peers) : (product.peers, ends)
         let node = whole.topology.nodes[place.node].name

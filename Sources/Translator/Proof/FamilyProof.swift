@@ -185,10 +185,12 @@ extension Cluster {
     found.formUnion(nodes.flatMap(\.podCIDRs))
     found.formUnion(settings.serviceCIDRs)
     for service in services {
-      found.formUnion((service.clusterIPs + service.externalIPs + service.loadBalancerIPs.map(\.address)).map { CIDR($0) })
+      found.formUnion(
+        (service.clusterIPs + service.externalIPs + service.loadBalancerIPs.map(\.address)).map { CIDR($0) })
       found.formUnion(service.loadBalancerSourceRanges)
     }
-    found.formUnion((pods.flatMap(\.podIPs) + nodes.flatMap(\.addresses) + externalHosts.flatMap(\.addresses)).map { CIDR($0) })
+    found.formUnion(
+      (pods.flatMap(\.podIPs) + nodes.flatMap(\.addresses) + externalHosts.flatMap(\.addresses)).map { CIDR($0) })
     let special = family == .v4 ? ["127.0.0.0/8", "224.0.0.0/4", "255.255.255.255/32"] : ["::1/128", "ff00::/8"]
     return found.union(special.compactMap { CIDR($0) }).filter { $0.family == family }
   }
@@ -272,7 +274,8 @@ extension Counterexample {
       case .other: 301
       }
     return [
-      packet.state == .new ? 0 : 1, isSide, packet.asked == nil ? 0 : 1, isPod(packet.source) + isPod(packet.destination),
+      packet.state == .new ? 0 : 1, isSide, packet.asked == nil ? 0 : 1,
+      isPod(packet.source) + isPod(packet.destination),
       protocolRank,
     ]
   }

@@ -158,7 +158,9 @@ struct QuestionProof {
         node, source, number, row, domain, near(wanted, specifiedHere), near(expected, predictedHere),
         isDeparture: true, &rows)
     }
-    for (source, row) in redirected.sorted(by: { $0.key < $1.key }) { self.redirected(node, source, number, row, &rows) }
+    for (source, row) in redirected.sorted(by: { $0.key < $1.key }) {
+      self.redirected(node, source, number, row, &rows)
+    }
   }
 
   /// Services have sent these packets of a node's pod elsewhere: policies judge them by their new destinations.
@@ -182,7 +184,8 @@ struct QuestionProof {
         let flow = Flow(from: from.endpoint, from.address, to: to.endpoint, to.address, question)
         let model = whole.comparer.reading
         let (leaves, arrives) = (model.allowsRouted(flow, .egress), model.allowsRouted(flow, .ingress))
-        let passes = source == target && whole.traits.deviations.contains(.hairpin) ? leaves || arrives : leaves && arrives
+        let passes =
+          source == target && whole.traits.deviations.contains(.hairpin) ? leaves || arrives : leaves && arrives
         if passes || source == target && !whole.traits.deviations.contains(.hairpin) {
           expected.insert(target)
         } else {
@@ -261,7 +264,8 @@ struct QuestionProof {
       if isStanding { wanted = domain }
       if isStanding || isPassing { expected = domain }
       let refused = whole.defaultDeny.refused(
-        node, end, isDeparture: isDeparture, question, passesChains: isStanding || isPassing && (state == .new || !whole.traits.dropsStrays))
+        node, end, isDeparture: isDeparture, question,
+        passesChains: isStanding || isPassing && (state == .new || !whole.traits.dropsStrays))
       expected.subtract(refused)
       // Dropping it is always right: nobody knows what connection it belongs to.
       if state == .invalid { expected.formIntersection(passed) }
@@ -382,8 +386,10 @@ struct QuestionProof {
     if let known = reasonsOf[key] { return known }
     let (from, to) = (whole.end(source), whole.end(destination))
     let flow = Flow(from: from.endpoint, from.address, to: to.endpoint, to.address, question)
-    let found = whole.comparer.reading.reasons(flow, as: isDeparture && !isLocal ? .egress : isDeparture ? nil : .ingress)
-      .map(ProofReason.deviation)
+    let found = whole.comparer.reading.reasons(
+      flow, as: isDeparture && !isLocal ? .egress : isDeparture ? nil : .ingress
+    )
+    .map(ProofReason.deviation)
     reasonsOf[key] = found
     return found
   }
@@ -445,7 +451,8 @@ struct QuestionProof {
     if let first = surprises.first {
       part.counterexamples.append(
         Counterexample(
-          packet: example(first), rules: passes ? .allow : .deny, specification: wanted.contains(first) ? .allow : .deny,
+          packet: example(first), rules: passes ? .allow : .deny,
+          specification: wanted.contains(first) ? .allow : .deny,
           predicted: passes ? .deny : .allow))
     }
     let differs = passed.symmetricDifference(wanted).subtracting(surprises)
@@ -455,12 +462,12 @@ struct QuestionProof {
         refusing.contains(source)
         ? [whole.defaultDeny.reason(source, target, node)]
         : isPassingICMP(number)
-        ? [.icmp]
-        : source == target
-          ? [.deviation(.hairpin)]
-          : self.reasons(
-            source, target, isLocal: pods.contains(target) || own.contains(target),
-            isDeparture ? .departure : .side(.ingress))
+          ? [.icmp]
+          : source == target
+            ? [.deviation(.hairpin)]
+            : self.reasons(
+              source, target, isLocal: pods.contains(target) || own.contains(target),
+              isDeparture ? .departure : .side(.ingress))
       groups[reasons, default: Bits(count: count)].insert(source)
     }
     for (reasons, bits) in groups {
@@ -498,7 +505,8 @@ struct QuestionProof {
         Self.add(one, side.direction == .egress ? one.packets.destinations : one.packets.sources, to: &row, count)
       }
       // What the node itself gets and sends has rules outside of pods' chains.
-      var domain = row.known(.new, count).subtracting(own).subtracting(whole.unsent).subtracting(whole.groups).without(side.pod)
+      var domain = row.known(.new, count).subtracting(own).subtracting(whole.unsent).subtracting(whole.groups).without(
+        side.pod)
       if side.direction == .ingress { domain.subtract(whole.martians[node]) }
       if side.direction == .egress { domain.subtract(notPlain) }
       let passed = row.passed(.new, count).intersection(domain)
@@ -510,7 +518,8 @@ struct QuestionProof {
           if isPassing { return }
           let (a, b) = side.direction == .egress ? (side.pod, other) : (other, side.pod)
           let flow = Flow(
-            from: whole.end(a).endpoint, whole.end(a).address, to: whole.end(b).endpoint, whole.end(b).address, question)
+            from: whole.end(a).endpoint, whole.end(a).address, to: whole.end(b).endpoint, whole.end(b).address, question
+          )
           if whole.comparer.reading.allowsRouted(flow, side.direction) {
             expected.insert(other)
           } else {

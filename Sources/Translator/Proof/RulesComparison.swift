@@ -186,7 +186,9 @@ private struct FamilyComparison: Sendable {
         node: topology.nodes[node].name, place: isDeparture ? .departure : .arrival, source: end(source),
         destination: end(destination), service: fate.newDestination < 0 ? nil : first.space.addresses[sent],
         state: place.state,
-        asked: [RulesComparison.Asked(payload: first.space.payload(question), count: Int(first.space.portCounts[question]))],
+        asked: [
+          RulesComparison.Asked(payload: first.space.payload(question), count: Int(first.space.portCounts[question]))
+        ],
         first: fate.end == .stopped ? .deny : .allow))
   }
 }

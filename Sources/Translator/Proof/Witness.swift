@@ -1,15 +1,18 @@
-public import EngineComparison
-public import Evaluator
-public import NetpolModel
 internal import Enforcement
+public import EngineComparison
+internal import Evaluator
+public import NetpolModel
 internal import Oracle
 internal import Path
+internal import RuleIR
 
 /// A counterexample with what both sides say about it.
 public struct Witness: Sendable {
   public struct AtHook: Sendable {
     public let hook: Hook
-    public let outcome: Outcome
+    public let isAccepted: Bool
+    /// `filter FORWARD rule 3: jump to the pod's chain`, in the order in which it met them.
+    public let rules: [String]
   }
 
   public let counterexample: Counterexample
@@ -30,7 +33,8 @@ public struct Witness: Sendable {
     var hooks: [AtHook] = []
     func pass(_ hook: Hook) -> Bool {
       guard let outcome = comparer.enforced.run(current, at: hook, of: packet.node) else { return false }
-      hooks.append(AtHook(hook: hook, outcome: outcome))
+      let rules = outcome.steps.map { "\($0.table) \($0.chain) rule \($0.index + 1): \($0.rule.comment ?? "-")" }
+      hooks.append(AtHook(hook: hook, isAccepted: outcome.verdict == .accept, rules: rules))
       current = outcome.packet
       return outcome.verdict == .accept
     }
@@ -46,10 +50,11 @@ public struct Witness: Sendable {
       } else {
         .echo
       }
-    because = comparer.oracle.judge(
-      Flow(
-        from: packet.source.endpoint, packet.source.address, to: packet.destination.endpoint,
-        packet.destination.address, question)
-    ).because
+    because =
+      comparer.oracle.judge(
+        Flow(
+          from: packet.source.endpoint, packet.source.address, to: packet.destination.endpoint,
+          packet.destination.address, question)
+      ).because
   }
 }

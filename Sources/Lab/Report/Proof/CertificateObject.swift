@@ -1,12 +1,9 @@
 internal import Enforcement
-internal import Lowering
 public import EngineComparison
-public import Manifests
+internal import Lowering
 public import NetpolModel
 internal import Path
 public import Proof
-internal import Rendering
-internal import RuleIR
 
 /// A certificate as JSON: `netpol-lab/certificate/v1`, documented in docs/certificate.md.
 public struct CertificateObject: Encodable {
@@ -17,19 +14,20 @@ public struct CertificateObject: Encodable {
   private let nodes: [NodeObject]
   private let families: [FamilyObject]
 
-  /// Throws `Unsupported` for a rule that has no text.
+  /// `sources`: the manifests that were read.
   public init(
-    _ certificate: Certificate, _ cluster: Cluster, _ comparer: Comparer, _ sources: [ManifestSource], version: String
-  ) throws {
+    _ certificate: Certificate, _ cluster: Cluster, _ comparer: Comparer, _ sources: [(name: String, text: String)],
+    version: String
+  ) {
     program = "netpol-lab \(version)"
     style = comparer.enforced.style.name
     manifests = sources.map { ManifestObject(name: $0.name, sha256: hexadecimal(sha256(Array($0.text.utf8)))) }
     pods = cluster.pods.filter { !$0.phase.isTerminal }.map(PodObject.init)
     let topology = comparer.enforced.topology
-    nodes = try topology.nodes.map { node in
+    nodes = topology.nodes.map { node in
       NodeObject(
         name: node.name, localAddresses: node.localAddresses.sorted().map(\.description),
-        rules: try (comparer.enforced.rulesets[node.name] ?? []).flatMap(RulesObject.all))
+        rules: (certificate.rules[node.name] ?? []).map { RulesObject($0) })
     }
     families = certificate.families.map(FamilyObject.init)
   }
@@ -76,21 +74,10 @@ private struct PodObject: Encodable {
 private struct RulesObject: Encodable {
   let `as`, sha256, text: String
 
-  private init(_ format: String, _ text: String) {
-    self.as = format
-    self.text = text
+  init(_ rules: Certificate.RuleText) {
+    self.as = rules.format.rawValue
+    text = rules.text
     sha256 = hexadecimal(NetpolModel.sha256(Array(text.utf8)))
-  }
-
-  static func all(_ ruleset: Ruleset) throws -> [RulesObject] {
-    if ruleset.backend == .nftables { return [RulesObject("nft", try nftText(ruleset))] }
-    var objects: [RulesObject] = []
-    for (family, format) in [(IPFamily.v4, "iptables"), (.v6, "ip6tables")] {
-      let tables = ruleset.tables.filter { $0.family == family }
-      if tables.isEmpty { continue }
-      objects.append(RulesObject(format, try tables.map { try iptablesRestoreText($0) }.joined()))
-    }
-    return objects + [RulesObject("ipset", try ipsetRestoreText(ruleset.sets))]
   }
 }
 

@@ -1,10 +1,8 @@
 public import Documents
-internal import Evaluator
 internal import Foundation
 public import Lowering
 internal import NetpolModel
 public import Proof
-internal import RuleIR
 internal import Text
 
 /// The result of a proof: `netpol-lab/prove/v1`, documented in docs/prove.md.
@@ -47,7 +45,10 @@ public struct ProofReport {
   }
 
   private var sections: [Section] {
-    [Section([.heading(title)]), Section(differing.flatMap(blocks)), Section(witnessBlocks), Section([.paragraph(scope)])]
+    [
+      Section([.heading(title)]), Section(differing.flatMap(blocks)), Section(witnessBlocks),
+      Section([.paragraph(scope)]),
+    ]
   }
 
   private var title: String {
@@ -56,7 +57,8 @@ public struct ProofReport {
     let but = equal.isEmpty ? "equal" : "equal but for \(equal)"
     if proof.isProved { return "proved: \(subject ?? style.name), \(count); \(but)" }
     let found = counted(proof.counterexamples.count, "row")
-    return "not proved: \(subject ?? style.name), \(count): in \(found) of packets the rules differ and no deviation says why"
+    return
+      "not proved: \(subject ?? style.name), \(count): in \(found) of packets the rules differ and no deviation says why"
   }
 
   private func blocks(_ reasons: [ProofReason], _ one: Proof.Differing) -> [Block] {
@@ -64,7 +66,9 @@ public struct ProofReport {
     let text =
       reasons.map(\.summary).joined(separator: "; ") + ". \(counted(one.classes, "class", "classes")), such as "
       + "\(one.example.text)."
-    return [.paragraph(text, first: name.padding(toLength: max(5, name.count + 1), withPad: " ", startingAt: 0), indent: 5)]
+    return [
+      .paragraph(text, first: name.padding(toLength: max(5, name.count + 1), withPad: " ", startingAt: 0), indent: 5)
+    ]
   }
 
   private var witnessBlocks: [Block] {
@@ -73,7 +77,8 @@ public struct ProofReport {
       var blocks: [Block] = [
         .paragraph("\(one.packet.text)", first: index == 0 ? "smallest: " : "also: ", indent: 2),
         .paragraph(
-          "\(one.specification.rawValue)" + (witness.because.isEmpty ? "" : ": " + witness.because.map(\.text).joined(separator: "; ")),
+          "\(one.specification.rawValue)"
+            + (witness.because.isEmpty ? "" : ": " + witness.because.map(\.text).joined(separator: "; ")),
           first: "  specification: ", indent: 4),
         .paragraph(one.rules.rawValue, first: "  rules: ", indent: 4),
         .paragraph(one.predicted.rawValue, first: "  with all deviations of the style: ", indent: 4),
@@ -81,8 +86,8 @@ public struct ProofReport {
       if index == 0, let observed { blocks.append(.paragraph(observed, first: "  kernel: ", indent: 4)) }
       if index == 0 {
         for step in witness.hooks {
-          let rules = step.outcome.steps.map { "\($0.table) \($0.chain) rule \($0.index + 1): \($0.rule.comment ?? "-")" }
-          blocks.append(.code(Code(["\(step.hook.rawValue): \(step.outcome.verdict == .accept ? "accepted" : "stopped")"] + rules.map { "  \($0)" }, indent: 2)))
+          let title = "\(step.hook.rawValue): \(step.isAccepted ? "accepted" : "stopped")"
+          blocks.append(.code(Code([title] + step.rules.map { "  \($0)" }, indent: 2)))
         }
       }
       return blocks
@@ -93,7 +98,8 @@ public struct ProofReport {
     let gaps = Proof.Gap.allCases.compactMap { gap in
       proof.gaps[gap].map { "\(Self.power($0)) packets, since \(gap.rawValue)" }
     }
-    return "All sources and destinations, TCP, UDP, SCTP, ICMP and other protocols, states NEW, ESTABLISHED, RELATED and INVALID, on each node. "
+    return
+      "All sources and destinations, TCP, UDP, SCTP, ICMP and other protocols, states NEW, ESTABLISHED, RELATED and INVALID, on each node. "
       + (gaps.isEmpty ? "" : "Not covered: \(gaps.joined(separator: "; ")). ")
       + "Fragments and rate limits are not covered. docs/exactness.md has the argument."
   }
@@ -101,7 +107,6 @@ public struct ProofReport {
   /// `2^57`
   static func power(_ count: Double) -> String { count < 1 ? "0" : "2^\(Int(log2(count).rounded()))" }
 }
-
 
 extension ProofPacket {
   /// `shop/web-0 (10.42.0.5) -> shop/db-0 (10.42.1.7) TCP/5432, NEW, at node1`
@@ -182,8 +187,7 @@ private struct CounterexampleObject: Encodable {
     because = witness.because.map(\.text)
     trace = witness.hooks.map { step in
       HookObject(
-        hook: step.hook.rawValue, accepted: step.outcome.verdict == .accept,
-        rules: step.outcome.steps.map { "\($0.table) \($0.chain) \($0.index + 1): \($0.rule.comment ?? "")" })
+        hook: step.hook.rawValue, accepted: step.isAccepted, rules: step.rules)
     }
   }
 }

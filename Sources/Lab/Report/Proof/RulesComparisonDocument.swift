@@ -64,7 +64,8 @@ public struct EqualityReport {
         return "\(end.endpoint)"
       }
       let key = Key(
-        from: name(difference.source), to: (difference.service.map { "\($0), which becomes " } ?? "") + name(difference.destination),
+        from: name(difference.source),
+        to: (difference.service.map { "\($0), which becomes " } ?? "") + name(difference.destination),
         state: difference.state, first: difference.first)
       if asked[key] == nil { order.append(key) }
       for text in difference.asked.map(\.text) where asked[key]?.contains(text) != true {
@@ -73,8 +74,10 @@ public struct EqualityReport {
     }
     return order.map { key in
       let all = asked[key] ?? []
-      let what = all.starts(with: Self.everyPort) ? (["all ports"] + all.dropFirst(3)).abridged(to: 8) : all.abridged(to: 8)
-      let verdicts = key.first == .allow ? "\(one) allows it, \(other) refuses it" : "\(one) refuses it, \(other) allows it"
+      let what =
+        all.starts(with: Self.everyPort) ? (["all ports"] + all.dropFirst(3)).abridged(to: 8) : all.abridged(to: 8)
+      let verdicts =
+        key.first == .allow ? "\(one) allows it, \(other) refuses it" : "\(one) refuses it, \(other) allows it"
       return "\(key.from) -> \(key.to) \(what)\(key.state == .new ? "" : " \(key.state.rawValue)"): \(verdicts)"
     }
   }

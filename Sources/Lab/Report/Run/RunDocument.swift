@@ -196,7 +196,8 @@ private struct RunSections {
     if failures.isEmpty { return [] }
     let count = report.disagreementCount
     let shown = report.survey == nil ? 20 : 5
-    let more = count > shown && failures.count > shown ? [Section([.paragraph("and \(grouped(count - shown)) more")])] : []
+    let more =
+      count > shown && failures.count > shown ? [Section([.paragraph("and \(grouped(count - shown)) more")])] : []
     let flows = count == 1 ? "1 flow" : "\(grouped(count)) flows"
     return [Section([.heading("DISAGREEMENTS: \(flows)")])] + failures.prefix(shown).map(full) + more
   }

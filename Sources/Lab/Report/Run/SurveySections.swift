@@ -4,7 +4,6 @@ internal import Enforcement
 internal import EngineComparison
 internal import Lowering
 internal import NetpolModel
-internal import Oracle
 internal import Run
 internal import Text
 internal import Verdicts
@@ -66,15 +65,22 @@ struct SurveySections {
     if survey.mixed.isEmpty { return [] }
     let targets = mixedTargets
     let byCause = Dictionary(grouping: targets) { one in
-      Set(one.value.flatMap(\.comparisons).flatMap(\.refusingPolicies).map { $0.split(separator: "/").last.map(String.init) ?? $0 })
-        .sorted()
+      Set(
+        one.value.flatMap(\.comparisons).flatMap(\.refusingPolicies).map {
+          $0.split(separator: "/").last.map(String.init) ?? $0
+        }
+      )
+      .sorted()
     }.sorted { ($1.value.count, $0.key.joined()) < ($0.value.count, $1.key.joined()) }
     let entries = byCause.prefix(Self.examples).flatMap { cause, targets -> [Block] in
       let by = cause.isEmpty ? "" : ", refused by \(cause.abridged(to: 3))"
-      let worst = targets.max { (senders($0.value), $1.key.endpoints.joined()) < (senders($1.value), $0.key.endpoints.joined()) }
+      let worst = targets.max {
+        (senders($0.value), $1.key.endpoints.joined()) < (senders($1.value), $0.key.endpoints.joined())
+      }
       return [
         .paragraph(
-          "\(counted(targets.count, "set of endpoints", "sets of endpoints"))\(by). " + (worst.map { entry($0.key, $0.value) } ?? ""),
+          "\(counted(targets.count, "set of endpoints", "sets of endpoints"))\(by). "
+            + (worst.map { entry($0.key, $0.value) } ?? ""),
           first: "  ", indent: 6)
       ]
     }
@@ -153,9 +159,10 @@ struct SurveySections {
       let kinds = Dictionary(grouping: found) { one in
         let flow = one.comparison.flow
         let verdict = one.comparison.evaluated == .allow ? "allowed" : "denied"
-        let service = one.comparison.service.map { name in
-          flow.destination.description == name ? "" : " (through \(name))"
-        } ?? ""
+        let service =
+          one.comparison.service.map { name in
+            flow.destination.description == name ? "" : " (through \(name))"
+          } ?? ""
         return
           "\(survey.grid.name(flow.source)) -> \(survey.grid.name(flow.destination))\(service) \(flow.question): \(verdict)"
       }.map {
@@ -198,7 +205,9 @@ struct SurveySections {
     let deviating = grouped(tally.deviating)
     text +=
       tally.deviating == 0
-      ? "." : report.strict ? ", of which \(deviating) are known deviations." : ". Known deviations explain \(deviating) flows."
+      ? "."
+      : report.strict
+        ? ", of which \(deviating) are known deviations." : ". Known deviations explain \(deviating) flows."
     return Section([
       .paragraph(text),
       .paragraph(

@@ -104,7 +104,9 @@ public struct WorkloadGrid: Sendable {
   public var unreached: [String] {
     workloads.indices.filter { receiver in
       guard isOfPods(receiver) else { return false }
-      let mixes = (0..<rowCount).filter { $0 != receiver && isOfPods($0) && !workloads[$0].isOnNodeNetwork }.map { total(from: $0, to: receiver) }
+      let mixes = (0..<rowCount).filter { $0 != receiver && isOfPods($0) && !workloads[$0].isOnNodeNetwork }.map {
+        total(from: $0, to: receiver)
+      }
       return mixes.contains { $0.contains(.denied) } && !mixes.contains { $0.contains(.allowed) }
     }.map { workloads[$0].name }
   }

@@ -51,7 +51,8 @@ struct ExpectationsCheck {
         try group.reference.map { [try stage(group.cluster), try stage($0.cluster)] } ?? []
       }
     ).sorted()
-    let matrices = MatrixVerdicts.all((listsDifferences ? compared : []).map { ($0, stages.values[$0].plan) }, sctpObstacle: sctpObstacle)
+    let matrices = MatrixVerdicts.all(
+      (listsDifferences ? compared : []).map { ($0, stages.values[$0].plan) }, sctpObstacle: sctpObstacle)
     for group in groups {
       let number = try stage(group.cluster)
       let needed = stages.values[number]
@@ -70,8 +71,10 @@ struct ExpectationsCheck {
         }
         difference = (other, found)
       }
-      self.groups.append(PlannedGroup(
-          group: group.group, hasReference: group.reference != nil, stage: number, flows: flows, difference: difference))
+      self.groups.append(
+        PlannedGroup(
+          group: group.group, hasReference: group.reference != nil, stage: number, flows: flows, difference: difference)
+      )
     }
     self.stages = Array(stages.values)
   }

@@ -47,7 +47,9 @@ public struct PacketSpace: Sendable {
   public var portCounts: [Double] {
     let ports = universe.ports.representatives
     let counts = ports.indices.map { index -> Double in
-      let next = index + 1 < ports.count && ports[index + 1].transport == ports[index].transport ? Int(ports[index + 1].port) : 65_536
+      let next =
+        index + 1 < ports.count && ports[index + 1].transport == ports[index].transport
+        ? Int(ports[index + 1].port) : 65_536
       return Double(next - Int(ports[index].port))
     }
     return counts + portless.map { Double($0.icmpTypes.count + $0.protocols.count) }

@@ -9,7 +9,9 @@ extension Evaluator {
     for rule in tables.lazy.filter({ $0.family == family }).flatMap(\.chains).flatMap(\.rules) {
       for match in rule.matches {
         if case .icmpType(let type) = match { types.insert(type) }
-        if case .keyed(let fields, let set) = match { protocols.formUnion(KeyedQuestion(fields: fields, set: set).protocols(keyedSets[set])) }
+        if case .keyed(let fields, let set) = match {
+          protocols.formUnion(KeyedQuestion(fields: fields, set: set).protocols(keyedSets[set]))
+        }
       }
       for statement in rule.statements {
         switch statement {

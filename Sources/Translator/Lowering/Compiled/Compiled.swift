@@ -9,7 +9,8 @@ extension EnforcementStyle {
       name: "compiled", backend: .nftables,
       traits: EnforcerTraits(
         deviations: [.bridgeHidesPackets, .multicastIngress, .dropsUntranslatable, .refusesStrangers],
-        passingICMPTypes: Dictionary(uniqueKeysWithValues: IPFamily.allCases.map { ($0, CompiledChains.icmpTypes($0)) })),
+        passingICMPTypes: Dictionary(uniqueKeysWithValues: IPFamily.allCases.map { ($0, CompiledChains.icmpTypes($0)) })
+      ),
       lower: compile)
     style.knowsDefaultDeny = true
     style.costPerPod = 0
