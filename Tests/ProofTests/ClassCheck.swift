@@ -10,13 +10,16 @@ struct ClassCheck {
   private let matrix: EnforcedMatrix
   private let enforced: EnforcedCluster
   private let topology: Topology
+  private let nodes: [NodeClasses]
 
   init(_ cluster: Cluster, _ enforced: EnforcedCluster, _ family: IPFamily) {
     self.enforced = enforced
     topology = enforced.topology
     let atoms = AddressAtoms(family, dividedBy: enforced.networks(family))
-    matrix = EnforcedMatrix(
+    let matrix = EnforcedMatrix(
       enforced, family, dividedBy: cluster.portBorders, alsoTo: atoms.parts.map(atoms.representative), .all)
+    self.matrix = matrix
+    nodes = topology.nodes.indices.map { matrix.classes(ofNode: $0) }
   }
 
   /// What is wrong about a random packet that arrives at a random node or leaves it. `nil`: nothing.
@@ -25,7 +28,7 @@ struct ClassCheck {
     let index = Int(random.next() % UInt64(topology.nodes.count))
     let node = topology.nodes[index]
     let isDeparture = random.next() & 1 == 0
-    let classes = isDeparture ? matrix.nodes[index].departures : matrix.nodes[index].arrivals
+    let classes = isDeparture ? nodes[index].departures : nodes[index].arrivals
     let local = matrix.pods[index].union(matrix.own[index]).numbers
     let all = Array(space.addresses.indices)
     guard !local.isEmpty,

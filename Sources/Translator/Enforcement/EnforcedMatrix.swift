@@ -10,8 +10,11 @@ internal import Path
 public struct EnforcedMatrix: Sendable {
   public let space: PacketSpace
   private let topology: Topology
-  /// In the topology's order.
-  public let nodes: [NodeClasses]
+  /// In the topology's order. Empty with `PacketScope.all`: use `classes(ofNode:)`.
+  private let nodes: [NodeClasses]
+  private let evaluators: [Evaluator?]
+  private let members: SetMembers
+  private let scope: PacketScope
   /// By node, in the topology's order: the numbers of its pods and of its own addresses.
   public let pods, own: [Bits]
   /// By number: the index of the node that a pod is on or that has the address. -1: outside.
@@ -76,14 +79,28 @@ public struct EnforcedMatrix: Sendable {
       topology.externals.filter { !$0.routesToPods }.flatMap { ofFamily($0.addresses) }.compactMap(space.number))
     forwarders = Bits(topology.forwarderAddresses.compactMap(space.number), count: count)
     let members = SetMembers(enforced.evaluators.values, space)
+    self.members = members
+    self.scope = scope
+    evaluators = topology.nodes.map { enforced.evaluators[$0.name] }
     let (ownNumbers, podNumbers) = (own, pods)
-    nodes = concurrentMap(topology.nodes.count) { index in
-      let node = topology.nodes[index]
-      guard let evaluator = enforced.evaluators[node.name] else { return NodeClasses() }
-      return NodeClasses(
-        ClassEvaluator(evaluator, space, members), node, own: ownNumbers[index], pods: podNumbers[index], in: topology,
-        scope)
+    if isAll {
+      nodes = []
+    } else {
+      nodes = concurrentMap(topology.nodes.count) { index in
+        guard let evaluator = enforced.evaluators[topology.nodes[index].name] else { return NodeClasses() }
+        return NodeClasses(
+          ClassEvaluator(evaluator, space, members), topology.nodes[index], own: ownNumbers[index],
+          pods: podNumbers[index], in: topology)
+      }
     }
+  }
+
+  /// What one node's rules do, worked out now: those of all nodes may not fit in memory.
+  public func classes(ofNode index: Int) -> NodeClasses {
+    guard let evaluator = evaluators[index] else { return NodeClasses() }
+    return NodeClasses(
+      ClassEvaluator(evaluator, space, members), topology.nodes[index], own: own[index], pods: pods[index],
+      in: topology, scope)
   }
 
   /// A space for packets of two clusters with the same places: divided at the borders of the rules of both.

@@ -131,7 +131,7 @@ private struct ClassProducts {
 
   private var count: Int { whole.space.addresses.count }
 
-  mutating func add(_ entry: QuestionProof.Entry) {
+  mutating func add(_ entry: NodeProof.Entry) {
     let place = Place(node: entry.node, isDeparture: entry.isDeparture, state: entry.state)
     let verdicts = Verdicts(
       rules: entry.rules, specification: entry.specification, reasons: entry.reasons, why: "")

@@ -27,8 +27,6 @@ final class FamilyProof: Sendable {
   let martians: [Bits]
   /// By question: how many ports, ICMP types or protocols it has.
   let portCounts: [Double]
-  /// By node and question: which of its classes have the question when the rules are done with them.
-  let departuresAt, arrivalsAt: [[[Int32]]]
   /// `nil`: all nodes.
   let onNodes: Set<String>?
 
@@ -58,15 +56,9 @@ final class FamilyProof: Sendable {
     groups = Bits(space.addresses.indices.filter { space.addresses[$0].isMulticast }, count: count)
     martians = topology.nodes.map { Bits($0.privateAddresses.compactMap(space.number), count: count) }
     portCounts = space.portCounts
-    let nodes = rules.nodes
-    let indexes = concurrentMap(nodes.count) { node in
-      (Self.index(nodes[node].departures, space), Self.index(nodes[node].arrivals, space))
-    }
-    departuresAt = indexes.map(\.0)
-    arrivalsAt = indexes.map(\.1)
   }
 
-  private static func index(_ classes: [PacketClass], _ space: PacketSpace) -> [[Int32]] {
+  static func index(_ classes: [PacketClass], _ space: PacketSpace) -> [[Int32]] {
     var index = [[Int32]](repeating: [], count: space.questionCount)
     for (number, one) in classes.enumerated() { one.packets.questionsNow.visit { index[$0].append(Int32(number)) } }
     return index
@@ -197,31 +189,32 @@ extension Cluster {
 }
 
 extension FamilyProof {
-  /// Questions whose answers are in memory at the same time.
-  private static let atOnce = 2
+  /// Nodes whose classes are in memory at the same time.
+  private static let atOnce = 4
 
   func prove(
-    entries: ((QuestionProof.Entry) -> Void)? = nil, _ progress: (_ done: Int, _ of: Int) -> Void
+    entries: ((NodeProof.Entry) -> Void)? = nil, _ progress: (_ done: Int, _ of: Int) -> Void
   ) -> Proof {
     var proof = Proof()
     let keeps = entries != nil
     proof.families = [family]
-    var seen: Set<QuestionProof.RowKey> = []
     let groups = questionGroups
-    for start in stride(from: 0, to: groups.count, by: Self.atOnce) {
-      progress(start, groups.count)
-      let some = groups[start..<min(start + Self.atOnce, groups.count)]
+    let wanted = topology.nodes.indices.filter { onNodes?.contains(topology.nodes[$0].name) ?? true }
+    progress(0, wanted.count)
+    let answers = concurrentMap(groups.count) { QuestionAnswers(self, groups[$0].question) }
+    for start in stride(from: 0, to: wanted.count, by: Self.atOnce) {
+      progress(start, wanted.count)
+      let some = wanted[start..<min(start + Self.atOnce, wanted.count)]
       let parts = concurrentMap(some.count) { index in
-        let group = some[some.startIndex + index]
-        var one = QuestionProof(self, group.question)
+        var one = NodeProof(self, some[some.startIndex + index], answers[0])
         one.keepsEntries = keeps
-        let (part, rows) = one.proved(group.numbers)
-        return (part, rows, one.entries)
+        for (group, answers) in zip(groups, answers) { one.prove(group.numbers, answers) }
+        return (one.part, one.rows, one.entries)
       }
       for (part, rows, found) in parts {
         proof.add(part)
-        for row in rows where seen.insert(row).inserted { proof.add(row) }
-        if let entries { found.forEach(entries) }
+        for row in rows { proof.add(row) }
+        if let entries { for entry in found { entries(entry) } }
       }
     }
     return proof

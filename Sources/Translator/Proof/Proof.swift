@@ -40,7 +40,7 @@ public struct Proof: Sendable {
     return counts.sorted { $0.key < $1.key }.map { ($0.key, $0.value) }
   }
 
-  mutating func add(_ row: QuestionProof.RowKey) {
+  mutating func add(_ row: NodeProof.RowKey) {
     classes += row.agreeing
     for (reasons, count) in row.differing {
       classes += count

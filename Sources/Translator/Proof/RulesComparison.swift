@@ -49,7 +49,8 @@ public struct RulesComparison: Sendable {
       let sides = FamilyComparison(
         first: matrices[0], second: matrices[1], topology: one.topology, weights: AddressWeights(atoms, space))
       for node in one.topology.nodes.indices where nodes?.contains(one.topology.nodes[node].name) ?? true {
-        let found = concurrentMap(space.questionCount) { sides.compare(node, $0) }
+        let classes = matrices.map { $0.classes(ofNode: node) }
+        let found = concurrentMap(space.questionCount) { sides.compare(node, $0, classes[0], classes[1]) }
         var joined: [Difference: Int] = [:]
         for part in found {
           packets += part.packets
@@ -64,7 +65,7 @@ public struct RulesComparison: Sendable {
             }
           }
         }
-        classes += matrices[0].nodes[node].departures.count + matrices[0].nodes[node].arrivals.count
+        self.classes += classes[0].departures.count + classes[0].arrivals.count
       }
     }
     differences.sort { $0.rank.lexicographicallyPrecedes($1.rank) }
@@ -112,10 +113,10 @@ private struct FamilyComparison: Sendable {
     let state: ConntrackState
   }
 
-  func compare(_ node: Int, _ question: Int) -> Part {
+  func compare(_ node: Int, _ question: Int, _ one: NodeClasses, _ other: NodeClasses) -> Part {
     var part = Part()
-    compare(node, question, isDeparture: true, &part)
-    compare(node, question, isDeparture: false, &part)
+    compare(node, question, one.departures, other.departures, isDeparture: true, &part)
+    compare(node, question, one.arrivals, other.arrivals, isDeparture: false, &part)
     return part
   }
 
@@ -143,13 +144,10 @@ private struct FamilyComparison: Sendable {
     return found
   }
 
-  private func compare(_ node: Int, _ question: Int, isDeparture: Bool, _ part: inout Part) {
-    let classes = { (matrix: EnforcedMatrix) in
-      isDeparture ? matrix.nodes[node].departures : matrix.nodes[node].arrivals
-    }
-    let (one, other) = (
-      fates(classes(first), question, isDeparture), fates(classes(second), question, isDeparture)
-    )
+  private func compare(
+    _ node: Int, _ question: Int, _ mine: [PacketClass], _ others: [PacketClass], isDeparture: Bool, _ part: inout Part
+  ) {
+    let (one, other) = (fates(mine, question, isDeparture), fates(others, question, isDeparture))
     let ports = first.space.portCounts[question]
     for place in Set(one.keys).union(other.keys).sorted(by: {
       ($0.end, $0.state.rawValue) < ($1.end, $1.state.rawValue)

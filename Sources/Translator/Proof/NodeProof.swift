@@ -6,45 +6,62 @@ internal import NetpolModel
 internal import Oracle
 internal import Path
 
-/// Compares the engines for all packets that ask one question of the specification.
-struct QuestionProof {
-  let whole: FamilyProof
+/// What the specification and the deviations say about all packets that ask one question.
+final class QuestionAnswers: Sendable {
   let question: Flow.Question
-  private let specified: OracleMatrix.Answers
-  private let predicted: DeviationMatrix.Answers
+  let specified: OracleMatrix.Answers
+  let predicted: DeviationMatrix.Answers
   /// Destinations where more than policies decides.
-  private let notPlain: Bits
-  private var part = ProofPart()
-  private var reasonsOf: [ReasonKey: [ProofReason]] = [:]
-
-  private struct ReasonKey: Hashable {
-    let from, to: Int
-    let fromList, toList: Int
-    let isLocal: Bool
-    let place: ProofPacket.Place
-  }
+  let notPlain: Bits
 
   init(_ whole: FamilyProof, _ question: Flow.Question) {
-    self.whole = whole
     self.question = question
     specified = whole.specified.answers(to: question)
     predicted = whole.predicted.answers(to: question)
     let ends = whole.specified.ends.indices
     notPlain = Bits(ends.filter { !whole.specified.isPlain(question, at: $0) }, count: ends.count)
   }
+}
 
-  /// `numbers`: those of the space's questions that ask this. Returns also what tells the classes apart, by node.
-  mutating func proved(_ numbers: [Int]) -> (part: ProofPart, rows: [RowKey]) {
-    var rows: [RowKey] = []
+/// Compares the engines for all packets that one node's rules meet.
+struct NodeProof {
+  private let whole: FamilyProof
+  private let node: Int
+  private let classes: NodeClasses
+  /// By question: which of the classes have the question when the rules are done with them.
+  private let departuresAt, arrivalsAt: [[Int32]]
+  /// Of the question that is looked at.
+  private var at: QuestionAnswers
+  private(set) var part = ProofPart()
+  private(set) var rows: Set<RowKey> = []
+  private var reasonsOf: [ReasonKey: [ProofReason]] = [:]
+
+  private struct ReasonKey: Hashable {
+    let question: Flow.Question
+    let from, to: Int
+    let fromList, toList: Int
+    let isLocal: Bool
+    let place: ProofPacket.Place
+  }
+
+  /// `answers`: to any question.
+  init(_ whole: FamilyProof, _ node: Int, _ answers: QuestionAnswers) {
+    at = answers
+    self.whole = whole
+    self.node = node
+    classes = whole.rules.classes(ofNode: node)
+    departuresAt = FamilyProof.index(classes.departures, whole.space)
+    arrivalsAt = FamilyProof.index(classes.arrivals, whole.space)
+  }
+
+  /// `numbers`: those of the space's questions that ask this.
+  mutating func prove(_ numbers: [Int], _ answers: QuestionAnswers) {
+    at = answers
     for number in numbers {
-      for node in whole.rules.nodes.indices
-      where whole.onNodes?.contains(whole.topology.nodes[node].name) ?? true {
-        departures(node, number, &rows)
-        arrivals(node, number, &rows)
-        sides(node, number)
-      }
+      departures(number)
+      arrivals(number)
+      sides(number)
     }
-    return (part, rows)
   }
 
   /// A row of packets of one end, and in how many classes they are. Rows of several questions may be the same.
@@ -121,17 +138,17 @@ struct QuestionProof {
     row.add(one.packets.states, peers, passes: one.end != .stopped, count)
   }
 
-  private mutating func departures(_ node: Int, _ number: Int, _ rows: inout [RowKey]) {
+  private mutating func departures(_ number: Int) {
     let (pods, own) = (whole.rules.pods[node], whole.rules.own[node])
     let count = count
     var found: [Int: Row] = [:]
     // What services have sent elsewhere.
     var redirected: [Int: Row] = [:]
-    let departures = whole.rules.nodes[node].departures
-    for index in whole.departuresAt[node][number] {
+    let departures = classes.departures
+    for index in departuresAt[number] {
       let one = departures[Int(index)]
       if one.packets.newDestination != nil {
-        translated(one, node, number, isDeparture: true)
+        translated(one, number, isDeparture: true)
       } else if one.packets.hasNewDestination {
         one.packets.sources.visit {
           Self.add(one, one.packets.destinations, to: &redirected[$0, default: Row(count: count)], count)
@@ -146,34 +163,34 @@ struct QuestionProof {
       let isOwn = own.contains(source)
       let outside = Bits(allBelow: count).subtracting(pods).subtracting(own)
       // Of another node's pods and addresses, only the sender's side counts here.
-      let wanted = specified.peers(of: source, .egress)
-      let expected = predicted.departures(of: source)
-      let specifiedHere = specified.destinations(of: source)
-      let predictedHere = predicted.destinations(of: source)
-      var domain = Bits(allBelow: count).subtracting(notPlain).subtracting(whole.unsent).without(source)
+      let wanted = at.specified.peers(of: source, .egress)
+      let expected = at.predicted.departures(of: source)
+      let specifiedHere = at.specified.destinations(of: source)
+      let predictedHere = at.predicted.destinations(of: source)
+      var domain = Bits(allBelow: count).subtracting(at.notPlain).subtracting(whole.unsent).without(source)
       if isOwn { domain.subtract(own) }
       countGaps(row, domain, number, without: source)
       let near = { (far: Bits, near: Bits) in far.intersection(outside).union(near.subtracting(outside)) }
       compare(
-        node, source, number, row, domain, near(wanted, specifiedHere), near(expected, predictedHere),
-        isDeparture: true, &rows)
+        source, number, row, domain, near(wanted, specifiedHere), near(expected, predictedHere),
+        isDeparture: true)
     }
     for (source, row) in redirected.sorted(by: { $0.key < $1.key }) {
-      self.redirected(node, source, number, row, &rows)
+      self.redirected(source, number, row)
     }
   }
 
   /// Services have sent these packets of a node's pod elsewhere: policies judge them by their new destinations.
-  private mutating func redirected(_ node: Int, _ source: Int, _ number: Int, _ row: Row, _ rows: inout [RowKey]) {
+  private mutating func redirected(_ source: Int, _ number: Int, _ row: Row) {
     let (pods, own) = (whole.rules.pods[node], whole.rules.own[node])
     let near = pods.union(own)
-    let out = predicted.departures(of: source)
-    let wanted = specified.peers(of: source, .egress).subtracting(near)
-      .union(specified.destinations(of: source).intersection(near))
-    var expected = out.subtracting(near).union(predicted.destinations(of: source).intersection(near))
+    let out = at.predicted.departures(of: source)
+    let wanted = at.specified.peers(of: source, .egress).subtracting(near)
+      .union(at.specified.destinations(of: source).intersection(near))
+    var expected = out.subtracting(near).union(at.predicted.destinations(of: source).intersection(near))
     let domain = Bits(allBelow: count).subtracting(whole.unsent)
     if domain.contains(source), whole.traits.deviations.contains(.hairpin), !out.contains(source),
-      !predicted.senders(to: source).contains(source)
+      !at.predicted.senders(to: source).contains(source)
     {
       expected.remove(source)
     }
@@ -181,7 +198,7 @@ struct QuestionProof {
       // The matrix takes these for packets that a bridge switches.
       pods.intersection(row.known(.new, count)).visit { target in
         let (from, to) = (whole.end(source), whole.end(target))
-        let flow = Flow(from: from.endpoint, from.address, to: to.endpoint, to.address, question)
+        let flow = Flow(from: from.endpoint, from.address, to: to.endpoint, to.address, at.question)
         let model = whole.comparer.reading
         let (leaves, arrives) = (model.allowsRouted(flow, .egress), model.allowsRouted(flow, .ingress))
         let passes =
@@ -193,18 +210,18 @@ struct QuestionProof {
         }
       }
     }
-    compare(node, source, number, row, domain, wanted, expected, isDeparture: true, isRedirected: true, &rows)
+    compare(source, number, row, domain, wanted, expected, isDeparture: true, isRedirected: true)
   }
 
-  private mutating func arrivals(_ node: Int, _ number: Int, _ rows: inout [RowKey]) {
+  private mutating func arrivals(_ number: Int) {
     let own = whole.rules.own[node]
     let count = count
     var found: [Int: Row] = [:]
-    let arrivals = whole.rules.nodes[node].arrivals
-    for index in whole.arrivalsAt[node][number] {
+    let arrivals = classes.arrivals
+    for index in arrivalsAt[number] {
       let one = arrivals[Int(index)]
       if one.packets.newDestination != nil {
-        translated(one, node, number, isDeparture: false)
+        translated(one, number, isDeparture: false)
       } else {
         one.packets.destinations.visit {
           Self.add(one, one.packets.sources, to: &found[$0, default: Row(count: count)], count)
@@ -216,12 +233,12 @@ struct QuestionProof {
       let isOwn = own.contains(destination)
       var domain = Bits(allBelow: count).subtracting(whole.unsent).subtracting(whole.groups)
       domain.subtract(whole.martians[node])
-      if notPlain.contains(destination) { domain = Bits(count: count) }
+      if at.notPlain.contains(destination) { domain = Bits(count: count) }
       countGaps(row, domain, number, without: nil)
       compare(
-        node, destination, number, row, domain,
-        isOwn ? everything : specified.peers(of: destination, .ingress),
-        isOwn ? everything : predicted.senders(to: destination), isDeparture: false, &rows)
+        destination, number, row, domain,
+        isOwn ? everything : at.specified.peers(of: destination, .ingress),
+        isOwn ? everything : at.predicted.senders(to: destination), isDeparture: false)
     }
   }
 
@@ -233,15 +250,15 @@ struct QuestionProof {
     if left.isEmpty { return }
     let groups = left.intersection(whole.groups)
     if !groups.isEmpty { part.gaps[.multicast, default: 0] += whole.weights.weigh(groups) * ports }
-    let services = left.subtracting(whole.groups).intersection(notPlain)
+    let services = left.subtracting(whole.groups).intersection(at.notPlain)
     if !services.isEmpty { part.gaps[.service, default: 0] += whole.weights.weigh(services) * ports }
   }
 
   // MARK: - Comparing
 
   private mutating func compare(
-    _ node: Int, _ end: Int, _ number: Int, _ row: Row, _ domain: Bits, _ specified: Bits, _ predicted: Bits,
-    isDeparture: Bool, isRedirected: Bool = false, _ rows: inout [RowKey]
+    _ end: Int, _ number: Int, _ row: Row, _ domain: Bits, _ specified: Bits, _ predicted: Bits,
+    isDeparture: Bool, isRedirected: Bool = false
   ) {
     if domain.isEmpty { return }
     let ports = whole.portCounts[number]
@@ -264,7 +281,7 @@ struct QuestionProof {
       if isStanding { wanted = domain }
       if isStanding || isPassing { expected = domain }
       let refused = whole.defaultDeny.refused(
-        node, end, isDeparture: isDeparture, question,
+        node, end, isDeparture: isDeparture, at.question,
         passesChains: isStanding || isPassing && (state == .new || !whole.traits.dropsStrays))
       expected.subtract(refused)
       // Dropping it is always right: nobody knows what connection it belongs to.
@@ -281,7 +298,7 @@ struct QuestionProof {
         if !isRedirected { keep(node, end, number, state, bits, verdict, verdict, [], isDeparture) }
       }
       if differs.isEmpty { continue }
-      let groups = groups(differs, passed, refused, node, end, number, state, place, isRedirected: isRedirected)
+      let groups = groups(differs, passed, refused, end, number, state, place, isRedirected: isRedirected)
       for (reasons, bits) in groups {
         hasher.combine(reasons)
         hasher.combine(bits)
@@ -302,7 +319,7 @@ struct QuestionProof {
         part.add(reasons, classes: 0, packets: whole.weights.weigh(bits) * ports, example)
       }
     }
-    rows.append(
+    rows.insert(
       RowKey(
         node: node, isDeparture: isDeparture, end: end, hash: hasher.finalize(), agreeing: agreeingClasses,
         differing: differing))
@@ -350,7 +367,7 @@ struct QuestionProof {
 
   /// The differences, by the deviations that make them.
   private mutating func groups(
-    _ differs: Bits, _ passed: Bits, _ refused: Bits, _ node: Int, _ end: Int, _ number: Int, _ state: ConntrackState,
+    _ differs: Bits, _ passed: Bits, _ refused: Bits, _ end: Int, _ number: Int, _ state: ConntrackState,
     _ place: ProofPacket.Place, isRedirected: Bool
   ) -> [([ProofReason], Bits)] {
     var groups: [[ProofReason]: Bits] = [:]
@@ -380,12 +397,12 @@ struct QuestionProof {
     let isDeparture = place == .departure || place == .side(.egress)
     let (source, destination) = isDeparture ? (end, other) : (other, end)
     let key = ReasonKey(
-      from: whole.kinds.numbers[source], to: whole.kinds.numbers[destination],
+      question: at.question, from: whole.kinds.numbers[source], to: whole.kinds.numbers[destination],
       fromList: whole.specified.isolation(of: source, .egress),
       toList: whole.specified.isolation(of: destination, .ingress), isLocal: isLocal, place: place)
     if let known = reasonsOf[key] { return known }
     let (from, to) = (whole.end(source), whole.end(destination))
-    let flow = Flow(from: from.endpoint, from.address, to: to.endpoint, to.address, question)
+    let flow = Flow(from: from.endpoint, from.address, to: to.endpoint, to.address, at.question)
     let found = whole.comparer.reading.reasons(
       flow, as: isDeparture && !isLocal ? .egress : isDeparture ? nil : .ingress
     )
@@ -397,7 +414,7 @@ struct QuestionProof {
   // MARK: - What services translate
 
   /// Packets whose destination the node has translated: policies must judge them by the new one.
-  private mutating func translated(_ one: PacketClass, _ node: Int, _ number: Int, isDeparture: Bool) {
+  private mutating func translated(_ one: PacketClass, _ number: Int, isDeparture: Bool) {
     guard let target = one.packets.newDestination, one.end != .open, one.packets.states.contains(.new) else { return }
     let (pods, own) = (whole.rules.pods[node], whole.rules.own[node])
     let passes = one.end != .stopped
@@ -408,8 +425,8 @@ struct QuestionProof {
     sources.subtract(whole.unsent)
     if !isDeparture { sources.subtract(whole.martians[node]) }
     let isNear = pods.contains(target)
-    let letIn = isNear ? specified.peers(of: target, .ingress) : Bits(allBelow: count)
-    let expectedIn = isNear ? predicted.senders(to: target) : Bits(allBelow: count)
+    let letIn = isNear ? at.specified.peers(of: target, .ingress) : Bits(allBelow: count)
+    let expectedIn = isNear ? at.predicted.senders(to: target) : Bits(allBelow: count)
     let hairpins = whole.traits.deviations.contains(.hairpin)
     if !isDeparture {
       // Only the receiver's side counts here.
@@ -418,13 +435,13 @@ struct QuestionProof {
     }
     (isDeparture ? sources : Bits(count: count)).visit { source in
       let isLocal = isDeparture && (pods.contains(source) || own.contains(source))
-      let out = !isLocal || specified.peers(of: source, .egress).contains(target)
-      var expectedOut = !isLocal || predicted.departures(of: source).contains(target)
+      let out = !isLocal || at.specified.peers(of: source, .egress).contains(target)
+      var expectedOut = !isLocal || at.predicted.departures(of: source).contains(target)
       var expectedIn = expectedIn.contains(source)
       if !whole.topology.bridgeNetfilter, isLocal, isNear {
         // The matrix takes it for a packet that a bridge switches.
         let (from, to) = (whole.end(source), whole.end(target))
-        let flow = Flow(from: from.endpoint, from.address, to: to.endpoint, to.address, question)
+        let flow = Flow(from: from.endpoint, from.address, to: to.endpoint, to.address, at.question)
         expectedOut = whole.comparer.reading.allowsRouted(flow, .egress)
         expectedIn = whole.comparer.reading.allowsRouted(flow, .ingress)
       }
@@ -444,7 +461,7 @@ struct QuestionProof {
     let surprises = passed.symmetricDifference(expected)
     let ports = whole.portCounts[number]
     part.packets += whole.weights.weigh(sources) * ports
-    let example = { [whole] (source: Int) in
+    let example = { [whole, node] (source: Int) in
       whole.packet(
         node, isDeparture ? .departure : .arrival, from: source, to: target, number, .new, asked: asked)
     }
@@ -482,11 +499,11 @@ struct QuestionProof {
     _ one: PacketClass, _ target: Int, _ node: Int, _ isDeparture: Bool, passesChains: Bool
   ) -> Bits {
     if !isDeparture {
-      return whole.defaultDeny.refused(node, target, isDeparture: false, question, passesChains: passesChains)
+      return whole.defaultDeny.refused(node, target, isDeparture: false, at.question, passesChains: passesChains)
     }
     var bits = Bits(count: count)
     one.packets.sources.visit { source in
-      let refused = whole.defaultDeny.refused(node, source, isDeparture: true, question, passesChains: passesChains)
+      let refused = whole.defaultDeny.refused(node, source, isDeparture: true, at.question, passesChains: passesChains)
       if refused.contains(target) { bits.insert(source) }
     }
     return bits
@@ -495,11 +512,11 @@ struct QuestionProof {
   // MARK: - One side by itself
 
   /// Each pod's chain by itself: between nodes' rules a wrong rule hides behind what the other end refuses.
-  private mutating func sides(_ node: Int, _ number: Int) {
+  private mutating func sides(_ number: Int) {
     let own = whole.rules.own[node]
     let isPassing = isPassingICMP(number)
     let count = count
-    for side in whole.rules.nodes[node].sides {
+    for side in classes.sides {
       var row = Row(count: count)
       for one in side.classes where one.packets.questions.contains(number) {
         Self.add(one, side.direction == .egress ? one.packets.destinations : one.packets.sources, to: &row, count)
@@ -508,9 +525,9 @@ struct QuestionProof {
       var domain = row.known(.new, count).subtracting(own).subtracting(whole.unsent).subtracting(whole.groups).without(
         side.pod)
       if side.direction == .ingress { domain.subtract(whole.martians[node]) }
-      if side.direction == .egress { domain.subtract(notPlain) }
+      if side.direction == .egress { domain.subtract(at.notPlain) }
       let passed = row.passed(.new, count).intersection(domain)
-      var expected = side.direction == .egress ? predicted.departures(of: side.pod) : predicted.senders(to: side.pod)
+      var expected = side.direction == .egress ? at.predicted.departures(of: side.pod) : at.predicted.senders(to: side.pod)
       if isPassing { expected = domain }
       if !whole.topology.bridgeNetfilter {
         // The matrix takes these for packets that a bridge switches.
@@ -518,7 +535,7 @@ struct QuestionProof {
           if isPassing { return }
           let (a, b) = side.direction == .egress ? (side.pod, other) : (other, side.pod)
           let flow = Flow(
-            from: whole.end(a).endpoint, whole.end(a).address, to: whole.end(b).endpoint, whole.end(b).address, question
+            from: whole.end(a).endpoint, whole.end(a).address, to: whole.end(b).endpoint, whole.end(b).address, at.question
           )
           if whole.comparer.reading.allowsRouted(flow, side.direction) {
             expected.insert(other)
@@ -530,7 +547,7 @@ struct QuestionProof {
       expected.formIntersection(domain)
       let surprises = passed.symmetricDifference(expected)
       if surprises.isEmpty { continue }
-      let wanted = specified.peers(of: side.pod, side.direction).intersection(domain)
+      let wanted = at.specified.peers(of: side.pod, side.direction).intersection(domain)
       surprise(surprises, passed, wanted, node, side.pod, number, .new, .side(side.direction))
     }
   }
