@@ -190,7 +190,7 @@ extension Cluster {
 
 extension FamilyProof {
   /// Nodes whose classes are in memory at the same time.
-  private static let atOnce = 4
+  private static let atOnce = 2
 
   func prove(
     entries: ((NodeProof.Entry) -> Void)? = nil, _ progress: (_ done: Int, _ of: Int) -> Void

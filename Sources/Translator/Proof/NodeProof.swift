@@ -130,12 +130,30 @@ struct NodeProof {
 
   private var count: Int { whole.space.addresses.count }
 
-  private static func add(_ one: PacketClass, _ peers: Numbers, to row: inout Row, _ count: Int) {
-    if one.end == .open {
+  private static func add(
+    _ end: PacketClass.End, _ states: ConntrackStates, _ peers: Numbers, to row: inout Row, _ count: Int
+  ) {
+    if end == .open {
       row.open.formUnion(peers)
-      return
+    } else {
+      row.add(states, peers, passes: end != .stopped, count)
     }
-    row.add(one.packets.states, peers, passes: one.end != .stopped, count)
+  }
+
+  /// Adds one class to the rows of its ends. Copies of a class would cost more than this.
+  private static func add(
+    _ all: UnsafeBufferPointer<PacketClass>, _ index: Int, _ isDeparture: Bool, to found: inout [Int: Row], _ count: Int
+  ) {
+    let (end, states) = (all[index].end, all[index].packets.states)
+    if isDeparture {
+      let peers = all[index].packets.destinations
+      all[index].packets.sources.visit { add(end, states, peers, to: &found[$0, default: Row(count: count)], count) }
+    } else {
+      let peers = all[index].packets.sources
+      all[index].packets.destinations.visit {
+        add(end, states, peers, to: &found[$0, default: Row(count: count)], count)
+      }
+    }
   }
 
   private mutating func departures(_ number: Int) {
@@ -145,20 +163,20 @@ struct NodeProof {
     // What services have sent elsewhere.
     var redirected: [Int: Row] = [:]
     let departures = classes.departures
-    for index in departuresAt[number] {
-      let one = departures[Int(index)]
-      if one.packets.newDestination != nil {
-        translated(one, number, isDeparture: true)
-      } else if one.packets.hasNewDestination {
-        one.packets.sources.visit {
-          Self.add(one, one.packets.destinations, to: &redirected[$0, default: Row(count: count)], count)
-        }
-      } else {
-        one.packets.sources.visit {
-          Self.add(one, one.packets.destinations, to: &found[$0, default: Row(count: count)], count)
+    let indexes = departuresAt[number]
+    var elsewhere: [Int] = []
+    departures.withUnsafeBufferPointer { all in
+      for index in indexes.lazy.map({ Int($0) }) {
+        if all[index].packets.newDestination != nil {
+          elsewhere.append(index)
+        } else if all[index].packets.hasNewDestination {
+          Self.add(all, index, true, to: &redirected, count)
+        } else {
+          Self.add(all, index, true, to: &found, count)
         }
       }
     }
+    for index in elsewhere { translated(departures[index], number, isDeparture: true) }
     for (source, row) in found.sorted(by: { $0.key < $1.key }) {
       let isOwn = own.contains(source)
       let outside = Bits(allBelow: count).subtracting(pods).subtracting(own)
@@ -218,16 +236,18 @@ struct NodeProof {
     let count = count
     var found: [Int: Row] = [:]
     let arrivals = classes.arrivals
-    for index in arrivalsAt[number] {
-      let one = arrivals[Int(index)]
-      if one.packets.newDestination != nil {
-        translated(one, number, isDeparture: false)
-      } else {
-        one.packets.destinations.visit {
-          Self.add(one, one.packets.sources, to: &found[$0, default: Row(count: count)], count)
+    let indexes = arrivalsAt[number]
+    var elsewhere: [Int] = []
+    arrivals.withUnsafeBufferPointer { all in
+      for index in indexes.lazy.map({ Int($0) }) {
+        if all[index].packets.newDestination != nil {
+          elsewhere.append(index)
+        } else {
+          Self.add(all, index, false, to: &found, count)
         }
       }
     }
+    for index in elsewhere { translated(arrivals[index], number, isDeparture: false) }
     let everything = Bits(allBelow: count)
     for (destination, row) in found.sorted(by: { $0.key < $1.key }) {
       let isOwn = own.contains(destination)
@@ -519,7 +539,10 @@ struct NodeProof {
     for side in classes.sides {
       var row = Row(count: count)
       for one in side.classes where one.packets.questions.contains(number) {
-        Self.add(one, side.direction == .egress ? one.packets.destinations : one.packets.sources, to: &row, count)
+        Self.add(
+          one.end, one.packets.states, side.direction == .egress ? one.packets.destinations : one.packets.sources,
+          to: &row,
+          count)
       }
       // What the node itself gets and sends has rules outside of pods' chains.
       var domain = row.known(.new, count).subtracting(own).subtracting(whole.unsent).subtracting(whole.groups).without(
@@ -527,7 +550,8 @@ struct NodeProof {
       if side.direction == .ingress { domain.subtract(whole.martians[node]) }
       if side.direction == .egress { domain.subtract(at.notPlain) }
       let passed = row.passed(.new, count).intersection(domain)
-      var expected = side.direction == .egress ? at.predicted.departures(of: side.pod) : at.predicted.senders(to: side.pod)
+      var expected =
+        side.direction == .egress ? at.predicted.departures(of: side.pod) : at.predicted.senders(to: side.pod)
       if isPassing { expected = domain }
       if !whole.topology.bridgeNetfilter {
         // The matrix takes these for packets that a bridge switches.
@@ -535,7 +559,8 @@ struct NodeProof {
           if isPassing { return }
           let (a, b) = side.direction == .egress ? (side.pod, other) : (other, side.pod)
           let flow = Flow(
-            from: whole.end(a).endpoint, whole.end(a).address, to: whole.end(b).endpoint, whole.end(b).address, at.question
+            from: whole.end(a).endpoint, whole.end(a).address, to: whole.end(b).endpoint, whole.end(b).address,
+            at.question
           )
           if whole.comparer.reading.allowsRouted(flow, side.direction) {
             expected.insert(other)
