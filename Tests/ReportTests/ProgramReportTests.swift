@@ -83,7 +83,8 @@ import Testing
     let json = try #require(try JSONSerialization.jsonObject(with: try document.json()) as? [String: Any])
     #expect(
       Set(json.keys) == [
-        "schema", "worlds", "noticed", "mistakes", "unnoticed", "equivalent", "disproved", "kinds", "seconds",
+        "schema", "worlds", "noticed", "mistakes", "unnoticed", "equivalent", "disproved", "kinds", "killed",
+        "provedEquivalent", "seconds",
       ])
   }
 }
