@@ -54,7 +54,7 @@ struct MutantJudge {
   /// Whether some packet of this world, of all that there are, has another fate with the mutant. Such a packet kills it;
   /// if there is none, the mutant does the same here.
   func isKilled(_ mutant: MutantHunt.Mutant) -> Bool {
-    guard isOwnWorld,
+    guard
       plan.enforced.lowered.values.contains(where: { mutant.mutation.applied(to: $0.ruleset) != $0.ruleset }),
       let mutated = try? EnforcedCluster(plan.cluster, plan.topology, mutant.mutated, versionStamp: "1")
     else { return false }
