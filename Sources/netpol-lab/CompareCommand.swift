@@ -25,17 +25,7 @@ struct CompareCommand: ParsableCommand {
       valueName: "path"))
   var files: [String] = []
 
-  @Option(help: ArgumentHelp("Output of iptables-save.", valueName: "file"))
-  var iptablesSave: String?
-
-  @Option(help: ArgumentHelp("Output of ip6tables-save.", valueName: "file"))
-  var ip6tablesSave: String?
-
-  @Option(help: ArgumentHelp("Output of ipset save.", valueName: "file"))
-  var ipsetSave: String?
-
-  @Option(help: ArgumentHelp("Output of nft list ruleset, as text or with -j.", valueName: "file"))
-  var nft: String?
+  @OptionGroup var dumpOptions: DumpOptions
 
   @Option(help: "Enforcement style. Default: recognised from the dump.")
   var style: EnforcementStyle?
@@ -62,10 +52,10 @@ struct CompareCommand: ParsableCommand {
   var output = ReportFormat.text
 
   func validate() throws {
-    let dumps = [iptablesSave, ip6tablesSave, ipsetSave].compactMap(\.self)
+    let dumps = [dumpOptions.iptablesSave, dumpOptions.ip6tablesSave, dumpOptions.ipsetSave].compactMap(\.self)
     guard golden == nil else {
       if byMeaning { throw ValidationError("--by-meaning compares one dump; leave it out with --golden") }
-      if !files.isEmpty || !dumps.isEmpty || nft != nil {
+      if !files.isEmpty || !dumps.isEmpty || dumpOptions.nft != nil {
         throw ValidationError("--golden can't be combined with -f or dumps; its directory holds them")
       }
       return
@@ -73,10 +63,10 @@ struct CompareCommand: ParsableCommand {
     if files.isEmpty {
       throw ValidationError("-f is missing: give the cluster's objects, as kubectl get … -A -o yaml prints them")
     }
-    if nft != nil, !dumps.isEmpty {
+    if dumpOptions.nft != nil, !dumps.isEmpty {
       throw ValidationError("--nft can't be combined with --iptables-save, --ip6tables-save or --ipset-save")
     }
-    if nft == nil, iptablesSave == nil && ip6tablesSave == nil || ipsetSave == nil {
+    if !dumpOptions.isComplete {
       throw ValidationError("give --iptables-save and --ipset-save (--ip6tables-save for IPv6), or --nft")
     }
   }
@@ -86,7 +76,7 @@ struct CompareCommand: ParsableCommand {
       try GoldenCases(root: golden, style: style, json: output == .json).run()
       return
     }
-    let dump = try DumpFiles(iptables: iptablesSave, ip6tables: ip6tablesSave, ipset: ipsetSave, nft: nft).rules()
+    let dump = try dumpOptions.rules()
     let cluster = try clusterAsStored(files).cluster
     let stated = cluster.settings.kubeProxy.mode
     if let mode = kubeProxyMode(of: dump.tables), mode.isNftables != stated.isNftables {

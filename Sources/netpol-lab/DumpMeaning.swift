@@ -22,12 +22,22 @@ struct DumpMeaning {
     self.node = node.name
     self.style = style
     let traces = style.traces(on: view)
+    let expected = style.lower(view).ruleset
+    if !dump.hasOwnRules(traces), !expected.tables.allSatisfy(\.chains.isEmpty) {
+      throw InputError(
+        "the dump holds no rule of \(style.name): take the dump as root, on a node that runs it, or give the --style that "
+          + "wrote it")
+    }
     var covered = view
-    families = dump.families(traces)
+    // A list of nftables' rules is always of all families: what it lacks is missing on the node.
+    families = style.backend == .nftables ? view.families : dump.families(traces)
     covered.families = families
+    for family in cluster.families where !families.contains(family) {
+      Terminal.say("warning: \(family.rawValue) is not compared: the dump has none of its rules")
+    }
     let whole = try EnforcedCluster(cluster, Topology(cluster), style, onNodes: [node.name], versionStamp: "1")
     stated = try whole.replacing([node.name: [style.lower(covered).ruleset]])
-    do { dumped = try whole.replacing([node.name: [try dump.own(traces)]]) } catch {
+    do { dumped = try whole.replacing([node.name: [try dump.own(traces, expected: expected)]]) } catch {
       throw InputError("the dump can't be compared by its meaning: \(error)")
     }
   }

@@ -36,17 +36,7 @@ struct EqualCommand: ParsableCommand {
   @Option(help: ArgumentHelp("Compare with this cluster, under the same style.", valueName: "path"))
   var other: String?
 
-  @Option(help: ArgumentHelp("A node's output of iptables-save.", valueName: "file"))
-  var iptablesSave: String?
-
-  @Option(help: ArgumentHelp("A node's output of ip6tables-save.", valueName: "file"))
-  var ip6tablesSave: String?
-
-  @Option(help: ArgumentHelp("A node's output of ipset save.", valueName: "file"))
-  var ipsetSave: String?
-
-  @Option(help: ArgumentHelp("A node's output of nft list ruleset, as text or with -j.", valueName: "file"))
-  var nft: String?
+  @OptionGroup var dumpOptions: DumpOptions
 
   @Option(help: "Node that the dump is from. Default: as with compare.")
   var node: String?
@@ -56,14 +46,12 @@ struct EqualCommand: ParsableCommand {
   @Option(name: .shortAndLong, help: "Report format.")
   var output = ReportFormat.text
 
-  private var hasDump: Bool { iptablesSave != nil || ip6tablesSave != nil || nft != nil }
+  private var hasDump: Bool { dumpOptions.isGiven }
 
   func validate() throws {
-    if nft != nil, iptablesSave != nil || ip6tablesSave != nil || ipsetSave != nil {
-      throw ValidationError("--nft can't be combined with --iptables-save, --ip6tables-save or --ipset-save")
-    }
-    if nft == nil, (iptablesSave != nil || ip6tablesSave != nil) != (ipsetSave != nil) {
-      throw ValidationError("give --iptables-save and --ipset-save (--ip6tables-save for IPv6), or --nft")
+    if hasDump || dumpOptions.ipsetSave != nil, !dumpOptions.isComplete {
+      throw ValidationError(
+        "give --iptables-save and --ipset-save (--ip6tables-save for IPv6), or --nft without any of these")
     }
     if other != nil {
       if style.count > 1 || specification || hasDump {
@@ -114,7 +102,7 @@ struct EqualCommand: ParsableCommand {
   }
 
   private func compareDump() throws {
-    let dump = try DumpFiles(iptables: iptablesSave, ip6tables: ip6tablesSave, ipset: ipsetSave, nft: nft).rules()
+    let dump = try dumpOptions.rules()
     let cluster = try clusterAsStored(input.files).cluster
     let style = try chosenStyle(style.first, for: dump)
     let node = try chosenNode(node, cluster, dump)

@@ -45,6 +45,10 @@ struct ProveCommand: ParsableCommand {
   func run() throws {
     let (reading, sources) = try input.readingAndSources()
     let cluster = reading.cluster
+    let written = certificate.map { URL(fileURLWithPath: $0).standardized.path }
+    if let written, sources.contains(where: { URL(fileURLWithPath: $0.name).standardized.path == written }) {
+      throw InputError("--certificate \(written): it is one of the manifests; name another file")
+    }
     if cluster.pods.isEmpty {
       throw InputError("\(input.files.joined(separator: ", ")): no pods and no workloads; add at least one Pod")
     }

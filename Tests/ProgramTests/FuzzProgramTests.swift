@@ -42,7 +42,8 @@ extension Slow {
       #expect(result.status == .exited(1), "\(result.errors)")
       #expect(result.output.contains("style compiled with a mistake: ") && result.output.contains("\nkind: Cluster\n"))
       let few = try await Program.run(["fuzz", "--mutants", "5", "--cases", "4", "--flows", "1"])
-      #expect(few.status == .exited(1) && few.output.contains("unnoticed by sampled packets, ") && few.output.contains("of 5 mutants"))
+      #expect(few.status == .exited(1) && few.output.contains("of 5 mutants"))
+      #expect(few.output.contains("unnoticed by sampled packets, "))
       let object = try await Program.run(["fuzz", "--mutants", "2", "--cases", "4", "--flows", "1", "-o", "json"])
         .output
       #expect(object.contains("\"schema\":\"netpol-lab/mutants/v1\"") && object.contains("\"mistakes\":2"))

@@ -44,6 +44,35 @@ import Testing
     #expect(said.output.hasPrefix("proved: the dump of n1, 2^"), "\(said.output)")
   }
 
+  @Test("a dump is told apart if it lacks rules, if others accept before them, or if it can't be judged")
+  func oddDumps() async throws {
+    let folder = repository.appendingPathComponent("Tests/Fixtures/field/30-ipset-drift").path
+    let dump = try String(contentsOfFile: "\(folder)/v4", encoding: .utf8)
+    let temporary = FileManager.default.temporaryDirectory.appendingPathComponent("dumps-\(UUID().uuidString)")
+    try FileManager.default.createDirectory(at: temporary, withIntermediateDirectories: false)
+    defer { try? FileManager.default.removeItem(at: temporary) }
+    let jump = try #require(dump.split(separator: "\n").first { $0.hasPrefix("-A FORWARD") }.map(String.init))
+    let chain = "-A KUBE-ROUTER-FORWARD "
+    let cases: [(text: String, status: Int32, says: String)] = [
+      (dump, 0, "equal: "), ("*filter\n:FORWARD ACCEPT [0:0]\nCOMMIT\n", 2, "holds no rule of"),
+      (dump.replacing(jump, with: "-A FORWARD -j ACCEPT\n" + jump), 1, "not equal: "),
+      (
+        dump.replacing(jump, with: "\(chain)-p udp -m udp --sport 53 -j ACCEPT\n" + jump), 2, "looks at the source port"
+      ),
+    ]
+    for (number, one) in cases.enumerated() {
+      let file = temporary.appendingPathComponent("v4-\(number)").path
+      try one.text.write(toFile: file, atomically: true, encoding: .utf8)
+      let result = try await Program.run([
+        "equal", "-f", "\(folder)/world.yaml", "--style", "kube-router-2.6-k3s", "--node", "n1", "--iptables-save",
+        file,
+        "--ipset-save", "\(folder)/sets",
+      ])
+      #expect(result.status == .exited(one.status), "\(number): \(result.errors)\(result.output)")
+      #expect((result.output + result.errors).contains(one.says), "\(number): \(result.errors)\(result.output)")
+    }
+  }
+
   @Test(
     "bad usage is one line and exit code 2",
     arguments: [

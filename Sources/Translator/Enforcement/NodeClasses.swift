@@ -150,33 +150,29 @@ extension NodeClasses {
         if own.contains(new) { toNode.append(routed) } else { toOthers.append(routed) }
         continue
       }
-      if let inside = set.destinations.intersection(own) {
-        var part = set
-        part.destinations = inside
-        toNode.append(part)
-      }
-      if let outside = set.destinations.subtracting(own) {
-        var part = set
-        part.destinations = outside
-        toOthers.append(part)
-      }
+      divide(set, at: own, &toNode, &toOthers)
     }
     if let own = Numbers(own) {
-      for set in translated.sets {
-        if let inside = set.destinations.intersection(own) {
-          var part = set
-          part.destinations = inside
-          toNode.append(part)
-        }
-        if let outside = set.destinations.subtracting(own) {
-          var part = set
-          part.destinations = outside
-          toOthers.append(part)
-        }
-      }
+      for set in translated.sets { divide(set, at: own, &toNode, &toOthers) }
     }
     return classes + run(toNode, [.input], evaluator, own: own, scope)
       + run(toOthers, [.forward, .postrouting], evaluator, own: own, scope)
+  }
+
+  /// What goes to the node itself, and what goes past it.
+  private static func divide(
+    _ set: PacketSet, at own: Numbers, _ toNode: inout [PacketSet], _ toOthers: inout [PacketSet]
+  ) {
+    if let inside = set.destinations.intersection(own) {
+      var part = set
+      part.destinations = inside
+      toNode.append(part)
+    }
+    if let outside = set.destinations.subtracting(own) {
+      var part = set
+      part.destinations = outside
+      toOthers.append(part)
+    }
   }
 
   private static func run(
