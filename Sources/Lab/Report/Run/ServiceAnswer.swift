@@ -98,10 +98,10 @@ struct MixedObject: Encodable {
   let from, to, fromAddress, toAddress, transport: String
   let port: UInt16
   let allowed, denied: [String]
-  /// How many senders get these answers, if `from` stands for them.
-  let senders: Int?
+  /// How many senders get these answers: `from` stands for them.
+  let senders: Int
 
-  init?(_ answer: ServiceAnswer, senders: Int? = nil) {
+  init?(_ answer: ServiceAnswer, senders: Int = 1) {
     guard answer.isMixed else { return nil }
     let flow = answer.flow
     from = flow.source.description
