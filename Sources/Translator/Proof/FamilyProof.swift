@@ -240,14 +240,7 @@ extension Proof {
     families += other.families
     classes += other.classes
     packets += other.packets
-    for (reasons, one) in other.differing {
-      if differing[reasons] == nil {
-        differing[reasons] = one
-      } else {
-        differing[reasons]?.classes += one.classes
-        differing[reasons]?.packets += one.packets
-      }
-    }
+    for (reasons, one) in other.differing { differing.add(one, for: reasons) }
     counterexamples += other.counterexamples
     gaps.merge(other.gaps) { $0 + $1 }
   }

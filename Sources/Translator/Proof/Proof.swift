@@ -51,14 +51,7 @@ public struct Proof: Sendable {
   mutating func add(_ part: ProofPart) {
     classes += part.classes
     packets += part.packets
-    for (reasons, one) in part.differing {
-      if differing[reasons] == nil {
-        differing[reasons] = one
-      } else {
-        differing[reasons]?.classes += one.classes
-        differing[reasons]?.packets += one.packets
-      }
-    }
+    for (reasons, one) in part.differing { differing.add(one, for: reasons) }
     counterexamples += part.counterexamples
     gaps.merge(part.gaps) { $0 + $1 }
   }
@@ -115,11 +108,18 @@ struct ProofPart: Sendable {
   mutating func add(_ reasons: [ProofReason], packets: Double) { differing[reasons]?.packets += packets }
 
   mutating func add(_ reasons: [ProofReason], classes: Int, packets: Double, _ example: ProofPacket) {
-    if differing[reasons] == nil {
-      differing[reasons] = Proof.Differing(classes: classes, packets: packets, example: example)
-    } else {
-      differing[reasons]?.classes += classes
-      differing[reasons]?.packets += packets
+    differing.add(Proof.Differing(classes: classes, packets: packets, example: example), for: reasons)
+  }
+}
+
+extension [[ProofReason]: Proof.Differing] {
+  /// Counts more packets of one kind. The first example stays.
+  mutating func add(_ more: Proof.Differing, for reasons: [ProofReason]) {
+    guard self[reasons] != nil else {
+      self[reasons] = more
+      return
     }
+    self[reasons]?.classes += more.classes
+    self[reasons]?.packets += more.packets
   }
 }
