@@ -53,7 +53,9 @@ struct RunCommand: ParsableCommand {
 
   @Option(
     help: ArgumentHelp(
-      "Of a grid of workloads, show the row and the column of one, with ports.", valueName: "namespace/kind/name"))
+      "Of a grid of workloads, show the row and the column of one, with ports: a workload, pod, node, Service or host. "
+        + "With --full, every name is listed.",
+      valueName: "namespace/kind/name"))
   var focus: String?
 
   @Option(
@@ -88,9 +90,7 @@ struct RunCommand: ParsableCommand {
     if selectsFlows, expectationsOnly || !claim.isEmpty {
       throw ValidationError("--from, --to and --port can't be combined with --expectations-only or --claim")
     }
-    if full, focus != nil || namespace != nil {
-      throw ValidationError("--full shows the whole grid; leave it out with --focus or --namespace")
-    }
+    if full, namespace != nil { throw ValidationError("--full shows the whole grid; leave it out with --namespace") }
     if focus != nil, namespace != nil { throw ValidationError("--focus and --namespace can't be combined; give one") }
     if let flows, ["-", ""].contains(flows) {
       throw ValidationError("--flows \(flows): the report goes to standard output; give the name of a file")
@@ -116,7 +116,7 @@ struct RunCommand: ParsableCommand {
       style: enforcement.style, selection: selection, strict: strict, asksMatrix: !expectationsOnly)
     if let packets { run.packets = packets }
     try run.requireFlow(in: cluster)
-    try requireShown(of: cluster)
+    let shown = try shownWorkload(of: cluster)
     let assumptions = (asked + expected).assumptions + cluster.strangerNotes(besides: groups.map(\.cluster))
     for assumption in assumptions { Terminal.say("note: \(assumption)") }
     let doubts = reading.impliesServiceCIDRs ? (asked + expected).doubts(in: cluster) : []
@@ -132,7 +132,7 @@ struct RunCommand: ParsableCommand {
     report.wasAskedForClaims = !claim.isEmpty
     report.tellsAllPaths = paths
     report.view.namespace = namespace?.lowercased()
-    report.view.focus = focus
+    report.view.focus = shown
     report.view.isFull = full
     report.notes = reading.notes.filter { $0.severity == .note }.map(\.text) + assumptions
     report.warnings = reading.notes.filter { $0.severity == .warning }.map(\.text) + doubts
@@ -141,27 +141,36 @@ struct RunCommand: ParsableCommand {
     if !report.isAsExpected { throw ExitCode.finding }
   }
 
-  /// Throws `InputError` if the cluster has no such namespace or workload to show.
-  private func requireShown(of cluster: Cluster) throws {
+  /// The name in the grid of what `--focus` names. Throws `InputError` if the cluster has no such namespace, or nothing
+  /// of that name.
+  private func shownWorkload(of cluster: Cluster) throws -> String? {
     if let namespace, !cluster.pods.contains(where: { $0.id.namespace == namespace.lowercased() }) {
       let known = Set(cluster.pods.map(\.id.namespace)).sorted()
       throw InputError("--namespace \(namespace): no pod is in it; known: \(known.abridged(to: 8))")
     }
-    guard let focus else { return }
-    let known = Set(
-      cluster.pods.map { pod in pod.owner.map { "\(pod.id.namespace)/\($0.kind)/\($0.name)" } ?? pod.id.description }
-    ).sorted()
-    if !known.contains(where: { $0.lowercased() == focus.lowercased() }) {
-      let short = known.filter { Self.withoutKind($0) == Self.withoutKind(focus.lowercased()) }
-      let remedy = short.isEmpty ? "known: \(known.abridged(to: 8))" : "write \(short.joined(separator: " or "))"
-      throw InputError("--focus \(focus): no such workload; \(remedy)")
-    }
+    guard let focus = focus?.lowercased() else { return nil }
+    let workloads = Set(cluster.pods.map(WorkloadGrid.name))
+    let others =
+      cluster.nodes.map { Endpoint.node($0.name) } + cluster.services.map { .service($0.id) }
+      + cluster.externalHosts.map { .external($0.name) }
+    let known = workloads.union(others.map(\.description))
+    if let own = known.first(where: { $0.lowercased() == focus }) { return own }
+    let pod = cluster.pods.first { $0.id.description == focus || "pod/\($0.id)" == focus }
+    let short = known.filter { Self.withoutKind($0) == focus }.sorted()
+    if let only = pod.map(WorkloadGrid.name) ?? (short.count == 1 ? short[0] : nil) { return only }
+    let remedy =
+      short.isEmpty ? "known: \(workloads.sorted().abridged(to: 8))" : "write \(short.joined(separator: " or "))"
+    throw InputError("--focus \(focus): no such workload, pod, node, Service or host; \(remedy)")
   }
 
-  /// `shop/web` of `shop/Deployment/web`.
+  /// `shop/web` of `shop/Deployment/web` and of `service/shop/web`, `node1` of `node/node1`.
   private static func withoutKind(_ name: String) -> String {
     let parts = name.lowercased().split(separator: "/")
-    return parts.count == 3 ? "\(parts[0])/\(parts[2])" : name.lowercased()
+    switch parts.count {
+    case 2 where ["node", "host"].contains(parts[0]): return String(parts[1])
+    case 3: return parts[0] == "service" ? "\(parts[1])/\(parts[2])" : "\(parts[0])/\(parts[2])"
+    default: return name.lowercased()
+    }
   }
 
   /// Throws `InputError` if the cluster has no such endpoint or port.

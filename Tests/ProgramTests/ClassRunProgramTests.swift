@@ -70,11 +70,40 @@ import Worlds
     #expect(run.output.contains("UDP/53"))
   }
 
-  @Test("name the workload that a name without its kind means")
-  func kind() async throws {
-    let run = try await Program.run(["run", "-f", "-", "--focus", "kube-system/coredns"], input: Self.manifests)
-    #expect(run.status == .exited(2))
-    #expect(run.errors.contains("no such workload; write kube-system/Deployment/coredns"), "\(run.errors)")
+  @Test(
+    "show what a pod, node or Service sends and receives, by its short name too", .needsNamespaces,
+    arguments: [
+      ("node-1", "node/node-1 receives"), ("service/kube-system/kube-dns", "service/kube-system/kube-dns receives"),
+      ("kube-system/coredns", "kube-system/Deployment/coredns x2 receives"),
+    ])
+  func shortNames(name: String, title: String) async throws {
+    let run = try await Program.run(
+      ["run", "-f", "-", "--packets", "classes", "--focus", name, "--full"], input: Self.manifests)
+    #expect(run.status == .exited(0), "\(run.errors)")
+    #expect(run.output.contains(title), "\(run.output)")
+    let lists = run.output.split(separator: "\n").drop { !$0.hasSuffix(" sends") }
+    #expect(!lists.isEmpty && !lists.contains { $0.contains(" more") }, "\(run.output)")
+  }
+
+  @Test("count the packets of other states and protocols that only the evaluator judges", .needsNamespaces)
+  func unsent() async throws {
+    let run = try await Program.run(
+      ["run", "-f", "-", "--packets", "classes", "-o", "json"], input: Self.manifests)
+    let report = try JSONDecoder().decode(EvaluatorOnly.self, from: Data(run.output.utf8))
+    let kinds = report.survey.evaluatorOnly
+    #expect(kinds.map(\.packets) == ["ESTABLISHED", "RELATED", "INVALID", "protocol 47"])
+    // Pods' rules accept what belongs to a connection, whatever its policies say.
+    #expect(kinds.map { $0.dropped == 0 } == [true, true, false, false])
+    #expect(Set(kinds.map { $0.passed + $0.dropped }).count == 1)
+  }
+
+  private struct EvaluatorOnly: Decodable {
+    struct Survey: Decodable { let evaluatorOnly: [Kind] }
+    struct Kind: Decodable {
+      let packets: String
+      let passed, dropped: Int
+    }
+    let survey: Survey
   }
 
   @Test(

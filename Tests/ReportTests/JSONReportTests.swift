@@ -167,6 +167,8 @@ import Verdicts
     let survey = try #require(byClass["survey"] as? [String: Any])
     try check([survey], tables["survey"], "survey")
     try check(try #require(survey["found"] as? [[String: Any]]), tables["An object of found"], "found")
+    try check(
+      try #require(survey["evaluatorOnly"] as? [[String: Any]]), tables["An object of evaluatorOnly"], "evaluatorOnly")
     try check(try #require(byClass["classes"] as? [[String: Any]]), tables["An object of classes"], "classes")
     let flows = try #require(object["flows"] as? [[String: Any]])
     try check(flows, tables["A flow"], "a flow")
@@ -186,7 +188,7 @@ import Verdicts
     try check(differences, tables["A difference"], "a difference")
     try check(objects(differences, "changes"), tables["A change"], "a change")
     try check(try #require(object["claims"] as? [[String: Any]]), tables["A claim"], "a claim")
-    #expect(tables.count == 17)
+    #expect(tables.count == 18)
     // Verdicts and outcomes have the same words in flows and in expectations.
     let all =
       try #require(object["flows"] as? [[String: Any]]) + expected + objects(expected, "pairs")

@@ -143,6 +143,7 @@ public struct ClusterRun: Sendable {
       try LabPlan($0, style, versionStamp: versionStamp)
     }
     let journeys = plan.flows.map { whole.enforced.journey(of: $0) }
+    let unsent = survey == nil ? [] : UnsentPackets.all(plan.flows, journeys, whole.enforced)
     if survey != nil || selection.namesAnEnd {
       base = base.holding(Machines(plan.flows, journeys, in: whole, pairs))
     }
@@ -167,7 +168,7 @@ public struct ClusterRun: Sendable {
     }
     let results = try check.run(on: &lab, strict: strict) { progress(.expecting(stage: $0, of: $1)) }
     return RunReport(
-      environment: environment, cluster: cluster, plan: plan, comparisons: comparisons, survey: survey,
+      environment: environment, cluster: cluster, plan: plan, comparisons: comparisons, survey: survey, unsent: unsent,
       styleWarnings: whole.enforced.findings.map(\.description) + whole.enforced.serviceFindings.map(\.description),
       notInLab: topology.unplaced, strict: strict,
       timings: RunReport.Timings(build: lab.buildTime, load: lab.loadTime, probe: probe), expectations: results)

@@ -13,6 +13,8 @@ public struct RunReport: Sendable {
   public let comparisons: [Comparison]
   /// What the engines say about all flows, if packets were sent for their classes only. `nil`: `comparisons` are all.
   public let survey: SurveyResult?
+  /// Of a run by class: packets that only the evaluator judged.
+  public let unsent: [UnsentPackets]
   /// What the style does with a policy or pod, or kube-proxy with a service, that its author may not expect. These are
   /// not failures: the exit code ignores them.
   public let styleWarnings: [String]
@@ -35,7 +37,8 @@ public struct RunReport: Sendable {
 
   public init(
     environment: LabEnvironment, cluster: Cluster, plan: ProbePlan, comparisons: [Comparison],
-    survey: SurveyResult? = nil, styleWarnings: [String] = [], notInLab: [(pod: PodID, why: Topology.Absence)] = [],
+    survey: SurveyResult? = nil, unsent: [UnsentPackets] = [], styleWarnings: [String] = [],
+    notInLab: [(pod: PodID, why: Topology.Absence)] = [],
     strict: Bool = false,
     timings: Timings, expectations: [GroupResult] = []
   ) {
@@ -44,6 +47,7 @@ public struct RunReport: Sendable {
     self.plan = plan
     self.comparisons = comparisons
     self.survey = survey
+    self.unsent = unsent
     self.styleWarnings = styleWarnings
     self.notInLab = notInLab
     self.strict = strict

@@ -48,40 +48,48 @@ public struct EnforcedCluster: Sendable {
     let results = style.lowerAll(nodes.map { NodeView(of: $0, in: cluster, versionStamp: versionStamp) })
     var shared = SharedParts()
     var preparedParts = PreparedParts()
-    // Some at a time: before they share their parts, they take much memory.
-    for start in stride(from: 0, to: nodes.count, by: Self.nodesAtOnce) {
-      let end = min(start + Self.nodesAtOnce, nodes.count)
-      let made = concurrentMap(end - start) { index in
-        let (node, result) = (nodes[start + index], results[start + index])
-        let proxy = ProxyView(
-          of: node, in: cluster, interfaceAddresses: topology.node(node.name)?.localAddresses.sorted(),
-          clusterCIDRs: clusterCIDRs, endpointChoice: .byCodePoint)
-        let subnets = node.podCIDRs + (strays[node.name] ?? []).map { CIDR($0) }
-        let flannel = flannelTables(network: podNetworks, subnet: subnets).filter {
-          cluster.families.contains($0.family)
+    let families = Set(cluster.families)
+    let make = {
+      @Sendable (index: Int) -> (rulesets: [Ruleset], findings: [ServiceFinding], mistake: IllFormed?) in
+      let (node, result) = (nodes[index], results[index])
+      let proxy = ProxyView(
+        of: node, in: cluster, interfaceAddresses: topology.node(node.name)?.localAddresses.sorted(),
+        clusterCIDRs: clusterCIDRs, endpointChoice: .byCodePoint)
+      let subnets = node.podCIDRs + (strays[node.name] ?? []).map { CIDR($0) }
+      let flannel = flannelTables(network: podNetworks, subnet: subnets).filter { families.contains($0.family) }
+      let hostPorts = PortmapView(of: node, in: cluster, networks: podAddressNetworks)
+      let (services, servicesInNftables): ([Table], Ruleset?) =
+        switch proxy.flags.mode {
+        case .iptables: (serviceProxyTables(proxy), nil)
+        case .nftables(let release): ([], kubeProxyNftables(proxy, release))
         }
-        let hostPorts = PortmapView(of: node, in: cluster, networks: podAddressNetworks)
-        let (services, servicesInNftables): ([Table], Ruleset?) =
-          switch proxy.flags.mode {
-          case .iptables: (serviceProxyTables(proxy), nil)
-          case .nftables(let release): ([], kubeProxyNftables(proxy, release))
-          }
-        let localDNS = localDNSTables(topology.node(node.name)?.privateAddresses ?? [])
-        let all = nodeRulesets(
-          policy: result.ruleset, localDNS: localDNS, services: services, servicesInNftables: servicesInNftables,
-          flannel: flannel,
-          hostPorts: mapping == .portmap ? portmapTables(hostPorts) : [],
-          hostPortsInNftables: mapping == .portmapNftables ? portmapNftablesTables(hostPorts) : [])
-        return (rulesets: all, findings: serviceProxyFindings(proxy))
-      }
-      for (index, one) in made.enumerated() {
-        let node = nodes[start + index]
-        lowered[node.name] = results[start + index]
+      let localDNS = localDNSTables(topology.node(node.name)?.privateAddresses ?? [])
+      let all = nodeRulesets(
+        policy: result.ruleset, localDNS: localDNS, services: services, servicesInNftables: servicesInNftables,
+        flannel: flannel,
+        hostPorts: mapping == .portmap ? portmapTables(hostPorts) : [],
+        hostPortsInNftables: mapping == .portmapNftables ? portmapNftablesTables(hostPorts) : [])
+      var mistake: IllFormed?
+      do throws(IllFormed) { for ruleset in all { try ruleset.checkWellFormed() } } catch { mistake = error }
+      return (all, serviceProxyFindings(proxy), mistake)
+    }
+    // Some at a time: before they share their parts, they take much memory. The next are made meanwhile.
+    let chunks = Array(nodes.indices).chunks(ofCount: Self.nodesAtOnce).map { Array($0) }
+    let making = { (chunk: [Int]) in InAdvance { concurrentMap(chunk.count) { make(chunk[$0]) } } }
+    var next = making(chunks.first ?? [])
+    for (place, chunk) in chunks.enumerated() {
+      let made = next.value
+      if place + 1 < chunks.count { next = making(chunks[place + 1]) }
+      for (index, one) in zip(chunk, made) {
+        if let mistake = one.mistake { throw mistake }
+        let node = nodes[index]
+        lowered[node.name] = results[index]
         findings.formUnion(one.findings)
         let kept = one.rulesets.map { shared.sharing($0) }
         rulesets[node.name] = kept
         evaluators[node.name] = try Evaluator(
-          kept, localAddresses: topology.node(node.name)?.localAddresses ?? [], sharing: &preparedParts)
+          kept, localAddresses: topology.node(node.name)?.localAddresses ?? [], isChecked: true, sharing: &preparedParts
+        )
       }
     }
     var podRulesets: [PodID: [Ruleset]] = [:]
@@ -122,7 +130,7 @@ public struct EnforcedCluster: Sendable {
   }
 
   /// The networks and single addresses that the rules of all nodes name.
-  public func networks(_ family: IPFamily) -> Set<CIDR> { Evaluator.networks(evaluators.values, family) }
+  public func networks(_ family: IPFamily) -> Set<CIDR> { RuleBorders(evaluators.values, family).networks }
 
   /// Runs a packet through the rules of a node's hook. `nil`: the node has no rules here.
   public func run(_ packet: Packet, at hook: Hook, of node: String) -> Outcome? {

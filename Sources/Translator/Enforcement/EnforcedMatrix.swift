@@ -47,13 +47,15 @@ public struct EnforcedMatrix: Sendable {
     self.topology = topology
     let ofFamily = { (addresses: [IPAddress]) in addresses.filter { $0.family == family } }
     let addresses = topology.addresses(family) + ofFamily(others)
-    let ranges = enforced.evaluators.values.flatMap { $0.portBorders(family) } + Array(borders)
     let isAll = if case .all = scope { true } else { false }
     let space =
       given
-      ?? PacketSpace(
-        family, addresses: Array(addresses.uniqued()), dividedBy: ranges,
-        portless: isAll ? Evaluator.portless(enforced.evaluators.values, family) : nil)
+      ?? {
+        let named = RuleBorders(enforced.evaluators.values, family)
+        return PacketSpace(
+          family, addresses: Array(addresses.uniqued()), dividedBy: named.ports + Array(borders),
+          portless: isAll ? named.portless : nil)
+      }()
     self.space = space
     let count = space.addresses.count
     var placeOf = [Int](repeating: -1, count: count)
@@ -108,11 +110,10 @@ public struct EnforcedMatrix: Sendable {
     _ one: EnforcedCluster, _ other: EnforcedCluster, _ family: IPFamily,
     dividedBy borders: [(transport: Transport, range: PortRange)], alsoTo others: [IPAddress]
   ) -> PacketSpace {
-    let evaluators = Array(one.evaluators.values) + Array(other.evaluators.values)
-    let ranges = evaluators.flatMap { $0.portBorders(family) } + borders
+    let named = RuleBorders(Array(one.evaluators.values) + Array(other.evaluators.values), family)
     return PacketSpace(
-      family, addresses: Array((one.topology.addresses(family) + others).uniqued()), dividedBy: ranges,
-      portless: Evaluator.portless(evaluators, family))
+      family, addresses: Array((one.topology.addresses(family) + others).uniqued()), dividedBy: named.ports + borders,
+      portless: named.portless)
   }
 
   /// The number of classes into which the rules of all nodes divide the packets.

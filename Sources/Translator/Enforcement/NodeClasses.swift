@@ -9,6 +9,9 @@ public struct NodeClasses: Sendable {
   public internal(set) var departures: [PacketClass] = []
   /// Packets of others for the node's pods and for the node.
   public internal(set) var arrivals: [PacketClass] = []
+  /// Packets of the node's pods that services have sent elsewhere, by their new destinations: one for each mark that
+  /// they got then. Only with `PacketScope.all`.
+  public internal(set) var redirected: [Redirected] = []
   /// What each pod's chain does by itself with first packets. Only with `PacketScope.all`, and if pods have chains.
   public internal(set) var sides: [PodSide] = []
 
@@ -93,13 +96,26 @@ extension NodeClasses {
       }
       if let routed = set(sources, everything.subtracting(onLink), false) { starting.append(routed) }
     }
-    departures += Self.forwarded(starting, evaluator, own: own, scope, isDeparture: true)
+    var translated: TranslatedRows? = TranslatedRows(space)
+    departures += Self.forwarded(starting, evaluator, own: own, scope, &translated)
+    redirected = (translated?.groups ?? []).compactMap { mark, rows in
+      guard let set = rows.set(mark, in: space) else { return nil }
+      return Redirected(
+        classes: Self.passedOn([set], evaluator, own: own, scope), destinations: rows.destinations)
+    }
     if let sent = set(own, everything.subtracting(own), false) {
-      departures += Self.run([sent], [.output, .postrouting], evaluator, own: own, scope)
+      if isAll {
+        let (classes, groups) = Self.sent(sent, evaluator, own: own)
+        departures += classes
+        redirected += groups
+      } else {
+        departures += Self.run([sent], [.output, .postrouting], evaluator, own: own, scope)
+      }
     }
     let others = everything.subtracting(own).subtracting(pods)
     if let arriving = set(others, pods.union(own), false) {
-      arrivals = Self.forwarded([arriving], evaluator, own: own, scope, isDeparture: false)
+      var none: TranslatedRows?
+      arrivals = Self.forwarded([arriving], evaluator, own: own, scope, &none)
     }
     if isAll { sides = Self.sides(evaluator, pods, in: topology, questions) }
     if !isAll { arrivals = Self.checkingAnswers(arrivals, evaluator, own: own) }
@@ -125,20 +141,60 @@ extension NodeClasses {
     }
   }
 
-  /// From prerouting on, to the node itself or past it.
+  /// Packets of all states that the node itself sends, and those of them that services send elsewhere.
+  private static func sent(
+    _ set: PacketSet, _ evaluator: ClassEvaluator, own: Bits
+  ) -> (classes: [PacketClass], redirected: [Redirected]) {
+    var classes: [PacketClass] = []
+    var others: [PacketSet] = []
+    var translated = TranslatedRows(evaluator.space)
+    for result in evaluator.run([set], at: .output, .untilTranslation) {
+      guard let set = passed(result, &classes, .all) else { continue }
+      if let new = set.newDestination {
+        // What a node sends to itself meets its INPUT too.
+        if own.contains(new) { classes.append(PacketClass(set, .open)) } else { translated.add(set) }
+      } else {
+        others.append(set)
+      }
+    }
+    let rest = { (sets: [PacketSet], classes: inout [PacketClass]) in
+      let left = evaluator.run(sets.merged(in: evaluator.space), at: .output, .afterTranslation).compactMap {
+        passed($0, &classes, .all)
+      }
+      classes += run(left.merged(in: evaluator.space), [.postrouting], evaluator, own: own, .all)
+    }
+    rest(others, &classes)
+    let redirected = translated.groups.compactMap { mark, rows -> Redirected? in
+      guard let set = rows.set(mark, in: evaluator.space) else { return nil }
+      var classes: [PacketClass] = []
+      rest([set], &classes)
+      return Redirected(classes: classes, destinations: rows.destinations)
+    }
+    return (classes, redirected)
+  }
+
+  /// From prerouting on, to the node itself or past it. What services send elsewhere is added to `translated`, if there
+  /// is any, and not followed here.
   private static func forwarded(
-    _ sets: [PacketSet], _ evaluator: ClassEvaluator, own: Bits, _ scope: PacketScope, isDeparture: Bool
+    _ sets: [PacketSet], _ evaluator: ClassEvaluator, own: Bits, _ scope: PacketScope,
+    _ translated: inout TranslatedRows?
   ) -> [PacketClass] {
     var classes: [PacketClass] = []
-    var toOthers: [PacketSet] = []
-    var toNode: [PacketSet] = []
-    var translated = TranslatedRows(evaluator.space)
+    var others: [PacketSet] = []
     for result in evaluator.run(sets, at: .prerouting) {
       guard let set = passed(result, &classes, scope) else { continue }
-      if isDeparture, set.newDestination != nil {
-        translated.add(set)
-        continue
-      }
+      if translated != nil, set.newDestination != nil { translated?.add(set) } else { others.append(set) }
+    }
+    return classes + passedOn(others, evaluator, own: own, scope)
+  }
+
+  /// After prerouting.
+  private static func passedOn(
+    _ sets: [PacketSet], _ evaluator: ClassEvaluator, own: Bits, _ scope: PacketScope
+  ) -> [PacketClass] {
+    var toOthers: [PacketSet] = []
+    var toNode: [PacketSet] = []
+    for set in sets {
       guard !set.isBridged || set.newDestination != nil, let own = Numbers(own) else {
         toOthers.append(set)
         continue
@@ -152,11 +208,8 @@ extension NodeClasses {
       }
       divide(set, at: own, &toNode, &toOthers)
     }
-    if let own = Numbers(own) {
-      for set in translated.sets { divide(set, at: own, &toNode, &toOthers) }
-    }
-    return classes + run(toNode, [.input], evaluator, own: own, scope)
-      + run(toOthers, [.forward, .postrouting], evaluator, own: own, scope)
+    return run(toNode.merged(in: evaluator.space), [.input], evaluator, own: own, scope)
+      + run(toOthers.merged(in: evaluator.space), [.forward, .postrouting], evaluator, own: own, scope)
   }
 
   /// What goes to the node itself, and what goes past it.
@@ -180,7 +233,8 @@ extension NodeClasses {
   ) -> [PacketClass] {
     var classes: [PacketClass] = []
     var live = sets
-    for hook in hooks {
+    for (place, hook) in hooks.enumerated() {
+      if place > 0 { live = live.merged(in: evaluator.space) }
       live = evaluator.run(live, at: hook).compactMap { result in
         guard let set = passed(result, &classes, scope) else { return nil }
         // What a node sends to itself meets its INPUT too.
@@ -228,37 +282,86 @@ extension NodeClasses {
   }
 }
 
-/// Packets of a node's pods after services have sent them elsewhere: the rules that follow see their new destinations
-/// alone. All that have one source, one question and one mark are a set.
-private struct TranslatedRows {
-  private struct Key: Hashable {
-    let source, question: Int
-    let mark: UInt32
+extension NodeClasses {
+  /// Packets of a node or of its pods after services have sent them elsewhere: the rules that follow see their new destinations
+  /// alone.
+  public struct Redirected: Sendable {
+    /// For all destinations and questions: what the rules do is the same, whether a service leads there or not.
+    public let classes: [PacketClass]
+    fileprivate struct Place: Hashable {
+      let source, question: Int
+    }
+    fileprivate let destinations: [Place: Bits]
+    /// The questions that some service leads on.
+    public let questions: Set<Int>
+
+    fileprivate init(classes: [PacketClass], destinations: [Place: Bits]) {
+      self.classes = classes
+      self.destinations = destinations
+      questions = Set(destinations.keys.map(\.question))
+    }
+
+    /// Where services lead the packets of a source. `nil`: nowhere.
+    public func destinations(of source: Int, _ question: Int) -> Bits? {
+      destinations[Place(source: source, question: question)]
+    }
   }
+}
+
+private struct TranslatedRows {
+  struct Rows {
+    var sources: Bits
+    var destinations: [NodeClasses.Redirected.Place: Bits] = [:]
+
+    func set(_ mark: UInt32, in space: PacketSpace) -> PacketSet? {
+      guard let from = Numbers(sources), let to = Numbers(Bits(allBelow: space.addresses.count)),
+        let questions = Numbers(Bits(allBelow: space.questionCount))
+      else { return nil }
+      var set = PacketSet(from: from, to: to, questions)
+      set.mark = mark
+      set.hasNewDestination = true
+      set.codePoints = .max
+      return set
+    }
+  }
+
+  private struct Key: Hashable {
+    let mark: UInt32
+    let sources: Numbers
+    let question: Int
+  }
+
   private let space: PacketSpace
-  private var rows: [Key: Bits] = [:]
+  private var destinations: [Key: Bits] = [:]
 
   init(_ space: PacketSpace) { self.space = space }
 
   mutating func add(_ set: PacketSet) {
     guard let destination = set.newDestination else { return }
-    set.sources.visit { source in
-      set.questionsNow.visit { question in
-        rows[Key(source: source, question: question, mark: set.mark), default: Bits(count: space.addresses.count)]
-          .insert(destination)
-      }
+    let none = Bits(count: space.addresses.count)
+    set.questionsNow.visit { question in
+      destinations[Key(mark: set.mark, sources: set.sources, question: question), default: none].insert(destination)
     }
   }
 
-  var sets: [PacketSet] {
-    rows.sorted { ($0.key.source, $0.key.question, $0.key.mark) < ($1.key.source, $1.key.question, $1.key.mark) }
-      .compactMap { key, destinations in
-        guard let to = Numbers(destinations) else { return nil }
-        var set = PacketSet(from: .one(key.source), to: to, .one(key.question))
-        set.mark = key.mark
-        set.hasNewDestination = true
-        set.codePoints = .max
-        return set
+  private var rows: [UInt32: Rows] {
+    let none = Bits(count: space.addresses.count)
+    return destinations.reduce(into: [:]) { rows, one in
+      // Without copies.
+      var own = rows.removeValue(forKey: one.key.mark) ?? Rows(sources: none)
+      own.sources.formUnion(one.key.sources)
+      one.key.sources.visit { source in
+        let place = NodeClasses.Redirected.Place(source: source, question: one.key.question)
+        if own.destinations[place] == nil {
+          own.destinations[place] = one.value
+        } else {
+          own.destinations[place]?.formUnion(one.value)
+        }
       }
+      rows[one.key.mark] = own
+    }
   }
+
+  /// By mark.
+  var groups: [(mark: UInt32, rows: Rows)] { rows.sorted { $0.key < $1.key }.map { ($0.key, $0.value) } }
 }

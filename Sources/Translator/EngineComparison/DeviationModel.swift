@@ -10,6 +10,8 @@ public struct DeviationModel: Sendable {
   let cluster: Cluster
   public private(set) var traits: EnforcerTraits
   private let pods: [PodID: Pod]
+  private let nodes: [String: Node]
+  private let services: [NamespacedName: Service]
   private let announcers: [IPAddress: String]
   private let hasUnloadableLogLimit: Bool
   /// By rule: the pods whose containers give its named ports their numbers.
@@ -20,6 +22,8 @@ public struct DeviationModel: Sendable {
     self.cluster = cluster
     self.traits = traits
     pods = Dictionary(cluster.pods.map { ($0.id, $0) }) { first, _ in first }
+    nodes = Dictionary(cluster.nodes.map { ($0.name, $0) }) { first, _ in first }
+    services = Dictionary(cluster.services.map { ($0.id, $0) }) { first, _ in first }
     announcers = cluster.announcements.compactMapValues(\.node)
     hasUnloadableLogLimit = cluster.policies.contains { $0.hasUnloadableLogLimit }
     findAllExposing()
@@ -93,7 +97,7 @@ public struct DeviationModel: Sendable {
     if isTakenByOwnNode(flow, resolved) { return true }
     guard let announcer = oracle.nodeOwning(flow.destinationAddress) ?? announcers[flow.destinationAddress],
       deviations.contains(.acceptsBeforeKubeProxy),
-      let pod = selectable(flow.source), hasChain(pod), let node = pod.node.flatMap(cluster.node),
+      let pod = selectable(flow.source), hasChain(pod), let node = pod.node.flatMap(node(named:)),
       announcer != node.name, let address = node.address(flow.family), allows(flow, .egress, false)
     else { return false }
     var masqueraded = flow
@@ -112,7 +116,7 @@ public struct DeviationModel: Sendable {
   private func isDroppedUnchanged(_ flow: Flow, _ resolved: ResolvedFlow) -> Bool {
     // nftables mode judges source ranges before the translation.
     guard !cluster.settings.kubeProxy.mode.isNftables, case .service(let id) = resolved.intermediary,
-      let service = cluster.service(id), let asked = flow.transportPort,
+      let service = services[id], let asked = flow.transportPort,
       resolved.arrived.destinationAddress == flow.destinationAddress, resolved.arrived.port == asked.port,
       service.loadBalancerIPs.contains(where: { $0.address == flow.destinationAddress && !$0.isProxied }),
       service.ports.contains(where: { $0.port == asked.port && $0.transport == asked.transport })
@@ -124,9 +128,9 @@ public struct DeviationModel: Sendable {
   /// the
   /// sender has one of them. It does if a range holds the node's own address (`writeServiceToEndpointRules`).
   private func admitsBalancers(_ node: String, of intermediary: Intermediary?, _ sender: IPAddress) -> Bool {
-    guard case .service(let id) = intermediary, let service = cluster.service(id),
+    guard case .service(let id) = intermediary, let service = services[id],
       service.loadBalancerIPs.contains(where: { $0.address == sender && !$0.isProxied }),
-      let own = cluster.node(node)?.address(sender.family)
+      let own = self.node(named: node)?.address(sender.family)
     else { return false }
     return service.loadBalancerSourceRanges.contains { $0.contains(own) }
   }
@@ -166,7 +170,7 @@ public struct DeviationModel: Sendable {
   /// pods.
   private func meetsDefaultDenyAtNode(_ sent: Flow, _ arrived: Flow) -> Bool {
     guard let name = oracle.nodeOwning(arrived.destinationAddress), oracle.nodeSpeaking(sent.source) != name,
-      cluster.node(name)?.podCIDRs.contains(where: { $0.contains(arrived.destinationAddress) }) == true
+      node(named: name)?.podCIDRs.contains(where: { $0.contains(arrived.destinationAddress) }) == true
     else { return false }
     let isOwnPods = selectable(sent.source).map { $0.node == name && hasChain($0) } == true
     return !isExemptInInput(arrived) || !isOwnPods
@@ -195,7 +199,7 @@ public struct DeviationModel: Sendable {
   }
 
   private func place(of endpoint: Endpoint) -> Node? {
-    (selectable(endpoint)?.node ?? oracle.nodeSpeaking(endpoint)).flatMap(cluster.node)
+    (selectable(endpoint)?.node ?? oracle.nodeSpeaking(endpoint)).flatMap(node(named:))
   }
 
   /// Returns the deviations without which the verdict would be the specification's. Empty if the two verdicts agree.
@@ -240,6 +244,8 @@ public struct DeviationModel: Sendable {
   /// The node that an end speaks for.
   public func nodeSpeaking(_ endpoint: Endpoint) -> String? { oracle.nodeSpeaking(endpoint) }
 
+  func node(named name: String) -> Node? { nodes[name] }
+
   func selectable(_ endpoint: Endpoint) -> Pod? {
     guard case .pod(let id) = endpoint, let pod = pods[id], !pod.hostNetwork else { return nil }
     return pod
@@ -248,14 +254,14 @@ public struct DeviationModel: Sendable {
   /// kube-router finds local pods by comparing `status.hostIP` with the addresses of its node.
   public func hasChain(_ pod: Pod) -> Bool {
     guard let hostIP = pod.hostIP, let name = pod.node else { return false }
-    return cluster.node(name)?.addresses.contains(hostIP) ?? false
+    return node(named: name)?.addresses.contains(hostIP) ?? false
   }
 
   /// Returns the node that has a chain for the pod and that packets between the pod and the peer pass. This is the
   /// pod's own node or, by mistake, a pod peer's node if that has the pod's hostIP. Packets to a node itself arrive
   /// there with another node's address.
   func judge(of pod: Pod, towards peer: Endpoint) -> String? {
-    let places = [pod.node, selectable(peer)?.node].compactMap { $0.flatMap(cluster.node) }
+    let places = [pod.node, selectable(peer)?.node].compactMap { $0.flatMap(node(named:)) }
     return pod.hostIP.flatMap { hostIP in places.first { $0.addresses.contains(hostIP) } }?.name
   }
 
@@ -264,7 +270,7 @@ public struct DeviationModel: Sendable {
     guard !cluster.settings.bridgeNetfilter, let name = node(of: flow.source), name == node(of: flow.destination)
     else { return false }
     if flow.destinationAddress.isMulticast { return true }
-    return cluster.node(name)?.podCIDRs.contains {
+    return node(named: name)?.podCIDRs.contains {
       $0.contains(flow.sourceAddress) && $0.contains(flow.destinationAddress)
     } ?? false
   }

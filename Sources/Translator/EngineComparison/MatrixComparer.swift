@@ -44,8 +44,8 @@ public struct MatrixComparer: Sendable {
     specified.isPlain(question, at: destination)
   }
 
-  /// Whether an end is a pod that its node's enforcer doesn't know, by the deviations of the style.
-  public func isUnknown(_ end: Int) -> Bool { predicted.isUnknown(end) }
+  /// The ends that are pods that their nodes' enforcers don't know, by the deviations of the style.
+  public var unknown: Bits { predicted.unknown }
 
   /// Which policies isolate an end: equal for equal lists. -1: none.
   public func isolation(of end: Int, _ direction: Direction) -> Int { specified.isolation(of: end, direction) }
@@ -66,7 +66,7 @@ public struct MatrixComparer: Sendable {
     private let specified: OracleMatrix.Answers
     private let predicted: DeviationMatrix.Answers
     /// Where more than policies decides.
-    private let notPlain: Bits
+    public let notPlain: Bits
     private let isCovered: Bool
 
     fileprivate init(_ matrix: MatrixComparer, _ question: Flow.Question) {
@@ -74,8 +74,7 @@ public struct MatrixComparer: Sendable {
       enforced = matrix.enforced.answers(to: matrix.enforced.space.number(of: question))
       specified = matrix.specified.answers(to: question)
       predicted = matrix.predicted.answers(to: question)
-      let ends = matrix.specified.ends.indices
-      notPlain = Bits(ends.filter { !matrix.specified.isPlain(question, at: $0) }, count: ends.count)
+      notPlain = matrix.specified.notPlain(question)
       // The specification does not cover echo requests.
       isCovered = question != .echo
     }

@@ -35,15 +35,16 @@ public struct Evaluator: Sendable {
     try self.init(rulesets, localAddresses: localAddresses, sharing: &own)
   }
 
-  /// The same for one of several nodes, whose equal sets and chains are prepared once.
+  /// The same for one of several nodes, whose equal sets and chains are prepared once. `isChecked`: whether the caller
+  /// knows that the rulesets are well formed.
   public init(
-    _ rulesets: [Ruleset], localAddresses: Set<IPAddress>, sharing shared: inout PreparedParts
+    _ rulesets: [Ruleset], localAddresses: Set<IPAddress>, isChecked: Bool = false, sharing shared: inout PreparedParts
   ) throws(IllFormed) {
     var sets: [PreparedSet] = []
     var keyedSets: [PreparedKeyedSet] = []
     var tables: [PreparedTable] = []
     for ruleset in rulesets {
-      try ruleset.checkWellFormed()
+      if !isChecked { try ruleset.checkWellFormed() }
       // In one family, a plain set and a keyed set never have the same name.
       var index: [IPFamily: [SetName: Int]] = [:]
       for (number, set) in ruleset.sets.enumerated() { index[set.family, default: [:]][set.name] = sets.count + number }

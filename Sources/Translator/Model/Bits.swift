@@ -100,6 +100,15 @@ extension Bits {
     return columns
   }
 
+  /// The same for the rows of some numbers only: number `b` is in the set of `a` if `a` was in that of `b`.
+  public static func transposed(_ rows: [Bits], of some: [Int]) -> [Bits] {
+    some.map { number in
+      var column = rows.first.map { Bits(count: $0.words.count << 6) } ?? Bits(count: 0)
+      for (row, other) in zip(rows, some) where row.contains(number) { column.insert(other) }
+      return column
+    }
+  }
+
   /// Turns a square of 64 times 64 bits around (Hacker's Delight, 7-3).
   private static func transpose(_ square: inout [UInt64]) {
     var width = 32

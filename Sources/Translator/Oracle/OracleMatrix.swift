@@ -11,14 +11,33 @@ public struct OracleMatrix: Sendable {
   /// By direction and end: which list of isolating policies applies. -1: no policy isolates it.
   private let isolation: [Direction: [Int]]
   private let lists: [Direction: [[NetworkPolicy]]]
-  private let admitted: [PeerQuestion: Bits]
-  /// By node: the ends that speak for it.
-  private let speakers: [String: Bits]
+  /// By direction and list: the rules of its policies.
+  private let rules: [Direction: [[PreparedRule]]]
+  /// By end: equal for pods whose containers have the same ports. -1: no pod.
+  private let portKinds: [Int]
+  /// The ends of pods with equal labels in one namespace: no selector tells them apart.
+  public let podsAlike: [Bits]
+  /// By kind: its ends.
+  private let endsOfKind: [Bits]
+  /// By end, of a pod: the ends that speak for its node.
+  private let speaking: [Bits?]
   private let everything: Bits
+  /// Destinations for which more than policies decides, whatever is asked.
+  private let neverPlain: Bits
+  /// By end: the node that has its address.
+  private let owners: [String?]
 
   private struct PeerQuestion: Hashable {
     let peer: NetworkPolicy.Peer
     let namespace: String
+  }
+
+  /// What of a rule does not depend on the question.
+  private struct PreparedRule: Sendable {
+    let ports: NetworkPolicy.Ports
+    let namesPorts: Bool
+    /// The ends that its peers are.
+    let peers: Bits
   }
 
   /// Each end with the machine that has its address.
@@ -44,38 +63,105 @@ public struct OracleMatrix: Sendable {
     }
     self.isolation = isolation
     self.lists = lists
-    var admitted: [PeerQuestion: Bits] = [:]
-    for policy in oracle.policies.values.joined() {
-      for peer in (policy.ingress + policy.egress).flatMap(\.peers.list) {
-        let question = PeerQuestion(peer: peer, namespace: policy.id.namespace)
-        if admitted[question] != nil { continue }
-        admitted[question] = Bits(
-          ends.indices.filter { oracle.admits(peer, ends[$0], from: policy.id.namespace) }, count: ends.count)
+    let questions = Set(
+      oracle.policies.values.joined().flatMap { policy in
+        (policy.ingress + policy.egress).flatMap(\.peers.list).map {
+          PeerQuestion(peer: $0, namespace: policy.id.namespace)
+        }
+      })
+    let asked = Array(questions)
+    let alike = Self.podsAlike(ends, oracle)
+    podsAlike = alike
+    let answers = concurrentMap(asked.count) { index in
+      let admits = { (end: Int) in oracle.admits(asked[index].peer, ends[end], from: asked[index].namespace) }
+      if case .block = asked[index].peer { return Bits(ends.indices.filter(admits), count: ends.count) }
+      return alike.reduce(into: Bits(count: ends.count)) { bits, some in
+        if let first = some.first, admits(first) { bits.formUnion(some) }
       }
     }
-    self.admitted = admitted
+    let admitted = Dictionary(zip(asked, answers)) { first, _ in first }
+    var prepared: [Direction: [PolicyID: [PreparedRule]]] = [:]
+    for direction in Direction.allCases {
+      for policy in oracle.policies.values.joined() {
+        prepared[direction, default: [:]][policy.id] = policy.rules(direction).map { rule in
+          var peers = Bits(allBelow: ends.count)
+          if case .listed(let list) = rule.peers {
+            peers = list.reduce(into: Bits(count: ends.count)) { bits, peer in
+              if let some = admitted[PeerQuestion(peer: peer, namespace: policy.id.namespace)] { bits.formUnion(some) }
+            }
+          }
+          return PreparedRule(ports: rule.ports, namesPorts: rule.namesPorts, peers: peers)
+        }
+      }
+    }
+    rules = lists.reduce(into: [:]) { all, one in
+      all[one.key] = one.value.map { $0.flatMap { prepared[one.key]?[$0.id] ?? [] } }
+    }
+    var kinds: [[ContainerPort]: Int] = [:]
+    portKinds = ends.map { end in
+      guard let pod = oracle.selectablePod(end.endpoint) else { return -1 }
+      let number = kinds[pod.ports, default: kinds.count]
+      kinds[pod.ports] = number
+      return number
+    }
+    var endsOfKind = [Bits](repeating: Bits(count: ends.count), count: kinds.count)
+    for (end, kind) in portKinds.enumerated() where kind >= 0 { endsOfKind[kind].insert(end) }
+    self.endsOfKind = endsOfKind
     var speakers: [String: Bits] = [:]
     for (number, end) in ends.enumerated() {
       guard let node = oracle.nodeSpeaking(end.endpoint) else { continue }
       speakers[node, default: Bits(count: ends.count)].insert(number)
     }
-    self.speakers = speakers
+    speaking = ends.map { oracle.selectablePod($0.endpoint)?.node.flatMap { speakers[$0] } }
+    let owners = ends.map { oracle.nodeOwning($0.address) }
+    self.owners = owners
+    neverPlain = Bits(
+      ends.indices.filter { Self.isNeverPlain(ends[$0], isNodes: owners[$0] != nil, oracle) }, count: ends.count)
+  }
+
+  private static func podsAlike(_ ends: [Flow.End], _ oracle: Oracle) -> [Bits] {
+    struct Kind: Hashable {
+      let namespace: String
+      let labels: Labels
+    }
+    var numbers: [Kind: Int] = [:]
+    var kinds: [Bits] = []
+    for (number, end) in ends.enumerated() {
+      guard let pod = oracle.selectablePod(end.endpoint) else { continue }
+      let kind = Kind(namespace: pod.id.namespace, labels: pod.labels)
+      let index = numbers[kind, default: kinds.count]
+      if index == kinds.count {
+        numbers[kind] = index
+        kinds.append(Bits(count: ends.count))
+      }
+      kinds[index].insert(number)
+    }
+    return kinds
+  }
+
+  private static func isNeverPlain(_ end: Flow.End, isNodes: Bool, _ oracle: Oracle) -> Bool {
+    if end.address.isMulticast || end.address.isLoopback || oracle.fronts.addresses.contains(end.address) {
+      return true
+    }
+    if oracle.localDNS.values.contains(where: { $0.contains(end.address) }) { return true }
+    if case .pod(let id) = end.endpoint, oracle.pods[id]?.forwards.isEmpty == false { return true }
+    return !isNodes && oracle.fronts.idleClusterIP(at: end.address) != nil
   }
 
   /// Whether policies alone decide about flows that ask a question at an end: no service, no host port and no pod that
   /// sends packets on has a part in it.
   public func isPlain(_ question: Flow.Question, at destination: Int) -> Bool {
-    let end = ends[destination]
-    if end.address.isMulticast || end.address.isLoopback || oracle.fronts.addresses.contains(end.address) {
-      return false
-    }
-    if oracle.localDNS.values.contains(where: { $0.contains(end.address) }) { return false }
-    if case .pod(let id) = end.endpoint, oracle.pods[id]?.forwards.isEmpty == false { return false }
-    let node = oracle.nodeOwning(end.address)
-    if node == nil, oracle.fronts.idleClusterIP(at: end.address) != nil { return false }
-    guard case .port(let port) = question, let node else { return true }
-    return oracle.fronts.front(end.address, isNodes: true, port.transport, port.port) == nil
+    if neverPlain.contains(destination) { return false }
+    guard case .port(let port) = question, let node = owners[destination] else { return true }
+    return oracle.fronts.front(ends[destination].address, isNodes: true, port.transport, port.port) == nil
       && oracle.hostPorts.holder(on: node, port) == nil
+  }
+
+  /// The ends where more than policies decides about flows that ask a question.
+  public func notPlain(_ question: Flow.Question) -> Bits {
+    var bits = neverPlain
+    for end in ends.indices where owners[end] != nil && !isPlain(question, at: end) { bits.insert(end) }
+    return bits
   }
 
   /// The number of different lists of policies that isolate an end, of both directions.
@@ -84,9 +170,20 @@ public struct OracleMatrix: Sendable {
   /// Which policies isolate an end: equal for equal lists. -1: none.
   public func isolation(of end: Int, _ direction: Direction) -> Int { isolation[direction]?[end] ?? -1 }
 
+  /// The number of different lists of policies that isolate an end in one direction.
+  public func listCount(_ direction: Direction) -> Int { lists[direction]?.count ?? 0 }
+
+  /// The policies of a list.
+  public func policies(ofList number: Int, _ direction: Direction) -> [NetworkPolicy] {
+    number < 0 ? [] : lists[direction]?[number] ?? []
+  }
+
   /// `unreached`: ends whose own node doesn't count. Every flow from there to them is allowed, and left out here.
-  public func answers(to question: Flow.Question, ignoringOwnNodesOf unreached: Bits? = nil) -> Answers {
-    Answers(self, question, unreached)
+  /// `subjects`: the only ends between which flows are asked about. `nil`: all.
+  public func answers(
+    to question: Flow.Question, of subjects: [Int]? = nil, ignoringOwnNodesOf unreached: Bits? = nil
+  ) -> Answers {
+    Answers(self, question, subjects, unreached)
   }
 
   /// All flows that ask one question.
@@ -95,91 +192,97 @@ public struct OracleMatrix: Sendable {
     private let question: Flow.Question
     private let unreached: Bits?
     private var known: [Key: Bits] = [:]
-    /// By end: the peers with which the policies of each direction let it exchange packets.
-    private var rows: [Direction: [Bits]] = [:]
-    /// By source: where ingress policies let it in.
+    /// By subject: its place. `nil`: every end is one.
+    private let places: [Int: Int]?
+    /// By place: the peers with which the policies of each direction let the subject exchange packets.
+    private var letOut: [Bits] = []
+    private var admitted: [Bits] = []
+    /// By place: where ingress policies let the subject in.
     private var letIn: [Bits] = []
 
     private struct Key: Hashable {
       let direction: Direction
       let list: Int
       /// -1 if the ends with this list are all alike.
-      let subject: Int
+      let portKind: Int
     }
 
-    fileprivate init(_ matrix: OracleMatrix, _ question: Flow.Question, _ unreached: Bits?) {
+    fileprivate init(
+      _ matrix: OracleMatrix, _ question: Flow.Question, _ subjects: [Int]?, _ unreached: Bits?
+    ) {
       self.matrix = matrix
       self.question = question
       self.unreached = unreached
-      for direction in Direction.allCases { rows[direction] = matrix.ends.indices.map { row(of: $0, direction) } }
-      letIn = Bits.transposed(rows[.ingress] ?? [])
+      places = subjects.map { subjects in Dictionary(zip(subjects, subjects.indices)) { first, _ in first } }
+      let asked = subjects ?? Array(matrix.ends.indices)
+      letOut = asked.map { row(of: $0, .egress) }
+      admitted = asked.map { row(of: $0, .ingress) }
+      letIn = subjects.map { Bits.transposed(admitted, of: $0) } ?? Bits.transposed(admitted)
     }
 
     /// The destinations to which the specification allows the flows of a source.
     public func destinations(of source: Int) -> Bits {
       var bits = peers(of: source, .egress)
-      bits.formIntersection(letIn[source])
+      bits.formIntersection(destinations(admitting: source))
       // "A Pod cannot block access to itself."
       if matrix.oracle.nodeSpeaking(matrix.ends[source].endpoint) == nil { bits.insert(source) }
       return bits
     }
 
     /// The destinations whose own policies let a source in.
-    public func destinations(admitting source: Int) -> Bits { letIn[source] }
+    public func destinations(admitting source: Int) -> Bits {
+      place(source).map { letIn[$0] } ?? Bits(count: matrix.ends.count)
+    }
 
     /// The peers with which the policies of one direction let an end exchange packets.
     public func peers(of subject: Int, _ direction: Direction) -> Bits {
-      rows[direction]?[subject] ?? matrix.everything
+      if let place = place(subject) { return direction == .egress ? letOut[place] : admitted[place] }
+      var other = self
+      return other.row(of: subject, direction)
     }
+
+    /// `nil` if it is no subject.
+    private func place(_ end: Int) -> Int? { places.map { $0[end] } ?? end }
 
     private mutating func row(of subject: Int, _ direction: Direction) -> Bits {
       let list = matrix.isolation[direction]?[subject] ?? -1
       if list < 0 { return matrix.everything }
-      let policies = matrix.lists[direction]?[list] ?? []
-      let isByName = direction == .ingress && policies.contains { $0.ingress.contains(where: \.namesPorts) }
-      let key = Key(direction: direction, list: list, subject: isByName ? subject : -1)
+      let rules = matrix.rules[direction]?[list] ?? []
+      let isByName = direction == .ingress && rules.contains(where: \.namesPorts)
+      let key = Key(direction: direction, list: list, portKind: isByName ? matrix.portKinds[subject] : -1)
       var row: Bits
       if let found = known[key] {
         row = found
       } else {
         row = Bits(count: matrix.ends.count)
-        for policy in policies {
-          for rule in policy.rules(direction) { add(rule, of: policy, direction, subject, to: &row) }
-        }
+        for rule in rules { add(rule, direction, subject, to: &row) }
         known[key] = row
       }
       // "Traffic to and from the node where a Pod is running is always allowed."
-      if direction == .ingress, unreached?.contains(subject) != true,
-        let node = matrix.oracle.selectablePod(matrix.ends[subject].endpoint)?.node, let own = matrix.speakers[node]
-      {
+      if direction == .ingress, unreached?.contains(subject) != true, let own = matrix.speaking[subject] {
         row.formUnion(own)
       }
       return row
     }
 
-    private func add(
-      _ rule: NetworkPolicy.Rule, of policy: NetworkPolicy, _ direction: Direction, _ subject: Int, to row: inout Bits
-    ) {
-      var peers = matrix.everything
-      if case .listed(let list) = rule.peers {
-        peers = Bits(count: matrix.ends.count)
-        for peer in list {
-          if let some = matrix.admitted[PeerQuestion(peer: peer, namespace: policy.id.namespace)] {
-            peers.formUnion(some)
-          }
-        }
-      }
+    private func add(_ rule: PreparedRule, _ direction: Direction, _ subject: Int, to row: inout Bits) {
       let admits = { (destination: Int) -> Bool in
         let end = matrix.ends[destination]
-        // Only the destination and the question count for ports.
+        // Only the ports of the destination's containers and the question count for ports.
         return matrix.oracle.admitsPort(
           rule.ports, Flow(from: end.endpoint, end.address, to: end.endpoint, end.address, question))
       }
-      if direction == .egress, rule.namesPorts {
-        peers.visit { if admits($0) { row.insert($0) } }
-      } else if admits(subject) {
-        row.formUnion(peers)
+      if direction == .ingress || !rule.namesPorts {
+        if admits(subject) { row.formUnion(rule.peers) }
+        return
       }
+      var others = rule.peers
+      for ends in matrix.endsOfKind {
+        if let first = ends.first, admits(first) { row.formUnion(ends.intersection(rule.peers)) }
+        others.subtract(ends)
+      }
+      // No container's ports belong to what is no pod.
+      if let first = others.first, admits(first) { row.formUnion(others) }
     }
   }
 }

@@ -7,7 +7,7 @@ internal import Path
 /// What a node with default-deny refuses, whatever the policies say: packets from and to addresses in its pod CIDRs
 /// that it knows no pod for (D14, D22).
 struct DefaultDeny: Sendable {
-  private let isOn: Bool
+  let isOn: Bool
   private let judgesOutput: Bool
   private let model: DeviationModel
   private let serviceCIDRs: [CIDR]

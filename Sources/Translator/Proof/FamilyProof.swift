@@ -190,7 +190,7 @@ extension Cluster {
 
 extension FamilyProof {
   /// Nodes whose classes are in memory at the same time.
-  private static let atOnce = 2
+  private static let atOnce = 8
 
   func prove(
     entries: ((NodeProof.Entry) -> Void)? = nil, _ progress: (_ done: Int, _ of: Int) -> Void
@@ -201,14 +201,13 @@ extension FamilyProof {
     let groups = questionGroups
     let wanted = topology.nodes.indices.filter { onNodes?.contains(topology.nodes[$0].name) ?? true }
     progress(0, wanted.count)
-    let answers = concurrentMap(groups.count) { QuestionAnswers(self, groups[$0].question) }
     for start in stride(from: 0, to: wanted.count, by: Self.atOnce) {
       progress(start, wanted.count)
       let some = wanted[start..<min(start + Self.atOnce, wanted.count)]
       let parts = concurrentMap(some.count) { index in
-        var one = NodeProof(self, some[some.startIndex + index], answers[0])
+        var one = NodeProof(self, some[some.startIndex + index])
         one.keepsEntries = keeps
-        for (group, answers) in zip(groups, answers) { one.prove(group.numbers, answers) }
+        for group in groups { one.prove(group.question, group.numbers) }
         return (one.part, one.rows, one.entries)
       }
       for (part, rows, found) in parts {

@@ -14,12 +14,12 @@ final class QuestionAnswers: Sendable {
   /// Destinations where more than policies decides.
   let notPlain: Bits
 
-  init(_ whole: FamilyProof, _ question: Flow.Question) {
+  /// `subjects`: the ends whose own policies are asked.
+  init(_ whole: FamilyProof, _ question: Flow.Question, of subjects: [Int]) {
     self.question = question
-    specified = whole.specified.answers(to: question)
-    predicted = whole.predicted.answers(to: question)
-    let ends = whole.specified.ends.indices
-    notPlain = Bits(ends.filter { !whole.specified.isPlain(question, at: $0) }, count: ends.count)
+    specified = whole.specified.answers(to: question, of: subjects)
+    predicted = whole.predicted.answers(to: question, of: subjects)
+    notPlain = whole.specified.notPlain(question)
   }
 }
 
@@ -27,36 +27,50 @@ final class QuestionAnswers: Sendable {
 struct NodeProof {
   private let whole: FamilyProof
   private let node: Int
+  /// The node's pods and its own addresses.
+  private let subjects: [Int]
   private let classes: NodeClasses
   /// By question: which of the classes have the question when the rules are done with them.
   private let departuresAt, arrivalsAt: [[Int32]]
+  /// The same for each of the redirected packets.
+  private let redirectedAt: [[[Int32]]]
   /// Of the question that is looked at.
   private var at: QuestionAnswers
   private(set) var part = ProofPart()
   private(set) var rows: Set<RowKey> = []
+  /// Sides that were found to agree.
+  private var agreeing: [SidePlace: [SideBasis]] = [:]
+  private var compared: [ComparedRow.Place: [ComparedRow]] = [:]
+  /// Of the question that is looked at.
   private var reasonsOf: [ReasonKey: [ProofReason]] = [:]
+  /// By end: its place among the subjects. -1: it is none.
+  private let placeOf: [Int32]
 
   private struct ReasonKey: Hashable {
-    let question: Flow.Question
     let from, to: Int
     let fromList, toList: Int
     let isLocal: Bool
     let place: ProofPacket.Place
   }
 
-  /// `answers`: to any question.
-  init(_ whole: FamilyProof, _ node: Int, _ answers: QuestionAnswers) {
-    at = answers
+  init(_ whole: FamilyProof, _ node: Int) {
+    subjects = whole.rules.pods[node].union(whole.rules.own[node]).numbers
+    var placeOf = [Int32](repeating: -1, count: whole.space.addresses.count)
+    for (place, end) in subjects.enumerated() { placeOf[end] = Int32(place) }
+    self.placeOf = placeOf
+    at = QuestionAnswers(whole, .echo, of: [])
     self.whole = whole
     self.node = node
     classes = whole.rules.classes(ofNode: node)
     departuresAt = FamilyProof.index(classes.departures, whole.space)
     arrivalsAt = FamilyProof.index(classes.arrivals, whole.space)
+    redirectedAt = classes.redirected.map { FamilyProof.index($0.classes, whole.space) }
   }
 
   /// `numbers`: those of the space's questions that ask this.
-  mutating func prove(_ numbers: [Int], _ answers: QuestionAnswers) {
-    at = answers
+  mutating func prove(_ question: Flow.Question, _ numbers: [Int]) {
+    at = QuestionAnswers(whole, question, of: subjects)
+    reasonsOf = [:]
     for number in numbers {
       departures(number)
       arrivals(number)
@@ -89,124 +103,87 @@ struct NodeProof {
   private(set) var entries: [Entry] = []
   var keepsEntries = false
 
-  // MARK: - What leaves a node
-
-  /// What becomes of the packets of one end, by number of the other end.
-  private struct Row {
-    /// By state: those that pass, and those of which the rules change no destination.
-    private var passed: [Bits?] = [nil, nil, nil, nil]
-    private var known: [Bits?] = [nil, nil, nil, nil]
-    var open: Bits
-    init(count: Int) { open = Bits(count: count) }
-
-    mutating func add(_ states: ConntrackStates, _ peers: Numbers, passes: Bool, _ count: Int) {
-      for (index, one) in Self.states.enumerated() where !states.isDisjoint(with: one) {
-        var bits = known[index] ?? Bits(count: count)
-        known[index] = nil
-        bits.formUnion(peers)
-        known[index] = bits
-        if !passes { continue }
-        bits = passed[index] ?? Bits(count: count)
-        passed[index] = nil
-        bits.formUnion(peers)
-        passed[index] = bits
-      }
-    }
-
-    /// A rule may have taken a new packet out of connection tracking.
-    private static let states: [ConntrackStates] = [[.new, .untracked], .established, .related, .invalid]
-    private static func index(_ state: ConntrackState) -> Int {
-      switch state {
-      case .new, .untracked: 0
-      case .established: 1
-      case .related: 2
-      case .invalid: 3
-      }
-    }
-
-    func known(_ state: ConntrackState, _ count: Int) -> Bits { known[Self.index(state)] ?? Bits(count: count) }
-    func passed(_ state: ConntrackState, _ count: Int) -> Bits { passed[Self.index(state)] ?? Bits(count: count) }
-  }
-
   private var count: Int { whole.space.addresses.count }
 
-  private static func add(
-    _ end: PacketClass.End, _ states: ConntrackStates, _ peers: Numbers, to row: inout Row, _ count: Int
-  ) {
-    if end == .open {
-      row.open.formUnion(peers)
-    } else {
-      row.add(states, peers, passes: end != .stopped, count)
+  // MARK: - What leaves a node
+
+  /// By subject: the classes with the question that its packets are in.
+  private func places(
+    _ all: [PacketClass], _ indexes: [Int32], isDeparture: Bool, redirected: Int? = nil
+  ) -> [ComparedRow.Place] {
+    var found = [[Int32]](repeating: [], count: subjects.count)
+    // Copies of a class would cost more than this.
+    all.withUnsafeBufferPointer { all in
+      for index in indexes where all[Int(index)].packets.newDestination == nil {
+        let packets = all[Int(index)].packets
+        (isDeparture ? packets.sources : packets.destinations).visit { end in
+          if placeOf[end] >= 0 { found[Int(placeOf[end])].append(index) }
+        }
+      }
+    }
+    return found.enumerated().compactMap { place, classes in
+      classes.isEmpty
+        ? nil
+        : ComparedRow.Place(
+          end: subjects[place], isDeparture: isDeparture, redirected: redirected, classes: classes)
     }
   }
 
-  /// Adds one class to the rows of its ends. Copies of a class would cost more than this.
-  private static func add(
-    _ all: UnsafeBufferPointer<PacketClass>, _ index: Int, _ isDeparture: Bool, to found: inout [Int: Row], _ count: Int
-  ) {
-    let (end, states) = (all[index].end, all[index].packets.states)
-    if isDeparture {
-      let peers = all[index].packets.destinations
-      all[index].packets.sources.visit { add(end, states, peers, to: &found[$0, default: Row(count: count)], count) }
-    } else {
-      let peers = all[index].packets.sources
-      all[index].packets.destinations.visit {
-        add(end, states, peers, to: &found[$0, default: Row(count: count)], count)
+  private func row(_ place: ComparedRow.Place) -> PacketRow {
+    var row = PacketRow(count: count)
+    let all =
+      place.redirected.map { classes.redirected[$0].classes }
+      ?? (place.isDeparture ? classes.departures : classes.arrivals)
+    all.withUnsafeBufferPointer { all in
+      for index in place.classes {
+        let packets = all[Int(index)].packets
+        row.add(all[Int(index)].end, packets.states, place.isDeparture ? packets.destinations : packets.sources)
       }
     }
+    return row
   }
 
   private mutating func departures(_ number: Int) {
     let (pods, own) = (whole.rules.pods[node], whole.rules.own[node])
     let count = count
-    var found: [Int: Row] = [:]
-    // What services have sent elsewhere.
-    var redirected: [Int: Row] = [:]
     let departures = classes.departures
     let indexes = departuresAt[number]
-    var elsewhere: [Int] = []
-    departures.withUnsafeBufferPointer { all in
-      for index in indexes.lazy.map({ Int($0) }) {
-        if all[index].packets.newDestination != nil {
-          elsewhere.append(index)
-        } else if all[index].packets.hasNewDestination {
-          Self.add(all, index, true, to: &redirected, count)
-        } else {
-          Self.add(all, index, true, to: &found, count)
-        }
-      }
+    for index in indexes where departures[Int(index)].packets.newDestination != nil {
+      translated(departures[Int(index)], number, isDeparture: true)
     }
-    for index in elsewhere { translated(departures[index], number, isDeparture: true) }
-    for (source, row) in found.sorted(by: { $0.key < $1.key }) {
-      let isOwn = own.contains(source)
-      let outside = Bits(allBelow: count).subtracting(pods).subtracting(own)
+    let outside = Bits(allBelow: count).subtracting(pods).subtracting(own)
+    let everything = Bits(allBelow: count).subtracting(at.notPlain).subtracting(whole.unsent)
+    for place in places(departures, indexes, isDeparture: true) {
+      let source = place.end
       // Of another node's pods and addresses, only the sender's side counts here.
-      let wanted = at.specified.peers(of: source, .egress)
-      let expected = at.predicted.departures(of: source)
-      let specifiedHere = at.specified.destinations(of: source)
-      let predictedHere = at.predicted.destinations(of: source)
-      var domain = Bits(allBelow: count).subtracting(at.notPlain).subtracting(whole.unsent).without(source)
-      if isOwn { domain.subtract(own) }
-      countGaps(row, domain, number, without: source)
       let near = { (far: Bits, near: Bits) in far.intersection(outside).union(near.subtracting(outside)) }
+      var domain = everything.without(source)
+      if own.contains(source) { domain.subtract(own) }
       compare(
-        source, number, row, domain, near(wanted, specifiedHere), near(expected, predictedHere),
-        isDeparture: true)
+        place, number,
+        ComparedRow.Basis(
+          domain: domain,
+          specified: near(at.specified.peers(of: source, .egress), at.specified.destinations(of: source)),
+          predicted: near(at.predicted.departures(of: source), at.predicted.destinations(of: source)),
+          undecided: at.notPlain, isPassing: isPassingICMP(number)))
     }
-    for (source, row) in redirected.sorted(by: { $0.key < $1.key }) {
-      self.redirected(source, number, row)
+    for (index, group) in classes.redirected.enumerated() where group.questions.contains(number) {
+      for place in places(group.classes, redirectedAt[index][number], isDeparture: true, redirected: index) {
+        if let destinations = group.destinations(of: place.end, number) { redirected(place, destinations, number) }
+      }
     }
   }
 
   /// Services have sent these packets of a node's pod elsewhere: policies judge them by their new destinations.
-  private mutating func redirected(_ source: Int, _ number: Int, _ row: Row) {
+  private mutating func redirected(_ place: ComparedRow.Place, _ destinations: Bits, _ number: Int) {
+    let source = place.end
     let (pods, own) = (whole.rules.pods[node], whole.rules.own[node])
     let near = pods.union(own)
     let out = at.predicted.departures(of: source)
     let wanted = at.specified.peers(of: source, .egress).subtracting(near)
       .union(at.specified.destinations(of: source).intersection(near))
     var expected = out.subtracting(near).union(at.predicted.destinations(of: source).intersection(near))
-    let domain = Bits(allBelow: count).subtracting(whole.unsent)
+    let domain = destinations.subtracting(whole.unsent)
     if domain.contains(source), whole.traits.deviations.contains(.hairpin), !out.contains(source),
       !at.predicted.senders(to: source).contains(source)
     {
@@ -214,7 +191,7 @@ struct NodeProof {
     }
     if !whole.topology.bridgeNetfilter {
       // The matrix takes these for packets that a bridge switches.
-      pods.intersection(row.known(.new, count)).visit { target in
+      pods.intersection(domain).visit { target in
         let (from, to) = (whole.end(source), whole.end(target))
         let flow = Flow(from: from.endpoint, from.address, to: to.endpoint, to.address, at.question)
         let model = whole.comparer.reading
@@ -228,85 +205,118 @@ struct NodeProof {
         }
       }
     }
-    compare(source, number, row, domain, wanted, expected, isDeparture: true, isRedirected: true)
+    compare(
+      place, number,
+      ComparedRow.Basis(
+        domain: domain, specified: wanted, predicted: expected, undecided: Bits(count: count),
+        isPassing: isPassingICMP(number)))
   }
 
   private mutating func arrivals(_ number: Int) {
     let own = whole.rules.own[node]
     let count = count
-    var found: [Int: Row] = [:]
     let arrivals = classes.arrivals
     let indexes = arrivalsAt[number]
-    var elsewhere: [Int] = []
-    arrivals.withUnsafeBufferPointer { all in
-      for index in indexes.lazy.map({ Int($0) }) {
-        if all[index].packets.newDestination != nil {
-          elsewhere.append(index)
-        } else {
-          Self.add(all, index, false, to: &found, count)
-        }
-      }
+    for index in indexes where arrivals[Int(index)].packets.newDestination != nil {
+      translated(arrivals[Int(index)], number, isDeparture: false)
     }
-    for index in elsewhere { translated(arrivals[index], number, isDeparture: false) }
     let everything = Bits(allBelow: count)
-    for (destination, row) in found.sorted(by: { $0.key < $1.key }) {
-      let isOwn = own.contains(destination)
-      var domain = Bits(allBelow: count).subtracting(whole.unsent).subtracting(whole.groups)
-      domain.subtract(whole.martians[node])
-      if at.notPlain.contains(destination) { domain = Bits(count: count) }
-      countGaps(row, domain, number, without: nil)
+    let senders = everything.subtracting(whole.unsent).subtracting(whole.groups).subtracting(whole.martians[node])
+    for place in places(arrivals, indexes, isDeparture: false) {
+      let isOwn = own.contains(place.end)
+      let isPlain = !at.notPlain.contains(place.end)
       compare(
-        destination, number, row, domain,
-        isOwn ? everything : at.specified.peers(of: destination, .ingress),
-        isOwn ? everything : at.predicted.senders(to: destination), isDeparture: false)
+        place, number,
+        ComparedRow.Basis(
+          domain: isPlain ? senders : Bits(count: count),
+          specified: isOwn ? everything : at.specified.peers(of: place.end, .ingress),
+          predicted: isOwn ? everything : at.predicted.senders(to: place.end),
+          undecided: isPlain ? Bits(count: count) : nil, isPassing: isPassingICMP(number)))
     }
   }
 
-  private mutating func countGaps(_ row: Row, _ domain: Bits, _ number: Int, without end: Int?) {
-    let ports = whole.portCounts[number]
-    if !row.open.isEmpty { part.gaps[.open, default: 0] += whole.weights.weigh(row.open) * ports }
-    var left = row.known(.new, count).subtracting(domain).subtracting(whole.unsent)
-    if let end { left.remove(end) }
-    if left.isEmpty { return }
+  private func gaps(_ row: PacketRow, _ place: ComparedRow.Place, _ basis: ComparedRow.Basis) -> [Proof.Gap: Double] {
+    var gaps: [Proof.Gap: Double] = [:]
+    if !row.open.isEmpty { gaps[.open] = whole.weights.weigh(row.open) }
+    if place.isRedirected { return gaps }
+    var left = row.known(.new).subtracting(basis.domain).subtracting(whole.unsent)
+    if place.isDeparture { left.remove(place.end) } else { left.subtract(whole.martians[node]) }
+    if left.isEmpty { return gaps }
     let groups = left.intersection(whole.groups)
-    if !groups.isEmpty { part.gaps[.multicast, default: 0] += whole.weights.weigh(groups) * ports }
-    let services = left.subtracting(whole.groups).intersection(at.notPlain)
-    if !services.isEmpty { part.gaps[.service, default: 0] += whole.weights.weigh(services) * ports }
+    if !groups.isEmpty { gaps[.multicast] = whole.weights.weigh(groups) }
+    left.subtract(whole.groups)
+    if let undecided = basis.undecided { left.formIntersection(undecided) }
+    if !left.isEmpty { gaps[.service] = whole.weights.weigh(left) }
+    return gaps
   }
 
   // MARK: - Comparing
 
-  private mutating func compare(
-    _ end: Int, _ number: Int, _ row: Row, _ domain: Bits, _ specified: Bits, _ predicted: Bits,
-    isDeparture: Bool, isRedirected: Bool = false
-  ) {
-    if domain.isEmpty { return }
+  private mutating func compare(_ place: ComparedRow.Place, _ number: Int, _ basis: ComparedRow.Basis) {
+    if let known = known(place, basis) {
+      count(known, number)
+      return
+    }
+    var found = ComparedRow(basis: basis)
+    var row = row(place)
+    if place.isRedirected { row.restrict(to: basis.domain) }
+    found.gaps = gaps(row, place, basis)
+    if !basis.domain.isEmpty { compare(place, number, row, &found) }
+    count(found, number)
+    // What default-deny refuses depends on the port.
+    if !keepsEntries, !found.hasSurprise, !whole.defaultDeny.isOn { compared[place, default: []].append(found) }
+  }
+
+  /// What was found before for equal packets, if the reasons are still the same.
+  private mutating func known(_ place: ComparedRow.Place, _ basis: ComparedRow.Basis) -> ComparedRow? {
+    for known in compared[place] ?? [] where known.basis == basis {
+      var isSame = true
+      for one in known.explained where isSame {
+        isSame =
+          reasons(place.end, one.other, isLocal: one.isLocal, place.isDepartureOrArrival) == one.reasons
+      }
+      if isSame { return known }
+    }
+    return nil
+  }
+
+  private mutating func count(_ found: ComparedRow, _ number: Int) {
     let ports = whole.portCounts[number]
-    let place: ProofPacket.Place = isDeparture ? .departure : .arrival
+    part.packets += found.packets * ports
+    for (reasons, packets) in found.differing { part.add(reasons, packets: packets * ports) }
+    for (gap, packets) in found.gaps { part.gaps[gap, default: 0] += packets * ports }
+  }
+
+  private mutating func compare(
+    _ at: ComparedRow.Place, _ number: Int, _ row: PacketRow, _ found: inout ComparedRow
+  ) {
+    let (end, isDeparture, isRedirected) = (at.end, at.isDeparture, at.isRedirected)
+    let place = at.isDepartureOrArrival
+    let (specified, predicted, all) = (found.basis.specified, found.basis.predicted, found.basis.domain)
     let whole = whole
-    let all = domain
     var hasher = Hasher()
     var agreeingClasses = 0
     var differing: [[ProofReason]: Int] = [:]
-    let isPassing = isPassingICMP(number)
+    let isPassing = found.basis.isPassing
     for state in [ConntrackState.new, .established, .related, .invalid] {
-      let domain = all.intersection(row.known(state, count))
+      let domain = all.intersection(row.known(state))
       if domain.isEmpty { continue }
-      part.packets += whole.weights.weigh(domain) * ports
+      found.packets += whole.weights.weigh(domain)
       hasher.combine(domain)
-      let passed = row.passed(state, count).intersection(domain)
+      let passed = row.passed(state).intersection(domain)
       var wanted = specified.intersection(domain)
       var expected = predicted.intersection(domain)
       let isStanding = state == .established || state == .related
       if isStanding { wanted = domain }
       if isStanding || isPassing { expected = domain }
       let refused = whole.defaultDeny.refused(
-        node, end, isDeparture: isDeparture, at.question,
+        node, end, isDeparture: isDeparture, self.at.question,
         passesChains: isStanding || isPassing && (state == .new || !whole.traits.dropsStrays))
       expected.subtract(refused)
       // Dropping it is always right: nobody knows what connection it belongs to.
       if state == .invalid { expected.formIntersection(passed) }
       let surprises = passed.symmetricDifference(expected)
+      if !surprises.isEmpty { found.hasSurprise = true }
       surprise(surprises, passed, wanted, node, end, number, state, place, isRedirected: isRedirected)
       let differs = passed.symmetricDifference(wanted).subtracting(surprises)
       hasher.combine(passed)
@@ -318,7 +328,7 @@ struct NodeProof {
         if !isRedirected { keep(node, end, number, state, bits, verdict, verdict, [], isDeparture) }
       }
       if differs.isEmpty { continue }
-      let groups = groups(differs, passed, refused, end, number, state, place, isRedirected: isRedirected)
+      let groups = groups(differs, passed, refused, at, number, state, &found)
       for (reasons, bits) in groups {
         hasher.combine(reasons)
         hasher.combine(bits)
@@ -330,13 +340,11 @@ struct NodeProof {
           }
         }
         // Classes are counted by the caller, since questions share them.
-        if part.differing[reasons] != nil {
-          part.add(reasons, packets: whole.weights.weigh(bits) * ports)
-          continue
-        }
+        found.differing[reasons, default: 0] += whole.weights.weigh(bits)
+        if part.differing[reasons] != nil { continue }
         var example = packet(node, place, end, bits.first ?? 0, number, state)
         if isRedirected { example.asked = whole.asked(node, bits.first ?? 0, number) }
-        part.add(reasons, classes: 0, packets: whole.weights.weigh(bits) * ports, example)
+        part.add(reasons, classes: 0, packets: 0, example)
       }
     }
     rows.insert(
@@ -387,24 +395,29 @@ struct NodeProof {
 
   /// The differences, by the deviations that make them.
   private mutating func groups(
-    _ differs: Bits, _ passed: Bits, _ refused: Bits, _ end: Int, _ number: Int, _ state: ConntrackState,
-    _ place: ProofPacket.Place, isRedirected: Bool
+    _ differs: Bits, _ passed: Bits, _ refused: Bits, _ place: ComparedRow.Place, _ number: Int,
+    _ state: ConntrackState, _ found: inout ComparedRow
   ) -> [([ProofReason], Bits)] {
     var groups: [[ProofReason]: Bits] = [:]
     let isICMP = isPassingICMP(number)
+    let end = place.end
     let local = whole.rules.pods[node].union(whole.rules.own[node])
-    differs.visit { other in
-      let reasons: [ProofReason]
-      if state == .invalid, !passed.contains(other) {
-        reasons = [.stray]
-      } else if refused.contains(other) {
-        reasons = [whole.defaultDeny.reason(end, other, node)]
-      } else if isICMP {
-        reasons = [.icmp]
-      } else if isRedirected, other == end {
-        reasons = [.deviation(.hairpin)]
-      } else {
-        reasons = self.reasons(end, other, isLocal: local.contains(other), place)
+    var left = differs
+    let take = { (bits: Bits, reasons: [ProofReason], groups: inout [[ProofReason]: Bits]) in
+      left.subtract(bits)
+      if !bits.isEmpty { groups[reasons] = groups[reasons]?.union(bits) ?? bits }
+    }
+    if state == .invalid { take(left.subtracting(passed), [.stray], &groups) }
+    left.intersection(refused).visit { other in
+      take(Bits([other], count: count), [whole.defaultDeny.reason(end, other, node)], &groups)
+    }
+    if isICMP { take(left, [.icmp], &groups) }
+    if place.isRedirected, left.contains(end) { take(Bits([end], count: count), [.deviation(.hairpin)], &groups) }
+    left.visit { other in
+      let isLocal = local.contains(other)
+      let reasons = self.reasons(end, other, isLocal: isLocal, place.isDepartureOrArrival)
+      if !found.explained.contains(where: { $0.isLocal == isLocal && isAlike($0.other, other) }) {
+        found.explained.append(ComparedRow.Explained(other: other, isLocal: isLocal, reasons: reasons))
       }
       groups[reasons, default: Bits(count: count)].insert(other)
     }
@@ -417,7 +430,7 @@ struct NodeProof {
     let isDeparture = place == .departure || place == .side(.egress)
     let (source, destination) = isDeparture ? (end, other) : (other, end)
     let key = ReasonKey(
-      question: at.question, from: whole.kinds.numbers[source], to: whole.kinds.numbers[destination],
+      from: whole.kinds.numbers[source], to: whole.kinds.numbers[destination],
       fromList: whole.specified.isolation(of: source, .egress),
       toList: whole.specified.isolation(of: destination, .ingress), isLocal: isLocal, place: place)
     if let known = reasonsOf[key] { return known }
@@ -429,6 +442,12 @@ struct NodeProof {
     .map(ProofReason.deviation)
     reasonsOf[key] = found
     return found
+  }
+
+  /// Whether the deviations have the same reasons for both, in packets of or for a third end.
+  private func isAlike(_ a: Int, _ b: Int) -> Bool {
+    whole.kinds.numbers[a] == whole.kinds.numbers[b]
+      && Direction.allCases.allSatisfy { whole.specified.isolation(of: a, $0) == whole.specified.isolation(of: b, $0) }
   }
 
   // MARK: - What services translate
@@ -531,28 +550,46 @@ struct NodeProof {
 
   // MARK: - One side by itself
 
+  private struct SidePlace: Hashable {
+    let side: Int
+    /// The numbers of the side's classes that have the question.
+    let classes: [Int32]
+  }
+  private struct SideBasis: Equatable {
+    let predicted, undecided: Bits
+    let isPassing: Bool
+  }
+
+  private static func classes(of side: NodeClasses.PodSide, _ number: Int) -> [Int32] {
+    side.classes.withUnsafeBufferPointer { all in
+      all.indices.lazy.filter { all[$0].packets.questions.contains(number) }.map { Int32($0) }
+    }
+  }
+
   /// Each pod's chain by itself: between nodes' rules a wrong rule hides behind what the other end refuses.
   private mutating func sides(_ number: Int) {
     let own = whole.rules.own[node]
     let isPassing = isPassingICMP(number)
     let count = count
-    for side in classes.sides {
-      var row = Row(count: count)
-      for one in side.classes where one.packets.questions.contains(number) {
-        Self.add(
-          one.end, one.packets.states, side.direction == .egress ? one.packets.destinations : one.packets.sources,
-          to: &row,
-          count)
+    for index in classes.sides.indices {
+      let side = classes.sides[index]
+      let isEgress = side.direction == .egress
+      let place = SidePlace(side: index, classes: Self.classes(of: side, number))
+      let basis = SideBasis(
+        predicted: isEgress ? at.predicted.departures(of: side.pod) : at.predicted.senders(to: side.pod),
+        undecided: isEgress ? at.notPlain : Bits(count: count), isPassing: isPassing)
+      if agreeing[place]?.contains(basis) == true { continue }
+      var row = PacketRow(count: count)
+      for one in place.classes.lazy.map({ side.classes[Int($0)] }) {
+        row.add(one.end, one.packets.states, isEgress ? one.packets.destinations : one.packets.sources)
       }
       // What the node itself gets and sends has rules outside of pods' chains.
-      var domain = row.known(.new, count).subtracting(own).subtracting(whole.unsent).subtracting(whole.groups).without(
+      var domain = row.known(.new).subtracting(own).subtracting(whole.unsent).subtracting(whole.groups).without(
         side.pod)
       if side.direction == .ingress { domain.subtract(whole.martians[node]) }
-      if side.direction == .egress { domain.subtract(at.notPlain) }
-      let passed = row.passed(.new, count).intersection(domain)
-      var expected =
-        side.direction == .egress ? at.predicted.departures(of: side.pod) : at.predicted.senders(to: side.pod)
-      if isPassing { expected = domain }
+      domain.subtract(basis.undecided)
+      let passed = row.passed(.new).intersection(domain)
+      var expected = isPassing ? domain : basis.predicted
       if !whole.topology.bridgeNetfilter {
         // The matrix takes these for packets that a bridge switches.
         whole.rules.pods[node].visit { other in
@@ -571,7 +608,11 @@ struct NodeProof {
       }
       expected.formIntersection(domain)
       let surprises = passed.symmetricDifference(expected)
-      if surprises.isEmpty { continue }
+      if surprises.isEmpty {
+        // Which packets a bridge switches is asked flow by flow.
+        if whole.topology.bridgeNetfilter { agreeing[place, default: []].append(basis) }
+        continue
+      }
       let wanted = at.specified.peers(of: side.pod, side.direction).intersection(domain)
       surprise(surprises, passed, wanted, node, side.pod, number, .new, .side(side.direction))
     }

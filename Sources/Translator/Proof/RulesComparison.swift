@@ -115,16 +115,33 @@ private struct FamilyComparison: Sendable {
 
   func compare(_ node: Int, _ question: Int, _ one: NodeClasses, _ other: NodeClasses) -> Part {
     var part = Part()
-    compare(node, question, one.departures, other.departures, isDeparture: true, &part)
-    compare(node, question, one.arrivals, other.arrivals, isDeparture: false, &part)
+    let departing = { (node: NodeClasses) in
+      node.redirected.reduce(into: fates(node.departures, question, isDeparture: true)) { fates, group in
+        add(group.classes, question, isDeparture: true, to: &fates) { group.destinations(of: $0, question) }
+      }
+    }
+    compare(node, question, departing(one), departing(other), isDeparture: true, &part)
+    compare(
+      node, question, fates(one.arrivals, question, isDeparture: false),
+      fates(other.arrivals, question, isDeparture: false), isDeparture: false, &part)
     return part
   }
 
   private var count: Int { first.space.addresses.count }
 
   /// By end and state: the peers of each fate.
-  private func fates(_ classes: [PacketClass], _ question: Int, _ isDeparture: Bool) -> [Place: [Fate: Bits]] {
+  private func fates(_ classes: [PacketClass], _ question: Int, isDeparture: Bool) -> [Place: [Fate: Bits]] {
     var found: [Place: [Fate: Bits]] = [:]
+    let everything = Bits(allBelow: count)
+    add(classes, question, isDeparture: isDeparture, to: &found) { _ in everything }
+    return found
+  }
+
+  /// `domain`: the peers of an end that count. `nil`: none.
+  private func add(
+    _ classes: [PacketClass], _ question: Int, isDeparture: Bool, to found: inout [Place: [Fate: Bits]],
+    _ domain: (Int) -> Bits?
+  ) {
     for one in classes where one.packets.questions.contains(question) {
       let fate = Fate(
         newDestination: one.packets.newDestination ?? -1, newQuestion: one.packets.newQuestion ?? -1, end: one.end,
@@ -134,20 +151,22 @@ private struct FamilyComparison: Sendable {
         ? (one.packets.sources, one.packets.destinations) : (one.packets.destinations, one.packets.sources)
       for state in one.packets.states.all {
         ends.visit { end in
+          guard var own = domain(end) else { return }
+          own.formIntersection(with: peers)
+          if own.isEmpty { return }
           let place = Place(end: end, state: state == .untracked ? .new : state)
           var bits = found[place]?[fate] ?? Bits(count: count)
-          bits.formUnion(peers)
+          bits.formUnion(own)
           found[place, default: [:]][fate] = bits
         }
       }
     }
-    return found
   }
 
   private func compare(
-    _ node: Int, _ question: Int, _ mine: [PacketClass], _ others: [PacketClass], isDeparture: Bool, _ part: inout Part
+    _ node: Int, _ question: Int, _ one: [Place: [Fate: Bits]], _ other: [Place: [Fate: Bits]], isDeparture: Bool,
+    _ part: inout Part
   ) {
-    let (one, other) = (fates(mine, question, isDeparture), fates(others, question, isDeparture))
     let ports = first.space.portCounts[question]
     for place in Set(one.keys).union(other.keys).sorted(by: {
       ($0.end, $0.state.rawValue) < ($1.end, $1.state.rawValue)

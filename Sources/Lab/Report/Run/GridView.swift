@@ -47,6 +47,10 @@ struct GridView {
     }
     let width = rows.map(\.name.count).max() ?? 0
     let title = String(repeating: " ", count: min(width, 48) + 6)
+    if columns.count > 9 {
+      let tens = columns.indices.map { ($0 + 1) % 10 == 0 ? String(($0 + 1) / 10 % 10) : " " }.joined()
+      blocks.append(.code(title + tens, indent: 2))
+    }
     blocks.append(.code(title + columns.indices.map { String(($0 + 1) % 10) }.joined(), indent: 2))
     for (index, row) in rows.enumerated() {
       let name = row.name.count > 48 ? row.name.prefix(45) + "..." : row.name[...]
@@ -85,11 +89,11 @@ struct GridView {
       let kinds = Dictionary(grouping: profiles.mixes(of: profile(line.members[0]))) { $0.mix.rawValue }
         .sorted { $0.key < $1.key }
       if kinds.isEmpty { return [] }
-      let names = line.members.map { self.name([$0]) }.abridged(to: 6)
+      let names = line.members.map { self.name([$0]) }.abridged(to: view.isFull ? .max : 6)
       return [.paragraph(names, first: "  ", indent: 4)]
         + kinds.map { kind, asked in
           let mix = WorkloadGrid.Mix(rawValue: kind)
-          let ports = asked.map { grid.questions[$0.question].description }.abridged(to: 12)
+          let ports = asked.map { grid.questions[$0.question].description }.abridged(to: view.isFull ? .max : 12)
           let odd = mix.contains(.failing) ? ", DISAGREEMENT" : mix.contains(.deviating) ? ", by a deviation" : ""
           return .paragraph("\(mix.verdictText)\(odd): \(ports)", first: "    ", indent: 8)
         }

@@ -21,7 +21,7 @@ extension RunReport {
       Fact("endpoints", plan.endpoints.map(\.description)),
       Fact(
         "flows", comparisons.map { FlowObject($0, strict: strict, inFull: isToldInFull, withPath: tellsAllPaths) }),
-      Fact("survey", survey.map { SurveyObject($0, comparisons, strict: strict) }),
+      Fact("survey", survey.map { SurveyObject($0, comparisons, unsent, strict: strict) }),
       Fact("classes", classObjects),
       Fact("mixed", mixedObjects),
       Fact("expectations", expectations.map(GroupObject.init)),
@@ -48,7 +48,7 @@ extension RunReport {
 
   private var classObjects: [ClassObject] {
     let grid = grid
-    return grid.classes.map { ClassObject($0, grid) }
+    return grid.classes.map { ClassObject($0, grid, strict: strict) }
   }
 
   /// What the reader should know if no policy can apply to any pod. `nil` if some pod has an address of its own.

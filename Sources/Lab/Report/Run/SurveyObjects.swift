@@ -7,8 +7,10 @@ public import Run
 struct SurveyObject: Encodable {
   let flows, allowed, denied, deviating, unexplained, unanswered, classes, packets: Int
   let found: [FoundObject]
+  let evaluatorOnly: [UnsentObject]
 
-  init(_ survey: SurveyResult, _ comparisons: [Comparison], strict: Bool) {
+  init(_ survey: SurveyResult, _ comparisons: [Comparison], _ unsent: [UnsentPackets], strict: Bool) {
+    evaluatorOnly = unsent.map(UnsentObject.init)
     flows = survey.tally.total
     allowed = survey.tally.allowed
     denied = survey.tally.denied
@@ -26,6 +28,18 @@ struct SurveyObject: Encodable {
   }
 }
 
+/// Packets that only the evaluator judged, in JSON.
+struct UnsentObject: Encodable {
+  let packets: String
+  let passed, dropped: Int
+
+  init(_ one: UnsentPackets) {
+    packets = one.kind.rawValue
+    passed = one.passed
+    dropped = one.dropped
+  }
+}
+
 struct FoundObject: Encodable {
   let from, to: String
   let count: Int
@@ -38,13 +52,13 @@ struct ClassObject: Encodable {
   let verdict: String
   let deviates, disagrees: Bool
 
-  init(_ one: FlowClass, _ grid: WorkloadGrid) {
+  init(_ one: FlowClass, _ grid: WorkloadGrid, strict: Bool) {
     from = one.senders.map { grid.workloads[$0].name }
     to = one.receivers.map { grid.workloads[$0].name }
     ports = one.questions.map(\.description)
     verdict = one.mix.verdictText
     deviates = one.mix.contains(.deviating)
-    disagrees = one.mix.contains(.failing)
+    disagrees = one.mix.contains(.failing) || strict && deviates
   }
 }
 

@@ -208,11 +208,23 @@ struct SurveySections {
       ? "."
       : report.strict
         ? ", of which \(deviating) are known deviations." : ". Known deviations explain \(deviating) flows."
-    return Section([
-      .paragraph(text),
+    return Section(
+      [.paragraph(text)] + unsent + [
+        .paragraph(
+          "Built in \(report.timings.build.secondsText), rules loaded in \(report.timings.load.secondsText).")
+      ])
+  }
+
+  /// Nothing is claimed of these: `prove` compares them with the specification.
+  private var unsent: [Block] {
+    guard let first = report.unsent.first else { return [] }
+    let counts = report.unsent.map { "\(grouped($0.passed)) of \($0.kind.rawValue)" }.joined(separator: ", ")
+    return [
       .paragraph(
-        "Built in \(report.timings.build.secondsText), rules loaded in \(report.timings.load.secondsText)."),
-    ])
+        "Evaluator only, not sent: \(grouped(first.passed + first.dropped)) packets between the same ends, of each other "
+          + "state and of another protocol. Of these pass: \(counts). netpol-lab prove compares all such packets with the "
+          + "specification.")
+    ]
   }
 
   var grid: Section { view.section }

@@ -112,33 +112,43 @@ struct Column: Sendable {
       let answers: UInt32
       let rules: Int
       let isPod, isAnnouncer: Bool
-      /// The source ranges that the sender is in.
-      let ranges: [Int]
+      /// The source ranges that the sender is in, by number. 0: there are none.
+      let ranges: Int
       /// Hosts outside, and an endpoint that asks for itself, stand for themselves.
       let single: Int
     }
     var numbers: [Key: Int] = [:]
     var classes: [[Int]] = []
-    for (index, sender) in senders.all.enumerated() {
-      let isOwn = looks.contains { sender.notAsked.contains($0.number) }
-      var ranges: [Int] = []
-      // A node may use several addresses, and nothing is known of a pod that its node's enforcer doesn't know.
-      var isOdd = !sender.isPod && (unusual.contains(sender.node) || !sourceRanges.isEmpty)
-      if case .address(let number) = sender.sender {
-        let address = matrix.enforced.space.addresses[number]
-        ranges = sourceRanges.indices.filter { sourceRanges[$0].contains(address) }
-        isOdd =
-          matrix.isUnknown(number) || bridgeHides && looks.contains { sender.neighbours.contains($0.number) }
-      }
-      let key = Key(
-        answers: classOf[index], rules: sender.serviceRules, isPod: sender.isPod,
-        isAnnouncer: sender.node >= 0 && sender.node == announcer, ranges: ranges,
-        single: isOwn || isOdd || sender.node < 0 ? index : -1)
-      if let number = numbers[key] {
-        classes[number].append(index)
-      } else {
-        numbers[key] = classes.count
-        classes.append([index])
+    var rangesOf: [[Int]: Int] = [:]
+    // Copies of a sender would cost more than all else here.
+    senders.all.withUnsafeBufferPointer { all in
+      for index in all.indices {
+        let isOwn = looks.contains { all[index].notAsked.contains($0.number) }
+        var ranges = 0
+        // A node may use several addresses, and nothing is known of a pod that its node's enforcer doesn't know.
+        var isOdd = !all[index].isPod && (unusual.contains(all[index].node) || !sourceRanges.isEmpty)
+        if case .address(let number) = all[index].sender {
+          if !sourceRanges.isEmpty {
+            let address = matrix.enforced.space.addresses[number]
+            let own = sourceRanges.indices.filter { sourceRanges[$0].contains(address) }
+            ranges = rangesOf[own, default: rangesOf.count + 1]
+            rangesOf[own] = ranges
+          }
+          isOdd =
+            matrix.unknown.contains(number)
+            || bridgeHides && looks.contains { all[index].neighbours.contains($0.number) }
+        }
+        let node = all[index].node
+        let key = Key(
+          answers: classOf[index], rules: all[index].serviceRules, isPod: all[index].isPod,
+          isAnnouncer: node >= 0 && node == announcer, ranges: ranges,
+          single: isOwn || isOdd || node < 0 ? index : -1)
+        if let number = numbers[key] {
+          classes[number].append(index)
+        } else {
+          numbers[key] = classes.count
+          classes.append([index])
+        }
       }
     }
     return classes

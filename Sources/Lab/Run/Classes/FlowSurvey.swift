@@ -125,7 +125,7 @@ package struct FlowSurvey {
         var receivers = number == space.echo ? pinged : [:]
         for own in byNumber[number] ?? [] {
           let here = receiversAt[own] ?? [:]
-          regular(own, family, here, senders, workloads, rows, matrix)
+          regular(own, family, here, senders, workloads, rows, matrix, notPlain: answers.notPlain)
           for (number, endpoints) in here where receivers[number] == nil {
             if let first = endpoints.first { receivers[number] = (first, own) }
           }
@@ -152,7 +152,7 @@ package struct FlowSurvey {
   /// Counts the flows that policies alone decide, and collects the findings.
   private mutating func regular(
     _ question: Flow.Question, _ family: IPFamily, _ receivers: [Int: [Endpoint]], _ senders: Senders,
-    _ workloads: [[Int]], _ rows: [MatrixComparer.Row], _ matrix: MatrixComparer
+    _ workloads: [[Int]], _ rows: [MatrixComparer.Row], _ matrix: MatrixComparer, notPlain: Bits
   ) {
     let count = matrix.enforced.space.addresses.count
     let mask = Bits(receivers.keys, count: count)
@@ -194,8 +194,7 @@ package struct FlowSurvey {
       let odd = deviating.union(failing)
       if !odd.isEmpty { explain(question, family, sender, odd, receivers, matrix) }
       // What the rules alone make special, such as a translation that no object explains.
-      row.open.intersection(reached).visit { number in
-        guard matrix.isPlain(question, at: number) else { return }
+      row.open.intersection(reached).subtracting(notPlain).visit { number in
         for receiver in receivers[number] ?? [] {
           for source in sender.endpoints { judge(source, receiver, question, family) }
         }

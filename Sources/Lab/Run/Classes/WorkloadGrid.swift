@@ -43,16 +43,13 @@ public struct WorkloadGrid: Sendable {
   init() {}
 
   init(_ cluster: Cluster, endpoints: [Endpoint], services: [Endpoint]) {
-    let owners = Dictionary(cluster.pods.map { ($0.id, $0.owner) }) { first, _ in first }
+    let names = Dictionary(cluster.pods.map { ($0.id, Self.name(of: $0)) }) { first, _ in first }
     let onNodeNetwork = Set(cluster.pods.lazy.filter(\.hostNetwork).map { Endpoint.pod($0.id) })
     var byName: [String: Int] = [:]
     for endpoint in endpoints + services {
       let (name, namespace): (String, String?) =
         switch endpoint {
-        case .pod(let id):
-          (
-            (owners[id] ?? nil).map { "\(id.namespace)/\($0.kind)/\($0.name)" } ?? id.description, id.namespace
-          )
+        case .pod(let id): (names[id] ?? id.description, id.namespace)
         case .service(let id): (endpoint.description, id.namespace)
         case .virtualAddress(let id, _): (endpoint.description, id.namespace)
         case .node, .external, .address: (endpoint.description, nil)
@@ -75,6 +72,11 @@ public struct WorkloadGrid: Sendable {
     }
     rowCount = workloads.firstIndex(where: \.isService) ?? workloads.count
     columns = Array(repeating: [], count: workloads.count)
+  }
+
+  /// `shop/Deployment/web`, or the pod's own name if nothing owns it.
+  public static func name(of pod: Pod) -> String {
+    pod.owner.map { "\(pod.id.namespace)/\($0.kind)/\($0.name)" } ?? pod.id.description
   }
 
   public func name(_ endpoint: Endpoint) -> String {

@@ -52,7 +52,7 @@ public struct BatchEvaluator {
     guard let family = addresses.first?.family else { return nil }
     self.mostEntries = mostEntries
     universe = BatchUniverse(
-      family, addresses: addresses, ports: PortIntervals(dividedBy: evaluator.dividingPorts(family)))
+      family, addresses: addresses, ports: PortIntervals(dividedBy: RuleBorders([evaluator], family).ports))
     let built = BatchBuilder(evaluator, universe, mostEntries: mostEntries)
     keyedSets = evaluator.keyedSets
     keyed = built.questions.keyed

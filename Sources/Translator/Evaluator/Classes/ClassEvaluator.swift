@@ -53,8 +53,17 @@ public struct ClassEvaluator: Sendable {
     keyedSets = evaluator.keyedSets
   }
 
+  /// The chains of a hook, by their priorities.
+  public enum HookPart: Sendable {
+    case whole
+    /// Up to the last chain that translates.
+    case untilTranslation
+    /// The chains after that.
+    case afterTranslation
+  }
+
   /// Runs packets of the space through one hook. The results are disjoint and together are the given packets.
-  public func run(_ sets: [PacketSet], at hook: Hook) -> [Result] {
+  public func run(_ sets: [PacketSet], at hook: Hook, _ part: HookPart = .whole) -> [Result] {
     var results: [Result] = []
     var live = sets.map { set in
       var set = set
@@ -62,7 +71,15 @@ public struct ClassEvaluator: Sendable {
       return set
     }
     let places = bases[Evaluator.Entry(hook: hook, family: space.family)] ?? []
-    for (index, place) in places.enumerated() {
+    let border = places.lastIndex { isNat[$0.table][$0.chain] }.map { $0 + 1 } ?? 0
+    let range =
+      switch part {
+      case .whole: 0..<places.count
+      case .untilTranslation: 0..<border
+      case .afterTranslation: border..<places.count
+      }
+    for index in range {
+      let place = places[index]
       if tables[place.table][place.chain].isEmpty, !policies[place.table][place.chain] { continue }
       var run = Run(isLast: index == places.count - 1)
       var entering: [PacketSet] = []
@@ -131,29 +148,35 @@ public struct ClassEvaluator: Sendable {
     return left
   }
 
+  /// With more sets in a chain, those that can be are joined: a service's rules leave a set of its own for each of its
+  /// addresses.
+  private static let mostApart = 64
+
   private func pass(_ table: Int, _ chain: Int, _ entering: [PacketSet], _ run: inout Run) -> [PacketSet] {
     var live = entering
     var returned: [PacketSet] = []
+    var limit = max(2 * live.count, Self.mostApart)
     for rule in tables[table][chain] {
       if live.isEmpty { break }
-      var isTouched = false
-      for set in live where !misses(set, rule) {
-        isTouched = true
-        break
+      if live.count > limit {
+        live = live.merged(in: space)
+        limit = max(2 * live.count, Self.mostApart)
       }
-      if !isTouched { continue }
+      let touched = live.indices.filter { !misses(live[$0], rule) }
+      if touched.isEmpty { continue }
       var next: [PacketSet] = []
-      next.reserveCapacity(live.count + 4)
-      for set in live {
-        if misses(set, rule) {
-          next.append(set)
-          continue
-        }
-        var matched = split(set, by: rule.tests, &next)
-        for index in matched.indices { matched[index].trace = Self.mix(matched[index].trace, rule.name) }
+      for index in touched {
+        var matched = split(live[index], by: rule.tests, &next)
+        for place in matched.indices { matched[place].trace = Self.mix(matched[place].trace, rule.name) }
         act(rule, on: matched, table, &next, &returned, &run)
       }
-      live = next
+      // The many others stay where they are.
+      for (index, set) in zip(touched, next) { live[index] = set }
+      if next.count > touched.count {
+        live += next[touched.count...]
+      } else {
+        for index in touched[next.count...].reversed() { live.remove(at: index) }
+      }
     }
     return live + returned
   }

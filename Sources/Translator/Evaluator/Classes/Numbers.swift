@@ -65,6 +65,22 @@ public enum Numbers: Hashable, Sendable {
     }
   }
 
+  /// `count`: of all numbers of the axis.
+  public mutating func formUnion(_ other: Numbers, count: Int) {
+    switch (self, other) {
+    case (.one(let own), .one(let number)) where own == number: return
+    case (.one(let own), _):
+      var bits = Bits([own], count: count)
+      bits.formUnion(other)
+      self = .many(bits)
+    case (.many(var bits), _):
+      // Without a copy.
+      self = .one(0)
+      bits.formUnion(other)
+      self = .many(bits)
+    }
+  }
+
   public func visit(_ body: (Int) throws -> Void) rethrows {
     switch self {
     case .one(let own): try body(own)
@@ -74,6 +90,16 @@ public enum Numbers: Hashable, Sendable {
 }
 
 extension Bits {
+  public mutating func formIntersection(with numbers: Numbers) {
+    switch numbers {
+    case .one(let number):
+      let isIn = contains(number)
+      subtract(self)
+      if isIn { insert(number) }
+    case .many(let bits): formIntersection(bits)
+    }
+  }
+
   public mutating func formUnion(_ numbers: Numbers) {
     switch numbers {
     case .one(let number): insert(number)

@@ -41,6 +41,31 @@ public struct PacketSet: Hashable, Sendable {
   public var questionsNow: Numbers { newQuestion.map { .one($0) } ?? questions }
 }
 
+extension [PacketSet] {
+  /// The same packets in fewer sets: those that differ only in their destinations are joined, then those that differ
+  /// only in their questions. A service's rules leave a set of its own for each of its addresses.
+  public func merged(in space: PacketSpace) -> [PacketSet] {
+    joined(\.destinations, space.addresses.count).joined(\.questions, space.questionCount)
+  }
+
+  private func joined(_ axis: WritableKeyPath<PacketSet, Numbers>, _ count: Int) -> [PacketSet] {
+    if self.count < 2 { return self }
+    var places: [PacketSet: Int] = [:]
+    var sets: [PacketSet] = []
+    for set in self {
+      var key = set
+      key[keyPath: axis] = .one(0)
+      if let place = places[key] {
+        sets[place][keyPath: axis].formUnion(set[keyPath: axis], count: count)
+      } else {
+        places[key] = sets.count
+        sets.append(set)
+      }
+    }
+    return sets
+  }
+}
+
 /// A set of connection states.
 public struct ConntrackStates: OptionSet, Hashable, Sendable {
   public let rawValue: UInt8

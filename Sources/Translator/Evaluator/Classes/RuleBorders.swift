@@ -1,82 +1,98 @@
 public import NetpolModel
 internal import RuleIR
 
-extension Evaluator {
-  /// Every ICMP type that its rules name, and every number of a protocol without ports that its keyed sets name.
-  public func namedPortless(_ family: IPFamily) -> (icmpTypes: Set<UInt8>, protocols: Set<UInt8>) {
-    var types: Set<UInt8> = []
-    var protocols: Set<UInt8> = []
-    for rule in tables.lazy.filter({ $0.family == family }).flatMap(\.chains).flatMap(\.rules) {
-      for match in rule.matches {
-        if case .icmpType(let type) = match { types.insert(type) }
-        if case .keyed(let fields, let set) = match {
-          protocols.formUnion(KeyedQuestion(fields: fields, set: set).protocols(keyedSets[set]))
-        }
-      }
-      for statement in rule.statements {
-        switch statement {
-        case .setMarkFrom(let fields, let map), .verdictFrom(let fields, let map):
-          protocols.formUnion(KeyedQuestion(fields: fields, set: map).protocols(keyedSets[map]))
-        default: break
+/// What the rules and sets of a family name, and so tell apart.
+public struct RuleBorders: Sendable {
+  private struct Ports: Hashable {
+    let transport: Transport
+    let range: PortRange
+  }
+  private var ranges: Set<Ports> = []
+  private var icmpTypes: Set<UInt8> = []
+  /// Numbers of IP protocols that keyed sets name.
+  private var protocols: Set<UInt8> = []
+  /// Networks and single addresses.
+  public private(set) var networks: Set<CIDR> = []
+  private let family: IPFamily
+
+  /// Those of several nodes.
+  public init(_ evaluators: some Sequence<Evaluator>, _ family: IPFamily) {
+    self.family = family
+    let evaluators = Array(evaluators)
+    var known: Set<Int> = []
+    for set in evaluators.lazy.flatMap(\.sets) where known.insert(set.number).inserted {
+      networks.formUnion(set.networks.lazy.filter { $0.family == family })
+    }
+    for one in concurrentMap(evaluators.count, { RuleBorders(rulesOf: evaluators[$0], family) }) {
+      ranges.formUnion(one.ranges)
+      icmpTypes.formUnion(one.icmpTypes)
+      protocols.formUnion(one.protocols)
+      networks.formUnion(one.networks)
+    }
+  }
+
+  private init(rulesOf evaluator: Evaluator, _ family: IPFamily) {
+    self.family = family
+    var questions: Set<KeyedQuestion> = []
+    var addresses: Set<CIDR> = Set(evaluator.localAddresses.map { CIDR($0) })
+    for table in evaluator.tables where table.family == family {
+      for chain in table.chains {
+        // Copies of rules would cost more than looking at them.
+        chain.rules.withUnsafeBufferPointer { rules in
+          for index in rules.indices {
+            for match in rules[index].matches {
+              switch match {
+              case .ports(let transport, let list):
+                for range in list { ranges.insert(Ports(transport: transport, range: range)) }
+              case .icmpType(let type): icmpTypes.insert(type)
+              case .address(_, let cidr, _): addresses.insert(cidr)
+              case .addresses(_, let cidrs, _): addresses.formUnion(cidrs)
+              case .keyed(let fields, let set): questions.insert(KeyedQuestion(fields: fields, set: set))
+              default: break
+              }
+            }
+            for statement in rules[index].statements {
+              switch statement {
+              case .setMarkFrom(let fields, let map), .verdictFrom(let fields, let map):
+                questions.insert(KeyedQuestion(fields: fields, set: map))
+              case .dnat(let address, _): addresses.insert(CIDR(address))
+              default: break
+              }
+            }
+          }
         }
       }
     }
-    return (types, protocols)
+    for question in questions {
+      let set = evaluator.keyedSets[question.set]
+      protocols.formUnion(question.protocols(set))
+      for element in set.elements {
+        if question.asksPort, let range = question.portRange(in: element) {
+          for transport in question.transports(in: element) {
+            ranges.insert(Ports(transport: transport, range: range))
+          }
+        }
+        if question.asksSource || question.asksDestination {
+          addresses.formUnion(question.networks(in: element, family))
+        }
+      }
+    }
+    networks = addresses.filter { $0.family == family }
   }
+
+  public var ports: [(transport: Transport, range: PortRange)] { ranges.map { ($0.transport, $0.range) } }
 
   /// All packets without ports: each ICMP type and protocol that a rule names by itself, and the others together.
-  public static func portless(_ evaluators: some Sequence<Evaluator>, _ family: IPFamily) -> [Portless] {
-    let named = evaluators.reduce(into: (types: Set<UInt8>(), protocols: Set<UInt8>())) { named, evaluator in
-      let own = evaluator.namedPortless(family)
-      named.types.formUnion(own.icmpTypes)
-      named.protocols.formUnion(own.protocols)
-    }
+  public var portless: [Portless] {
     let echo = Portless.echo(family)
-    let types = named.types.subtracting(echo.icmpTypes).sorted()
+    let types = icmpTypes.subtracting(echo.icmpTypes).sorted()
     let withPorts = Set(Transport.allCases.map(\.number))
     let icmp: UInt8 = family == .v4 ? 1 : 58
-    let protocols = named.protocols.subtracting(withPorts).subtracting([icmp]).sorted()
+    let named = protocols.subtracting(withPorts).subtracting([icmp]).sorted()
     let otherTypes = Set(0...UInt8.max).subtracting(types).subtracting(echo.icmpTypes)
-    let otherProtocols = Set(0...UInt8.max).subtracting(protocols).subtracting(withPorts).subtracting([icmp])
+    let otherProtocols = Set(0...UInt8.max).subtracting(named).subtracting(withPorts).subtracting([icmp])
     return [echo] + types.map { Portless(icmpTypes: [$0]) } + [Portless(icmpTypes: otherTypes)]
-      + protocols.map { Portless(protocols: [$0]) } + [Portless(protocols: otherProtocols)]
-  }
-
-  /// The networks and single addresses that the rules and sets of several nodes name.
-  public static func networks(_ evaluators: some Sequence<Evaluator>, _ family: IPFamily) -> Set<CIDR> {
-    var found: Set<CIDR> = []
-    var known: Set<Int> = []
-    for evaluator in evaluators {
-      for set in evaluator.sets where known.insert(set.number).inserted {
-        for network in set.networks where network.family == family { found.insert(network) }
-      }
-      for address in evaluator.localAddresses where address.family == family { found.insert(CIDR(address)) }
-      var questions: Set<KeyedQuestion> = []
-      for rule in evaluator.tables.lazy.filter({ $0.family == family }).flatMap(\.chains).flatMap(\.rules) {
-        for match in rule.matches {
-          switch match {
-          case .address(_, let cidr, _): found.insert(cidr)
-          case .addresses(_, let cidrs, _): found.formUnion(cidrs)
-          case .keyed(let fields, let set): questions.insert(KeyedQuestion(fields: fields, set: set))
-          default: break
-          }
-        }
-        for statement in rule.statements {
-          switch statement {
-          case .setMarkFrom(let fields, let map), .verdictFrom(let fields, let map):
-            questions.insert(KeyedQuestion(fields: fields, set: map))
-          case .dnat(let address, _): found.insert(CIDR(address))
-          default: break
-          }
-        }
-      }
-      for question in questions where question.asksSource || question.asksDestination {
-        for element in evaluator.keyedSets[question.set].elements {
-          found.formUnion(question.networks(in: element, family))
-        }
-      }
-    }
-    return found.filter { $0.family == family }
+      + named.map { Portless(protocols: [$0]) } + [Portless(protocols: otherProtocols)]
   }
 }
 
@@ -102,9 +118,4 @@ extension KeyedQuestion {
         from: IPAddress(family: family, bits: first), through: IPAddress(family: family, bits: last))
     }
   }
-}
-
-extension Evaluator {
-  /// The borders of port ranges that its rules and sets of a family name.
-  public func portBorders(_ family: IPFamily) -> [(transport: Transport, range: PortRange)] { dividingPorts(family) }
 }
