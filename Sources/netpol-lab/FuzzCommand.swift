@@ -48,6 +48,12 @@ struct FuzzCommand: ParsableCommand {
   @Option(help: Count.help("Maximum flows tested per cluster and style."))
   var flows = Count(value: 400)
 
+  @Flag(help: "Also prove each cluster: compare its rules with the specification for every packet.")
+  var prove = false
+
+  @Option(help: Count.help("Also compare this many random packets of each cluster and family with their classes."))
+  var classPackets: Count?
+
   @Option(help: TimeLimit.help("End with a report after this time, such as 90s, 10m or 1h."))
   var time: TimeLimit?
 
@@ -89,6 +95,9 @@ struct FuzzCommand: ParsableCommand {
       throw ValidationError("--live, --replay, --mutants and --input are different runs; give one of them")
     }
     if let mutants { try requireCases(for: mutants) }
+    if prove || classPackets != nil, mutants != nil || input {
+      throw ValidationError("--prove and --class-packets can't be combined with --mutants or --input")
+    }
   }
 
   func run() throws {
@@ -101,6 +110,8 @@ struct FuzzCommand: ParsableCommand {
     if !noKernel { try enterNamespaces() }
     var check = noKernel ? WorldCheck() : try WorldCheck(packetsAs: version)
     check.flowLimit = flows.value
+    check.proves = prove
+    check.classPackets = classPackets?.value ?? 0
     if let plant {
       check.forgetsMembers = live || replay != nil
       if !check.forgetsMembers { styles = try styles.map { try $0.mistaken(seed: plant) } }

@@ -47,7 +47,11 @@ struct GenerateCommand: ParsableCommand {
   @Option(help: "Another seed gives other names, places and sizes.")
   var seed: UInt64 = 1
 
+  @Flag(help: "Print the small odd cluster that fuzz makes from the seed, instead of one shaped like a real one.")
+  var fuzzed = false
+
   func run() throws {
+    if fuzzed { return try Terminal.print(World(seed: seed).cluster.manifest) }
     let cluster = GeneratedCluster(
       pods: pods.value, policies: policies.value, nodes: nodes.value, families: families.list, seed: seed)
     var pending = ""

@@ -53,6 +53,31 @@ extension Slow {
       #expect(found.observed > 5000 && found.allowed > 1000 && found.allowed < found.flows)
     }
 
+    @Test("proofs of random worlds find nothing, and random packets have the fates of their classes")
+    func proofs() async throws {
+      let found = try await blocking {
+        var check = WorldCheck()
+        check.proves = true
+        check.classPackets = 2000
+        return Self.coverage(Array(31_000..<31_008), &check) { _ in 10 }
+      }
+      #expect(found.provedClasses > 1000 && found.classPackets >= 8 * 2000 * EnforcementStyle.all.count)
+    }
+
+    @Test("a rule that differs from what is proved is a failure of its own kind")
+    func mistakes() throws {
+      // Without its deviations the style is compared with the specification alone.
+      let claimed = EnforcementStyle.kubeRouterK3s.traits.making([])
+      let style = EnforcementStyle.kubeRouterK3s
+      let exact = EnforcementStyle(name: "exact", backend: style.backend, traits: claimed) { style.lower($0) }
+      var check = WorldCheck()
+      check.proves = true
+      let kinds = (UInt64(0)..<12).flatMap { seed in
+        check.check(World(seed: seed).cluster, exact, seed: seed).failures.map(\.kind)
+      }
+      #expect(kinds.contains(.notProved))
+    }
+
     private static func coverage(
       _ seeds: [UInt64], _ check: inout WorldCheck, flows: (UInt64) -> Int
     ) -> FuzzCoverage {

@@ -58,8 +58,7 @@ extension Slow {
               let mutated = try? EnforcedCluster(
                 world.plan.cluster, world.plan.topology, mutant.mutated, versionStamp: "1")
             else { return [false, false, false] }
-            let isByClass = world.show(mutated, world.chosen)
-            return [isByClass || world.show(mutated, world.flows), isByClass, world.show(mutated, world.drawn)]
+            return [world.flows, world.chosen, world.drawn].map { world.show(mutated, $0) }
           }
           all += found.contains { $0[0] } ? 1 : 0
           byClass += found.contains { $0[1] } ? 1 : 0

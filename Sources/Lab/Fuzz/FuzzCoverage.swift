@@ -17,6 +17,10 @@ public struct FuzzCoverage: Hashable, Sendable {
   /// Number of flows that the kernel gave a verdict on.
   public var observed = 0
   public var allowed = 0
+  /// Classes of packets in which rules and specification were compared.
+  public var provedClasses = 0
+  /// Random packets that were compared with their classes.
+  public var classPackets = 0
   /// Number of flows that show a deviation, by deviation. A flow with several counts for each.
   public var deviations: [Deviation: Int] = [:]
   /// Kinds of rules that a packet matched.
@@ -33,6 +37,8 @@ public struct FuzzCoverage: Hashable, Sendable {
     flows += other.flows
     observed += other.observed
     allowed += other.allowed
+    provedClasses += other.provedClasses
+    classPackets += other.classPackets
     deviations.merge(other.deviations, uniquingKeysWith: +)
     matched.formUnion(other.matched)
     written.formUnion(other.written)

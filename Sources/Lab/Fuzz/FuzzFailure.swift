@@ -16,6 +16,10 @@ public struct FuzzFailure: Hashable, Sendable {
     case undecided
     /// The deviation model without any deviation differs from the oracle.
     case readingDiffers
+    /// Of all packets, some is treated in a way that no deviation predicts.
+    case notProved
+    /// A packet has another fate than its class.
+    case classDiffers
     /// Changes do not turn one ruleset into the other, or the kernel does not have the result that they should give.
     case changedOtherwise
   }

@@ -5,6 +5,7 @@ public import Lowering
 internal import Manifests
 public import NetpolModel
 internal import Network
+internal import Proof
 internal import StandingLab
 internal import Statistics
 internal import Verdicts
@@ -15,6 +16,10 @@ public import Worlds
 public struct WorldCheck {
   /// Maximum number of flows that are asked of a world in a style. `seed` draws them.
   public var flowLimit = 400
+  /// Whether the rules are compared with the specification for every packet too.
+  public var proves = false
+  /// How many random packets are compared with their classes, in each family.
+  public var classPackets = 0
   /// Plants a mistake: changes leave removed members in sets.
   public var forgetsMembers = false
   /// Asked before each state of a sequence. If it says no, the check ends there, without a failure.
@@ -131,6 +136,31 @@ public struct WorldCheck {
         let text =
           "\(FuzzFailure.Kind.readingDiffers.rawValue): \(flow): oracle \(specified.rawValue)"
         result.failures.append(FuzzFailure(.readingDiffers, enforced.style.name, text))
+      }
+    }
+    prove(plan, seed, &result)
+  }
+
+  private func prove(_ plan: LabPlan, _ seed: UInt64, _ result: inout Result) {
+    let style = plan.enforced.style.name
+    if proves {
+      let proof = Proof(plan.cluster, plan.comparer)
+      result.coverage.provedClasses += proof.classes
+      // What depends on a race has no number: the style warns of it.
+      if let one = proof.counterexamples.first, plan.enforced.findings.isEmpty {
+        let text =
+          "\(FuzzFailure.Kind.notProved.rawValue): \(one.packet): rules \(one.rules.rawValue), "
+          + "predicted \(one.predicted.rawValue), oracle \(one.specification.rawValue)"
+        result.failures.append(FuzzFailure(.notProved, style, text))
+      }
+    }
+    if classPackets == 0 { return }
+    for family in plan.cluster.families {
+      let check = ClassCheck(plan.cluster, plan.enforced, family)
+      result.coverage.classPackets += classPackets
+      for problem in check.problems(of: classPackets, seed: seed) {
+        let text = "\(FuzzFailure.Kind.classDiffers.rawValue): \(problem)"
+        result.failures.append(FuzzFailure(.classDiffers, style, text))
       }
     }
   }

@@ -101,7 +101,8 @@ public struct EnforcedMatrix: Sendable {
   public func classes(ofNode index: Int) -> NodeClasses {
     guard let evaluator = evaluators[index] else { return NodeClasses() }
     return NodeClasses(
-      ClassEvaluator(evaluator, space, members), topology.nodes[index], own: own[index], pods: pods[index],
+      ClassEvaluator(evaluator, space, members, joinsSets: true), topology.nodes[index], own: own[index],
+      pods: pods[index],
       in: topology, scope)
   }
 

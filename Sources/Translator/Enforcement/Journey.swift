@@ -23,8 +23,13 @@ public struct Journey: Hashable, Sendable {
   public let steps: [PathStep]
   /// The rules that decided, each once, in the order in which the packet met them.
   public let deciding: [DecidingRule]
+  /// The marks with which it got to the hooks.
+  public let marks: [UInt32]
 
-  public init(hops: [Position], end: Walk.End, stop: Stop?, steps: [PathStep], deciding: [DecidingRule]) {
+  public init(
+    hops: [Position], end: Walk.End, stop: Stop?, steps: [PathStep], deciding: [DecidingRule], marks: [UInt32] = []
+  ) {
+    self.marks = marks
     self.hops = hops
     self.end = end
     self.stop = stop
@@ -54,6 +59,7 @@ extension EnforcedCluster {
 
 extension Journey {
   public init(_ walk: EvaluatedWalk, _ family: IPFamily, in enforced: EnforcedCluster) {
+    marks = walk.hooks.map(\.packet.mark)
     hops = walk.walk.positions
     end = walk.walk.end
     stop = walk.stop.flatMap(Stop.init)

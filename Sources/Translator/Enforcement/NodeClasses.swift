@@ -158,10 +158,10 @@ extension NodeClasses {
       }
     }
     let rest = { (sets: [PacketSet], classes: inout [PacketClass]) in
-      let left = evaluator.run(sets.merged(in: evaluator.space), at: .output, .afterTranslation).compactMap {
+      let left = evaluator.run(evaluator.joined(sets), at: .output, .afterTranslation).compactMap {
         passed($0, &classes, .all)
       }
-      classes += run(left.merged(in: evaluator.space), [.postrouting], evaluator, own: own, .all)
+      classes += run(evaluator.joined(left), [.postrouting], evaluator, own: own, .all)
     }
     rest(others, &classes)
     let redirected = translated.groups.compactMap { mark, rows -> Redirected? in
@@ -208,8 +208,8 @@ extension NodeClasses {
       }
       divide(set, at: own, &toNode, &toOthers)
     }
-    return run(toNode.merged(in: evaluator.space), [.input], evaluator, own: own, scope)
-      + run(toOthers.merged(in: evaluator.space), [.forward, .postrouting], evaluator, own: own, scope)
+    return run(evaluator.joined(toNode), [.input], evaluator, own: own, scope)
+      + run(evaluator.joined(toOthers), [.forward, .postrouting], evaluator, own: own, scope)
   }
 
   /// What goes to the node itself, and what goes past it.
@@ -234,7 +234,7 @@ extension NodeClasses {
     var classes: [PacketClass] = []
     var live = sets
     for (place, hook) in hooks.enumerated() {
-      if place > 0 { live = live.merged(in: evaluator.space) }
+      if place > 0 { live = evaluator.joined(live) }
       live = evaluator.run(live, at: hook).compactMap { result in
         guard let set = passed(result, &classes, scope) else { return nil }
         // What a node sends to itself meets its INPUT too.

@@ -40,7 +40,8 @@ public struct DeviationModel: Sendable {
     return other
   }
 
-  var enforcesNothing: Bool { hasUnloadableLogLimit && deviations.contains(.abortedSync) }
+  /// Whether one policy keeps the enforcer from writing any rules.
+  public var enforcesNothing: Bool { hasUnloadableLogLimit && deviations.contains(.abortedSync) }
 
   public func verdict(_ flow: Flow) -> Verdict { verdict(flow, oracle.resolve(flow)) }
 

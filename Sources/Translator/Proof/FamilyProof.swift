@@ -198,26 +198,32 @@ extension FamilyProof {
     var proof = Proof()
     let keeps = entries != nil
     proof.families = [family]
-    let groups = questionGroups
     let wanted = topology.nodes.indices.filter { onNodes?.contains(topology.nodes[$0].name) ?? true }
     progress(0, wanted.count)
     for start in stride(from: 0, to: wanted.count, by: Self.atOnce) {
       progress(start, wanted.count)
       let some = wanted[start..<min(start + Self.atOnce, wanted.count)]
-      let parts = concurrentMap(some.count) { index in
-        var one = NodeProof(self, some[some.startIndex + index])
-        one.keepsEntries = keeps
-        for group in groups { one.prove(group.question, group.numbers) }
-        return (one.part, one.rows, one.entries)
-      }
-      for (part, rows, found) in parts {
-        proof.add(part)
-        for row in rows { proof.add(row) }
-        if let entries { for entry in found { entries(entry) } }
+      for result in concurrentMap(some.count, { result(ofNode: some[some.startIndex + $0], keepsEntries: keeps) }) {
+        proof.add(result)
+        if let entries { for entry in result.entries { entries(entry) } }
       }
     }
     return proof
   }
+
+  func result(ofNode number: Int, keepsEntries: Bool = false) -> NodeResult {
+    var one = NodeProof(self, number)
+    one.keepsEntries = keepsEntries
+    for group in questionGroups { one.prove(group.question, group.numbers) }
+    return NodeResult(part: one.part, rows: one.rows, entries: one.entries)
+  }
+}
+
+/// What one node adds to a proof.
+struct NodeResult: Sendable {
+  let part: ProofPart
+  let rows: Set<NodeProof.RowKey>
+  let entries: [NodeProof.Entry]
 }
 
 extension Proof {

@@ -79,7 +79,7 @@ struct NodeProof {
   }
 
   /// A row of packets of one end, and in how many classes they are. Rows of several questions may be the same.
-  struct RowKey: Hashable {
+  struct RowKey: Hashable, Sendable {
     let node: Int
     let isDeparture: Bool
     let end: Int

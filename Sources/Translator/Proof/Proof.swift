@@ -40,15 +40,18 @@ public struct Proof: Sendable {
     return counts.sorted { $0.key < $1.key }.map { ($0.key, $0.value) }
   }
 
-  mutating func add(_ row: NodeProof.RowKey) {
-    classes += row.agreeing
-    for (reasons, count) in row.differing {
-      classes += count
-      differing[reasons]?.classes += count
+  mutating func add(_ node: NodeResult) {
+    add(node.part)
+    for row in node.rows {
+      classes += row.agreeing
+      for (reasons, count) in row.differing {
+        classes += count
+        differing[reasons]?.classes += count
+      }
     }
   }
 
-  mutating func add(_ part: ProofPart) {
+  private mutating func add(_ part: ProofPart) {
     classes += part.classes
     packets += part.packets
     for (reasons, one) in part.differing { differing.add(one, for: reasons) }

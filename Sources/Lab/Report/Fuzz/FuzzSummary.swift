@@ -24,6 +24,7 @@ public struct FuzzSummary {
       facts: [
         Fact("clusters", clusters), Fact("cases", coverage.cases), Fact("states", coverage.states),
         Fact("flows", coverage.flows), Fact("allowed", coverage.allowed), Fact("packets", coverage.observed),
+        Fact("provedClasses", coverage.provedClasses), Fact("classPackets", coverage.classPackets),
         Fact("labs", labs), Fact("seconds", seconds), Fact("flowsPerSecond", rate),
         Fact(
           "deviations", Dictionary(uniqueKeysWithValues: coverage.deviations.map { ($0.key.id, $0.value) })),
@@ -48,6 +49,10 @@ public struct FuzzSummary {
     }
     if coverage.casesWithPackets > 0 {
       lines.append("\(counted(coverage.observed, "flow")) with packets, in \(counted(labs, "lab"))")
+    }
+    if coverage.provedClasses > 0 { lines.append("\(grouped(coverage.provedClasses)) classes of packets proved") }
+    if coverage.classPackets > 0 {
+      lines.append("\(grouped(coverage.classPackets)) random packets compared with their classes")
     }
     lines.append("flows by deviation: \(numbers.isEmpty ? "none" : numbers.joined(separator: ", "))")
     lines.append(

@@ -47,9 +47,12 @@ public struct MutantSummary {
     } else {
       proved.append("\(mutant)")
     }
+    if isNoticed, seed == nil {
+      disproved.append(Equivalent(mutant: "\(mutant)", because: "a proof of every packet of these worlds"))
+    }
     if let because = mutant.equivalentBecause {
       let entry = Equivalent(mutant: "\(mutant)", because: because)
-      if isNoticed { disproved.append(entry) } else { equivalent.append(entry) }
+      if isNoticed, seed != nil { disproved.append(entry) } else { equivalent.append(entry) }
       return
     }
     mistakes += 1

@@ -28,6 +28,9 @@ struct ColumnPackets {
     let isFromPod, isDeviation: Bool
     let stop: Journey.Stop?
     let hooks: [Hook]
+    let marks: [UInt32]
+    /// The ends whose policies refuse it, by the specification: a mistake at one hides behind the other's refusal.
+    let refusing: Set<Direction>
     /// Where the endpoint is: on the sender's node, and on the node that is asked.
     let isNear, isAtAsked: Bool
     let isToOwnNode: Bool
@@ -92,7 +95,9 @@ struct ColumnPackets {
     let way = Way(
       target: target, isFromPod: topology.hostNode(of: flow.source) == nil && source != nil,
       isDeviation: comparison.evaluated != comparison.specified?.verdict, stop: comparison.journey.stop,
-      hooks: comparison.journey.hops.map(\.hook), isNear: source != nil && source == place,
+      hooks: comparison.journey.hops.map(\.hook), marks: comparison.journey.marks,
+      refusing: comparison.refusing,
+      isNear: source != nil && source == place,
       isAtAsked: asked != nil && asked == place, isToOwnNode: asked != nil && asked == source)
     let number = flow.chosen.flatMap { matrix.enforced.space.number(of: $0.address) }
     let arrival = Arrival(
@@ -120,5 +125,15 @@ struct ColumnPackets {
     if let host = topology.hostNode(of: endpoint) { return host.name }
     if case .pod(let id) = endpoint { return topology.pods[id]?.node }
     return nil
+  }
+}
+
+extension Comparison {
+  fileprivate var refusing: Set<Direction> {
+    if specified?.verdict != .deny { return [] }
+    return Set(
+      (specified?.because ?? []).compactMap { reason in
+        if case .isolated(let direction, _) = reason { direction } else { nil }
+      })
   }
 }

@@ -14,6 +14,7 @@ public struct ClassEvaluator: Sendable {
   }
 
   public let space: PacketSpace
+  private let joinsSets: Bool
   private let tables: [[[ClassRule]]]
   private let policies: [[Bool]]
   private let isNat: [[Bool]]
@@ -25,8 +26,12 @@ public struct ClassEvaluator: Sendable {
   private let questions: [ClassQuestion]
   private let keyedSets: [PreparedKeyedSet]
 
-  /// `members`: of the evaluator's sets, if they are known already.
-  public init(_ evaluator: Evaluator, _ space: PacketSpace, _ members: SetMembers? = nil) {
+  /// `members`: of the evaluator's sets, if they are known already. `joinsSets`: whether packets that met different rules
+  /// may be in one set if nothing tells them apart any more.
+  public init(
+    _ evaluator: Evaluator, _ space: PacketSpace, _ members: SetMembers? = nil, joinsSets: Bool = false
+  ) {
+    self.joinsSets = joinsSets
     self.space = space
     var tests = ClassTests(evaluator, space, members)
     tables = evaluator.tables.map { table in
@@ -158,28 +163,38 @@ public struct ClassEvaluator: Sendable {
     var limit = max(2 * live.count, Self.mostApart)
     for rule in tables[table][chain] {
       if live.isEmpty { break }
-      if live.count > limit {
-        live = live.merged(in: space)
+      if joinsSets, live.count > limit {
+        live = joined(live)
         limit = max(2 * live.count, Self.mostApart)
       }
       let touched = live.indices.filter { !misses(live[$0], rule) }
       if touched.isEmpty { continue }
-      var next: [PacketSet] = []
+      // Of each set, what goes on after the rule.
+      var next: [[PacketSet]] = []
       for index in touched {
-        var matched = split(live[index], by: rule.tests, &next)
+        var rest: [PacketSet] = []
+        var matched = split(live[index], by: rule.tests, &rest)
         for place in matched.indices { matched[place].trace = Self.mix(matched[place].trace, rule.name) }
-        act(rule, on: matched, table, &next, &returned, &run)
+        act(rule, on: matched, table, &rest, &returned, &run)
+        next.append(rest)
       }
-      // The many others stay where they are.
-      for (index, set) in zip(touched, next) { live[index] = set }
-      if next.count > touched.count {
-        live += next[touched.count...]
-      } else {
-        for index in touched[next.count...].reversed() { live.remove(at: index) }
-      }
+      replace(touched, by: next, in: &live)
     }
     return live + returned
   }
+
+  /// What comes from one set stays together.
+  private func replace(_ touched: [Int], by next: [[PacketSet]], in live: inout [PacketSet]) {
+    // Most rules of a long chain leave one set of one.
+    if next.allSatisfy({ $0.count == 1 }) {
+      for (index, sets) in zip(touched, next) { live[index] = sets[0] }
+      return
+    }
+    for (index, sets) in zip(touched, next).reversed() { live.replaceSubrange(index...index, with: sets) }
+  }
+
+  /// The same packets in fewer sets, if sets are joined.
+  public func joined(_ sets: [PacketSet]) -> [PacketSet] { joinsSets ? sets.joined(in: space) : sets }
 
   /// Adds what goes on after the rule to `next`, and what leaves the chain to `returned`.
   private func act(

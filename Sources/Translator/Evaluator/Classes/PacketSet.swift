@@ -43,8 +43,9 @@ public struct PacketSet: Hashable, Sendable {
 
 extension [PacketSet] {
   /// The same packets in fewer sets: those that differ only in their destinations are joined, then those that differ
-  /// only in their questions. A service's rules leave a set of its own for each of its addresses.
-  public func merged(in space: PacketSpace) -> [PacketSet] {
+  /// only in their questions. A service's rules leave a set of its own for each of its addresses. What rules they met is
+  /// forgotten.
+  func joined(in space: PacketSpace) -> [PacketSet] {
     joined(\.destinations, space.addresses.count).joined(\.questions, space.questionCount)
   }
 
@@ -54,6 +55,9 @@ extension [PacketSet] {
     var sets: [PacketSet] = []
     for set in self {
       var key = set
+      key.trace = 0
+      key.podTraces = []
+      key.traceOutside = key.traceOutside.map { _ in 0 }
       key[keyPath: axis] = .one(0)
       if let place = places[key] {
         sets[place][keyPath: axis].formUnion(set[keyPath: axis], count: count)
