@@ -23,23 +23,38 @@ conformance: setup
 	@NETPOL_CONFORMANCE=all $(if $(CASES),NETPOL_CASES=$(CASES)) $(if $(STYLES),NETPOL_STYLES=$(STYLES)) \
 	  sh -c 'time swift test --skip-build --filter Conformance'
 
-# What takes long: 2,000 random clusters with packets, 500 for each style, 5,000 judged by class and flow by flow, and a
-# million hostile texts: make soak [SEED=N]
+# What takes long: 10,000 random clusters with packets and proofs, 2,500 for each style; ten million random packets in each
+# of ten clusters, compared with their classes; 200 certificates and 200 that were tampered with; 5,000 clusters judged by
+# class and flow by flow; 500 mutants; and a million hostile texts: make soak [SEED=N]
 soak: setup
 	@$(BUILD) -c release --product netpol-lab -debug-info-format none
 	@seed=$(or $(SEED),1); for style in kube-router-2.6-k3s kube-router-2.11 kube-router-2.11-nft compiled; do \
-	  .build/release/netpol-lab fuzz --style $$style --seed $$seed --cases 500 --flows 150 || exit 1; \
-	  seed=$$((seed + 500)); \
+	  .build/release/netpol-lab fuzz --style $$style --seed $$seed --cases 2500 --flows 60 --prove || exit 1; \
+	  seed=$$((seed + 2500)); \
 	done
+	@.build/release/netpol-lab fuzz --no-kernel --style kube-router-2.6-k3s --seed $(or $(SEED),1) --cases 10 --flows 20 \
+	  --class-packets 10000000
+	@for seed in 1 2 3 4 5; do \
+	  .build/release/netpol-lab fuzz --mutants 100 --seed $$seed --cases 60 --flows 150 || exit 1; \
+	done
+	@netns-scripts/setup.sh --all
+	@Tests/Checker/examples.sh .build/release/netpol-lab 200 200 $(or $(SEED),1)
 	@.build/release/netpol-lab fuzz --input --seed $(or $(SEED),1) --cases 1000000
 	@$(BUILD) --build-tests
 	@NETPOL_SEED=$(or $(SEED),1) NETPOL_WORLDS=5000 swift test --skip-build --filter FlowSurveySoakTests
 
 # Prove the examples, and let a checker that shares no code with the program check the certificates, also tampered ones.
+# And a tenth of what make soak proves.
 check-certificate:
 	@netns-scripts/setup.sh --all
 	@$(BUILD) -c release --product netpol-lab -debug-info-format none
 	@Tests/Checker/examples.sh .build/release/netpol-lab
+	@seed=1; for style in kube-router-2.6-k3s kube-router-2.11 kube-router-2.11-nft compiled; do \
+	  .build/release/netpol-lab fuzz --style $$style --seed $$seed --cases 250 --flows 60 --prove || exit 1; \
+	  seed=$$((seed + 250)); \
+	done
+	@.build/release/netpol-lab fuzz --no-kernel --style kube-router-2.6-k3s --seed 1 --cases 10 --flows 20 \
+	  --class-packets 1000000
 
 build: setup
 	@$(BUILD)

@@ -85,7 +85,7 @@ class Checker:
         # A pod that is finished has no traffic, and another may have its address.
         self.pods = [p for p in pods if not is_finished(world.objects.get(("Pod", p["namespace"], p["name"])))]
         nodes = {node["name"]: set(map(address, node["localAddresses"])) for node in self.certificate["nodes"]}
-        for name in (world.node_names() | {pod["node"] for pod in self.pods}) - {None, *nodes}:
+        for name in (world.node_names() | {pod.get("node") for pod in self.pods}) - {None, *nodes}:
             self.refuse("pods", f"there is no node {name}")
         stated = {name: set(map(address, world.node_addresses(name))) for name in nodes}
         taken = {address(text) for pod in self.pods for text in pod["ips"] if not pod["hostNetwork"]}
@@ -241,17 +241,17 @@ class Node:
     """One node: its rules, its ends and the ways of packets through it."""
 
     def __init__(self, family, claims):
-        self.family, self.name, self.routes = family, claims["name"], {}
-        addresses, texts = family.addresses, {rules["as"]: rules["text"] for rules in claims["rules"]}
+        self.family, self.name, self.routes, addresses = family, claims["name"], {}, family.addresses
+        texts = {kind: "\n".join(rules["text"] for rules in claims["rules"] if rules["as"] == kind)
+                 for kind in ("iptables", "ip6tables", "ipset", "nft")}
         own = family.own(claims["localAddresses"])
         local = union([(point, point) for point in own] + [LOOPBACK[family.name]])
-        iptables = texts.get("iptables" if family.name == "ipv4" else "ip6tables", "")
-        sets = rules_iptables.read_sets(texts.get("ipset", ""))
-        chains = rules_iptables.read_tables(iptables, family.name, sets, local)
-        chains += rules_nft.read_tables(texts.get("nft", ""), family.name, local)
+        chains = rules_iptables.read_tables(texts["iptables" if family.name == "ipv4" else "ip6tables"], family.name,
+                                            rules_iptables.read_sets(texts["ipset"]), local)
+        chains += rules_nft.read_tables(texts["nft"], family.name, local)
         self.rules = NodeRules(chains, family.name, addresses, family.questions, family.border)
         self.own = {addresses.number(point) for point in own}
-        self.pods = {number: pod for number, pod in family.specification.pod_at.items() if pod["node"] == self.name}
+        self.pods = {number: pod for number, pod in family.specification.pod_at.items() if pod.get("node") == self.name}
         inside, everywhere = {*self.pods, *self.own}, set(range(len(addresses.entries)))
         for source, destination in itertools.chain(itertools.product(inside, everywhere),
                                                    itertools.product(everywhere - inside, inside)):

@@ -155,5 +155,5 @@ def _differences(pod, item, added):
     stated = [entry["ip"] for entry in status.get("podIPs") or []] or [status.get("podIP")]
     if stated[0] and not pod["hostNetwork"] and set(map(address, stated)) != set(map(address, pod["ips"])):
         yield "addresses"
-    if spec.get("nodeName") not in (None, pod["node"]):
+    if spec.get("nodeName") not in (None, pod.get("node")):
         yield "nodes"

@@ -33,15 +33,15 @@ def _members(members):
 def read_tables(text, family, sets, local):
     """The chains of all tables of a text. `local` are the ranges of the node's own addresses."""
     chains, table = {}, None
-    for line in text.splitlines():
-        line = re.sub(r"^\[\d+:\d+\] ", "", line.strip())
+    for line in (re.sub(r"^\[\d+:\d+\] ", "", line.strip()) for line in text.splitlines()):
         if line.startswith("*"):
             table = line[1:]
         elif line.startswith(":"):
             name, policy = line[1:].split()[:2]
             priority = 100 if table == "nat" and name in ("INPUT", "POSTROUTING") else PRIORITIES[table]
             hook = name.lower() if name in HOOKS and policy != "-" else None
-            chains[table, name] = Chain(name, ("iptables", table), hook, priority, policy.lower(), table == "nat")
+            if (table, name) not in chains:     # Several programs' rules may follow each other.
+                chains[table, name] = Chain(name, ("iptables", table), hook, priority, policy.lower(), table == "nat")
         elif line.startswith("-A "):
             _, name, rest = (line + " ").split(" ", 2)
             # The protocol of the rule, for `--dport` and for the tests of ICMP types.

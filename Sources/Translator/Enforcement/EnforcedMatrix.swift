@@ -19,7 +19,7 @@ public struct EnforcedMatrix: Sendable {
   public let pods, own: [Bits]
   /// By number: the index of the node that a pod is on or that has the address. -1: outside.
   private let placeOf: [Int]
-  /// By node: which of its own addresses it uses towards each number. -1: none.
+  /// By node: which of its own addresses it uses towards each number. -1: none. Empty with `PacketScope.all`.
   private let sending: [[Int]]
   private let outside: Bits
   /// The hosts outside without a route to pods.
@@ -74,9 +74,13 @@ public struct EnforcedMatrix: Sendable {
     self.pods = pods
     self.own = own
     outside = Bits(placeOf.indices.filter { placeOf[$0] < 0 }, count: count)
-    sending = topology.nodes.map { node in
-      space.addresses.map { topology.leavingAddress(of: node.name, towards: $0).flatMap(space.number) ?? -1 }
-    }
+    sending =
+      isAll
+      ? []
+      : concurrentMap(topology.nodes.count) { index in
+        let node = topology.nodes[index].name
+        return space.addresses.map { topology.leavingAddress(of: node, towards: $0).flatMap(space.number) ?? -1 }
+      }
     unreachablePods = Set(
       topology.externals.filter { !$0.routesToPods }.flatMap { ofFamily($0.addresses) }.compactMap(space.number))
     forwarders = Bits(topology.forwarderAddresses.compactMap(space.number), count: count)
@@ -141,7 +145,7 @@ public struct EnforcedMatrix: Sendable {
     case .address(let number): return [(number, Bits(allBelow: count))]
     case .node(let index):
       var masks: [Int: Bits] = [:]
-      for (destination, source) in sending[index].enumerated() where source >= 0 {
+      for (destination, source) in (sending.isEmpty ? [] : sending[index]).enumerated() where source >= 0 {
         masks[source, default: Bits(count: count)].insert(destination)
       }
       return masks.sorted { $0.key < $1.key }.map { ($0.key, $0.value) }
@@ -152,7 +156,7 @@ public struct EnforcedMatrix: Sendable {
   public func source(of sender: Sender, towards destination: Int) -> Int {
     switch sender {
     case .address(let number): number
-    case .node(let index): sending[index][destination]
+    case .node(let index): sending.isEmpty ? -1 : sending[index][destination]
     }
   }
 
@@ -160,7 +164,7 @@ public struct EnforcedMatrix: Sendable {
   public func uses(_ source: Int, _ sender: Sender, towards destination: Int) -> Bool {
     switch sender {
     case .address(let number): number == source
-    case .node(let index): sending[index][destination] == source
+    case .node: self.source(of: sender, towards: destination) == source
     }
   }
 
@@ -255,13 +259,10 @@ public struct EnforcedMatrix: Sendable {
 
     /// Whether a sender's packets leave its node, or get to a pod of the node.
     public func leaves(_ sender: Sender, towards destination: Int) -> Bool {
-      switch sender {
-      case .address(let number):
-        matrix.placeOf[number] < 0 || passed[number].contains(destination) || masqueraded[number].contains(destination)
-      case .node(let index):
-        matrix.sending[index][destination] >= 0
-          && leaves(.address(matrix.sending[index][destination]), towards: destination)
-      }
+      let source = matrix.source(of: sender, towards: destination)
+      guard source >= 0 else { return false }
+      return matrix.placeOf[source] < 0 || passed[source].contains(destination)
+        || masqueraded[source].contains(destination)
     }
 
     /// Whether the destination's node lets a packet of another machine in.

@@ -45,13 +45,18 @@ extension DeviationModel {
 
   /// Those of all rules that name ports.
   mutating func findAllExposing() {
+    var asked: [(policy: NetworkPolicy, direction: Direction, rule: NetworkPolicy.Rule)] = []
     for policy in cluster.policies {
       for direction in Direction.allCases {
-        for rule in policy.rules(direction) where rule.namesPorts {
-          exposed[ExposedKey(policy: policy.id, direction: direction, rule: rule)] = findExposing(
-            rule, of: policy, direction)
-        }
+        asked += policy.rules(direction).lazy.filter(\.namesPorts).map { (policy, direction, $0) }
       }
+    }
+    let (model, questions) = (self, asked)
+    let found = concurrentMap(questions.count) { index in
+      model.findExposing(questions[index].rule, of: questions[index].policy, questions[index].direction)
+    }
+    for (one, pods) in zip(asked, found) {
+      exposed[ExposedKey(policy: one.policy.id, direction: one.direction, rule: one.rule)] = pods
     }
   }
 
@@ -69,11 +74,8 @@ extension DeviationModel {
       case (.egress, .any): own
       // Peer by peer, each pod once: the order decides which pods' ports share a list.
       case (.egress, .listed(let peers)):
-        peers.reduce(into: []) { found, peer in
-          found += cluster.pods.filter { pod in
-            isSelected(pod, by: [peer], of: policy) && !found.contains { $0.id == pod.id }
-          }
-        }
+        Array(
+          peers.flatMap { peer in cluster.pods.filter { isSelected($0, by: [peer], of: policy) } }.uniqued(on: \.id))
       }
     return pods.filter { !$0.hostNetwork && !$0.phase.isTerminal && $0.podIP != nil }
   }

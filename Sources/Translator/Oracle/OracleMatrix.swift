@@ -24,6 +24,8 @@ public struct OracleMatrix: Sendable {
   private let everything: Bits
   /// Destinations for which more than policies decides, whatever is asked.
   private let neverPlain: Bits
+  /// The ends with addresses at which services are offered.
+  public let serviceAddresses: Bits
   /// By end: the node that has its address.
   private let owners: [String?]
 
@@ -113,6 +115,8 @@ public struct OracleMatrix: Sendable {
       speakers[node, default: Bits(count: ends.count)].insert(number)
     }
     speaking = ends.map { oracle.selectablePod($0.endpoint)?.node.flatMap { speakers[$0] } }
+    serviceAddresses = Bits(
+      ends.indices.filter { oracle.fronts.addresses.contains(ends[$0].address) }, count: ends.count)
     let owners = ends.map { oracle.nodeOwning($0.address) }
     self.owners = owners
     neverPlain = Bits(

@@ -192,11 +192,13 @@ private struct ClassProducts {
     let everything = Bits(allBelow: count)
     for node in whole.topology.nodes.indices {
       let (pods, own) = (whole.rules.pods[node], whole.rules.own[node])
+      // With those that every node has, such as that of NodeLocal DNS.
+      let local = Bits(whole.topology.nodes[node].localAddresses.compactMap(whole.space.number), count: count)
       for end in pods.union(own).numbers {
         for isDeparture in [true, false] {
           let universe =
             isDeparture
-            ? own.contains(end) ? everything.subtracting(own) : everything.without(end)
+            ? own.contains(end) ? everything.subtracting(own).subtracting(local) : everything.without(end)
             : everything.subtracting(own).subtracting(pods)
           for state in [ConntrackState.new, .established, .related, .invalid] {
             let place = Place(node: node, isDeparture: isDeparture, state: state)
