@@ -12,7 +12,8 @@ struct DumpMeaning {
   let cluster: Cluster
   let node: String
   let style: EnforcementStyle
-  /// The cluster with the dump's policy rules on the node, and with the style's. No node has other rules.
+  /// The cluster with the dump's policy rules on the node, and with the style's. Those of kube-proxy and others are as
+  /// they are modelled: they set marks and choose endpoints.
   let dumped, stated: EnforcedCluster
   private let families: [IPFamily]
 
@@ -35,11 +36,18 @@ struct DumpMeaning {
     for family in cluster.families where !families.contains(family) {
       Terminal.say("warning: \(family.rawValue) is not compared: the dump has none of its rules")
     }
-    let whole = try EnforcedCluster(cluster, Topology(cluster), style, onNodes: [node.name], versionStamp: "1")
-    stated = try whole.replacing([node.name: [style.lower(covered).ruleset]])
-    do { dumped = try whole.replacing([node.name: [try dump.own(traces, expected: expected)]]) } catch {
-      throw InputError("the dump can't be compared by its meaning: \(error)")
+    let rules: (dumped: Ruleset, stated: Ruleset)
+    do throws(UnreadOwnRule) {
+      rules = (try dump.own(traces, expected: expected), style.lower(covered).ruleset)
+    } catch { throw InputError("the dump can't be compared by its meaning: \(error)") }
+    let enforced = { (ruleset: Ruleset) throws(IllFormed) -> EnforcedCluster in
+      let rewritten = style.rewriting { _, lowered in lowered.ruleset = ruleset }
+      return try EnforcedCluster(cluster, Topology(cluster), rewritten, onNodes: [node.name], versionStamp: "1")
     }
+    do throws(IllFormed) {
+      stated = try enforced(rules.stated)
+      dumped = try enforced(rules.dumped)
+    } catch { throw InputError("the dump can't be compared by its meaning: \(error)") }
   }
 
   func comparedWithStyle() -> RulesComparison {

@@ -17,7 +17,7 @@ struct EqualCommand: ParsableCommand {
     discussion: """
       Two of these are compared, on the cluster that -f names: a style's rules (--style), a node's dump \
       (--iptables-save and --ipset-save, or --nft), and the specification (--specification). With --other, two clusters \
-      are compared under one style: the same pods and nodes with other policies. Exit code 1 if they differ.
+      are compared under one style: the same pods, nodes and Services with other policies. Exit code 1 if they differ.
 
       equal -f DIR --style kube-router-2.6-k3s --style kube-router-2.11-nft
       equal -f DIR --style kube-router-2.6-k3s --node n1 --iptables-save v4 --ipset-save sets
@@ -88,9 +88,17 @@ struct EqualCommand: ParsableCommand {
       var options = input
       options.files = [path]
       other = try options.reading().cluster
-      guard Topology(other).hasSamePlaces(as: Topology(cluster)), other.families == cluster.families else {
+      let (mine, theirs) = (cluster.unlocated, other.unlocated)
+      guard Topology(theirs).hasSamePlaces(as: Topology(mine)), theirs.families == mine.families,
+        theirs.settings == mine.settings
+      else {
         throw InputError(
-          "--other \(path): it has other pods, nodes or addresses, so that no packet means the same; use diff")
+          "--other \(path): it has other pods, nodes, addresses or settings, so that no packet means the same; use diff"
+        )
+      }
+      guard theirs.services == mine.services, theirs.endpointSlices == mine.endpointSlices else {
+        throw InputError(
+          "--other \(path): it has other Services or endpoints; only policies may differ")
       }
     }
     let one = try EnforcedCluster(cluster, Topology(cluster), first, versionStamp: "1")

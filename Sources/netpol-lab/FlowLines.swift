@@ -11,11 +11,13 @@ final class FlowLines {
   private var error: (any Error)?
   private let name: String
   private let isTemporary: Bool
+  private let strict: Bool
   private static let suffix = ".partial"
 
   /// Throws `InputError` if the file can't be written.
-  init(_ name: String) throws {
+  init(_ name: String, strict: Bool) throws {
     self.name = name
+    self.strict = strict
     // An interrupted run leaves no file that looks whole.
     var status = stat()
     isTemporary = stat(name, &status) != 0 || status.st_mode & S_IFMT == S_IFREG
@@ -28,7 +30,7 @@ final class FlowLines {
 
   func write(_ flow: JudgedFlow) {
     guard error == nil else { return }
-    buffer.append(flow.line)
+    buffer.append(flow.line(strict: strict))
     if buffer.count > 1 << 20 { flush() }
   }
 

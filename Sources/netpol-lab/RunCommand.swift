@@ -122,7 +122,7 @@ struct RunCommand: ParsableCommand {
     let doubts = reading.impliesServiceCIDRs ? (asked + expected).doubts(in: cluster) : []
     for doubt in doubts { Terminal.say("warning: \(doubt)") }
     try enterNamespaces()
-    let lines = try flows.map(FlowLines.init)
+    let lines = try flows.map { try FlowLines($0, strict: strict) }
     var report = try run.run(
       cluster, expecting: groups, version: version, eachFlow: lines.map { lines in { lines.write($0) } }
     ) {
@@ -156,11 +156,14 @@ struct RunCommand: ParsableCommand {
     let known = workloads.union(others.map(\.description))
     if let own = known.first(where: { $0.lowercased() == focus }) { return own }
     let pod = cluster.pods.first { $0.id.description == focus || "pod/\($0.id)" == focus }
-    let short = known.filter { Self.withoutKind($0) == focus }.sorted()
+    var short = known.filter { Self.withoutKind($0) == focus }.sorted()
+    if short.isEmpty { short = known.filter { $0.lowercased().hasSuffix("/\(focus)") }.sorted() }
     if let only = pod.map(WorkloadGrid.name) ?? (short.count == 1 ? short[0] : nil) { return only }
-    let remedy =
-      short.isEmpty ? "known: \(workloads.sorted().abridged(to: 8))" : "write \(short.joined(separator: " or "))"
-    throw InputError("--focus \(focus): no such workload, pod, node, Service or host; \(remedy)")
+    if !short.isEmpty {
+      throw InputError("--focus \(focus): that is the name of several; write \(short.joined(separator: " or "))")
+    }
+    throw InputError(
+      "--focus \(focus): no such workload, pod, node, Service or host; known: \(workloads.sorted().abridged(to: 8))")
   }
 
   /// `shop/web` of `shop/Deployment/web` and of `service/shop/web`, `node1` of `node/node1`.

@@ -59,6 +59,12 @@ import Testing
       (
         dump.replacing(jump, with: "\(chain)-p udp -m udp --sport 53 -j ACCEPT\n" + jump), 2, "looks at the source port"
       ),
+      (dump.replacing(jump, with: "-A FORWARD -j MARK --set-xmark 0x10000/0x10000\n" + jump), 1, "not equal: "),
+      (dump.replacing(jump, with: "-A FORWARD -i eth0 -j ACCEPT\n" + jump), 2, "what this rule means is not known"),
+      (
+        dump.replacing("*filter\n", with: "*filter\n:MY - [0:0]\n")
+          .replacing(jump, with: "-A FORWARD -j MY\n\(jump)\n-A MY -j ACCEPT"), 2, "leads to the chain MY"
+      ),
     ]
     for (number, one) in cases.enumerated() {
       let file = temporary.appendingPathComponent("v4-\(number)").path
@@ -71,6 +77,100 @@ import Testing
       #expect(result.status == .exited(one.status), "\(number): \(result.errors)\(result.output)")
       #expect((result.output + result.errors).contains(one.says), "\(number): \(result.errors)\(result.output)")
     }
+  }
+
+  /// One node, a pod that a policy closes, and a service that leads to it.
+  private static let closed = """
+    apiVersion: v1
+    kind: Node
+    metadata: {name: n0}
+    spec: {podCIDRs: [10.42.0.0/24]}
+    status: {addresses: [{type: InternalIP, address: 192.168.20.11}]}
+    ---
+    apiVersion: v1
+    kind: Pod
+    metadata: {namespace: a, name: s, labels: {app: s}}
+    spec: {nodeName: n0, containers: [{name: c, ports: [{containerPort: 8080}]}]}
+    status: {phase: Running, hostIP: 192.168.20.11, podIP: 10.42.0.6, podIPs: [{ip: 10.42.0.6}]}
+    ---
+    apiVersion: v1
+    kind: Service
+    metadata: {namespace: a, name: s}
+    spec: {type: NodePort, clusterIP: 10.43.0.16, selector: {app: s}, ports: [{port: 81, targetPort: 8080, nodePort: 30080}]}
+    ---
+
+    """
+  private static let policy = """
+    apiVersion: networking.k8s.io/v1
+    kind: NetworkPolicy
+    metadata: {namespace: a, name: deny}
+    spec: {podSelector: {}, policyTypes: [Ingress, Egress]}
+    """
+
+  @Test("equal shows a pod that reaches itself through its Service, and compares with the same Services only")
+  func hairpins() async throws {
+    let folder = FileManager.default.temporaryDirectory.appendingPathComponent("equal-\(UUID().uuidString)")
+    try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: false)
+    defer { try? FileManager.default.removeItem(at: folder) }
+    let write = { (name: String, text: String) throws -> String in
+      let file = folder.appendingPathComponent(name).path
+      try text.write(toFile: file, atomically: true, encoding: .utf8)
+      return file
+    }
+    let old = try write("old.yaml", Self.closed + Self.policy)
+    // The policy moves to another line, which changes nothing.
+    let moved = try write("moved.yaml", "# a comment\n" + Self.closed + Self.policy)
+    let other = try write("other.yaml", (Self.closed + Self.policy).replacing("port: 81", with: "port: 82"))
+    let equal = { (path: String) in
+      try await Program.run(["equal", "-f", old, "--other", path, "--style", "kube-router-2.6-k3s"])
+    }
+    #expect(try await equal(moved).status == .exited(0))
+    let styles = try await Program.run([
+      "equal", "-f", old, "--style", "kube-router-2.6-k3s", "--style", "compiled", "-o", "json",
+    ])
+    let report = try JSONDecoder().decode(Unequal.self, from: Data(styles.output.utf8))
+    let own = report.differences.filter { $0.from == "a/s" && $0.to == "a/s" }
+    #expect(own.map(\.serviceAddress) == ["10.43.0.16"] && own.map(\.asked) == [["TCP/8080"]], "\(own)")
+    #expect(own.map(\.one) == ["denied"])
+    let refused = try await equal(other)
+    #expect(refused.status == .exited(2) && refused.errors.contains("other Services or endpoints"), "\(refused)")
+  }
+
+  private struct Unequal: Decodable {
+    struct Difference: Decodable {
+      let from, to: String
+      let serviceAddress: String?
+      let one: String
+      let asked: [String]
+    }
+    let differences: [Difference]
+  }
+
+  @Test(
+    "what a compiled dump does to packets of services is compared, and a rule that can't be read is no equality",
+    arguments: [
+      ("chain marked-4000 {", "chain marked-4000 {\n    accept", Int32(1), "not equal: "),
+      ("chain to-pod {", "chain to-pod {\n    meta length 1-65535 accept", 2, "can't be compared by its meaning"),
+      ("", "", 0, "equal: "),
+    ])
+  func compiledDump(place: String, mutated: String, status: Int32, says: String) async throws {
+    let folder = FileManager.default.temporaryDirectory.appendingPathComponent("dump-\(UUID().uuidString)")
+    try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: false)
+    defer { try? FileManager.default.removeItem(at: folder) }
+    let (manifests, file) = (folder.appendingPathComponent("a.yaml").path, folder.appendingPathComponent("nft").path)
+    try (Self.closed + Self.policy).write(toFile: manifests, atomically: true, encoding: .utf8)
+    let rules = try await Program.run(["render", "-f", manifests, "--style", "compiled", "--node", "n0", "-o", "nft"])
+    var text = rules.output
+    if !place.isEmpty {
+      #expect(text.contains(place), "\(text)")
+      text = text.replacing(place, with: mutated)
+    }
+    try text.write(toFile: file, atomically: true, encoding: .utf8)
+    let result = try await Program.run([
+      "equal", "-f", manifests, "--style", "compiled", "--node", "n0", "--nft", file,
+    ])
+    #expect(result.status == .exited(status), "\(result.errors)\(result.output)")
+    #expect((result.output + result.errors).contains(says), "\(result.errors)\(result.output)")
   }
 
   @Test(

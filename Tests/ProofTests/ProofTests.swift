@@ -155,6 +155,10 @@ import Worlds
         case 1: other.policies[index].ingress = []
         default: other.policies[index].isolates = [.ingress, .egress]
         }
+        // What follows an edited object in its file moves to other lines.
+        for moved in other.policies.indices {
+          other.policies[moved].location = SourceLocation(file: "edited.yaml", line: moved)
+        }
         let rules = try EnforcedCluster(other, Topology(other), style, versionStamp: "1")
         let comparer = Comparer(other, rules)
         let updated = whole.updated(other, comparer)

@@ -43,7 +43,9 @@ package struct Backends: Sendable {
       }
     }
     for service in cluster.services {
-      let addresses = service.clusterIPs + service.translatedAddresses
+      // kube-proxy serves no address of a family in which the service has no ClusterIP.
+      let families = Set(service.clusterIPs.map(\.family))
+      let addresses = (service.clusterIPs + service.translatedAddresses).filter { families.contains($0.family) }
       let slices = cluster.slices(of: service.id)
       for port in service.ports {
         let members = { (family: IPFamily) in

@@ -14,7 +14,7 @@ public struct NodeRules: Sendable {
   /// The number of foreign sets that RuleIR can't express.
   private(set) var unreadSets = 0
   /// With nftables: what RuleIR can't express.
-  private var unreadNft: [ForeignObject] = []
+  private(set) var unreadNft: [ForeignObject] = []
 
   /// Reads what iptables-save, ip6tables-save and ipset save printed. Families without a dump are not compared.
   public init(_ iptables: [IptablesDump], _ ipset: IpsetDump) {

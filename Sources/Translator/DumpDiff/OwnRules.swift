@@ -12,11 +12,23 @@ extension NodeRules {
   /// built-in chains that accept or stop packets before the enforcer sees them. Throws `UnreadOwnRule` if one of its
   /// rules could not be read, or reads what no packet here has although no rule of `expected` does.
   public func own(_ traces: Traces, expected: Ruleset) throws(UnreadOwnRule) -> Ruleset {
-    if let rule = unreadRules.first(where: { traces.isChain($0.chain) }) {
+    if let rule = unreadRules.first(where: { traces.isChain($0.chain) || isBeforeOwn($0, traces) }) {
       throw UnreadOwnRule(
         description:
           "line \(rule.line) of the dump: \(rule.text): what this rule means is not known, so nothing can be "
           + "said about the chain \(rule.chain)")
+    }
+    if let object = unreadNft.first(where: { traces.isTable($0.table) }) {
+      throw UnreadOwnRule(
+        description:
+          "line \(object.line) of the dump: \(object.text): what this means is not known, so nothing can be said "
+          + "about the table \(object.table)")
+    }
+    if let (chain, target) = foreignJump(traces) {
+      throw UnreadOwnRule(
+        description:
+          "before the style's first rule in \(chain) another rule leads to the chain \(target), which may decide: "
+          + "chains of other programs are not followed")
     }
     var tables: [Table] = []
     for var table in self.tables where backend == .iptables || traces.isTable(table.name) {
@@ -51,6 +63,35 @@ extension NodeRules {
     }
   }
 
+  /// Whether packets meet a rule of a built-in chain before the enforcer's first one there.
+  private func isBeforeOwn(_ rule: ForeignRule, _ traces: Traces) -> Bool {
+    let chain = tables.first { $0.name == rule.table && $0.family == rule.family }?.chain(rule.chain)
+    guard let chain, chain.base != nil, let first = chain.rules.firstIndex(where: traces.isBuiltInRule) else {
+      return false
+    }
+    return rule.position <= first
+  }
+
+  /// A jump in a built-in chain before the enforcer's first rule there, to a chain of a program that is not modelled.
+  private func foreignJump(_ traces: Traces) -> (ChainName, target: ChainName)? {
+    if backend != .iptables { return nil }
+    for table in tables {
+      for chain in table.chains where chain.base != nil {
+        guard let first = chain.rules.firstIndex(where: traces.isBuiltInRule) else { continue }
+        for target in chain.rules[..<first].flatMap(\.statements).flatMap(\.chains)
+        where !traces.isChain(target) && !Self.modelled.contains(where: target.hasPrefix)
+          && table.chain(target)?.rules.isEmpty == false
+        {
+          return (chain.name, target)
+        }
+      }
+    }
+    return nil
+  }
+
+  /// Chains of kube-proxy, flannel and the CNI plugins begin so.
+  private static let modelled = ["KUBE-", "FLANNEL-", "CNI-"]
+
   /// The enforcer's rules in a built-in chain, and those of others before them that end a packet's way.
   private static func deciding(_ chain: Chain, _ traces: Traces) -> [Rule] {
     guard let last = chain.rules.lastIndex(where: traces.isBuiltInRule) else { return [] }
@@ -58,7 +99,7 @@ extension NodeRules {
       traces.isBuiltInRule(rule)
         || rule.statements.contains { statement in
           switch statement {
-          case .accept, .drop, .reject, .return: true
+          case .accept, .drop, .reject, .return, .setMark: true
           default: false
           }
         }
@@ -77,6 +118,6 @@ extension Match {
     }
   }
 
-  /// kube-proxy's marks.
-  private static let othersMarks: UInt32 = 0xc000
+  /// kube-proxy's mark for packets to drop, which it no longer sets.
+  private static let othersMarks: UInt32 = 0x8000
 }

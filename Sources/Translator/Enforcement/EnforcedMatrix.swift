@@ -121,8 +121,17 @@ public struct EnforcedMatrix: Sendable {
       portless: named.portless)
   }
 
-  /// The number of classes into which the rules of all nodes divide the packets.
-  public var classCount: Int { nodes.reduce(0) { $0 + $1.departures.count + $1.arrivals.count } }
+  /// The number of classes, of all nodes' rules, that hold some of these packets.
+  public func classCount(from sources: Bits, to destinations: Bits, asking questions: Bits) -> Int {
+    guard let from = Numbers(sources), let to = Numbers(destinations), let asked = Numbers(questions) else { return 0 }
+    return nodes.reduce(0) { sum, node in
+      sum
+        + (node.departures + node.arrivals).count { one in
+          !one.packets.sources.isDisjoint(with: from) && !one.packets.destinations.isDisjoint(with: to)
+            && !one.packets.questions.isDisjoint(with: asked)
+        }
+    }
+  }
 
   /// A sender: an address, or a node with whichever of its addresses it uses.
   public enum Sender: Hashable, Sendable {

@@ -149,3 +149,20 @@ public struct Cluster: Hashable, Sendable {
     return used.isEmpty ? [.v4] : used.sorted()
   }
 }
+
+extension Cluster {
+  /// The same objects, wherever they are written.
+  public var unlocated: Cluster {
+    var other = self
+    for index in other.nodes.indices { other.nodes[index].location = nil }
+    for index in other.pods.indices { other.pods[index].location = nil }
+    for index in other.services.indices { other.services[index].location = nil }
+    for index in other.externalHosts.indices { other.externalHosts[index].location = nil }
+    for index in other.policies.indices {
+      other.policies[index].location = nil
+      for rule in other.policies[index].ingress.indices { other.policies[index].ingress[rule].location = nil }
+      for rule in other.policies[index].egress.indices { other.policies[index].egress[rule].location = nil }
+    }
+    return other
+  }
+}

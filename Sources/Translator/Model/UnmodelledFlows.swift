@@ -20,6 +20,8 @@ public struct UnmodelledFlows: Sendable {
   private let refusals: [Front: NamespacedName]
   /// Of these, the ones with traffic policy Local.
   private let localRefusals: Set<Front>
+  /// External addresses of services with several endpoints: who sends a packet there may get any.
+  private let choices: [Front: NamespacedName]
   private let nodePorts: Set<TransportPort>
   private let meshes: [PodID: Mesh]
   /// Pods of k3s's servicelb of which nothing says where they send what they receive.
@@ -54,6 +56,14 @@ public struct UnmodelledFlows: Sendable {
           service.ports.map { Front(address: address, port: TransportPort($0.transport, $0.port)) }
         }
       })
+    let choosing = cluster.services.filter { cluster.slices(of: $0.id).flatMap(\.members).count > 1 }
+    choices = Dictionary(
+      choosing.flatMap { service in
+        service.translatedAddresses.flatMap { address in
+          service.ports.map { (Front(address: address, port: TransportPort($0.transport, $0.port)), service.id) }
+        }
+      }
+    ) { first, _ in first }
     nodePorts = Set(
       cluster.services.flatMap { service in
         service.ports.compactMap { port in port.nodePort.map { TransportPort(port.transport, $0) } }
@@ -90,13 +100,20 @@ public struct UnmodelledFlows: Sendable {
   }
 
   /// Why no engine can answer for a flow that a service sends to this endpoint: a service's rules against packets that
-  /// were not translated meet the packet there too. `nil` if none do, or only source ranges of the same address (D24).
+  /// were not translated meet the packet there too, or another node translates it again. `nil` if none do, or only source
+  /// ranges of the same address (D24).
   public func why(_ flow: Flow, leadingTo address: IPAddress, _ port: TransportPort) -> String? {
     let front = Front(address: address, port: port)
     let isSame = address == flow.destinationAddress && port == flow.transportPort
-    guard let other = refusals[front], !isSame || localRefusals.contains(front) else { return nil }
+    let place = address.description(port: port.port)
+    guard let other = refusals[front], !isSame || localRefusals.contains(front) else {
+      return choices[front].map { other in
+        "the endpoint \(place) is also an address of service \(other), which may send the packet on to another endpoint: "
+          + "that is not modelled"
+      }
+    }
     return
-      "the endpoint \(address.description(port: port.port)) is also an address of service \(other), whose rules may "
+      "the endpoint \(place) is also an address of service \(other), whose rules may "
       + "stop the packet, which is not modelled"
   }
 

@@ -338,7 +338,8 @@ extension Oracle {
   }
 
   private func endpoint(of backend: ServiceFronts.Backend) -> Endpoint {
-    if let pod = backend.pod { return .pod(pod) }
+    // A slice may still list a pod that has ended: nobody answers at its address.
+    if let pod = backend.pod, pods[pod]?.phase.isTerminal != true { return .pod(pod) }
     if let node = nodeOwning(backend.address) { return .node(node) }
     return podOwning(backend.address).map(Endpoint.pod) ?? .address(backend.address)
   }

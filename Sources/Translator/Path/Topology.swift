@@ -180,7 +180,8 @@ public struct Topology: Sendable {
   /// Whether everything is in the same places as in another topology. Rules and ClusterIPs may differ.
   public func hasSamePlaces(as other: Topology) -> Bool {
     nodes == other.nodes && pods == other.pods && hostNetworkPods == other.hostNetworkPods
-      && forwarders == other.forwarders && externals == other.externals && announcers == other.announcers
+      && forwarders == other.forwarders && externals == other.externals
+      && announcers == other.announcers
       && bridgeNetfilter == other.bridgeNetfilter
       && (serviceNetworks == other.serviceNetworks || externals.allSatisfy { $0.routesToServices == nil })
   }

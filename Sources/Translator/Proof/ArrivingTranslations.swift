@@ -31,7 +31,9 @@ extension NodeProof {
     expected.subtract(refused)
     let passed = one.end == .stopped ? Bits(count: count) : sources
     part.packets += whole.weights.weigh(sources) * ports
-    let asked = one.packets.destinations.first
+    let asked = ServiceFront(
+      address: whole.space.addresses[one.packets.destinations.first],
+      port: whole.space.payload(one.packets.questions.first).port)
     let example = { [whole, node] (source: Int) in
       whole.packet(node, .arrival, from: source, to: target, number, .new, asked: asked)
     }

@@ -199,7 +199,7 @@ private struct ClassProducts {
           let universe =
             isDeparture
             ? own.contains(end) ? everything.subtracting(own).subtracting(local) : everything.without(end)
-            : everything.subtracting(own).subtracting(pods)
+            : everything.subtracting(own).subtracting(pods).subtracting(local)
           for state in [ConntrackState.new, .established, .related, .invalid] {
             let place = Place(node: node, isDeparture: isDeparture, state: state)
             for question in 0..<whole.space.questionCount {

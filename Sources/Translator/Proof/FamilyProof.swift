@@ -72,27 +72,18 @@ final class FamilyProof: Sendable {
 
   func end(_ number: Int) -> Flow.End { specified.ends[number] }
 
-  /// An address that a service of the node leads from to a destination, to name it in an example.
-  func asked(_ node: Int, _ destination: Int, _ question: Int) -> IPAddress? {
-    guard question < space.echo else { return nil }
-    let port = space.ports.representatives[question]
-    let target = space.addresses[destination]
-    for service in cluster.services {
-      let leads = cluster.slices(of: service.id).contains { slice in
-        slice.members.contains { $0.address == target } && slice.ports.contains { $0.port == port.port }
-      }
-      if leads { return service.clusterIPs.first { $0.family == family } }
-    }
-    return nil
+  /// Where a service leads from to a destination, to name it in an example.
+  func asked(_ destination: Int, _ question: Int) -> ServiceFront? {
+    space.payload(question).port.flatMap { cluster.front(leadingTo: space.addresses[destination], port: $0) }
   }
 
   func packet(
     _ node: Int, _ place: ProofPacket.Place, from source: Int, to destination: Int, _ question: Int,
-    _ state: ConntrackState, asked: Int? = nil
+    _ state: ConntrackState, asked: ServiceFront? = nil
   ) -> ProofPacket {
     ProofPacket(
       node: topology.nodes[node].name, place: place, source: end(source), destination: end(destination),
-      payload: space.payload(question), state: state, asked: asked.map { space.addresses[$0] })
+      payload: space.payload(question), state: state, asked: asked)
   }
 }
 
@@ -166,6 +157,21 @@ struct EndKinds: Sendable {
 }
 
 extension Cluster {
+  /// A ClusterIP and port of a service that leads to an endpoint.
+  func front(leadingTo target: IPAddress, port: UInt16?) -> ServiceFront? {
+    for service in services {
+      for slice in slices(of: service.id) where slice.members.contains(where: { $0.address == target }) {
+        for own in slice.ports where port == nil || own.port == port {
+          guard let address = service.clusterIPs.first(where: { $0.family == target.family }),
+            let front = service.ports.first(where: { $0.name == own.name && $0.transport == own.transport })
+          else { continue }
+          return ServiceFront(address: address, port: front.port)
+        }
+      }
+    }
+    return nil
+  }
+
   /// The networks and single addresses that its objects name, and those that are special for everybody.
   func networkBorders(_ family: IPFamily) -> Set<CIDR> {
     var found: Set<CIDR> = []

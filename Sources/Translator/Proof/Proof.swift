@@ -82,8 +82,8 @@ public struct ProofPacket: Hashable, Sendable {
   public let source, destination: Flow.End
   public let payload: Packet.Payload
   public let state: ConntrackState
-  /// Where a service has sent it before.
-  public internal(set) var asked: IPAddress?
+  /// Where it was sent before a service has sent it on.
+  public internal(set) var asked: ServiceFront?
 
   /// The flow whose first packet it is. `nil` for packets that no run sends.
   public var flow: Flow? {
@@ -97,6 +97,18 @@ public struct ProofPacket: Hashable, Sendable {
     return Flow(
       from: source.endpoint, source.address, to: destination.endpoint, destination.address, question)
   }
+}
+
+/// An address and a port at which a service is offered.
+public struct ServiceFront: Hashable, Sendable {
+  public let address: IPAddress
+  /// `nil` for packets without ports.
+  public let port: UInt16?
+}
+
+extension Packet.Payload {
+  /// The destination port. `nil`: it has none.
+  var port: UInt16? { if case .transport(_, _, let port) = self { port } else { nil } }
 }
 
 /// What a part of a proof adds to the whole.

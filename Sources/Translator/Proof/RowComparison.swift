@@ -99,7 +99,7 @@ extension NodeProof {
         found.differing[reasons, default: 0] += whole.weights.weigh(bits)
         if part.differing[reasons] != nil { continue }
         var example = packet(node, place, end, bits.first ?? 0, number, state)
-        if isRedirected { example.asked = whole.asked(node, bits.first ?? 0, number) }
+        if isRedirected { example.asked = whole.asked(bits.first ?? 0, number) }
         part.add(reasons, classes: 0, packets: 0, example)
       }
     }
@@ -142,7 +142,7 @@ extension NodeProof {
     guard let first = bits.first else { return }
     let passes = passed.contains(first)
     var packet = packet(node, place, end, first, number, state)
-    if isRedirected { packet.asked = whole.asked(node, first, number) }
+    if isRedirected { packet.asked = whole.asked(first, number) }
     part.counterexamples.append(
       Counterexample(
         packet: packet, rules: passes ? .allow : .deny,

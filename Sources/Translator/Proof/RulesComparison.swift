@@ -47,7 +47,8 @@ public struct RulesComparison: Sendable {
         EnforcedMatrix($0, family, dividedBy: [], alsoTo: others, .all, in: space)
       }
       let sides = FamilyComparison(
-        first: matrices[0], second: matrices[1], topology: one.topology, weights: AddressWeights(atoms, space))
+        cluster: cluster, first: matrices[0], second: matrices[1], topology: one.topology,
+        weights: AddressWeights(atoms, space))
       for node in one.topology.nodes.indices where nodes?.contains(one.topology.nodes[node].name) ?? true {
         let classes = matrices.map { $0.classes(ofNode: node) }
         let found = concurrentMap(space.questionCount) { sides.compare(node, $0, classes[0], classes[1]) }
@@ -92,6 +93,7 @@ extension RulesComparison.Difference {
 }
 
 private struct FamilyComparison: Sendable {
+  let cluster: Cluster
   let first, second: EnforcedMatrix
   let topology: Topology
   let weights: AddressWeights
@@ -107,6 +109,13 @@ private struct FamilyComparison: Sendable {
     let newDestination, newQuestion: Int
     let end: PacketClass.End
     let codePoints: UInt64
+
+    func isSameChoice(_ other: Fate) -> Bool {
+      newDestination == other.newDestination && newQuestion == other.newQuestion && codePoints == other.codePoints
+    }
+    static func isBefore(_ a: Fate, _ b: Fate) -> Bool {
+      (a.newDestination, a.newQuestion, a.codePoints) < (b.newDestination, b.newQuestion, b.codePoints)
+    }
   }
   private struct Place: Hashable {
     let end: Int
@@ -115,12 +124,15 @@ private struct FamilyComparison: Sendable {
 
   func compare(_ node: Int, _ question: Int, _ one: NodeClasses, _ other: NodeClasses) -> Part {
     var part = Part()
-    let departing = { (node: NodeClasses) in
-      node.redirected.reduce(into: fates(node.departures, question, isDeparture: true)) { fates, group in
+    let redirected = { (node: NodeClasses) in
+      node.redirected.reduce(into: [Place: [Fate: Bits]]()) { fates, group in
         add(group.classes, question, isDeparture: true, to: &fates) { group.destinations(of: $0, question) }
       }
     }
-    compare(node, question, departing(one), departing(other), isDeparture: true, &part)
+    compare(
+      node, question, fates(one.departures, question, isDeparture: true),
+      fates(other.departures, question, isDeparture: true), isDeparture: true, &part)
+    compare(node, question, redirected(one), redirected(other), isDeparture: true, isRedirected: true, &part)
     compare(
       node, question, fates(one.arrivals, question, isDeparture: false),
       fates(other.arrivals, question, isDeparture: false), isDeparture: false, &part)
@@ -165,7 +177,7 @@ private struct FamilyComparison: Sendable {
 
   private func compare(
     _ node: Int, _ question: Int, _ one: [Place: [Fate: Bits]], _ other: [Place: [Fate: Bits]], isDeparture: Bool,
-    _ part: inout Part
+    isRedirected: Bool = false, _ part: inout Part
   ) {
     let ports = first.space.portCounts[question]
     for place in Set(one.keys).union(other.keys).sorted(by: {
@@ -178,20 +190,30 @@ private struct FamilyComparison: Sendable {
         if left.isEmpty { continue }
         // What does the other side do with them?
         left.visit { peer in
-          guard let theirFate = theirs.first(where: { $0.value.contains(peer) })?.key else { return }
+          let candidates = theirs.filter { $0.value.contains(peer) }.map(\.key)
+          // The same choice of a service, if it makes the same.
+          guard let theirFate = candidates.first(where: fate.isSameChoice) ?? candidates.min(by: Fate.isBefore) else {
+            return
+          }
           let (passes, theyPass) = (fate.end != .stopped, theirFate.end != .stopped)
           if passes == theyPass, fate.newDestination == theirFate.newDestination { return }
-          add(place, peer, fate, node, question, isDeparture, &part)
+          add(place, peer, fate, node, question, isDeparture, isRedirected: isRedirected, &part)
         }
       }
     }
   }
 
   private func add(
-    _ place: Place, _ peer: Int, _ fate: Fate, _ node: Int, _ question: Int, _ isDeparture: Bool, _ part: inout Part
+    _ place: Place, _ peer: Int, _ fate: Fate, _ node: Int, _ question: Int, _ isDeparture: Bool, isRedirected: Bool,
+    _ part: inout Part
   ) {
     let (source, sent) = isDeparture ? (place.end, peer) : (peer, place.end)
-    if source == sent || first.space.addresses[sent].isLoopback || first.space.addresses[source].isLoopback { return }
+    // What a pod sends to itself leaves it only through a service.
+    if source == sent && !isRedirected || first.space.addresses[sent].isLoopback
+      || first.space.addresses[source].isLoopback
+    {
+      return
+    }
     let destination = fate.newDestination < 0 ? sent : fate.newDestination
     let end = { (number: Int) in
       Flow.End(
@@ -201,11 +223,18 @@ private struct FamilyComparison: Sendable {
     part.differences.append(
       RulesComparison.Difference(
         node: topology.nodes[node].name, place: isDeparture ? .departure : .arrival, source: end(source),
-        destination: end(destination), service: fate.newDestination < 0 ? nil : first.space.addresses[sent],
+        destination: end(destination), service: service(fate, sent, question, isRedirected: isRedirected),
         state: place.state,
         asked: [
           RulesComparison.Asked(payload: first.space.payload(question), count: Int(first.space.portCounts[question]))
         ],
         first: fate.end == .stopped ? .deny : .allow))
+  }
+
+  /// Where the packets were sent before.
+  private func service(_ fate: Fate, _ sent: Int, _ question: Int, isRedirected: Bool) -> IPAddress? {
+    if fate.newDestination >= 0 { return first.space.addresses[sent] }
+    guard isRedirected else { return nil }
+    return cluster.front(leadingTo: first.space.addresses[sent], port: first.space.payload(question).port)?.address
   }
 }

@@ -35,9 +35,9 @@ public struct UpdatableProof: Sendable {
     let enforcesNothing: Bool
 
     init(_ node: String, _ cluster: Cluster, _ comparer: Comparer) {
-      rules = comparer.enforced.reachable(onNodes: [node]).rulesets[node] ?? []
+      rules = (comparer.enforced.reachable(onNodes: [node]).rulesets[node] ?? []).map(\.withoutOrigins)
       let pods = cluster.pods.filter { $0.node == node }
-      policies = cluster.policies.filter { policy in
+      policies = cluster.unlocated.policies.filter { policy in
         pods.contains { $0.id.namespace == policy.id.namespace && policy.podSelector.matches($0.labels) }
       }
       enforcesNothing = comparer.reading.enforcesNothing
@@ -92,8 +92,24 @@ public struct UpdatableProof: Sendable {
 
 extension Cluster {
   fileprivate var withoutPolicies: Cluster {
-    var other = self
+    var other = unlocated
     other.policies = []
+    return other
+  }
+}
+
+extension Ruleset {
+  /// The same rules, whatever objects they were made from.
+  fileprivate var withoutOrigins: Ruleset {
+    var other = self
+    for set in other.sets.indices { other.sets[set].origin = nil }
+    for table in other.tables.indices {
+      for chain in other.tables[table].chains.indices {
+        for rule in other.tables[table].chains[chain].rules.indices {
+          other.tables[table].chains[chain].rules[rule].origin = nil
+        }
+      }
+    }
     return other
   }
 }

@@ -24,8 +24,13 @@ public struct Witness: Sendable {
   public init(_ counterexample: Counterexample, _ comparer: Comparer) {
     self.counterexample = counterexample
     let packet = counterexample.packet
+    var payload = packet.payload
+    if case .transport(let transport, let source, _) = payload, let port = packet.asked?.port {
+      payload = .transport(transport, source: source, destination: port)
+    }
     var current = Packet(
-      from: packet.source.address, to: packet.asked ?? packet.destination.address, packet.payload, state: packet.state)
+      from: packet.source.address, to: packet.asked?.address ?? packet.destination.address, payload,
+      state: packet.state)
     let topology = comparer.enforced.topology
     let isOwn = { (address: IPAddress) in
       topology.node(packet.node)?.localAddresses.contains(address) == true

@@ -115,7 +115,8 @@ extension ProofPacket {
       if case .address = end.endpoint { return "\(end.address)" }
       return "\(end.endpoint) (\(end.address))"
     }
-    let to = asked.map { "\($0), which becomes \(end(destination))" } ?? end(destination)
+    let front = asked.map { $0.port.map($0.address.description(port:)) ?? $0.address.description }
+    let to = front.map { "\($0), which becomes \(end(destination))" } ?? end(destination)
     let place =
       switch self.place {
       case .departure: "leaving at \(node)"
@@ -129,6 +130,7 @@ extension ProofPacket {
 private struct PacketObject: Encodable {
   let node, place, from, to, sourceAddress, destinationAddress, what, state: String
   let askedAddress: String?
+  let askedPort: UInt16?
 
   init(_ packet: ProofPacket) {
     node = packet.node
@@ -149,7 +151,8 @@ private struct PacketObject: Encodable {
       case .other(let number): "\(number)"
       }
     state = packet.state.rawValue
-    askedAddress = packet.asked?.description
+    askedPort = packet.asked?.port
+    askedAddress = packet.asked?.address.description
   }
 }
 

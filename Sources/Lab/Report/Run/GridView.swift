@@ -74,10 +74,11 @@ struct GridView {
     }
     let others = Array(grid.workloads.indices)
     let title = self.name([own])
+    let sent =
+      grid.workloads[own].isService
+      ? [] : [.heading("\(title) sends")] + told(others) { profiles.number(from: own, to: $0) }
     return Section(
-      [.heading("\(title) sends")]
-        + told(grid.workloads[own].isService ? [] : others) { profiles.number(from: own, to: $0) }
-        + [.heading("\(title) receives")]
+      sent + [.heading("\(title) receives")]
         + told(others.filter { !grid.workloads[$0].isService }) {
           profiles.number(from: $0, to: own)
         })
@@ -95,7 +96,8 @@ struct GridView {
           let mix = WorkloadGrid.Mix(rawValue: kind)
           let ports = asked.map { grid.questions[$0.question].description }.abridged(to: view.isFull ? .max : 12)
           let odd = mix.contains(.failing) ? ", DISAGREEMENT" : mix.contains(.deviating) ? ", by a deviation" : ""
-          return .paragraph("\(mix.verdictText)\(odd): \(ports)", first: "    ", indent: 8)
+          let verdict = mix.verdictText == "none" ? "no answer (no route, or not modelled)" : mix.verdictText
+          return .paragraph("\(verdict)\(odd): \(ports)", first: "    ", indent: 8)
         }
     }
   }

@@ -5,6 +5,7 @@ internal import EngineComparison
 internal import NetpolModel
 internal import OrderedCollections
 internal import RuleIR
+internal import Run
 internal import Text
 
 /// The answers of all endpoints of a service to one sender. For every other flow, its only answer.
@@ -37,7 +38,7 @@ struct ServiceAnswer {
     ]
   }
 
-  private var refusals: [Comparison] { comparisons.filter { $0.verdict == .deny } }
+  private var refusals: [Comparison] { comparisons.filter { $0.answer == .deny } }
   var isMixed: Bool { symbol == .mixed }
 
   /// What is wrong with one endpoint counts more than what the others do.
@@ -45,7 +46,7 @@ struct ServiceAnswer {
     let symbols = Set(comparisons.map { Matrix.Symbol($0) })
     if let only = symbols.first, symbols.count == 1 { return only }
     for symbol in [Matrix.Symbol.failure, .unknown] where symbols.contains(symbol) { return symbol }
-    let verdicts = Set(comparisons.compactMap(\.verdict))
+    let verdicts = Set(comparisons.compactMap(\.answer))
     if verdicts.count == 2 { return .mixed }
     // The endpoints that are not asked may say something else.
     if symbols.contains(.notAsked) { return .notAsked }
@@ -62,7 +63,7 @@ struct ServiceAnswer {
       return (comparison.target.map { "\($0) (\(address))" } ?? address)
         + (policies.isEmpty ? "" : ", by \(policies.abridged(to: 3))")
     }
-    let asked = comparisons.filter { $0.verdict != nil }.count
+    let asked = comparisons.filter { $0.answer != nil }.count
     let rest = asked < comparisons.count ? " (\(comparisons.count - asked) more not asked)" : ""
     return "\(refusals.count) of \(asked) endpoints \(refusals.count == 1 ? "refuses" : "refuse")\(rest): "
       + names.joined(separator: "; ")
@@ -112,7 +113,7 @@ struct MixedObject: Encodable {
     port = flow.port ?? 0
     self.senders = senders
     let endpoints = { (verdict: Verdict) in
-      answer.comparisons.filter { $0.verdict == verdict }.compactMap { $0.flow.chosen?.description }
+      answer.comparisons.filter { $0.answer == verdict }.compactMap { $0.flow.chosen?.description }
     }
     allowed = endpoints(.allow)
     denied = endpoints(.deny)

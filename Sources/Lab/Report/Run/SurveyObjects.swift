@@ -81,7 +81,7 @@ struct JudgedFlowObject: Encodable {
   let verdict: String
   let deviates, disagrees: Bool
 
-  init(_ flow: JudgedFlow) {
+  init(_ flow: JudgedFlow, strict: Bool) {
     from = flow.source.description
     to = flow.destination.description
     port = flow.question.description
@@ -89,15 +89,15 @@ struct JudgedFlowObject: Encodable {
     endpoint = flow.chosen?.description
     verdict = flow.mix.verdictText
     deviates = flow.mix.contains(.deviating)
-    disagrees = flow.mix.contains(.failing)
+    disagrees = flow.mix.contains(.failing) || strict && deviates
   }
 }
 
 extension JudgedFlow {
-  /// One JSON object and a line feed, in UTF-8.
-  public var line: Data {
+  /// One JSON object and a line feed, in UTF-8. `strict`: whether known deviations are failures.
+  public func line(strict: Bool) -> Data {
     let encoder = JSONEncoder()
     encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-    return ((try? encoder.encode(JudgedFlowObject(self))) ?? Data()) + Data([0x0a])
+    return ((try? encoder.encode(JudgedFlowObject(self, strict: strict))) ?? Data()) + Data([0x0a])
   }
 }

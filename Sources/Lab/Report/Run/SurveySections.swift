@@ -87,7 +87,8 @@ struct SurveySections {
     return [
       Section(
         [.heading("Mixed answers of services: \(counted(targets.count, "set of endpoints", "sets of endpoints"))")]
-          + entries + more(byCause.count) + hint)
+          + entries + more(byCause.count) + hint
+          + [.paragraph("All of them: -o json, under mixed.", indent: 2)])
     ]
   }
 
@@ -102,8 +103,8 @@ struct SurveySections {
     if fromNodes == 0 { return [] }
     return [
       .paragraph(
-        "\(grouped(fromNodes)) of \(grouped(survey.mixed.count)) have senders on a node's network (nodes, host-network pods). "
-          + "No podSelector selects them, and only pods of their own node let them in (D6, D7). To admit them everywhere, "
+        "In \(grouped(fromNodes)) of \(grouped(survey.mixed.count)) cases (a client workload, an address and a port) the client "
+          + "is on a node's network: a node, or a host-network pod. No podSelector selects them, and only pods of their own node let them in (D6, D7). To admit them everywhere, "
           + "name the nodes' addresses in an ipBlock.",
         first: "  ", indent: 2)
     ]
@@ -112,9 +113,10 @@ struct SurveySections {
   /// Of the addresses that lead to the endpoints, the one that refuses the most senders counts: the others' senders are
   /// the same.
   private func senders(_ all: [SurveyResult.Mixed]) -> Int {
-    Dictionary(grouping: all) { $0.comparisons[0].flow.destinationAddress }.values.map { some in
-      some.reduce(0) { $0 + $1.senders }
-    }.max() ?? 0
+    Dictionary(grouping: all) { mixed in
+      let flow = mixed.comparisons[0].flow
+      return "\(flow.destination) \(flow.destinationAddress)"
+    }.values.map { some in some.reduce(0) { $0 + $1.senders } }.max() ?? 0
   }
 
   /// `For example service/shop/web (at node/node1 TCP/30080): some of its 4 endpoints refuse 12 senders: shop/web-1 …`
@@ -131,7 +133,7 @@ struct SurveySections {
 
   /// `Of shop/web-1 3 of 4 refuse, such as 10.42.1.7:80 by pay/deny.`
   private func example(_ mixed: SurveyResult.Mixed) -> String {
-    let refusals = mixed.comparisons.filter { $0.evaluated == .deny }
+    let refusals = mixed.comparisons.filter { $0.answer == .deny }
     guard let first = refusals.first else { return "" }
     let policies = first.refusingPolicies.abridged(to: 2)
     return "For \(first.flow.source) \(refusals.count) of \(mixed.comparisons.count) refuse, such as "
@@ -186,7 +188,9 @@ struct SurveySections {
     let names = survey.grid.unreached
     if names.isEmpty { return Section([]) }
     return Section([
-      .paragraph("No pod reaches \(names.abridged(to: 8)) on any port that was asked.", indent: 2)
+      .paragraph(
+        "No pod reaches \(names.abridged(to: report.view.isFull ? .max : 8)) on any port that was asked."
+          + (names.count > 8 && !report.view.isFull ? " --full lists all." : ""), indent: 2)
     ])
   }
 

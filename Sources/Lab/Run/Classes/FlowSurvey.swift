@@ -52,7 +52,6 @@ package struct FlowSurvey {
     let space = matrix.enforced.space
     let serviceRules = plan.comparer.enforced.serviceRuleClasses
     let senders = Senders(asked.senders, matrix.enforced, topology, serviceRules: serviceRules)
-    result.classCount += matrix.enforced.classCount
 
     // Flows to a service are judged after those to its endpoints: these divide the senders.
     var columns: [Column] = []
@@ -85,6 +84,7 @@ package struct FlowSurvey {
     }
     var wanted: Set<Int> = Set(questions.map(space.number))
     for column in columns { wanted.formUnion(column.looks.map(\.question)) }
+    result.classCount += classCount(matrix, senders, receiversAt.values.flatMap(\.keys), wanted)
     let byNumber = Dictionary(grouping: questions) { space.number(of: $0) }
     let cover = NodeCover(matrix, topology)
     var choice = PacketChoice(matrix, senders, topology, family, cover)
@@ -144,6 +144,18 @@ package struct FlowSurvey {
     judge(ordered.map { columns[$0] }, senders, matrix, &packets) { [progress] share in
       progress(questionCount + Int(share * Double(questionCount)), 2 * questionCount)
     }
+  }
+
+  /// How many classes of packets hold a flow that is asked.
+  private func classCount(
+    _ matrix: MatrixComparer, _ senders: Senders, _ receivers: [Int], _ questions: Set<Int>
+  ) -> Int {
+    let space = matrix.enforced.space
+    let sources = Bits(
+      senders.all.flatMap { matrix.enforced.sources(of: $0.sender).map(\.source) }, count: space.addresses.count)
+    return matrix.enforced.classCount(
+      from: sources, to: Bits(receivers, count: space.addresses.count),
+      asking: Bits(questions, count: space.questionCount))
   }
 
   /// Questions whose answers are in memory at the same time: of 10,000 pods they take 300 MB.
@@ -308,8 +320,8 @@ package struct FlowSurvey {
       for (one, comparisons) in zip(some, judged) where !comparisons.isEmpty && isClass(one, comparisons) {
         let counts = Dictionary(one.members.lazy.flatMap { workloads[$0] }.map { ($0, 1) }, uniquingKeysWith: +)
         let askers = SurveyResult.Askers(workloads: counts.sorted { $0.key < $1.key }.map { ($0.key, $0.value) })
+        result.add(comparisons, of: askers, to: columns[one.column].destinations)
         for destination in columns[one.column].destinations {
-          result.add(comparisons, of: askers, to: destination)
           tell(comparisons, one.members.lazy.flatMap { senders.all[$0].endpoints }, destination)
         }
         for flow in packets.flows(for: comparisons, of: one.members) { result.send(flow) }
@@ -329,7 +341,7 @@ package struct FlowSurvey {
   ) {
     let comparisons = Self.comparisons(source, destination, question, family, plan, pairs)
     guard !comparisons.isEmpty, let workload = result.grid.number(source) else { return }
-    result.add(comparisons, of: SurveyResult.Askers(workloads: [(workload, 1)]), to: destination)
+    result.add(comparisons, of: SurveyResult.Askers(workloads: [(workload, 1)]), to: [destination])
     tell(comparisons, CollectionOfOne(source), destination)
     for comparison in comparisons where comparison.finding.isAnswered { result.send(comparison.flow) }
   }

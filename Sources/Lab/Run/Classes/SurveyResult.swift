@@ -1,6 +1,6 @@
 internal import Enforcement
 public import EngineComparison
-internal import NetpolModel
+public import NetpolModel
 internal import Path
 
 /// What a survey of all flows found.
@@ -94,10 +94,12 @@ public struct SurveyResult: Sendable {
     grid.add(rows, receivers)
   }
 
-  /// Adds the flows from one sender, which stands for others, to a destination that leads on.
-  mutating func add(_ comparisons: [Comparison], of askers: Askers, to destination: Endpoint) {
+  /// Adds the flows from one sender, which stands for others, to destinations that lead on and have one address.
+  mutating func add(_ comparisons: [Comparison], of askers: Askers, to destinations: [Endpoint]) {
     classCount += 1
-    for comparison in comparisons { add(comparison, askers, destination) }
+    for destination in destinations {
+      for comparison in comparisons { add(comparison, askers, destination) }
+    }
     addMixed(comparisons, askers)
   }
 
@@ -125,16 +127,25 @@ public struct SurveyResult: Sendable {
   /// The answers of a service's endpoints to one sender that stands for others.
   private mutating func addMixed(_ comparisons: [Comparison], _ askers: Askers) {
     guard let flow = comparisons.first?.flow, comparisons.count > 1,
-      Set(comparisons.compactMap(\.evaluated)).count > 1
+      Set(comparisons.compactMap(\.answer)).count > 1
     else { return }
     let key = MixedKey(
       from: grid.number(flow.source), to: flow.destination, address: flow.destinationAddress, question: flow.question,
-      verdicts: comparisons.map(\.evaluated))
+      verdicts: comparisons.map(\.answer))
     if let known = mixedOf[key] {
       mixed[known].senders += askers.count
     } else {
       mixedOf[key] = mixed.count
       mixed.append(Mixed(comparisons: comparisons, senders: askers.count))
     }
+  }
+}
+
+extension Comparison {
+  /// What a client gets from an endpoint. One that no machine has refuses too.
+  public var answer: Verdict? {
+    if let verdict { return verdict }
+    if case .noRoute = finding, flow.chosen != nil { return .deny }
+    return nil
   }
 }
