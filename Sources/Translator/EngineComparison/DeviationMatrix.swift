@@ -3,8 +3,8 @@ public import NetpolModel
 public import Oracle
 
 /// The verdicts of the deviation model for all flows that policies alone decide: question by question, all peers of an
-/// end at once. Equal to `DeviationModel.verdict`, flow by flow.
-public struct DeviationMatrix: Sendable {
+/// end at once. Equal to `DeviationModel.verdict`, flow by flow. A class, since all answers share its many arrays.
+public final class DeviationMatrix: Sendable {
   private let model: DeviationModel
   private let specified: OracleMatrix
   private let policies: [PolicyID: [Direction: [PreparedRule]]]

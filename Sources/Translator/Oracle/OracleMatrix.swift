@@ -4,8 +4,9 @@ public import NetpolModel
 /// end at once.
 ///
 /// Each entry of `from` and `to` is evaluated once for each end, each port once for each question. So every flow is
-/// judged, and no sentence of the API is evaluated for more than one of those that it can't tell apart.
-public struct OracleMatrix: Sendable {
+/// judged, and no sentence of the API is evaluated for more than one of those that it can't tell apart. A class, since all
+/// answers share its many arrays.
+public final class OracleMatrix: Sendable {
   public let ends: [Flow.End]
   let oracle: Oracle
   /// By direction and end: which list of isolating policies applies. -1: no policy isolates it.

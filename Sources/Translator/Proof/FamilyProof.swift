@@ -195,8 +195,8 @@ extension Cluster {
 }
 
 extension FamilyProof {
-  /// Nodes whose classes are in memory at the same time.
-  private static let atOnce = 8
+  /// Nodes between two reports of progress. Only those at work have their classes in memory.
+  private static let atOnce = 25
 
   func prove(
     entries: ((NodeProof.Entry) -> Void)? = nil, _ progress: (_ done: Int, _ of: Int) -> Void

@@ -39,7 +39,7 @@ public struct ClassEvaluator: Sendable {
         ? table.chains.map { chain in
           // flannel's rules name the node's own networks.
           let isOfNode = chain.name.hasPrefix("FLANNEL-")
-          return chain.rules.compactMap { ClassRule($0, &tests, isOfNode: isOfNode) }
+          return chain.rules.compactMap { ClassRule($0, &tests, isOfNode: isOfNode, isNamed: !joinsSets) }
         } : []
     }
     policies = evaluator.tables.map { $0.chains.map { $0.base?.policy == .drop } }
@@ -455,8 +455,8 @@ extension PacketSet {
 }
 
 extension ClassRule {
-  /// `nil` if it matches no packet of the space.
-  init?(_ rule: PreparedRule, _ tests: inout ClassTests, isOfNode: Bool) {
+  /// `nil` if it matches no packet of the space. `isNamed`: whether the sets tell which rules they met.
+  init?(_ rule: PreparedRule, _ tests: inout ClassTests, isOfNode: Bool, isNamed: Bool) {
     var kept: [ClassTest] = []
     for match in rule.matches {
       switch tests.answer(match) {
@@ -471,7 +471,7 @@ extension ClassRule {
       case .nothing, .setMark, .jump, .goto, .return, .accept, .drop, .reject, .dnat, .masquerade, .notrack: break
       }
     }
-    self.init(tests: kept, statements: rule.statements, name: rule.source.name(isOfNode: isOfNode))
+    self.init(tests: kept, statements: rule.statements, name: isNamed ? rule.source.name(isOfNode: isOfNode) : 0)
   }
 }
 
