@@ -194,12 +194,13 @@ private struct ClassProducts {
       let (pods, own) = (whole.rules.pods[node], whole.rules.own[node])
       // With those that every node has, such as that of NodeLocal DNS.
       let local = Bits(whole.topology.nodes[node].localAddresses.compactMap(whole.space.number), count: count)
-      for end in pods.union(own).numbers {
+      let mine = own.union(local)
+      for end in pods.union(mine).numbers {
         for isDeparture in [true, false] {
           let universe =
             isDeparture
-            ? own.contains(end) ? everything.subtracting(own).subtracting(local) : everything.without(end)
-            : everything.subtracting(own).subtracting(pods).subtracting(local)
+            ? mine.contains(end) ? everything.subtracting(mine) : everything.without(end)
+            : everything.subtracting(mine).subtracting(pods)
           for state in [ConntrackState.new, .established, .related, .invalid] {
             let place = Place(node: node, isDeparture: isDeparture, state: state)
             for question in 0..<whole.space.questionCount {
