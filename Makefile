@@ -50,7 +50,7 @@ check-certificate:
 	@$(BUILD) -c release --product netpol-lab -debug-info-format none
 	@Tests/Checker/examples.sh .build/release/netpol-lab
 	@seed=1; for style in kube-router-2.6-k3s kube-router-2.11 kube-router-2.11-nft compiled; do \
-	  .build/release/netpol-lab fuzz --style $$style --seed $$seed --cases 250 --flows 60 --prove || exit 1; \
+	  .build/release/netpol-lab fuzz --no-kernel --style $$style --seed $$seed --cases 250 --flows 60 --prove || exit 1; \
 	  seed=$$((seed + 250)); \
 	done
 	@.build/release/netpol-lab fuzz --no-kernel --style kube-router-2.6-k3s --seed 1 --cases 10 --flows 20 \

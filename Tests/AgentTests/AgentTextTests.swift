@@ -135,7 +135,8 @@ import Testing
       return self.time { _ = FilterTableText(saved: text(400)).restoreText(without: stale) }
     }
     // Eight times as many names take about eight times as long; an index would take the same time for both.
-    #expect(clean(400) > 3 * clean(50))
+    // Other work may disturb one of the two, but not each time.
+    #expect((0..<5).contains { _ in clean(400) > 3 * clean(50) })
     let search = { (lines: Int) in
       let saved = text(lines)
       return self.time {

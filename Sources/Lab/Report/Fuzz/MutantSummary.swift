@@ -30,6 +30,8 @@ public struct MutantSummary {
   /// What proofs say about all mutants.
   private var killed: [Killed] = []
   private var proved: [String] = []
+  /// Noticed by packets of which proofs say nothing.
+  private var leftOut: [String] = []
   private var kinds: [String: Count] = [:]
   public var time = Duration.zero
 
@@ -44,15 +46,14 @@ public struct MutantSummary {
   public mutating func add(_ mutant: MutantHunt.Mutant, isNoticed: Bool, killedIn seed: UInt64?) {
     if let seed {
       killed.append(Killed(mutant: "\(mutant)", seed: seed))
+    } else if isNoticed {
+      leftOut.append("\(mutant)")
     } else {
       proved.append("\(mutant)")
     }
-    if isNoticed, seed == nil {
-      disproved.append(Equivalent(mutant: "\(mutant)", because: "a proof of every packet of these worlds"))
-    }
     if let because = mutant.equivalentBecause {
       let entry = Equivalent(mutant: "\(mutant)", because: because)
-      if isNoticed, seed != nil { disproved.append(entry) } else { equivalent.append(entry) }
+      if isNoticed { disproved.append(entry) } else { equivalent.append(entry) }
       return
     }
     mistakes += 1
@@ -84,6 +85,7 @@ public struct MutantSummary {
     let mutants =
       equivalent.map { "equivalent: \($0.mutant): \($0.because)" }
       + disproved.map { "called equivalent, but noticed: \($0.mutant): \($0.because)" }
+      + leftOut.map { "noticed by a packet that proofs leave out, such as one to a group: \($0)" }
       + unnoticed.map { mutant in
         let proof = killed.first { $0.mutant == mutant }.map { "killed by a class in the world of seed \($0.seed)" }
         return "unnoticed by sampled packets, \(proof ?? "proved equivalent in these worlds"): \(mutant)"
