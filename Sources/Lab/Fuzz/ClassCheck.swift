@@ -15,7 +15,7 @@ struct ClassCheck: Sendable {
     let classes: NodeClasses
     /// By question: the numbers of the classes with it.
     let departuresAt, arrivalsAt: [[Int]]
-    let own: Bits
+    let own, pods: Bits
     /// The numbers of its pods and of its own addresses.
     let local: [Int]
   }
@@ -36,7 +36,7 @@ struct ClassCheck: Sendable {
       let classes = matrix.classes(ofNode: number)
       return Node(
         name: enforced.topology.nodes[number].name, classes: classes, departuresAt: index(classes.departures),
-        arrivalsAt: index(classes.arrivals), own: matrix.own[number],
+        arrivalsAt: index(classes.arrivals), own: matrix.own[number], pods: matrix.pods[number],
         local: matrix.pods[number].union(matrix.own[number]).numbers)
     }
   }
@@ -49,6 +49,8 @@ struct ClassCheck: Sendable {
     let one = node.local[Int(random.next() % UInt64(node.local.count))]
     let other = Int(random.next() % UInt64(space.addresses.count))
     let (source, destination) = isDeparture ? (one, other) : (other, one)
+    // No rule sees what a bridge switches between a node's pods.
+    if !enforced.topology.bridgeNetfilter, node.pods.contains(source), node.pods.contains(destination) { return nil }
     let question = Int(random.next() % UInt64(space.questionCount))
     let states: [ConntrackState] = [.new, .established, .related, .invalid]
     let state = states[Int(random.next() % 4)]
