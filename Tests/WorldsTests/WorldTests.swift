@@ -93,18 +93,8 @@ struct WorldTests {
 
   /// The cluster as read, without source locations.
   private func cluster(_ text: String) throws -> Cluster {
-    var cluster = try readManifests(
+    try readManifests(
       [ManifestSource(name: "world.yaml", text: text)], options: ReadOptions(validation: .asStored)
-    ).cluster
-    for index in cluster.nodes.indices { cluster.nodes[index].location = nil }
-    for index in cluster.pods.indices { cluster.pods[index].location = nil }
-    for index in cluster.services.indices { cluster.services[index].location = nil }
-    for index in cluster.externalHosts.indices { cluster.externalHosts[index].location = nil }
-    for index in cluster.policies.indices {
-      cluster.policies[index].location = nil
-      for rule in cluster.policies[index].ingress.indices { cluster.policies[index].ingress[rule].location = nil }
-      for rule in cluster.policies[index].egress.indices { cluster.policies[index].egress[rule].location = nil }
-    }
-    return cluster
+    ).cluster.unlocated
   }
 }
