@@ -23,13 +23,14 @@ conformance: setup
 	@NETPOL_CONFORMANCE=all $(if $(CASES),NETPOL_CASES=$(CASES)) $(if $(STYLES),NETPOL_STYLES=$(STYLES)) \
 	  sh -c 'time swift test --skip-build --filter Conformance'
 
-# What takes long: 10,000 random clusters with packets and proofs, 2,500 for each style; ten million random packets in each
+# What takes long: 10,000 random clusters with packets and proofs, 2,500 for each style, 500 of them with the kernel's traces; ten million random packets in each
 # of ten clusters, compared with their classes; 200 certificates and 200 that were tampered with; 5,000 clusters judged by
 # class and flow by flow; 500 mutants; and a million hostile texts: make soak [SEED=N]
 soak: setup
 	@$(BUILD) -c release --product netpol-lab -debug-info-format none
 	@seed=$(or $(SEED),1); for style in kube-router-2.6-k3s kube-router-2.11 kube-router-2.11-nft compiled; do \
 	  .build/release/netpol-lab fuzz --style $$style --seed $$seed --cases 2500 --flows 60 --prove || exit 1; \
+	  .build/release/netpol-lab fuzz --style $$style --seed $$seed --cases 500 --flows 60 --traces 8 || exit 1; \
 	  seed=$$((seed + 2500)); \
 	done
 	@.build/release/netpol-lab fuzz --no-kernel --style kube-router-2.6-k3s --seed $(or $(SEED),1) --cases 10 --flows 20 \

@@ -163,7 +163,7 @@ let package = Package(
     tests("TextTests", ["Text"]),
     tests("StatisticsTests", ["Statistics"]),
     tests("ManifestTests", ["NetpolModel", "Manifests", yams]),
-    tests("OracleTests", ["NetpolModel", "Manifests", "Oracle"]),
+    tests("OracleTests", ["NetpolModel", "Statistics", "Manifests", "Oracle", "Path", "Worlds"]),
     tests("WorldsTests", ["NetpolModel", "Manifests", "Worlds"]),
     tests("RuleIRTests", ["NetpolModel", "RuleIR", "Rendering", "Lowering", "Worlds"]),
     tests("LoweringTests", ["NetpolModel", "Statistics", "Manifests", "RuleIR", "Lowering", "Rendering"]),

@@ -15,6 +15,8 @@ struct DumpMeaning {
   /// The cluster with the dump's policy rules on the node, and with the style's. Those of kube-proxy and others are as
   /// they are modelled: they set marks and choose endpoints.
   let dumped, stated: EnforcedCluster
+  /// The dump's policy rules.
+  let rules: Ruleset
   private let families: [IPFamily]
 
   /// Throws `InputError` if the dump can't be run: a rule of the style is not understood, or refers to what isn't there.
@@ -44,6 +46,7 @@ struct DumpMeaning {
       let rewritten = style.rewriting { _, lowered in lowered.ruleset = ruleset }
       return try EnforcedCluster(cluster, Topology(cluster), rewritten, onNodes: [node.name], versionStamp: "1")
     }
+    self.rules = rules.dumped
     do throws(IllFormed) {
       stated = try enforced(rules.stated)
       dumped = try enforced(rules.dumped)

@@ -38,9 +38,9 @@ extension IPAddress {
   fileprivate func remark(_ obstacle: String) -> String {
     if isLoopback {
       return
-        "a loopback address is the sender's own machine; name a node with --from, or ask in an Expectations document"
+        "a loopback address is the sender's own machine; let a node send, or ask in an Expectations document"
     }
-    if isMulticast, family == .v4 { return "is \(obstacle); write --group \(self), and a listener with --to" }
+    if isMulticast, family == .v4 { return "is \(obstacle); ask with run --group \(self), and a listener with --to" }
     return "is \(obstacle); name a pod, a node, or another address"
   }
 }

@@ -54,6 +54,11 @@ struct FuzzCommand: ParsableCommand {
   @Option(help: Count.help("Also compare this many random packets of each cluster and family with their classes."))
   var classPackets: Count?
 
+  @Option(
+    help: Count.help(
+      "Also compare the rules that the kernel's own trace names with the evaluator's, for so many flows."))
+  var traces: Count?
+
   @Option(help: TimeLimit.help("End with a report after this time, such as 90s, 10m or 1h."))
   var time: TimeLimit?
 
@@ -95,6 +100,9 @@ struct FuzzCommand: ParsableCommand {
       throw ValidationError("--live, --replay, --mutants and --input are different runs; give one of them")
     }
     if let mutants { try requireCases(for: mutants) }
+    if traces != nil, noKernel || mutants != nil || input {
+      throw ValidationError("--traces needs packets: leave --no-kernel, --mutants and --input out")
+    }
     if prove || classPackets != nil, mutants != nil || input {
       throw ValidationError("--prove and --class-packets can't be combined with --mutants or --input")
     }
@@ -112,6 +120,7 @@ struct FuzzCommand: ParsableCommand {
     check.flowLimit = flows.value
     check.proves = prove
     check.classPackets = classPackets?.value ?? 0
+    check.tracedFlows = traces?.value ?? 0
     if let plant {
       check.forgetsMembers = live || replay != nil
       if !check.forgetsMembers { styles = try styles.map { try $0.mistaken(seed: plant) } }

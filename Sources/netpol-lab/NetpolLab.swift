@@ -12,7 +12,8 @@ struct NetpolLab: ParsableCommand {
       """,
     version: version,
     subcommands: [
-      RunCommand.self, LagCommand.self, BenchCommand.self, RenderCommand.self, CompareCommand.self, DiffCommand.self,
-      ProveCommand.self, EqualCommand.self, FuzzCommand.self, GenerateCommand.self, DoctorCommand.self,
+      RunCommand.self, ExplainCommand.self, LagCommand.self, BenchCommand.self, RenderCommand.self,
+      CompareCommand.self, DiffCommand.self, ProveCommand.self, EqualCommand.self, FuzzCommand.self,
+      GenerateCommand.self, DoctorCommand.self,
     ])
 }

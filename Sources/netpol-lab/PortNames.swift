@@ -4,8 +4,9 @@ import NetpolModel
 extension Cluster {
   /// Throws `InputError` if a port is a name that no destination has. `destinations` are those of `--to`; `nil` means
   /// all.
-  func requirePorts(_ asked: [AskedPort], at destinations: [Endpoint]?) throws(InputError) {
-    try requireServicePorts(asked, at: destinations ?? [])
+  /// `option` is where the port stands.
+  func requirePorts(_ asked: [AskedPort], at destinations: [Endpoint]?, option: String = "--port") throws(InputError) {
+    try requireServicePorts(asked, at: destinations ?? [], option)
     for case .name(let name) in asked {
       let known = portNames(at: destinations)
       if known.contains(name) { continue }
@@ -13,13 +14,15 @@ extension Cluster {
         ends.count == 1 ? ends[0].description : "\(ends[0]) and \(ends.count - 1) more"
       }
       throw InputError(
-        "--port \(name): \(place.map { "no port of \($0)" } ?? "no port in the cluster") has this name; "
+        "\(option) \(name): \(place.map { "no port of \($0)" } ?? "no port in the cluster") has this name; "
           + (known.isEmpty ? "none has a name, so write a number" : "known: \(known.abridged(to: 8))"))
     }
   }
 
   /// Throws for a number that a Service, the only destination, doesn't have: no one would answer or refuse.
-  private func requireServicePorts(_ asked: [AskedPort], at destinations: [Endpoint]) throws(InputError) {
+  private func requireServicePorts(_ asked: [AskedPort], at destinations: [Endpoint], _ option: String)
+    throws(InputError)
+  {
     // nftables mode refuses other ports of a ClusterIP.
     guard !settings.kubeProxy.mode.isNftables, destinations.count == 1, case .service(let id)? = destinations.first,
       let service = services.first(where: { $0.id == id }), !service.clusterIPs.isEmpty
@@ -27,7 +30,7 @@ extension Cluster {
     for case .question(.port(let port)) in asked {
       if service.ports.contains(where: { $0.port == port.port && $0.transport == port.transport }) { continue }
       let known = service.ports.map { "\(TransportPort($0.transport, $0.port))\($0.name.map { " (\($0))" } ?? "")" }
-      throw InputError("--port \(port): service/\(id) has no such port; known: \(known.abridged(to: 8))")
+      throw InputError("\(option) \(port): service/\(id) has no such port; known: \(known.abridged(to: 8))")
     }
   }
 

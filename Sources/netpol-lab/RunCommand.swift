@@ -100,12 +100,12 @@ struct RunCommand: ParsableCommand {
   private var selectsFlows: Bool { from != nil || to != nil || !port.isEmpty }
 
   func run() throws {
-    let reading = try input.reading(standsIn: true)
+    let (reading, sources) = try input.readingAndSources(standsIn: true)
     let files = input.files.joined(separator: ", ")
     if reading.cluster.pods.isEmpty { throw InputError("\(files): no pods and no workloads; add at least one Pod") }
     let (cluster, asked) = reading.cluster.addingHosts(
       sending: [from?.address].compactMap(\.self), receiving: [to?.address].compactMap(\.self))
-    let selection = try selection(in: cluster)
+    let selection = try ProbePlan.Selection(from: from, to: to, port, group: group?.address, in: cluster)
     // Questions about single flows leave the expectations out.
     let (groups, expected) =
       try selectsFlows ? ([], []) : reading.groupsToCheck(claim, allowingOutside: allowOutside).addingHosts()
@@ -129,6 +129,7 @@ struct RunCommand: ParsableCommand {
       Terminal.progress($0.text)
     }
     Terminal.progress("")
+    report.lines = SourceLines(sources)
     report.wasAskedForClaims = !claim.isEmpty
     report.tellsAllPaths = paths
     report.view.namespace = namespace?.lowercased()
@@ -175,33 +176,6 @@ struct RunCommand: ParsableCommand {
     default: return name.lowercased()
     }
   }
-
-  /// Throws `InputError` if the cluster has no such endpoint or port.
-  private func selection(in cluster: Cluster) throws -> ProbePlan.Selection {
-    let names = EndpointNames(cluster)
-    var selection = ProbePlan.Selection()
-    selection.sources = try from.map { try senders($0, names) }
-    // The ports of a node answer on its loopback addresses too.
-    let fromNodes = (selection.sources ?? []).allSatisfy(cluster.isOnNodeNetwork)
-    selection.destinations = try to.map { try names.endpoints($0, option: "--to", allowsLoopback: fromNodes) }
-    selection.sourceAddress = from?.address
-    selection.destinationAddress = group?.address ?? to?.address
-    if !port.isEmpty {
-      try cluster.requirePorts(port, at: selection.destinations)
-      selection.ports = port
-    }
-    return selection
-  }
-
-  /// Throws `InputError` for an endpoint that sends nothing.
-  private func senders(_ reference: EndpointReference, _ names: EndpointNames) throws -> [Endpoint] {
-    let endpoints = try names.endpoints(reference, option: "--from")
-    switch endpoints.first {
-    case .service, .virtualAddress:
-      throw InputError("--from \(reference): a Service sends no packets; name the pods or the workload behind it")
-    case .pod, .node, .external, .address, nil: return endpoints
-    }
-  }
 }
 
 extension ClusterRun.Packets {
@@ -222,55 +196,5 @@ extension ClusterRun.Packets {
 extension AskedPort {
   fileprivate var isUDP: Bool {
     if case .question(.port(let port)) = self { port.transport == .udp } else { false }
-  }
-}
-
-extension Cluster {
-  /// Whether the endpoint uses its node's network: the node itself, or a host-network pod.
-  fileprivate func isOnNodeNetwork(_ endpoint: Endpoint) -> Bool {
-    switch endpoint {
-    case .node: true
-    case .pod(let id): pod(id)?.hostNetwork == true
-    case .external, .service, .virtualAddress, .address: false
-    }
-  }
-}
-
-extension Cluster {
-  /// What a run assumes about free addresses of pod CIDRs that were asked about.
-  fileprivate func strangerNotes(besides others: [Cluster]) -> [String] {
-    let strangers = others.reduce(strangers) { $0.merging($1.strangers) { first, _ in first } }
-    return strangers.sorted { $0.key < $1.key }.map { address, node in
-      "\(address) belongs to no running pod: treated as a new pod on \(node) that no node and no policy knows yet"
-    }
-  }
-}
-
-extension [ExternalHost] {
-  /// What is doubtful about hosts made for questions, if the service CIDRs are only implied: an address near a service
-  /// CIDR may be a ClusterIP that the input doesn't have, such as that of default/kubernetes. Near means the default
-  /// range of kubeadm, a /12, or an IPv6 /64.
-  fileprivate func doubts(in cluster: Cluster) -> [String] {
-    let near = flatMap(\.addresses).filter { address in
-      cluster.settings.serviceCIDRs.contains { cidr in
-        cidr.family == address.family
-          && CIDR(cidr.network, prefixLength: address.family == .v4 ? 12 : 64).contains(address)
-      }
-    }
-    if near.isEmpty { return [] }
-    return [
-      "\(near.map(\.description).abridged()) may be a ClusterIP: the service CIDRs are only implied by the Services of the "
-        + "input; add the missing Service, or give serviceCIDRs in a Cluster document"
-    ]
-  }
-
-  /// What a run assumes about addresses that belong to no object.
-  fileprivate var assumptions: [String] {
-    [false, true].compactMap { routesToPods in
-      let names = filter { $0.routesToPods == routesToPods }.map(\.name)
-      if names.isEmpty { return nil }
-      let what = names.count == 1 ? "belongs to no object: treated as a host" : "belong to no object: treated as hosts"
-      return "\(names.abridged(to: 5)) \(what) outside the cluster" + (routesToPods ? ", with routes to the pods" : "")
-    }
   }
 }

@@ -19,8 +19,11 @@ enum Terminal {
   }
 
   /// Writes to standard output. Throws if that fails, because a full disk must not look like success.
-  static func print(_ text: String) throws(OutputError) {
-    do { try FileHandle.standardOutput.write(contentsOf: Data(text.utf8)) } catch {
+  static func print(_ text: String) throws(OutputError) { try print(data: Data(text.utf8)) }
+
+  /// Writes bytes to standard output.
+  static func print(data: Data) throws(OutputError) {
+    do { try FileHandle.standardOutput.write(contentsOf: data) } catch {
       throw OutputError(description: "standard output can't be written: \(error.localizedDescription)")
     }
   }

@@ -21,7 +21,7 @@ import Testing
     let address = IPAddress(v4: 0xc0a8_140b)
     let end: Walk.End =
       hasRoute
-      ? stop == nil ? .delivered(to: node) : .stopped(at: Position(node: "node1", hook: .input)) : .noRoute("no way")
+      ? stop == nil ? .delivered(to: node) : .stopped(at: Position(node: "node1", hook: .input)) : .noRoute(.loop)
     let comparison = Comparison(
       flow: Flow(from: node, address, to: node, address, .tcp, 80), specified: nil,
       journey: Journey(hops: [], end: end, stop: stop, steps: [], deciding: []), observation: observation,

@@ -134,6 +134,31 @@ import Testing
     withExtendedLifetime(batch) {}
   }
 
+  @Test("an end that is up waits until the far end is up too, and then passes packets")
+  func vethsAreReady() throws {
+    let far = try sandbox.worker.makeNamespace()
+    var near = RouteBatch()
+    near.createVeth(VethEnd("p1", index: 10), peer: VethEnd("eth0", index: 2), in: far)
+    try sandbox.send(near)
+    let wait = { (seconds: Int) in
+      try sandbox.worker.run(in: sandbox.namespace) { try NetlinkSocket(.route).waitForVeths(atMost: seconds) }
+    }
+    try wait(0)
+    var up = RouteBatch()
+    up.bringUp(10)
+    try sandbox.send(up)
+    #expect {
+      try wait(0)
+    } throws: {
+      ($0 as? KernelError)?.code == ETIMEDOUT
+    }
+    up = RouteBatch()
+    up.bringUp(2)
+    try sandbox.send(up, in: far)
+    try wait(30)
+    try wait(0)
+  }
+
   @Test func deletingALinkDeletesItsPeer() throws {
     let pod = try pod("p1", index: 10, [])
     var batch = RouteBatch()

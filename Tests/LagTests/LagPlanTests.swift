@@ -25,7 +25,7 @@ private let small = LagWorld(policies: 10, pods: 40, local: 12)
     let read = try readWorld(text.text)
     let own = LagWorld(policies: policies, pods: pods, local: local).cluster
     #expect(read.pods.map(\.withoutLocation) == own.pods.map(\.withoutLocation))
-    #expect(read.policies.map(\.withoutLocation) == own.policies.map(\.withoutLocation))
+    #expect(read.policies.map(\.unlocated) == own.policies.map(\.unlocated))
     #expect(Set(read.namespaces) == Set(own.namespaces))
     #expect(read.nodes.map(\.addresses) == own.nodes.map(\.addresses))
   }
@@ -184,15 +184,5 @@ extension Pod {
     var pod = self
     (pod.location, pod.owner) = (nil, nil)
     return pod
-  }
-}
-
-extension NetworkPolicy {
-  fileprivate var withoutLocation: NetworkPolicy {
-    var policy = self
-    policy.location = nil
-    for index in policy.ingress.indices { policy.ingress[index].location = nil }
-    for index in policy.egress.indices { policy.egress[index].location = nil }
-    return policy
   }
 }

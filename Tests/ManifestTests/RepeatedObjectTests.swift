@@ -55,13 +55,8 @@ import Testing
       warnings(reading) == [
         "given more than once with different contents, the last counts as with kubectl apply: \(kind) \(name) (a.yaml:1, b.yaml:1)"
       ])
-    var alone = try read(object(version, kind, other)).cluster
-    let last = reading.cluster
-    for index in alone.pods.indices { alone.pods[index].location = last.pods[index].location }
-    for index in alone.policies.indices { alone.policies[index].location = last.policies[index].location }
-    for index in alone.services.indices { alone.services[index].location = last.services[index].location }
-    for index in alone.nodes.indices { alone.nodes[index].location = last.nodes[index].location }
-    #expect(alone == last)
+    let alone = try read(object(version, kind, other)).cluster
+    #expect(alone.unlocated == reading.cluster.unlocated)
   }
 
   @Test("equal policies may be written differently")

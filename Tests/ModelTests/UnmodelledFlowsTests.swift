@@ -23,7 +23,7 @@ import Testing
     _ to: IPAddress, _ port: UInt16, at node: String?, _ change: (inout Cluster) -> Void = { _ in }
   ) -> String? {
     let flow = Flow(from: .external("x"), IPAddress(v4: 9), to: .address(to), to, .tcp, port)
-    return UnmodelledFlows(Self.cluster(change)).why(flow, at: node)
+    return UnmodelledFlows(Self.cluster(change)).why(flow, at: node)?.description
   }
 
   @Test("a hostPort has no verdict without portmap, or if two pods on a node have it")
@@ -96,7 +96,7 @@ import Testing
     let (outside, pod) = (Endpoint.external("x"), Endpoint.pod(PodID("a", "web")))
     let why = { (from: Endpoint, to: Endpoint, transport: Transport, leadingTo: [Endpoint]) in
       UnmodelledFlows(cluster).why(
-        Flow(from: from, Self.node, to: to, Self.service, transport, 90), at: nil, leadingTo: leadingTo)
+        Flow(from: from, Self.node, to: to, Self.service, transport, 90), at: nil, leadingTo: leadingTo)?.description
     }
     #expect(why(outside, pod, .tcp, [])?.hasPrefix("Istio redirects the TCP connections of pod a/web") == true)
     #expect(why(pod, outside, .tcp, []) != nil && why(outside, .service(NamespacedName("a", "s")), .tcp, [pod]) != nil)

@@ -9,6 +9,7 @@ import Network
 import Path
 import Report
 import Run
+import Synchronization
 import TestSupport
 import Testing
 import Verdicts
@@ -110,6 +111,27 @@ private final class Lab {
 private func device(_ family: IPFamily) -> String { family == .v4 ? "flannel.1" : "flannel-v6.1" }
 
 @Suite("The overlay", .serialized, .needsNamespaces) struct OverlayTests {
+  @Test("every link passes packets as soon as the lab stands, also when the kernel is busy with other labs")
+  func linksAreReady() throws {
+    let world = try world(.vxlan)
+    let isDone = Mutex(false)
+    let busy = try NamespaceWorker()
+    let thread = Thread {
+      while !isDone.withLock({ $0 }) {
+        for _ in 0..<40 { _ = try? busy.makeNamespace() }
+      }
+    }
+    thread.start()
+    defer { isDone.withLock { $0 = true } }
+    for _ in 0..<10 {
+      let lab = try Lab(world)
+      for node in ["node1", "node2"] {
+        let namespace = try #require(lab.fabric.namespace(ofNode: node))
+        try lab.worker.run(in: namespace) { try NetlinkSocket(.route).waitForVeths(atMost: 0) }
+      }
+    }
+  }
+
   @Test("the tunnel carries pod traffic between nodes, in its own packets", arguments: IPFamily.allCases)
   func tunnel(family: IPFamily) throws {
     // Routes to networks that contain the pods' addresses are not mistaken for routes to the pods.

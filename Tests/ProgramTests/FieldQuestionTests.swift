@@ -128,7 +128,7 @@ import Testing
       ),
       (
         metadata, ["--from", "ci/runner", "--to", "224.0.0.251"],
-        "--to 224.0.0.251: is a multicast address; write --group 224.0.0.251, and a listener with --to"
+        "--to 224.0.0.251: is a multicast address; ask with run --group 224.0.0.251, and a listener with --to"
       ),
       (
         metadata, ["--from", "8.8.8.8", "--to", "1.1.1.1"],

@@ -81,7 +81,7 @@ import Testing
       ),
       (
         ["run", "-f", "-", "--from", "default/web", "--to", "127.0.0.1"], pod,
-        "--to 127.0.0.1: a loopback address is the sender's own machine; name a node with --from, or ask in an Expectations document"
+        "--to 127.0.0.1: a loopback address is the sender's own machine; let a node send, or ask in an Expectations document"
       ),
       (
         ["run", "-f", "-", "--to", "node/default/web"], pod,

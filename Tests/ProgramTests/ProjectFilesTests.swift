@@ -48,7 +48,8 @@ private let files: [String] = {
   @Test(
     "an answer that a page quotes is what the program prints", .needsNamespaces,
     arguments: [
-      ("README.md", "run -f examples/nodeport --from external/office --to node/node2 --port 30080"),
+      ("README.md", "explain -f examples/nodeport external/office node/node2:30080"),
+      ("docs/explain.md", "explain -f examples/codes/NPL-304.yaml ops/web shop/db:5432"),
       ("docs/run.md", "run -f examples/nodeport --from external/office --to node/node2 --port 30080"),
       ("docs/run.md", "run -f examples/homelab --from media/jellyseerr-0 --to media/jellyfin-0 --port 8096"),
       ("docs/run.md", "run -f examples/homelab-podselector --port 8080"),

@@ -120,7 +120,7 @@ import Text
         switch verdict {
         case .allow: .delivered(to: .node("b"))
         case .deny: .stopped(at: Position(node: "b", hook: .input))
-        case nil: .noRoute("why")
+        case nil: .noRoute(.loop)
         }
       return Matrix.Symbol(
         Comparison(
@@ -133,7 +133,7 @@ import Text
     #expect(symbol(.deviation([.ownNodePorts]), .allow) == "o" && symbol(.deviation([.ownNodePorts]), .deny) == "x")
     #expect(symbol(.kernelDisagrees, .allow) == "!" && symbol(.unexplained, .deny) == "!")
     #expect(symbol(.deviationMissing([.ownNodePorts]), .deny) == "!")
-    #expect(symbol(.undecided("why"), .allow) == "?" && symbol(.noRoute("why"), nil) == "-")
+    #expect(symbol(.undecided("why"), .allow) == "?" && symbol(.noRoute(.loop), nil) == "-")
   }
 
   @Test("names that need several lines repeat their namespace on each, and none is lost")

@@ -55,6 +55,7 @@ import Verdicts
     case "number": (value as? NSNumber).map { !["true", "false"].contains("\(written($0))") } ?? false
     case "boolean": (value as? NSNumber).map { ["true", "false"].contains("\(written($0))") } ?? false
     case "array of strings": value is [String]
+    case "array of numbers": value is [NSNumber]
     case "array of objects": value is [[String: Any]]
     case "object": value is [String: Any]
     default: false
@@ -77,6 +78,43 @@ import Verdicts
       }
     }
     #expect(Set(objects.flatMap(\.keys)) == fields.all, "\(name)")
+  }
+
+  /// Flows to a Service and its pod: two traced, one without a packet.
+  private func explained() async throws -> [[String: Any]] {
+    let policy = policyText(
+      "app/some",
+      """
+      podSelector: {matchLabels: {app: web}}
+      ingress:
+      - {from: [{podSelector: {matchLabels: {app: client}}}], ports: [{port: http}, {port: 9}]}
+      - {from: [{ipBlock: {cidr: 203.0.113.0/24}}]}
+      """)
+    let service = """
+      apiVersion: v1
+      kind: Service
+      metadata: {namespace: app, name: some}
+      spec: {type: NodePort, clusterIP: 10.43.0.80, ports: [{port: 80, targetPort: http, nodePort: 30080}], selector: {app: web}}
+      ---
+
+      """
+    let far = "apiVersion: netpol-lab/v1alpha1\nkind: Cluster\nexternalHosts: [{name: far, addresses: [203.0.113.9]}]\n"
+    let cluster = try readWorld(webAndClient + policy + service + far)
+    let documents = try await blocking {
+      let port = { (port: UInt16) in [AskedPort.question(.port(TransportPort(.tcp, port)))] }
+      let asked: [(from: Endpoint, to: Endpoint, port: UInt16)] = [
+        (.pod(PodID("app", "client")), .service(NamespacedName("app", "some")), 80),
+        (.pod(PodID("app", "client")), .pod(PodID("app", "web")), 81), (.external("far"), .node("node1"), 30080),
+        (.external("far"), .pod(PodID("app", "web")), 80),
+      ]
+      return try asked.map { from, to, number in
+        var selection = ProbePlan.Selection()
+        (selection.sources, selection.destinations, selection.ports) = ([from], [to], port(number))
+        let report = try ClusterRun(style: .kubeRouterK3s, selection: selection).run(cluster, version: "test")
+        return try report.document.json()
+      }
+    }
+    return try documents.map { try #require(try JSONSerialization.jsonObject(with: $0) as? [String: Any]) }
   }
 
   private func reportByClass(_ world: String) async throws -> [String: Any] {
@@ -163,7 +201,21 @@ import Verdicts
     let object = try object(report)
     let tables = try documented()
     let byClass = try await reportByClass(world)
-    try check([object, byClass], tables[""], "the document")
+    let objects = { (list: [[String: Any]], key: String) in list.flatMap { $0[key] as? [[String: Any]] ?? [] } }
+    let explained = try await explained()
+    try check([object, byClass] + explained, tables[""], "the document")
+    let explanations = objects(explained, "explanations")
+    try check(explanations, tables["An explanation"], "an explanation")
+    let sides = objects(explanations, "sides")
+    try check(sides, tables["A side"], "a side")
+    try check(objects(sides, "policies"), tables["A policy of a side"], "a policy of a side")
+    let admitting = objects(objects(sides, "policies"), "rules")
+    try check(admitting, tables["A rule of a policy"], "a rule of a policy")
+    try check(objects(admitting, "peers") + objects(admitting, "ports"), tables["An entry"], "an entry")
+    let hooks = objects(explanations, "hooks")
+    try check(hooks, tables["A hook"], "a hook")
+    try check(objects(hooks, "rules"), tables["A rule that was met"], "a rule that was met")
+    try check(explanations.compactMap { $0["trace"] as? [String: Any] }, tables["A trace"], "a trace")
     let survey = try #require(byClass["survey"] as? [String: Any])
     try check([survey], tables["survey"], "survey")
     try check(try #require(survey["found"] as? [[String: Any]]), tables["An object of found"], "found")
@@ -179,7 +231,6 @@ import Verdicts
     try check([try #require(object["seconds"] as? [String: Any])], tables["seconds"], "seconds")
     try check(try #require(object["notInLab"] as? [[String: Any]]), tables["A pod of notInLab"], "notInLab")
     let groups = try #require(object["expectations"] as? [[String: Any]])
-    let objects = { (list: [[String: Any]], key: String) in list.flatMap { $0[key] as? [[String: Any]] ?? [] } }
     let expected = objects(groups, "flows")
     let differences = groups.compactMap { $0["difference"] as? [String: Any] }
     try check(groups, tables["A group of expectations"], "a group")
@@ -188,7 +239,7 @@ import Verdicts
     try check(differences, tables["A difference"], "a difference")
     try check(objects(differences, "changes"), tables["A change"], "a change")
     try check(try #require(object["claims"] as? [[String: Any]]), tables["A claim"], "a claim")
-    #expect(tables.count == 18)
+    #expect(tables.count == 26)
     // Verdicts and outcomes have the same words in flows and in expectations.
     let all =
       try #require(object["flows"] as? [[String: Any]]) + expected + objects(expected, "pairs")

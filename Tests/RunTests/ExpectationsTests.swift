@@ -115,14 +115,19 @@ extension RunReport {
     let pair = try #require(
       plan.pairs(groups[0].group.flows[0], Backends(cluster, plan.topology), sctpObstacle: nil).first)
     guard case .flow(let asked) = pair.asking else { return #expect(Bool(false)) }
-    let answer = Answer(plan.comparer.compare(asked, .silent(after: .seconds(1))))
+    let answer = Answer(plan.comparer.compare(asked, .silent(after: .seconds(1))), codes: [.admitted])
     #expect(answer.outcome == .dropped && answer.comparison.isFailure(strict: false))
     var flow = groups[0].group.flows[0]
     #expect(!answer.meets(flow))
     flow.expect = .deny
     flow.mechanism = .drop
     #expect(answer.meets(flow))
-    #expect(Answer(plan.comparer.compare(asked, .unusable("lost"))).observed == nil)
+    flow.codes = [.admitted]
+    #expect(answer.meets(flow))
+    flow.codes = [.admitted, .isolated]
+    #expect(!answer.meets(flow))
+    let lost = plan.comparer.compare(asked, .unusable("lost"))
+    #expect(Answer(lost, codes: []).observed == nil && lost.codes.contains(.undecided))
   }
 
   @Test("a workload's pod that misses the expectation is shown with the rule that decided")
@@ -300,6 +305,6 @@ extension RunReport {
         })
     }
     #expect(results.map(\.state) == [.missed, .missed, .notAsked])
-    #expect(results[2].pairs[0].whyNot == "SCTP can't be probed here (none here)")
+    #expect(results[2].pairs[0].whyNot == "SCTP can't be probed here (none here) [\(Code.noSCTP)]")
   }
 }

@@ -312,7 +312,7 @@ struct ServiceFlowTests {
       $0.flow.destination == .service(NamespacedName("app", "front")) && $0.flow.source == .external("lan")
     }
     #expect(asked.count == 1 && asked[0].observed != .allow)
-    #expect(asked.first?.journey.end.noRoute?.contains("past node1, and is not translated back") == true)
+    #expect(asked.first?.journey.end.noRoute?.description.contains("past node1, and is not translated back") == true)
   }
 
   @Test(

@@ -270,7 +270,7 @@ private let rows = [
       ], in: cluster)
     #expect(answers.comparisons.prefix(4).allSatisfy { $0.finding == .agreement && $0.observed == .allow })
     let last = try #require(answers.comparisons.last)
-    #expect(last.finding == .noRoute("no packet with source ::1 can leave a node") && last.observed != .allow)
+    #expect(last.finding == .noRoute(.loopbackSource(.loopback(.v6))) && last.observed != .allow)
   }
 
   @Test("a service's address comes before a host port with iptables, and behind it with nftables, loaded later")

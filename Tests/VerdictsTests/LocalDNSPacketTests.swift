@@ -129,7 +129,7 @@ private func pod(_ name: String) -> Endpoint { .pod(PodID("app", name)) }
       Issue.record("\(lost)")
       return
     }
-    #expect(why == "answers to 10.43.0.10, NodeLocal DNS's address on node1, don't come back")
+    #expect(why.description == "answers to 10.43.0.10, NodeLocal DNS's address on node1, don't come back")
     for cluster in [try world(more: unknown), try world(serverOn: 2)] {
       let found = try await ask(asked, in: cluster)
       #expect(found.allSatisfy { $0.finding == .agreement && $0.observed == .allow })

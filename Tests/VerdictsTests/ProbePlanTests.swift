@@ -97,7 +97,7 @@ import Verdicts
     #expect(can.flows.contains { $0.transport == .sctp } && !cannot.flows.contains { $0.transport == .sctp })
     #expect(can.flows.count + can.unasked.count == cannot.flows.count + cannot.unasked.count)
     let why = Set(cannot.unasked.filter { $0.flow.transport == .sctp }.map(\.why))
-    #expect(why == ["SCTP can't be probed here (no raw socket): oracle and evaluator only"])
+    #expect(why == ["SCTP can't be probed here (no raw socket): oracle and evaluator only [NPL-602]"])
   }
 
   @Test("with boundaries: ports next to a range or number, and both sides of a block's ends behind a host")

@@ -21,6 +21,8 @@ public struct FuzzCoverage: Hashable, Sendable {
   public var provedClasses = 0
   /// Random packets that were compared with their classes.
   public var classPackets = 0
+  /// Flows of which the rules that kernel and evaluator met were compared.
+  public var tracedFlows = 0
   /// Number of flows that show a deviation, by deviation. A flow with several counts for each.
   public var deviations: [Deviation: Int] = [:]
   /// Kinds of rules that a packet matched.
@@ -39,6 +41,7 @@ public struct FuzzCoverage: Hashable, Sendable {
     allowed += other.allowed
     provedClasses += other.provedClasses
     classPackets += other.classPackets
+    tracedFlows += other.tracedFlows
     deviations.merge(other.deviations, uniquingKeysWith: +)
     matched.formUnion(other.matched)
     written.formUnion(other.written)

@@ -20,6 +20,8 @@ public struct FuzzFailure: Hashable, Sendable {
     case notProved
     /// A packet has another fate than its class.
     case classDiffers
+    /// The kernel's own trace names other rules than the evaluator.
+    case traceDiffers
     /// Changes do not turn one ruleset into the other, or the kernel does not have the result that they should give.
     case changedOtherwise
   }

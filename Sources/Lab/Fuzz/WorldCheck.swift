@@ -20,6 +20,8 @@ public struct WorldCheck {
   public var proves = false
   /// How many random packets are compared with their classes, in each family.
   public var classPackets = 0
+  /// Of how many flows the rules that kernel and evaluator meet are compared.
+  public var tracedFlows = 0
   /// Plants a mistake: changes leave removed members in sets.
   public var forgetsMembers = false
   /// Asked before each state of a sequence. If it says no, the check ends there, without a failure.
@@ -138,7 +140,27 @@ public struct WorldCheck {
         result.failures.append(FuzzFailure(.readingDiffers, enforced.style.name, text))
       }
     }
+    try trace(flows, answers, plan, &result)
     prove(plan, seed, &result)
+  }
+
+  /// Compares the rules that kernel and evaluator meet, for some of the flows.
+  private mutating func trace(
+    _ flows: [Flow], _ answers: [Flow: Observation], _ plan: LabPlan, _ result: inout Result
+  ) throws {
+    guard tracedFlows > 0, var lab else { return }
+    defer { self.lab = lab }
+    let asked = flows.lazy.filter { answers[$0] != nil && !$0.destinationAddress.isMulticast }.prefix(tracedFlows)
+    for (flow, traced) in zip(asked, try lab.trace(Array(asked))) where !traced.trace.isIncomplete {
+      result.coverage.tracedFlows += 1
+      for one in traced.differences {
+        let text =
+          "\(FuzzFailure.Kind.traceDiffers.rawValue): \(flow): on \(one.machine) the kernel met "
+          + "\(one.kernel.prefix(3).joined(separator: ", ")), the evaluator "
+          + "\(one.evaluator.prefix(3).joined(separator: ", "))"
+        result.failures.append(FuzzFailure(.traceDiffers, plan.enforced.style.name, text))
+      }
+    }
   }
 
   private func prove(_ plan: LabPlan, _ seed: UInt64, _ result: inout Result) {
@@ -171,23 +193,8 @@ public struct WorldCheck {
     guard var lab else { return [:] }
     defer { self.lab = lab }
     let groups = flows.filter(\.destinationAddress.isMulticast)
-    var asked = flows.filter { !$0.destinationAddress.isMulticast } + groups.prefix(2)
-    var answers: [Flow: Observation] = [:]
-    for patience in [Duration.milliseconds(250), .milliseconds(1200)] where !asked.isEmpty {
-      let seen = try lab.observe(asked, within: patience)
-      for (flow, observation) in zip(asked, seen) { answers[flow] = observation }
-      asked = zip(asked, seen).filter { $1.isSilence && plan.enforced.verdict(of: $0) != .deny }.map(\.0)
-    }
-    return answers
-  }
-}
-
-extension Observation {
-  /// Nothing came in time. More time might change that.
-  fileprivate var isSilence: Bool {
-    switch self {
-    case .silent, .unusable: true
-    case .delivered, .refused, .elsewhere: false
-    }
+    let asked = flows.filter { !$0.destinationAddress.isMulticast } + groups.prefix(2)
+    let seen = try lab.observe(asked, patiently: [.milliseconds(250), .milliseconds(1200)])
+    return Dictionary(zip(asked, seen)) { first, _ in first }
   }
 }

@@ -39,6 +39,9 @@ struct FabricBuilder {
     for host in topology.externals { try configure(host) }
     try configureStation(control, ownAddresses: plan.controlAddresses)
     for node in topology.nodes { try configurePods(of: node) }
+    for namespace in [underlay] + nodes.values {
+      try worker.run(in: namespace) { try NetlinkSocket(.route).waitForVeths() }
+    }
   }
 
   // MARK: - Underlay

@@ -59,7 +59,7 @@ public struct ClusterRun: Sendable {
     throw nothingToAsk(in: cluster, topology)
   }
 
-  private func nothingToAsk(in cluster: Cluster, _ topology: Topology) -> NothingToAsk {
+  func nothingToAsk(in cluster: Cluster, _ topology: Topology) -> NothingToAsk {
     NothingToAsk(description: "\(NoFlow(selection, in: cluster, topology))")
   }
 
@@ -153,7 +153,7 @@ public struct ClusterRun: Sendable {
     var probe = Duration.zero
     if asksMatrix {
       try lab.prepare(base)
-      probe = try clock.measure { observations = try lab.observe(plan.flows) }
+      probe = try clock.measure { observations = try lab.observe(plan.flows, patiently: Self.patience) }
       progress(.comparing)
     }
     let comparisons =
@@ -166,16 +166,19 @@ public struct ClusterRun: Sendable {
         eachFlow(JudgedFlow(comparison, from: comparison.flow.source, to: comparison.flow.destination))
       }
     }
+    let explained =
+      asksMatrix && survey == nil && selection.namesAnEnd && comparisons.count <= RunReport.mostInFull
+      ? try whole.explained(comparisons, on: &lab) : []
     let results = try check.run(on: &lab, strict: strict) { progress(.expecting(stage: $0, of: $1)) }
     return RunReport(
       environment: environment, cluster: cluster, plan: plan, comparisons: comparisons, survey: survey, unsent: unsent,
       styleWarnings: whole.enforced.findings.map(\.description) + whole.enforced.serviceFindings.map(\.description),
-      notInLab: topology.unplaced, strict: strict,
+      explained: explained, notInLab: topology.unplaced, strict: strict,
       timings: RunReport.Timings(build: lab.buildTime, load: lab.loadTime, probe: probe), expectations: results)
   }
 
   /// The rules of all nodes, or of those that the plan's flows pass.
-  private func lowered(
+  func lowered(
     _ cluster: Cluster, _ topology: Topology, for plan: ProbePlan?, _ pairs: PairFlows
   ) throws -> LabPlan {
     guard let plan else { return try LabPlan(cluster, style, versionStamp: versionStamp, in: topology) }
@@ -184,6 +187,9 @@ public struct ClusterRun: Sendable {
     let isEnough = plan.flows.allSatisfy { few.enforced.journey(of: $0).hops.allSatisfy { nodes.contains($0.node) } }
     return isEnough ? few : try LabPlan(cluster, style, versionStamp: versionStamp, in: topology)
   }
+
+  /// How long to wait for a packet that the rules let through.
+  static let patience: [Duration] = [.milliseconds(1200), .milliseconds(2500)]
 
   /// Flows up to which each can be judged and sent by itself.
   private static let mostFlowByFlow = 3_000_000

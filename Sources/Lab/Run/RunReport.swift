@@ -15,6 +15,10 @@ public struct RunReport: Sendable {
   public let survey: SurveyResult?
   /// Of a run by class: packets that only the evaluator judged.
   public let unsent: [UnsentPackets]
+  /// The comparisons with everything that explains them, if the user asked about few flows. Otherwise empty.
+  public let explained: [ExplainedFlow]
+  /// The texts of the input, to quote from.
+  public var lines = SourceLines()
   /// What the style does with a policy or pod, or kube-proxy with a service, that its author may not expect. These are
   /// not failures: the exit code ignores them.
   public let styleWarnings: [String]
@@ -38,7 +42,7 @@ public struct RunReport: Sendable {
   public init(
     environment: LabEnvironment, cluster: Cluster, plan: ProbePlan, comparisons: [Comparison],
     survey: SurveyResult? = nil, unsent: [UnsentPackets] = [], styleWarnings: [String] = [],
-    notInLab: [(pod: PodID, why: Topology.Absence)] = [],
+    explained: [ExplainedFlow] = [], notInLab: [(pod: PodID, why: Topology.Absence)] = [],
     strict: Bool = false,
     timings: Timings, expectations: [GroupResult] = []
   ) {
@@ -49,6 +53,7 @@ public struct RunReport: Sendable {
     self.survey = survey
     self.unsent = unsent
     self.styleWarnings = styleWarnings
+    self.explained = explained
     self.notInLab = notInLab
     self.strict = strict
     self.timings = timings
@@ -99,13 +104,16 @@ public struct RunReport: Sendable {
 
   /// What flows between workloads do.
   public var grid: WorkloadGrid { survey?.grid ?? WorkloadGrid(cluster, endpoints: plan.endpoints, comparisons) }
-  public var isAsExpected: Bool { failures.isEmpty && expectations.allSatisfy(\.isAsExpected) }
+  public var isAsExpected: Bool {
+    failures.isEmpty && !explained.contains(where: \.disagrees) && expectations.allSatisfy(\.isAsExpected)
+  }
 
   public var tellsExpectationsInFull: Bool {
     wasAskedForClaims || expectations.reduce(0) { $0 + $1.flows.count } <= 150
   }
   /// Whether there are so few flows that each is shown with its reasons and rules.
-  public var isToldInFull: Bool { comparisons.count <= 8 }
+  public var isToldInFull: Bool { comparisons.count <= Self.mostInFull }
+  public static let mostInFull = 8
   /// If false, only expectations were checked.
   public var hasMatrix: Bool { !plan.endpoints.isEmpty }
 }

@@ -28,13 +28,22 @@ public struct LabEnvironment: Hashable, Sendable {
   public init(version: String, style: String, worker: NamespaceWorker) throws {
     self.version = version
     self.style = style
-    var name = utsname()
-    kernel =
-      uname(&name) == 0
-      ? withUnsafeBytes(of: name.release) { String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self) } : "unknown"
+    kernel = Self.kernelRelease
     iptables = try ProgramVersion(of: .iptables, on: worker)
     nft = try ProgramVersion(of: .nft, on: worker)
     ipset = try ProgramVersion(of: .ipset, on: worker)
+  }
+
+  /// For a result without packets.
+  package init(withoutLab version: String, style: String) {
+    self.init(
+      version: version, style: style, kernel: Self.kernelRelease, iptables: .unasked, nft: .unasked, ipset: .unasked)
+  }
+
+  private static var kernelRelease: String {
+    var name = utsname()
+    return uname(&name) == 0
+      ? withUnsafeBytes(of: name.release) { String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self) } : "unknown"
   }
 
   /// Throws `LabError` with what this machine lacks for a lab.

@@ -114,6 +114,16 @@ struct LoadedFabric {
     }
   }
 
+  /// What the kernels say that the flows' first packets meet, on all machines with rules.
+  mutating func trace(_ flows: [Flow]) throws -> [KernelTrace] {
+    let backends = Backends(plan.cluster, places.topology)
+    return try engine.trace(
+      flows.map(placed),
+      on: machines.map { machine in
+        (machine.endpoint, (loaded[machine.endpoint] ?? []).filter { $0.backend == .iptables }.flatMap(\.tables))
+      }, in: &conversation, backends: backends.endpoints)
+  }
+
   /// The flow with the lab's own names: a pod that took over an address is placed where the address's first pod is.
   private func placed(_ flow: Flow) -> Flow {
     var flow = flow

@@ -138,6 +138,7 @@ public struct MachineCheck: Sendable {
     let name = program.rawValue
     switch version {
     case .found(let version): found(name, version)
+    case .unasked: break
     case .missing: lacks(name, "not installed", loss, "apt-get install \(program.package)", isVital: isVital)
     case .broken(let why): lacks(name, why, loss, "apt-get install --reinstall \(program.package)", isVital: isVital)
     }

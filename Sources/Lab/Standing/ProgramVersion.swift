@@ -10,6 +10,8 @@ public enum ProgramVersion: Hashable, Sendable {
   case missing
   /// It is there but doesn't work: why.
   case broken(String)
+  /// Nobody asked it: no packet was sent.
+  case unasked
 
   /// The programs, each with those that come with it.
   public enum Program: String, Sendable {
@@ -78,7 +80,7 @@ public enum ProgramVersion: Hashable, Sendable {
   /// Why the program can't be used, and what to do. `nil` if it can.
   func obstacle(to program: Program) -> String? {
     switch self {
-    case .found: nil
+    case .found, .unasked: nil
     case .missing: "there is no \(program.rawValue) program; apt-get install \(program.package)"
     case .broken(let reason): "\(reason); apt-get install --reinstall \(program.package)"
     }
@@ -90,6 +92,7 @@ public enum ProgramVersion: Hashable, Sendable {
     case .found(let version): version
     case .missing: "\(program.rawValue) missing"
     case .broken: "\(program.rawValue) doesn't work"
+    case .unasked: "\(program.rawValue) not used"
     }
   }
 }
@@ -101,6 +104,7 @@ extension ProgramVersion: CustomStringConvertible {
     case .found(let version): version
     case .missing: "missing"
     case .broken(let reason): reason
+    case .unasked: "not used"
     }
   }
 }

@@ -4,6 +4,7 @@ package import Kernel
 internal import Lowering
 package import NetpolModel
 internal import Network
+internal import Verdicts
 
 /// Keeps one lab at a time. The next cluster takes over its namespaces if it can, and otherwise gets a new lab.
 package struct ReusableLab {
@@ -76,5 +77,43 @@ package struct ReusableLab {
     guard var lab else { throw LabError("no lab was built") }
     defer { self.lab = lab }
     return try lab.observe(flows, within: limit, progress)
+  }
+
+  /// The same, with some patience. Silence where the evaluator doesn't deny may only mean that the machine is slow, so
+  /// those flows are asked again, for each further time.
+  package mutating func observe(_ flows: [Flow], patiently times: [Duration]) throws -> [Observation] {
+    guard let enforced = lab?.plan.enforced else { throw LabError("no lab was built") }
+    var answers: [Observation?] = Array(repeating: nil, count: flows.count)
+    var asked = Array(flows.indices)
+    for time in times where !asked.isEmpty {
+      let seen = try observe(asked.map { flows[$0] }, within: time)
+      for (index, observation) in zip(asked, seen) { answers[index] = observation }
+      asked = zip(asked, seen).filter { $1.isSilence && enforced.verdict(of: flows[$0]) != .deny }.map(\.0)
+    }
+    return answers.map { $0 ?? .unusable("no packet was sent") }
+  }
+
+  /// Sends the flows' first packets once more, and returns what the kernels say that they met. A packet that a busy machine
+  /// loses says nothing, so where kernel and evaluator differ, the second time counts.
+  package mutating func trace(_ flows: [Flow]) throws -> [TracedFlow] {
+    guard var lab else { throw LabError("no lab was built") }
+    defer { self.lab = lab }
+    let enforced = lab.plan.enforced
+    var traced = zip(flows, try lab.trace(flows)).map { TracedFlow($0, $1, enforced) }
+    let doubtful = traced.indices.filter { !traced[$0].differences.isEmpty || traced[$0].trace.isIncomplete }
+    for (index, trace) in zip(doubtful, try lab.trace(doubtful.map { flows[$0] })) {
+      traced[index] = TracedFlow(flows[index], trace, enforced)
+    }
+    return traced
+  }
+}
+
+extension Observation {
+  /// Nothing came in time. More time might change that.
+  fileprivate var isSilence: Bool {
+    switch self {
+    case .silent, .unusable: true
+    case .delivered, .refused, .elsewhere: false
+    }
   }
 }

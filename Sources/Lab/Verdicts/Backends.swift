@@ -52,8 +52,10 @@ package struct Backends: Sendable {
           slices.filter { $0.family == family }.flatMap { slice in
             slice.ports.filter { ($0.name ?? "") == (port.name ?? "") && $0.transport == port.transport }.flatMap {
               target in
-              slice.members.compactMap { member in
-                topology.owner(of: member.address).map { KernelEngine.Backend($0, member.address, target.port) }
+              slice.members.map { member in
+                // Nobody may have the address, as when it is another service's.
+                KernelEngine.Backend(
+                  topology.owner(of: member.address) ?? .address(member.address), member.address, target.port)
               }
             }
           }
@@ -150,7 +152,7 @@ package struct Backends: Sendable {
   }
 
   /// Why the lab gives no answer to a flow: something decides it that is not modelled. `nil` if nothing does.
-  private func whyNotModelled(_ flow: Flow) -> String? {
+  private func whyNotModelled(_ flow: Flow) -> Unmodelled? {
     unmodelled.why(flow, at: topology.node(addressedBy: flow)?.name, leadingTo: leadsTo(flow).map(\.endpoint))
   }
 
@@ -176,7 +178,7 @@ package struct Backends: Sendable {
   }
 
   /// Why the lab doesn't ask about a flow by the endpoint that it chooses. `nil` if it does.
-  package func whyNotAsked(_ flow: Flow) -> String? {
+  package func whyNotAsked(_ flow: Flow) -> Unmodelled? {
     for part in [flow] + sentOn(flow) {
       if let why = whyNotModelled(part) { return why }
       guard let transport = flow.transport else { continue }
@@ -187,7 +189,7 @@ package struct Backends: Sendable {
       }
     }
     guard let chosen = flow.chosen, chosen.codePoint == nil else { return nil }
-    return "the lab can address 63 endpoints of a service port, and \(chosen.description) is one more"
+    return .manyEndpoints(chosen)
   }
 
   private func front(of flow: Flow) -> Key? {

@@ -5,7 +5,7 @@ internal import Path
 
 /// The kernel as an engine: sends real packets through the loaded rules.
 public struct KernelEngine: Sendable {
-  private let fabric: Fabric
+  let fabric: Fabric
   private let timeout: Duration
   private let parallel: Int
 
@@ -19,7 +19,7 @@ public struct KernelEngine: Sendable {
   /// State kept from one `observe` to the next: open listeners, and the source ports used so far. So under new rules no
   /// connection of an earlier call decides.
   package struct Conversation {
-    fileprivate let session: ProbeSession
+    let session: ProbeSession
     fileprivate var listening: Set<Socket> = []
 
     package init(worker: NamespaceWorker) throws { session = try ProbeSession(worker: worker) }
@@ -81,7 +81,7 @@ public struct KernelEngine: Sendable {
   }
 
   /// Where the flow's packet may arrive.
-  private func ends(
+  func ends(
     of flow: Flow, _ backends: (Flow) -> [Backend]
   ) -> [(socket: Socket, namespace: NetworkNamespace)] {
     guard !flow.destinationAddress.isMulticast, let asked = flow.transportPort else { return [] }
@@ -241,7 +241,7 @@ public struct KernelEngine: Sendable {
     }
   }
 
-  fileprivate struct Socket: Hashable {
+  struct Socket: Hashable {
     /// Part of the key because every namespace has the loopback addresses.
     let namespace: ObjectIdentifier
     let address: IPAddress

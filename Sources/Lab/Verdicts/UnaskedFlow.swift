@@ -6,11 +6,11 @@ public struct UnaskedFlow: Hashable, Sendable {
   public enum Obstacle: Hashable, Sendable {
     /// The lab can't send such a packet. Oracle and evaluator still answer.
     case noProbe(String)
-    case noRoute(String)
+    case noRoute(NoRoute)
     /// An end is an address that nobody has, so the flow has no answer.
-    case nobody(String)
+    case nobody(NoRoute)
     /// Something decides the flow that is not modelled, so it has no answer.
-    case notModelled(String)
+    case notModelled(Unmodelled)
   }
 
   public let flow: Flow
@@ -23,7 +23,9 @@ public struct UnaskedFlow: Hashable, Sendable {
 
   public var why: String {
     switch obstacle {
-    case .noProbe(let why), .noRoute(let why), .nobody(let why), .notModelled(let why): why
+    case .noProbe(let why): why
+    case .noRoute(let why), .nobody(let why): "\(why)"
+    case .notModelled(let why): "\(why)"
     }
   }
 }
@@ -38,17 +40,15 @@ extension ProbePlan {
       return .nobody(why)
     }
     if flow.transport == .sctp, let sctpObstacle {
-      return .noProbe("SCTP can't be probed here (\(sctpObstacle)): oracle and evaluator only")
+      return .noProbe("SCTP can't be probed here (\(sctpObstacle)): oracle and evaluator only [\(Code.noSCTP)]")
     }
     switch flow.destination {
     case .service where topology.isOutside(flow.source) && !topology.routesToServices(flow.source):
-      return .noRoute(
-        "a ClusterIP is known only inside the cluster; if the host has a route to it, say so with routesToServices")
+      return .noRoute(.onlyInside(nil))
     case .address(let address)
     where cluster.stopsPackets(to: address) && topology.isOutside(flow.source)
       && !topology.routesToServices(flow.source):
-      return .noRoute(
-        "\(address) is known only inside the cluster; if the host has a route to it, say so with routesToServices")
+      return .noRoute(.onlyInside(address))
     // The rules decide where it leads.
     case .service, .virtualAddress: return nil
     case .address(let address) where cluster.stopsPackets(to: address) && topology.owner(of: address) == nil: return nil
@@ -61,11 +61,11 @@ extension ProbePlan {
   }
 
   /// `nil` if the endpoint is more than an address, or a machine has the address.
-  private static func whyNobody(is endpoint: Endpoint, _ cluster: Cluster, _ topology: Topology) -> String? {
+  private static func whyNobody(is endpoint: Endpoint, _ cluster: Cluster, _ topology: Topology) -> NoRoute? {
     guard case .address(let address) = endpoint, topology.owner(of: address) == nil,
       !cluster.stopsPackets(to: address)
     else { return nil }
-    return cluster.whyNobody(has: address) ?? "no machine has \(address)"
+    return .nobody(address, why: cluster.whyNobody(has: address))
   }
 }
 

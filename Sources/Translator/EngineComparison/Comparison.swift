@@ -1,3 +1,4 @@
+internal import Algorithms
 public import Enforcement
 public import Lowering
 public import NetpolModel
@@ -20,11 +21,11 @@ public struct Comparison: Hashable, Sendable {
     /// The kernel's answer is unusable, so it proves nothing.
     case undecided(String)
     /// No packet can be sent, because there is no route from one end to the other.
-    case noRoute(String)
+    case noRoute(NoRoute)
     /// The service's rules never send the flow to the endpoint that it asks about, and need not. It is no question.
     case notChosen
-    /// Something decides the flow that is not modelled, so there is no verdict. The string says what.
-    case notModelled(String)
+    /// Something decides the flow that is not modelled, so there is no verdict.
+    case notModelled(Unmodelled)
   }
 
   public let flow: Flow
@@ -50,6 +51,18 @@ public struct Comparison: Hashable, Sendable {
   public var evaluated: Verdict? { journey.verdict }
   /// `nil` if the kernel was not asked or gave no usable answer.
   public var observed: Verdict? { observation?.verdict }
+
+  /// The codes of the specification's reasons, then of why there is no verdict. Each once.
+  public var codes: [Code] {
+    let own: Code? =
+      switch finding {
+      case .noRoute(let why): why.code
+      case .notModelled(let why): why.code
+      case .undecided: .undecided
+      case .agreement, .deviation, .kernelDisagrees, .unexplained, .deviationMissing, .notChosen: nil
+      }
+    return Array(((specified?.because.map(\.code) ?? []) + [own].compactMap(\.self)).uniqued())
+  }
 
   /// Whether a person should look at it. With `strict`, known deviations count too.
   public func isFailure(strict: Bool) -> Bool {
@@ -122,7 +135,7 @@ public struct Comparer: Sendable {
     if case .unusable(let why)? = observation, end.noRoute == nil, !journey.stopsAnswer { return .undecided(why) }
     let observed = observation?.verdict
     guard let evaluated = end.verdict else {
-      return observed == .allow ? .kernelDisagrees : .noRoute(end.noRoute ?? "no route")
+      return observed == .allow ? .kernelDisagrees : end.noRoute.map { .noRoute($0) } ?? .kernelDisagrees
     }
     if let observed, observed != evaluated { return .kernelDisagrees }
     guard let specified else { return .agreement }

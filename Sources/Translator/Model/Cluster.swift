@@ -30,8 +30,11 @@ public struct Namespace: Hashable, Sendable {
   public var name: String
   /// Always includes `kubernetes.io/metadata.name`.
   public var labels: Labels
-  public init(name: String, labels: Labels = [:]) {
+  /// Whether the input has no such object, so that its other labels are not known.
+  public var isAssumed = false
+  public init(name: String, labels: Labels = [:], isAssumed: Bool = false) {
     self.name = name
+    self.isAssumed = isAssumed
     self.labels = labels.merging(["kubernetes.io/metadata.name": name]) { _, fixed in fixed }
   }
 }
@@ -158,11 +161,7 @@ extension Cluster {
     for index in other.pods.indices { other.pods[index].location = nil }
     for index in other.services.indices { other.services[index].location = nil }
     for index in other.externalHosts.indices { other.externalHosts[index].location = nil }
-    for index in other.policies.indices {
-      other.policies[index].location = nil
-      for rule in other.policies[index].ingress.indices { other.policies[index].ingress[rule].location = nil }
-      for rule in other.policies[index].egress.indices { other.policies[index].egress[rule].location = nil }
-    }
+    other.policies = other.policies.map(\.unlocated)
     return other
   }
 }

@@ -101,6 +101,8 @@ public struct ExpectedFlow: Hashable, Sendable {
   /// What the document claims, if that differs.
   public var document: Verdict?
   public var because: String?
+  /// The codes in `because`, each of which must be among the answer's.
+  public var codes: [Code] = []
   public var family: IPFamily?
   public var location: SourceLocation?
 

@@ -29,6 +29,12 @@ public struct IPAddress: Hashable, Comparable, Sendable {
     self.bits = family == .v4 ? bits & 0xffff_ffff : bits
   }
 
+  /// `nil` unless there are 4 or 16 bytes, in network byte order.
+  public init?(bytes: [UInt8]) {
+    guard bytes.count == 4 || bytes.count == 16 else { return nil }
+    self.init(family: bytes.count == 4 ? .v4 : .v6, bits: bytes.reduce(0) { $0 << 8 | UInt128($1) })
+  }
+
   /// The address in network byte order: 4 or 16 bytes.
   public var bytes: [UInt8] {
     stride(from: family.bitWidth - 8, through: 0, by: -8).map { UInt8(truncatingIfNeeded: bits >> UInt128($0)) }

@@ -18,6 +18,9 @@ public struct NetworkPolicy: Hashable, Sendable {
   public var egress: [Rule]
   public var annotations: Labels
   public var location: SourceLocation?
+  /// Of `spec.podSelector` and `spec.policyTypes`.
+  public var selectorLocation: SourceLocation?
+  public var typesLocation: SourceLocation?
 
   public init(
     id: PolicyID, podSelector: LabelSelector = .everything, isolates: Set<Direction>, ingress: [Rule] = [],
@@ -40,10 +43,20 @@ public struct NetworkPolicy: Hashable, Sendable {
     public var peers: Peers
     public var ports: Ports
     public var location: SourceLocation?
+    public var places = Places()
     public init(peers: Peers = .any, ports: Ports = .all, location: SourceLocation? = nil) {
       self.peers = peers
       self.ports = ports
       self.location = location
+    }
+
+    /// Where the rule's entries are written. Empty for a rule that was not read from a file.
+    public struct Places: Hashable, Sendable {
+      public var peers: [SourceLocation] = []
+      /// By peer: its `except` entries.
+      public var excepts: [[SourceLocation]] = []
+      public var ports: [SourceLocation] = []
+      public init() {}
     }
   }
 
@@ -101,5 +114,23 @@ public struct NetworkPolicy: Hashable, Sendable {
       self.transport = transport
       self.number = number
     }
+  }
+}
+
+extension NetworkPolicy {
+  /// The same policy, wherever it is written.
+  public var unlocated: NetworkPolicy {
+    var other = self
+    (other.location, other.selectorLocation, other.typesLocation) = (nil, nil, nil)
+    for index in other.ingress.indices { other.ingress[index].unlocate() }
+    for index in other.egress.indices { other.egress[index].unlocate() }
+    return other
+  }
+}
+
+extension NetworkPolicy.Rule {
+  fileprivate mutating func unlocate() {
+    location = nil
+    places = Places()
   }
 }

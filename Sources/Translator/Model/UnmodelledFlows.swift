@@ -80,15 +80,16 @@ public struct UnmodelledFlows: Sendable {
   ///
   /// `node` is the node that has the flow's destination address, if one has it. `endpoints` are those that a service or
   /// a hostPort may send the flow to.
-  public func why(_ flow: Flow, at node: String?, leadingTo endpoints: @autoclosure () -> [Endpoint] = []) -> String? {
+  public func why(_ flow: Flow, at node: String?, leadingTo endpoints: @autoclosure () -> [Endpoint] = [])
+    -> Unmodelled?
+  {
     guard let asked = flow.transportPort else { return nil }
     let isNodePort = node != nil && nodePorts.contains(asked)
     if isNodePort || serviceAddresses.contains(flow.destinationAddress) {
-      let what = "and only kube-proxy's iptables and nftables modes are modelled"
       switch serviceProxy {
       case .kubeProxy: break
-      case .ipvs: return "services are translated by IPVS here, \(what)"
-      case .ebpf(let product): return "services are translated by \(product)'s eBPF programs here, \(what)"
+      case .ipvs: return .ipvs
+      case .ebpf(let product): return .ebpf(product)
       }
     }
     // With iptables kube-proxy's rules come before those of host ports, unless they let a packet through untranslated.
@@ -102,43 +103,33 @@ public struct UnmodelledFlows: Sendable {
   /// Why no engine can answer for a flow that a service sends to this endpoint: a service's rules against packets that
   /// were not translated meet the packet there too, or another node translates it again. `nil` if none do, or only source
   /// ranges of the same address (D24).
-  public func why(_ flow: Flow, leadingTo address: IPAddress, _ port: TransportPort) -> String? {
+  public func why(_ flow: Flow, leadingTo address: IPAddress, _ port: TransportPort) -> Unmodelled? {
     let front = Front(address: address, port: port)
     let isSame = address == flow.destinationAddress && port == flow.transportPort
     let place = address.description(port: port.port)
     guard let other = refusals[front], !isSame || localRefusals.contains(front) else {
-      return choices[front].map { other in
-        "the endpoint \(place) is also an address of service \(other), which may send the packet on to another endpoint: "
-          + "that is not modelled"
-      }
+      return choices[front].map { .endpointOfChoosing(place, $0) }
     }
-    return
-      "the endpoint \(place) is also an address of service \(other), whose rules may "
-      + "stop the packet, which is not modelled"
+    return .endpointOfRefusing(place, other)
   }
 
-  private func whyAtHostPort(_ address: IPAddress, _ asked: TransportPort, _ node: String?) -> String? {
+  private func whyAtHostPort(_ address: IPAddress, _ asked: TransportPort, _ node: String?) -> Unmodelled? {
     guard let node else { return nil }
     let claims = (hostPorts[Place(node: node, port: asked)] ?? []).filter { $0.port.isOpen(at: address) }
     guard let first = claims.first else { return nil }
     if hostPortMapping == .other {
-      return "\(asked) of node \(node) is a hostPort of pod \(first.pod), and only portmap is modelled"
+      return .hostPortMapping(asked, node: node, first.pod)
     }
-    if balancers.contains(first.pod) {
-      return
-        "\(asked) of node \(node) leads to \(first.pod), a pod of servicelb, and nothing says where it sends packets"
-    }
+    if balancers.contains(first.pod) { return .balancer(asked, node: node, first.pod) }
     guard let second = claims.first(where: { $0.pod != first.pod }) else { return nil }
-    return
-      "pods \(first.pod) and \(second.pod) both have hostPort \(asked) on node \(node): the one that started first "
-      + "gets the packets, and manifests don't say which that is"
+    return .hostPortTwice(asked, node: node, first.pod, second.pod)
   }
 
-  private func whyInMesh(_ transport: Transport, _ ends: [Endpoint], _ endpoints: () -> [Endpoint]) -> String? {
+  private func whyInMesh(_ transport: Transport, _ ends: [Endpoint], _ endpoints: () -> [Endpoint]) -> Unmodelled? {
     guard transport == .tcp, !meshes.isEmpty else { return nil }
     for case .pod(let id) in ends + endpoints() {
       guard let mesh = meshes[id] else { continue }
-      return "\(mesh.rawValue) redirects the TCP connections of pod \(id) to a proxy, which is not modelled"
+      return .mesh(mesh, id)
     }
     return nil
   }

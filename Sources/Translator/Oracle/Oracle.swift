@@ -7,6 +7,8 @@ public import NetpolModel
 public struct Oracle: Sendable {
   let pods: [PodID: Pod]
   let namespaceLabels: [String: Labels]
+  /// Those whose labels the input doesn't have.
+  let assumedNamespaces: Set<String>
   let policies: [String: [NetworkPolicy]]
   let fronts: ServiceFronts
   let hostPorts: HostPorts
@@ -33,6 +35,7 @@ public struct Oracle: Sendable {
   public init(_ cluster: Cluster) {
     pods = Dictionary(cluster.pods.map { ($0.id, $0) }) { first, _ in first }
     namespaceLabels = Dictionary(cluster.namespaces.map { ($0.name, $0.labels) }) { first, _ in first }
+    assumedNamespaces = Set(cluster.namespaces.filter(\.isAssumed).map(\.name))
     policies = Dictionary(grouping: cluster.policies.sorted { $0.id < $1.id }, by: \.id.namespace)
     fronts = ServiceFronts(cluster)
     hostPorts = HostPorts(cluster)

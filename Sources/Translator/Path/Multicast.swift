@@ -22,7 +22,7 @@ extension Topology {
     case (.external, let listener) where hostNode(of: listener) != nil:
       hooks = [Hook.prerouting, .input].map { Position(node: hostNode(of: listener)?.name ?? "", hook: $0) }
     default:
-      return Walk(positions: [], end: .noRoute("packets to a multicast group stay in their sender's network"))
+      return Walk(positions: [], end: .noRoute(.group))
     }
     var positions: [Position] = []
     for position in hooks {

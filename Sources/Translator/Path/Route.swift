@@ -24,7 +24,7 @@ extension Topology {
     case position(Position)
     case delivered(to: Endpoint)
     /// No machine has the destination, or the sender has no route to it.
-    case noRoute(String)
+    case noRoute(NoRoute)
   }
 
   /// Returns where a packet goes first. Marks the packet as bridged if the bridge switches it.
@@ -32,7 +32,7 @@ extension Topology {
     if let node = hostNode(of: endpoint) { return .position(Position(node: node.name, hook: .output)) }
     switch endpoint {
     case .pod(let id):
-      guard let place = pods[id] else { return .noRoute("\(id) is not in the lab") }
+      guard let place = pods[id] else { return .noRoute(.podNotInLab(id)) }
       // A packet that a pod sends to itself never leaves the pod.
       if packet.destination.isLoopback || place.addresses.contains(where: { $0.address == packet.destination }) {
         return .delivered(to: endpoint)
@@ -45,18 +45,18 @@ extension Topology {
       }
       return .position(Position(node: place.node, hook: .prerouting))
     case .external(let name):
-      guard let host = externals.first(where: { $0.name == name }) else { return .noRoute("no external host \(name)") }
+      guard let host = externals.first(where: { $0.name == name }) else { return .noRoute(.noSuchHost(name)) }
       if case .pod? = owner(of: packet.destination), !host.routesToPods {
-        return .noRoute("\(name) has no route to the pods (routesToPods)")
+        return .noRoute(.noRouteToPods(host: name))
       }
       if let node = host.routesToServices, serviceNetworks.contains(where: { $0.contains(packet.destination) }) {
         return .position(Position(node: node, hook: .prerouting))
       }
       return hop(packet.destination, from: nil)
-    case .node(let name): return .noRoute("no node \(name)")
-    case .service, .virtualAddress: return .noRoute("a service can't send packets")
+    case .node(let name): return .noRoute(.noSuchNode(name))
+    case .service, .virtualAddress: return .noRoute(.serviceSends)
     case .address(let address):
-      guard let owner = owner(of: address) else { return .noRoute("no machine has \(address)") }
+      guard let owner = owner(of: address) else { return .noRoute(.nobody(address)) }
       return start(&packet, from: owner)
     }
   }
@@ -80,7 +80,7 @@ extension Topology {
       {
         return at(.prerouting)
       }
-      if packet.source.isLoopback { return .noRoute("no packet with source \(packet.source) can leave a node") }
+      if packet.source.isLoopback { return .noRoute(.loopbackSource(packet.source)) }
       if case .pod(let id)? = owner(of: packet.destination), pods[id]?.node == position.node {
         return arrival(at: id, on: position.node)
       }
@@ -94,7 +94,7 @@ extension Topology {
     // Another machine that has the address too takes the packet for its own and drops it; others don't know it.
     if case .position(let other) = next, other.node == name { return next }
     guard node(name)?.privateAddresses.contains(packet.source) == true else { return next }
-    return .noRoute("answers to \(packet.source), NodeLocal DNS's address on \(name), don't come back")
+    return .noRoute(.localDNSAnswer(packet.source, node: name))
   }
 
   private func isOwn(_ address: IPAddress, at position: Position) -> Bool {
@@ -123,13 +123,13 @@ extension Topology {
   private func hop(_ destination: IPAddress, from sender: String?) -> Next {
     switch owner(of: destination) {
     case .pod(let id)?:
-      guard let node = pods[id]?.node else { return .noRoute("\(id) is not in the lab") }
+      guard let node = pods[id]?.node else { return .noRoute(.podNotInLab(id)) }
       return .position(Position(node: node, hook: .prerouting))
     case .node(let name)?: return .position(Position(node: name, hook: .prerouting))
     case let outside?: return .delivered(to: outside)
     case nil:
       // The node that announces an address asks no other machine for it.
-      guard let node = announcers[destination], node != sender else { return .noRoute("no machine has \(destination)") }
+      guard let node = announcers[destination], node != sender else { return .noRoute(.nobody(destination)) }
       return .position(Position(node: node, hook: .prerouting))
     }
   }

@@ -12,7 +12,7 @@ public struct Walk: Hashable, Sendable {
   public enum End: Hashable, Sendable {
     case delivered(to: Endpoint)
     case stopped(at: Position)
-    case noRoute(String)
+    case noRoute(NoRoute)
   }
   public let positions: [Position]
   public let end: End
@@ -41,14 +41,14 @@ extension Topology {
   /// Why the reply doesn't pass the node that translated the request, and so is not translated back. `nil` if it does.
   private func bypass(
     of translator: String, _ first: Packet, from source: Endpoint, to receiver: Endpoint, _ packet: Packet
-  ) -> String? {
+  ) -> NoRoute? {
     guard packet.source == first.source else { return nil }
     let machine = { (endpoint: Endpoint) -> String? in
       if case .pod(let id) = endpoint, let place = self.pods[id] { return place.node }
       return self.hostNode(of: endpoint)?.name
     }
     guard machine(source) != translator, machine(receiver) != translator else { return nil }
-    return "the reply of \(receiver) goes straight to \(packet.source), past \(translator), and is not translated back"
+    return .replyPastTranslator(of: receiver, to: packet.source, past: translator)
   }
 }
 
@@ -63,7 +63,7 @@ extension Walk.End {
   }
 
   /// Why no packet was sent, or `nil` if one was.
-  public var noRoute: String? { if case .noRoute(let why) = self { why } else { nil } }
+  public var noRoute: NoRoute? { if case .noRoute(let why) = self { why } else { nil } }
 }
 
 extension Topology {
@@ -82,6 +82,12 @@ extension Topology {
     case .position(let other) where position.pod == nil: other.pod.map(Endpoint.pod)
     case .position, .noRoute: nil
     }
+  }
+
+  /// Whether an endpoint is a pod behind the bridge of the position's node.
+  private func isOnBridge(_ endpoint: Endpoint, of position: Position) -> Bool {
+    guard position.pod == nil, case .pod(let id) = endpoint else { return false }
+    return pods[id]?.node == position.node
   }
 
   /// Follows a packet that is not sent to a multicast group from hook to hook.
@@ -114,7 +120,15 @@ extension Topology {
           return Walk(positions: positions, end: .stopped(at: position))
         }
         if passed.destination != packet.destination, position.pod == nil { translator = position.node }
+        let isNewlyTranslated = passed.destination != packet.destination
         packet = passed
+        // br_netfilter hands a pod's packet back to the bridge if its new destination is behind it
+        // (br_nf_pre_routing_finish).
+        if isNewlyTranslated, position.hook == .prerouting, bridgeNetfilter, isOnBridge(source, of: position),
+          let owner = owner(of: packet.destination), isOnBridge(owner, of: position)
+        {
+          packet.isBridged = true
+        }
         if let pod = position.pod, position.hook == .postrouting {
           // Replies to a new sender end here.
           (first, source, translator) = (packet, .pod(pod), nil)
@@ -125,11 +139,10 @@ extension Topology {
           return Walk(positions: positions, end: .noRoute(why))
         }
         if loses(replyOf: first, of: source, from: receiver, packet) {
-          let why = "the reply of \(receiver) bypasses conntrack on the bridge and is not translated back"
-          return Walk(positions: positions, end: .noRoute("\(why) (bridge netfilter is off)"))
+          return Walk(positions: positions, end: .noRoute(.replyOnBridge(of: receiver)))
         }
       }
     }
-    return Walk(positions: positions, end: .noRoute("the packet is forwarded in a loop"))
+    return Walk(positions: positions, end: .noRoute(.loop))
   }
 }

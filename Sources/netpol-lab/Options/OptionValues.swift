@@ -72,7 +72,8 @@ extension AskedPort {
 
   private static func port(_ argument: String) -> TransportPort? {
     let parts = argument.split(separator: "/", omittingEmptySubsequences: false).map(String.init)
-    guard let number = parts.compactMap({ UInt16($0) }).first, number > 0, parts.count <= 2 else { return nil }
+    let numbers = parts.filter { !$0.isEmpty && $0.utf8.allSatisfy { UInt8(ascii: "0")...UInt8(ascii: "9") ~= $0 } }
+    guard let number = numbers.compactMap({ UInt16($0) }).first, number > 0, parts.count <= 2 else { return nil }
     let transports = parts.compactMap { Transport(rawValue: $0.uppercased()) }
     guard transports.count == parts.count - 1 else { return nil }
     return TransportPort(transports.first ?? .tcp, number)

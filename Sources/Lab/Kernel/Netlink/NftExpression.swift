@@ -66,6 +66,8 @@ public enum NftExpression: Hashable, Sendable {
   case payload(Header, offset: UInt32, length: UInt32, into: Register = .first)
   case meta(MetaKey, into: Register = .first)
   case setMark
+  /// The kernel tells every rule that the packet meets from now on to the listeners of NFNLGRP_NFTRACE.
+  case setTrace
   /// register 1 = a value in host order
   case constant(UInt32)
   /// Converts the first `length` bytes of a register to network order, `size` bytes at a time.
@@ -140,6 +142,11 @@ public enum NftExpression: Hashable, Sendable {
     case .setMark:
       let object = NftObject.expression("meta")
       object.set(number(NFTNL_EXPR_META_KEY), MetaKey.mark.rawValue)
+      object.set(number(NFTNL_EXPR_META_SREG), Self.register)
+      return object
+    case .setTrace:
+      let object = NftObject.expression("meta")
+      object.set(number(NFTNL_EXPR_META_KEY), UInt32(NFT_META_NFTRACE.rawValue))
       object.set(number(NFTNL_EXPR_META_SREG), Self.register)
       return object
     case .constant(let value):

@@ -27,6 +27,7 @@ final class ProbeRun {
   let probes: [Probe]
   let timeout: Duration
   let sctp: SCTPSockets
+  private let repeatsRequests: Bool
   private let nanoseconds: UInt64
   var flights: [Flight]
   /// The index of the SCTP probe in flight from each source.
@@ -42,7 +43,8 @@ final class ProbeRun {
   private var expiring = 0
   private var resending = 0
 
-  init(_ probes: [Probe], timeout: Duration, sctp: SCTPSockets) {
+  init(_ probes: [Probe], timeout: Duration, repeatsRequests: Bool = true, sctp: SCTPSockets) {
+    self.repeatsRequests = repeatsRequests
     self.sctp = sctp
     self.probes = probes
     self.timeout = timeout
@@ -246,6 +248,7 @@ final class ProbeRun {
 
   /// The first datagram may have been lost in a queue. Without a reply to it, conntrack treats this one as new too.
   private func resend(_ index: Int) {
+    if !repeatsRequests { return }
     switch probes[index].transport {
     // The kernel repeats a SYN itself.
     case .tcp: break

@@ -14,6 +14,8 @@ public final class ProbeSession {
   private var ports = ProbePorts()
   /// Part of every token, so that an event of one run can't be mistaken for another run's.
   private var runNumber: UInt64 = 0
+  /// Whether a lost request is sent again.
+  public var repeatsRequests = true
   /// The source port of each probe of the last run; 0 for a probe that was not sent.
   public private(set) var sourcePorts: [UInt16] = []
 
@@ -56,14 +58,15 @@ public final class ProbeSession {
   /// Sends the probes, at most `parallel` at a time, and returns their outcomes in order.
   ///
   /// Every destination must have a listener; otherwise a refusal may only mean that no program listens. A lost UDP
-  /// request or INIT is repeated after half the timeout, a lost SYN after 1 s if the timeout is longer. `progress`
+  /// request or INIT is repeated after half the timeout unless `repeatsRequests` is false, a lost SYN after 1 s if the
+  /// timeout is longer. `progress`
   /// receives the number of probes that have ended. Throws if the process is out of descriptors or the worker is
   /// closed; there are no outcomes then.
   public func run(
     _ probes: [Probe], timeout: Duration, parallel: Int = 512, progress: ((Int) -> Void)? = nil
   ) throws -> [ProbeOutcome] {
     runNumber += 1
-    let run = ProbeRun(probes, timeout: timeout, sctp: sctp)
+    let run = ProbeRun(probes, timeout: timeout, repeatsRequests: repeatsRequests, sctp: sctp)
     try sctp.open(
       probes.lazy.filter { $0.transport == .sctp }.map { ($0.namespace, $0.destination.family) }, on: worker,
       watch: watchSCTP)

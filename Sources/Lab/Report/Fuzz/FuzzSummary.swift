@@ -25,6 +25,7 @@ public struct FuzzSummary {
         Fact("clusters", clusters), Fact("cases", coverage.cases), Fact("states", coverage.states),
         Fact("flows", coverage.flows), Fact("allowed", coverage.allowed), Fact("packets", coverage.observed),
         Fact("provedClasses", coverage.provedClasses), Fact("classPackets", coverage.classPackets),
+        Fact("tracedFlows", coverage.tracedFlows),
         Fact("labs", labs), Fact("seconds", seconds), Fact("flowsPerSecond", rate),
         Fact(
           "deviations", Dictionary(uniqueKeysWithValues: coverage.deviations.map { ($0.key.id, $0.value) })),
@@ -51,6 +52,9 @@ public struct FuzzSummary {
       lines.append("\(counted(coverage.observed, "flow")) with packets, in \(counted(labs, "lab"))")
     }
     if coverage.provedClasses > 0 { lines.append("\(grouped(coverage.provedClasses)) classes of packets proved") }
+    if coverage.tracedFlows > 0 {
+      lines.append("\(grouped(coverage.tracedFlows)) packets traced by the kernel: rule by rule as the evaluator")
+    }
     if coverage.classPackets > 0 {
       lines.append("\(grouped(coverage.classPackets)) random packets compared with their classes")
     }

@@ -56,7 +56,7 @@ struct ExpectedFlowObject: Encodable {
 struct PairObject: Encodable {
   let from, to, result: String
   let fromAddress, toAddress, endpoint, packets, why, oracle, evaluator: String?
-  let deviations: [String]?
+  let deviations, codes: [String]?
   let rules: [RuleObject]?
 
   init(_ pair: PairResult) {
@@ -72,6 +72,7 @@ struct PairObject: Encodable {
     evaluator = pair.answer?.comparison.evaluated?.rawValue
     let numbers = pair.answer?.deviations.map(\.id) ?? []
     deviations = numbers.isEmpty ? nil : numbers
+    codes = pair.answer?.codes.map(\.rawValue).sorted()
     rules = pair.answer?.comparison.journey.deciding.map(RuleObject.init)
   }
 }

@@ -131,7 +131,12 @@ struct ExpectationSections {
     return flow.pairs.filter { $0.state == .missed }.prefix(8).flatMap { pair -> [Block] in
       let happened =
         pair.whyNot.map { "not asked: \($0)" } ?? pair.answer.map { $0.outcomeText + $0.evaluatorText } ?? ""
-      return [.paragraph("\(pair.from) -> \(pair.to): \(happened)", first: "      ", indent: 8)]
+      let lacking = flow.expected.codes.filter { code in pair.answer?.codes.contains(code) == false }
+      let found = pair.answer?.codes.map(\.rawValue).sorted().joined(separator: ", ") ?? ""
+      let codes =
+        lacking.isEmpty
+        ? "" : "; not because of \(lacking.map(\.rawValue).joined(separator: ", ")): its codes are \(found)"
+      return [.paragraph("\(pair.from) -> \(pair.to): \(happened)\(codes)", first: "      ", indent: 8)]
         + (pair.answer?.comparison.journey.deciding ?? []).flatMap(blocks(of:))
     }
   }

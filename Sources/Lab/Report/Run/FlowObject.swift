@@ -16,6 +16,8 @@ struct FlowObject: Encodable {
   let mechanism: String?
   let result: String
   let deviations: [String]?
+  /// Of the reasons, and of why the flow was not asked.
+  let codes: [String]?
   let why: String?
   let failure: Bool
   let because: [String]?
@@ -48,9 +50,9 @@ struct FlowObject: Encodable {
       case .unexplained: ("unexplained", nil, nil)
       case .deviationMissing(let numbers): ("deviationMissing", numbers.map(\.id), nil)
       case .undecided(let why): ("undecided", nil, why)
-      case .noRoute(let why): ("noRoute", nil, why)
+      case .noRoute(let why): ("noRoute", nil, "\(why)")
       case .notChosen: ("notChosen", nil, nil)
-      case .notModelled(let why): ("notModelled", nil, why)
+      case .notModelled(let why): ("notModelled", nil, "\(why)")
       }
     let isAsItShould =
       switch comparison.finding {
@@ -58,6 +60,7 @@ struct FlowObject: Encodable {
       case .deviation, .kernelDisagrees, .unexplained, .deviationMissing, .undecided: false
       }
     let isTold = inFull || !isAsItShould
+    codes = isTold || why != nil ? comparison.codes.map(\.rawValue) : nil
     because = isTold ? comparison.specified?.because.map(\.text) : nil
     rules = isTold ? comparison.journey.deciding.map(RuleObject.init) : nil
     path = isTold || withPath ? comparison.journey.steps.map(PathObject.init) : nil

@@ -9,8 +9,13 @@ internal import Text
 /// One flow as text: what each engine says, and the rules that decided.
 struct FlowSection {
   private let comparison: Comparison
+  /// Whether the section has the path and the rules that decided.
+  private let tellsRules: Bool
 
-  init(_ comparison: Comparison) { self.comparison = comparison }
+  init(_ comparison: Comparison, tellsRules: Bool = true) {
+    self.comparison = comparison
+    self.tellsRules = tellsRules
+  }
 
   /// `a -> b TCP/80: specified denied, enforced allowed`.
   var line: String {
@@ -20,16 +25,21 @@ struct FlowSection {
       + "\(comparison.specified?.verdict.rawValue ?? "nothing"), enforced \(comparison.verdict?.rawValue ?? "nothing")"
   }
 
+  /// The flow and its verdict.
+  var title: String { "\(comparison.flow): \(headline)" }
+
   /// A rule's text is code, so that it can be copied.
   var section: Section {
     let journey = comparison.journey
-    var blocks = [Block.paragraph("\(comparison.flow): \(headline)", indent: 4)]
+    var blocks = [Block.paragraph(title, indent: 4)]
     // No engine has an answer, for example because nobody has one of the addresses.
     if comparison.specified == nil, comparison.verdict == nil { return Section(blocks) }
     blocks.append(
       entry(
         "oracle",
-        comparison.specified.map { "\($0.verdict.rawValue): \($0.because.map(\.text).joined(separator: "; "))" }
+        comparison.specified.map {
+          "\($0.verdict.rawValue): \($0.because.map { "\($0.text) [\($0.code)]" }.joined(separator: "; "))"
+        }
           ?? "the specification says nothing about ICMP (D5)"))
     blocks.append(entry("evaluator", "\(comparison.evaluated?.rawValue ?? PacketOutcome.noRoute.text): \(endText)"))
     // If nothing changes the packet, nor could have, the evaluator's line is enough.
@@ -37,6 +47,7 @@ struct FlowSection {
       blocks += journey.steps.map { entry("path", $0.text) }
     }
     blocks.append(entry("kernel", observedText))
+    if !tellsRules { return Section(blocks) }
     for rule in journey.deciding {
       let origin = rule.originText.isEmpty ? "" : " \(rule.originText)"
       blocks.append(entry("rule", "\(rule.machine) \(rule.chain) #\(rule.number)\(origin):"))
@@ -65,25 +76,31 @@ struct FlowSection {
     return .paragraph(text, first: first, indent: Self.margin)
   }
 
+  /// `ALLOWED, but `; empty if no packet tells.
+  private var verdict: String {
+    comparison.verdict.map { $0 == .allow ? "ALLOWED, but " : "DENIED, but " } ?? ""
+  }
+
   private var headline: String {
     switch comparison.finding {
     case .agreement: comparison.verdict == .allow ? "ALLOWED" : "DENIED"
     case .deviation(let deviations):
       "\(comparison.verdict == .allow ? "ALLOWED" : "DENIED"), a known deviation: "
         + deviations.map { "\($0.id) \($0.summary)" }.joined(separator: "; ")
-    case .kernelDisagrees: "the kernel does not do what the evaluator computes from the rules"
-    case .unexplained: "the rules differ from the specification, and no known deviation explains it"
+    case .kernelDisagrees: "\(verdict)the kernel does not do what the evaluator computes from the rules"
+    case .unexplained: "\(verdict)the rules differ from the specification, and no known deviation explains it"
     case .deviationMissing(let deviations):
-      "\(deviations.map(\.id).joined(separator: ", ")) predicted here, but the rules don't deviate"
-    case .undecided(let why): "undecided: \(why)"
-    case .notModelled(let why): "not asked: \(why)"
+      "\(verdict)\(deviations.map(\.id).joined(separator: ", ")) predicted here, but the rules don't deviate"
+    case .undecided(let why): "undecided: \(why) [\(Code.undecided)]"
+    case .notModelled(let why): "not asked: \(why) [\(why.code)]"
     case .notChosen: "the service never chooses this endpoint"
-    case .noRoute(let why): comparison.observation == nil ? "not asked: \(why)" : "no answer: \(silence(why))"
+    case .noRoute(let why):
+      comparison.observation == nil ? "not asked: \(why) [\(why.code)]" : "no answer: \(silence(why)) [\(why.code)]"
     }
   }
 
   /// Why a packet was sent, and reached nobody.
-  private func silence(_ why: String) -> String {
+  private func silence(_ why: NoRoute) -> String {
     switch (comparison.flow.destination, comparison.flow.question) {
     case (.service, .echo), (.virtualAddress, .echo):
       return "kube-proxy answers no ping to a Service's address; ping a pod behind it"
@@ -92,8 +109,8 @@ struct FlowSection {
         return "\(intermediary) leads to \(address), which nobody has; if that is a host outside the cluster, "
           + "add it to externalHosts of a Cluster document"
       }
-      return why
-    case (.pod, _), (.external, _), (.address, _): return why
+      return "\(why)"
+    case (.pod, _), (.external, _), (.address, _): return "\(why)"
     }
   }
 
@@ -133,7 +150,7 @@ struct FlowSection {
         case nil: "stopped"
         }
       return "\(way)\(how) at \(position)"
-    case .noRoute(let why): return why
+    case .noRoute(let why): return "\(why)"
     }
   }
 }

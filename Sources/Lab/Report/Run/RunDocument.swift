@@ -21,6 +21,7 @@ extension RunReport {
       Fact("endpoints", plan.endpoints.map(\.description)),
       Fact(
         "flows", comparisons.map { FlowObject($0, strict: strict, inFull: isToldInFull, withPath: tellsAllPaths) }),
+      Fact("explanations", explained.isEmpty ? nil : explained.map { ExplanationObject($0, cluster) }),
       Fact("survey", survey.map { SurveyObject($0, comparisons, unsent, strict: strict) }),
       Fact("classes", classObjects),
       Fact("mixed", mixedObjects),
@@ -88,6 +89,7 @@ private struct RunSections {
   }
 
   var all: [Section] {
+    if !report.explained.isEmpty { return allExplained }
     var sections = [heading]
     if let survey = report.survey {
       let told = SurveySections(report, survey)
@@ -111,6 +113,33 @@ private struct RunSections {
       sections += ExpectationSections(report.expectations, inFull: report.tellsExpectationsInFull).all
     }
     return sections + [summary]
+  }
+
+  /// What was asked comes first: with what it was measured is for later.
+  private var allExplained: [Section] {
+    let shown = answers.flatMap(\.shown)
+    let flows = shown.flatMap { comparison -> [Section] in
+      let flow = report.explained.first { explained in
+        var flow = explained.comparison.flow
+        // Of a packet that is stopped before it is sent to an endpoint, no endpoint is told.
+        if comparison.flow.chosen == nil { flow.chosen = nil }
+        return flow == comparison.flow
+      }
+      return flow.map(explained) ?? [full(comparison)]
+    }
+    return [overview(shown)] + mixtures + flows + [styleWarnings, heading, summary]
+  }
+
+  /// The verdicts of several flows, before any of them is explained.
+  private func overview(_ shown: [Comparison]) -> Section {
+    if shown.count < 2 { return Section([]) }
+    let counts = [
+      (shown.count { $0.verdict == .allow }, "allowed"), (shown.count { $0.verdict == .deny }, "denied"),
+      (shown.count { $0.verdict == nil }, "without a verdict"),
+    ].filter { $0.0 > 0 }.map { "\($0) \($1)" }
+    return Section(
+      [.heading("\(shown.count) flows: \(counts.joined(separator: ", "))")]
+        + shown.map { .paragraph(FlowSection($0).title, first: "  ", indent: 6) })
   }
 
   private var heading: Section {
@@ -159,6 +188,17 @@ private struct RunSections {
 
   private func full(_ comparison: Comparison) -> Section { FlowSection(comparison).section }
 
+  /// A flow that the user asked about: the verdict and its cause, the engines, why, and what the packet met.
+  private func explained(_ flow: ExplainedFlow) -> [Section] {
+    let own = FlowSection(flow.comparison, tellsRules: false).section.blocks
+    let cause = CauseText(flow, report.cluster).lines.map { Block.note($0.kind.rawValue, $0.text) }
+    let why = WhyTree(report.cluster, report.lines).blocks(flow.parts)
+    return [
+      Section(own.prefix(1) + cause + own.dropFirst()), Section(why.isEmpty ? [] : [.heading("Why")] + why),
+      Section(MetText(flow).blocks),
+    ]
+  }
+
   // MARK: - Differences
 
   private var deviations: [Section] {
@@ -179,7 +219,7 @@ private struct RunSections {
   /// Why flows are not asked: one line for each reason, and at most ten.
   private var notAsked: Section {
     let whys = report.comparisons.compactMap { comparison -> String? in
-      if case .notModelled(let why) = comparison.finding { why } else { nil }
+      if case .notModelled(let why) = comparison.finding { "\(why) [\(why.code)]" } else { nil }
     }
     let found = report.survey?.notModelled ?? Dictionary(grouping: whys) { $0 }.mapValues(\.count)
     let counts = found.sorted { ($1.value, $0.key) < ($0.value, $1.key) }

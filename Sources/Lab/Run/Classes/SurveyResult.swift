@@ -113,7 +113,9 @@ public struct SurveyResult: Sendable {
     }
     if mix.contains(.deviating) { tally.deviating += askers.count }
     if mix.contains(.failing) { tally.unexplained += askers.count }
-    if case .notModelled(let why) = comparison.finding { notModelled[why, default: 0] += askers.count }
+    if case .notModelled(let why) = comparison.finding {
+      notModelled["\(why) [\(why.code)]", default: 0] += askers.count
+    }
     guard let to = grid.number(destination) else { return }
     grid.add(askers.workloads.lazy.map(\.number), to, flow.question, mix)
     if mix.isDisjoint(with: [.deviating, .failing]) { return }

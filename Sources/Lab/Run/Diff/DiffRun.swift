@@ -77,7 +77,8 @@ extension LabPlan {
     try lab.prepare(holding(nodes: places.nodes, pods: places.pods))
     let observations = try lab.observe(flows)
     return zip(flows, observations).map { flow, observation in
-      Answer(comparer.compare(flow, enforced.journey(of: flow), observation))
+      let comparison = comparer.compare(flow, enforced.journey(of: flow), observation)
+      return Answer(comparison, codes: Set(comparison.codes))
     }
   }
 }

@@ -7,8 +7,13 @@ internal import Path
 /// What the engines say about one flow that has an expectation.
 public struct Answer: Sendable {
   public let comparison: Comparison
+  /// Those of all reasons, and of what the nearest rules lack.
+  public let codes: Set<Code>
 
-  public init(_ comparison: Comparison) { self.comparison = comparison }
+  public init(_ comparison: Comparison, codes: Set<Code>) {
+    self.comparison = comparison
+    self.codes = codes
+  }
 
   public var outcome: PacketOutcome { comparison.outcome }
 
@@ -16,7 +21,7 @@ public struct Answer: Sendable {
   public var why: String? {
     switch outcome {
     case .delivered, .rejected, .dropped: return nil
-    case .noRoute: return comparison.journey.end.noRoute
+    case .noRoute: return comparison.journey.end.noRoute.map { "\($0)" }
     case .undecided:
       if case .unusable(let why)? = comparison.observation { return why }
       return "no packet was sent"

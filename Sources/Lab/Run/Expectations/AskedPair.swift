@@ -21,7 +21,7 @@ struct AskedPair: Hashable {
         endpoint.map { backends.leads(flow, to: $0) } ?? true
       }
       if let endpoint, flows.isEmpty { return [.impossible("\(flow.destination) has no endpoint \(endpoint)")] }
-      return flows.map { flow in backends.whyNotAsked(flow).map { .notAsked($0) } ?? .flow(flow) }
+      return flows.map { flow in backends.whyNotAsked(flow).map { .notAsked("\($0) [\($0.code)]") } ?? .flow(flow) }
     }
   }
   let from: Endpoint
@@ -78,7 +78,7 @@ extension LabPlan {
   {
     if let group = expected.group {
       guard group.family == .v4, case .port(let port) = expected.question, port.transport == .udp else {
-        return .notAsked("the lab sends to multicast groups over IPv4 and UDP only")
+        return .notAsked("the lab sends to multicast groups over IPv4 and UDP only [\(Code.groupKind)]")
       }
       guard let flow = topology.flow(from: from.endpoint, to: to.endpoint, port, .v4, destinationAddress: group) else {
         return .impossible("\(from.endpoint) has no address from which it can send to \(group)")
@@ -86,7 +86,7 @@ extension LabPlan {
       return .flow(flow)
     }
     if case .port(let port) = expected.question, port.transport == .sctp, let sctpObstacle {
-      return .notAsked("SCTP can't be probed here (\(sctpObstacle))")
+      return .notAsked("SCTP can't be probed here (\(sctpObstacle)) [\(Code.noSCTP)]")
     }
     let stated = expected.family ?? to.address?.family ?? from.address?.family
     let families = stated.map { [$0] } ?? IPFamily.allCases.sorted()

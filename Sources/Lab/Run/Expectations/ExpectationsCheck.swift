@@ -133,9 +133,13 @@ struct ExpectationsCheck {
     let sent = journeys.filter { flow, journey in
       flow.destinationAddress.isMulticast || !journey.hops.isEmpty || journey.end.noRoute == nil
     }.map(\.0)
-    let observations = Dictionary(zip(sent, try lab.observe(sent))) { first, _ in first }
+    let observations = Dictionary(zip(sent, try lab.observe(sent, patiently: ClusterRun.patience))) { first, _ in first
+    }
     return Dictionary(
-      journeys.map { ($0, Answer(stage.plan.comparer.compare($0, $1, observations[$0]))) }
+      journeys.map { flow, journey in
+        let comparison = stage.plan.comparer.compare(flow, journey, observations[flow])
+        return (flow, Answer(comparison, codes: stage.plan.codes(of: comparison)))
+      }
     ) { first, _ in first }
   }
 

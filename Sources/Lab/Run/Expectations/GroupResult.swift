@@ -107,6 +107,7 @@ public struct PairResult: Sendable {
 extension Answer {
   func meets(_ expected: ExpectedFlow) -> Bool {
     guard let observed, expected.expect.verdict.map({ $0 == observed }) ?? true else { return false }
+    guard expected.codes.allSatisfy(codes.contains) else { return false }
     guard let mechanism = expected.mechanism else { return true }
     return mechanism.outcome == outcome
   }

@@ -288,7 +288,7 @@ struct Assembly {
       + inventory.endpointSlices.map(\.id.namespace)
     let given = Array(inventory.namespaces.values) + standInNamespaces
     let missing = Set(used).subtracting(given.map(\.name))
-    cluster.namespaces = (given + missing.map { Namespace(name: $0) }).sorted { $0.name < $1.name }
+    cluster.namespaces = (given + missing.map { Namespace(name: $0, isAssumed: true) }).sorted { $0.name < $1.name }
     // The API server creates these itself, with only the name label.
     let remarkable = missing.subtracting(["default", "kube-system", "kube-public", "kube-node-lease"]).sorted()
     if !remarkable.isEmpty {

@@ -122,11 +122,8 @@ extension Service {
 extension NetworkPolicy {
   /// The policy without its places in the files and without kubectl's own copy of it.
   fileprivate var withoutServerFields: NetworkPolicy {
-    var policy = self
-    policy.location = nil
+    var policy = unlocated
     policy.annotations["kubectl.kubernetes.io/last-applied-configuration"] = nil
-    for index in policy.ingress.indices { policy.ingress[index].location = nil }
-    for index in policy.egress.indices { policy.egress[index].location = nil }
     return policy
   }
 }

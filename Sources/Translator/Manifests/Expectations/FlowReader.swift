@@ -26,6 +26,7 @@ struct FlowReader {
     }
     flow.document = try fields["document"]?.verdict()
     flow.because = try fields["because"]?.string()
+    flow.codes = try fields["because"]?.codes() ?? []
     flow.family = try fields["family"]?.word(IPFamily.self)
     if let field = fields["endpoint"] {
       flow.endpoint = try Self.endpoint(field, &uses)
@@ -129,6 +130,18 @@ struct FlowReader {
 }
 
 extension Field {
+  /// The words of a text that are codes. Throws for a word that looks like one and is none.
+  fileprivate func codes() throws(ManifestError) -> [Code] {
+    var codes: [Code] = []
+    for word in try string().split(whereSeparator: { " ,;.:()[]".contains($0) }) where word.hasPrefix("NPL-") {
+      guard let code = Code(rawValue: String(word)) else {
+        throw error("unknown code \(String(word).quoted)", "docs/codes lists them; without NPL- it is a remark")
+      }
+      codes.append(code)
+    }
+    return codes
+  }
+
   fileprivate func verdict() throws(ManifestError) -> Verdict {
     try word(Verdict.self, synonyms: ["allow": .allow, "deny": .deny])
   }

@@ -38,6 +38,11 @@ extension PolicyDecoder {
     return NetworkPolicy.IPBlock(cidr, except: excepts)
   }
 
+  /// Where the entries of a peer's `except` are written.
+  func exceptLocations(_ peer: Field) throws(ManifestError) -> [SourceLocation] {
+    try peer.fields()["ipBlock"]?.fields()["except"]?.list().map(\.location) ?? []
+  }
+
   private mutating func cidr(_ field: Field) throws(ManifestError) -> CIDR {
     let cidr = try field.cidr()
     if try field.hasHostBits() {

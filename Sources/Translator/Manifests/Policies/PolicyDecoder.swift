@@ -21,6 +21,8 @@ struct PolicyDecoder {
     guard let spec = try root["spec"]?.fields() else { return policy }
     policy.podSelector =
       try spec["podSelector"].map { (field) throws(ManifestError) in try field.selector(validation) } ?? .everything
+    policy.selectorLocation = spec["podSelector"]?.location
+    policy.typesLocation = spec["policyTypes"]?.location
     policy.ingress = try rules(spec, .ingress)
     policy.egress = try rules(spec, .egress)
     policy.isolates = try policyTypes(spec) ?? (policy.egress.isEmpty ? [.ingress] : [.ingress, .egress])
@@ -49,14 +51,23 @@ struct PolicyDecoder {
     let peerField = direction == .ingress ? "from" : "to"
     for field in try spec[direction.keyword]?.list() ?? [] {
       let fields = try field.fields()
+      var places = NetworkPolicy.Rule.Places()
       var peers: [NetworkPolicy.Peer] = []
-      for peer in try fields[peerField]?.list() ?? [] { peers.append(try self.peer(peer)) }
+      for peer in try fields[peerField]?.list() ?? [] {
+        peers.append(try self.peer(peer))
+        places.peers.append(peer.location)
+        places.excepts.append(try exceptLocations(peer))
+      }
       var ports: [NetworkPolicy.PortRule] = []
-      for port in try fields["ports"]?.list() ?? [] { ports.append(try portRule(port)) }
-      rules.append(
-        NetworkPolicy.Rule(
-          peers: peers.isEmpty ? .any : .listed(peers), ports: ports.isEmpty ? .all : .listed(ports),
-          location: field.location))
+      for port in try fields["ports"]?.list() ?? [] {
+        ports.append(try portRule(port))
+        places.ports.append(port.location)
+      }
+      var rule = NetworkPolicy.Rule(
+        peers: peers.isEmpty ? .any : .listed(peers), ports: ports.isEmpty ? .all : .listed(ports),
+        location: field.location)
+      rule.places = places
+      rules.append(rule)
     }
     return rules
   }
