@@ -96,7 +96,7 @@ import Testing
       ]),
     Case(
       file: "11-hostport-svclb", from: "node/n1", to: "127.0.0.1", port: "80",
-      tells: ["TCP/80: ALLOWED", "svclb-edge-n1 sends it on to", "svclb-edge-n1 PREROUTING #1"]),
+      tells: ["TCP/80: ALLOWED", "svclb-edge-n1 sends it on to", "* nat PREROUTING #1"]),
     Case(
       file: "11-hostport-svclb", from: "external/lan", to: "node/n2", port: "80",
       tells: ["TCP/80: DENIED", "10.42.1.0"]),

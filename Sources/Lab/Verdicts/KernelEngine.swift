@@ -95,14 +95,12 @@ public struct KernelEngine: Sendable {
       own = holder.flatMap(fabric.namespace)
     }
     let translated = backends(flow)
-    let isPrivate =
-      fabric.topology.node(addressedBy: flow)?.privateAddresses.contains(flow.destinationAddress) == true
-    let isNodes = if case .virtualAddress = flow.destination { true } else { translated.isEmpty || isPrivate }
     let ends = translated.compactMap { backend in
       fabric.namespace(of: backend.endpoint).map { ($0, backend.address, backend.port) }
     }
     let direct = own.map { ($0, flow.destinationAddress, asked.port) }
-    return (ends + (isNodes ? [direct].compactMap(\.self) : [])).map { namespace, address, port in
+    // A node itself gets what no rule translates, also at a port that is a service's.
+    return (ends + [direct].compactMap(\.self)).map { namespace, address, port in
       (
         Socket(namespace: ObjectIdentifier(namespace), address: address, port: port, transport: asked.transport),
         namespace
