@@ -153,7 +153,7 @@ public struct KernelEngine: Sendable {
       try checkChoices(choosing, conversation.session.sourcePorts, &seen)
       // A packet that meets an older connection with the same ports follows that one. Another port shows whether this
       // was so.
-      for _ in 0..<2 {
+      for _ in 0..<(conversation.session.repeatsRequests ? 2 : 0) {
         let again = choosing.filter { if case .elsewhere = seen[$0.probe] { true } else { false } }
         if again.isEmpty { break }
         let outcomes = try conversation.session.run(
