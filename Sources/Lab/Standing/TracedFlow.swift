@@ -49,7 +49,10 @@ extension KernelTrace {
       }
     }
     var found: [String: [String]] = [:]
+    // What a pod with rules of its own sends by itself meets its POSTROUTING, which puts the address on it that it has.
+    let modelled = Set(hooks.map(\.position.machine))
     for passage in passages {
+      if case .pod(let pod) = passage.machine, !modelled.contains("\(pod)") { continue }
       let own =
         switch passage.machine {
         case .node(let name): name
