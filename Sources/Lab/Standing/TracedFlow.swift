@@ -52,13 +52,8 @@ extension KernelTrace {
     // What a pod with rules of its own sends by itself meets its POSTROUTING, which puts the address on it that it has.
     let modelled = Set(hooks.map(\.position.machine))
     for passage in passages {
-      if case .pod(let pod) = passage.machine, !modelled.contains("\(pod)") { continue }
-      let own =
-        switch passage.machine {
-        case .node(let name): name
-        default: "\(passage.machine)"
-        }
-      let machine = name(own, isLegacy: passage.isLegacy)
+      if case .pod = passage.machine, !modelled.contains(passage.machineName) { continue }
+      let machine = name(passage.machineName, isLegacy: passage.isLegacy)
       found[machine, default: []] += passage.rules.map {
         "\($0.table) \($0.chain) #\($0.index.map { "\($0 + 1)" } ?? "?")"
       }.filter { limited[machine]?.contains($0) != true }

@@ -28,6 +28,9 @@ public struct KernelTrace: Hashable, Sendable {
     public internal(set) var rules: [Rule] = []
     /// The base chain's policy, if the packet met it.
     public internal(set) var policy: Verdict?
+
+    /// As in a `Position`: a node's name, or a pod's with its namespace.
+    public var machineName: String { if case .node(let name) = machine { name } else { machine.description } }
   }
 
   /// A rule whose matches held.
@@ -48,9 +51,6 @@ public struct KernelTrace: Hashable, Sendable {
   public internal(set) var hasLegacyTables = false
   /// Whether events were lost.
   public internal(set) var isIncomplete = false
-
-  /// The rules that a machine's packet met, in order.
-  public func rules(of machine: Endpoint) -> [Rule] { passages.filter { $0.machine == machine }.flatMap(\.rules) }
 }
 
 extension KernelEngine {
@@ -62,6 +62,7 @@ extension KernelEngine {
     _ flows: [Flow], on machines: [(endpoint: Endpoint, iptables: [Table])], in conversation: inout Conversation,
     backends: (Flow) -> [Backend]
   ) throws -> [KernelTrace] {
+    if flows.isEmpty { return [] }
     let version = try Command(["iptables", "--version"]).run(on: fabric.worker).text
     let isLegacy = version.contains("legacy")
     let running = try machines.compactMap { machine in

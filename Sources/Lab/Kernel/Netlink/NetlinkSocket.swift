@@ -120,9 +120,8 @@ public struct NetlinkSocket: ~Copyable, Sendable {
     return datagram
   }
 
-  /// Passes every waiting answer to `body`. Returns true if some were lost (ENOBUFS). The kernel has answered by the
-  /// time `send` returns.
-  func drainAnswers(_ body: (NetlinkAnswer) -> Void) throws(KernelError) -> Bool {
+  /// Passes every waiting message to `body`. Returns true if some were lost (ENOBUFS).
+  func drain(_ body: (NetlinkMessage) -> Void) throws(KernelError) -> Bool {
     var lost = false
     while true {
       let received: [UInt8]?
@@ -134,9 +133,14 @@ public struct NetlinkSocket: ~Copyable, Sendable {
         continue
       }
       guard let received else { return lost }
-      for message in NetlinkMessageSequence(received) {
-        if let answer = message.answer { body(answer) }
-      }
+      for message in NetlinkMessageSequence(received) { body(message) }
+    }
+  }
+
+  /// The same for answers only. The kernel has answered by the time `send` returns.
+  func drainAnswers(_ body: (NetlinkAnswer) -> Void) throws(KernelError) -> Bool {
+    try drain { message in
+      if let answer = message.answer { body(answer) }
     }
   }
 

@@ -63,16 +63,10 @@ public struct PacketLog: ~Copyable {
   /// The messages since the last call. `lost`: some did not fit into the buffer.
   public func drain() throws(KernelError) -> (messages: [Message], lost: Bool) {
     var found: [Message] = []
-    var lost = false
-    while true {
-      do throws(KernelError) {
-        guard let datagram = try socket.receive() else { return (found, lost) }
-        found += NetlinkMessageSequence(datagram).compactMap { Self.message($0) }
-      } catch {
-        guard error.code == ENOBUFS else { throw error }
-        lost = true
-      }
+    let lost = try socket.drain { message in
+      if let own = Self.message(message) { found.append(own) }
     }
+    return (found, lost)
   }
 
   private static func message(_ message: NetlinkMessage) -> Message? {

@@ -42,17 +42,10 @@ public struct PacketTrace: ~Copyable {
   /// The events since the last call, but for those of the trace's own table. `lost`: some did not fit into the buffer.
   public func drain() throws(KernelError) -> (events: [TraceEvent], lost: Bool) {
     var found: [TraceEvent] = []
-    var lost = false
-    while true {
-      do throws(KernelError) {
-        guard let datagram = try events.receive() else { break }
-        found += NetlinkMessageSequence(datagram).compactMap { TraceEvent($0) }
-      } catch {
-        guard error.code == ENOBUFS else { throw error }
-        lost = true
-      }
+    let lost = try events.drain { message in
+      if let event = TraceEvent(message), event.table != Self.table { found.append(event) }
     }
-    return (found.filter { $0.table != Self.table }, lost)
+    return (found, lost)
   }
 
   /// Ends the trace.

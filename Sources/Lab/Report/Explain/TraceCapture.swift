@@ -23,7 +23,7 @@ extension RunReport {
 private struct TraceCapture {
   private(set) var bytes: [UInt8] = []
   private(set) var isEmpty = true
-  private var interfaces: [Endpoint: UInt32] = [:]
+  private var interfaces: [String: UInt32] = [:]
   private var count: UInt64 = 0
 
   // Block types and options of the format.
@@ -57,14 +57,14 @@ private struct TraceCapture {
     let order = Dictionary(places.enumerated().map { ($1, $0) }) { first, _ in first }
     let passages = trace.passages.enumerated().sorted { one, other in
       let place = { (passage: KernelTrace.Passage) in
-        order["\(passage.machine.machineName) \(passage.hook.rawValue)"] ?? places.count
+        order["\(passage.machineName) \(passage.hook.rawValue)"] ?? places.count
       }
       return (place(one.element), one.offset) < (place(other.element), other.offset)
     }.map(\.element)
     for passage in passages {
       isEmpty = false
-      let machine = passage.machine.machineName
-      let number = interface(passage.machine)
+      let machine = passage.machineName
+      let number = interface(machine)
       var comments = [
         "\(flow.comparison.flow)", "\(machine) \(passage.hook.rawValue), \(passage.table) \(passage.chain)",
       ]
@@ -86,12 +86,12 @@ private struct TraceCapture {
   }
 
   /// The number of a machine's interface, which is described when it is first needed.
-  private mutating func interface(_ machine: Endpoint) -> UInt32 {
+  private mutating func interface(_ machine: String) -> UInt32 {
     if let number = interfaces[machine] { return number }
     let number = UInt32(interfaces.count)
     interfaces[machine] = number
     let body = Self.number(Self.rawIP) + Self.number(UInt16(0)) + Self.number(UInt32(0))
-    bytes += Self.block(Self.interface, body + Self.options([(Self.interfaceName, machine.machineName)]))
+    bytes += Self.block(Self.interface, body + Self.options([(Self.interfaceName, machine)]))
     return number
   }
 
@@ -115,9 +115,4 @@ private struct TraceCapture {
   private static func number(_ value: some FixedWidthInteger) -> [UInt8] {
     withUnsafeBytes(of: value.littleEndian) { Array($0) }
   }
-}
-
-extension Endpoint {
-  /// A node's name, or a pod's with its namespace.
-  var machineName: String { if case .node(let name) = self { name } else { description } }
 }

@@ -40,9 +40,6 @@ public struct ExplainedFlow: Sendable {
   public let record: PacketRecord
   public let trace: Trace
 
-  /// The side whose policies refuse the flow, if the specification does.
-  public var refusing: SideExplanation? { parts.lazy.compactMap(\.refusing).first }
-
   /// Whether the kernel met other rules than the evaluator.
   public var disagrees: Bool {
     if case .kernel(_, let differences) = trace { !differences.isEmpty } else { false }

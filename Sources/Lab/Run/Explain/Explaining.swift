@@ -44,7 +44,7 @@ extension LabPlan {
     let sent = comparisons.map(\.flow).filter { !$0.destinationAddress.isMulticast }
     let asked = Set(comparisons.filter { $0.observation != nil }.map(\.flow)).intersection(sent)
     let flows = sent.filter(asked.contains)
-    let traced = Dictionary(zip(flows, flows.isEmpty ? [] : try lab.trace(flows))) { first, _ in first }
+    let traced = Dictionary(zip(flows, try lab.trace(flows))) { first, _ in first }
     return comparisons.map { comparison in
       guard let found = traced[comparison.flow] else {
         return explained(comparison, untraced: comparison.observation == nil ? .notSent : .group)
