@@ -75,6 +75,15 @@ import Worlds
     }
   }
 
+  @Test(
+    "With default-deny a pod reaches itself through its own host port",
+    arguments: [(UInt64(7181), EnforcementStyle.kubeRouterNftables), (8476, .compiled)])
+  func ownHostPort(seed: UInt64, style: EnforcementStyle) throws {
+    let (cluster, enforced) = try Self.enforced(World(seed: seed).cluster.manifest, style)
+    let proof = Proof(cluster, Comparer(cluster, enforced))
+    #expect(proof.isProved, "\(proof.counterexamples.first.map { "\($0)" } ?? "")")
+  }
+
   @Test("A rule that is missing is shown by a packet that it would admit")
   func missingRule() throws {
     let (cluster, enforced) = try Self.enforced(Self.world, .kubeRouterK3s)

@@ -347,26 +347,35 @@ public struct ClassEvaluator: Sendable {
     var matched = set
     var keyed: [Int] = []
     for test in tests {
+      let fits: Bool
       switch test {
-      case .source(let numbers):
-        if set.newSource != nil { continue }
-        divide(&matched, \.sources, numbers, &rest)
+      case .source(let numbers): fits = set.newSource != nil || divide(&matched, \.sources, numbers, &rest)
       case .destination(let numbers):
-        if set.newDestination != nil { continue }
-        divide(&matched, \.destinations, numbers, &rest)
-      case .question(let numbers):
-        if set.newQuestion != nil { continue }
-        divide(&matched, \.questions, numbers, &rest)
+        fits = set.newDestination != nil || divide(&matched, \.destinations, numbers, &rest)
+      case .question(let numbers): fits = set.newQuestion != nil || divide(&matched, \.questions, numbers, &rest)
       case .states(let states):
-        if let other = Self.remaining(matched.states, states) { rest.append(with(matched) { $0.states = other }) }
-        matched.states.formIntersection(states)
+        fits = !matched.states.isDisjoint(with: states)
+        if fits {
+          if let other = Self.remaining(matched.states, states) { rest.append(with(matched) { $0.states = other }) }
+          matched.states.formIntersection(states)
+        }
       case .codePoint(let wanted):
-        let other = matched.codePoints & ~(1 << UInt64(wanted))
-        if other != 0 { rest.append(with(matched) { $0.codePoints = other }) }
-        matched.codePoints = 1 << UInt64(wanted)
+        let one: UInt64 = 1 << UInt64(wanted)
+        fits = matched.codePoints & one != 0
+        if fits {
+          if matched.codePoints != one { rest.append(with(matched) { $0.codePoints &= ~one }) }
+          matched.codePoints = one
+        }
       // `misses` has looked at these.
-      case .mark, .translated, .bridged: break
-      case .keyed(let question): keyed.append(question)
+      case .mark, .translated, .bridged: fits = true
+      case .keyed(let question):
+        keyed.append(question)
+        fits = true
+      }
+      // Each test holds for some packets of the set, but two tests of one axis need not hold for the same ones.
+      if !fits {
+        rest.append(matched)
+        return []
       }
     }
     var parts = [matched]
@@ -387,17 +396,18 @@ public struct ClassEvaluator: Sendable {
     return rest.isEmpty ? nil : rest
   }
 
-  /// `set` must not be disjoint with `numbers`.
+  /// Leaves in `set` what is in `numbers` and adds the others to `rest`. Returns `false`, without a change, if nothing is.
   private func divide(
     _ set: inout PacketSet, _ axis: WritableKeyPath<PacketSet, Numbers>, _ numbers: Numbers, _ rest: inout [PacketSet]
-  ) {
-    guard let inside = set[keyPath: axis].intersection(numbers) else { return }
+  ) -> Bool {
+    guard let inside = set[keyPath: axis].intersection(numbers) else { return false }
     if let outside = set[keyPath: axis].subtracting(numbers) {
       var other = set
       other[keyPath: axis] = outside
       rest.append(other)
       set[keyPath: axis] = inside
     }
+    return true
   }
 
   private func lookup(_ fields: [PacketField], _ map: Int, _ set: PacketSet) -> [(PacketSet, UInt32?)] {
