@@ -104,8 +104,8 @@ let package = Package(
     library(
       "StandingLab", "Lab/Standing",
       [
-        "NetpolModel", "RuleIR", "Lowering", "Path", "Enforcement", "EngineComparison", "Kernel", "Apply", "Network",
-        "Verdicts",
+        "NetpolModel", "RuleIR", "Lowering", "Oracle", "Path", "Enforcement", "EngineComparison", "Kernel", "Apply",
+        "Network", "Verdicts",
       ]),
     library(
       "Agent", "Lab/Agent",

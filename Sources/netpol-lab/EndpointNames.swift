@@ -6,13 +6,13 @@ struct EndpointNames {
 
   init(_ cluster: Cluster) { names = ClusterNames(cluster) }
 
-  /// Returns the endpoints that `reference` means: all pods of a workload, otherwise one endpoint. Throws `InputError` if
-  /// there is none. `allowsLoopback`: whether a loopback address is one.
+  /// Returns the endpoints that `reference` means: all pods of a workload, otherwise one endpoint. The name of a workload
+  /// does without its kind if no pod and no other workload is called so. Throws `InputError` if there is none. `allowsLoopback`: whether a loopback address is one.
   func endpoints(
     _ reference: EndpointReference, option: String, allowsLoopback: Bool = false
   ) throws -> [Endpoint] {
     let endpoints: [Endpoint]
-    do throws(UnknownName) { endpoints = try names.endpoints(reference) } catch {
+    do throws(UnknownName) { endpoints = try names.endpoints(names.withKind(reference)) } catch {
       throw InputError("\(option) \(reference): \(error.problem); \(error.remedy)")
     }
     if case .address(let address)? = endpoints.first, let obstacle = address.obstacleOutside {

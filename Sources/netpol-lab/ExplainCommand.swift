@@ -85,13 +85,13 @@ struct ExplainCommand: ParsableCommand {
     let selection = try ProbePlan.Selection(
       from: from, to: to.endpoint, [to.port].compactMap(\.self), in: cluster, options: ("from", "to", "port"))
     let run = ClusterRun(style: style, selection: selection, strict: strict)
-    try run.requireFlow(in: cluster)
-    try requireFew(selection, in: cluster)
+    let selected = try run.selected(in: cluster)
+    try requireFew(selected)
     let assumptions = asked.assumptions + cluster.strangerNotes(besides: [])
     for assumption in assumptions { Terminal.say("note: \(assumption)") }
     let doubts = reading.impliesServiceCIDRs ? asked.doubts(in: cluster) : []
     for doubt in doubts { Terminal.say("warning: \(doubt)") }
-    var report = try explain(run, cluster)
+    var report = try explain(selected, run)
     Terminal.progress("")
     report.lines = SourceLines(sources)
     report.notes = reading.notes.filter { $0.severity == .note }.map(\.text) + assumptions
@@ -114,12 +114,12 @@ struct ExplainCommand: ParsableCommand {
   }
 
   /// With packets where the machine allows it.
-  private func explain(_ run: ClusterRun, _ cluster: Cluster) throws -> RunReport {
+  private func explain(_ selected: SelectedFlows, _ run: ClusterRun) throws -> RunReport {
     var why = ExplainedFlow.Untraced.unwanted
     if !noPackets {
       do {
         try enterNamespaces()
-        return try run.run(cluster, version: version, progress: { Terminal.progress($0.text) })
+        return try run.run(selected, version: version, progress: { Terminal.progress($0.text) })
       } catch let error as LabError {
         why = .noLab(error.description)
         Terminal.say(
@@ -127,7 +127,7 @@ struct ExplainCommand: ParsableCommand {
       }
     }
     startThreads()
-    return try run.explain(cluster, withoutPackets: why, version: version)
+    return try run.explain(selected, withoutPackets: why, version: version)
   }
 
   /// The style, with the dump's rules on its node if there is one.
@@ -157,13 +157,11 @@ struct ExplainCommand: ParsableCommand {
   }
 
   /// Throws `InputError` if there are so many flows that nobody would read why.
-  private func requireFew(_ selection: ProbePlan.Selection, in cluster: Cluster) throws {
-    let plan = ProbePlan(cluster, Topology(cluster), only: selection)
-    let flows = plan.flows + plan.unasked.map(\.flow)
-    if flows.count <= RunReport.mostInFull { return }
-    let ports = Set(flows.map(\.question.description)).sorted()
+  private func requireFew(_ selected: SelectedFlows) throws {
+    if selected.count <= SelectedFlows.mostExplained { return }
+    let ports = selected.questions
     throw InputError(
-      "from \(from) to \(to): that is \(flows.count) flows, and at most \(RunReport.mostInFull) are explained; "
+      "from \(from) to \(to): that is \(selected.count) flows, and at most \(SelectedFlows.mostExplained) are explained at once; "
         + (ports.count > 1 && to.port == nil
           ? "name a port, one of \(ports.abridged(to: 8))"
           : "name single pods instead of workloads, or ask with run --from --to --port"))

@@ -59,6 +59,16 @@ public struct ClusterRun: Sendable {
     throw nothingToAsk(in: cluster, topology)
   }
 
+  /// The flows of a selection that names both ends. Throws `NothingToAsk` if there are none. Needs no lab.
+  public func selected(in cluster: Cluster) throws(NothingToAsk) -> SelectedFlows {
+    let topology = Topology(cluster)
+    if let absence = NoFlow.absence(of: selection, in: topology) { throw NothingToAsk(description: "\(absence)") }
+    let pairs = PairFlows(cluster, topology, only: selection)
+    let plan = ProbePlan(cluster, topology, pairs, only: selection)
+    if plan.isEmpty { throw nothingToAsk(in: cluster, topology) }
+    return SelectedFlows(cluster: cluster, topology: topology, plan: plan, pairs: pairs)
+  }
+
   func nothingToAsk(in cluster: Cluster, _ topology: Topology) -> NothingToAsk {
     NothingToAsk(description: "\(NoFlow(selection, in: cluster, topology))")
   }
@@ -86,20 +96,33 @@ public struct ClusterRun: Sendable {
     eachFlow: ((JudgedFlow) -> Void)? = nil, progress: @escaping (Progress) -> Void = { _ in }
   ) throws -> RunReport {
     try withWorker(version: version, style: style.name) { environment, worker in
-      try run(cluster, groups, environment, worker, eachFlow, progress)
+      try run(cluster, Topology(cluster), nil, groups, environment, worker, eachFlow, progress)
     }
   }
 
+  /// The same for flows that are chosen already.
+  public func run(
+    _ selected: SelectedFlows, version: String, progress: @escaping (Progress) -> Void = { _ in }
+  ) throws -> RunReport {
+    try withWorker(version: version, style: style.name) { environment, worker in
+      try run(selected.cluster, selected.topology, selected, [], environment, worker, nil, progress)
+    }
+  }
+
+  /// `chosen`: the flows, if they are known already.
   private func run(
-    _ cluster: Cluster, _ groups: [GroupToCheck], _ environment: LabEnvironment, _ worker: NamespaceWorker,
-    _ eachFlow: ((JudgedFlow) -> Void)?, _ progress: @escaping (Progress) -> Void
+    _ cluster: Cluster, _ topology: Topology, _ chosen: SelectedFlows?, _ groups: [GroupToCheck],
+    _ environment: LabEnvironment, _ worker: NamespaceWorker, _ eachFlow: ((JudgedFlow) -> Void)?,
+    _ progress: @escaping (Progress) -> Void
   ) throws -> RunReport {
     let clock = ContinuousClock()
     let sctpObstacle = try ProbeSession.obstacle(to: .sctp, on: worker)
-    let topology = Topology(cluster)
-    let asked = AskedFlows(cluster, topology, only: selection)
-    var isByClass = asksMatrix && goesByClass(asked, cluster)
     var plan = ProbePlan.none
+    if let chosen, sctpObstacle == nil || !chosen.plan.flows.contains(where: { $0.transport == .sctp }) {
+      plan = chosen.plan
+    }
+    lazy var asked = AskedFlows(cluster, topology, only: selection)
+    var isByClass = asksMatrix && plan.isEmpty && goesByClass(asked, cluster)
     // The number of flows is known only when they are made, which is quick if there are few.
     if isByClass, case .upTo(let count) = packets, !asked.exceeds(8 * count, cluster) {
       plan = ProbePlan(cluster, topology, only: selection, sctpObstacle: sctpObstacle)
@@ -121,7 +144,7 @@ public struct ClusterRun: Sendable {
       if plan.isEmpty { plan = ProbePlan(cluster, topology, only: selection, sctpObstacle: sctpObstacle) }
       if selection.namesAnEnd, plan.isEmpty { throw nothingToAsk(in: cluster, topology) }
     }
-    let pairs = PairFlows(cluster, topology)
+    let pairs = chosen?.pairs ?? PairFlows(cluster, topology)
     var base = try lowered(
       cluster, topology, for: !isByClass && groups.isEmpty && selection.namesAnEnd ? plan : nil, pairs)
     var survey: SurveyResult?
@@ -138,7 +161,7 @@ public struct ClusterRun: Sendable {
     if !groups.isEmpty { progress(.planning) }
     let whole = base
     // They are looked for flow by flow.
-    let isSmall = !AskedFlows(cluster, topology, only: .init()).exceeds(Self.mostCompared, cluster)
+    let isSmall = groups.isEmpty || !AskedFlows(cluster, topology, only: .init()).exceeds(Self.mostCompared, cluster)
     let check = try ExpectationsCheck(groups, base: whole, sctpObstacle: sctpObstacle, listsDifferences: isSmall) {
       try LabPlan($0, style, versionStamp: versionStamp)
     }
@@ -166,9 +189,13 @@ public struct ClusterRun: Sendable {
         eachFlow(JudgedFlow(comparison, from: comparison.flow.source, to: comparison.flow.destination))
       }
     }
-    let explained =
-      asksMatrix && survey == nil && selection.namesAnEnd && comparisons.count <= RunReport.mostInFull
-      ? try whole.explained(comparisons, on: &lab) : []
+    let isFew = asksMatrix && survey == nil && selection.namesAnEnd && comparisons.count <= RunReport.mostInFull
+    let kinds = isFew || chosen != nil ? kinds(of: comparisons, whole) : []
+    let explained = zip(kinds, try whole.explained(kinds.map(\.first), on: &lab)).map { kind, explained in
+      var explained = explained
+      explained.alike = kind.others
+      return explained
+    }
     let results = try check.run(on: &lab, strict: strict) { progress(.expecting(stage: $0, of: $1)) }
     return RunReport(
       environment: environment, cluster: cluster, plan: plan, comparisons: comparisons, survey: survey, unsent: unsent,

@@ -2,6 +2,7 @@ package import Enforcement
 package import EngineComparison
 package import Lowering
 package import NetpolModel
+internal import Oracle
 package import Path
 
 /// A cluster and everything that a lab of it will hold: its topology and every node's rules.
@@ -22,8 +23,9 @@ package struct LabPlan: Sendable {
     self.cluster = cluster
     let topology = topology ?? Topology(cluster)
     self.topology = topology
+    let reading = InAdvance { DeviationModel(cluster, Oracle(cluster), style.traits) }
     enforced = try EnforcedCluster(cluster, topology, style, onNodes: nodes, versionStamp: versionStamp)
-    comparer = Comparer(cluster, enforced)
+    comparer = Comparer(enforced, reading.value)
   }
 
   /// The same with a lab that holds only some nodes and pods. The rules still are those of the whole cluster, but for

@@ -42,11 +42,12 @@ package struct Backends: Sendable {
         }
       }
     }
+    let slicesByService = cluster.slicesByService
     for service in cluster.services {
       // kube-proxy serves no address of a family in which the service has no ClusterIP.
       let families = Set(service.clusterIPs.map(\.family))
       let addresses = (service.clusterIPs + service.translatedAddresses).filter { families.contains($0.family) }
-      let slices = cluster.slices(of: service.id)
+      let slices = slicesByService[service.id] ?? []
       for port in service.ports {
         let members = { (family: IPFamily) in
           slices.filter { $0.family == family }.flatMap { slice in

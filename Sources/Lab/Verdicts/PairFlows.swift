@@ -9,14 +9,16 @@ package struct PairFlows: Sendable {
   private let sctpObstacle: String?
   private let backends: Backends
 
+  /// `backends`: those of the cluster, if they are known already.
   package init(
-    _ cluster: Cluster, _ topology: Topology, only: ProbePlan.Selection = .init(), sctpObstacle: String? = nil
+    _ cluster: Cluster, _ topology: Topology, only: ProbePlan.Selection = .init(), sctpObstacle: String? = nil,
+    backends: Backends? = nil
   ) {
     self.cluster = cluster
     self.topology = topology
     self.only = only
     self.sctpObstacle = sctpObstacle
-    backends = Backends(cluster, topology)
+    self.backends = backends ?? Backends(cluster, topology)
   }
 
   /// The flows that can be sent, and those that can't. Both are empty if there is nothing to ask.

@@ -21,6 +21,9 @@ package struct PortPlan {
     servicesIn = Dictionary(grouping: cluster.services, by: \.id.namespace)
     let isFine = breadth == .boundaries
     refusesOtherPorts = isFine && cluster.settings.kubeProxy.mode.isNftables
+    // Most policies name the same few ports.
+    let exposed = Dictionary(grouping: cluster.pods.lazy.flatMap(\.ports).filter { $0.name != nil }, by: \.name)
+      .mapValues { Set($0.map { TransportPort($0.transport, $0.number) }) }
     var named: Set<TransportPort> = []
     var ranges: [PortRange] = [cluster.settings.nodePorts]
     for policy in cluster.policies {
@@ -35,8 +38,7 @@ package struct PortPlan {
         // At every destination: kube-router also opens a named port's numbers at pods that don't use the name (D3,
         // D16).
         case .name(let name):
-          let numbers = cluster.pods.flatMap { $0.numbers(named: name, port.transport) }
-          named.formUnion(numbers.map { TransportPort(port.transport, $0) })
+          named.formUnion((exposed[name] ?? []).filter { $0.transport == port.transport })
         }
       }
     }

@@ -26,6 +26,15 @@ public struct ProbePlan: Sendable {
     _ cluster: Cluster, _ topology: Topology, only: Selection = Selection(), breadth: Breadth = .matrix,
     sctpObstacle: String? = nil
   ) {
+    self.init(
+      cluster, topology, PairFlows(cluster, topology, only: only, sctpObstacle: sctpObstacle), only: only,
+      breadth: breadth)
+  }
+
+  /// The same with `pairs`, which must have the same selection.
+  package init(
+    _ cluster: Cluster, _ topology: Topology, _ pairs: PairFlows, only: Selection, breadth: Breadth = .matrix
+  ) {
     let pods = cluster.pods.map(\.id).filter { topology.pods[$0] != nil || topology.hostNetworkPods[$0] != nil }
     var endpoints = pods.map(Endpoint.pod)
     endpoints += topology.nodes.map { .node($0.name) } + topology.externals.map { .external($0.name) }
@@ -34,8 +43,7 @@ public struct ProbePlan: Sendable {
     let wanted = (only.sources ?? []) + (only.destinations ?? [])
     endpoints += wanted.uniqued().filter { !known.contains($0) && !$0.isService }
     self.endpoints = endpoints
-    let ports = PortPlan(cluster, breadth)
-    let pairs = PairFlows(cluster, topology, only: only, sctpObstacle: sctpObstacle)
+    let ports = only.ports == nil ? PortPlan(cluster, breadth) : nil
     // Part of the flows, but neither rows nor columns of the matrix.
     let edges = breadth == .boundaries ? Self.edges(cluster, topology).map(Endpoint.address) : []
     let idle = breadth == .boundaries ? Self.freeClusterIPs(cluster, topology).map(Endpoint.address) : []
@@ -51,7 +59,7 @@ public struct ProbePlan: Sendable {
     {
       let asked =
         only.ports.map { Array($0.flatMap { cluster.questions($0, at: destination) }.uniqued()) }
-        ?? ports.ports(at: destination).map(Flow.Question.port)
+        ?? (ports?.ports(at: destination) ?? []).map(Flow.Question.port)
       for source in endpoints + edges
       where (source != destination || topology.hostNode(of: source) != nil) && sources?.contains(source) ?? true {
         // Policies don't apply to traffic between machines outside.

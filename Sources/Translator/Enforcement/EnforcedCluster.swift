@@ -28,6 +28,8 @@ public struct EnforcedCluster: Sendable {
   }
 
   /// Lowers the view of every node, or of some. Throws `IllFormed` for anything that a kernel would refuse.
+  ///
+  /// With `wanted`, a node has only the rules of policies that select a pod there, if the style allows it.
   public init(
     _ cluster: Cluster, _ topology: Topology, _ style: EnforcementStyle, onNodes wanted: Set<String>? = nil,
     versionStamp: String
@@ -37,17 +39,19 @@ public struct EnforcedCluster: Sendable {
     let mapping = cluster.settings.hostPorts
     let podAddressNetworks = topology.podNetworks
     let isKnown = cluster.settings.kubeProxy.knowsClusterCIDR
-    let clusterCIDRs = isKnown ? IPFamily.allCases.compactMap(cluster.clusterCIDR) : []
-    let podNetworks = IPFamily.allCases.flatMap(cluster.podNetworks)
     let strays = cluster.strayPodAddresses
+    let networks = IPFamily.allCases.map { cluster.podNetworks($0, strays) }
+    let clusterCIDRs = isKnown ? networks.filter { $0.count == 1 }.flatMap(\.self) : []
+    let podNetworks = networks.flatMap(\.self)
     var lowered: [String: Lowered] = [:]
     var rulesets: [String: [Ruleset]] = [:]
     var evaluators: [String: Evaluator] = [:]
     var findings: Set<ServiceFinding> = []
     let nodes = cluster.nodes.filter { wanted?.contains($0.name) ?? true }
-    let results = style.lowerAll(nodes.map { NodeView(of: $0, in: cluster, versionStamp: versionStamp) })
+    let seen = wanted != nil && style.needsOwnPoliciesOnly ? cluster.withPolicies(actingOn: nodes) : cluster
+    let results = style.lowerAll(nodes.map { NodeView(of: $0, in: seen, versionStamp: versionStamp) })
     var shared = SharedParts()
-    var preparedParts = PreparedParts()
+    var preparedParts = PreparedParts(for: wanted == nil ? .manyNodes : .fewPackets)
     let families = Set(cluster.families)
     let make = {
       @Sendable (index: Int) -> (rulesets: [Ruleset], findings: [ServiceFinding], mistake: IllFormed?) in
@@ -85,7 +89,7 @@ public struct EnforcedCluster: Sendable {
         let node = nodes[index]
         lowered[node.name] = results[index]
         findings.formUnion(one.findings)
-        let kept = one.rulesets.map { shared.sharing($0) }
+        let kept = one.rulesets.map { wanted == nil ? shared.sharing($0) : $0 }
         rulesets[node.name] = kept
         evaluators[node.name] = try Evaluator(
           kept, localAddresses: topology.node(node.name)?.localAddresses ?? [], isChecked: true, sharing: &preparedParts

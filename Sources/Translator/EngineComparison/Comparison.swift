@@ -84,9 +84,14 @@ public struct Comparer: Sendable {
   public let reading: DeviationModel
 
   public init(_ cluster: Cluster, _ enforced: EnforcedCluster) {
-    oracle = Oracle(cluster)
+    self.init(enforced, DeviationModel(cluster, Oracle(cluster), enforced.style.traits))
+  }
+
+  /// The same with the model of the style's deviations.
+  public init(_ enforced: EnforcedCluster, _ reading: DeviationModel) {
+    oracle = reading.oracle
     self.enforced = enforced
-    reading = DeviationModel(cluster, oracle, enforced.style.traits)
+    self.reading = reading
   }
 
   /// Returns one comparison for each flow. `observations` are in the order of the flows, `nil` if no packet was sent.

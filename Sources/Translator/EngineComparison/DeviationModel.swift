@@ -9,11 +9,10 @@ public struct DeviationModel: Sendable {
   let oracle: Oracle
   let cluster: Cluster
   public private(set) var traits: EnforcerTraits
-  private let pods: [PodID: Pod]
-  private let nodes: [String: Node]
   private let services: [NamespacedName: Service]
-  private let announcers: [IPAddress: String]
   private let hasUnloadableLogLimit: Bool
+  /// By namespace: the places of its pods in the cluster.
+  let podsIn: [String: [Int]]
   /// By rule: the pods whose containers give its named ports their numbers.
   var exposed: [ExposedKey: [Pod]] = [:]
 
@@ -21,10 +20,8 @@ public struct DeviationModel: Sendable {
     self.oracle = oracle
     self.cluster = cluster
     self.traits = traits
-    pods = Dictionary(cluster.pods.map { ($0.id, $0) }) { first, _ in first }
-    nodes = Dictionary(cluster.nodes.map { ($0.name, $0) }) { first, _ in first }
     services = Dictionary(cluster.services.map { ($0.id, $0) }) { first, _ in first }
-    announcers = cluster.announcements.compactMapValues(\.node)
+    podsIn = Dictionary(grouping: cluster.pods.indices) { cluster.pods[$0].id.namespace }
     hasUnloadableLogLimit = cluster.policies.contains { $0.hasUnloadableLogLimit }
     findAllExposing()
   }
@@ -96,7 +93,7 @@ public struct DeviationModel: Sendable {
   private func escapesKubeProxy(_ flow: Flow, _ resolved: ResolvedFlow, hops: Int) -> Bool {
     if cluster.settings.kubeProxy.mode.isNftables { return false }
     if isTakenByOwnNode(flow, resolved) { return true }
-    guard let announcer = oracle.nodeOwning(flow.destinationAddress) ?? announcers[flow.destinationAddress],
+    guard let announcer = oracle.nodeOwning(flow.destinationAddress) ?? oracle.announcers[flow.destinationAddress],
       deviations.contains(.acceptsBeforeKubeProxy),
       let pod = selectable(flow.source), hasChain(pod), let node = pod.node.flatMap(node(named:)),
       announcer != node.name, let address = node.address(flow.family), allows(flow, .egress, false)
@@ -245,10 +242,10 @@ public struct DeviationModel: Sendable {
   /// The node that an end speaks for.
   public func nodeSpeaking(_ endpoint: Endpoint) -> String? { oracle.nodeSpeaking(endpoint) }
 
-  func node(named name: String) -> Node? { nodes[name] }
+  func node(named name: String) -> Node? { oracle.nodes[name] }
 
   func selectable(_ endpoint: Endpoint) -> Pod? {
-    guard case .pod(let id) = endpoint, let pod = pods[id], !pod.hostNetwork else { return nil }
+    guard case .pod(let id) = endpoint, let pod = oracle.pods[id], !pod.hostNetwork else { return nil }
     return pod
   }
 

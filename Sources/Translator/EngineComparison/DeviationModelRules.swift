@@ -67,27 +67,28 @@ extension DeviationModel {
   }
 
   private func findExposing(_ rule: NetworkPolicy.Rule, of policy: NetworkPolicy, _ direction: Direction) -> [Pod] {
-    let own = cluster.pods.filter { $0.id.namespace == policy.id.namespace }
-    let pods =
+    let found =
       switch (direction, rule.peers) {
-      case (.ingress, _): own.filter { policy.podSelector.matches($0.labels) }
-      case (.egress, .any): own
+      case (.ingress, _): pods(policy.podSelector, in: [policy.id.namespace])
+      case (.egress, .any): pods(LabelSelector(), in: [policy.id.namespace])
       // Peer by peer, each pod once: the order decides which pods' ports share a list.
-      case (.egress, .listed(let peers)):
-        Array(
-          peers.flatMap { peer in cluster.pods.filter { isSelected($0, by: [peer], of: policy) } }.uniqued(on: \.id))
+      case (.egress, .listed(let peers)): Array(peers.flatMap { pods($0, of: policy) }.uniqued(on: \.id))
       }
-    return pods.filter { !$0.hostNetwork && !$0.phase.isTerminal && $0.podIP != nil }
+    return found.filter { !$0.hostNetwork && !$0.phase.isTerminal && $0.podIP != nil }
   }
 
-  private func isSelected(_ pod: Pod, by peers: [NetworkPolicy.Peer], of policy: NetworkPolicy) -> Bool {
-    peers.contains { peer in
-      guard case .pods(let scope, let selector) = peer, selector.matches(pod.labels) else { return false }
-      switch scope {
-      case .own: return pod.id.namespace == policy.id.namespace
-      case .matching(let labels): return labels.matches(cluster.labels(ofNamespace: pod.id.namespace))
-      }
+  private func pods(_ peer: NetworkPolicy.Peer, of policy: NetworkPolicy) -> [Pod] {
+    guard case .pods(let scope, let selector) = peer else { return [] }
+    switch scope {
+    case .own: return pods(selector, in: [policy.id.namespace])
+    case .matching(let labels):
+      return pods(selector, in: podsIn.keys.filter { labels.matches(oracle.labels(ofNamespace: $0)) })
     }
+  }
+
+  /// In the order of the cluster.
+  private func pods(_ selector: LabelSelector, in namespaces: [String]) -> [Pod] {
+    namespaces.flatMap { podsIn[$0] ?? [] }.sorted().map { cluster.pods[$0] }.filter { selector.matches($0.labels) }
   }
 
   /// As specified, a union of blocks. With deviations, one lookup over all prefixes of the rule.

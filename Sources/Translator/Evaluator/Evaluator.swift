@@ -31,7 +31,7 @@ public struct Evaluator: Sendable {
 
   /// For rulesets that are loaded one after the other. No two of them have a table with the same family and name.
   public init(_ rulesets: [Ruleset], localAddresses: Set<IPAddress>) throws(IllFormed) {
-    var own = PreparedParts()
+    var own = PreparedParts(for: .manyPackets)
     try self.init(rulesets, localAddresses: localAddresses, sharing: &own)
   }
 

@@ -1,5 +1,6 @@
 internal import NetpolModel
 internal import RuleIR
+internal import Synchronization
 
 /// A table with names resolved to indexes.
 struct PreparedTable: Sendable {
@@ -14,6 +15,11 @@ struct PreparedTable: Sendable {
     family = table.family
     let chainIndex = Dictionary(table.chains.enumerated().map { ($1.name, $0) }) { first, _ in first }
     self.chainIndex = chainIndex
+    if case .fewPackets = shared.use {
+      let later = ChainsOnDemand(table.chains, chainIndex, setIndex)
+      chains = table.chains.indices.map { PreparedChain(table.chains[$0], at: $0, of: later) }
+      return
+    }
     var chains: [PreparedChain] = []
     chains.reserveCapacity(table.chains.count)
     for chain in table.chains { chains.append(shared.prepared(chain, in: table, chainIndex, setIndex)) }
@@ -24,22 +30,75 @@ struct PreparedTable: Sendable {
 struct PreparedChain: Sendable {
   let name: ChainName
   let base: Chain.Base?
-  let rules: [PreparedRule]
-  /// By rule.
-  let firstTests: [FirstTest]
   /// The pod that it is for.
   let pod: PodID?
+  private let content: Content
+
+  private enum Content {
+    case made(PreparedRules)
+    case onDemand(ChainsOnDemand, Int)
+  }
 
   init(_ chain: Chain, _ chainIndex: [ChainName: Int], _ setIndex: [SetName: Int]) {
+    self.init(chain, .made(PreparedRules(chain, chainIndex, setIndex)))
+  }
+
+  fileprivate init(_ chain: Chain, at place: Int, of later: ChainsOnDemand) {
+    self.init(chain, .onDemand(later, place))
+  }
+
+  private init(_ chain: Chain, _ content: Content) {
     name = chain.name
     base = chain.base
     pod = chain.origin?.pod
+    self.content = content
+  }
+
+  private var all: PreparedRules {
+    switch content {
+    case .made(let rules): rules
+    case .onDemand(let later, let place): later.rules(place)
+    }
+  }
+  var rules: [PreparedRule] { all.rules }
+  /// By rule.
+  var firstTests: [FirstTest] { all.firstTests }
+}
+
+private struct PreparedRules: Sendable {
+  let rules: [PreparedRule]
+  let firstTests: [FirstTest]
+
+  init(_ chain: Chain, _ chainIndex: [ChainName: Int], _ setIndex: [SetName: Int]) {
     rules = chain.rules.map { rule in
       PreparedRule(
         source: rule, matches: rule.matches.map { PreparedMatch($0, setIndex) },
         statements: rule.statements.map { PreparedStatement($0, chainIndex, setIndex) })
     }
     firstTests = rules.map { FirstTest($0.matches) }
+  }
+}
+
+/// A table's chains, each prepared when it is asked for first. One packet meets few of a node's thousands of chains.
+private final class ChainsOnDemand: Sendable {
+  private let chains: [Chain]
+  private let chainIndex: [ChainName: Int]
+  private let setIndex: [SetName: Int]
+  private let made = Mutex<[Int: PreparedRules]>([:])
+
+  init(_ chains: [Chain], _ chainIndex: [ChainName: Int], _ setIndex: [SetName: Int]) {
+    self.chains = chains
+    self.chainIndex = chainIndex
+    self.setIndex = setIndex
+  }
+
+  func rules(_ place: Int) -> PreparedRules {
+    made.withLock { made in
+      if let known = made[place] { return known }
+      let rules = PreparedRules(chains[place], chainIndex, setIndex)
+      made[place] = rules
+      return rules
+    }
   }
 }
 
@@ -171,8 +230,19 @@ public struct PreparedParts: Sendable {
   private var sets: [SetPlace: (set: NamedSet, prepared: PreparedSet)] = [:]
   private var chains: [ChainPlace: (chain: Chain, indexes: [Int], prepared: PreparedChain)] = [:]
   private var setCount = 0
+  fileprivate let use: Use
 
-  public init() {}
+  /// What the evaluators are for.
+  public enum Use: Sendable {
+    /// Many packets on many nodes: equal parts are looked for, and prepared once.
+    case manyNodes
+    /// Many packets.
+    case manyPackets
+    /// A few packets: chains are prepared when one enters them.
+    case fewPackets
+  }
+
+  public init(for use: Use) { self.use = use }
 
   mutating func prepared(_ set: NamedSet) -> PreparedSet {
     let place = SetPlace(set: set.name, family: set.family)
@@ -180,13 +250,14 @@ public struct PreparedParts: Sendable {
     if let known = sets[place], known.set.kind == set.kind, known.set.members == set.members { return known.prepared }
     let prepared = PreparedSet(set, number: setCount)
     setCount += 1
-    sets[place] = (set, prepared)
+    if case .manyNodes = use { sets[place] = (set, prepared) }
     return prepared
   }
 
   mutating func prepared(
     _ chain: Chain, in table: Table, _ chainIndex: [ChainName: Int], _ setIndex: [SetName: Int]
   ) -> PreparedChain {
+    guard case .manyNodes = use else { return PreparedChain(chain, chainIndex, setIndex) }
     let place = ChainPlace(table: table.name, family: table.family, chain: chain.name)
     // What the chain names must have the same indexes too.
     let indexes = chain.rules.flatMap { rule in

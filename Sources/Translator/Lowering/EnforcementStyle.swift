@@ -17,6 +17,9 @@ public struct EnforcementStyle: Sendable {
   /// The same for several nodes of one cluster, if the style can work out once what they share.
   var together: (@Sendable ([NodeView]) -> [Lowered])?
 
+  /// Whether packets on a node meet only rules of policies that select some pod of it. If so, the other policies can be
+  /// left out where only packets count.
+  public var needsOwnPoliciesOnly = false
   /// Whether the style supports `NodeView.defaultDeny`.
   public var knowsDefaultDeny = false
   /// The controller whose full sync an agent can run for this style. `nil` if there is none: then the only agent is the

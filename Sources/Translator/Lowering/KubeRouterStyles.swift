@@ -52,6 +52,7 @@ extension EnforcementStyle {
       return lowering.lower()
     }
     together = { KubeRouter.lower($0, version) }
+    needsOwnPoliciesOnly = true
     traces = .kubeRouter
     exemptRanges = version.exemptRanges
   }

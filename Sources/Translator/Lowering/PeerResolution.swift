@@ -4,13 +4,13 @@ internal import NetpolModel
 /// cache.
 struct PeerResolution {
   private let byNamespace: [String: [Pod]]
-  /// Pods by namespace and one label. Most selectors require at least one label that few pods have.
-  private let byLabel: [Labelled: [Pod]]
+  /// Pods by namespace and one label, of namespaces that were asked about. Most selectors require at least one label that few pods have.
+  private var byLabel: [String: [Label: [Pod]]] = [:]
   private let namespaceLabels: [String: Labels]
   private var answers: [Question: [Pod]] = [:]
 
-  private struct Labelled: Hashable {
-    let namespace, key, value: String
+  private struct Label: Hashable {
+    let key, value: String
   }
 
   private struct Question: Hashable {
@@ -22,13 +22,6 @@ struct PeerResolution {
   init(_ view: NodeView) {
     let pods = view.pods.filter(\.isActionable)
     byNamespace = Dictionary(grouping: pods, by: \.id.namespace)
-    var byLabel: [Labelled: [Pod]] = [:]
-    for pod in pods {
-      for (key, value) in pod.labels {
-        byLabel[Labelled(namespace: pod.id.namespace, key: key, value: value), default: []].append(pod)
-      }
-    }
-    self.byLabel = byLabel
     namespaceLabels = view.namespaceLabels
   }
 
@@ -43,17 +36,28 @@ struct PeerResolution {
       // Only namespaces that have an object: kube-router's lister returns no others.
       case .matching(let labels): namespaceLabels.filter { labels.matches($0.value) }.keys.sorted()
       }
-    let answer = namespaces.flatMap { candidates($0, selector) }.filter { selector.matches($0.labels) }
+    var answer: [Pod] = []
+    for namespace in namespaces { answer += candidates(namespace, selector).filter { selector.matches($0.labels) } }
     answers[question] = answer
     return answer
   }
 
   /// Returns the shortest list of pods in the namespace that have one of the selector's labels, or all pods of the
   /// namespace if the selector requires no label.
-  private func candidates(_ namespace: String, _ selector: LabelSelector) -> [Pod] {
-    let labelled = selector.matchLabels.map { key, value in
-      byLabel[Labelled(namespace: namespace, key: key, value: value)] ?? []
+  private mutating func candidates(_ namespace: String, _ selector: LabelSelector) -> [Pod] {
+    let own = byNamespace[namespace] ?? []
+    if selector.matchLabels.isEmpty { return own }
+    let labelled = byLabel[namespace] ?? Self.labelled(own)
+    byLabel[namespace] = labelled
+    return selector.matchLabels.map { key, value in labelled[Label(key: key, value: value)] ?? [] }
+      .min { $0.count < $1.count } ?? own
+  }
+
+  private static func labelled(_ pods: [Pod]) -> [Label: [Pod]] {
+    var labelled: [Label: [Pod]] = [:]
+    for pod in pods {
+      for (key, value) in pod.labels { labelled[Label(key: key, value: value), default: []].append(pod) }
     }
-    return labelled.min { $0.count < $1.count } ?? byNamespace[namespace] ?? []
+    return labelled
   }
 }

@@ -89,6 +89,14 @@ public struct ClusterNames: Sendable {
     throw UnknownName("Service", in: id.namespace, services.keys)
   }
 
+  /// The same with the kind of the workload, if no pod has the name and one workload has it.
+  public func withKind(_ end: EndpointReference) -> EndpointReference {
+    guard case .pod(let id) = end, !pods.contains(id) else { return end }
+    let called = (workloads[id.namespace] ?? []).filter { $0.name == id.name }
+    guard called.count == 1, let only = called.first else { return end }
+    return .workload(namespace: id.namespace, kind: only.kind, name: only.name)
+  }
+
   /// The endpoints behind a reference. For a workload, these are all its pods. Never empty. Throws as `check` does.
   public func endpoints(_ end: EndpointReference) throws(UnknownName) -> [Endpoint] {
     try check(end)

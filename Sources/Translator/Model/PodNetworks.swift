@@ -8,9 +8,12 @@ extension Cluster {
   /// 10.42.0.0/16 if it holds every pod CIDR and every pod, or else the longest prefix that does. Several if one would
   /// hold a node, an external host or a ClusterIP too, or addresses that no cluster has to itself. Empty if they are not
   /// known.
-  public func podNetworks(_ family: IPFamily) -> [CIDR] {
+  public func podNetworks(_ family: IPFamily) -> [CIDR] { podNetworks(family, strayPodAddresses) }
+
+  /// The same with `strays`, which are looked for among all pods.
+  public func podNetworks(_ family: IPFamily, _ strays: [String: [IPAddress]]) -> [CIDR] {
     if let given = settings.clusterCIDRs { return given.filter { $0.family == family } }
-    let parts = nodes.flatMap(\.podCIDRs) + strayPodAddresses.values.joined().map { CIDR($0) }
+    let parts = nodes.flatMap(\.podCIDRs) + strays.values.joined().map { CIDR($0) }
     if family == .v4, parts.contains(where: { $0.family == .v4 }),
       parts.allSatisfy({ $0.family != .v4 || Self.usualPodNetwork.contains($0) })
     {

@@ -197,6 +197,11 @@ extension Cluster {
     return nil
   }
 
+  /// The slices of all services, each sorted by name.
+  public var slicesByService: [NamespacedName: [EndpointSlice]] {
+    Dictionary(grouping: endpointSlices) { NamespacedName($0.id.namespace, $0.service) }
+  }
+
   /// The slices of a service, sorted by name.
   public func slices(of service: NamespacedName) -> [EndpointSlice] {
     endpointSlices.filter { $0.id.namespace == service.namespace && $0.service == service.name }

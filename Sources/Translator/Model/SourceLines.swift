@@ -16,33 +16,68 @@ public struct SourceLines: Sendable {
   public func entries(at places: Set<SourceLocation>, atMost limit: Int = 10) -> [SourceLocation: [Line]] {
     var found: [SourceLocation: [Line]] = [:]
     for (file, places) in Dictionary(grouping: places, by: \.file) {
-      guard let text = texts[file] else { continue }
-      let wanted = Set(places.map(\.line))
-      guard let last = wanted.max() else { continue }
-      // Entries whose lines are still being read, with their indentation.
-      var open: [(place: SourceLocation, indent: Int)] = []
-      var number = 0
-      var rest = text.utf8[...]
-      while !rest.isEmpty, number < last || !open.isEmpty {
-        number += 1
-        let end = rest.firstIndex(of: UInt8(ascii: "\n")) ?? rest.endIndex
-        if wanted.contains(number) || !open.isEmpty {
-          let line = String(decoding: rest[..<end], as: UTF8.self)
-          let indent = line.prefix { $0 == " " }.count
-          let isBlank = line.allSatisfy(\.isWhitespace)
-          for (place, own) in open where !isBlank && indent > own && found[place, default: []].count < limit {
-            found[place]?.append(Line(number: number, text: line))
-          }
-          open.removeAll { !isBlank && indent <= $0.indent || (found[$0.place]?.count ?? 0) >= limit }
-          if wanted.contains(number) {
-            let place = SourceLocation(file: file, line: number)
-            found[place] = [Line(number: number, text: line)]
-            open.append((place, indent))
-          }
+      guard var text = texts[file] else { continue }
+      text.withUTF8 { bytes in
+        var cursor = LineCursor(bytes)
+        for place in places.sorted(by: { $0.line < $1.line }) where cursor.move(to: place.line) {
+          found[place] = cursor.entry(atMost: limit)
         }
-        rest = end < rest.endIndex ? rest[rest.index(after: end)...] : rest[rest.endIndex...]
       }
     }
     return found
+  }
+}
+
+/// A place at the start of a line in a text.
+private struct LineCursor {
+  private let bytes: UnsafeBufferPointer<UInt8>
+  private var offset = 0
+  private var number = 1
+
+  private static let newline = UInt8(ascii: "\n")
+  /// Bytes whose lines are counted together, which is many times faster than one after the other.
+  private static let block = 4096
+
+  init(_ bytes: UnsafeBufferPointer<UInt8>) { self.bytes = bytes }
+
+  /// Moves forward. Returns `false` if the text has no such line.
+  mutating func move(to line: Int) -> Bool {
+    while number < line {
+      let end = min(offset + Self.block, bytes.count)
+      let lines = bytes[offset..<end].reduce(0) { $0 + ($1 == Self.newline ? 1 : 0) }
+      if number + lines < line {
+        if end == bytes.count { return false }
+        (offset, number) = (end, number + lines)
+        continue
+      }
+      while number < line {
+        if bytes[offset] == Self.newline { number += 1 }
+        offset += 1
+      }
+    }
+    return number == line && offset < bytes.count
+  }
+
+  /// This line, and those after it that are indented deeper, without blank ones.
+  func entry(atMost limit: Int) -> [SourceLines.Line] {
+    var lines: [SourceLines.Line] = []
+    var (start, number) = (offset, number)
+    var indent = 0
+    while start < bytes.count, lines.count < limit {
+      let end = bytes[start...].firstIndex(of: Self.newline) ?? bytes.count
+      let text = String(decoding: bytes[start..<end], as: UTF8.self)
+      let own = text.prefix { $0 == " " }.count
+      if lines.isEmpty {
+        indent = own
+      } else if text.allSatisfy(\.isWhitespace) {
+        (start, number) = (end + 1, number + 1)
+        continue
+      } else if own <= indent {
+        break
+      }
+      lines.append(SourceLines.Line(number: number, text: text))
+      (start, number) = (end + 1, number + 1)
+    }
+    return lines
   }
 }

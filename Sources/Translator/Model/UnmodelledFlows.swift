@@ -38,8 +38,9 @@ public struct UnmodelledFlows: Sendable {
           service.ports.map { Front(address: address, port: TransportPort($0.transport, $0.port)) }
         }
       })
+    let members = cluster.slicesByService.mapValues { $0.flatMap(\.members) }
     let refusing = cluster.services.filter { service in
-      let members = cluster.slices(of: service.id).flatMap(\.members)
+      let members = members[service.id] ?? []
       return service.externalTrafficPolicy == .local || !service.loadBalancerSourceRanges.isEmpty
         || !members.contains { $0.isReady }
     }
@@ -56,7 +57,7 @@ public struct UnmodelledFlows: Sendable {
           service.ports.map { Front(address: address, port: TransportPort($0.transport, $0.port)) }
         }
       })
-    let choosing = cluster.services.filter { cluster.slices(of: $0.id).flatMap(\.members).count > 1 }
+    let choosing = cluster.services.filter { (members[$0.id] ?? []).count > 1 }
     choices = Dictionary(
       choosing.flatMap { service in
         service.translatedAddresses.flatMap { address in

@@ -5,18 +5,18 @@ public import NetpolModel
 /// The oracle has no rules, chains or enforcers. Quoted sentences come from the API reference (networking.k8s.io/v1)
 /// and from the Network Policies page of the Kubernetes documentation.
 public struct Oracle: Sendable {
-  let pods: [PodID: Pod]
+  package let pods: [PodID: Pod]
   let namespaceLabels: [String: Labels]
   /// Those whose labels the input doesn't have.
   let assumedNamespaces: Set<String>
   let policies: [String: [NetworkPolicy]]
   let fronts: ServiceFronts
   let hostPorts: HostPorts
-  let nodes: [String: Node]
+  package let nodes: [String: Node]
   /// By node: the addresses of its ends of the tunnel between nodes. Empty without an overlay.
   let tunnels: [String: [IPAddress]]
   /// The node that answers outside the cluster for an address of a service.
-  let announcers: [IPAddress: String]
+  package let announcers: [IPAddress: String]
   let kubeProxy: KubeProxyFlags
   /// By node: the addresses at which NodeLocal DNS answers there.
   let localDNS: [String: [IPAddress]]
@@ -52,7 +52,7 @@ public struct Oracle: Sendable {
     var networks: [IPFamily: [CIDR]] = [:]
     var nodesWithStrays: [IPFamily: Set<String>] = [:]
     for family in IPFamily.allCases {
-      networks[family] = cluster.podNetworks(family)
+      networks[family] = cluster.podNetworks(family, strays)
       nodesWithStrays[family] = Set(strays.filter { $0.value.contains { $0.family == family } }.keys)
     }
     podNetworks = networks
@@ -104,6 +104,8 @@ public struct Oracle: Sendable {
     let block = blocks.first { $0.contains(address) } ?? blocks.first
     return block?.network.advanced(by: 1) ?? nodes[node]?.address(address.family)
   }
+  /// The labels of a namespace, or only its name label if it has no object.
+  package func labels(ofNamespace name: String) -> Labels { namespaceLabels[name] ?? Namespace(name: name).labels }
   func podOwning(_ address: IPAddress) -> PodID? { podAddresses[address] }
 
   /// "For a connection from a source pod to a destination pod to be allowed, both the egress policy on the source pod

@@ -125,6 +125,7 @@ public struct Topology: Sendable {
         node: node, addresses: [CIDRAddress(address: address, prefixLength: block.prefixLength)])
     }
     let localDNS = cluster.localDNS
+    let podsOf = Dictionary(grouping: pods.keys) { pods[$0]?.node ?? "" }
     var nodes: [NodePlace] = []
     for node in cluster.nodes {
       let blocks = podCIDRs[node.name] ?? []
@@ -138,7 +139,7 @@ public struct Topology: Sendable {
         NodePlace(
           name: node.name, addresses: node.addresses, bridge: bridge, tunnel: tunnel,
           privateAddresses: (localDNS[node.name] ?? []).filter { owners[$0] == nil },
-          pods: pods.filter { $0.value.node == node.name }.keys.sorted()))
+          pods: (podsOf[node.name] ?? []).sorted()))
     }
     self.nodes = nodes
     nodeIndex = Dictionary(nodes.enumerated().map { ($1.name, $0) }) { first, _ in first }

@@ -30,7 +30,7 @@ struct CauseText {
   /// Most important first.
   var lines: [Line] {
     let refusals = flow.parts.lazy.compactMap { part in part.refusing.map { (part, $0) } }.first
-    guard let (part, side) = refusals else { return notes(isRefused: false) }
+    guard let (part, side) = refusals else { return endpoints + notes(isRefused: false) }
     switch (flow.comparison.finding, flow.comparison.verdict) {
     // Nobody refuses what no packet can show.
     case (.noRoute, _), (.notModelled, _), (.notChosen, _), (.undecided, _): return notes(isRefused: false)
@@ -143,8 +143,31 @@ struct CauseText {
     return causes(alone, side)
   }
 
+  /// Why a Service has no endpoint for the flow.
+  private var endpoints: [Line] {
+    (flow.comparison.specified?.because ?? []).compactMap { reason in
+      switch reason {
+      case .noEndpoints(let id):
+        return EndpointText(id, cluster).map { service in
+          Line(
+            kind: .cause,
+            text: "Service \(id): \(service.absence(flow.comparison.flow.family, flow.comparison.flow.port))")
+        }
+      case .noLocalEndpoints(let id, let node):
+        return EndpointText(id, cluster).map { service in
+          Line(kind: .cause, text: "Service \(id): \(service.places(besides: node, flow.comparison.flow.family))")
+        }
+      default: return nil
+      }
+    }
+  }
+
   private func notes(isRefused: Bool) -> [Line] {
     var notes: [String] = []
+    for part in flow.parts {
+      guard case .service(let id)? = part.intermediary, let node = nodeOf(part.asked.source) else { continue }
+      if let advice = EndpointText(id, cluster)?.advice(to: node, part.asked.family) { notes.append(advice) }
+    }
     for side in flow.parts.flatMap(\.sides) {
       for policy in side.policies.filter({ $0.standing == .otherTypes(hasRules: true) }).prefix(2) {
         notes.append(
@@ -168,6 +191,15 @@ struct CauseText {
       notes.append("connections that were open before these policies came stay open (D13)")
     }
     return notes.map { Line(kind: .note, text: $0) }
+  }
+
+  /// The node that translates what a pod or a node sends.
+  private func nodeOf(_ source: Endpoint) -> String? {
+    switch source {
+    case .pod(let id): cluster.pod(id)?.node
+    case .node(let name): name
+    case .external, .service, .virtualAddress, .address: nil
+    }
   }
 
   /// An end that is made anew for every run, if a policy in force must know its address.

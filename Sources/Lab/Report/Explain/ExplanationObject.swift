@@ -14,6 +14,8 @@ struct ExplanationObject: Encodable {
   let sides: [ExplainedSideObject]
   let hooks: [HookObject]
   let trace: TraceObject
+  /// Other flows with the same answer.
+  let alike: [String]?
 
   init(_ explained: ExplainedFlow, _ cluster: Cluster) {
     flow = explained.comparison.flow.description
@@ -25,6 +27,7 @@ struct ExplanationObject: Encodable {
     }
     hooks = explained.record.hooks.map(HookObject.init)
     trace = TraceObject(explained.trace)
+    alike = explained.alike.isEmpty ? nil : explained.alike.map(\.description)
   }
 }
 

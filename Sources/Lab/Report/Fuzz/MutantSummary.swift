@@ -24,8 +24,10 @@ public struct MutantSummary {
   public private(set) var noticed = 0
   public private(set) var mistakes = 0
   private var unnoticed: [String] = []
+  /// Those of them that some packet shows: no sampled one did.
+  public private(set) var missed = 0
   private var equivalent: [Equivalent] = []
-  /// Mutants that are called equivalent but were noticed.
+  /// Mutants that are called equivalent but were noticed, or killed.
   private var disproved: [Equivalent] = []
   /// What proofs say about all mutants.
   private var killed: [Killed] = []
@@ -53,7 +55,7 @@ public struct MutantSummary {
     }
     if let because = mutant.equivalentBecause {
       let entry = Equivalent(mutant: "\(mutant)", because: because)
-      if isNoticed { disproved.append(entry) } else { equivalent.append(entry) }
+      if isNoticed || seed != nil { disproved.append(entry) } else { equivalent.append(entry) }
       return
     }
     mistakes += 1
@@ -63,6 +65,7 @@ public struct MutantSummary {
       kinds[mutant.kind]?.noticed += 1
     } else {
       unnoticed.append("\(mutant)")
+      if seed != nil { missed += 1 }
     }
   }
 

@@ -55,8 +55,8 @@ extension RunReport {
   /// What the reader should know if no policy can apply to any pod. `nil` if some pod has an address of its own.
   fileprivate var remark: String? {
     let left = Set(notInLab.map(\.pod))
+    if cluster.pods.contains(where: { !$0.hostNetwork && !left.contains($0.id) }) { return nil }
     let pods = cluster.pods.filter { !left.contains($0.id) }
-    if pods.contains(where: { !$0.hostNetwork }) { return nil }
     if pods.isEmpty { return "no pod is in the lab, so there is nothing that a policy applies to" }
     return "\(counted(pods.count, "pod")) on the host network; no policy applies to \(pods.count == 1 ? "it" : "them")"
   }
@@ -117,6 +117,10 @@ private struct RunSections {
 
   /// What was asked comes first: with what it was measured is for later.
   private var allExplained: [Section] {
+    // One for each kind of answer is explained.
+    if report.explained.count < report.comparisons.count {
+      return [overview(report.explained)] + report.explained.flatMap(explained) + [styleWarnings, heading, summary]
+    }
     let shown = answers.flatMap(\.shown)
     let flows = shown.flatMap { comparison -> [Section] in
       let flow = report.explained.first { explained in
@@ -133,13 +137,28 @@ private struct RunSections {
   /// The verdicts of several flows, before any of them is explained.
   private func overview(_ shown: [Comparison]) -> Section {
     if shown.count < 2 { return Section([]) }
-    let counts = [
-      (shown.count { $0.verdict == .allow }, "allowed"), (shown.count { $0.verdict == .deny }, "denied"),
-      (shown.count { $0.verdict == nil }, "without a verdict"),
-    ].filter { $0.0 > 0 }.map { "\($0) \($1)" }
     return Section(
-      [.heading("\(shown.count) flows: \(counts.joined(separator: ", "))")]
+      [.heading("\(shown.count) flows: \(counts(shown))")]
         + shown.map { .paragraph(FlowSection($0).title, first: "  ", indent: 6) })
+  }
+
+  /// The kinds of answers that many flows have, with how many have them.
+  private func overview(_ kinds: [ExplainedFlow]) -> Section {
+    let rest = report.comparisons.count - kinds.reduce(0) { $0 + 1 + $1.alike.count }
+    let lines = kinds.map { kind in
+      FlowSection(kind.comparison).title + (kind.alike.isEmpty ? "" : ", and \(kind.alike.count) alike")
+    }
+    return Section(
+      [.heading("\(report.comparisons.count) flows: \(counts(report.comparisons)), in these kinds")]
+        + (lines + (rest > 0 ? ["\(counted(rest, "more flow")) of other kinds; name one end more narrowly"] : []))
+        .map { .paragraph($0, first: "  ", indent: 6) })
+  }
+
+  private func counts(_ comparisons: [Comparison]) -> String {
+    [
+      (comparisons.count { $0.verdict == .allow }, "allowed"), (comparisons.count { $0.verdict == .deny }, "denied"),
+      (comparisons.count { $0.verdict == nil }, "without a verdict"),
+    ].filter { $0.0 > 0 }.map { "\($0) \($1)" }.joined(separator: ", ")
   }
 
   private var heading: Section {
@@ -193,8 +212,11 @@ private struct RunSections {
     let own = FlowSection(flow.comparison, tellsRules: false).section.blocks
     let cause = CauseText(flow, report.cluster).lines.map { Block.note($0.kind.rawValue, $0.text) }
     let why = WhyTree(report.cluster, report.lines).blocks(flow.parts)
+    let alike =
+      flow.alike.isEmpty
+      ? [] : [Block.note("The same answer", flow.alike.map(\.description).abridged(to: 4))]
     return [
-      Section(own.prefix(1) + cause + own.dropFirst()), Section(why.isEmpty ? [] : [.heading("Why")] + why),
+      Section(own.prefix(1) + cause + alike + own.dropFirst()), Section(why.isEmpty ? [] : [.heading("Why")] + why),
       Section(MetText(flow).blocks),
     ]
   }

@@ -39,6 +39,8 @@ public struct ExplainedFlow: Sendable {
   public let parts: [PartExplanation]
   public let record: PacketRecord
   public let trace: Trace
+  /// Flows with the same answer for the same reasons, if too many were asked about to explain each.
+  public var alike: [Flow] = []
 
   /// Whether the kernel met other rules than the evaluator.
   public var disagrees: Bool {

@@ -1,7 +1,7 @@
 internal import Enforcement
 internal import EngineComparison
 internal import Lowering
-public import NetpolModel
+internal import NetpolModel
 internal import Oracle
 internal import Path
 internal import ServiceProxy
@@ -9,27 +9,38 @@ internal import StandingLab
 internal import Verdicts
 
 extension ClusterRun {
-  /// Explains the selected flows without a packet: oracle and evaluator alone. `why` says why no packet is sent. Throws
-  /// `NothingToAsk` if the selection matches no flow.
-  public func explain(_ cluster: Cluster, withoutPackets why: ExplainedFlow.Untraced, version: String) throws
+  /// Explains flows without a packet: oracle and evaluator alone. `why` says why no packet is sent.
+  public func explain(_ selected: SelectedFlows, withoutPackets why: ExplainedFlow.Untraced, version: String) throws
     -> RunReport
   {
     let clock = ContinuousClock()
     let begin = clock.now
-    let topology = Topology(cluster)
-    let plan = ProbePlan(cluster, topology, only: selection, sctpObstacle: nil)
-    if plan.isEmpty { throw nothingToAsk(in: cluster, topology) }
-    let whole = try lowered(cluster, topology, for: plan, PairFlows(cluster, topology))
+    let (cluster, topology, plan) = (selected.cluster, selected.topology, selected.plan)
+    let whole = try lowered(cluster, topology, for: plan, selected.pairs)
     let comparisons =
       plan.flows.map { whole.comparer.compare($0, nil) }.filter { $0.finding != .notChosen }
       + plan.unasked.map { whole.comparer.compare($0) }
-    let explained = comparisons.map { whole.explained($0, untraced: why) }
+    let explained = kinds(of: comparisons, whole).map { kind in
+      var explained = whole.explained(kind.first, untraced: why)
+      explained.alike = kind.others
+      return explained
+    }
     return RunReport(
       environment: LabEnvironment(withoutLab: version, style: style.name), cluster: cluster, plan: plan,
       comparisons: comparisons,
       styleWarnings: whole.enforced.findings.map(\.description) + whole.enforced.serviceFindings.map(\.description),
       explained: explained, notInLab: topology.unplaced, strict: strict,
       timings: RunReport.Timings(build: .zero, load: clock.now - begin, probe: .zero))
+  }
+}
+
+extension ClusterRun {
+  /// The kinds of answers. Of many the refused ones come first, and the last are left out.
+  func kinds(of comparisons: [Comparison], _ plan: LabPlan) -> [AlikeFlows] {
+    let kinds = AlikeFlows.groups(comparisons, plan.comparer.oracle)
+    if kinds.count <= RunReport.mostInFull { return kinds }
+    let isRefused = { (kind: AlikeFlows) in kind.first.verdict != .allow }
+    return Array((kinds.filter(isRefused) + kinds.filter { !isRefused($0) }).prefix(RunReport.mostInFull))
   }
 }
 

@@ -13,6 +13,7 @@ extension EnforcementStyle {
       ),
       lower: compile)
     style.knowsDefaultDeny = true
+    style.needsOwnPoliciesOnly = true
     style.costPerPod = 0
     style.setTitles = ["f": "the pairs", "ig": "the pods", "ib": "the networks"]
     return style

@@ -20,7 +20,7 @@ extension Oracle {
       switch scope {
       case .own: if pod.id.namespace != namespace { misses.append(.otherNamespace(own: namespace, pod.id)) }
       case .matching(let selector):
-        let labels = namespaceLabels[pod.id.namespace] ?? Namespace(name: pod.id.namespace).labels
+        let labels = labels(ofNamespace: pod.id.namespace)
         let isAssumed = assumedNamespaces.contains(pod.id.namespace)
         misses += selector.misses(labels).map { miss in
           isAssumed && miss.value == nil
