@@ -67,8 +67,12 @@ struct ExplainCommand: ParsableCommand {
     if output == .pcapng, noPackets {
       throw ValidationError("-o pcapng holds the packets that were sent; leave --no-packets out")
     }
-    if node != nil, !dumpOptions.isGiven {
-      throw ValidationError("--node names the node of a dump; give --nft, or --iptables-save and --ipset-save")
+    if dumpOptions.isGiven { return }
+    let dump = "give --nft, or --iptables-save and --ipset-save"
+    if node != nil { throw ValidationError("--node names the node of a dump; \(dump)") }
+    if let given = nodeOptions.given {
+      throw ValidationError(
+        "\(given) says how the node of a dump was started; \(dump), or write it into a Cluster document of the input")
     }
   }
 
@@ -82,10 +86,12 @@ struct ExplainCommand: ParsableCommand {
     let style = try self.style(in: reading.cluster)
     let (cluster, asked) = reading.cluster.addingHosts(
       sending: [from.address].compactMap(\.self), receiving: [to.endpoint.address].compactMap(\.self))
+    if noPackets { startThreads() }
+    let topology = InAdvance { Topology(cluster) }
     let selection = try ProbePlan.Selection(
       from: from, to: to.endpoint, [to.port].compactMap(\.self), in: cluster, options: ("from", "to", "port"))
     let run = ClusterRun(style: style, selection: selection, strict: strict)
-    let selected = try run.selected(in: cluster)
+    let selected = try run.selected(in: cluster, topology.value)
     try requireFew(selected)
     let assumptions = asked.assumptions + cluster.strangerNotes(besides: [])
     for assumption in assumptions { Terminal.say("note: \(assumption)") }

@@ -97,8 +97,9 @@ import Testing
   @Test("all pods of a workload are asked, at the port that they name", .needsNamespaces) func workload() async throws {
     let file = "06-named-port-statefulset/world.yaml"
     let to = try await Self.run(file, ["--from", "blog/shell", "--to", "blog/statefulset/site", "--port", "http"])
-    #expect(to.status == .exited(0) && Self.verdicts(to.output) == Array(repeating: "ALLOWED", count: 5))
-    #expect(to.output.contains("blog/site-4") && to.output.contains("TCP/80: ALLOWED"), "\(to.output)")
+    #expect(to.status == .exited(0) && to.output.hasPrefix("5 flows: 5 allowed, in these kinds\n"), "\(to)")
+    let text = to.output.split(whereSeparator: \.isWhitespace).joined(separator: " ")
+    #expect(text.contains("TCP/80: ALLOWED, and 4 alike") && text.contains("blog/site-4"), "\(to.output)")
     // Twenty flows are too many for a section each.
     let among = try await Self.run(
       file, ["--from", "blog/statefulset/site", "--to", "blog/statefulset/site", "--port", "81", "--port", "ICMP"])
@@ -120,7 +121,7 @@ import Testing
       ),
       (
         pending, ["--from", "init/noip", "--to", "init/db"],
-        "init/noip sends and receives nothing: it has no address yet; ask when it has one, or name another pod"
+        "init/noip sends and receives nothing: it has no address yet; ask when it has one, or name another pod [NPL-703]"
       ),
       (
         metadata, ["--from", "ci/runner", "--to", "fe80::1"],
@@ -133,11 +134,12 @@ import Testing
       (
         metadata, ["--from", "8.8.8.8", "--to", "1.1.1.1"],
         "external/8.8.8.8 and external/1.1.1.1 are both outside the cluster, where no policy applies; "
-          + "name a pod, a node or a Service as one end"
+          + "name a pod, a node or a Service as one end [NPL-707]"
       ),
       (
         metadata, ["--from", "ci/runner", "--to", "2001:db8::1"],
-        "ci/runner has only IPv4 and external/2001:db8::1 has only IPv6; name two ends with an address family in common"
+        "ci/runner is asked about with IPv4 alone and external/2001:db8::1 with IPv6 alone; "
+          + "name two ends with an address family in common [NPL-708]"
       ),
     ])
   func refusal(file: String, arguments: [String], line: String) async throws {

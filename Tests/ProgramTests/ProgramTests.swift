@@ -227,7 +227,7 @@ import Testing
     let result = try await Program.run(
       ["run", "-f", "-", "--from", "default/web", "--to", "default/web"], input: Self.pod)
     #expect(result.status == .exited(2))
-    #expect(result.errors.contains("both ends are default/web; name two different ends\n"))
+    #expect(result.errors.contains("both ends are default/web; name two different ends [NPL-705]\n"))
   }
 
   @Test("render prints input for iptables-restore and for ipset restore")

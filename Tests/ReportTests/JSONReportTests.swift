@@ -98,18 +98,20 @@ import Verdicts
       ---
 
       """
-    let far = "apiVersion: netpol-lab/v1alpha1\nkind: Cluster\nexternalHosts: [{name: far, addresses: [203.0.113.9]}]\n"
+    let far =
+      "apiVersion: netpol-lab/v1alpha1\nkind: Cluster\n"
+      + "externalHosts: [{name: far, addresses: [203.0.113.9]}, {name: near, addresses: [203.0.113.8]}]\n"
     let cluster = try readWorld(webAndClient + policy + service + far)
     let documents = try await blocking {
       let port = { (port: UInt16) in [AskedPort.question(.port(TransportPort(.tcp, port)))] }
-      let asked: [(from: Endpoint, to: Endpoint, port: UInt16)] = [
-        (.pod(PodID("app", "client")), .service(NamespacedName("app", "some")), 80),
-        (.pod(PodID("app", "client")), .pod(PodID("app", "web")), 81), (.external("far"), .node("node1"), 30080),
-        (.external("far"), .pod(PodID("app", "web")), 80),
+      let asked: [(from: [Endpoint], to: Endpoint, port: UInt16)] = [
+        ([.pod(PodID("app", "client"))], .service(NamespacedName("app", "some")), 80),
+        ([.pod(PodID("app", "client"))], .pod(PodID("app", "web")), 81), ([.external("far")], .node("node1"), 30080),
+        ([.external("far"), .external("near")], .pod(PodID("app", "web")), 80),
       ]
       return try asked.map { from, to, number in
         var selection = ProbePlan.Selection()
-        (selection.sources, selection.destinations, selection.ports) = ([from], [to], port(number))
+        (selection.sources, selection.destinations, selection.ports) = (from, [to], port(number))
         let report = try ClusterRun(style: .kubeRouterK3s, selection: selection).run(cluster, version: "test")
         return try report.document.json()
       }
@@ -129,7 +131,9 @@ import Verdicts
 
   @Test("every field is documented, every documented field is there, and each has its type", .needsNamespaces)
   func documentation() async throws {
-    let far = "apiVersion: netpol-lab/v1alpha1\nkind: Cluster\nexternalHosts: [{name: far, addresses: [203.0.113.9]}]\n"
+    let far =
+      "apiVersion: netpol-lab/v1alpha1\nkind: Cluster\n"
+      + "externalHosts: [{name: far, addresses: [203.0.113.9]}]\n"
     let rules = """
       apiVersion: networking.k8s.io/v1
       kind: NetworkPolicy

@@ -84,7 +84,7 @@ import Testing
     let text = (try HandMadeReport.make((twins + ended).joined())).document.text(width: 200)
     let lines = text.split(separator: "\n").filter { $0.hasPrefix("not in the lab: ") }
     #expect(lines.count == 11, "\(lines)")
-    #expect(lines.first == "not in the lab: app/b0, since its address 10.42.0.50 belongs to app/a0")
+    #expect(lines.first == "not in the lab: app/b0, since its address 10.42.0.50 belongs to app/a0 [NPL-704]")
     #expect(lines.last == "not in the lab: 14 other pods")
   }
 

@@ -40,52 +40,53 @@ import Verdicts
     selection.sources = try ends(sources)
     selection.destinations = try ends(destinations)
     #expect(ProbePlan(cluster, topology, only: selection).isEmpty)
-    return NoFlow(selection, in: cluster, topology).description
+    return try #require(NoFlow(selection, in: cluster, topology)).description
   }
 
   @Test(
     "the reason says what the ends are, and what to ask instead",
     arguments: [
-      ("app/web", "app/web", "both ends are app/web; name two different ends"),
+      ("app/web", "app/web", "both ends are app/web; name two different ends [NPL-705]"),
       (
         "app/done", "app/web",
-        "app/done sends and receives nothing: its phase is Failed; name a pod that still runs"
+        "app/done sends and receives nothing: its phase is Failed; name a pod that still runs [NPL-702]"
       ),
       (
         "app/web", "10.42.0.9",
-        "app/done sends and receives nothing: its phase is Failed; name a pod that still runs"
+        "app/done sends and receives nothing: its phase is Failed; name a pod that still runs [NPL-702]"
       ),
       (
         "app/new", "app/web",
-        "app/new sends and receives nothing: it has no address yet; ask when it has one, or name another pod"
+        "app/new sends and receives nothing: it has no address yet; ask when it has one, or name another pod [NPL-703]"
       ),
       (
         "app/web", "app/nowhere",
-        "app/nowhere sends and receives nothing: it is on no node; give it a nodeName, or name another pod"
+        "app/nowhere sends and receives nothing: it is on no node; give it a nodeName, or name another pod [NPL-701]"
       ),
       (
         "app/twin2", "app/web",
         "app/twin2 sends and receives nothing: its address 10.42.0.60 belongs to app/twin; "
-          + "give it an address of its own, or name another pod"
+          + "give it an address of its own, or name another pod [NPL-704]"
       ),
       (
         "app/agent", "app/other",
         "app/agent and app/other use the same network, and no packet between them leaves it; "
-          + "name an end on another node"
+          + "name an end on another node [NPL-706]"
       ),
       (
         "external/lan", "external/far",
         "external/lan and external/far are both outside the cluster, where no policy applies; "
-          + "name a pod, a node or a Service as one end"
+          + "name a pod, a node or a Service as one end [NPL-707]"
       ),
       (
         "app/web", "external/six",
-        "app/web has only IPv4 and external/six has only IPv6; name two ends with an address family in common"
+        "app/web is asked about with IPv4 alone and external/six with IPv6 alone; "
+          + "name two ends with an address family in common [NPL-708]"
       ),
       (
         "app/web", "vip/app/front/192.168.20.200",
         "vip/app/front/192.168.20.200: the load balancer itself translates this address (ipMode: Proxy), and no node "
-          + "answers for it; ask for the node that it sends to, with the NodePort"
+          + "answers for it; ask for the node that it sends to, with the NodePort [NPL-711]"
       ),
     ])
   func pairs(from: String, to: String, reason: String) throws {
@@ -96,22 +97,16 @@ import Verdicts
     let reason = try Self.reason(Self.objects, from: ["app/new", "app/new2", "app/done"], to: nil)
     #expect(
       reason == "app/new sends and receives nothing: it has no address yet, and 2 more pods can't be asked either; "
-        + "ask when it has one, or name another pod")
+        + "ask when it has one, or name another pod [NPL-703]")
   }
 
-  @Test("a cluster with one machine has no flow, and neither has one whose pods have all ended")
-  func oneMachine() throws {
+  @Test("on one machine nobody is there to ask, and without an end nothing is asked") func oneMachine() throws {
     let agent = podText("app/agent", on: "node1", spec: "hostNetwork: true")
     #expect(
-      try Self.reason(agent, from: nil, to: nil)
-        == "there is only one machine, so no packet leaves it; add a pod, a node, or an external host")
-    #expect(
       try Self.reason(agent, from: ["app/agent"], to: nil)
-        == "there is nobody else whom app/agent could reach or hear; add a pod, a node, or an external host")
-    let done = podText("app/done", on: "node1", status: "phase: Succeeded")
-    #expect(
-      try Self.reason(done, from: nil, to: nil)
-        == "app/done sends and receives nothing: its phase is Succeeded; name a pod that still runs")
+        == "there is nobody else whom app/agent could reach or hear; add a pod, a node, or an external host [NPL-712]")
+    let cluster = try readWorld(agent)
+    #expect(NoFlow(ProbePlan.Selection(), in: cluster, Topology(cluster)) == nil)
   }
 
   @Test("one pod of several that is in the lab is enough") func someAreThere() throws {

@@ -4,7 +4,7 @@ internal import Kernel
 public import Lowering
 public import NetpolModel
 internal import Network
-internal import Path
+public import Path
 internal import ServiceProxy
 public import StandingLab
 public import Verdicts
@@ -60,17 +60,20 @@ public struct ClusterRun: Sendable {
   }
 
   /// The flows of a selection that names both ends. Throws `NothingToAsk` if there are none. Needs no lab.
-  public func selected(in cluster: Cluster) throws(NothingToAsk) -> SelectedFlows {
-    let topology = Topology(cluster)
+  public func selected(in cluster: Cluster, _ topology: Topology) throws(NothingToAsk) -> SelectedFlows {
     if let absence = NoFlow.absence(of: selection, in: topology) { throw NothingToAsk(description: "\(absence)") }
-    let pairs = PairFlows(cluster, topology, only: selection)
-    let plan = ProbePlan(cluster, topology, pairs, only: selection)
+    let part =
+      selection.addresses(in: cluster, topology).map { cluster.reached(from: $0, narrowsPolicies: false) } ?? cluster
+    let pairs = PairFlows(part, topology, only: selection)
+    let plan = ProbePlan(part, topology, pairs, only: selection)
     if plan.isEmpty { throw nothingToAsk(in: cluster, topology) }
     return SelectedFlows(cluster: cluster, topology: topology, plan: plan, pairs: pairs)
   }
 
   func nothingToAsk(in cluster: Cluster, _ topology: Topology) -> NothingToAsk {
-    NothingToAsk(description: "\(NoFlow(selection, in: cluster, topology))")
+    NothingToAsk(
+      description: NoFlow(selection, in: cluster, topology)?.description
+        ?? "there is no flow; name an end with --from or --to")
   }
 
   /// A step of a run, for progress output.
@@ -209,8 +212,11 @@ public struct ClusterRun: Sendable {
     _ cluster: Cluster, _ topology: Topology, for plan: ProbePlan?, _ pairs: PairFlows
   ) throws -> LabPlan {
     guard let plan else { return try LabPlan(cluster, style, versionStamp: versionStamp, in: topology) }
-    let nodes = Machines(plan.flows + plan.unasked.map(\.flow), in: topology, pairs).nodes
-    let few = try LabPlan(cluster, style, versionStamp: versionStamp, in: topology, onNodes: nodes)
+    let flows = plan.flows + plan.unasked.map(\.flow)
+    let nodes = Machines(flows, in: topology, pairs).nodes
+    let part = cluster.reached(
+      from: flows.flatMap { [$0.sourceAddress, $0.destinationAddress] }, narrowsPolicies: style.needsOwnPoliciesOnly)
+    let few = try LabPlan(cluster, style, versionStamp: versionStamp, in: topology, rulesOf: part, onNodes: nodes)
     let isEnough = plan.flows.allSatisfy { few.enforced.journey(of: $0).hops.allSatisfy { nodes.contains($0.node) } }
     return isEnough ? few : try LabPlan(cluster, style, versionStamp: versionStamp, in: topology)
   }

@@ -19,3 +19,19 @@ public struct SelectedFlows: Sendable {
     (plan.flows + plan.unasked.map(\.flow)).map(\.question.description).uniqued().sorted()
   }
 }
+
+extension ProbePlan.Selection {
+  /// The addresses of its ends. `nil` if it does not name both.
+  func addresses(in cluster: Cluster, _ topology: Topology) -> [IPAddress]? {
+    guard let sources, let destinations else { return nil }
+    return (sources + destinations).flatMap { end -> [IPAddress] in
+      switch end {
+      case .pod(let id): topology.pods[id]?.addresses.map(\.address) ?? topology.hostNode(of: end)?.addresses ?? []
+      case .node(let name): topology.node(name).map { Array($0.localAddresses) } ?? []
+      case .service(let id): cluster.service(id).map { $0.clusterIPs + $0.announcedAddresses } ?? []
+      case .virtualAddress(_, let address), .address(let address): [address]
+      case .external(let name): cluster.externalHost(name)?.addresses ?? []
+      }
+    } + [sourceAddress, destinationAddress].compactMap(\.self)
+  }
+}

@@ -15,16 +15,16 @@ package struct LabPlan: Sendable {
   package private(set) var topology: Topology
 
   /// `topology` is the cluster's own, unless the lab has endpoints that its objects don't describe.
-  /// With `nodes`, only these have rules.
+  /// With `nodes`, only these have rules. `part`: the cluster without services and policies whose rules no packet of the lab meets.
   package init(
     _ cluster: Cluster, _ style: EnforcementStyle, versionStamp: String, in topology: Topology? = nil,
-    onNodes nodes: Set<String>? = nil
+    rulesOf part: Cluster? = nil, onNodes nodes: Set<String>? = nil
   ) throws {
     self.cluster = cluster
     let topology = topology ?? Topology(cluster)
     self.topology = topology
     let reading = InAdvance { DeviationModel(cluster, Oracle(cluster), style.traits) }
-    enforced = try EnforcedCluster(cluster, topology, style, onNodes: nodes, versionStamp: versionStamp)
+    enforced = try EnforcedCluster(part ?? cluster, topology, style, onNodes: nodes, versionStamp: versionStamp)
     comparer = Comparer(enforced, reading.value)
   }
 

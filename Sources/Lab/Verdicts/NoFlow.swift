@@ -17,12 +17,11 @@ public enum NoFlow: Hashable, Sendable {
   case translatedElsewhere(Endpoint)
   /// Nothing else in the cluster could be the other end.
   case noOtherEnd(Endpoint)
-  case oneMachine
 }
 
 extension NoFlow {
-  /// The reason for a selection whose plan is empty.
-  public init(_ selection: ProbePlan.Selection, in cluster: Cluster, _ topology: Topology) {
+  /// The reason for a selection whose plan is empty. `nil` if it names no end.
+  public init?(_ selection: ProbePlan.Selection, in cluster: Cluster, _ topology: Topology) {
     if let absence = Self.absence(of: selection, in: topology) {
       self = absence
       return
@@ -34,11 +33,21 @@ extension NoFlow {
       let other = selection.destinations?.first { isThere($0) && $0 != source } ?? destination
       self = Self.between(source, other, selection, cluster, topology)
     case (let end?, nil), (nil, let end?): self = Self.alone(end, cluster) ?? .noOtherEnd(end)
-    case (nil, nil):
-      let unplaced = topology.unplaced
-      self =
-        unplaced.count == cluster.pods.count && !unplaced.isEmpty
-        ? .notInLab(unplaced[0].pod, unplaced[0].why, others: unplaced.count - 1) : .oneMachine
+    case (nil, nil): return nil
+    }
+  }
+
+  public var code: Code {
+    switch self {
+    case .notInLab(_, let why, _): why.code
+    case .sameEnd: .sameEnd
+    case .sameNetwork: .sameNetwork
+    case .bothOutside: .bothOutside
+    case .noCommonFamily: .noCommonFamily
+    case .familyWithoutPods: .familyWithoutPods
+    case .noPorts: .noPorts
+    case .translatedElsewhere: .translatedElsewhere
+    case .noOtherEnd: .noOtherEnd
     }
   }
 
@@ -85,7 +94,9 @@ extension NoFlow {
 }
 
 extension NoFlow: CustomStringConvertible {
-  public var description: String {
+  public var description: String { "\(text) [\(code)]" }
+
+  private var text: String {
     switch self {
     case .notInLab(let pod, let why, let others):
       let more = others > 0 ? ", and \(others) more pods can't be asked either" : ""
@@ -100,7 +111,7 @@ extension NoFlow: CustomStringConvertible {
       return "\(source) and \(destination) are both outside the cluster, where no policy applies; "
         + "name a pod, a node or a Service as one end"
     case .noCommonFamily(let source, let its, let destination, let others):
-      return "\(source) has \(Self.text(its)) and \(destination) has \(Self.text(others)); "
+      return "\(source) is asked about with \(Self.text(its)) and \(destination) with \(Self.text(others)); "
         + "name two ends with an address family in common"
     case .familyWithoutPods(let family):
       return "the ends have only \(family.rawValue) in common, which no pod has, so the lab has none; "
@@ -111,15 +122,13 @@ extension NoFlow: CustomStringConvertible {
         + "ask for the node that it sends to, with the NodePort"
     case .noOtherEnd(let end):
       return "there is nobody else whom \(end) could reach or hear; add a pod, a node, or an external host"
-    case .oneMachine:
-      return "there is only one machine, so no packet leaves it; add a pod, a node, or an external host"
     }
   }
 
   private static func text(_ families: [IPFamily]) -> String {
     switch families.count {
     case 0: "no address"
-    case 1: "only \(families[0].rawValue)"
+    case 1: "\(families[0].rawValue) alone"
     default: families.map(\.rawValue).joined(separator: " and ")
     }
   }

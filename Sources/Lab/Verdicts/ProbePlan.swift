@@ -39,9 +39,16 @@ public struct ProbePlan: Sendable {
     var endpoints = pods.map(Endpoint.pod)
     endpoints += topology.nodes.map { .node($0.name) } + topology.externals.map { .external($0.name) }
     let (sources, destinations) = (only.sources.map(Set.init), only.destinations.map(Set.init))
-    let known = Set(endpoints)
+    let isThere = { (end: Endpoint) in
+      switch end {
+      case .pod(let id): topology.pods[id] != nil || topology.hostNetworkPods[id] != nil
+      case .node(let name): topology.node(name) != nil
+      case .external(let name): topology.externals.contains { $0.name == name }
+      case .service, .virtualAddress, .address: false
+      }
+    }
     let wanted = (only.sources ?? []) + (only.destinations ?? [])
-    endpoints += wanted.uniqued().filter { !known.contains($0) && !$0.isService }
+    endpoints += wanted.uniqued().filter { !isThere($0) && !$0.isService }
     self.endpoints = endpoints
     let ports = only.ports == nil ? PortPlan(cluster, breadth) : nil
     // Part of the flows, but neither rows nor columns of the matrix.

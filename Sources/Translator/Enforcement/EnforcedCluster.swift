@@ -28,8 +28,6 @@ public struct EnforcedCluster: Sendable {
   }
 
   /// Lowers the view of every node, or of some. Throws `IllFormed` for anything that a kernel would refuse.
-  ///
-  /// With `wanted`, a node has only the rules of policies that select a pod there, if the style allows it.
   public init(
     _ cluster: Cluster, _ topology: Topology, _ style: EnforcementStyle, onNodes wanted: Set<String>? = nil,
     versionStamp: String
@@ -48,8 +46,7 @@ public struct EnforcedCluster: Sendable {
     var evaluators: [String: Evaluator] = [:]
     var findings: Set<ServiceFinding> = []
     let nodes = cluster.nodes.filter { wanted?.contains($0.name) ?? true }
-    let seen = wanted != nil && style.needsOwnPoliciesOnly ? cluster.withPolicies(actingOn: nodes) : cluster
-    let results = style.lowerAll(nodes.map { NodeView(of: $0, in: seen, versionStamp: versionStamp) })
+    let results = style.lowerAll(nodes.map { NodeView(of: $0, in: cluster, versionStamp: versionStamp) })
     var shared = SharedParts()
     var preparedParts = PreparedParts(for: wanted == nil ? .manyNodes : .fewPackets)
     let families = Set(cluster.families)

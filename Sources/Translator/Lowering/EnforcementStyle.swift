@@ -17,8 +17,8 @@ public struct EnforcementStyle: Sendable {
   /// The same for several nodes of one cluster, if the style can work out once what they share.
   var together: (@Sendable ([NodeView]) -> [Lowered])?
 
-  /// Whether packets on a node meet only rules of policies that select some pod of it. If so, the other policies can be
-  /// left out where only packets count.
+  /// Whether a packet meets only rules of policies that select one of its ends, and does not depend on others. If so, the
+  /// others can be left out where only that packet counts.
   public var needsOwnPoliciesOnly = false
   /// Whether the style supports `NodeView.defaultDeny`.
   public var knowsDefaultDeny = false

@@ -6,6 +6,8 @@ struct PeerResolution {
   private let byNamespace: [String: [Pod]]
   /// Pods by namespace and one label, of namespaces that were asked about. Most selectors require at least one label that few pods have.
   private var byLabel: [String: [Label: [Pod]]] = [:]
+  /// By namespace: how often.
+  private var asked: [String: Int] = [:]
   private let namespaceLabels: [String: Labels]
   private var answers: [Question: [Pod]] = [:]
 
@@ -46,7 +48,9 @@ struct PeerResolution {
   /// namespace if the selector requires no label.
   private mutating func candidates(_ namespace: String, _ selector: LabelSelector) -> [Pod] {
     let own = byNamespace[namespace] ?? []
-    if selector.matchLabels.isEmpty { return own }
+    asked[namespace, default: 0] += 1
+    // For a few questions an index takes longer than it saves.
+    if selector.matchLabels.isEmpty || asked[namespace, default: 0] < 4 { return own }
     let labelled = byLabel[namespace] ?? Self.labelled(own)
     byLabel[namespace] = labelled
     return selector.matchLabels.map { key, value in labelled[Label(key: key, value: value)] ?? [] }

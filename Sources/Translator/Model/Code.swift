@@ -119,6 +119,30 @@ public enum Code: String, Hashable, Sendable, CaseIterable {
   case notTraced = "NPL-605"
   /// Not asked: a multicast group over IPv6, or not over UDP.
   case groupKind = "NPL-606"
+  /// Not in the lab: the pod is on no node.
+  case podOnNoNode = "NPL-701"
+  /// Not in the lab: the pod has ended.
+  case podEnded = "NPL-702"
+  /// Not in the lab: the pod has no address yet.
+  case podWithoutAddress = "NPL-703"
+  /// Not in the lab: the pod's address is another's.
+  case podAddressTaken = "NPL-704"
+  /// Nothing to ask: both ends are the same.
+  case sameEnd = "NPL-705"
+  /// Nothing to ask: both ends use the same network.
+  case sameNetwork = "NPL-706"
+  /// Nothing to ask: both ends are outside the cluster.
+  case bothOutside = "NPL-707"
+  /// Nothing to ask: the ends have no address family in common.
+  case noCommonFamily = "NPL-708"
+  /// Nothing to ask: no pod has an address of the ends' family.
+  case familyWithoutPods = "NPL-709"
+  /// Nothing to ask: the Service has no port.
+  case noPorts = "NPL-710"
+  /// Nothing to ask: the load balancer itself translates the address.
+  case translatedElsewhere = "NPL-711"
+  /// Nothing to ask: nobody else could be the other end.
+  case noOtherEnd = "NPL-712"
 }
 
 extension Code: CustomStringConvertible {

@@ -40,11 +40,29 @@ private struct LineCursor {
 
   init(_ bytes: UnsafeBufferPointer<UInt8>) { self.bytes = bytes }
 
+  /// How many lines end in a range, eight bytes at a time.
+  private func newlines(_ range: Range<Int>) -> Int {
+    let raw = UnsafeRawBufferPointer(bytes)
+    let (low, wanted): (UInt64, UInt64) = (0x7f7f_7f7f_7f7f_7f7f, 0x0a0a_0a0a_0a0a_0a0a)
+    var (place, sum) = (range.lowerBound, 0)
+    while place + 8 <= range.upperBound {
+      let word = raw.loadUnaligned(fromByteOffset: place, as: UInt64.self) ^ wanted
+      // The highest bit of each byte that is zero now, and no other bit.
+      sum &+= (~(((word & low) &+ low) | word | low)).nonzeroBitCount
+      place &+= 8
+    }
+    while place < range.upperBound {
+      if bytes[place] == Self.newline { sum += 1 }
+      place += 1
+    }
+    return sum
+  }
+
   /// Moves forward. Returns `false` if the text has no such line.
   mutating func move(to line: Int) -> Bool {
     while number < line {
       let end = min(offset + Self.block, bytes.count)
-      let lines = bytes[offset..<end].reduce(0) { $0 + ($1 == Self.newline ? 1 : 0) }
+      let lines = newlines(offset..<end)
       if number + lines < line {
         if end == bytes.count { return false }
         (offset, number) = (end, number + lines)

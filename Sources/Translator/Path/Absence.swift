@@ -9,6 +9,15 @@ extension Topology {
     case withoutAddress
     case addressTaken(IPAddress, by: Endpoint)
 
+    public var code: Code {
+      switch self {
+      case .onNoNode: .podOnNoNode
+      case .ended: .podEnded
+      case .withoutAddress: .podWithoutAddress
+      case .addressTaken: .podAddressTaken
+      }
+    }
+
     /// A clause about the pod, without its name.
     public var description: String {
       switch self {

@@ -27,6 +27,17 @@ struct NodeOptions: ParsableArguments {
   @Flag(help: "kube-router's --netpol-default-deny.")
   var netpolDefaultDeny = false
 
+  /// The first option that is given.
+  var given: String? {
+    let all: [(name: String, isGiven: Bool)] = [
+      ("--version-stamp", versionStamp != nil), ("--service-cidr", !serviceCidr.isEmpty),
+      ("--node-port-range", nodePortRange != nil), ("--service-external-ip-range", !serviceExternalIpRange.isEmpty),
+      ("--loadbalancer-ip-range", !loadbalancerIpRange.isEmpty), ("--pod-cidr", !podCidr.isEmpty),
+      ("--netpol-default-deny", netpolDefaultDeny),
+    ]
+    return all.first(where: \.isGiven)?.name
+  }
+
   /// Returns the node's view of the cluster, with the ranges that its dump shows and these options applied. Of the
   /// options, those that are given win over the dump.
   func view(of node: Node, in cluster: Cluster, dumped: ExemptRanges? = nil) -> NodeView {

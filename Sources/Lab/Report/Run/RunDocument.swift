@@ -179,7 +179,7 @@ private struct RunSections {
     let byReason = OrderedDictionary(grouping: report.notInLab, by: \.why)
     let lines = byReason.map { why, left in
       let names = left.map(\.pod.description).abridged(to: 5)
-      return "\(names), \(left.count > 1 ? "each " : "")since \(why)"
+      return "\(names), \(left.count > 1 ? "each " : "")since \(why) [\(why.code)]"
     }
     let rest = byReason.values.dropFirst(10).joined().count
     return (lines.prefix(10) + (rest > 0 ? ["\(counted(rest, "other pod"))"] : [])).map { .note("not in the lab", $0) }

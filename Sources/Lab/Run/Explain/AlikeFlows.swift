@@ -29,7 +29,8 @@ struct AlikeFlows {
     let question: Flow.Question
     let family: IPFamily
     let verdict: Verdict?
-    let finding: Comparison.Finding
+    /// `nil`: the codes tell.
+    let finding: Comparison.Finding?
     let codes: [Code]
     let intermediaries: [Intermediary?]
     let sides: [Side]
@@ -38,7 +39,11 @@ struct AlikeFlows {
       question = comparison.flow.question
       family = comparison.flow.family
       verdict = comparison.verdict
-      finding = comparison.finding
+      finding =
+        switch comparison.finding {
+        case .noRoute, .notModelled, .undecided: nil
+        case .agreement, .deviation, .kernelDisagrees, .unexplained, .deviationMissing, .notChosen: comparison.finding
+        }
       codes = comparison.codes
       intermediaries = parts.map(\.intermediary)
       sides = parts.flatMap(\.sides).map(Side.init)

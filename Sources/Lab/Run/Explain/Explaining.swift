@@ -52,6 +52,7 @@ extension LabPlan {
 
   /// Explains compared flows. Packets that were sent are sent once more, and traced.
   func explained(_ comparisons: [Comparison], on lab: inout ReusableLab) throws -> [ExplainedFlow] {
+    if comparisons.isEmpty { return [] }
     let sent = comparisons.map(\.flow).filter { !$0.destinationAddress.isMulticast }
     let asked = Set(comparisons.filter { $0.observation != nil }.map(\.flow)).intersection(sent)
     let flows = sent.filter(asked.contains)
