@@ -96,6 +96,96 @@ import Testing
     }
   }
 
+  /// Two nodes, a client on the first, and a pod behind a Service on the second.
+  private static func world(_ service: String, _ policy: String, client: String = "n1") -> String {
+    """
+    apiVersion: netpol-lab/v1alpha1
+    kind: Cluster
+    nodes:
+    - {name: n1, addresses: [192.168.20.11], podCIDRs: [10.42.0.0/24]}
+    - {name: n2, addresses: [192.168.20.12], podCIDRs: [10.42.1.0/24]}
+    ---
+    apiVersion: v1
+    kind: Pod
+    metadata: {namespace: shop, name: cli, labels: {app: cli}}
+    spec: {nodeName: \(client), containers: [{name: c}]}
+    ---
+    apiVersion: v1
+    kind: Pod
+    metadata: {namespace: shop, name: web, labels: {app: web}}
+    spec: {nodeName: n1, containers: [{name: c, ports: [{name: http, containerPort: 8080}]}]}
+    ---
+    apiVersion: v1
+    kind: Service
+    metadata: {namespace: shop, name: web}
+    spec: {type: NodePort, clusterIP: 10.43.0.81, selector: {app: web}, \(service)}
+    ---
+    apiVersion: networking.k8s.io/v1
+    kind: NetworkPolicy
+    metadata: {namespace: shop, name: some}
+    spec: \(policy)
+    """
+  }
+
+  private static let silent = "{podSelector: {matchLabels: {app: cli}}, policyTypes: [Egress]}"
+  private static let fromCli =
+    "{podSelector: {matchLabels: {app: web}}, ingress: [{from: [{podSelector: {matchLabels: {app: cli}}}]}]}"
+  private static let nobody = "{podSelector: {matchLabels: {app: other}}, policyTypes: [Ingress]}"
+
+  @Test(
+    "the cause of a flow to a Service is what decides first",
+    arguments: [
+      (
+        world("ports: [{port: 80, targetPort: mysql, nodePort: 30081}]", nobody), "service/shop/web:80",
+        "gives a TCP port the name mysql, its targetPort; known: http"
+      ),
+      (
+        world("externalTrafficPolicy: Local, ports: [{port: 80, targetPort: 8080, nodePort: 30081}]", silent),
+        "node/n2:30081", "Cause: on n1 the egress policies of shop/cli refuse the packet first: shop/some"
+      ),
+      (
+        world("externalTrafficPolicy: Local, ports: [{port: 80, targetPort: 8080, nodePort: 30081}]", nobody),
+        "node/n2:30081",
+        "Cause: Service shop/web: its traffic policy is Local, and its ready endpoints are on n1, not on n2"
+      ),
+      (
+        world("ports: [{port: 80, targetPort: 8080, nodePort: 30081}]", fromCli, client: "n2"), "node/n2:30081",
+        "admits shop/cli, but the packet arrives as 10.42.1.0: a node put its own address on it"
+      ),
+      (
+        world("ports: [{port: 80, targetPort: 8081, nodePort: 30081}]", nobody), "service/shop/web:80",
+        "Note: no container of shop/web declares TCP/8081 (declared: TCP/8080)"
+      ),
+    ])
+  func causes(world: String, to: String, expected: String) async throws {
+    let result = try await Program.run(["explain", "--no-packets", "-f", "-", "shop/cli", to], input: world)
+    let text = result.output.split(whereSeparator: \.isWhitespace).joined(separator: " ")
+    #expect(result.status == .exited(0) && text.contains(expected), "\(result)")
+  }
+
+  @Test("flows with the same answer are explained once, and a sender that is seen otherwise is not alike")
+  func alike() async throws {
+    let pods = (2...4).map { number in
+      """
+      ---
+      apiVersion: v1
+      kind: Pod
+      metadata: {namespace: shop, name: web\(number), labels: {app: web}}
+      spec: {nodeName: n\(number == 4 ? 2 : 1), containers: [{name: c, ports: [{name: http, containerPort: 8080}]}]}
+
+      """
+    }.joined()
+    let world = Self.world("ports: [{port: 80, targetPort: 8080, nodePort: 30081}]", Self.fromCli) + "\n" + pods
+    let ask = { (to: String) in
+      let result = try await Program.run(["explain", "--no-packets", "-f", "-", "shop/cli", to], input: world)
+      return result.output.split(whereSeparator: \.isWhitespace).joined(separator: " ")
+    }
+    #expect(try await ask("service/shop/web:80").hasPrefix("4 flows: 4 allowed, in these kinds"))
+    #expect(try await ask("service/shop/web:80").contains("ALLOWED, and 3 alike"))
+    // Three of the pods see the second node's tunnel address, and the fourth sees that of the first node.
+    #expect(try await ask("node/n2:30081").contains("DENIED, and 2 alike"))
+  }
+
   @Test(
     "what can't be explained is one line with what to do, and exit code 2",
     arguments: [

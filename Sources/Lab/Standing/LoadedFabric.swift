@@ -117,11 +117,18 @@ struct LoadedFabric {
   /// What the kernels say that the flows' first packets meet, on all machines with rules.
   mutating func trace(_ flows: [Flow]) throws -> [KernelTrace] {
     let backends = Backends(plan.cluster, places.topology)
+    let enforced = plan.enforced
     return try engine.trace(
       flows.map(placed),
       on: machines.map { machine in
         (machine.endpoint, (loaded[machine.endpoint] ?? []).filter { $0.backend == .iptables }.flatMap(\.tables))
-      }, in: &conversation, backends: backends.endpoints)
+      }, in: &conversation, backends: backends.endpoints,
+      portsOnTheWay: { number in
+        Set(
+          enforced.record(of: flows[number]).hooks.compactMap { hook in
+            if case .transport(_, _, let port) = hook.after.payload { port } else { nil }
+          })
+      })
   }
 
   /// The flow with the lab's own names: a pod that took over an address is placed where the address's first pod is.

@@ -50,9 +50,15 @@ extension KernelTrace {
     }
     var found: [String: [String]] = [:]
     // What a pod with rules of its own sends by itself meets its POSTROUTING, which puts the address on it that it has.
+    // It may get that packet back.
     let modelled = Set(hooks.map(\.position.machine))
+    var entered: Set<String> = []
     for passage in passages {
-      if case .pod = passage.machine, !modelled.contains(passage.machineName) { continue }
+      if case .pod = passage.machine {
+        if !modelled.contains(passage.machineName) { continue }
+        if passage.hook == .prerouting { entered.insert(passage.machineName) }
+        if !entered.contains(passage.machineName) { continue }
+      }
       let machine = name(passage.machineName, isLegacy: passage.isLegacy)
       found[machine, default: []] += passage.rules.map {
         "\($0.table) \($0.chain) #\($0.index.map { "\($0 + 1)" } ?? "?")"

@@ -57,10 +57,11 @@ extension KernelEngine {
   /// Sends the first packet of each flow once more, one after the other, and listens on the machines to what it meets.
   ///
   /// `iptables` is what each machine has in iptables' tables: iptables-legacy tells the end of a chain apart from an
-  /// unconditional RETURN only by its number.
+  /// unconditional RETURN only by its number. `portsOnTheWay`: by number of a flow, the ports that its packet may be sent to
+  /// on its way, besides those where somebody listens.
   package func trace(
     _ flows: [Flow], on machines: [(endpoint: Endpoint, iptables: [Table])], in conversation: inout Conversation,
-    backends: (Flow) -> [Backend]
+    backends: (Flow) -> [Backend], portsOnTheWay: (Int) -> Set<UInt16>
   ) throws -> [KernelTrace] {
     if flows.isEmpty { return [] }
     let version = try Command(["iptables", "--version"]).run(on: fabric.worker).text
@@ -75,8 +76,9 @@ extension KernelEngine {
     conversation.session.repeatsRequests = false
     defer { conversation.session.repeatsRequests = true }
     var traces: [KernelTrace] = []
-    for flow in flows {
-      let ports = Set(ends(of: flow, backends).map(\.socket.port) + [flow.port].compactMap(\.self))
+    for (number, flow) in flows.enumerated() {
+      let ports = portsOnTheWay(number).union(
+        ends(of: flow, backends).map(\.socket.port) + [flow.port].compactMap(\.self))
       let seen = try observe([flow], within: Self.traceTime, in: &conversation, backends: backends)
       var found = KernelTrace(observation: seen.first ?? .unusable("no packet was sent"))
       for one in running {

@@ -40,7 +40,8 @@ extension Unmodelled: CustomStringConvertible {
     case .hostPortTwice(let port, let node, let first, let second):
       "pods \(first) and \(second) both have hostPort \(port) on node \(node): the one that started first gets the packets, "
         + "and manifests don't say which that is"
-    case .manyEndpoints(let target): "the lab can address 63 endpoints of a service port, and \(target) is one more"
+    case .manyEndpoints(let target):
+      "the lab can address 63 endpoints of a service port, and \(target.description) is one more"
     case .mesh(let mesh, let pod):
       "\(mesh.rawValue) redirects the TCP connections of pod \(pod) to a proxy, which is not modelled"
     }

@@ -1,5 +1,8 @@
+internal import Enforcement
 internal import EngineComparison
 internal import NetpolModel
+internal import Path
+internal import RuleIR
 internal import Run
 
 /// The verdict's cause in a few lines: what the nearest rules lack, and what must be said besides.
@@ -30,7 +33,9 @@ struct CauseText {
   /// Most important first.
   var lines: [Line] {
     let refusals = flow.parts.lazy.compactMap { part in part.refusing.map { (part, $0) } }.first
-    guard let (part, side) = refusals else { return endpoints + notes(isRefused: false) }
+    guard let (part, side) = refusals else {
+      return [refusedBefore].compactMap(\.self) + endpoints + notes(isRefused: false)
+    }
     switch (flow.comparison.finding, flow.comparison.verdict) {
     // Nobody refuses what no packet can show.
     case (.noRoute, _), (.notModelled, _), (.notChosen, _), (.undecided, _): return notes(isRefused: false)
@@ -51,7 +56,7 @@ struct CauseText {
 
   private func causes(_ part: PartExplanation, _ side: SideExplanation) -> [Line] {
     let nearest = nearest(part, side)
-    let found = [meant(part, side)].compactMap(\.self) + nearest
+    let found = [meant(part, side) ?? masqueraded(part, side)].compactMap(\.self) + nearest
     if !found.isEmpty { return found }
     let policies = side.policies.filter { $0.standing == .inForce }.map(\.policy)
     if policies.isEmpty { return [] }
@@ -60,6 +65,13 @@ struct CauseText {
     var text = "\(names) \(has) no \(side.direction.keyword) rules: nobody is admitted"
     if side.direction == .ingress, policies.count == 1, policies[0].typesLocation == nil {
       text += "; without policyTypes a policy always isolates for ingress"
+    }
+    let opposite = side.direction.opposite
+    if let only = policies.first, policies.count == 1, !only.isolates.contains(opposite), !only.rules(opposite).isEmpty
+    {
+      text +=
+        "; its \(opposite.keyword) rules are not in force, since policyTypes names \(side.direction.rawValue) alone "
+        + "[\(Code.otherTypes)]"
     }
     return [Line(kind: .cause, text: text)]
   }
@@ -85,6 +97,20 @@ struct CauseText {
     }
     guard let asked = part.asked.port, let seen = side.flow.port, asked != seen else { return nil }
     return Line(kind: .cause, text: "\(name) admits port \(asked), but policies see the target of \(who): port \(seen)")
+  }
+
+  /// The rule that admits the sender, whose address a node has replaced.
+  private func masqueraded(_ part: PartExplanation, _ side: SideExplanation) -> Line? {
+    guard side.direction == .ingress, let plain = part.unmasqueraded, plain.verdict == .allow,
+      let policy = plain.policies.first(where: { $0.standing == .inForce && $0.admits }),
+      let rule = policy.rules.first(where: \.admits)
+    else { return nil }
+    let place = rule.rule.location.map { " (\($0))" } ?? ""
+    return Line(
+      kind: .cause,
+      text:
+        "\(policy.policy.id), ingress rule \(rule.index)\(place) admits \(plain.peer.endpoint), but the packet arrives as "
+        + "\(side.peer.address): a node put its own address on it")
   }
 
   /// Up to three of the entries that lack fewest conditions. Those of the other address family come last.
@@ -143,6 +169,23 @@ struct CauseText {
     return causes(alone, side)
   }
 
+  /// A Service refuses the flow, but the sender's policies do so first, on its own node.
+  private var refusedBefore: Line? {
+    guard flow.comparison.verdict == .deny, let hook = flow.record.hooks.last, hook.stop != nil,
+      let pod = hook.rules.last(where: \.decides)?.rule.origin?.pod, case .pod(pod) = flow.comparison.flow.source,
+      let own = cluster.pod(pod), let endpoint = flow.comparison.flow.destinationText
+    else { return nil }
+    let policies = cluster.policies.filter {
+      $0.id.namespace == pod.namespace && $0.isolates.contains(.egress) && $0.podSelector.matches(own.labels)
+    }
+    let names = policies.map { policy in "\(policy.id)\(policy.location.map { " (\($0))" } ?? "")" }.abridged(to: 3)
+    return Line(
+      kind: .cause,
+      text:
+        "on \(hook.position.machine) the egress policies of \(pod) refuse the packet first: \(names) admit nothing to "
+        + "\(endpoint), the address before it is translated")
+  }
+
   /// Why a Service has no endpoint for the flow.
   private var endpoints: [Line] {
     (flow.comparison.specified?.because ?? []).compactMap { reason in
@@ -152,6 +195,13 @@ struct CauseText {
           Line(
             kind: .cause,
             text: "Service \(id): \(service.absence(flow.comparison.flow.family, flow.comparison.flow.port))")
+        }
+      case .outOfSourceRanges(let id):
+        return cluster.service(id).map { service in
+          let ranges = service.loadBalancerSourceRanges.map(\.description).abridged(to: 4)
+          return Line(
+            kind: .cause,
+            text: "Service \(id): its loadBalancerSourceRanges (\(ranges)) don't hold the client's address")
         }
       case .noLocalEndpoints(let id, let node):
         return EndpointText(id, cluster).map { service in
@@ -187,10 +237,23 @@ struct CauseText {
         "\(job.id) is a pod of a \(job.owner?.kind ?? "Job"): where its address must get into a set first, its first "
           + "packets are refused until the next sync; netpol-lab lag measures how long")
     }
+    if !isRefused, flow.comparison.verdict == .allow { notes += undeclared }
     if isRefused, flow.comparison.flow.transportPort != nil {
       notes.append("connections that were open before these policies came stay open (D13)")
     }
     return notes.map { Line(kind: .note, text: $0) }
+  }
+
+  /// That no container of the receiver declares the port: it may be the wrong one.
+  private var undeclared: [String] {
+    guard let last = flow.parts.last?.arrived, case .pod(let id) = last.destination, let asked = last.transportPort,
+      let pod = cluster.pod(id), !pod.ports.isEmpty,
+      !pod.ports.contains(where: { $0.transport == asked.transport && $0.number == asked.port })
+    else { return [] }
+    let declared = Set(pod.ports.map { "\($0.transport.rawValue)/\($0.number)" }).sorted().abridged(to: 4)
+    return [
+      "no container of \(id) declares \(asked) (declared: \(declared)); the packet passes if something listens there"
+    ]
   }
 
   /// The node that translates what a pod or a node sends.
@@ -220,4 +283,9 @@ extension RuleExplanation {
   func placeOfPort(_ index: Int) -> SourceLocation? {
     rule.places.ports.indices.contains(index) ? rule.places.ports[index] : nil
   }
+}
+
+extension Flow {
+  /// `10.0.0.1:80`. `nil`: a ping.
+  fileprivate var destinationText: String? { port.map { destinationAddress.description(port: $0) } }
 }

@@ -16,7 +16,7 @@ struct EndpointText {
   func absence(_ family: IPFamily, _ port: UInt16?) -> String {
     let all = cluster.slices(of: service.id)
     let members = all.flatMap(\.members)
-    if members.isEmpty { return withoutMembers }
+    if members.isEmpty { return unknownTarget(port) ?? withoutMembers }
     let own = all.filter { $0.family == family }
     if own.isEmpty { return "its endpoints have no \(family.rawValue) address" }
     if let name = unknownPort(own, port) { return name }
@@ -64,7 +64,23 @@ struct EndpointText {
     guard case .name(let name) = port.targetPort else {
       return "no EndpointSlice has its port \(port.name ?? "\(port.port)")"
     }
-    return "no container of its pods gives a \(port.transport.rawValue) port the name \(name), its targetPort"
+    return noContainer(port, name, pods: cluster.pods.filter(service.selects))
+  }
+
+  /// The same where no slice was made, since no pod has the port.
+  private func unknownTarget(_ number: UInt16?) -> String? {
+    let pods = cluster.pods.filter { service.selects($0) && !$0.phase.isTerminal && !$0.podIPs.isEmpty }
+    guard !pods.isEmpty, let port = service.ports.first(where: { $0.port == number || $0.nodePort == number }),
+      case .name(let name) = port.targetPort, pods.allSatisfy({ $0.numbers(named: name, port.transport).isEmpty })
+    else { return nil }
+    return noContainer(port, name, pods: pods)
+  }
+
+  private func noContainer(_ port: Service.Port, _ name: String, pods: [Pod]) -> String {
+    let known = Set(pods.flatMap(\.ports).filter { $0.transport == port.transport }.compactMap(\.name)).sorted()
+    return
+      "no container of its pods (\(pods.map(\.id.description).abridged(to: 2))) gives a \(port.transport.rawValue) port the "
+      + "name \(name), its targetPort" + (known.isEmpty ? "" : "; known: \(known.abridged(to: 4))")
   }
 
   /// Where its endpoints are that a node with traffic policy Local doesn't use.

@@ -27,7 +27,8 @@ struct MissText {
     case .notAPod(let endpoint, let address):
       return "selectors match pods only, and \(name(endpoint)) is none: only an ipBlock with \(address) can admit it"
     case .hostNetwork(let pod, let address):
-      return "selectors never match host-network pods; \(pod) speaks as \(address)"
+      let way = direction == .ingress ? "speaks as" : "is reached at"
+      return "selectors never match host-network pods; \(pod) \(way) \(address)"
     case .otherNamespace(let own, let pod):
       return "a podSelector without namespaceSelector means namespace \(own) alone; \(pod) is in \(pod.namespace)"
     case .namespaceLabel(let miss, let namespace):
@@ -48,8 +49,9 @@ struct MissText {
     case .excepted(let block, let address, let entry):
       let line = rule.exceptLine(block, entry).map { " of line \($0)" } ?? ""
       return "\(address) is in the except \(block)\(line)"
-    case .noPorts: return "it names ports, and a ping has none"
-    case .otherTransport(let own, let asked): return "it is for \(own.rawValue), and the packet is \(asked.rawValue)"
+    case .noPorts: return "the rule names ports, and a ping has none"
+    case .otherTransport(let own, let asked):
+      return "the port is for \(own.rawValue), and the packet is \(asked.rawValue)"
     case .otherPort(let range, let asked): return "port \(asked) is not \(range)\(portHint(of: range.contains))"
     case .nameWithoutPod(let name, let endpoint):
       return "only a pod's containers give port \(name) a number, and \(self.name(endpoint)) is no pod"

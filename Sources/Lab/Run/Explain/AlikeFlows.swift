@@ -53,11 +53,14 @@ struct AlikeFlows {
   private struct Side: Hashable {
     let verdict: Verdict
     let isIsolated: Bool
+    /// Of a peer that is no pod: what an ipBlock must hold.
+    let peerAddress: IPAddress?
     let policies: [Policy]
 
     init(_ side: SideExplanation) {
       verdict = side.verdict
       isIsolated = side.standing == .isolated
+      peerAddress = if case .pod = side.peer.endpoint { nil } else { side.peer.address }
       policies = side.policies.filter { $0.standing == .inForce }.map(Policy.init)
     }
   }

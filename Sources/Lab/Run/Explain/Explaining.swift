@@ -35,10 +35,9 @@ extension ClusterRun {
 }
 
 extension ClusterRun {
-  /// The kinds of answers. Of many the refused ones come first, and the last are left out.
+  /// The kinds of answers, the refused ones first. Of many the last are left out.
   func kinds(of comparisons: [Comparison], _ plan: LabPlan) -> [AlikeFlows] {
     let kinds = AlikeFlows.groups(comparisons, plan.comparer.oracle)
-    if kinds.count <= RunReport.mostInFull { return kinds }
     let isRefused = { (kind: AlikeFlows) in kind.first.verdict != .allow }
     return Array((kinds.filter(isRefused) + kinds.filter { !isRefused($0) }).prefix(RunReport.mostInFull))
   }

@@ -10,6 +10,8 @@ public struct PartExplanation: Hashable, Sendable {
   public let intermediary: Intermediary?
   /// Egress, then ingress. Empty if the policies of no end are asked: a service refuses the flow, or a pod asks itself.
   public let sides: [SideExplanation]
+  /// What the receiver's policies would say if no node had put its own address on the packet. `nil`: none did.
+  public var unmasqueraded: SideExplanation?
 
   public init(asked: Flow, sent: Flow, arrived: Flow, intermediary: Intermediary?, sides: [SideExplanation]) {
     self.asked = asked
