@@ -31,7 +31,7 @@ let yams: Target.Dependency = .product(name: "Yams", package: "Yams")
 /// What knows no kernel.
 let translator: [Target.Dependency] = [
   "NetpolModel", "Text", "Statistics", "Manifests", "Oracle", "RuleIR", "Lowering", "Evaluator", "Path", "Enforcement",
-  "EngineComparison", "PolicyDiff", "Proof", "Rendering", "Dumps", "DumpDiff", "ServiceProxy", "Worlds",
+  "EngineComparison", "PolicyDiff", "Lint", "Proof", "Rendering", "Dumps", "DumpDiff", "ServiceProxy", "Worlds",
 ]
 /// What a product stands on: from the kernel up to a lab that is reused, and whoever enforces policies in it.
 let lab: [Target.Dependency] = ["Kernel", "Apply", "Network", "Verdicts", "StandingLab", "Agent"]
@@ -76,6 +76,7 @@ let package = Package(
       "EngineComparison", "Translator/EngineComparison",
       ["NetpolModel", "Oracle", "Lowering", "Evaluator", "Path", "Enforcement", algorithms]),
     library("PolicyDiff", "Translator/PolicyDiff", ["NetpolModel", "Oracle", "Path"]),
+    library("Lint", "Translator/Lint", ["NetpolModel", "PolicyDiff"]),
     library(
       "Proof", "Translator/Proof",
       [
@@ -143,7 +144,7 @@ let package = Package(
       "Report", "Lab/Report",
       [
         "NetpolModel", "Text", "Statistics", "RuleIR", "Lowering", "Path", "Enforcement", "EngineComparison",
-        "PolicyDiff", "Proof", "DumpDiff", "Verdicts", "StandingLab", "Documents",
+        "PolicyDiff", "Lint", "Proof", "DumpDiff", "Verdicts", "StandingLab", "Documents",
         algorithms, orderedCollections,
       ] + products, settings: unoptimized),
     .executableTarget(
@@ -180,6 +181,7 @@ let package = Package(
     tests("EngineComparisonTests", translator),
     tests("ProofTests", translator + ["Fuzz"]),
     tests("PolicyDiffTests", translator),
+    tests("LintTests", translator),
     tests("KernelTests", ["Kernel"]),
     tests("ApplyTests", translator + ["Kernel", "Apply"]),
     tests("NetworkTests", translator + lab + ["Run"] + report),

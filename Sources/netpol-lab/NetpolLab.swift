@@ -13,7 +13,7 @@ struct NetpolLab: ParsableCommand {
     version: version,
     subcommands: [
       RunCommand.self, ExplainCommand.self, LagCommand.self, BenchCommand.self, RenderCommand.self,
-      CompareCommand.self, DiffCommand.self, ProveCommand.self, EqualCommand.self, FuzzCommand.self,
+      CompareCommand.self, DiffCommand.self, LintCommand.self, ProveCommand.self, EqualCommand.self, FuzzCommand.self,
       GenerateCommand.self, DoctorCommand.self,
     ])
 }

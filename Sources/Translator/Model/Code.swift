@@ -143,6 +143,32 @@ public enum Code: String, Hashable, Sendable, CaseIterable {
   case translatedElsewhere = "NPL-711"
   /// Nothing to ask: nobody else could be the other end.
   case noOtherEnd = "NPL-712"
+  /// Lint: the policy selects no pod.
+  case lintSelectsNoPod = "NPL-801"
+  /// Lint: the peer selects no pod.
+  case lintPeerSelectsNoPod = "NPL-802"
+  /// Lint: DNS over UDP alone.
+  case lintDNSOverUDP = "NPL-803"
+  /// Lint: policyTypes names Egress, and the policy has ingress rules alone.
+  case lintEmptyEgress = "NPL-804"
+  /// Lint: the peer selects only host-network pods.
+  case lintHostNetworkPeer = "NPL-805"
+  /// Lint: an ipBlock with addresses of Services.
+  case lintServiceAddress = "NPL-806"
+  /// Lint: an ipBlock with addresses of pods.
+  case lintBlockOverPods = "NPL-807"
+  /// Lint: the peer selects only pods of Jobs.
+  case lintJobPeer = "NPL-808"
+  /// Lint: the policy changes no verdict.
+  case lintAddsNothing = "NPL-809"
+  /// Lint: a policy with both types and rules of one direction, under kube-router.
+  case lintBothTypes = "NPL-810"
+  /// Lint: a Service is open to the outside, and its pods admit nobody from there.
+  case lintNodePort = "NPL-811"
+  /// Lint: ::/0 under kube-router.
+  case lintWholeIPv6 = "NPL-812"
+  /// Lint: a namespace without policies, beside others that have some.
+  case lintBareNamespace = "NPL-813"
 }
 
 extension Code: CustomStringConvertible {

@@ -46,3 +46,16 @@ public struct LabelSelector: Hashable, Sendable {
     matchLabels.allSatisfy { labels[$0.key] == $0.value } && matchExpressions.allSatisfy { $0.matches(labels) }
   }
 }
+
+extension LabelSelector.Expression {
+  /// `app=web`, `app in (web, api)`, `app not in (web)`, `app`, `app missing`.
+  package var text: String {
+    let list = values.map { $0.count > 80 ? "\($0.prefix(77))..." : $0 }.abridged(to: 4)
+    return switch `operator` {
+    case .in: values.count == 1 ? "\(key)=\(list)" : "\(key) in (\(list))"
+    case .notIn: "\(key) not in (\(list))"
+    case .exists: key
+    case .doesNotExist: "\(key) missing"
+    }
+  }
+}

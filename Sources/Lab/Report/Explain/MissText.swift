@@ -122,17 +122,6 @@ struct MissText {
 }
 
 extension LabelSelector.Expression {
-  /// `app=web`, `app in (web, api)`, `app not in (web)`, `app`, `app missing`.
-  var text: String {
-    let list = values.map { $0.cut(to: 80) }.abridged(to: 4)
-    return switch `operator` {
-    case .in: values.count == 1 ? "\(key)=\(list)" : "\(key) in (\(list))"
-    case .notIn: "\(key) not in (\(list))"
-    case .exists: key
-    case .doesNotExist: "\(key) missing"
-    }
-  }
-
   var asksForPresence: Bool { [.in, .exists].contains(`operator`) }
 }
 

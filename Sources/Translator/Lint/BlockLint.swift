@@ -1,0 +1,81 @@
+internal import NetpolModel
+
+/// Networks in rules.
+extension Linter {
+  func blocks(_ policy: NetworkPolicy, _ place: RulePlace) -> [LintFinding] {
+    place.rule.peers.list.enumerated().flatMap { number, peer -> [LintFinding] in
+      guard case .block(let block) = peer else { return [] }
+      let place = place.peer(number)
+      if block.cidr.prefixLength == 0 { return whole(block, policy, place) }
+      return [services(block, policy, place) ?? pods(block, policy, place)].compactMap(\.self)
+    }
+  }
+
+  /// Addresses of Services, which no policy ever sees.
+  private func services(
+    _ block: NetworkPolicy.IPBlock, _ policy: NetworkPolicy, _ place: RulePlace
+  ) -> LintFinding? {
+    let make = { (what: String) in
+      LintFinding(
+        .lintServiceAddress, place.rule.peers.list.count == 1 ? .error : .warning, policy, place,
+        "\(block.cidr) \(what): a node has replaced such an address before policies see the packet",
+        remedy: "select the pods behind the Service, with their port")
+    }
+    if place.direction == .egress,
+      let own = cluster.services.first(where: { service in
+        block.cidr.isHost && (service.clusterIPs + service.translatedAddresses).contains(block.cidr.network)
+      })
+    {
+      // A balancer's address may be a machine of its own.
+      let isClusterIP = own.clusterIPs.contains(block.cidr.network)
+      return make("is \(isClusterIP ? "the ClusterIP" : "an address") of Service \(own.id)")
+    }
+    let isServices = cluster.settings.serviceCIDRs.contains {
+      $0.contains(block.cidr.network) && $0.prefixLength <= block.cidr.prefixLength
+    }
+    return isServices ? make("is part of the service network") : nil
+  }
+
+  /// Addresses of pods.
+  private func pods(_ block: NetworkPolicy.IPBlock, _ policy: NetworkPolicy, _ place: RulePlace) -> LintFinding? {
+    let inside = podsIn.values.flatMap(\.self).filter { pod in
+      !pod.hostNetwork && pod.podIPs.contains(where: block.contains)
+    }
+    let networks = cluster.nodes.flatMap(\.podCIDRs).filter { $0.overlaps(block.cidr) }
+    if inside.isEmpty, networks.isEmpty { return nil }
+    let spaces = Set(inside.map(\.id.namespace)).sorted()
+    let now =
+      inside.isEmpty
+      ? "no pod has one now"
+      : "now \(inside.count == 1 ? "one pod" : "\(inside.count) pods") of \(spaces.abridged(to: 3))"
+    return LintFinding(
+      .lintBlockOverPods, block.cidr.isHost ? .warning : .note, policy, place,
+      "\(block.cidr) holds addresses of pods (\(now)): \(place.direction == .ingress ? "all of them are admitted" : "all of them can be reached"), "
+        + "whatever their labels",
+      remedy: block.cidr.isHost
+        ? "a pod's address changes when it is made anew: select it by labels"
+        : "select pods by labels, or keep it as the price of not waiting for sets (netpol-lab lag)")
+  }
+
+  /// `0.0.0.0/0` and `::/0`.
+  private func whole(_ block: NetworkPolicy.IPBlock, _ policy: NetworkPolicy, _ place: RulePlace) -> [LintFinding] {
+    if block.cidr.family == .v6 {
+      return [
+        LintFinding(
+          .lintWholeIPv6, .note, policy, place,
+          "kube-router stores ::/0 as 2000::/3 and fd00::/8, so fe80::/10 and the rest are not in it (D10)",
+          remedy: "name the networks that you mean")
+      ]
+    }
+    let inside = podsIn.values.flatMap(\.self).filter { pod in
+      !pod.hostNetwork && pod.podIPs.contains(where: block.contains)
+    }
+    if inside.isEmpty || block.except.isEmpty && place.rule.peers.list.count > 1 { return [] }
+    return [
+      LintFinding(
+        .lintBlockOverPods, .note, policy, place,
+        "\(block.cidr)\(block.except.isEmpty ? "" : " without its excepts") holds the pods too (\(inside.count) of them)",
+        remedy: "add the pod network to except if only the outside is meant")
+    ]
+  }
+}

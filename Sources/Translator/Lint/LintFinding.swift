@@ -1,0 +1,108 @@
+public import NetpolModel
+
+/// Something in a cluster's policies that probably doesn't do what its author thinks.
+public struct LintFinding: Hashable, Sendable {
+  public enum Severity: String, Hashable, Sendable, CaseIterable, Comparable {
+    /// It has no effect at all, or the opposite one.
+    case error
+    /// It has probably another effect than meant.
+    case warning
+    /// Worth knowing.
+    case note
+
+    public static func < (a: Severity, b: Severity) -> Bool { a.rank < b.rank }
+    private var rank: Int { Self.allCases.firstIndex(of: self) ?? 0 }
+  }
+
+  public let code: Code
+  public let severity: Severity
+  /// What it is about: `shop/db`, `service/shop/web`, `namespace/shop`.
+  public let object: String
+  /// Where in the object: `ingress rule 0, peer 1`. Empty: the object itself.
+  public let part: String
+  public let location: SourceLocation?
+  /// What is wrong, and how to mend it. Two clauses without a full stop.
+  public let text: String
+  public let remedy: String
+
+  /// About a rule of a policy.
+  init(
+    _ code: Code, _ severity: Severity, _ policy: NetworkPolicy, _ place: RulePlace, _ text: String, remedy: String
+  ) {
+    self.init(
+      code, severity, object: "\(policy.id)", part: place.description, text, remedy: remedy,
+      at: place.location ?? policy.location)
+  }
+
+  /// About a policy.
+  init(
+    _ code: Code, _ severity: Severity, _ policy: NetworkPolicy, _ text: String, remedy: String,
+    at location: SourceLocation?
+  ) {
+    self.init(code, severity, object: "\(policy.id)", text, remedy: remedy, at: location ?? policy.location)
+  }
+
+  init(
+    _ code: Code, _ severity: Severity, object: String, part: String = "", _ text: String, remedy: String,
+    at location: SourceLocation?
+  ) {
+    self.code = code
+    self.severity = severity
+    self.object = object
+    self.part = part
+    self.location = location
+    self.text = text
+    self.remedy = remedy
+  }
+}
+
+/// A rule of a policy, or one of its entries.
+struct RulePlace: CustomStringConvertible {
+  enum Entry {
+    case peer(Int)
+    case port(Int)
+  }
+
+  let direction: Direction
+  let index: Int
+  let rule: NetworkPolicy.Rule
+  var entry: Entry?
+
+  func peer(_ number: Int) -> RulePlace { with(.peer(number)) }
+  func port(_ number: Int) -> RulePlace { with(.port(number)) }
+
+  private func with(_ entry: Entry) -> RulePlace {
+    var place = self
+    place.entry = entry
+    return place
+  }
+
+  var location: SourceLocation? {
+    let own: SourceLocation? =
+      switch entry {
+      case .peer(let number): rule.places.peers.dropFirst(number).first
+      case .port(let number): rule.places.ports.dropFirst(number).first
+      case nil: nil
+      }
+    return own ?? rule.location
+  }
+
+  var description: String {
+    let own =
+      switch entry {
+      case .peer(let number): ", peer \(number)"
+      case .port(let number): ", port \(number)"
+      case nil: ""
+      }
+    return "\(direction.keyword) rule \(index)\(own)"
+  }
+}
+
+extension NetworkPolicy {
+  /// The rules that are in force.
+  var places: [RulePlace] {
+    Direction.allCases.filter(isolates.contains).flatMap { direction in
+      rules(direction).enumerated().map { RulePlace(direction: direction, index: $0, rule: $1) }
+    }
+  }
+}

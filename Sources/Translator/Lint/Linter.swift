@@ -1,0 +1,74 @@
+public import NetpolModel
+
+/// Looks for what policies probably don't do as their authors think, by the API objects alone. What can't be decided is
+/// left out: a namespace without pods or without known labels, for example.
+public struct Linter {
+  let cluster: Cluster
+  /// Pods that run or will run, by namespace.
+  let podsIn: [String: [Pod]]
+  let policiesIn: [String: [NetworkPolicy]]
+  /// By name.
+  let namespaces: [String: Labels]
+  /// Those without one, whose labels are not known but for their name.
+  let unknown: [String]
+
+  public init(_ cluster: Cluster) {
+    self.cluster = cluster
+    podsIn = Dictionary(grouping: cluster.pods.filter { !$0.phase.isTerminal }, by: \.id.namespace)
+    policiesIn = Dictionary(grouping: cluster.policies, by: \.id.namespace)
+    namespaces = Dictionary(cluster.namespaces.map { ($0.name, $0.labels) }) { first, _ in first }
+    unknown = cluster.namespaces.filter(\.isAssumed).map(\.name).sorted()
+  }
+
+  /// Most severe first, then by place.
+  public var findings: [LintFinding] {
+    let ofPolicies = cluster.policies.flatMap { policy -> [LintFinding] in
+      let selected = pods(policy.podSelector, in: policy.id.namespace)
+      return subjects(policy, selected) + types(policy, selected)
+        + policy.places.flatMap { peers(policy, $0) + ports(policy, $0, selected) + blocks(policy, $0) }
+    }
+    return (ofPolicies + redundant + services + bareNamespaces).filter { !isIgnored($0) }.sorted {
+      ($0.severity, $0.location?.file ?? "", $0.location?.line ?? 0, $0.code.rawValue, $0.part)
+        < ($1.severity, $1.location?.file ?? "", $1.location?.line ?? 0, $1.code.rawValue, $1.part)
+    }
+  }
+
+  /// The annotation of a policy with codes that are not told for it, separated by commas.
+  public static let annotation = "netpol-lab/ignore"
+
+  private func isIgnored(_ finding: LintFinding) -> Bool {
+    cluster.policies.contains { policy in
+      "\(policy.id)" == finding.object
+        && policy.annotations[Self.annotation]?.split(separator: ",").contains {
+          $0.filter { !$0.isWhitespace } == finding.code.rawValue
+        } == true
+    }
+  }
+
+  func pods(_ selector: LabelSelector, in namespace: String) -> [Pod] {
+    (podsIn[namespace] ?? []).filter { selector.matches($0.labels) }
+  }
+
+  /// The pods that a peer selects. `nil`: it is an ipBlock.
+  func pods(_ peer: NetworkPolicy.Peer, of policy: NetworkPolicy) -> [Pod]? {
+    guard case .pods(let scope, let selector) = peer else { return nil }
+    switch scope {
+    case .own: return pods(selector, in: policy.id.namespace)
+    case .matching(let labels):
+      let known = namespaces.filter { labels.matches($0.value) }.keys
+      return known.flatMap { pods(selector, in: $0) }
+    }
+  }
+
+  /// The policies in force for a pod and a direction.
+  func policies(isolating pod: Pod, _ direction: Direction) -> [NetworkPolicy] {
+    (policiesIn[pod.id.namespace] ?? []).filter {
+      $0.isolates.contains(direction) && $0.podSelector.matches(pod.labels)
+    }
+  }
+}
+
+extension LabelSelector {
+  /// `app=web`, or `everything`.
+  var text: String { requirements.isEmpty ? "everything" : requirements.map(\.text).joined(separator: ", ") }
+}

@@ -1,0 +1,69 @@
+internal import NetpolModel
+
+/// Peers of rules.
+extension Linter {
+  func peers(_ policy: NetworkPolicy, _ place: RulePlace) -> [LintFinding] {
+    place.rule.peers.list.enumerated().flatMap { number, peer in
+      self.peer(peer, policy, place.peer(number))
+    }
+  }
+
+  private func peer(_ peer: NetworkPolicy.Peer, _ policy: NetworkPolicy, _ place: RulePlace) -> [LintFinding] {
+    guard case .pods(let scope, let selector) = peer, let pods = pods(peer, of: policy) else { return [] }
+    if pods.isEmpty { return nobody(scope, selector, policy, place).map { [$0] } ?? [] }
+    var findings: [LintFinding] = []
+    if pods.allSatisfy(\.hostNetwork) {
+      findings.append(
+        LintFinding(
+          .lintHostNetworkPeer, .error, policy, place,
+          "selects only pods on their node's network (\(pods.map(\.id.description).abridged(to: 3))), whose packets have the "
+            + "node's address",
+          remedy: "name the nodes' addresses in an ipBlock"))
+    }
+    let jobs = pods.filter { $0.owner.map { ["Job", "CronJob"].contains($0.kind) } ?? false }
+    if !jobs.isEmpty, jobs.count == pods.count {
+      findings.append(
+        LintFinding(
+          .lintJobPeer, .note, policy, place,
+          "selects pods of a \(jobs[0].owner?.kind ?? "Job") alone (\(jobs.map(\.id.description).abridged(to: 2))): the first "
+            + "packets of each new pod are refused until its address is in the node's sets",
+          remedy: "measure how long with netpol-lab lag, retry in the job, or use an ipBlock of the pod network"))
+    }
+    return findings
+  }
+
+  /// Why a peer selects nobody. `nil` if that can't be told: the input has no pods there.
+  private func nobody(
+    _ scope: NetworkPolicy.NamespaceScope, _ selector: LabelSelector, _ policy: NetworkPolicy, _ place: RulePlace
+  ) -> LintFinding? {
+    let make = { (text: String, remedy: String) in
+      LintFinding(.lintPeerSelectsNoPod, .warning, policy, place, text, remedy: remedy)
+    }
+    switch scope {
+    case .own:
+      let own = policy.id.namespace
+      if (podsIn[own] ?? []).isEmpty { return nil }
+      let elsewhere = podsIn.filter { $0.key != own && $0.value.contains { selector.matches($0.labels) } }.keys.sorted()
+      if !elsewhere.isEmpty {
+        return make(
+          "a podSelector without namespaceSelector means namespace \(own) alone, and no pod of it has \(selector.text); pods of "
+            + "\(elsewhere.abridged(to: 3)) have", "add a namespaceSelector")
+      }
+      return make("no pod of namespace \(own) has \(selector.text)", "mend the labels, or remove the peer")
+    case .matching(let labels):
+      let matching = namespaces.filter { labels.matches($0.value) }.keys.sorted()
+      if matching.isEmpty {
+        let named = namespaces.keys.sorted().filter { name in
+          labels.requirements.contains { $0.values == [name] }
+        }
+        let doubt =
+          unknown.isEmpty ? "" : ", as far as the input tells: it has no object of \(unknown.abridged(to: 3))"
+        let hint = named.first.map { "; namespace \($0) has kubernetes.io/metadata.name=\($0)" } ?? ""
+        return make("no namespace has \(labels.text)\(doubt)\(hint)", "mend the labels, or remove the peer")
+      }
+      if matching.allSatisfy({ (podsIn[$0] ?? []).isEmpty }) { return nil }
+      return make(
+        "no pod of \(matching.abridged(to: 3)) has \(selector.text)", "mend the labels, or remove the peer")
+    }
+  }
+}

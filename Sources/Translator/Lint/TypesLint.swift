@@ -1,0 +1,50 @@
+internal import NetpolModel
+
+/// Which directions policies isolate.
+extension Linter {
+  func types(_ policy: NetworkPolicy, _ selected: [Pod]) -> [LintFinding] {
+    off(policy) + emptyEgress(policy, selected) + both(policy, selected)
+  }
+
+  /// Rules of a direction that policyTypes leaves out.
+  private func off(_ policy: NetworkPolicy) -> [LintFinding] {
+    Direction.allCases.filter { !policy.isolates.contains($0) && !policy.rules($0).isEmpty }.map { direction in
+      LintFinding(
+        .otherTypes, .error, policy,
+        "its \(direction.keyword) rules are not in force: policyTypes names \(direction.opposite.rawValue) alone",
+        remedy: "add \(direction.rawValue) to policyTypes, or remove the rules",
+        at: policy.rules(direction).first?.location ?? policy.typesLocation)
+    }
+  }
+
+  /// A policy that admits somebody in, and lets its pods send nothing.
+  private func emptyEgress(_ policy: NetworkPolicy, _ selected: [Pod]) -> [LintFinding] {
+    guard policy.isolates.contains(.egress), policy.egress.isEmpty, policy.isolates.contains(.ingress),
+      !policy.ingress.isEmpty
+    else { return [] }
+    let silent = selected.filter { pod in
+      !pod.hostNetwork && policies(isolating: pod, .egress).allSatisfy(\.egress.isEmpty)
+    }
+    if silent.isEmpty { return [] }
+    return [
+      LintFinding(
+        .lintEmptyEgress, .warning, policy,
+        "policyTypes names Egress, and no egress rule is there: \(silent.map(\.id.description).abridged(to: 2)) can send nothing, "
+          + "not even DNS queries",
+        remedy: "remove Egress from policyTypes, or add egress rules", at: policy.typesLocation)
+    ]
+  }
+
+  /// kube-router lets the rules of one direction serve both between the policy's own pods (D1).
+  private func both(_ policy: NetworkPolicy, _ selected: [Pod]) -> [LintFinding] {
+    let own = selected.filter { !$0.hostNetwork }
+    guard policy.isolates.count == 2, own.count > 1, policy.ingress.isEmpty != policy.egress.isEmpty else { return [] }
+    return [
+      LintFinding(
+        .lintBothTypes, .note, policy,
+        "it isolates \(own.count) pods in both directions and has \(policy.ingress.isEmpty ? "egress" : "ingress") rules alone: "
+          + "under kube-router these admit packets between its own pods in both directions (D1)",
+        remedy: "write one policy for each direction", at: policy.typesLocation)
+    ]
+  }
+}

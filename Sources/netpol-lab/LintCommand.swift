@@ -1,0 +1,80 @@
+import ArgumentParser
+import Documents
+import Lint
+import Manifests
+import NetpolModel
+import Report
+
+struct LintCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "lint",
+    abstract: "Find policies that probably don't do what their author thinks. Needs no root.",
+    discussion: """
+      Looks at the objects alone: selectors that select nothing, rules that are not in force, addresses that no policy \
+      sees. A policy's annotation \(Linter.annotation) lists codes that are not told for it. Exit code 1 if something is \
+      found that is as severe as --fail-on.
+
+      lint -f DIR
+      lint -f DIR --fail-on warning --exceptions known.txt
+      """)
+
+  enum Threshold: String, CaseIterable, ExpressibleByArgument {
+    case error, warning, never
+
+    var severity: LintFinding.Severity? {
+      switch self {
+      case .error: .error
+      case .warning: .warning
+      case .never: nil
+      }
+    }
+  }
+
+  @OptionGroup var input: ManifestOptions
+
+  @Option(help: "Exit code 1 from this severity on.")
+  var failOn = Threshold.error
+
+  @Option(
+    help: ArgumentHelp(
+      "Findings that are known: a file with a code and an object in each line, such as \"NPL-801 shop/db\". # begins a "
+        + "comment.", valueName: "file"))
+  var exceptions: String?
+
+  @Option(name: .shortAndLong, help: "Report format.")
+  var output = ReportFormat.text
+
+  func run() throws {
+    startThreads()
+    let known = try exceptions.map(Self.exceptions) ?? []
+    let cluster = try input.reading().cluster
+    let all = Linter(cluster).findings
+    let findings = all.filter { !known.contains(Exception(code: $0.code, object: $0.object)) }
+    try output.print(
+      LintReport(
+        findings, suppressed: all.count - findings.count, policies: cluster.policies.count, version: version
+      ).document)
+    if let least = failOn.severity, findings.contains(where: { $0.severity <= least }) { throw ExitCode.finding }
+  }
+
+  private struct Exception: Hashable {
+    let code: NetpolModel.Code
+    let object: String
+  }
+
+  /// Throws `InputError` for a line that is none.
+  private static func exceptions(_ path: String) throws -> Set<Exception> {
+    let text = try InputFile.text(path)
+    var found: Set<Exception> = []
+    for (index, line) in text.split(separator: "\n", omittingEmptySubsequences: false).enumerated() {
+      let words = line.prefix { $0 != "#" }.split(whereSeparator: \.isWhitespace).map(String.init)
+      if words.isEmpty { continue }
+      guard words.count == 2, let code = NetpolModel.Code(rawValue: words[0]) else {
+        throw InputError(
+          "\(path):\(index + 1): \"\(line.prefix(80))\" is no exception; write a code and an object: NPL-801 shop/db")
+      }
+      found.insert(Exception(code: code, object: words[1]))
+    }
+    return found
+  }
+}

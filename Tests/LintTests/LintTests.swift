@@ -1,0 +1,116 @@
+// Not covered: whether the sentences are clear. Each code has a smallest cluster, which CodeTests tries.
+import Foundation
+import Lint
+import NetpolModel
+import TestSupport
+import Testing
+
+@Suite("Lint") struct LintTests {
+  private static func findings(_ text: String) throws -> [String] {
+    try Linter(readWorld(text)).findings.map { "\($0.severity.rawValue) \($0.code) \($0.object) \($0.part)" }
+      .map { $0.trimmingCharacters(in: .whitespaces) }
+  }
+
+  private static let namespaces =
+    "apiVersion: v1\nkind: Namespace\nmetadata: {name: shop}\n---\napiVersion: v1\nkind: Namespace\nmetadata: {name: ops}\n---\n"
+  private static let web = """
+    apiVersion: v1
+    kind: Pod
+    metadata: {namespace: shop, name: web, labels: {app: web}}
+    spec: {nodeName: node1, containers: [{name: c, ports: [{name: http, containerPort: 80}]}]}
+    ---
+
+    """
+  private static let pods =
+    web + podText("shop/db", on: "node2", labels: "app: db")
+    + podText("ops/agent", on: "node1", labels: "app: agent", spec: "hostNetwork: true")
+
+  struct Case: CustomTestStringConvertible {
+    let spec: String
+    /// Without what the policy of the namespace says about itself.
+    let found: [String]
+    var testDescription: String { spec }
+  }
+
+  static let cases: [Case] = [
+    Case(
+      spec:
+        "{podSelector: {matchLabels: {app: web}}, ingress: [{from: [{podSelector: {matchLabels: {app: db}}}], ports: [{port: http}]}]}",
+      found: []),
+    Case(spec: "{podSelector: {matchLabels: {app: wbe}}}", found: ["warning NPL-801 shop/p"]),
+    Case(
+      spec: "{podSelector: {matchLabels: {app: web}}, ingress: [{from: [{podSelector: {matchLabels: {app: agent}}}]}]}",
+      found: ["warning NPL-802 shop/p ingress rule 0, peer 0"]),
+    Case(
+      spec:
+        "{podSelector: {matchLabels: {app: web}}, ingress: [{from: [{namespaceSelector: {}, podSelector: {matchLabels: {app: agent}}}]}]}",
+      found: ["error NPL-805 shop/p ingress rule 0, peer 0"]),
+    Case(
+      spec: "{podSelector: {matchLabels: {app: web}}, ingress: [{ports: [{port: https}]}]}",
+      found: ["error NPL-313 shop/p ingress rule 0, port 0"]),
+    Case(
+      spec: "{podSelector: {matchLabels: {app: web}}, policyTypes: [Ingress], egress: [{}]}",
+      found: ["error NPL-316 shop/p"]),
+    Case(
+      spec:
+        "{podSelector: {matchLabels: {app: web}}, policyTypes: [Egress], egress: [{ports: [{port: 53, protocol: UDP}]}]}",
+      found: ["warning NPL-803 shop/p egress rule 0, port 0"]),
+    Case(
+      spec:
+        "{podSelector: {matchLabels: {app: web}}, policyTypes: [Egress], egress: [{ports: [{port: 53, protocol: UDP}, {port: 53}]}]}",
+      found: []),
+    Case(
+      spec:
+        "{podSelector: {matchLabels: {app: web}}, policyTypes: [Egress], egress: [{to: [{ipBlock: {cidr: 10.43.7.0/24}}]}]}",
+      found: ["error NPL-806 shop/p egress rule 0, peer 0"]),
+    Case(
+      spec: "{podSelector: {matchLabels: {app: web}}, ingress: [{from: [{ipBlock: {cidr: 203.0.113.0/24}}]}]}",
+      found: []),
+  ]
+
+  @Test("A policy's mistakes are found, and nothing else", arguments: cases) func policies(one: Case) throws {
+    let policy = """
+      apiVersion: networking.k8s.io/v1
+      kind: NetworkPolicy
+      metadata: {namespace: shop, name: p}
+      spec: \(one.spec)
+
+      """
+    let found = try Self.findings(twoNodesText("") + Self.namespaces + Self.pods + policy)
+    #expect(found.filter { !$0.contains("NPL-813") } == one.found)
+  }
+
+  @Test("An annotation keeps a code from being told for its policy") func annotation() throws {
+    let policy = { (annotation: String) in
+      """
+      apiVersion: networking.k8s.io/v1
+      kind: NetworkPolicy
+      metadata: {namespace: shop, name: p, annotations: {netpol-lab/ignore: '\(annotation)'}}
+      spec: {podSelector: {matchLabels: {app: wbe}}}
+
+      """
+    }
+    let found = { (annotation: String) in
+      try Self.findings(twoNodesText("") + Self.namespaces + Self.pods + policy(annotation)).filter {
+        $0.contains("NPL-801")
+      }
+    }
+    #expect(try found("NPL-802").count == 1)
+    #expect(try found("NPL-803, NPL-801").isEmpty)
+  }
+
+  @Test(
+    "Reports from the field: each mistake is found",
+    arguments: [
+      ("12-policytypes/world.yaml", ["NPL-316", "NPL-316"]), ("29-peer-selectors/world.yaml", ["NPL-802", "NPL-802"]),
+      ("31-hostnetwork-selected/world.yaml", ["NPL-317"]),
+      ("rw-07-matches-nothing/silent.yaml", ["NPL-316", "NPL-801", "NPL-802"]),
+    ])
+  func field(file: String, codes: [String]) throws {
+    let text = try String(
+      contentsOf: repository.appendingPathComponent("Tests/Fixtures/field/\(file)"), encoding: .utf8)
+    let found = try Linter(readWorld(text)).findings.map(\.code.rawValue)
+    let told = found.filter { !["NPL-809", "NPL-813", "NPL-807"].contains($0) }
+    #expect(told.sorted() == codes.sorted(), "\(found)")
+  }
+}
