@@ -97,7 +97,7 @@ private struct SlowReference {
   @Test("the nearest miss, and every verdict, are those of a reference that tries every condition")
   func nearestMiss() throws {
     let environment = ProcessInfo.processInfo.environment
-    let wanted = Int(environment["NETPOL_FLOWS"] ?? "") ?? 1_000
+    let wanted = Int(environment["NETPOL_FLOWS"] ?? "") ?? 10_000
     var seed = UInt64(environment["NETPOL_SEED"] ?? "") ?? 28_000
     var (asked, refused, near) = (0, 0, 0)
     while asked < wanted {
