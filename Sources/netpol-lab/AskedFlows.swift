@@ -1,3 +1,4 @@
+import Manifests
 import NetpolModel
 import Path
 import Verdicts
@@ -83,5 +84,22 @@ extension [ExternalHost] {
       let what = names.count == 1 ? "belongs to no object: treated as a host" : "belong to no object: treated as hosts"
       return "\(names.abridged(to: 5)) \(what) outside the cluster" + (routesToPods ? ", with routes to the pods" : "")
     }
+  }
+}
+
+/// What a report says besides its answers, which is also said on standard error.
+struct Remarks {
+  let notes: [String]
+  let warnings: [String]
+
+  /// `asked`: hosts made for questions about addresses. `others`: further clusters that are asked about.
+  init(_ reading: ManifestReading, _ cluster: Cluster, asked: [ExternalHost], others: [Cluster] = []) {
+    let assumptions = asked.assumptions + cluster.strangerNotes(besides: others)
+    let doubts = reading.impliesServiceCIDRs ? asked.doubts(in: cluster) : []
+    for assumption in assumptions { Terminal.say("note: \(assumption)") }
+    for doubt in doubts { Terminal.say("warning: \(doubt)") }
+    // The reading's own were said when it was read.
+    notes = reading.notes.filter { $0.severity == .note }.map(\.text) + assumptions
+    warnings = reading.notes.filter { $0.severity == .warning }.map(\.text) + doubts
   }
 }

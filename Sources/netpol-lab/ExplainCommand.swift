@@ -93,15 +93,11 @@ struct ExplainCommand: ParsableCommand {
     let run = ClusterRun(style: style, selection: selection, strict: strict)
     let selected = try run.selected(in: cluster, topology.value)
     try requireFew(selected)
-    let assumptions = asked.assumptions + cluster.strangerNotes(besides: [])
-    for assumption in assumptions { Terminal.say("note: \(assumption)") }
-    let doubts = reading.impliesServiceCIDRs ? asked.doubts(in: cluster) : []
-    for doubt in doubts { Terminal.say("warning: \(doubt)") }
+    let remarks = Remarks(reading, cluster, asked: asked)
     var report = try explain(selected, run)
     Terminal.progress("")
     report.lines = SourceLines(sources)
-    report.notes = reading.notes.filter { $0.severity == .note }.map(\.text) + assumptions
-    report.warnings = reading.notes.filter { $0.severity == .warning }.map(\.text) + doubts
+    (report.notes, report.warnings) = (remarks.notes, remarks.warnings)
     try print(report)
     if !report.isAsExpected { throw ExitCode.finding }
   }

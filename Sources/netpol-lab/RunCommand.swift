@@ -117,10 +117,7 @@ struct RunCommand: ParsableCommand {
     if let packets { run.packets = packets }
     try run.requireFlow(in: cluster)
     let shown = try shownWorkload(of: cluster)
-    let assumptions = (asked + expected).assumptions + cluster.strangerNotes(besides: groups.map(\.cluster))
-    for assumption in assumptions { Terminal.say("note: \(assumption)") }
-    let doubts = reading.impliesServiceCIDRs ? (asked + expected).doubts(in: cluster) : []
-    for doubt in doubts { Terminal.say("warning: \(doubt)") }
+    let remarks = Remarks(reading, cluster, asked: asked + expected, others: groups.map(\.cluster))
     try enterNamespaces()
     let lines = try flows.map { try FlowLines($0, strict: strict) }
     var report = try run.run(
@@ -135,8 +132,7 @@ struct RunCommand: ParsableCommand {
     report.view.namespace = namespace?.lowercased()
     report.view.focus = shown
     report.view.isFull = full
-    report.notes = reading.notes.filter { $0.severity == .note }.map(\.text) + assumptions
-    report.warnings = reading.notes.filter { $0.severity == .warning }.map(\.text) + doubts
+    (report.notes, report.warnings) = (remarks.notes, remarks.warnings)
     try output.print(report.document)
     try lines?.close()
     if !report.isAsExpected { throw ExitCode.finding }

@@ -100,14 +100,15 @@ import Verdicts
       """
     let far =
       "apiVersion: netpol-lab/v1alpha1\nkind: Cluster\n"
-      + "externalHosts: [{name: far, addresses: [203.0.113.9]}, {name: near, addresses: [203.0.113.8]}]\n"
-    let cluster = try readWorld(webAndClient + policy + service + far)
+      + "externalHosts: [{name: far, addresses: [203.0.113.9]}]\n"
+    let twin = podText("app/twin", on: "node1", labels: "app: client")
+    let cluster = try readWorld(webAndClient + twin + policy + service + far)
     let documents = try await blocking {
       let port = { (port: UInt16) in [AskedPort.question(.port(TransportPort(.tcp, port)))] }
       let asked: [(from: [Endpoint], to: Endpoint, port: UInt16)] = [
         ([.pod(PodID("app", "client"))], .service(NamespacedName("app", "some")), 80),
-        ([.pod(PodID("app", "client"))], .pod(PodID("app", "web")), 81), ([.external("far")], .node("node1"), 30080),
-        ([.external("far"), .external("near")], .pod(PodID("app", "web")), 80),
+        ([.pod(PodID("app", "client")), .pod(PodID("app", "twin"))], .pod(PodID("app", "web")), 81),
+        ([.external("far")], .node("node1"), 30080), ([.external("far")], .pod(PodID("app", "web")), 80),
       ]
       return try asked.map { from, to, number in
         var selection = ProbePlan.Selection()

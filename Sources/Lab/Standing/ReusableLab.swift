@@ -79,8 +79,9 @@ package struct ReusableLab {
     return try lab.observe(flows, within: limit, progress)
   }
 
-  /// The same, with some patience. Silence where the evaluator doesn't deny may only mean that the machine is slow, so
-  /// those flows are asked again, for each further time.
+  /// The same, with some patience. Silence where the evaluator doesn't deny may only mean that the machine is slow, and
+  /// another endpoint than the evaluator's that a source port met an older connection. Such flows are asked again, for
+  /// each further time.
   package mutating func observe(_ flows: [Flow], patiently times: [Duration]) throws -> [Observation] {
     guard let enforced = lab?.plan.enforced else { throw LabError("no lab was built") }
     var answers: [Observation?] = Array(repeating: nil, count: flows.count)
@@ -88,7 +89,14 @@ package struct ReusableLab {
     for time in times where !asked.isEmpty {
       let seen = try observe(asked.map { flows[$0] }, within: time)
       for (index, observation) in zip(asked, seen) { answers[index] = observation }
-      asked = zip(asked, seen).filter { $1.isSilence && enforced.verdict(of: flows[$0]) != .deny }.map(\.0)
+      asked = zip(asked, seen).filter { index, observation in
+        switch observation {
+        case .silent, .unusable: enforced.verdict(of: flows[index]) != .deny
+        // No verdict: the evaluator sees another endpoint too.
+        case .elsewhere: enforced.verdict(of: flows[index]) != nil
+        case .delivered, .refused: false
+        }
+      }.map(\.0)
     }
     return answers.map { $0 ?? .unusable("no packet was sent") }
   }
@@ -105,15 +113,5 @@ package struct ReusableLab {
       traced[index] = TracedFlow(flows[index], trace, enforced)
     }
     return traced
-  }
-}
-
-extension Observation {
-  /// Nothing came in time. More time might change that.
-  fileprivate var isSilence: Bool {
-    switch self {
-    case .silent, .unusable: true
-    case .delivered, .refused, .elsewhere: false
-    }
   }
 }

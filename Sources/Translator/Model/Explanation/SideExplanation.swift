@@ -73,7 +73,7 @@ public struct PolicyExplanation: Hashable, Sendable {
   public var nearest: NearestMiss? {
     // The nearest stands first.
     rules.first.map {
-      NearestMiss(policy: policy.id, rule: $0.index, distance: $0.distance, explanation: $0)
+      NearestMiss(policy: policy.id, rule: $0.index, distance: $0.distance)
     }
   }
 }
@@ -119,5 +119,4 @@ public struct NearestMiss: Hashable, Sendable {
   public let rule: Int
   /// How many conditions it lacks; at least 1.
   public let distance: Int
-  public let explanation: RuleExplanation
 }
