@@ -14,7 +14,7 @@ import Synchronization
 /// Returns whether the process is in a user namespace now. Throws `LabError` if the machine allows no user namespace.
 @discardableResult
 func enterNamespaces() throws -> Bool {
-  defer { mayStartThreads.store(true, ordering: .relaxed) }
+  defer { startThreads() }
   if hasRights { return false }
   let isRoot = geteuid() == 0
   let missing = Capability.missing.map(\.description).joined(separator: ", ")
@@ -31,7 +31,11 @@ func enterNamespaces() throws -> Bool {
 private var hasRights: Bool { geteuid() == 0 && Capability.missing.isEmpty }
 
 /// Keeps the process at one thread until it has entered a user namespace, if it has to.
-func startThreadsOnlyWithRights() { mayStartThreads.store(hasRights, ordering: .relaxed) }
+func startThreadsOnlyWithRights() { mayStartThreads.store(hasRights && countsThreads, ordering: .relaxed) }
 
 /// For a command that makes no namespaces: nothing keeps it at one thread.
-func startThreads() { mayStartThreads.store(true, ordering: .relaxed) }
+func startThreads() { mayStartThreads.store(countsThreads, ordering: .relaxed) }
+
+/// libdispatch reads the state of its threads in /proc, and traps if it is not there
+/// (`_dispatch_workq_count_runnable_workers`).
+private var countsThreads: Bool { access("/proc/self/task", R_OK | X_OK) == 0 }
