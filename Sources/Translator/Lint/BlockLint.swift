@@ -36,11 +36,14 @@ extension Linter {
     return isServices ? make("is part of the service network") : nil
   }
 
+  /// The pods that have an address in a block.
+  private func holders(of block: NetworkPolicy.IPBlock) -> [Pod] {
+    podsIn.values.joined().filter { !$0.hostNetwork && $0.podIPs.contains(where: block.contains) }
+  }
+
   /// Addresses of pods.
   private func pods(_ block: NetworkPolicy.IPBlock, _ policy: NetworkPolicy, _ place: RulePlace) -> LintFinding? {
-    let inside = podsIn.values.flatMap(\.self).filter { pod in
-      !pod.hostNetwork && pod.podIPs.contains(where: block.contains)
-    }
+    let inside = holders(of: block)
     let networks = cluster.nodes.flatMap(\.podCIDRs).filter { $0.overlaps(block.cidr) }
     if inside.isEmpty, networks.isEmpty { return nil }
     let spaces = Set(inside.map(\.id.namespace)).sorted()
@@ -67,9 +70,7 @@ extension Linter {
           remedy: "name the networks that you mean")
       ]
     }
-    let inside = podsIn.values.flatMap(\.self).filter { pod in
-      !pod.hostNetwork && pod.podIPs.contains(where: block.contains)
-    }
+    let inside = holders(of: block)
     if inside.isEmpty || block.except.isEmpty && place.rule.peers.list.count > 1 { return [] }
     return [
       LintFinding(

@@ -22,8 +22,8 @@ struct EndpointText {
     if let name = unknownPort(own, port) { return name }
     let idle = Set(own.flatMap(\.members).map(name)).sorted()
     let one = idle.count == 1
-    let ended = own.flatMap(\.members).allSatisfy(\.isTerminating) ? "ending" : "ready"
-    return ended == "ending"
+    let areEnding = own.flatMap(\.members).allSatisfy(\.isTerminating)
+    return areEnding
       ? "its \(one ? "endpoint" : "\(idle.count) endpoints") (\(idle.abridged(to: 3))) \(one ? "is" : "are") ending and "
         + "\(one ? "serves" : "serve") no more"
       : one
@@ -55,7 +55,7 @@ struct EndpointText {
 
   /// Why no slice has a target for the port. `nil` if some slice has one.
   private func unknownPort(_ slices: [EndpointSlice], _ number: UInt16?) -> String? {
-    guard let port = service.ports.first(where: { $0.port == number || $0.nodePort == number }) else { return nil }
+    guard let port = port(number) else { return nil }
     let isThere = slices.contains { slice in
       !slice.members.isEmpty
         && slice.ports.contains { ($0.name ?? "") == (port.name ?? "") && $0.transport == port.transport }
@@ -70,10 +70,15 @@ struct EndpointText {
   /// The same where no slice was made, since no pod has the port.
   private func unknownTarget(_ number: UInt16?) -> String? {
     let pods = cluster.pods.filter { service.selects($0) && !$0.phase.isTerminal && !$0.podIPs.isEmpty }
-    guard !pods.isEmpty, let port = service.ports.first(where: { $0.port == number || $0.nodePort == number }),
+    guard !pods.isEmpty, let port = port(number),
       case .name(let name) = port.targetPort, pods.allSatisfy({ $0.numbers(named: name, port.transport).isEmpty })
     else { return nil }
     return noContainer(port, name, pods: pods)
+  }
+
+  /// The service's port that a client asks for, by its number or by the node's.
+  private func port(_ number: UInt16?) -> Service.Port? {
+    service.ports.first { $0.port == number || $0.nodePort == number }
   }
 
   private func noContainer(_ port: Service.Port, _ name: String, pods: [Pod]) -> String {
