@@ -38,10 +38,9 @@ public struct Linter {
 
   private func isIgnored(_ finding: LintFinding) -> Bool {
     cluster.policies.contains { policy in
-      "\(policy.id)" == finding.object
-        && policy.annotations[Self.annotation]?.split(separator: ",").contains {
-          $0.filter { !$0.isWhitespace } == finding.code.rawValue
-        } == true
+      policy.annotations[Self.annotation]?.split(separator: ",").contains {
+        $0.filter { !$0.isWhitespace } == finding.code.rawValue
+      } == true && "\(policy.id)" == finding.object
     }
   }
 

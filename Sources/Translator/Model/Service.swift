@@ -187,6 +187,13 @@ public struct EndpointSlice: Hashable, Sendable {
   }
 }
 
+extension [EndpointSlice] {
+  /// Searching all slices for each of thousands of services would take minutes.
+  public var byService: [NamespacedName: [EndpointSlice]] {
+    Dictionary(grouping: self) { NamespacedName($0.id.namespace, $0.service) }
+  }
+}
+
 extension Cluster {
   /// The service that owns an address, as an endpoint of a flow.
   public func serviceEndpoint(at address: IPAddress) -> Endpoint? {
@@ -198,9 +205,7 @@ extension Cluster {
   }
 
   /// The slices of all services, each sorted by name.
-  public var slicesByService: [NamespacedName: [EndpointSlice]] {
-    Dictionary(grouping: endpointSlices) { NamespacedName($0.id.namespace, $0.service) }
-  }
+  public var slicesByService: [NamespacedName: [EndpointSlice]] { endpointSlices.byService }
 
   /// The slices of a service, sorted by name.
   public func slices(of service: NamespacedName) -> [EndpointSlice] {

@@ -80,8 +80,7 @@ struct ServiceFronts: Sendable {
     } else {
       serviceCIDRs = []
     }
-    slices = Dictionary(
-      grouping: cluster.endpointSlices, by: { NamespacedName($0.id.namespace, $0.service) })
+    slices = cluster.slicesByService
   }
 
   /// `nil` if the address is neither a ClusterIP nor free for one.

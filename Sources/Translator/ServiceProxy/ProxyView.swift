@@ -23,7 +23,7 @@ public struct ProxyView: Sendable {
   public var clusterCIDRs: [CIDR]
   /// Sorted by namespace and name.
   public var services: [Service]
-  public var endpointSlices: [EndpointSlice] { didSet { slicesByService = Self.byService(endpointSlices) } }
+  public var endpointSlices: [EndpointSlice] { didSet { slicesByService = endpointSlices.byService } }
   private var slicesByService: [NamespacedName: [EndpointSlice]]
   public var endpointChoice: EndpointChoice
   public var flags: KubeProxyFlags
@@ -46,7 +46,7 @@ public struct ProxyView: Sendable {
     self.services = services.sorted { $0.id < $1.id }
     let slices = endpointSlices.sorted { $0.id < $1.id }
     self.endpointSlices = slices
-    slicesByService = Self.byService(slices)
+    slicesByService = slices.byService
     self.endpointChoice = endpointChoice
     self.flags = flags
     self.serviceCIDRs = serviceCIDRs
@@ -54,11 +54,6 @@ public struct ProxyView: Sendable {
 
   func slices(of service: Service) -> [EndpointSlice] {
     slicesByService[service.id] ?? []
-  }
-
-  /// Searching all slices for each of thousands of services would take minutes.
-  private static func byService(_ slices: [EndpointSlice]) -> [NamespacedName: [EndpointSlice]] {
-    Dictionary(grouping: slices) { NamespacedName($0.id.namespace, $0.service) }
   }
 
   /// The view of a node that has seen the whole cluster.
