@@ -31,7 +31,8 @@ let yams: Target.Dependency = .product(name: "Yams", package: "Yams")
 /// What knows no kernel.
 let translator: [Target.Dependency] = [
   "NetpolModel", "Text", "Statistics", "Manifests", "Oracle", "RuleIR", "Lowering", "Evaluator", "Path", "Enforcement",
-  "EngineComparison", "PolicyDiff", "Lint", "Proof", "Rendering", "Dumps", "DumpDiff", "ServiceProxy", "Worlds",
+  "EngineComparison", "PolicyDiff", "Lint", "Remedies", "Proof", "Rendering", "Dumps", "DumpDiff", "ServiceProxy",
+  "Worlds",
 ]
 /// What a product stands on: from the kernel up to a lab that is reused, and whoever enforces policies in it.
 let lab: [Target.Dependency] = ["Kernel", "Apply", "Network", "Verdicts", "StandingLab", "Agent"]
@@ -55,10 +56,11 @@ let package = Package(
     library("NetpolModel", "Translator/Model", ["CDigest", algorithms]),
     library("Text", "Translator/Text"),
     library("Statistics", "Translator/Statistics"),
+    library("YAMLText", "Translator/YAMLText", ["NetpolModel"]),
     library(
-      "Manifests", "Translator/Manifests", ["NetpolModel", "Text", algorithms, orderedCollections, yams]),
+      "Manifests", "Translator/Manifests", ["NetpolModel", "Text", "YAMLText", algorithms, orderedCollections, yams]),
     library("Oracle", "Translator/Oracle", ["NetpolModel"]),
-    library("Worlds", "Translator/Worlds", ["NetpolModel", "Statistics", algorithms]),
+    library("Worlds", "Translator/Worlds", ["NetpolModel", "Statistics", "YAMLText", algorithms]),
     library("RuleIR", "Translator/RuleIR", ["NetpolModel", algorithms]),
     library("Lowering", "Translator/Lowering", ["NetpolModel", "RuleIR", algorithms]),
     library("Evaluator", "Translator/Evaluator", ["NetpolModel", "RuleIR", algorithms]),
@@ -77,6 +79,7 @@ let package = Package(
       ["NetpolModel", "Oracle", "Lowering", "Evaluator", "Path", "Enforcement", algorithms]),
     library("PolicyDiff", "Translator/PolicyDiff", ["NetpolModel", "Oracle", "Path"]),
     library("Lint", "Translator/Lint", ["NetpolModel", "PolicyDiff"]),
+    library("Remedies", "Translator/Remedies", ["NetpolModel", "Oracle", "PolicyDiff"]),
     library(
       "Proof", "Translator/Proof",
       [
@@ -117,7 +120,7 @@ let package = Package(
       "Run", "Lab/Run",
       [
         "NetpolModel", "Oracle", "Lowering", "ServiceProxy", "Evaluator", "Path", "Enforcement", "EngineComparison",
-        "PolicyDiff", "Kernel", "Network", "Verdicts", "StandingLab", algorithms, orderedCollections,
+        "PolicyDiff", "Remedies", "Kernel", "Network", "Verdicts", "StandingLab", algorithms, orderedCollections,
       ]),
     library(
       "Lag", "Lab/Lag",
@@ -144,7 +147,7 @@ let package = Package(
       "Report", "Lab/Report",
       [
         "NetpolModel", "Text", "Statistics", "RuleIR", "Lowering", "Path", "Enforcement", "EngineComparison",
-        "PolicyDiff", "Lint", "Proof", "DumpDiff", "Verdicts", "StandingLab", "Documents",
+        "PolicyDiff", "Lint", "Remedies", "Proof", "DumpDiff", "Verdicts", "StandingLab", "Documents",
         algorithms, orderedCollections,
       ] + products, settings: unoptimized),
     .executableTarget(
@@ -163,7 +166,7 @@ let package = Package(
     tests("ModelTests", ["NetpolModel"]),
     tests("TextTests", ["Text"]),
     tests("StatisticsTests", ["Statistics"]),
-    tests("ManifestTests", ["NetpolModel", "Manifests", yams]),
+    tests("ManifestTests", ["NetpolModel", "Text", "Manifests", yams]),
     tests("OracleTests", ["NetpolModel", "Statistics", "Manifests", "Oracle", "Path", "Worlds"]),
     tests("WorldsTests", ["NetpolModel", "Manifests", "Worlds"]),
     tests("RuleIRTests", ["NetpolModel", "RuleIR", "Rendering", "Lowering", "Worlds"]),
@@ -182,6 +185,7 @@ let package = Package(
     tests("ProofTests", translator + ["Fuzz"]),
     tests("PolicyDiffTests", translator),
     tests("LintTests", translator),
+    tests("RemediesTests", translator),
     tests("KernelTests", ["Kernel"]),
     tests("ApplyTests", translator + ["Kernel", "Apply"]),
     tests("NetworkTests", translator + lab + ["Run"] + report),
