@@ -34,7 +34,8 @@ struct AdviceObject: Encodable {
     let opens, closes: [String]
     let opensCount, closesCount: Int
     /// What the flow's verdict is with the change, and what a packet shows.
-    let verdict, observed: String?
+    let verdict: String
+    let observed: String?
 
     init(_ checked: CheckedRemedy, _ cluster: Cluster) {
       edits = checked.remedy.edits.map(EditText(cluster).text)
@@ -47,7 +48,7 @@ struct AdviceObject: Encodable {
       }
       (opens, closes) = (texts(true), texts(false))
       (opensCount, closesCount) = (checked.remedy.cost.opened, checked.remedy.cost.closed)
-      verdict = checked.after.verdict?.rawValue
+      verdict = checked.after.verdict?.rawValue ?? "none"
       observed = checked.after.observed?.rawValue
     }
   }

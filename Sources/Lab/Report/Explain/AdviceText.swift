@@ -54,7 +54,19 @@ struct AdviceText {
     var blocks: [Block] = [.note(label, text, indent: 2)]
     blocks += patch(checked)
     blocks.append(.paragraph(verdict(checked), first: "  With it: ", indent: 11))
-    return blocks + others(checked.remedy, isOpened: true) + others(checked.remedy, isOpened: false)
+    return blocks + others(checked.remedy, isOpened: true) + others(checked.remedy, isOpened: false) + masquerading
+  }
+
+  /// A node's own address stands for all whose packets it sends on with it.
+  private var masquerading: [Block] {
+    guard let part = parts.last, part.unmasqueraded != nil,
+      part.sides.contains(where: { $0.direction == .ingress && $0.verdict == .deny })
+    else { return [] }
+    var text = "\(part.arrived.sourceAddress) stands for every sender whose packets a node sends on with that address"
+    if case .service(let id)? = part.intermediary {
+      text += "; with externalTrafficPolicy: Local, service \(id) keeps the clients' own addresses"
+    }
+    return [.paragraph(text, first: "  Note: ", indent: 4)]
   }
 
   private func patch(_ checked: CheckedRemedy) -> [Block] {
