@@ -25,6 +25,29 @@ import Testing
     web + podText("shop/db", on: "node2", labels: "app: db")
     + podText("ops/agent", on: "node1", labels: "app: agent", spec: "hostNetwork: true")
 
+  @Test("a finding with changes is gone once they are made") func fixes() throws {
+    let folder = repository.appendingPathComponent("examples/codes")
+    var mended: Set<Code> = []
+    for name in try FileManager.default.contentsOfDirectory(atPath: folder.path).sorted() where name.hasSuffix(".yaml")
+    {
+      let text = try String(contentsOf: folder.appendingPathComponent(name), encoding: .utf8)
+      guard let cluster = try? readWorld(text) else { continue }
+      for finding in Linter(cluster).findings where !finding.fix.isEmpty {
+        let after = Linter(cluster.applying(finding.fix)).findings
+        #expect(
+          !after.contains { $0.code == finding.code && $0.object == finding.object },
+          "\(name): \(finding) then \(after)")
+        mended.insert(finding.code)
+      }
+    }
+    #expect(
+      mended.isSuperset(of: [
+        .otherTypes, .lintDNSOverUDP, .lintEmptyEgress, .lintPeerSelectsNoPod, .lintHostNetworkPeer,
+        .lintServiceAddress,
+        .lintAddsNothing,
+      ]), "\(mended)")
+  }
+
   struct Case: CustomTestStringConvertible {
     let spec: String
     /// Without what the policy of the namespace says about itself.

@@ -21,7 +21,7 @@ extension Linter {
       return LintFinding(
         .lintAddsNothing, .note, policy,
         "without it every flow has the same verdict: other policies say all that it says",
-        remedy: "remove it, or keep it for pods that don't exist yet", at: nil)
+        remedy: "remove it, or keep it for pods that don't exist yet", fix: [.removePolicy(policy.id)], at: nil)
     }
   }
 

@@ -24,27 +24,30 @@ public struct LintFinding: Hashable, Sendable {
   /// What is wrong, and how to mend it. Two clauses without a full stop.
   public let text: String
   public let remedy: String
+  /// Changes that do what was probably meant. Empty: only its author can tell.
+  public let fix: [UnitEdit]
 
   /// About a rule of a policy.
   init(
-    _ code: Code, _ severity: Severity, _ policy: NetworkPolicy, _ place: RulePlace, _ text: String, remedy: String
+    _ code: Code, _ severity: Severity, _ policy: NetworkPolicy, _ place: RulePlace, _ text: String, remedy: String,
+    fix: [UnitEdit] = []
   ) {
     self.init(
       code, severity, object: "\(policy.id)", part: place.description, text, remedy: remedy,
-      at: place.location ?? policy.location)
+      fix: fix, at: place.location ?? policy.location)
   }
 
   /// About a policy.
   init(
     _ code: Code, _ severity: Severity, _ policy: NetworkPolicy, _ text: String, remedy: String,
-    at location: SourceLocation?
+    fix: [UnitEdit] = [], at location: SourceLocation?
   ) {
-    self.init(code, severity, object: "\(policy.id)", text, remedy: remedy, at: location ?? policy.location)
+    self.init(code, severity, object: "\(policy.id)", text, remedy: remedy, fix: fix, at: location ?? policy.location)
   }
 
   init(
     _ code: Code, _ severity: Severity, object: String, part: String = "", _ text: String, remedy: String,
-    at location: SourceLocation?
+    fix: [UnitEdit] = [], at location: SourceLocation?
   ) {
     self.code = code
     self.severity = severity
@@ -53,6 +56,7 @@ public struct LintFinding: Hashable, Sendable {
     self.location = location
     self.text = text
     self.remedy = remedy
+    self.fix = fix
   }
 }
 
@@ -75,6 +79,14 @@ struct RulePlace: CustomStringConvertible {
     var place = self
     place.entry = entry
     return place
+  }
+
+  /// The rule in a policy.
+  func rule(of policy: NetworkPolicy) -> UnitEdit.RulePlace { .init(policy.id, direction, index) }
+
+  /// Puts other peers in the place of one. They come first, since a rule without any peer admits everybody.
+  func replacing(peer number: Int, of policy: NetworkPolicy, by peers: [NetworkPolicy.Peer]) -> [UnitEdit] {
+    peers.isEmpty ? [] : peers.map { .addPeer($0, rule(of: policy)) } + [.removePeer(number, rule(of: policy))]
   }
 
   var location: SourceLocation? {
