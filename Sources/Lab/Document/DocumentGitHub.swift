@@ -23,11 +23,20 @@ public struct DocumentGitHub {
     let place = places.place(of: result.location)
     let properties = [
       place.map { "file=\($0.path.asProperty)" }, place.map { "line=\($0.line)" },
-      "title=\("\(result.rule.id) \(result.object)".asProperty)",
+      "title=\(title(result).cut(to: Self.longestTitle).asProperty)",
     ].compactMap(\.self)
     let part = result.part.isEmpty ? "" : "\(result.part): "
-    return "::\(command) \(properties.joined(separator: ","))::\((part + result.message).asMessage)"
+    return
+      "::\(command) \(properties.joined(separator: ","))::\((part + result.message).cut(to: Self.longestMessage).asMessage)"
   }
+
+  private func title(_ result: Document.Result) -> String {
+    result.object.hasSuffix(" \(result.rule.id)") ? result.object : "\(result.rule.id) \(result.object)"
+  }
+
+  /// In characters. GitHub shows no more of a title, and nobody reads more of a message.
+  private static let longestTitle = 200
+  private static let longestMessage = 4000
 }
 
 extension String {

@@ -66,7 +66,7 @@ public struct DocumentJUnit {
 
 extension String {
   /// The text in an attribute, where a reader would take a line break for a space.
-  fileprivate var asXMLAttribute: String { asXML.replacing("\n", with: "&#10;").replacing("\t", with: "&#9;") }
+  fileprivate var asXMLAttribute: String { asXML.replacing("\n", with: "&#10;") }
 
   /// The text in an element. A character that XML 1.0 forbids is replaced, and one that acts on a terminal is a
   /// reference.
@@ -79,7 +79,7 @@ extension String {
       case ">": result += "&gt;"
       case "\"": result += "&quot;"
       case "'": result += "&apos;"
-      case "\n", "\t": result.unicodeScalars.append(scalar)
+      case "\n": result.unicodeScalars.append(scalar)
       case _ where scalar.isForbiddenInXML: result += "\u{fffd}"
       case _ where scalar.actsOnTerminal: result += "&#\(scalar.value);"
       default: result.unicodeScalars.append(scalar)

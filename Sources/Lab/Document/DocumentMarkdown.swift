@@ -21,7 +21,9 @@ private struct MarkdownSection {
   /// Lines, and whether they continue the list above.
   private struct Part {
     var lines: [String]
-    var isItem: Bool
+    var isItem = false
+    /// Lines in a fence of their own, which is drawn last: adjacent ones share it.
+    var code: (lines: [String], indent: String)?
   }
 
   private var parts: [Part] = []
@@ -34,7 +36,7 @@ private struct MarkdownSection {
     var lines: [String] = []
     for (index, part) in parts.enumerated() {
       if index > 0, !(part.isItem && parts[index - 1].isItem) { lines.append("") }
-      lines += part.lines
+      lines += part.code.map(Self.fenced) ?? part.lines
     }
     return lines.joined(separator: "\n")
   }
@@ -56,7 +58,7 @@ private struct MarkdownSection {
 
   private mutating func add(_ lines: [String]) {
     margins = []
-    parts.append(Part(lines: lines, isItem: false))
+    parts.append(Part(lines: lines))
   }
 
   private mutating func add(_ paragraph: Paragraph) {
@@ -78,12 +80,21 @@ private struct MarkdownSection {
   /// `isWithin`: it belongs to the list item before it.
   private mutating func addCode(_ lines: [String], isWithin: Bool = false) {
     if lines.isEmpty { return }
-    let indent = isWithin ? String(repeating: "  ", count: margins.count) : ""
     if !isWithin { margins = [] }
+    let indent = String(repeating: "  ", count: margins.count)
     let safe = lines.map(\.onOneLine)
-    let fence = String(repeating: "`", count: max(3, safe.map(\.longestRunOfBackticks).max().map { $0 + 1 } ?? 3))
-    let isItem = isWithin && !margins.isEmpty
-    parts.append(Part(lines: (["\(fence)text"] + safe + [fence]).map { indent + $0 }, isItem: isItem))
+    if let last = parts.last?.code, last.indent == indent {
+      parts[parts.count - 1].code = (last.lines + safe, indent)
+    } else {
+      parts.append(Part(lines: [], isItem: !margins.isEmpty, code: (safe, indent)))
+    }
+  }
+
+  /// The fence is longer than any run of backticks within.
+  private static func fenced(_ code: (lines: [String], indent: String)) -> [String] {
+    let longest = code.lines.map(\.longestRunOfBackticks).max() ?? 0
+    let fence = String(repeating: "`", count: max(3, longest + 1))
+    return (["\(fence)text"] + code.lines + [fence]).map { code.indent + $0 }
   }
 }
 

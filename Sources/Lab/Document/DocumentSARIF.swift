@@ -126,7 +126,8 @@ public struct DocumentSARIF {
       locations: [
         SARIFLocation(
           physicalLocation: physical(places.place(of: result.location)),
-          logicalLocations: [.init(fullyQualifiedName: result.object, kind: "resource")], message: nil)
+          logicalLocations: [.init(fullyQualifiedName: result.object.cut(to: limits.message), kind: "resource")],
+          message: nil)
       ],
       partialFingerprints: ["netpolLab/v1": found.fingerprint],
       codeFlows: steps.isEmpty ? nil : [.init(threadFlows: [.init(locations: steps)])])

@@ -2,7 +2,7 @@ package import NetpolModel
 
 extension Document {
   /// One thing that a command looked at, and what came of it.
-  package struct Result {
+  package struct Result: Sendable {
     /// How much something that was found matters. A command's exit code depends on it.
     package enum Level: String, CaseIterable, Comparable, Sendable {
       /// Not as expected: the exit code is 1.

@@ -30,9 +30,20 @@ extension DumpComparison {
       return Document.Result.Step(place, "expected: \(text)")
     }
     return Document.Result(
-      .rulesDiffer, .found(level), in: group, difference.subject, identity: difference.problem,
-      ([difference.problem] + lines.prefix(shown) + more).joined(separator: "; "), at: steps.first?.location,
+      .rulesDiffer, .found(level), in: group, difference.object, identity: difference.problem,
+      (["\(difference.subject) \(difference.problem)"] + lines.prefix(shown) + more).joined(separator: "; "),
+      at: steps.first?.location,
       journey: steps)
+  }
+}
+
+extension DumpDiff.Difference {
+  /// `chain of pod app/web (filter, IPv4)`: names of chains and sets hash the time of the sync.
+  fileprivate var object: String {
+    guard let name = subject.firstRange(of: " of "), let kind = subject.split(separator: " ").first else {
+      return subject
+    }
+    return "\(kind) of \(subject[name.upperBound...])"
   }
 }
 

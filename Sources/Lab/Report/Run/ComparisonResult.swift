@@ -55,8 +55,17 @@ struct ComparisonResult {
     }
   }
 
-  /// The rules that decided, as far as they come from a line of the input.
+  /// What the specification says of policies, then the rules that decided, as far as they come from a line of the input.
   func steps(_ comparison: Comparison) -> [Document.Result.Step] {
+    let reasons = (comparison.specified?.because ?? []).flatMap { reason in
+      policies(reason).compactMap { policy in
+        places[policy].map { Document.Result.Step($0, "\(reason.text) [\(reason.code)]") }
+      }
+    }
+    return reasons + deciding(comparison)
+  }
+
+  private func deciding(_ comparison: Comparison) -> [Document.Result.Step] {
     comparison.journey.deciding.compactMap { rule in
       let place = rule.origin?.location ?? rule.origin?.policy.flatMap { places[$0] }
       return place.map {
@@ -67,7 +76,7 @@ struct ComparisonResult {
 
   /// The last deciding rule's line, or else that of the first policy that the specification names.
   func place(_ comparison: Comparison) -> SourceLocation? {
-    steps(comparison).last?.location
+    deciding(comparison).last?.location
       ?? comparison.specified?.because.lazy.flatMap(policies).compactMap { places[$0] }.first
   }
 
