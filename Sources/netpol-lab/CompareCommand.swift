@@ -48,8 +48,10 @@ struct CompareCommand: ParsableCommand {
       "If the text of the rules differs: say whether they do the same with every packet, and if not, what that costs.")
   var byMeaning = false
 
-  @Option(name: .shortAndLong, help: "Report format.")
-  var output = ReportFormat.text
+  @Option(name: .shortAndLong, help: ResultFormat.help)
+  var output = ResultFormat.text
+
+  @OptionGroup var findings: FailOnOption
 
   func validate() throws {
     let dumps = [dumpOptions.iptablesSave, dumpOptions.ip6tablesSave, dumpOptions.ipsetSave].compactMap(\.self)
@@ -73,7 +75,7 @@ struct CompareCommand: ParsableCommand {
 
   func run() throws {
     if let golden {
-      try GoldenCases(root: golden, style: style, json: output == .json).run()
+      try GoldenCases(root: golden, style: style, output: output, failOn: findings.failOn).run()
       return
     }
     let dump = try dumpOptions.rules()
@@ -87,21 +89,28 @@ struct CompareCommand: ParsableCommand {
     let style = try chosenStyle(style, for: dump)
     let node = try chosenNode(node, cluster, dump)
     let view = nodeOptions.view(of: node, in: cluster, dumped: style.exemptRanges?(dump.tables))
-    let (comparison, findings) = try compared(dump, with: style, on: view, namesHold: nodeOptions.versionStamp != nil)
+    let (comparison, remarks) = try compared(dump, with: style, on: view, namesHold: nodeOptions.versionStamp != nil)
     if style.exemptRanges != nil, let warning = view.warning(aboutClusterIPsOf: cluster.services) {
       Terminal.say("warning: \(warning)")
     }
-    for finding in findings { Terminal.say("warning from the style: \(finding)") }
+    for finding in remarks { Terminal.say("warning from the style: \(finding)") }
     guard byMeaning, !comparison.differences.isEmpty else {
-      try output.print(comparison.document(style: style.name, node: node.name, version: version))
-      if !comparison.differences.isEmpty { throw ExitCode.finding }
+      try tell(
+        comparison.document(style: style.name, node: node.name, version: version),
+        isAsExpected: comparison.differences.isEmpty)
       return
     }
     startThreads()
     let meaning = try DumpMeaning(dump, style, on: view, of: node, in: cluster).comparedWithStyle()
     let report = EqualityReport(meaning, "the dump", style.name, version: version)
-    try output.print(comparison.document(style: style.name, node: node.name, meaning: report, version: version))
-    if !report.isEqual { throw ExitCode.finding }
+    try tell(
+      comparison.document(style: style.name, node: node.name, meaning: report, version: version),
+      isAsExpected: report.isEqual)
+  }
+
+  private func tell(_ document: Document, isAsExpected: Bool) throws {
+    try output.print(document, of: "compare", about: files, failOn: findings.failOn)
+    try findings.failOn.check(document, isAsExpected: isAsExpected)
   }
 }
 

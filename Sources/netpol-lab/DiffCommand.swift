@@ -41,8 +41,10 @@ struct DiffCommand: ParsableCommand {
   @Flag(help: "Accept objects that today's API server would reject, such as those dumped from a cluster.")
   var asStored = false
 
-  @Option(name: .shortAndLong, help: "Report format.")
-  var output = ReportFormat.text
+  @Option(name: .shortAndLong, help: ResultFormat.help)
+  var output = ResultFormat.text
+
+  @OptionGroup var findings: FailOnOption
 
   func validate() throws {
     if old == "-", new == "-" { throw ValidationError("standard input can be read once; give - for one side") }
@@ -74,8 +76,9 @@ struct DiffCommand: ParsableCommand {
       try DiffRun(style: enforcement.style).run(&report) { Terminal.progress($0.text) }
       Terminal.progress("")
     }
-    try output.print(report.document)
-    if !report.isAsExpected { throw ExitCode.finding }
+    let document = report.document
+    try output.print(document, of: "diff", about: [new, old], failOn: findings.failOn)
+    try findings.failOn.check(document, isAsExpected: report.isAsExpected)
   }
 
   private static func name(_ path: String) -> String { path == "-" ? "standard input" : path }

@@ -66,8 +66,13 @@ struct ExplainCommand: ParsableCommand {
   var output = Format.text
 
   enum Format: String, CaseIterable, ExpressibleByArgument {
-    case text, json, pcapng
+    case text, json, junit, sarif, github, markdown, pcapng
+
+    /// `nil`: the packets themselves are asked for.
+    var ofResults: ResultFormat? { ResultFormat(rawValue: rawValue) }
   }
+
+  @OptionGroup var findings: FailOnOption
 
   func validate() throws {
     if dumpOptions.isGiven || dumpOptions.ipsetSave != nil, !dumpOptions.isComplete {
@@ -114,9 +119,14 @@ struct ExplainCommand: ParsableCommand {
     Terminal.progress("")
     report.lines = SourceLines(sources)
     (report.notes, report.warnings) = (remarks.notes, remarks.warnings)
-    try print(report)
+    let document = report.document
+    if let format = output.ofResults {
+      try format.print(document, of: "explain", about: input.files, failOn: findings.failOn)
+    } else {
+      try printCapture(report)
+    }
     if write { try FixedFiles(report).write(inPlace: inPlace) }
-    if !report.isAsExpected { throw ExitCode.finding }
+    try findings.failOn.check(document, isAsExpected: report.isAsExpected)
   }
 
   /// Every change is made in the files, and these are read again.
@@ -134,17 +144,12 @@ struct ExplainCommand: ParsableCommand {
   /// With more, the search would take longer than all the rest.
   private static let mostPodsWithoutFix = 500
 
-  private func print(_ report: RunReport) throws {
-    switch output {
-    case .text: try ReportFormat.text.print(report.document)
-    case .json: try ReportFormat.json.print(report.document)
-    case .pcapng:
-      guard let capture = report.capture else {
-        throw InputError("-o pcapng: no packet was traced, so there is nothing to write; -o text says why")
-      }
-      if isatty(1) == 1 { throw InputError("-o pcapng: that is no text; write it into a file: > trace.pcapng") }
-      try Terminal.print(data: Data(capture))
+  private func printCapture(_ report: RunReport) throws {
+    guard let capture = report.capture else {
+      throw InputError("-o pcapng: no packet was traced, so there is nothing to write; -o text says why")
     }
+    if isatty(1) == 1 { throw InputError("-o pcapng: that is no text; write it into a file: > trace.pcapng") }
+    try Terminal.print(data: Data(capture))
   }
 
   /// With packets where the machine allows it.

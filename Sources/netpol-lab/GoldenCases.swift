@@ -14,9 +14,10 @@ import Yams
 struct GoldenCases {
   let root: String
   let style: EnforcementStyle?
-  let json: Bool
+  let output: ResultFormat
+  let failOn: FailOn
 
-  /// Prints one line per dump. Throws exit code 1 if one differs.
+  /// Prints one line per dump, or one document about all. Throws exit code 1 if one differs.
   func run() throws {
     let cases = try folders().flatMap(dumps)
     if cases.isEmpty { throw InputError("--golden \(root): no directory in it has manifests.yaml and a dump") }
@@ -26,18 +27,15 @@ struct GoldenCases {
       let (style, comparison) = try compare(golden)
       let result = GoldenResult(dump: golden.name, style: style.name, comparison)
       results.append(result)
-      if json { continue }
+      if output != .text, output != .markdown { continue }
       Terminal.progress("")
-      try Terminal.print(result.document.text(width: Terminal.width))
+      try output.print(result.document, of: "compare", about: [], failOn: failOn)
     }
     Terminal.progress("")
     let summary = GoldenSummary(results, version: version)
-    if json {
-      try Terminal.print(json: try summary.document.json())
-    } else {
-      try Terminal.print(summary.document.text(width: Terminal.width))
-    }
-    if summary.hasDifferences { throw ExitCode.finding }
+    let document = summary.document
+    try output.print(document, of: "compare", about: [], failOn: failOn)
+    try failOn.check(document, isAsExpected: !summary.hasDifferences)
   }
 
   private struct Golden {

@@ -100,8 +100,10 @@ struct LagCommand: ParsableCommand {
   @Option(help: Gap.help("End with exit code 1 if a packet loss window is longer than this, such as 50ms."))
   var maxGap: Gap?
 
-  @Option(name: .shortAndLong, help: "Report format.")
-  var output = ReportFormat.text
+  @Option(name: .shortAndLong, help: ResultFormat.help)
+  var output = ResultFormat.text
+
+  @OptionGroup var findings: FailOnOption
 
   func validate() throws {
     guard !input.files.isEmpty else {
@@ -127,8 +129,9 @@ struct LagCommand: ParsableCommand {
     try enterNamespaces()
     let report = try run.run(version: version) { Terminal.progress($0.text) }
     Terminal.progress("")
-    try output.print(report.document)
-    if !report.isAsExpected { throw ExitCode.finding }
+    let document = report.document
+    try output.print(document, of: "lag", about: input.files, failOn: findings.failOn)
+    try findings.failOn.check(document, isAsExpected: report.isAsExpected)
   }
 
   private func generatedWorld() throws -> LagRun {

@@ -18,22 +18,9 @@ struct LintCommand: ParsableCommand {
       lint -f DIR --fail-on warning --exceptions known.txt
       """)
 
-  enum Threshold: String, CaseIterable, ExpressibleByArgument {
-    case error, warning, never
-
-    var severity: LintFinding.Severity? {
-      switch self {
-      case .error: .error
-      case .warning: .warning
-      case .never: nil
-      }
-    }
-  }
-
   @OptionGroup var input: ManifestOptions
 
-  @Option(help: "Exit code 1 from this severity on.")
-  var failOn = Threshold.error
+  @OptionGroup var severity: FailOnOption
 
   @Option(
     help: ArgumentHelp(
@@ -41,8 +28,8 @@ struct LintCommand: ParsableCommand {
         + "comment.", valueName: "file"))
   var exceptions: String?
 
-  @Option(name: .shortAndLong, help: "Report format.")
-  var output = ReportFormat.text
+  @Option(name: .shortAndLong, help: ResultFormat.help)
+  var output = ResultFormat.text
 
   func run() throws {
     startThreads()
@@ -50,11 +37,11 @@ struct LintCommand: ParsableCommand {
     let cluster = try input.reading().cluster
     let all = Linter(cluster).findings
     let findings = all.filter { !known.contains(Exception(code: $0.code, object: $0.object)) }
-    try output.print(
-      LintReport(
-        findings, suppressed: all.count - findings.count, policies: cluster.policies.count, version: version
-      ).document)
-    if let least = failOn.severity, findings.contains(where: { $0.severity <= least }) { throw ExitCode.finding }
+    let report = LintReport(
+      findings, suppressed: all.count - findings.count, policies: cluster.policies.count, version: version)
+    let document = report.document
+    try output.print(document, of: "lint", about: input.files, failOn: severity.failOn)
+    try severity.failOn.check(document, isAsExpected: report.isAsExpected)
   }
 
   private struct Exception: Hashable {

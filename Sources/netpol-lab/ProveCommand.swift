@@ -33,8 +33,10 @@ struct ProveCommand: ParsableCommand {
   @Flag(help: "Don't send the smallest counterexample as a real packet.")
   var noPacket = false
 
-  @Option(name: .shortAndLong, help: "Report format.")
-  var output = ReportFormat.text
+  @Option(name: .shortAndLong, help: ResultFormat.help)
+  var output = ResultFormat.text
+
+  @OptionGroup var findings: FailOnOption
 
   func validate() throws {
     if certificate == "-" || certificate == "" {
@@ -78,8 +80,9 @@ struct ProveCommand: ParsableCommand {
     if let flow = proof.counterexamples.first?.packet.flow, !noPacket {
       report.observed = observe(flow, cluster, style, rights)
     }
-    try output.print(report.document)
-    if !proof.isProved { throw ExitCode.finding }
+    let document = report.document
+    try output.print(document, of: "prove", about: input.files, failOn: findings.failOn)
+    try findings.failOn.check(document, isAsExpected: proof.isProved)
   }
 
   private static let shown = 5

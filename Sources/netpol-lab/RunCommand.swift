@@ -80,8 +80,10 @@ struct RunCommand: ParsableCommand {
   @Flag(help: "Count known deviations from the Kubernetes specification as failures too.")
   var strict = false
 
-  @Option(name: .shortAndLong, help: "Report format.")
-  var output = ReportFormat.text
+  @Option(name: .shortAndLong, help: ResultFormat.help)
+  var output = ResultFormat.text
+
+  @OptionGroup var findings: FailOnOption
 
   func validate() throws {
     if group != nil, from == nil || to == nil || port.isEmpty || !port.allSatisfy(\.isUDP) {
@@ -133,9 +135,10 @@ struct RunCommand: ParsableCommand {
     report.view.focus = shown
     report.view.isFull = full
     (report.notes, report.warnings) = (remarks.notes, remarks.warnings)
-    try output.print(report.document)
+    let document = report.document
+    try output.print(document, of: "run", about: input.files, failOn: findings.failOn)
     try lines?.close()
-    if !report.isAsExpected { throw ExitCode.finding }
+    try findings.failOn.check(document, isAsExpected: report.isAsExpected)
   }
 
   /// The name in the grid of what `--focus` names. Throws `InputError` if the cluster has no such namespace, or nothing

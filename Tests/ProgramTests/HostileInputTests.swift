@@ -23,6 +23,11 @@ import Text
         #expect(result.output.contains("\\x1b") || result.output.contains("\\u001b"))
         #expect(result.status == .exited(0) || result.status == .exited(1), "\(result.errors)")
       }
+      for format in ["junit", "sarif", "github", "markdown"] {
+        let result = try await Program.run(["run", "-f", path, "-o", format])
+        #expect(isHarmless(result.output), "\(format)")
+        #expect(result.status == .exited(0) || result.status == .exited(1), "\(result.errors)")
+      }
     }
   }
 

@@ -60,5 +60,16 @@ extension Alone {
       let nothing = try await Program.run(["lag", "-f", "-", "--newcomer", "app/a"], input: pod)
       #expect(nothing.status == .exited(2) && nothing.errors.contains("no UDP or TCP flow"), "\(nothing)")
     }
+
+    @Test("a lag run's windows are test cases", .needsNamespaces)
+    func lag() async throws {
+      let arguments = [
+        "lag", "--policies", "2", "--pods", "6", "--trials", "1", "--requests", "0", "--max-gap", "1us", "-o", "junit",
+      ]
+      let result = try await Program.run(arguments)
+      #expect(result.status == .exited(1), "\(result)")
+      #expect(result.output.contains(#"type="window-too-long""#), "\(result.output)")
+      #expect(try await Program.run(arguments + ["--fail-on", "never"]).status == .exited(0))
+    }
   }
 }

@@ -3,8 +3,8 @@ package import Statistics
 
 /// The content of a result, independent of the output format. Reports make documents, and renderers read them.
 ///
-/// A document has two halves. Sections are for people and don't depend on width or output. Facts and rows are for
-/// programs.
+/// A document has three parts. Sections are for people and don't depend on width or output. Facts and rows are for
+/// programs. Results are for what collects the results of many programs: test reports, code scanning, annotations.
 public struct Document {
   /// Such as `netpol-lab/run/v3`. `nil` if the document is for people only.
   package let schema: String?
@@ -14,14 +14,19 @@ public struct Document {
   /// Computed only when a renderer asks for them, like facts.
   package var sections: [Section] { told() }
   private let told: () -> [Section]
+  /// Computed only when a renderer asks for them. Not in the order of importance.
+  package var results: [Result] { checked() }
+  private let checked: () -> [Result]
 
   package init(
-    schema: String? = nil, facts: [Fact] = [], rows: Table? = nil, sections: @autoclosure @escaping () -> [Section] = []
+    schema: String? = nil, facts: [Fact] = [], rows: Table? = nil,
+    sections: @autoclosure @escaping () -> [Section] = [], results: @autoclosure @escaping () -> [Result] = []
   ) {
     self.schema = schema
     self.facts = facts
     self.rows = rows
     told = sections
+    checked = results
   }
 }
 

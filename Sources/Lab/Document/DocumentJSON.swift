@@ -1,6 +1,5 @@
 public import Foundation
 package import Statistics
-internal import Text
 
 /// A document as JSON, as documented in docs/*-json.md: its schema, its facts, and its rows with column names as keys.
 public struct DocumentJSON {
@@ -74,21 +73,4 @@ extension Table.Cell {
 package struct IntervalObject: Encodable {
   let value, lower, upper: Double
   package init(_ estimate: Estimate) { (value, lower, upper) = (estimate.value, estimate.lower, estimate.upper) }
-}
-
-extension Data {
-  /// JSON with the same values, but with `\\u202e` for characters that JSON allows in strings and that act on a terminal.
-  fileprivate var escapingForTerminals: Data {
-    // JSON itself escapes those below DEL.
-    guard contains(where: { $0 >= 0x7f }) else { return self }
-    var result = String.UnicodeScalarView()
-    for scalar in String(decoding: self, as: UTF8.self).unicodeScalars {
-      if scalar.actsOnTerminal {
-        result.append(contentsOf: scalar.jsonEscape.unicodeScalars)
-      } else {
-        result.append(scalar)
-      }
-    }
-    return Data(String(result).utf8)
-  }
 }

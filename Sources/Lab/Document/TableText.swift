@@ -53,7 +53,7 @@ struct TableText {
 
 extension Table.Cell {
   /// One text, or two if the interval has its own column. An absent number is `-`.
-  fileprivate func text(in column: Table.Column) -> [String] {
+  func text(in column: Table.Column) -> [String] {
     let form = column.form
     switch self {
     case .text(let text): return texts(text ?? "", in: column)

@@ -18,7 +18,8 @@ extension DumpComparison {
         Fact("sameMeaning", meaning?.isEqual), Fact("meaning", meaning.map { $0.objects }),
       ],
       sections: [heading(style, node)] + differences.map(section) + [ending(style)]
-        + (meaning.map { [Section([.heading($0.title)] + $0.blocks)] } ?? []))
+        + (meaning.map { [Section([.heading($0.title)] + $0.blocks)] } ?? []),
+      results: results(in: "\(style) on \(node)", meaning: meaning))
   }
 
   /// `14 chains, 96 rules, 6 sets`

@@ -50,7 +50,7 @@ public struct GoldenSummary {
         Section([
           .paragraph("\(counted(results.count, "dump")), \(equal) equal, \(results.count - equal) with differences")
         ])
-      ])
+      ], results: results.flatMap { $0.comparison.results(in: "\($0.dump), \($0.style)", meaning: nil) })
   }
 }
 

@@ -20,7 +20,7 @@ extension PolicyDiffReport {
         Fact("rows", rowObjects(names)), Fact("blocks", difference.prices.map { BlockPriceObject($0, difference) }),
         Fact("oneSided", oneSidedObjects(names)), Fact("notes", notes), Fact("warnings", warnings),
       ],
-      sections: PolicyDiffSections(self, names).all)
+      sections: PolicyDiffSections(self, names).all, results: PolicyDiffResults(self, names).all)
   }
 
   func side(_ side: ComparedClusters.Side) -> Side { side == .old ? old : new }

@@ -17,27 +17,8 @@ struct WhyTree {
   func blocks(_ parts: [PartExplanation]) -> [Block] {
     let quotes = lines.entries(at: Set(parts.flatMap(\.sides).flatMap(\.policies).flatMap(places)))
     return parts.flatMap { part in
-      part.sides.flatMap { side in [line(heading(side), 2)] + policies(of: side, part, quotes) }
+      part.sides.flatMap { side in [line(side.heading, 2)] + policies(of: side, part, quotes) }
     }
-  }
-
-  private func heading(_ side: SideExplanation) -> String {
-    let (own, peer) = (side.subject, side.peer)
-    let way = side.direction == .egress ? "to" : "from"
-    let port = side.flow.transportPort.map { ", \($0)" } ?? ", a ping"
-    let what =
-      switch side.standing {
-      case .notAPod: "\(own.endpoint) is no pod, so no policy applies"
-      case .hostNetwork: "it is on its node's network, so no policy applies"
-      case .notIsolated: "no policy isolates it"
-      case .ownNode(let node): "its own node \(node) can always reach it"
-      case .isolated: side.verdict == .allow ? "admitted" : "isolated, and no rule admits it"
-      }
-    return "\(side.direction.keyword) of \(Self.text(own)) \(way) \(Self.text(peer))\(port): \(what)"
-  }
-
-  private static func text(_ end: Flow.End) -> String {
-    if case .address = end.endpoint { "\(end.address)" } else { "\(end.endpoint) (\(end.address))" }
   }
 
   private func policies(
@@ -137,6 +118,29 @@ struct WhyTree {
 
   private func line(_ text: String, _ indent: Int) -> Block {
     .paragraph(text, first: String(repeating: " ", count: indent), indent: indent + 2)
+  }
+}
+
+extension SideExplanation {
+  /// `ingress of shop/db (10.42.0.5) from shop/web (10.42.0.6), TCP/80: isolated, and no rule admits it`.
+  var heading: String {
+    let way = direction == .egress ? "to" : "from"
+    let port = flow.transportPort.map { ", \($0)" } ?? ", a ping"
+    let what =
+      switch standing {
+      case .notAPod: "\(subject.endpoint) is no pod, so no policy applies"
+      case .hostNetwork: "it is on its node's network, so no policy applies"
+      case .notIsolated: "no policy isolates it"
+      case .ownNode(let node): "its own node \(node) can always reach it"
+      case .isolated: verdict == .allow ? "admitted" : "isolated, and no rule admits it"
+      }
+    return "\(direction.keyword) of \(subject.text) \(way) \(peer.text)\(port): \(what)"
+  }
+}
+
+extension Flow.End {
+  fileprivate var text: String {
+    if case .address = endpoint { "\(address)" } else { "\(endpoint) (\(address))" }
   }
 }
 

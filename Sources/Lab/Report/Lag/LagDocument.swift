@@ -8,7 +8,9 @@ internal import Text
 
 extension LagReport {
   /// A lag run: `netpol-lab/lag/v1`, documented in docs/lag-json.md.
-  public var document: Document { Document(schema: "netpol-lab/lag/v1", facts: facts, sections: LagSections(self).all) }
+  public var document: Document {
+    Document(schema: "netpol-lab/lag/v1", facts: facts, sections: LagSections(self).all, results: results)
+  }
 }
 
 /// A lag run as text.

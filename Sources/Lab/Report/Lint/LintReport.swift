@@ -18,6 +18,9 @@ public struct LintReport {
     self.version = version
   }
 
+  /// Whether nothing was found that has no effect at all.
+  public var isAsExpected: Bool { !findings.contains { $0.severity == .error } }
+
   public var document: Document {
     Document(
       schema: "netpol-lab/lint/v1",
@@ -25,7 +28,20 @@ public struct LintReport {
         Fact("version", version), Fact("policies", policies), Fact("suppressed", suppressed),
         Fact("findings", findings.map(LintObject.init)),
       ],
-      sections: [Section(findings.map(line)), Section([.paragraph(summary)])])
+      sections: [Section(findings.map(line)), Section([.paragraph(summary)])], results: results)
+  }
+
+  /// A test suite for each code.
+  private var results: [Document.Result] {
+    if findings.isEmpty {
+      return [Document.Result(.asExpected, .passed, in: "Lint", counted(policies, "policy", "policies"))]
+    }
+    return findings.map { finding in
+      Document.Result(
+        Document.Result.Rule(finding.code), .found(finding.severity.level),
+        in: "\(finding.code) \(finding.code.summary)", finding.object, part: finding.part,
+        "\(finding.text); \(finding.remedy)", at: finding.location)
+    }
   }
 
   /// `shop.yaml:12: warning: shop/db, ingress rule 0, peer 1: …; … [NPL-802]`
@@ -43,6 +59,16 @@ public struct LintReport {
     }
     return "\(counted(policies, "policy", "policies")): \(counts.joined(separator: ", "))"
       + (suppressed > 0 ? "; \(suppressed) left out as known" : "") + "."
+  }
+}
+
+extension LintFinding.Severity {
+  fileprivate var level: Document.Result.Level {
+    switch self {
+    case .error: .error
+    case .warning: .warning
+    case .note: .note
+    }
   }
 }
 

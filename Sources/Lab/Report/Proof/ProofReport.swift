@@ -37,7 +37,7 @@ public struct ProofReport {
           "notCovered",
           Proof.Gap.allCases.compactMap { gap in proof.gaps[gap].map { GapObject(why: gap.rawValue, packets: $0) } }),
       ],
-      sections: sections)
+      sections: sections, results: results)
   }
 
   private var differing: [(reasons: [ProofReason], one: Proof.Differing)] {

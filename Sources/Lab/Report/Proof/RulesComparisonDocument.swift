@@ -47,6 +47,16 @@ public struct EqualityReport {
     return "not equal: \(one) and \(other) differ for \(counted(rows.count, "pair")) of ends, of \(count)"
   }
 
+  /// A result for each pair of ends.
+  package func results(in group: String) -> [Document.Result] {
+    let rule = Document.Result.Rule(
+      "verdicts-differ", "The two sets of rules treat some packets differently", page: "docs/prove.md")
+    return rows.map { row in
+      let parts = row.split(separator: ": ", maxSplits: 1).map(String.init)
+      return Document.Result(rule, .found(.error), in: group, parts[0], parts.count > 1 ? parts[1] : "")
+    }
+  }
+
   private static let everyPort = Transport.allCases.map { "all \($0.rawValue)" }
 
   /// One line for each pair of ends, by what the sides do.

@@ -29,7 +29,7 @@ struct ExpectationSections {
   }
 
   private func line(_ result: GroupResult) -> [Block] {
-    var blocks = [Block.paragraph("\(title(result)): \(verdict(result))", first: "  ", indent: 6)]
+    var blocks = [Block.paragraph("\(result.title): \(verdict(result))", first: "  ", indent: 6)]
     if result.isDifferenceLeftOut { blocks.append(.paragraph(Self.leftOut, first: "      ", indent: 8)) }
     if let difference = result.difference {
       blocks.append(.paragraph(title(of: difference), first: "      ", indent: 8))
@@ -42,18 +42,13 @@ struct ExpectationSections {
 
   private func group(_ result: GroupResult) -> Section {
     let group = result.group
-    var blocks = [Block.paragraph("\(title(result)): \(verdict(result))", indent: 4)]
+    var blocks = [Block.paragraph("\(result.title): \(verdict(result))", indent: 4)]
     if let says = group.says { blocks.append(.paragraph("\"\(says)\"", first: "  ", indent: 3)) }
     if let variant = group.variant?.text { blocks.append(.paragraph(variant, first: "  ", indent: 4)) }
     blocks += rows(result.flows)
     if result.isDifferenceLeftOut { blocks.append(.paragraph(Self.leftOut, first: "  ", indent: 4)) }
     if let difference = result.difference { blocks += self.blocks(of: difference) }
     return Section(blocks)
-  }
-
-  private func title(_ result: GroupResult) -> String {
-    let group = result.group
-    return (group.claim.map { group.name.hasPrefix($0) ? "" : "\($0) " } ?? "") + group.name
   }
 
   /// `refuted as expected, 3 of 3 expectations met`.
@@ -223,9 +218,14 @@ extension ClaimResult.DocumentVerdict {
   fileprivate var text: String { self == .partly ? "holds in part" : rawValue }
 }
 
+extension GroupResult {
+  /// The claim, unless the name begins with it, and the name.
+  var title: String { (group.claim.map { group.name.hasPrefix($0) ? "" : "\($0) " } ?? "") + group.name }
+}
+
 extension ExpectedFlow {
   /// `denied (rejected)`.
-  fileprivate var wanted: String { expect.rawValue + (mechanism.map { " (\($0.outcome.text))" } ?? "") }
+  var wanted: String { expect.rawValue + (mechanism.map { " (\($0.outcome.text))" } ?? "") }
 }
 
 extension FlowResult {
@@ -246,7 +246,7 @@ extension FlowResult {
   }
 
   /// `rejected`, or with several pairs `delivered (3), dropped (1)`.
-  fileprivate var happened: String {
+  var happened: String {
     if pairs.isEmpty { return "nothing to ask" }
     return OrderedDictionary(grouping: pairs, by: \.word)
       .map { pairs.count == 1 ? $0 : "\($0) (\($1.count))" }.joined(separator: ", ")
@@ -278,7 +278,7 @@ extension Answer {
 
 extension Answer {
   /// The outcome with its reason.
-  fileprivate var outcomeText: String { outcome.text + (why.map { ": \($0)" } ?? "") }
+  var outcomeText: String { outcome.text + (why.map { ": \($0)" } ?? "") }
 }
 
 extension Expectations.Variant {

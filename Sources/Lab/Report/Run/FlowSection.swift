@@ -81,7 +81,8 @@ struct FlowSection {
     comparison.verdict.map { $0 == .allow ? "ALLOWED, but " : "DENIED, but " } ?? ""
   }
 
-  private var headline: String {
+  /// `DENIED`, with a finding or a known deviation in words.
+  var headline: String {
     switch comparison.finding {
     case .agreement: comparison.verdict == .allow ? "ALLOWED" : "DENIED"
     case .deviation(let deviations):

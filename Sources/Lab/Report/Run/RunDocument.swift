@@ -11,7 +11,10 @@ internal import Verdicts
 
 extension RunReport {
   /// A run: `netpol-lab/run/v3`, documented in docs/json.md.
-  public var document: Document { Document(schema: "netpol-lab/run/v3", facts: facts, sections: RunSections(self).all) }
+  public var document: Document {
+    Document(
+      schema: "netpol-lab/run/v3", facts: facts, sections: RunSections(self).all, results: RunResults(self).all)
+  }
 
   private var facts: [Fact] {
     [
