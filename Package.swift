@@ -78,7 +78,7 @@ let package = Package(
       "EngineComparison", "Translator/EngineComparison",
       ["NetpolModel", "Oracle", "Lowering", "Evaluator", "Path", "Enforcement", algorithms]),
     library("PolicyDiff", "Translator/PolicyDiff", ["NetpolModel", "Oracle", "Path"]),
-    library("Lint", "Translator/Lint", ["NetpolModel", "PolicyDiff"]),
+    library("Lint", "Translator/Lint", ["NetpolModel", "Path", "PolicyDiff"]),
     library("Remedies", "Translator/Remedies", ["NetpolModel", "Oracle", "PolicyDiff"]),
     library(
       "Proof", "Translator/Proof",
@@ -120,7 +120,8 @@ let package = Package(
       "Run", "Lab/Run",
       [
         "NetpolModel", "Oracle", "Lowering", "ServiceProxy", "Evaluator", "Path", "Enforcement", "EngineComparison",
-        "PolicyDiff", "Remedies", "Kernel", "Network", "Verdicts", "StandingLab", algorithms, orderedCollections,
+        "PolicyDiff", "Remedies", "Lint", "Kernel", "Network", "Verdicts", "StandingLab", algorithms,
+        orderedCollections,
       ]),
     library(
       "Lag", "Lab/Lag",

@@ -52,24 +52,20 @@ private struct Reference {
     let helping = singles.filter { Oracle(cluster.applying([$0])).judge(flow).verdict == .allow }
     if let found = cheapest(helping.map { [$0] }, below: cost) { return found }
     if cost.edits == 1 { return nil }
-    // Of additions for one end that admit the same, one is enough.
+    let before = Oracle(cluster).explain(flow).flatMap(\.sides).map(\.verdict)
     var kinds: Set<Kind> = []
-    let firsts = singles.filter { edit in
-      !edit.onlyAdds || kinds.insert(Kind(edit, cluster)).inserted
-    }
     var pairs: [[UnitEdit]] = []
-    for first in firsts {
+    for first in singles {
       let changed = cluster.applying([first])
-      let before = Oracle(cluster).explain(flow).flatMap(\.sides).map(\.verdict)
-      let oracle = Oracle(changed)
-      // An addition that admits the flow nowhere helps no other edit.
-      if first.onlyAdds, oracle.explain(flow).flatMap(\.sides).map(\.verdict) == before { continue }
+      if first.onlyAdds {
+        // An addition that admits the flow nowhere helps no other edit. Of those that admit the same, one is enough.
+        let after = Oracle(changed).explain(flow).flatMap(\.sides).map(\.verdict)
+        if after == before || !kinds.insert(Kind(first, cluster)).inserted { continue }
+      }
       var own: Set<Kind> = []
       for second in EveryEdit(changed, flow).all
-      where (!second.onlyAdds || own.insert(Kind(second, changed)).inserted)
-        && Oracle(changed.applying([second])).judge(flow).verdict == .allow
-      {
-        pairs.append([first, second])
+      where Oracle(changed.applying([second])).judge(flow).verdict == .allow {
+        if !second.onlyAdds || own.insert(Kind(second, changed)).inserted { pairs.append([first, second]) }
       }
     }
     return cheapest(pairs, below: cost)

@@ -81,7 +81,8 @@ extension Linter {
         + "whatever their labels",
       remedy: block.cidr.isHost
         ? "a pod's address changes when it is made anew: select it by labels"
-        : "select pods by labels, or keep it as the price of not waiting for sets (netpol-lab lag)")
+        : "select pods by labels, or keep it as the price of not waiting for sets (netpol-lab lag)"
+    ).shown(inside, policy, place.direction, self)
   }
 
   /// `0.0.0.0/0` and `::/0`.
@@ -100,7 +101,23 @@ extension Linter {
       LintFinding(
         .lintBlockOverPods, .note, policy, place,
         "\(block.cidr)\(block.except.isEmpty ? "" : " without its excepts") holds the pods too (\(inside.count) of them)",
-        remedy: "add the pod network to except if only the outside is meant")
+        remedy: "add the pod network to except if only the outside is meant"
+      ).shown(inside, policy, place.direction, self)
     ]
+  }
+}
+
+extension LintFinding {
+  /// By a flow between a pod that a block holds and one that the policy selects.
+  fileprivate func shown(
+    _ inside: [Pod], _ policy: NetworkPolicy, _ direction: Direction, _ linter: Linter
+  ) -> LintFinding {
+    let subject = linter.pods(policy.podSelector, in: policy.id.namespace).first { !$0.hostNetwork }
+    // As a rule, a pod of another namespace is the one that was not meant.
+    let others = inside.filter { $0.id != subject?.id }.sorted { $0.id < $1.id }
+    let peer = others.first { $0.id.namespace != policy.id.namespace } ?? others.first
+    let ends = [subject, peer].map { $0.map { Endpoint.pod($0.id) } }
+    return direction == .ingress
+      ? shown(from: ends[1], to: ends[0], .allow) : shown(from: ends[0], to: ends[1], .allow)
   }
 }

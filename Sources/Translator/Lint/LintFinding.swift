@@ -26,6 +26,15 @@ public struct LintFinding: Hashable, Sendable {
   public let remedy: String
   /// Changes that do what was probably meant. Empty: only its author can tell.
   public let fix: [UnitEdit]
+  /// A flow that shows it as things are. `nil`: the changes show it, or no packet can.
+  public private(set) var witness: Witness?
+
+  /// Two ends, and what packets between them do for at least one port that matters there.
+  public struct Witness: Hashable, Sendable {
+    public let source: Endpoint
+    public let destination: Endpoint
+    public let verdict: Verdict
+  }
 
   /// About a rule of a policy.
   init(
@@ -57,6 +66,16 @@ public struct LintFinding: Hashable, Sendable {
     self.text = text
     self.remedy = remedy
     self.fix = fix
+  }
+}
+
+extension LintFinding {
+  /// The same with a flow that shows it. `nil` for an end that isn't there.
+  func shown(from source: Endpoint?, to destination: Endpoint?, _ verdict: Verdict) -> LintFinding {
+    guard let source, let destination, source != destination else { return self }
+    var finding = self
+    finding.witness = Witness(source: source, destination: destination, verdict: verdict)
+    return finding
   }
 }
 

@@ -1,4 +1,5 @@
 internal import NetpolModel
+internal import Path
 
 /// Peers of rules.
 extension Linter {
@@ -15,8 +16,7 @@ extension Linter {
     if pods.isEmpty { return nobody(scope, selector, number, policy, place).map { [$0] } ?? [] }
     var findings: [LintFinding] = []
     if pods.allSatisfy(\.hostNetwork) {
-      let nodes = cluster.nodes.filter { node in pods.contains { $0.node == node.name } }
-      let addresses = nodes.flatMap(\.addresses).map {
+      let addresses = speaking(pods, policy, place.direction).map {
         NetworkPolicy.Peer.block(.init(CIDR($0, prefixLength: $0.family.bitWidth)))
       }
       findings.append(
@@ -24,7 +24,7 @@ extension Linter {
           .lintHostNetworkPeer, .error, policy, place,
           "selects only pods on their node's network (\(pods.map(\.id.description).abridged(to: 3))), whose packets have the "
             + "node's address",
-          remedy: "name the nodes' addresses in an ipBlock",
+          remedy: "name the nodes' addresses in an ipBlock, as the pods see them",
           fix: place.replacing(peer: number, of: policy, by: addresses)))
     }
     let jobs = pods.filter { $0.owner.map { ["Job", "CronJob"].contains($0.kind) } ?? false }
@@ -37,6 +37,24 @@ extension Linter {
           remedy: "measure how long with netpol-lab lag, retry in the job, or use an ipBlock of the pod network"))
     }
     return findings
+  }
+
+  /// The addresses that a policy sees of pods on their nodes' network. Between nodes that can be those of the tunnel.
+  private func speaking(_ pods: [Pod], _ policy: NetworkPolicy, _ direction: Direction) -> [IPAddress] {
+    let nodes = Set(pods.compactMap(\.node)).sorted()
+    let known = cluster.nodes.filter { nodes.contains($0.name) }
+    if direction == .egress { return known.flatMap(\.addresses) }
+    let topology = Topology(cluster)
+    let subjects = self.pods(policy.podSelector, in: policy.id.namespace).filter { !$0.hostNetwork }
+    let sources = subjects.flatMap { subject in
+      // A pod's own node always reaches it.
+      nodes.filter { $0 != subject.node }.flatMap { node in
+        cluster.families.compactMap { family in
+          topology.flow(from: .node(node), to: .pod(subject.id), .echo, family)?.sourceAddress
+        }
+      }
+    }
+    return Set(sources).sorted()
   }
 
   /// Why a peer selects nobody. `nil` if that can't be told: the input has no pods there.

@@ -45,7 +45,8 @@ extension Linter {
         .lintBothTypes, .note, policy,
         "it isolates \(own.count) pods in both directions and has \(policy.ingress.isEmpty ? "egress" : "ingress") rules alone: "
           + "under kube-router these admit packets between its own pods in both directions (D1)",
-        remedy: "write one policy for each direction", at: policy.typesLocation)
+        remedy: "write one policy for each direction", at: policy.typesLocation
+      ).shown(from: .pod(own[0].id), to: .pod(own[1].id), .allow)
     ]
   }
 }

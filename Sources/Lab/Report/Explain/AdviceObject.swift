@@ -39,9 +39,7 @@ struct AdviceObject: Encodable {
 
     init(_ checked: CheckedRemedy, _ cluster: Cluster) {
       edits = checked.remedy.edits.map(EditText(cluster).text)
-      patches = checked.files.map {
-        PatchObject(file: $0.name, diff: LineDiff($0.before, $0.after).unified($0.name).joined(separator: "\n") + "\n")
-      }
+      patches = checked.files.map(PatchObject.init)
       let names = EndNames(checked.remedy.difference)
       let texts = { (isOpened: Bool) in
         checked.remedy.otherRows.filter { $0.isOpened == isOpened }.map(names.text)
@@ -52,8 +50,14 @@ struct AdviceObject: Encodable {
       observed = checked.after.observed?.rawValue
     }
   }
+}
 
-  struct PatchObject: Encodable {
-    let file, diff: String
+/// A change of one file.
+struct PatchObject: Encodable {
+  let file, diff: String
+
+  init(_ change: FileChange) {
+    file = change.name
+    diff = LineDiff(change.before, change.after).unified(change.name).joined(separator: "\n") + "\n"
   }
 }
