@@ -1,10 +1,12 @@
 // Not covered: what real packets did. The kernel's answers are made by hand, or none are asked.
+import Enforcement
 import EngineComparison
 import Foundation
 import Lint
 import Lowering
 import Manifests
 import NetpolModel
+import Path
 import PolicyDiff
 import Run
 import TestSupport
@@ -12,7 +14,9 @@ import Testing
 import Verdicts
 
 @testable import Documents
+@testable import DumpDiff
 @testable import Lag
+@testable import Proof
 @testable import Report
 
 @Suite("Results of reports") struct ReportResultTests {
@@ -143,6 +147,44 @@ import Verdicts
       #expect(levels(gated.document) == (isError ? [.error] : []))
       #expect(gated.isAsExpected == !isError)
     }
+  }
+
+  // MARK: - Proofs and dumps
+
+  @Test("a packet that no deviation explains is an error, and a deviation a note") func proof() throws {
+    let cluster = try readWorld(webAndClient)
+    let style = EnforcementStyle.kubeRouterK3s
+    let enforced = try EnforcedCluster(cluster, Topology(cluster), style, versionStamp: "1")
+    var proof = Proof(cluster, Comparer(cluster, enforced))
+    let before = ProofReport(proof, style, [], version: "test").document
+    #expect(proof.isProved && Set(levels(before)) == [.note])
+    let packet = try #require(proof.differing.values.first?.example)
+    proof.counterexamples = [Counterexample(packet: packet, rules: .allow, specification: .deny, predicted: .deny)]
+    let results = ProofReport(proof, style, [], version: "test").document.results
+    #expect(results.filter { $0.level == .error }.map(\.rule.id) == ["unexplained"])
+    #expect(results.first?.message == "the rules say allowed, the specification denied, with all deviations denied")
+  }
+
+  @Test("a chain that differs is an error, unless the rules mean the same") func dump() throws {
+    let cluster = try readWorld(webAndClient)
+    let enforced = try EnforcedCluster(cluster, Topology(cluster), .kubeRouterK3s, versionStamp: "1")
+    let same = EqualityReport(RulesComparison(cluster, enforced, enforced), "the dump", "a style", version: "test")
+    var comparison = DumpComparison()
+    let results = { (meaning: EqualityReport?) in
+      comparison.document(style: "a style", node: "node1", meaning: meaning, version: "test").results
+    }
+    #expect(results(nil).map(\.outcome) == [.passed])
+    comparison.differences = [
+      DumpDiff.Difference(
+        subject: "chain KUBE-POD-FW-X of pod app/web (filter, IPv4)", problem: "differs",
+        lines: [.onlyOnNode("-j DROP")])
+    ]
+    #expect(results(nil).map(\.level) == [.error])
+    #expect(results(same).map(\.level) == [.note])
+    #expect(results(nil).map(\.object) == ["chain of pod app/web (filter, IPv4)"])
+    #expect(
+      results(nil).first?.message
+        == "chain KUBE-POD-FW-X of pod app/web (filter, IPv4) differs; on the node: -j DROP")
   }
 
   @Test("each code's summary is that of the index") func summaries() throws {

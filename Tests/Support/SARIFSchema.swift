@@ -47,10 +47,11 @@ package enum SARIFSchema {
         },
         "rule": {
           "type": "object", "additionalProperties": false,
-          "required": ["id", "shortDescription", "help", "defaultConfiguration"],
+          "required": ["id", "shortDescription", "fullDescription", "help", "defaultConfiguration"],
           "properties": {
             "id": {"type": "string", "pattern": "^[A-Za-z][A-Za-z0-9+-]*$"},
-            "shortDescription": {"$ref": "#/definitions/text"}, "help": {"$ref": "#/definitions/text"},
+            "shortDescription": {"$ref": "#/definitions/text"}, "fullDescription": {"$ref": "#/definitions/text"},
+            "help": {"$ref": "#/definitions/text"},
             "defaultConfiguration": {
               "type": "object", "required": ["level"], "additionalProperties": false,
               "properties": {"level": {"$ref": "#/definitions/level"}}
@@ -67,6 +68,7 @@ package enum SARIFSchema {
             }}
           }
         },
+        "fingerprint": {"type": "string", "pattern": "^[0-9a-f]{32}:[1-9][0-9]*$"},
         "level": {"enum": ["error", "warning", "note"]},
         "text": {
           "type": "object", "required": ["text"], "additionalProperties": false,
@@ -80,8 +82,11 @@ package enum SARIFSchema {
             "level": {"$ref": "#/definitions/level"}, "message": {"$ref": "#/definitions/text"},
             "locations": {"type": "array", "minItems": 1, "items": {"$ref": "#/definitions/location"}},
             "partialFingerprints": {
-              "type": "object", "required": ["netpolLab/v1"], "additionalProperties": false,
-              "properties": {"netpolLab/v1": {"type": "string", "pattern": "^[0-9a-f]{32}:[1-9][0-9]*$"}}
+              "type": "object", "required": ["netpolLab/v1", "primaryLocationLineHash"], "additionalProperties": false,
+              "properties": {
+                "netpolLab/v1": {"$ref": "#/definitions/fingerprint"},
+                "primaryLocationLineHash": {"$ref": "#/definitions/fingerprint"}
+              }
             },
             "codeFlows": {"type": "array", "minItems": 1, "items": {
               "type": "object", "required": ["threadFlows"], "additionalProperties": false,
@@ -112,8 +117,11 @@ package enum SARIFSchema {
                   }
                 },
                 "region": {
-                  "type": "object", "required": ["startLine"], "additionalProperties": false,
-                  "properties": {"startLine": {"type": "integer", "minimum": 1}}
+                  "type": "object", "required": ["startLine", "startColumn", "endLine"], "additionalProperties": false,
+                  "properties": {
+                    "startLine": {"type": "integer", "minimum": 1}, "startColumn": {"enum": [1]},
+                    "endLine": {"type": "integer", "minimum": 1}
+                  }
                 }
               }
             },

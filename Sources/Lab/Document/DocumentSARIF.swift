@@ -10,8 +10,9 @@ public struct DocumentSARIF {
     var steps = 10_000
     /// Bytes of the log after compression.
     var compressed = 10_000_000
-    /// Characters of one message.
+    /// Characters of one message, and of a rule's description.
     var message = 4000
+    var description = 1000
   }
 
   private let document: Document
@@ -103,8 +104,9 @@ public struct DocumentSARIF {
   }
 
   private func rule(_ rule: Document.Result.Rule, _ level: Document.Result.Level) -> SARIFRule {
-    SARIFRule(
-      id: rule.id, shortDescription: SARIFText(rule.summary),
+    let summary = SARIFText(rule.summary.cut(to: limits.description))
+    return SARIFRule(
+      id: rule.id, shortDescription: summary, fullDescription: summary,
       help: SARIFText(rule.page.map { "\(rule.summary). \($0) has more." } ?? "\(rule.summary)."),
       defaultConfiguration: .init(level: level.rawValue))
   }
@@ -129,7 +131,7 @@ public struct DocumentSARIF {
           logicalLocations: [.init(fullyQualifiedName: result.object.cut(to: limits.message), kind: "resource")],
           message: nil)
       ],
-      partialFingerprints: ["netpolLab/v1": found.fingerprint],
+      partialFingerprints: [Fingerprints.key: found.fingerprint, Fingerprints.gitHubKey: found.fingerprint],
       codeFlows: steps.isEmpty ? nil : [.init(threadFlows: [.init(locations: steps)])])
   }
 
@@ -140,7 +142,7 @@ public struct DocumentSARIF {
       return SARIFLocation.Physical(
         artifactLocation: .init(
           uri: (isAbsolute ? "file://" : "") + path.asURIPath, uriBaseId: isAbsolute ? nil : "%SRCROOT%"),
-        region: .init(startLine: line))
+        region: .init(line: line))
     }
   }
 }

@@ -2,6 +2,11 @@ internal import NetpolModel
 
 /// What identifies a result in two reports, wherever its lines have gone in between.
 struct Fingerprints {
+  static let key = "netpolLab/v1"
+  /// The only one that GitHub looks at. Where it is missing, GitHub computes one from the text of the line, so that all
+  /// results of one rule at one line would be the same.
+  static let gitHubKey = "primaryLocationLineHash"
+
   private var seen: [String: Int] = [:]
 
   /// Half of a SHA-256 in hexadecimal digits, and a number that tells equal ones apart.

@@ -6,6 +6,8 @@ extension String {
   var asMarkdown: String {
     let scalars = Array(onOneLine.unicodeScalars)
     var result = String.UnicodeScalarView()
+    // Whether only digits stand before, so that the next character could begin a list or a heading.
+    var isStart = true
     for (index, scalar) in scalars.enumerated() {
       let next = index + 1 < scalars.count ? scalars[index + 1] : nil
       switch scalar {
@@ -19,7 +21,7 @@ extension String {
         result.append(scalar)
       // At the start of a line: a heading, a list, a quote, a rule.
       case "#", "+", "-", "=", ".", ")":
-        if Self.startsBlock(scalars, index) { result.append("\\") }
+        if isStart { result.append("\\") }
         result.append(scalar)
         if scalar == "#", next.map({ "0"..."9" ~= $0 }) ?? false { result.append(contentsOf: Self.nothing) }
       // An account or a team, an address, an emoji.
@@ -31,6 +33,7 @@ extension String {
         if next == "/" || Self.namesEmoji(scalars, index) { result.append(contentsOf: Self.nothing) }
       default: result.append(scalar)
       }
+      isStart = isStart && ("0"..."9" ~= scalar || scalar == " " || scalar == "#")
     }
     return String(result)
   }
@@ -47,11 +50,6 @@ extension String {
 
   /// A comment keeps two characters apart that GitHub would take together, and is not shown.
   private static let nothing = "<!-- -->".unicodeScalars
-
-  /// Whether the character could begin a block: only it and digits stand before.
-  private static func startsBlock(_ scalars: [Unicode.Scalar], _ index: Int) -> Bool {
-    scalars[..<index].allSatisfy { "0"..."9" ~= $0 || $0 == " " || $0 == "#" }
-  }
 
   /// `:web:`, and `:100:`, which places in files look like.
   private static func namesEmoji(_ scalars: [Unicode.Scalar], _ index: Int) -> Bool {

@@ -52,7 +52,7 @@ struct SARIFRule: Encodable {
   }
 
   let id: String
-  let shortDescription: SARIFText
+  let shortDescription, fullDescription: SARIFText
   let help: SARIFText
   let defaultConfiguration: Configuration
 }
@@ -87,8 +87,11 @@ struct SARIFLocation: Encodable {
     let uri: String
     let uriBaseId: String?
   }
+  /// A whole line.
   struct Region: Encodable {
-    let startLine: Int
+    let startLine, startColumn, endLine: Int
+
+    init(line: Int) { (startLine, startColumn, endLine) = (line, 1, line) }
   }
   struct Logical: Encodable {
     let fullyQualifiedName: String
