@@ -38,7 +38,7 @@ let lab: [Target.Dependency] = ["Kernel", "Apply", "Network", "Verdicts", "Stand
 /// Beside each other: none knows another.
 let products: [Target.Dependency] = ["Run", "Lag", "Bench", "Fuzz"]
 /// What tells of them.
-let report: [Target.Dependency] = ["Documents", "Report"]
+let report: [Target.Dependency] = ["Documents", "Report", "Export"]
 
 let package = Package(
   name: "netpol-lab",
@@ -117,8 +117,14 @@ let package = Package(
       "Run", "Lab/Run",
       [
         "NetpolModel", "Oracle", "Lowering", "ServiceProxy", "Evaluator", "Path", "Enforcement", "EngineComparison",
-        "PolicyDiff", "Kernel", "Network", "Verdicts", "StandingLab", algorithms, orderedCollections,
+        "PolicyDiff", "RuleIR", "Kernel", "Network", "Verdicts", "StandingLab", algorithms, orderedCollections,
       ]),
+    library(
+      "Export", "Lab/Export",
+      [
+        "NetpolModel", "Text", "RuleIR", "Lowering", "Path", "Rendering", "Enforcement", "EngineComparison", "Network",
+        "Verdicts", "Run",
+      ], settings: unoptimized),
     library(
       "Lag", "Lab/Lag",
       [
