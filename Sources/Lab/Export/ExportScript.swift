@@ -240,7 +240,6 @@ public struct ExportScript: Sendable {
         [ -z "$answer" ] || verdict=ALLOWED
         printf '%s\\n' "$verdict"
         [ -z "$answer" ] || printf 'answered by %s\\n' "$answer"
-        "$2"
         if [ "$verdict" != "$1" ]; then
           printf 'netpol-lab says %s\\n' "$1"
           result=1
@@ -269,7 +268,8 @@ public struct ExportScript: Sendable {
         script.add("echo '\(number == 0 ? "before the sync" : "after the sync")'")
       }
       script.add("ask")
-      script.add("tell \(word(moment.verdict)) show_rules_\(number + 1)")
+      script.add("tell \(word(moment.verdict))")
+      script.add("show_rules_\(number + 1)")
     }
     if let receiver {
       script.add("[ \"$answer\" = \(receiver) ] || result=1")
