@@ -38,7 +38,9 @@ let lab: [Target.Dependency] = ["Kernel", "Apply", "Network", "Verdicts", "Stand
 /// Beside each other: none knows another.
 let products: [Target.Dependency] = ["Run", "Lag", "Bench", "Fuzz"]
 /// What tells of them.
-let report: [Target.Dependency] = ["Documents", "Report", "Export"]
+let report: [Target.Dependency] = ["Documents", "Report"]
+/// What makes something else than a report: a script, and a shell in the lab.
+let tools: [Target.Dependency] = ["Export", "Shell"]
 
 let package = Package(
   name: "netpol-lab",
@@ -105,8 +107,8 @@ let package = Package(
     library(
       "StandingLab", "Lab/Standing",
       [
-        "NetpolModel", "RuleIR", "Lowering", "Oracle", "Path", "Enforcement", "EngineComparison", "Kernel", "Apply",
-        "Network", "Verdicts",
+        "NetpolModel", "RuleIR", "Lowering", "ServiceProxy", "Oracle", "Path", "Enforcement", "EngineComparison",
+        "Kernel", "Apply", "Network", "Verdicts",
       ]),
     library(
       "Agent", "Lab/Agent",
@@ -124,6 +126,12 @@ let package = Package(
       [
         "NetpolModel", "Text", "RuleIR", "Lowering", "Path", "Rendering", "Enforcement", "EngineComparison", "Network",
         "Verdicts", "Run",
+      ], settings: unoptimized),
+    library(
+      "Shell", "Lab/Shell",
+      [
+        "NetpolModel", "Text", "Lowering", "ServiceProxy", "Path", "Kernel", "Apply", "Network", "Verdicts",
+        "StandingLab",
       ], settings: unoptimized),
     library(
       "Lag", "Lab/Lag",
@@ -155,7 +163,7 @@ let package = Package(
       ] + products, settings: unoptimized),
     .executableTarget(
       name: "netpol-lab",
-      dependencies: translator + lab + products + report
+      dependencies: translator + lab + products + report + tools
         + [.product(name: "ArgumentParser", package: "swift-argument-parser"), algorithms, yams],
       path: "Sources/netpol-lab", swiftSettings: settings + unoptimized),
 
@@ -194,6 +202,8 @@ let package = Package(
     tests("VerdictsTests", translator + lab),
     tests("AgentTests", translator + lab),
     tests("RunTests", translator + lab + ["Run", "Fuzz"] + report),
+    tests("ExportTests", ["NetpolModel", "Path", "Kernel", "Export"]),
+    tests("ShellTests", ["NetpolModel", "Shell"]),
     tests("LagTests", translator + lab + ["Lag"] + report),
     tests("BenchTests", translator + lab + ["Bench", "Lag"] + report),
     tests("FuzzTests", translator + lab + ["Fuzz"]),
