@@ -20,7 +20,9 @@ import Testing
     #expect(try bash("printf %s \(text.shellQuoted)").text == text)
   }
 
-  @Test("what a command reads is the same text, whatever it looks like", arguments: hostile.filter { !$0.isEmpty } + ["a\nEND\nEND_\ntouch x"])
+  @Test(
+    "what a command reads is the same text, whatever it looks like",
+    arguments: hostile.filter { !$0.isEmpty } + ["a\nEND\nEND_\ntouch x"])
   func input(text: String) throws {
     var script = ScriptText()
     script.block("show() {", "}") { $0.add("cat", input: text) }

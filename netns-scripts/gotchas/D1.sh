@@ -4,7 +4,8 @@
 # flow     app/web (10.42.0.3) -> app/web2 (10.42.1.2) TCP/80
 # rules    as kube-router-2.6-k3s writes them
 # verdict  ALLOWED
-#          The specification says DENIED: deviation bothTypePolicy
+#          The specification says DENIED.
+#          D1: if one policy with both policyTypes selects both pods, an ingress or an egress rule alone allows the flow
 #
 # Written by netpol-lab 0.1.0. It needs bash, root or user namespaces, and the programs below.
 # Exit status: 0 if the verdict is as said above, 1 if it isn't, 3 if this machine can't run it.

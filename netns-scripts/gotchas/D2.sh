@@ -4,7 +4,8 @@
 # flow     app/client (10.42.0.2) -> app/web (10.42.0.3) TCP/1234
 # rules    as kube-router-2.6-k3s writes them
 # verdict  ALLOWED
-#          The specification says DENIED: deviation unresolvedNamedPort
+#          The specification says DENIED.
+#          D2: if no pod exposes the named ports of a rule with pod peers, the rule opens every port between those pods
 #
 # Written by netpol-lab 0.1.0. It needs bash, root or user namespaces, and the programs below.
 # Exit status: 0 if the verdict is as said above, 1 if it isn't, 3 if this machine can't run it.

@@ -4,7 +4,8 @@
 # flow     app/client (10.42.0.2) -> app/web (224.0.0.251) UDP/5353
 # rules    as kube-router-2.6-k3s writes them
 # verdict  ALLOWED
-#          The specification says DENIED: deviation multicastIngress
+#          The specification says DENIED.
+#          D20: packets to a multicast group are checked against the sender's egress policies only, not the receivers' ingress
 #
 # Written by netpol-lab 0.1.0. It needs bash, root or user namespaces, and the programs below.
 # The datagram is sent and received by a program in Python, because nc joins no groups.

@@ -48,12 +48,10 @@ public struct ExportScript: Sendable {
     } else if let verdict = world.moments.last?.verdict {
       script.comment("verdict  \(word(verdict))")
     }
-    switch world.comparison.finding {
-    case .deviation(let deviations):
+    if case .deviation(let deviations) = world.comparison.finding {
       let specified = world.comparison.specified.map { word($0.verdict) } ?? "nothing"
-      script.comment(
-        "         The specification says \(specified): deviation \(deviations.map { "\($0)" }.joined(separator: ", "))")
-    default: break
+      script.comment("         The specification says \(specified).")
+      for deviation in deviations { script.comment("         \(deviation.id): \(deviation.summary)") }
     }
     script.add("#")
     script.comment("Written by netpol-lab \(version). It needs bash, root or user namespaces, and the programs below.")

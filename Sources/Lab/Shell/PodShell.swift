@@ -96,7 +96,8 @@ public struct PodShell: Sendable {
     return [
       .init("/etc/hosts", names.hostsText(namespace: namespace, ownName: hostName, ownAddresses: addresses)),
       .init("/etc/resolv.conf", names.resolverText(namespace: namespace)),
-      .init("/etc/nsswitch.conf", ClusterNamesTable.switchText(try? ContainedProgram.File.text(of: "/etc/nsswitch.conf"))),
+      .init(
+        "/etc/nsswitch.conf", ClusterNamesTable.switchText(try? ContainedProgram.File.text(of: "/etc/nsswitch.conf"))),
     ]
   }
 }

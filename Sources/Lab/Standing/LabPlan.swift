@@ -27,7 +27,8 @@ package struct LabPlan: Sendable {
     let topology = topology ?? Topology(cluster)
     self.topology = topology
     let reading = InAdvance { DeviationModel(cluster, Oracle(cluster), style.traits) }
-    enforced = try EnforcedCluster(part ?? cluster, topology, style, onNodes: nodes, choosingEndpoints: choice, versionStamp: versionStamp)
+    enforced = try EnforcedCluster(
+      part ?? cluster, topology, style, onNodes: nodes, choosingEndpoints: choice, versionStamp: versionStamp)
     comparer = Comparer(enforced, reading.value)
   }
 

@@ -104,7 +104,10 @@ private final class Answers: @unchecked Sendable {
   }
 
   private func serve(_ fd: Int32) {
-    if fd == ending.number { return isOver = true }
+    if fd == ending.number {
+      isOver = true
+      return
+    }
     switch open[fd] {
     case .toConnection(let text): accept(fd, text)
     case .toDatagram(let answer): self.answer(fd, answer)

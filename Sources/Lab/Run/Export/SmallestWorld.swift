@@ -72,9 +72,11 @@ extension ClusterRun {
     if let newPod {
       plans.insert(
         try LabPlan(
-          selected.cluster.without(newPod), style, versionStamp: versionStamp, in: selected.topology), at: 0)
+          selected.cluster.without(newPod), style, versionStamp: versionStamp, in: selected.topology,
+          onNodes: Set(after.enforced.rulesets.keys)), at: 0)
     }
-    let hosts = Self.hosts(of: flow, selected.topology)
+    let listeners = selected.pairs.endpoints(for: flow) + direct(flow, selected.topology)
+    let hosts = Self.hosts(of: flow, listeners, selected.topology)
     let whole = selected.topology.holding(
       nodes: Set(selected.topology.nodes.map(\.name)), pods: Set(selected.topology.pods.keys), externals: hosts)
     var machines = Machines([flow], in: whole, selected.pairs)
@@ -82,7 +84,6 @@ extension ClusterRun {
     let control = unprotected.journey(of: flow)
     machines.add([control] + plans.map { $0.enforced.journey(of: flow) })
     let topology = whole.holding(nodes: machines.nodes, pods: machines.pods)
-    let listeners = selected.pairs.endpoints(for: flow) + direct(flow, selected.topology)
     let moments = try plans.map { plan in
       guard let verdict = plan.enforced.verdict(of: flow) else {
         let why = plan.enforced.record(of: flow).end.noRoute
@@ -106,10 +107,12 @@ extension ClusterRun {
   }
 
   /// Hosts outside the cluster that the flow's packets can meet.
-  private static func hosts(of flow: Flow, _ topology: Topology) -> Set<String> {
-    let owners = [flow.sourceAddress, flow.destinationAddress].compactMap(topology.owner)
-    return Set(
-      ([flow.source, flow.destination] + owners).compactMap { if case .external(let name) = $0 { name } else { nil } })
+  private static func hosts(
+    of flow: Flow, _ listeners: [KernelEngine.Backend], _ topology: Topology
+  ) -> Set<String> {
+    let addresses = [flow.sourceAddress, flow.destinationAddress] + listeners.map(\.address)
+    let ends = [flow.source, flow.destination] + listeners.map(\.endpoint) + addresses.compactMap(topology.owner)
+    return Set(ends.compactMap { if case .external(let name) = $0 { name } else { nil } })
   }
 
   /// The machine that has the destination itself: it gets what no rule translates.
