@@ -179,7 +179,8 @@ import Testing
 
   @Test("where nothing can run, and what is no program, is bad input") func badInput() async throws {
     for (arguments, part) in [
-      (["shop/nobody", "--", "true"], "matches no pod"), (["service/shop/db", "--", "true"], "nothing runs in a Service"),
+      (["shop/nobody", "--", "true"], "matches no pod"),
+      (["service/shop/db", "--", "true"], "nothing runs in a Service"),
       (["10.9.9.9", "--", "true"], "nobody has this address"),
       (["shop/web", "--", "no-such-program"], "no such program"),
       (["shop/web", "--", "/tmp"], "no such program"), (["nobody", "--", "true"], "is not a flow endpoint"),

@@ -7,9 +7,10 @@ import Testing
 @Suite("names in a pod") struct NameTests {
   private static let cluster: Cluster = {
     let address = { (last: UInt32) in IPAddress(v4: 0x0a2a_0000 + last) }
-    let pods = [("shop", "web", 2), ("shop", "db", 3), ("ops", "web", 4), ("shop", "$(x) y", 5)].map {
+    var pods = [("shop", "web", 2), ("shop", "db", 3), ("ops", "web", 4), ("shop", "$(x) y", 5)].map {
       Pod(id: PodID($0.0, $0.1), node: "n1", podIPs: [address($0.2)])
     }
+    pods[0].owner = Pod.Workload(kind: "StatefulSet", name: "web")
     var headless = Service(id: NamespacedName("shop", "all"), ports: [])
     headless.clusterIPs = []
     var db = Service(id: NamespacedName("shop", "db"), ports: [])
@@ -22,7 +23,7 @@ import Testing
     cluster.endpointSlices = [
       EndpointSlice(
         id: NamespacedName("shop", "all"), service: "all", family: .v4, ports: [],
-        members: [.init(address(2), pod: nil), .init(address(3), pod: nil)])
+        members: [.init(address(2), pod: PodID("shop", "web")), .init(address(3), pod: PodID("shop", "db"))])
     ]
     return cluster
   }()
@@ -41,7 +42,9 @@ import Testing
     #expect(lines(nil).contains(long))
   }
 
-  @Test("a headless Service has the addresses of all its pods") func headless() {
+  @Test("a headless Service has the addresses of all its pods, and a StatefulSet's pods have names in it")
+  func headless() {
+    #expect(lines(nil).contains("10.42.0.2\tweb.all.shop.svc.cluster.local web.all.shop.svc web.all.shop"))
     for last in [2, 3] {
       #expect(lines("ops").contains("10.42.0.\(last)\tall.shop.svc.cluster.local all.shop.svc all.shop"))
     }

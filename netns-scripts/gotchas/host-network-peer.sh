@@ -9,6 +9,7 @@
 # Exit status: 0 if the verdict is as said above, 1 if it isn't, 3 if this machine can't run it.
 # All happens in a network and a mount namespace of the script's own: nothing of the machine is changed, no
 # packet leaves it, and nothing is left.
+[ -n "${BASH_VERSION:-}" ] || { echo 'run this with bash' >&2; exit 3; }
 set -eEu
 
 cannot() {
@@ -328,7 +329,7 @@ await() {
 
 ask() {
   # Whoever gets the packet answers with the name of its machine.
-  printf '%s\n' pod-shop.db | timeout 60 ip netns exec pod-shop.db nc -n -N -l 10.42.1.2 5432 >/dev/null 2>&1 &
+  printf '%s\n' pod-shop.db | timeout 20 ip netns exec pod-shop.db nc -n -N -l 10.42.1.2 5432 >/dev/null 2>&1 &
   started+=($!)
   await pod-shop.db 5432
   answer=$(ip netns exec node-n1 nc -N -n -w 2 -s 10.42.0.0 10.42.1.2 5432 </dev/null 2>/dev/null) || true

@@ -9,6 +9,7 @@
 # Exit status: 0 if the verdict is as said above, 1 if it isn't, 3 if this machine can't run it.
 # All happens in a network and a mount namespace of the script's own: nothing of the machine is changed, no
 # packet leaves it, and nothing is left.
+[ -n "${BASH_VERSION:-}" ] || { echo 'run this with bash' >&2; exit 3; }
 set -eEu
 
 cannot() {
@@ -246,9 +247,9 @@ await() {
 
 ask() {
   # Whoever gets the packet answers with the name of its machine.
-  printf '%s\n' pod-shop.web | timeout 60 ip netns exec pod-shop.web nc -n -N -l 10.42.0.2 80 >/dev/null 2>&1 &
+  printf '%s\n' pod-shop.web | timeout 20 ip netns exec pod-shop.web nc -n -N -l 10.42.0.2 80 >/dev/null 2>&1 &
   started+=($!)
-  printf '%s\n' node-n1 | timeout 60 ip netns exec node-n1 nc -n -N -l 192.168.20.11 8080 >/dev/null 2>&1 &
+  printf '%s\n' node-n1 | timeout 20 ip netns exec node-n1 nc -n -N -l 192.168.20.11 8080 >/dev/null 2>&1 &
   started+=($!)
   await pod-shop.web 80
   await node-n1 8080

@@ -12,6 +12,7 @@
 # Exit status: 0 if the verdict is as said above, 1 if it isn't, 3 if this machine can't run it.
 # All happens in a network and a mount namespace of the script's own: nothing of the machine is changed, no
 # packet leaves it, and nothing is left.
+[ -n "${BASH_VERSION:-}" ] || { echo 'run this with bash' >&2; exit 3; }
 set -eEu
 
 cannot() {
@@ -234,7 +235,7 @@ END
 
 ask() {
   rm -f /run/arrived /run/ready
-  timeout 60 ip netns exec pod-app.web python3 -c "$listening" pod-app.web 224.0.0.251 10.42.0.4 5353 >/dev/null &
+  timeout 20 ip netns exec pod-app.web python3 -c "$listening" pod-app.web 224.0.0.251 10.42.0.4 5353 >/dev/null &
   started+=($!)
   for _ in {1..100}; do [ -e /run/ready ] || sleep 0.05; done
   rm /run/ready

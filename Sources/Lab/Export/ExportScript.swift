@@ -60,6 +60,7 @@ public struct ExportScript: Sendable {
     script.comment(
       "All happens in a network and a mount namespace of the script's own: nothing of the machine is changed, no")
     script.comment("packet leaves it, and nothing is left.")
+    script.add("[ -n \"${BASH_VERSION:-}\" ] || { echo 'run this with bash' >&2; exit 3; }")
     script.add("set -eEu")
     script.add("")
   }

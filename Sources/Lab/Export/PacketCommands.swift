@@ -133,7 +133,7 @@ struct PacketCommands {
       script.comment("Whoever gets the packet answers with the name of its machine.")
       for listener in listeners {
         script.add(
-          "printf '%s\\n' \(listener.machine) | timeout 60 ip netns exec \(listener.machine) "
+          "printf '%s\\n' \(listener.machine) | timeout 20 ip netns exec \(listener.machine) "
             + "nc -n \(isUDP ? "-u" : "-N") -l \(listener.address) \(listener.port) >/dev/null 2>&1 &")
         script.add("started+=($!)")
       }
@@ -156,7 +156,7 @@ struct PacketCommands {
       for listener in listeners {
         let arguments = "\(listener.machine) \(flow.destinationAddress) \(listener.address) \(listener.port)"
         script.add(
-          "timeout 60 ip netns exec \(listener.machine) python3 -c \"$listening\" \(arguments) >/dev/null &")
+          "timeout 20 ip netns exec \(listener.machine) python3 -c \"$listening\" \(arguments) >/dev/null &")
         script.add("started+=($!)")
         script.add("for _ in {1..100}; do [ -e /run/ready ] || sleep 0.05; done")
         script.add("rm /run/ready")

@@ -19,7 +19,10 @@ struct ClusterNamesTable {
     self.cluster = cluster
     servicesIn = Dictionary(grouping: cluster.services, by: \.id.namespace)
     podsIn = Dictionary(grouping: cluster.pods, by: \.id.namespace)
-    for service in cluster.services { add(service.id, "svc", addresses(of: service)) }
+    for service in cluster.services {
+      add(service.id, "svc", addresses(of: service))
+      if service.clusterIPs.isEmpty { addMembers(of: service) }
+    }
     let services = Set(cluster.services.map(\.id))
     for pod in cluster.pods where !pod.phase.isTerminal {
       let id = pod.id.namespacedName
@@ -28,6 +31,15 @@ struct ClusterNamesTable {
     }
     for node in cluster.nodes { add(node.addresses, [node.name]) }
     for host in cluster.externalHosts { add(host.addresses, [host.name]) }
+  }
+
+  /// A StatefulSet's pods have names of their own within its headless Service.
+  private mutating func addMembers(of service: Service) {
+    for member in cluster.slices(of: service.id).flatMap(\.members) {
+      guard let id = member.pod, id.namespace == service.id.namespace, cluster.pod(id)?.owner?.kind == "StatefulSet"
+      else { continue }
+      add(NamespacedName(service.id.namespace, "\(id.name).\(service.id.name)"), "svc", [member.address])
+    }
   }
 
   private mutating func add(_ id: NamespacedName, _ kind: String, _ addresses: [IPAddress]) {
