@@ -149,4 +149,32 @@ import Testing
       #expect(!FileManager.default.fileExists(atPath: mark))
     }
   }
+
+  @Test("a name with a character that nobody sees is in no script") func hiddenCharacters() async throws {
+    for hidden in [#"\e[31m"#, #"\u202e"#] {
+      let world = try Self.temporary(
+        """
+        apiVersion: v1
+        kind: Namespace
+        metadata: {name: shop}
+        ---
+        apiVersion: v1
+        kind: Pod
+        metadata: {namespace: shop, name: web, labels: {app: web}}
+        spec: {nodeName: n1, containers: [{name: c}]}
+        ---
+        apiVersion: networking.k8s.io/v1
+        kind: NetworkPolicy
+        metadata: {namespace: shop, name: "deny\(hidden)"}
+        spec:
+          podSelector: {matchLabels: {app: web}}
+          policyTypes: [Ingress]
+        """)
+      defer { try? FileManager.default.removeItem(at: world.deletingLastPathComponent()) }
+      let result = try await Self.export(
+        ["-f", world.path, "--as-stored", "--no-check", "192.168.20.50", "shop/web:80"])
+      #expect(result.status == .exited(2) && result.output.isEmpty, "\(result)")
+      #expect(result.errors.contains("which readers of a script don't see"), "\(result)")
+    }
+  }
 }

@@ -147,15 +147,21 @@ import Testing
     defer { try? FileManager.default.removeItem(at: file) }
     let mark = "86400.\(Int.random(in: 100_000...999_999))"
     let hosts = FileManager.default.contents(atPath: "/etc/hosts")
-    let script = "grep -c db.shop /etc/hosts; sleep \(mark) & setsid sleep \(mark) & wait"
-    let result = try await blocking {
-      let worker = try NamespaceWorker()
-      defer { worker.close() }
-      return try Command(
-        [Program.path, "shell", "-f", file.path, "shop/web", "--", "bash", "-c", script], timeout: .seconds(6)
-      ).run(on: worker)
-    }
-    #expect(result.ending == .timedOut && result.text == "1\n", "\(result)")
+    let ready = file.path + ".ready"
+    defer { try? FileManager.default.removeItem(atPath: ready) }
+    // It is killed as soon as its command has started.
+    let result = try await Program.start([
+      "bash", "-c",
+      """
+      "$1" shell -f "$2" shop/web -- bash -c \
+        'grep -c db.shop /etc/hosts; sleep "$1" & setsid sleep "$1" & touch "$0"; wait' "$3" "$4" 2>/dev/null &
+      for _ in {1..600}; do [ -e "$3" ] || sleep 0.1; done
+      kill -KILL $!
+      wait $!
+      echo "$?"
+      """, "kill", Program.path, file.path, ready, mark,
+    ])
+    #expect(result.text == "1\n137\n", "\(result)")
     #expect(try await Self.isGone(mark))
     #expect(FileManager.default.contents(atPath: "/etc/hosts") == hosts)
     let mounts = try String(contentsOfFile: "/proc/self/mountinfo", encoding: .utf8)

@@ -6,6 +6,7 @@ internal import Network
 internal import Path
 internal import RuleIR
 public import Run
+internal import Text
 
 /// A bash script that shows a flow's verdict on any machine: it makes the flow's smallest world, sends the packet and tells
 /// what became of it.
@@ -28,6 +29,12 @@ public struct ExportScript: Sendable {
     Self.addCounters(world, names, to: &script)
     Self.addEnd(world, packet.receiver(world, names), to: &script)
     text = script.text
+    // A script is for others to read, on their terminals.
+    if let hidden = text.unicodeScalars.first(where: { $0.actsOnTerminal && $0 != "\n" && $0 != "\t" }) {
+      throw NotExportable(
+        "a name that the rules carry has the character \(hidden.jsonEscape), which readers of a script don't see; "
+          + "rename the object")
+    }
   }
 
   private static func word(_ verdict: Verdict) -> String { verdict.rawValue.uppercased() }

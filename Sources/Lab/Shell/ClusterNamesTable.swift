@@ -118,7 +118,7 @@ struct ClusterNamesTable {
 
 extension String {
   /// Whether it can stand in a line of /etc/hosts (hosts(5)).
-  fileprivate var isHostName: Bool {
+  var isHostName: Bool {
     let isUsual = { (byte: UInt8) in
       switch byte {
       case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),

@@ -69,10 +69,9 @@ public struct PodShell: Sendable {
       let program = ContainedProgram(
         command, environment: environment, files: files(names, addresses), hostName: hostName,
         inherited: try startFile.map { try MemoryFile("prompt", contents: Array($0.utf8)) })
-      let status = try program.withStartFile().run(in: namespace, on: worker)
-      _ = listeners
-      _ = lab
-      return status
+      return try withExtendedLifetime((listeners, lab)) {
+        try program.withStartFile().run(in: namespace, on: worker)
+      }
     }
   }
 
@@ -85,9 +84,9 @@ public struct PodShell: Sendable {
 
   private var hostName: String {
     switch endpoint {
-    case .pod(let id): String(decoding: id.name.utf8.prefix(63), as: UTF8.self)
-    case .node(let name), .external(let name): String(decoding: name.utf8.prefix(63), as: UTF8.self)
-    case .service, .virtualAddress, .address: "lab"
+    case .pod(let id) where id.name.isHostName: String(id.name.prefix(63))
+    case .node(let name) where name.isHostName, .external(let name) where name.isHostName: String(name.prefix(63))
+    case .pod, .node, .external, .service, .virtualAddress, .address: "lab"
     }
   }
 
