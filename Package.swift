@@ -40,6 +40,8 @@ let lab: [Target.Dependency] = ["Kernel", "Apply", "Network", "Verdicts", "Stand
 let products: [Target.Dependency] = ["Run", "Lag", "Bench", "Fuzz"]
 /// What tells of them.
 let report: [Target.Dependency] = ["Documents", "Report"]
+/// What makes something else than a report: a script, and a shell in the lab.
+let tools: [Target.Dependency] = ["Export", "Shell"]
 
 let package = Package(
   name: "netpol-lab",
@@ -108,8 +110,8 @@ let package = Package(
     library(
       "StandingLab", "Lab/Standing",
       [
-        "NetpolModel", "RuleIR", "Lowering", "Oracle", "Path", "Enforcement", "EngineComparison", "Kernel", "Apply",
-        "Network", "Verdicts",
+        "NetpolModel", "RuleIR", "Lowering", "ServiceProxy", "Oracle", "Path", "Enforcement", "EngineComparison",
+        "Kernel", "Apply", "Network", "Verdicts",
       ]),
     library(
       "Agent", "Lab/Agent",
@@ -120,9 +122,21 @@ let package = Package(
       "Run", "Lab/Run",
       [
         "NetpolModel", "Oracle", "Lowering", "ServiceProxy", "Evaluator", "Path", "Enforcement", "EngineComparison",
-        "PolicyDiff", "Remedies", "Lint", "Kernel", "Network", "Verdicts", "StandingLab", algorithms,
+        "PolicyDiff", "RuleIR", "Remedies", "Lint", "Kernel", "Network", "Verdicts", "StandingLab", algorithms,
         orderedCollections,
       ]),
+    library(
+      "Export", "Lab/Export",
+      [
+        "NetpolModel", "Text", "RuleIR", "Lowering", "Path", "Rendering", "Enforcement", "EngineComparison", "Network",
+        "Verdicts", "Run",
+      ], settings: unoptimized),
+    library(
+      "Shell", "Lab/Shell",
+      [
+        "NetpolModel", "Text", "Lowering", "ServiceProxy", "Path", "Kernel", "Apply", "Network", "Verdicts",
+        "StandingLab",
+      ], settings: unoptimized),
     library(
       "Lag", "Lab/Lag",
       [
@@ -153,7 +167,7 @@ let package = Package(
       ] + products, settings: unoptimized),
     .executableTarget(
       name: "netpol-lab",
-      dependencies: translator + lab + products + report
+      dependencies: translator + lab + products + report + tools
         + [.product(name: "ArgumentParser", package: "swift-argument-parser"), algorithms, yams],
       path: "Sources/netpol-lab", swiftSettings: settings + unoptimized),
 
@@ -193,6 +207,8 @@ let package = Package(
     tests("VerdictsTests", translator + lab),
     tests("AgentTests", translator + lab),
     tests("RunTests", translator + lab + ["Run", "Fuzz"] + report),
+    tests("ExportTests", ["NetpolModel", "Path", "Kernel", "Export"]),
+    tests("ShellTests", ["NetpolModel", "Shell"]),
     tests("LagTests", translator + lab + ["Lag"] + report),
     tests("BenchTests", translator + lab + ["Bench", "Lag"] + report),
     tests("FuzzTests", translator + lab + ["Fuzz"]),
