@@ -56,6 +56,12 @@ private let files: [String] = {
       ("docs/diff.md", "diff examples/pod-cidr/cluster.yaml examples/pod-cidr/workaround.yaml"),
       ("docs/compare.md", "compare --golden Tests/Fixtures/golden"),
       ("docs/lint.md", "lint -f examples/codes/NPL-316.yaml --patch --prove"),
+      ("examples/icn/README.md", "run -f examples/icn --port UDP/7834"),
+      ("examples/icn/README.md", "run -f examples/icn --from icn/icn-daemon-0 --to icn/icn-daemon-1 --port UDP/7777"),
+      (
+        "examples/icn/README.md",
+        "run -f examples/icn --from icn-coop-alpha/icn-alpha-0 --to external/vpn-peer --port UDP/7827"
+      ), ("examples/icn/README.md", "run -f examples/icn --from external/ci-runner --to node/node2 --port 30500"),
     ])
   func quoted(path: String, command: String) async throws {
     let blocks = try Self.text(path).components(separatedBy: "```\n$ netpol-lab \(command)\n")
