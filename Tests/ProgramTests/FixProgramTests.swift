@@ -124,7 +124,7 @@ import Testing
     let result = try await Program.run(["explain", "--no-packets", "-f", "-"] + Self.flow, input: open)
     #expect(
       result.output.contains(
-        "To stop it: remove ingress rule 0 of shop/db (-:35)\n  It closes:\n    - shop/web -> shop/db: everything (also ICMP)\n"
+        "To stop it: remove ingress rule 0 of shop/db (-:35)\n  With it: DENIED (by specification and rules, no packet sent)\n  It closes:\n    - shop/web -> shop/db: everything (also ICMP)\n"
       ),
       "\(result.output)")
     let free = try await Program.run(

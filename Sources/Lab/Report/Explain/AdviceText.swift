@@ -117,7 +117,9 @@ struct AdviceText {
     let text = checked.remedy.edits.map(EditText(report.cluster).text).joined(separator: "; and ")
     let rows = checked.remedy.otherRows
     let also = rows.isEmpty ? "; nothing else closes" : ""
-    return [.note("To stop it", "\(text)\(also)", indent: 2)] + others(checked.remedy, isOpened: false)
+    return [
+      .note("To stop it", "\(text)\(also)", indent: 2), .paragraph(verdict(checked), first: "  With it: ", indent: 11),
+    ] + others(checked.remedy, isOpened: false)
       + (checked.remedy.cost.opened > 0 ? others(checked.remedy, isOpened: true) : [])
   }
 
@@ -144,9 +146,10 @@ struct AdviceText {
     case .refused(let reasons):
       let told = reasons.map(\.text).joined(separator: "; ")
       return "helps: \(told.isEmpty ? "something else refuses it" : told)"
-    case .deviation(let deviations):
+    case .deviation(let deviations, let verdict):
       let told = deviations.map { "\($0.id) \($0.summary)" }.joined(separator: "; ")
-      return "is looked for: by the specification the policies allow it; the enforcer deviates: \(told)"
+      let policies = verdict == .allow ? "deny it already" : "allow it already"
+      return "is looked for: by the specification the policies \(policies); the enforcer deviates: \(told)"
     case .nothingFound: return "was found that helps"
     }
   }

@@ -20,8 +20,8 @@ public enum Advice: Sendable {
     case notModelled(Unmodelled)
     /// What refuses the flow besides policies.
     case refused([Reason])
-    /// The specification allows the flow; the style doesn't, or the other way round.
-    case deviation([Deviation])
+    /// The style does something else than the specification says. With what it does.
+    case deviation([Deviation], Verdict?)
     /// Policies refuse it, and no change was found.
     case nothingFound
   }

@@ -27,13 +27,15 @@ extension ClusterRun {
     switch comparison.finding {
     case .noRoute(let why): return .hopeless(.noRoute(why))
     case .notModelled(let why): return .hopeless(.notModelled(why))
-    case .deviation(let deviations) where comparison.verdict == .deny: return .hopeless(.deviation(deviations))
+    case .deviation(let deviations): return .hopeless(.deviation(deviations, comparison.verdict))
     case .kernelDisagrees, .unexplained, .deviationMissing, .undecided, .notChosen: return nil
-    case .agreement, .deviation: break
+    case .agreement: break
     }
     if let most = request.mostPods, cluster.pods.count > most { return .notSought(pods: cluster.pods.count) }
     let search = RemedySearch(cluster, flow, mostPriced: max(12, 2 * request.most))
     let isRefused = explained.parts.last?.refusing != nil
+    // A ping that no rule admits, and that passes all the same (D5).
+    if isRefused, comparison.verdict == .allow { return nil }
     if !isRefused, comparison.specified?.verdict == .deny {
       return .hopeless(.refused(comparison.specified?.because.filter(\.refusesAlone) ?? []))
     }
