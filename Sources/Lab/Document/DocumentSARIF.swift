@@ -64,8 +64,10 @@ public struct DocumentSARIF {
   /// Equal results are numbered in the document's order, which is the same in every run.
   private var results: [Found] {
     var fingerprints = Fingerprints()
-    let found = document.results.compactMap { result in
-      result.level.map { Found(level: $0, result: result, fingerprint: fingerprints.next(result)) }
+    var found: [Found] = []
+    for result in document.results {
+      guard let level = result.level else { continue }
+      found.append(Found(level: level, result: result, fingerprint: fingerprints.next(result)))
     }
     return Document.Result.Level.allCases.flatMap { level in found.filter { $0.level == level } }
   }

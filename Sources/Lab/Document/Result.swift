@@ -92,14 +92,26 @@ extension Document {
     }
 
     /// `nil` if there is nothing to tell.
-    package var level: Level? { if case .found(let level) = outcome { level } else { nil } }
+    package var level: Level? {
+      // With `if case` instead, the optimizer of Swift 6.3.1 crashes.
+      switch outcome {
+      case .found(let level): level
+      case .passed, .skipped: nil
+      }
+    }
     /// The name as a test case.
     var name: String { part.isEmpty ? object : "\(object), \(part)" }
   }
 
+  /// A result that there is something to tell of.
+  struct Finding {
+    let level: Result.Level
+    let result: Result
+  }
+
   /// What was found, the most severe first.
-  var findings: [(level: Result.Level, result: Result)] {
-    let found = results.compactMap { result in result.level.map { (level: $0, result: result) } }
+  var findings: [Finding] {
+    let found = results.compactMap { result in result.level.map { Finding(level: $0, result: result) } }
     return Result.Level.allCases.flatMap { level in found.filter { $0.level == level } }
   }
 
