@@ -31,7 +31,8 @@ let yams: Target.Dependency = .product(name: "Yams", package: "Yams")
 /// What knows no kernel.
 let translator: [Target.Dependency] = [
   "NetpolModel", "Text", "Statistics", "Manifests", "Oracle", "RuleIR", "Lowering", "Evaluator", "Path", "Enforcement",
-  "EngineComparison", "PolicyDiff", "Lint", "Proof", "Rendering", "Dumps", "DumpDiff", "ServiceProxy", "Worlds",
+  "EngineComparison", "PolicyDiff", "Lint", "Remedies", "Proof", "Rendering", "Dumps", "DumpDiff", "ServiceProxy",
+  "Worlds",
 ]
 /// What a product stands on: from the kernel up to a lab that is reused, and whoever enforces policies in it.
 let lab: [Target.Dependency] = ["Kernel", "Apply", "Network", "Verdicts", "StandingLab", "Agent"]
@@ -39,6 +40,8 @@ let lab: [Target.Dependency] = ["Kernel", "Apply", "Network", "Verdicts", "Stand
 let products: [Target.Dependency] = ["Run", "Lag", "Bench", "Fuzz"]
 /// What tells of them.
 let report: [Target.Dependency] = ["Documents", "Report"]
+/// What makes something else than a report: a script, and a shell in the lab.
+let tools: [Target.Dependency] = ["Export", "Shell"]
 
 let package = Package(
   name: "netpol-lab",
@@ -55,10 +58,11 @@ let package = Package(
     library("NetpolModel", "Translator/Model", ["CDigest", algorithms]),
     library("Text", "Translator/Text"),
     library("Statistics", "Translator/Statistics"),
+    library("YAMLText", "Translator/YAMLText", ["NetpolModel"]),
     library(
-      "Manifests", "Translator/Manifests", ["NetpolModel", "Text", algorithms, orderedCollections, yams]),
+      "Manifests", "Translator/Manifests", ["NetpolModel", "Text", "YAMLText", algorithms, orderedCollections, yams]),
     library("Oracle", "Translator/Oracle", ["NetpolModel"]),
-    library("Worlds", "Translator/Worlds", ["NetpolModel", "Statistics", algorithms]),
+    library("Worlds", "Translator/Worlds", ["NetpolModel", "Statistics", "YAMLText", algorithms]),
     library("RuleIR", "Translator/RuleIR", ["NetpolModel", algorithms]),
     library("Lowering", "Translator/Lowering", ["NetpolModel", "RuleIR", algorithms]),
     library("Evaluator", "Translator/Evaluator", ["NetpolModel", "RuleIR", algorithms]),
@@ -76,7 +80,8 @@ let package = Package(
       "EngineComparison", "Translator/EngineComparison",
       ["NetpolModel", "Oracle", "Lowering", "Evaluator", "Path", "Enforcement", algorithms]),
     library("PolicyDiff", "Translator/PolicyDiff", ["NetpolModel", "Oracle", "Path"]),
-    library("Lint", "Translator/Lint", ["NetpolModel", "PolicyDiff"]),
+    library("Lint", "Translator/Lint", ["NetpolModel", "Path", "PolicyDiff"]),
+    library("Remedies", "Translator/Remedies", ["NetpolModel", "Oracle", "PolicyDiff"]),
     library(
       "Proof", "Translator/Proof",
       [
@@ -105,8 +110,8 @@ let package = Package(
     library(
       "StandingLab", "Lab/Standing",
       [
-        "NetpolModel", "RuleIR", "Lowering", "Oracle", "Path", "Enforcement", "EngineComparison", "Kernel", "Apply",
-        "Network", "Verdicts",
+        "NetpolModel", "RuleIR", "Lowering", "ServiceProxy", "Oracle", "Path", "Enforcement", "EngineComparison",
+        "Kernel", "Apply", "Network", "Verdicts",
       ]),
     library(
       "Agent", "Lab/Agent",
@@ -117,8 +122,21 @@ let package = Package(
       "Run", "Lab/Run",
       [
         "NetpolModel", "Oracle", "Lowering", "ServiceProxy", "Evaluator", "Path", "Enforcement", "EngineComparison",
-        "PolicyDiff", "Kernel", "Network", "Verdicts", "StandingLab", algorithms, orderedCollections,
+        "PolicyDiff", "RuleIR", "Remedies", "Lint", "Kernel", "Network", "Verdicts", "StandingLab", algorithms,
+        orderedCollections,
       ]),
+    library(
+      "Export", "Lab/Export",
+      [
+        "NetpolModel", "Text", "RuleIR", "Lowering", "Path", "Rendering", "Enforcement", "EngineComparison", "Network",
+        "Verdicts", "Run",
+      ], settings: unoptimized),
+    library(
+      "Shell", "Lab/Shell",
+      [
+        "NetpolModel", "Text", "Lowering", "ServiceProxy", "Path", "Kernel", "Apply", "Network", "Verdicts",
+        "StandingLab",
+      ], settings: unoptimized),
     library(
       "Lag", "Lab/Lag",
       [
@@ -144,12 +162,12 @@ let package = Package(
       "Report", "Lab/Report",
       [
         "NetpolModel", "Text", "Statistics", "RuleIR", "Lowering", "Path", "Enforcement", "EngineComparison",
-        "PolicyDiff", "Lint", "Proof", "DumpDiff", "Verdicts", "StandingLab", "Documents",
+        "PolicyDiff", "Lint", "Remedies", "Proof", "DumpDiff", "Verdicts", "StandingLab", "Documents",
         algorithms, orderedCollections,
       ] + products, settings: unoptimized),
     .executableTarget(
       name: "netpol-lab",
-      dependencies: translator + lab + products + report
+      dependencies: translator + lab + products + report + tools
         + [.product(name: "ArgumentParser", package: "swift-argument-parser"), algorithms, yams],
       path: "Sources/netpol-lab", swiftSettings: settings + unoptimized),
 
@@ -163,7 +181,7 @@ let package = Package(
     tests("ModelTests", ["NetpolModel"]),
     tests("TextTests", ["Text"]),
     tests("StatisticsTests", ["Statistics"]),
-    tests("ManifestTests", ["NetpolModel", "Manifests", yams]),
+    tests("ManifestTests", ["NetpolModel", "Text", "Manifests", yams]),
     tests("OracleTests", ["NetpolModel", "Statistics", "Manifests", "Oracle", "Path", "Worlds"]),
     tests("WorldsTests", ["NetpolModel", "Manifests", "Worlds"]),
     tests("RuleIRTests", ["NetpolModel", "RuleIR", "Rendering", "Lowering", "Worlds"]),
@@ -182,12 +200,15 @@ let package = Package(
     tests("ProofTests", translator + ["Fuzz"]),
     tests("PolicyDiffTests", translator),
     tests("LintTests", translator),
+    tests("RemediesTests", translator),
     tests("KernelTests", ["Kernel"]),
     tests("ApplyTests", translator + ["Kernel", "Apply"]),
     tests("NetworkTests", translator + lab + ["Run"] + report),
     tests("VerdictsTests", translator + lab),
     tests("AgentTests", translator + lab),
     tests("RunTests", translator + lab + ["Run", "Fuzz"] + report),
+    tests("ExportTests", ["NetpolModel", "Path", "Kernel", "Export"]),
+    tests("ShellTests", ["NetpolModel", "Shell"]),
     tests("LagTests", translator + lab + ["Lag"] + report),
     tests("BenchTests", translator + lab + ["Bench", "Lag"] + report),
     tests("FuzzTests", translator + lab + ["Fuzz"]),

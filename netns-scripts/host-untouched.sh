@@ -1,5 +1,6 @@
 #!/bin/sh
-# Shows that a run leaves its host unchanged after success, Ctrl-C and kill -9: while building, probing, measuring lag.
+# Shows that a run leaves its host unchanged after success, Ctrl-C and kill -9: while building, probing, measuring lag. And so
+# does a shell in a pod, and a script of export.
 #
 #   host-untouched.sh NETPOL_LAB MANIFESTS...
 #
@@ -116,6 +117,14 @@ for signal in INT KILL; do
 done
 arguments="lag --policies 1 --pods 4 --local 3 --trials 1000 --requests 0 --spacing 1ms"
 for signal in INT KILL; do interrupt "$signal" "trial 3"; done
+world=$(dirname "$0")/../examples/gotchas/sync-lag.yaml
+arguments="shell -f $world shop/job -- sleep 1000"
+for signal in TERM KILL; do interrupt "$signal" "the lab stands"; done
+arguments="export -f $world shop/job shop/db:5432"
+start
+wait "$runner"
+check "after an export"
+grep -q "shows what its heading says" "$work/screen" || { echo "FAILED: the script wasn't run"; failed=$((failed + 1)); }
 ip netns del planted
 echo "$passed passed, $failed failed"
 [ "$failed" -eq 0 ]

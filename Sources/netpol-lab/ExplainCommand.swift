@@ -8,6 +8,7 @@ import Manifests
 import NetpolModel
 import Network
 import Path
+import Remedies
 import Report
 import Run
 import StandingLab
@@ -50,6 +51,15 @@ struct ExplainCommand: ParsableCommand {
   @Flag(help: "Count known deviations from the Kubernetes specification as failures too.")
   var strict = false
 
+  @Flag(help: "Show every smallest change that turns the verdict, with its patch and the other flows that it changes.")
+  var fix = false
+
+  @Flag(help: "With --fix: write the best change into a new file beside each changed one: FILE.fixed.")
+  var write = false
+
+  @Flag(help: "With --write: change the files themselves.")
+  var inPlace = false
+
   @Option(
     name: .shortAndLong,
     help: "Report format. pcapng is a capture of the packet at every chain, for Wireshark: write it into a file.")
@@ -71,6 +81,11 @@ struct ExplainCommand: ParsableCommand {
     }
     if output == .pcapng, noPackets {
       throw ValidationError("-o pcapng holds the packets that were sent; leave --no-packets out")
+    }
+    if write, !fix { throw ValidationError("--write writes what --fix finds; give both") }
+    if inPlace, !write { throw ValidationError("--in-place says where --write writes; give both") }
+    if fix, dumpOptions.isGiven {
+      throw ValidationError("--fix changes policies, and the rules of a dump stay as they are; leave one of them out")
     }
     if dumpOptions.isGiven { return }
     let dump = "give --nft, or --iptables-save and --ipset-save"
@@ -95,7 +110,8 @@ struct ExplainCommand: ParsableCommand {
     let topology = InAdvance { Topology(cluster) }
     let selection = try ProbePlan.Selection(
       from: from, to: to.endpoint, [to.port].compactMap(\.self), in: cluster, options: ("from", "to", "port"))
-    let run = ClusterRun(style: style, selection: selection, strict: strict)
+    var run = ClusterRun(style: style, selection: selection, strict: strict)
+    if !dumpOptions.isGiven { run.advice = advice(reading) }
     let selected = try run.selected(in: cluster, topology.value)
     try requireFew(selected)
     let remarks = Remarks(reading, cluster, asked: asked)
@@ -109,8 +125,24 @@ struct ExplainCommand: ParsableCommand {
     } else {
       try printCapture(report)
     }
+    if write { try FixedFiles(report).write(inPlace: inPlace) }
     try findings.failOn.check(document, isAsExpected: report.isAsExpected)
   }
+
+  /// Every change is made in the files, and these are read again.
+  private func advice(_ reading: ManifestReading) -> AdviceRequest {
+    let (from, to) = (from, to)
+    return AdviceRequest(most: fix ? 10 : 1, mostPods: fix ? nil : Self.mostPodsWithoutFix) { edits in
+      guard let patch = reading.patch(edits) else { return nil }
+      let cluster = patch.reading.cluster.addingHosts(
+        sending: [from.address].compactMap(\.self), receiving: [to.endpoint.address].compactMap(\.self)
+      ).cluster
+      return (patch.files, cluster)
+    }
+  }
+
+  /// With more, the search would take longer than all the rest.
+  private static let mostPodsWithoutFix = 500
 
   private func printCapture(_ report: RunReport) throws {
     guard let capture = report.capture else {

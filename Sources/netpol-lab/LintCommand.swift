@@ -4,6 +4,7 @@ import Lint
 import Manifests
 import NetpolModel
 import Report
+import Run
 
 struct LintCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
@@ -15,6 +16,7 @@ struct LintCommand: ParsableCommand {
       found that is as severe as --fail-on.
 
       lint -f DIR
+      lint -f DIR --patch --prove
       lint -f DIR --fail-on warning --exceptions known.txt
       """)
 
@@ -28,17 +30,35 @@ struct LintCommand: ParsableCommand {
         + "comment.", valueName: "file"))
   var exceptions: String?
 
+  @Flag(help: "Show the change of the files that mends a finding, where only one can be meant.")
+  var patch = false
+
+  @Flag(help: "Send the packets that show the findings: as things are, and with the changes that mend them.")
+  var prove = false
+
+  @OptionGroup var enforcement: StyleOption
+
   @Option(name: .shortAndLong, help: ResultFormat.help)
   var output = ResultFormat.text
 
   func run() throws {
-    startThreads()
+    if !prove { startThreads() }
     let known = try exceptions.map(Self.exceptions) ?? []
-    let cluster = try input.reading().cluster
+    let reading = try input.reading()
+    let cluster = reading.cluster
     let all = Linter(cluster).findings
     let findings = all.filter { !known.contains(Exception(code: $0.code, object: $0.object)) }
-    let report = LintReport(
+    var report = LintReport(
       findings, suppressed: all.count - findings.count, policies: cluster.policies.count, version: version)
+    report.showsPatches = patch
+    report.patches = findings.map { $0.fix.isEmpty ? [] : reading.patch($0.fix)?.files ?? [] }
+    if prove {
+      try enterNamespaces()
+      report.proofs = try LintRun(style: enforcement.style).prove(findings, in: cluster, version: version) {
+        Terminal.progress($0.text)
+      }
+      Terminal.progress("")
+    }
     let document = report.document
     try output.print(document, of: "lint", about: input.files, failOn: severity.failOn)
     try severity.failOn.check(document, isAsExpected: report.isAsExpected)

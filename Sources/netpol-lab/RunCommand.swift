@@ -191,9 +191,3 @@ extension ClusterRun.Packets {
     }
   }
 }
-
-extension AskedPort {
-  fileprivate var isUDP: Bool {
-    if case .question(.port(let port)) = self { port.transport == .udp } else { false }
-  }
-}

@@ -1,6 +1,7 @@
 // Not covered: whether the sentences are clear. Each code has a smallest cluster, which CodeTests tries.
 import Foundation
 import Lint
+import Manifests
 import NetpolModel
 import TestSupport
 import Testing
@@ -24,6 +25,67 @@ import Testing
   private static let pods =
     web + podText("shop/db", on: "node2", labels: "app: db")
     + podText("ops/agent", on: "node1", labels: "app: agent", spec: "hostNetwork: true")
+
+  @Test("a finding with changes is gone once they are made") func fixes() throws {
+    let folder = repository.appendingPathComponent("examples/codes")
+    var mended: Set<Code> = []
+    for name in try FileManager.default.contentsOfDirectory(atPath: folder.path).sorted() where name.hasSuffix(".yaml")
+    {
+      let text = try String(contentsOf: folder.appendingPathComponent(name), encoding: .utf8)
+      guard let cluster = try? readWorld(text) else { continue }
+      for finding in Linter(cluster).findings where !finding.fix.isEmpty {
+        let after = Linter(cluster.applying(finding.fix)).findings
+        #expect(
+          !after.contains { $0.code == finding.code && $0.object == finding.object },
+          "\(name): \(finding) then \(after)")
+        mended.insert(finding.code)
+      }
+    }
+    #expect(
+      mended.isSuperset(of: [
+        .otherTypes, .lintDNSOverUDP, .lintEmptyEgress, .lintPeerSelectsNoPod, .lintHostNetworkPeer,
+        .lintServiceAddress,
+        .lintAddsNothing,
+      ]), "\(mended)")
+  }
+
+  @Test(
+    "each example's README lists every finding, and no other",
+    arguments: [
+      "deviations", "dual-stack", "homelab", "homelab-lag", "homelab-podselector", "homelab-standard-everywhere", "icn",
+      "pod-cidr",
+    ])
+  func listed(example: String) throws {
+    let folder = repository.appendingPathComponent("examples/\(example)")
+    let text = try String(contentsOf: folder.appendingPathComponent("README.md"), encoding: .utf8)
+    let section = try #require(text.components(separatedBy: "## What lint finds\n").dropFirst().first)
+    // `* D1.yaml: NPL-804, why: `app/p`, `app/q` (2)`
+    var listed: Set<String> = []
+    for entry in section.components(separatedBy: "\n* ").dropFirst() {
+      let words = entry.split(whereSeparator: \.isWhitespace).joined(separator: " ")
+      let file = words.hasPrefix("NPL") ? "" : String(words.prefix { $0 != ":" })
+      let code = words.dropFirst(file.isEmpty ? 0 : file.count + 2).prefix(7)
+      for (number, object) in words.components(separatedBy: "`").enumerated() where !number.isMultiple(of: 2) {
+        listed.insert("\(file) \(code) \(object)")
+      }
+    }
+    var found: Set<String> = []
+    let add = { (file: String, cluster: Cluster) in
+      for finding in Linter(cluster).findings { found.insert("\(file) \(finding.code) \(finding.object)") }
+    }
+    if example == "deviations" {
+      for path in exampleManifests(example) {
+        let world = try String(contentsOfFile: path, encoding: .utf8)
+        add(URL(fileURLWithPath: path).lastPathComponent, try readWorld(world, asStored: path.hasSuffix("/D17.yaml")))
+      }
+    } else {
+      let sources = try exampleManifests(example).map {
+        ManifestSource(name: $0, text: try String(contentsOfFile: $0, encoding: .utf8), fromDirectory: true)
+      }
+      add("", try readManifests(sources).cluster)
+    }
+    #expect(listed == found, "only listed: \(listed.subtracting(found)); only found: \(found.subtracting(listed))")
+  }
 
   struct Case: CustomTestStringConvertible {
     let spec: String

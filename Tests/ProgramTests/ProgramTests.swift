@@ -252,7 +252,7 @@ import Testing
     let world = parts.map { repository.appendingPathComponent("examples/homelab/\($0)").path }
     let result = try await Program.start([script, Program.path] + world)
     #expect(result.succeeded, "\(result.text)")
-    #expect(result.text.hasSuffix("7 passed, 0 failed\n"), "\(result.text)")
+    #expect(result.text.hasSuffix("10 passed, 0 failed\n"), "\(result.text)")
   }
 
   @Test(

@@ -55,6 +55,7 @@ private let files: [String] = {
       ("docs/run.md", "run -f examples/homelab-podselector --port 8080"),
       ("docs/diff.md", "diff examples/pod-cidr/cluster.yaml examples/pod-cidr/workaround.yaml"),
       ("docs/compare.md", "compare --golden Tests/Fixtures/golden"),
+      ("docs/lint.md", "lint -f examples/codes/NPL-316.yaml --patch --prove"),
     ])
   func quoted(path: String, command: String) async throws {
     let blocks = try Self.text(path).components(separatedBy: "```\n$ netpol-lab \(command)\n")

@@ -4,6 +4,7 @@ import Foundation
 import Kernel
 import Lowering
 import NetpolModel
+import Path
 import Run
 import TestSupport
 import Testing
@@ -113,7 +114,16 @@ import Verdicts
       return try asked.map { from, to, number in
         var selection = ProbePlan.Selection()
         (selection.sources, selection.destinations, selection.ports) = (from, [to], port(number))
-        let report = try ClusterRun(style: .kubeRouterK3s, selection: selection).run(cluster, version: "test")
+        var run = ClusterRun(style: .kubeRouterK3s, selection: selection)
+        run.advice = AdviceRequest(most: 2, mostPods: number == 30080 ? 1 : nil) { edits in
+          ([FileChange(name: "w.yaml", before: "a\n", after: "b\n")], cluster.applying(edits))
+        }
+        // Without packets nothing is observed.
+        let report =
+          number == 81
+          ? try run.explain(
+            try run.selected(in: cluster, Topology(cluster)), withoutPackets: .unwanted, version: "test")
+          : try run.run(cluster, version: "test")
         return try report.document.json()
       }
     }
@@ -221,6 +231,9 @@ import Verdicts
     try check(hooks, tables["A hook"], "a hook")
     try check(objects(hooks, "rules"), tables["A rule that was met"], "a rule that was met")
     try check(explanations.compactMap { $0["trace"] as? [String: Any] }, tables["A trace"], "a trace")
+    let advice = explanations.compactMap { $0["advice"] as? [String: Any] }
+    try check(advice, tables["advice"], "advice")
+    try check(objects(advice, "changes"), tables["A change of advice"], "a change of advice")
     let survey = try #require(byClass["survey"] as? [String: Any])
     try check([survey], tables["survey"], "survey")
     try check(try #require(survey["found"] as? [[String: Any]]), tables["An object of found"], "found")
@@ -244,7 +257,7 @@ import Verdicts
     try check(differences, tables["A difference"], "a difference")
     try check(objects(differences, "changes"), tables["A change"], "a change")
     try check(try #require(object["claims"] as? [[String: Any]]), tables["A claim"], "a claim")
-    #expect(tables.count == 26)
+    #expect(tables.count == 28)
     // Verdicts and outcomes have the same words in flows and in expectations.
     let all =
       try #require(object["flows"] as? [[String: Any]]) + expected + objects(expected, "pairs")

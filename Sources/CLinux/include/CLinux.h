@@ -39,6 +39,23 @@ int cl_pidfd_open(int pid);
 /// The kernel kills the program when the calling *thread* ends (PR_SET_PDEATHSIG).
 int cl_spawn(const char *path, char *const argv[], char *const envp[], const int fds[3], int keep);
 
+/// A file that a contained program sees in place of `path`.
+struct cl_file {
+  const char *path;
+  const void *text;
+  unsigned long length;
+};
+/// Starts a program in the network namespace of the calling thread and in new PID, mount and UTS namespaces, with this
+/// process's descriptors 0, 1 and 2. Returns the process ID of an init process, which ends as the program ends: with its
+/// exit status, or 128 and the number of its signal.
+///
+/// When init ends, the kernel kills every other process in the PID namespace. It kills init when the calling *thread* ends.
+/// `keep`, unless -1, keeps its number. On failure `step`, which has 64 bytes, names the call that was refused.
+int cl_start_contained(const char *path, char *const argv[], char *const envp[], const char *host,
+                       const struct cl_file *files, int count, int keep, char *step);
+/// Makes this process's group the terminal's foreground group again (tcsetpgrp(3)). Does nothing without a terminal.
+void cl_take_terminal(void);
+
 /// The arguments that main(3) got, terminated by a null pointer. Needs no /proc.
 char *const *cl_arguments(void);
 /// The environment of the process, terminated by a null pointer (environ(7)).

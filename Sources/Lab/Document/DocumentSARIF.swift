@@ -64,12 +64,12 @@ public struct DocumentSARIF {
   /// Equal results are numbered in the document's order, which is the same in every run.
   private var results: [Found] {
     var fingerprints = Fingerprints()
-    var found: [Found] = []
+    var byLevel: [Document.Result.Level: [Found]] = [:]
     for result in document.results {
       guard let level = result.level else { continue }
-      found.append(Found(level: level, result: result, fingerprint: fingerprints.next(result)))
+      byLevel[level, default: []].append(Found(level: level, result: result, fingerprint: fingerprints.next(result)))
     }
-    return Document.Result.Level.allCases.flatMap { level in found.filter { $0.level == level } }
+    return Document.Result.Level.allCases.flatMap { byLevel[$0] ?? [] }
   }
 
   private func encoded(_ found: [Found], leftOut: Int) throws -> Data {

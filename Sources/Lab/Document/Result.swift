@@ -28,6 +28,8 @@ extension Document {
       case found(Level)
       /// Not looked at, and why.
       case skipped(String)
+
+      var level: Level? { if case .found(let level) = self { level } else { nil } }
     }
 
     /// What kind of thing was found.
@@ -82,6 +84,7 @@ extension Document {
     ) {
       self.rule = rule
       self.outcome = outcome
+      level = outcome.level
       self.group = group
       self.object = object
       self.part = part
@@ -92,27 +95,21 @@ extension Document {
     }
 
     /// `nil` if there is nothing to tell.
-    package var level: Level? {
-      // With `if case` instead, the optimizer of Swift 6.3.1 crashes.
-      switch outcome {
-      case .found(let level): level
-      case .passed, .skipped: nil
-      }
-    }
+    ///
+    /// A stored property: where the optimizer of Swift 6.3 copies a part of `outcome` out of many results, it crashes.
+    package let level: Level?
     /// The name as a test case.
     var name: String { part.isEmpty ? object : "\(object), \(part)" }
   }
 
-  /// A result that there is something to tell of.
-  struct Finding {
-    let level: Result.Level
-    let result: Result
-  }
-
   /// What was found, the most severe first.
-  var findings: [Finding] {
-    let found = results.compactMap { result in result.level.map { Finding(level: $0, result: result) } }
-    return Result.Level.allCases.flatMap { level in found.filter { $0.level == level } }
+  var findings: [(level: Result.Level, result: Result)] {
+    let all = results
+    var findings: [(level: Result.Level, result: Result)] = []
+    for level in Result.Level.allCases {
+      for result in all where result.level == level { findings.append((level, result)) }
+    }
+    return findings
   }
 
   /// Whether something was found that is at least as severe.

@@ -1,13 +1,13 @@
 internal import Apply
 internal import Kernel
-internal import NetpolModel
-internal import Path
+package import NetpolModel
+package import Path
 
 /// What the fabric adds to the topology: link numbers, hardware addresses, gateways.
 ///
 /// Neighbours are permanent entries, so no probe waits for ARP or is lost in its queue. The kernel's limit on learned
 /// neighbours (`gc_thresh3`, 1,024 for the whole host) doesn't count them.
-struct AddressPlan {
+package struct AddressPlan {
   static let uplink: Int32 = 2
   static let bridge: Int32 = 3
   static func tunnel(_ family: IPFamily) -> Int32 { family == .v4 ? 4 : 5 }
@@ -15,28 +15,30 @@ struct AddressPlan {
   static let firstPort: Int32 = 10
 
   /// A machine on the underlay.
-  struct Station {
-    enum Kind {
+  package struct Station {
+    package enum Kind {
       case node(String)
       case external(String)
       case control
     }
-    let kind: Kind
-    let addresses: [IPAddress]
-    let mac: [UInt8]
+    package let kind: Kind
+    package let addresses: [IPAddress]
+    package let mac: [UInt8]
   }
 
   /// One end of the VXLAN between nodes (flannel's `vxlan` backend: VNI 1, one device per family).
-  struct Tunnel {
-    let family: IPFamily
+  package struct Tunnel {
+    package let family: IPFamily
     /// The address of the tunnel's device, and the one on the underlay.
-    let address, outer: IPAddress
-    let mac: [UInt8]
+    package let address, outer: IPAddress
+    package let mac: [UInt8]
+    /// The name of its device.
+    package var name: String { family == .v4 ? "flannel.1" : "flannel-v6.1" }
     var index: Int32 { AddressPlan.tunnel(family) }
-    var mtu: UInt32 { AddressPlan.underlayMTU - VXLANLink.overhead(family.netlink) }
+    package var mtu: UInt32 { AddressPlan.underlayMTU - VXLANLink.overhead(family.netlink) }
     var link: VXLANLink {
       VXLANLink(
-        family == .v4 ? "flannel.1" : "flannel-v6.1", index: index, mac: mac, identifier: 1, local: outer.bytes,
+        name, index: index, mac: mac, identifier: 1, local: outer.bytes,
         lower: AddressPlan.uplink, mtu: mtu)
     }
   }
@@ -44,13 +46,13 @@ struct AddressPlan {
   /// The MTU of Ethernet, and of a new veth.
   static let underlayMTU: UInt32 = 1500
 
-  let stations: [Station]
-  let controlAddresses: [IPAddress]
+  package let stations: [Station]
+  package let controlAddresses: [IPAddress]
   let families: [IPFamily]
   private let podMACs: [PodID: [UInt8]]
   private let tunnels: [String: [Tunnel]]
 
-  init(_ topology: Topology, families: [IPFamily]) {
+  package init(_ topology: Topology, families: [IPFamily]) {
     self.families = families
     // From RFC 2544's benchmark block and a ULA block. No pods, nodes or neighbours use them.
     controlAddresses = families.map { $0 == .v4 ? IPAddress(v4: 0xc612_fffe) : IPAddress(v6: 0xfdff << 112 | 0xfffe) }
@@ -76,20 +78,20 @@ struct AddressPlan {
       }, uniquingKeysWith: { first, _ in first })
   }
 
-  func tunnels(of node: Topology.NodePlace) -> [Tunnel] { tunnels[node.name] ?? [] }
-  func tunnel(of node: Topology.NodePlace, _ family: IPFamily) -> Tunnel? {
+  package func tunnels(of node: Topology.NodePlace) -> [Tunnel] { tunnels[node.name] ?? [] }
+  package func tunnel(of node: Topology.NodePlace, _ family: IPFamily) -> Tunnel? {
     tunnels(of: node).first { $0.family == family }
   }
 
   /// The MTU of the node's bridge and of everything attached to it, so that no packet is too large for the tunnel.
-  func podMTU(on node: Topology.NodePlace) -> UInt32 { tunnels(of: node).map(\.mtu).min() ?? Self.underlayMTU }
+  package func podMTU(on node: Topology.NodePlace) -> UInt32 { tunnels(of: node).map(\.mtu).min() ?? Self.underlayMTU }
 
-  func mac(of pod: PodID) -> [UInt8] { podMACs[pod] ?? Self.mac(kind: 0, 0) }
-  func bridgeMAC(ofNode index: Int) -> [UInt8] { Self.mac(kind: 3, UInt32(index)) }
+  package func mac(of pod: PodID) -> [UInt8] { podMACs[pod] ?? Self.mac(kind: 0, 0) }
+  package func bridgeMAC(ofNode index: Int) -> [UInt8] { Self.mac(kind: 3, UInt32(index)) }
 
   /// The address through which a pod of the node leaves: the bridge's address or, if the node has no pod CIDR of the
   /// family, an address with no other use.
-  func gateway(of node: Topology.NodePlace, _ family: IPFamily) -> IPAddress {
+  package func gateway(of node: Topology.NodePlace, _ family: IPFamily) -> IPAddress {
     node.bridge.first { $0.address.family == family }?.address
       ?? (family == .v4 ? IPAddress(v4: 0xa9fe_0101) : IPAddress(v6: 0xfdfe << 112 | 1))
   }
@@ -97,5 +99,16 @@ struct AddressPlan {
   /// A locally administered unicast address.
   private static func mac(kind: UInt8, _ number: UInt32) -> [UInt8] {
     [0x02, kind] + stride(from: 24, through: 0, by: -8).map { UInt8(truncatingIfNeeded: number >> UInt32($0)) }
+  }
+}
+
+extension Topology.NodePlace {
+  /// The pod CIDRs of the family, and the addresses of pods outside them.
+  package func blocks(_ family: IPFamily, _ topology: Topology) -> [CIDR] {
+    let own = bridge.map(\.cidr).filter { $0.family == family }
+    let outside = pods.flatMap { topology.pods[$0]?.addresses.map(\.address) ?? [] }.filter { address in
+      address.family == family && !own.contains { $0.contains(address) }
+    }
+    return own + outside.map { CIDR($0) }
   }
 }

@@ -325,14 +325,3 @@ extension CIDR {
 extension [IPAddress] {
   fileprivate func source(for address: IPAddress) -> [UInt8]? { first { $0.family == address.family }?.bytes }
 }
-
-extension Topology.NodePlace {
-  /// The pod CIDRs of the family, and the addresses of pods outside them.
-  fileprivate func blocks(_ family: IPFamily, _ topology: Topology) -> [CIDR] {
-    let own = bridge.map(\.cidr).filter { $0.family == family }
-    let outside = pods.flatMap { topology.pods[$0]?.addresses.map(\.address) ?? [] }.filter { address in
-      address.family == family && !own.contains { $0.contains(address) }
-    }
-    return own + outside.map { CIDR($0) }
-  }
-}

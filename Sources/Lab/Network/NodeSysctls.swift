@@ -5,7 +5,22 @@ package import NetpolModel
 package enum NodeSysctls {
   /// Sets forwarding, br_netfilter as k3s does, and, if requested, no limit on ICMP errors.
   package static func set(families: [IPFamily], bridgeNetfilter: Bool, liftICMPLimits: Bool) throws(KernelError) {
-    var values = [
+    for setting in ofNode(families: families, bridgeNetfilter: bridgeNetfilter) {
+      try Sysctl.write(setting.name, setting.value)
+    }
+    if liftICMPLimits { try limitICMPErrors(false, families: families) }
+  }
+
+  /// Kernel parameters of a pod that sends on what it receives: those of the svclb pods' `securityContext.sysctls`, and
+  /// if requested no limit on ICMP errors.
+  package static func setForwarding(families: [IPFamily], liftICMPLimits: Bool) throws(KernelError) {
+    for setting in ofForwarder(families: families) { try Sysctl.write(setting.name, setting.value) }
+    if liftICMPLimits { try limitICMPErrors(false, families: families) }
+  }
+
+  /// What a node has: forwarding, and br_netfilter as k3s does. By path under /proc/sys.
+  package static func ofNode(families: [IPFamily], bridgeNetfilter: Bool) -> [(name: String, value: String)] {
+    [
       ("net/ipv4/ip_forward", "1"), ("net/ipv4/conf/all/rp_filter", "0"), ("net/ipv4/conf/default/rp_filter", "0"),
       // Machines of the underlay share a network, like a LAN. Without this, a node would send redirects to shorter
       // routes.
@@ -14,23 +29,17 @@ package enum NodeSysctls {
       ("net/ipv4/conf/all/send_redirects", "0"), ("net/ipv4/conf/default/send_redirects", "0"),
       ("net/bridge/bridge-nf-call-iptables", bridgeNetfilter ? "1" : "0"),
       ("net/bridge/bridge-nf-call-ip6tables", bridgeNetfilter ? "1" : "0"),
-    ]
-    if families.contains(.v6) { values.append(("net/ipv6/conf/all/forwarding", "1")) }
-    for (name, value) in values { try Sysctl.write(name, value) }
-    if liftICMPLimits { try limitICMPErrors(false, families: families) }
+    ] + (families.contains(.v6) ? [("net/ipv6/conf/all/forwarding", "1")] : [])
   }
 
-  /// Kernel parameters of a pod that sends on what it receives: those of the svclb pods' `securityContext.sysctls`, and
-  /// if requested no limit on ICMP errors.
-  package static func setForwarding(families: [IPFamily], liftICMPLimits: Bool) throws(KernelError) {
+  /// What a pod has that sends on what it receives.
+  package static func ofForwarder(families: [IPFamily]) -> [(name: String, value: String)] {
     // What leaves where it came from would cause redirects, which a pod doesn't follow here.
-    for (name, value) in [
+    [
       ("net/ipv4/ip_forward", "1"), ("net/ipv4/conf/all/rp_filter", "0"), ("net/ipv4/conf/default/rp_filter", "0"),
       ("net/ipv4/conf/all/send_redirects", "0"), ("net/ipv4/conf/default/send_redirects", "0"),
       ("net/ipv4/conf/eth0/send_redirects", "0"),
-    ] { try Sysctl.write(name, value) }
-    if families.contains(.v6) { try Sysctl.write("net/ipv6/conf/all/forwarding", "1") }
-    if liftICMPLimits { try limitICMPErrors(false, families: families) }
+    ] + (families.contains(.v6) ? [("net/ipv6/conf/all/forwarding", "1")] : [])
   }
 
   /// Sets the kernel's own limits on ICMP errors, or none. With the limits, most REJECTs of parallel probes look like

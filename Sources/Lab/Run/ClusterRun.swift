@@ -20,6 +20,8 @@ public struct ClusterRun: Sendable {
   /// kube-router's version stamp, which is part of its chain names.
   public var versionStamp: String
   public var packets = Packets.upTo(50_000)
+  /// What to look for besides the reasons of flows that are explained. `nil`: nothing.
+  public var advice: AdviceRequest?
 
   /// How many packets of a matrix are sent.
   public enum Packets: Hashable, Sendable {
@@ -194,11 +196,14 @@ public struct ClusterRun: Sendable {
     }
     let isFew = asksMatrix && survey == nil && selection.namesAnEnd && comparisons.count <= RunReport.mostInFull
     let kinds = isFew || chosen != nil ? kinds(of: comparisons, whole) : []
-    let explained = zip(kinds, try whole.explained(kinds.map(\.first), on: &lab)).map { kind, explained in
+    var explained = zip(kinds, try whole.explained(kinds.map(\.first), on: &lab)).map { kind, explained in
       var explained = explained
       explained.alike = kind.others
       return explained
     }
+    var adviceLab: ReusableLab? = lab
+    explained = try advised(explained, cluster, pairs, on: &adviceLab)
+    if let adviceLab { lab = adviceLab }
     let results = try check.run(on: &lab, strict: strict) { progress(.expecting(stage: $0, of: $1)) }
     return RunReport(
       environment: environment, cluster: cluster, plan: plan, comparisons: comparisons, survey: survey, unsent: unsent,

@@ -4,6 +4,7 @@ package import Lowering
 package import NetpolModel
 internal import Oracle
 package import Path
+package import ServiceProxy
 
 /// A cluster and everything that a lab of it will hold: its topology and every node's rules.
 package struct LabPlan: Sendable {
@@ -15,16 +16,19 @@ package struct LabPlan: Sendable {
   package private(set) var topology: Topology
 
   /// `topology` is the cluster's own, unless the lab has endpoints that its objects don't describe.
+  /// `choice`: how a Service's rules choose one of several endpoints.
   /// With `nodes`, only these have rules. `part`: the cluster without services and policies whose rules no packet of the lab meets.
   package init(
     _ cluster: Cluster, _ style: EnforcementStyle, versionStamp: String, in topology: Topology? = nil,
-    rulesOf part: Cluster? = nil, onNodes nodes: Set<String>? = nil
+    rulesOf part: Cluster? = nil, onNodes nodes: Set<String>? = nil,
+    choosingEndpoints choice: ProxyView.EndpointChoice = .byCodePoint
   ) throws {
     self.cluster = cluster
     let topology = topology ?? Topology(cluster)
     self.topology = topology
     let reading = InAdvance { DeviationModel(cluster, Oracle(cluster), style.traits) }
-    enforced = try EnforcedCluster(part ?? cluster, topology, style, onNodes: nodes, versionStamp: versionStamp)
+    enforced = try EnforcedCluster(
+      part ?? cluster, topology, style, onNodes: nodes, choosingEndpoints: choice, versionStamp: versionStamp)
     comparer = Comparer(enforced, reading.value)
   }
 

@@ -3,7 +3,7 @@ internal import Enforcement
 package import Kernel
 internal import Lowering
 package import NetpolModel
-internal import Network
+package import Network
 internal import Verdicts
 
 /// Keeps one lab at a time. The next cluster takes over its namespaces if it can, and otherwise gets a new lab.
@@ -24,6 +24,9 @@ package struct ReusableLab {
     self.worker = worker
     self.progress = progress
   }
+
+  /// The namespaces of the lab that stands.
+  package var fabric: Fabric? { lab?.fabric }
 
   package var loadTime: Duration { earlierLoads + (lab?.loadTime ?? .zero) }
 

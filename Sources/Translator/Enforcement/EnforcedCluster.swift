@@ -27,10 +27,10 @@ public struct EnforcedCluster: Sendable {
     let family: IPFamily
   }
 
-  /// Lowers the view of every node, or of some. Throws `IllFormed` for anything that a kernel would refuse.
+  /// Lowers the view of every node, or of some. `choice` is how a Service's rules choose one of several endpoints. Throws `IllFormed` for anything that a kernel would refuse.
   public init(
     _ cluster: Cluster, _ topology: Topology, _ style: EnforcementStyle, onNodes wanted: Set<String>? = nil,
-    versionStamp: String
+    choosingEndpoints choice: ProxyView.EndpointChoice = .byCodePoint, versionStamp: String
   ) throws(IllFormed) {
     self.style = style
     self.topology = topology
@@ -55,7 +55,7 @@ public struct EnforcedCluster: Sendable {
       let (node, result) = (nodes[index], results[index])
       let proxy = ProxyView(
         of: node, in: cluster, interfaceAddresses: topology.node(node.name)?.localAddresses.sorted(),
-        clusterCIDRs: clusterCIDRs, endpointChoice: .byCodePoint)
+        clusterCIDRs: clusterCIDRs, endpointChoice: choice)
       let subnets = node.podCIDRs + (strays[node.name] ?? []).map { CIDR($0) }
       let flannel = flannelTables(network: podNetworks, subnet: subnets).filter { families.contains($0.family) }
       let hostPorts = PortmapView(of: node, in: cluster, networks: podAddressNetworks)

@@ -7,19 +7,20 @@ extension Linter {
       guard case .block(let block) = peer else { return [] }
       let place = place.peer(number)
       if block.cidr.prefixLength == 0 { return whole(block, policy, place) }
-      return [services(block, policy, place) ?? pods(block, policy, place)].compactMap(\.self)
+      return [services(block, number, policy, place) ?? pods(block, number, policy, place)].compactMap(\.self)
     }
   }
 
   /// Addresses of Services, which no policy ever sees.
   private func services(
-    _ block: NetworkPolicy.IPBlock, _ policy: NetworkPolicy, _ place: RulePlace
+    _ block: NetworkPolicy.IPBlock, _ number: Int, _ policy: NetworkPolicy, _ place: RulePlace
   ) -> LintFinding? {
-    let make = { (what: String) in
+    let make = { (what: String, peer: NetworkPolicy.Peer?) in
       LintFinding(
         .lintServiceAddress, place.rule.peers.list.count == 1 ? .error : .warning, policy, place,
         "\(block.cidr) \(what): a node has replaced such an address before policies see the packet",
-        remedy: "select the pods behind the Service, with their port")
+        remedy: "select the pods behind the Service, with their port",
+        fix: place.replacing(peer: number, of: policy, by: [peer].compactMap(\.self)))
     }
     if place.direction == .egress,
       let own = cluster.services.first(where: { service in
@@ -28,12 +29,33 @@ extension Linter {
     {
       // A balancer's address may be a machine of its own.
       let isClusterIP = own.clusterIPs.contains(block.cidr.network)
-      return make("is \(isClusterIP ? "the ClusterIP" : "an address") of Service \(own.id)")
+      return make("is \(isClusterIP ? "the ClusterIP" : "an address") of Service \(own.id)", behind(own, policy, place))
     }
     let isServices = cluster.settings.serviceCIDRs.contains {
       $0.contains(block.cidr.network) && $0.prefixLength <= block.cidr.prefixLength
     }
-    return isServices ? make("is part of the service network") : nil
+    return isServices ? make("is part of the service network", nil) : nil
+  }
+
+  /// The pods of a Service as a peer. `nil` if the rule's ports don't admit what its ports lead to.
+  private func behind(_ service: Service, _ policy: NetworkPolicy, _ place: RulePlace) -> NetworkPolicy.Peer? {
+    guard let selector = service.selector, !selector.isEmpty else { return nil }
+    let fits = place.rule.ports.list.allSatisfy { port in
+      guard case .number(let first, let last) = port.number else { return true }
+      return service.ports.allSatisfy { own in
+        guard own.transport == port.transport, (first...max(first, last ?? first)).contains(own.port) else {
+          return true
+        }
+        guard case .number(let target) = own.targetPort else { return false }
+        return (first...max(first, last ?? first)).contains(target)
+      }
+    }
+    if !fits { return nil }
+    let labels = LabelSelector(matchLabels: selector)
+    let name = service.id.namespace
+    return .pods(
+      in: name == policy.id.namespace
+        ? .own : .matching(LabelSelector(matchLabels: ["kubernetes.io/metadata.name": name])), matching: labels)
   }
 
   /// The pods that have an address in a block.
@@ -42,7 +64,9 @@ extension Linter {
   }
 
   /// Addresses of pods.
-  private func pods(_ block: NetworkPolicy.IPBlock, _ policy: NetworkPolicy, _ place: RulePlace) -> LintFinding? {
+  private func pods(
+    _ block: NetworkPolicy.IPBlock, _ number: Int, _ policy: NetworkPolicy, _ place: RulePlace
+  ) -> LintFinding? {
     let inside = holders(of: block)
     let networks = cluster.nodes.flatMap(\.podCIDRs).filter { $0.overlaps(block.cidr) }
     if inside.isEmpty, networks.isEmpty { return nil }
@@ -57,7 +81,8 @@ extension Linter {
         + "whatever their labels",
       remedy: block.cidr.isHost
         ? "a pod's address changes when it is made anew: select it by labels"
-        : "select pods by labels, or keep it as the price of not waiting for sets (netpol-lab lag)")
+        : "select pods by labels, or keep it as the price of not waiting for sets (netpol-lab lag)"
+    ).shown(inside, policy, place.direction, self)
   }
 
   /// `0.0.0.0/0` and `::/0`.
@@ -76,7 +101,23 @@ extension Linter {
       LintFinding(
         .lintBlockOverPods, .note, policy, place,
         "\(block.cidr)\(block.except.isEmpty ? "" : " without its excepts") holds the pods too (\(inside.count) of them)",
-        remedy: "add the pod network to except if only the outside is meant")
+        remedy: "add the pod network to except if only the outside is meant"
+      ).shown(inside, policy, place.direction, self)
     ]
+  }
+}
+
+extension LintFinding {
+  /// By a flow between a pod that a block holds and one that the policy selects.
+  fileprivate func shown(
+    _ inside: [Pod], _ policy: NetworkPolicy, _ direction: Direction, _ linter: Linter
+  ) -> LintFinding {
+    let subject = linter.pods(policy.podSelector, in: policy.id.namespace).first { !$0.hostNetwork }
+    // As a rule, a pod of another namespace is the one that was not meant.
+    let others = inside.filter { $0.id != subject?.id }.sorted { $0.id < $1.id }
+    let peer = others.first { $0.id.namespace != policy.id.namespace } ?? others.first
+    let ends = [subject, peer].map { $0.map { Endpoint.pod($0.id) } }
+    return direction == .ingress
+      ? shown(from: ends[1], to: ends[0], .allow) : shown(from: ends[0], to: ends[1], .allow)
   }
 }

@@ -21,7 +21,7 @@ extension Linter {
       return LintFinding(
         .lintAddsNothing, .note, policy,
         "without it every flow has the same verdict: other policies say all that it says",
-        remedy: "remove it, or keep it for pods that don't exist yet", at: nil)
+        remedy: "remove it, or keep it for pods that don't exist yet", fix: [.removePolicy(policy.id)], at: nil)
     }
   }
 
@@ -42,7 +42,10 @@ extension Linter {
         "is open to the outside (\(service.kind.rawValue)), and policies of its pods (\(names.abridged(to: 3))) admit no address "
           + "outside the cluster",
         remedy: "admit the clients by an ipBlock; with externalTrafficPolicy Cluster, that of the nodes",
-        at: service.location)
+        at: service.location
+      ).shown(
+        from: cluster.externalHosts.first.map { .external($0.name) },
+        to: cluster.nodes.first.map { .node($0.name) }, .deny)
     }
   }
 

@@ -24,27 +24,39 @@ public struct LintFinding: Hashable, Sendable {
   /// What is wrong, and how to mend it. Two clauses without a full stop.
   public let text: String
   public let remedy: String
+  /// Changes that do what was probably meant. Empty: only its author can tell.
+  public let fix: [UnitEdit]
+  /// A flow that shows it as things are. `nil`: the changes show it, or no packet can.
+  public private(set) var witness: Witness?
+
+  /// Two ends, and what packets between them do for at least one port that matters there.
+  public struct Witness: Hashable, Sendable {
+    public let source: Endpoint
+    public let destination: Endpoint
+    public let verdict: Verdict
+  }
 
   /// About a rule of a policy.
   init(
-    _ code: Code, _ severity: Severity, _ policy: NetworkPolicy, _ place: RulePlace, _ text: String, remedy: String
+    _ code: Code, _ severity: Severity, _ policy: NetworkPolicy, _ place: RulePlace, _ text: String, remedy: String,
+    fix: [UnitEdit] = []
   ) {
     self.init(
       code, severity, object: "\(policy.id)", part: place.description, text, remedy: remedy,
-      at: place.location ?? policy.location)
+      fix: fix, at: place.location ?? policy.location)
   }
 
   /// About a policy.
   init(
     _ code: Code, _ severity: Severity, _ policy: NetworkPolicy, _ text: String, remedy: String,
-    at location: SourceLocation?
+    fix: [UnitEdit] = [], at location: SourceLocation?
   ) {
-    self.init(code, severity, object: "\(policy.id)", text, remedy: remedy, at: location ?? policy.location)
+    self.init(code, severity, object: "\(policy.id)", text, remedy: remedy, fix: fix, at: location ?? policy.location)
   }
 
   init(
     _ code: Code, _ severity: Severity, object: String, part: String = "", _ text: String, remedy: String,
-    at location: SourceLocation?
+    fix: [UnitEdit] = [], at location: SourceLocation?
   ) {
     self.code = code
     self.severity = severity
@@ -53,6 +65,17 @@ public struct LintFinding: Hashable, Sendable {
     self.location = location
     self.text = text
     self.remedy = remedy
+    self.fix = fix
+  }
+}
+
+extension LintFinding {
+  /// The same with a flow that shows it. `nil` for an end that isn't there.
+  func shown(from source: Endpoint?, to destination: Endpoint?, _ verdict: Verdict) -> LintFinding {
+    guard let source, let destination, source != destination else { return self }
+    var finding = self
+    finding.witness = Witness(source: source, destination: destination, verdict: verdict)
+    return finding
   }
 }
 
@@ -75,6 +98,14 @@ struct RulePlace: CustomStringConvertible {
     var place = self
     place.entry = entry
     return place
+  }
+
+  /// The rule in a policy.
+  func rule(of policy: NetworkPolicy) -> UnitEdit.RulePlace { .init(policy.id, direction, index) }
+
+  /// Puts other peers in the place of one. They come first, since a rule without any peer admits everybody.
+  func replacing(peer number: Int, of policy: NetworkPolicy, by peers: [NetworkPolicy.Peer]) -> [UnitEdit] {
+    peers.isEmpty ? [] : peers.map { .addPeer($0, rule(of: policy)) } + [.removePeer(number, rule(of: policy))]
   }
 
   var location: SourceLocation? {

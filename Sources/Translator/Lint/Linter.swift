@@ -44,6 +44,17 @@ public struct Linter {
     }
   }
 
+  /// A pod of another namespace that may send to whom it wants, or else any other pod, or else a node.
+  func someone(besides pods: [Pod]) -> Endpoint? {
+    let known = Set(pods.map(\.id))
+    let namespaces = Set(pods.map(\.id.namespace))
+    let others = podsIn.values.joined().filter { !$0.hostNetwork && !$0.podIPs.isEmpty && !known.contains($0.id) }
+      .sorted { $0.id < $1.id }
+    let free = others.filter { policies(isolating: $0, .egress).isEmpty }
+    let best = free.first { !namespaces.contains($0.id.namespace) } ?? free.first ?? others.first
+    return best.map { .pod($0.id) } ?? cluster.nodes.first.map { .node($0.name) }
+  }
+
   func pods(_ selector: LabelSelector, in namespace: String) -> [Pod] {
     (podsIn[namespace] ?? []).filter { selector.matches($0.labels) }
   }

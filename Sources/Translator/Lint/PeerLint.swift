@@ -1,24 +1,31 @@
 internal import NetpolModel
+internal import Path
 
 /// Peers of rules.
 extension Linter {
   func peers(_ policy: NetworkPolicy, _ place: RulePlace) -> [LintFinding] {
     place.rule.peers.list.enumerated().flatMap { number, peer in
-      self.peer(peer, policy, place.peer(number))
+      self.peer(peer, number, policy, place.peer(number))
     }
   }
 
-  private func peer(_ peer: NetworkPolicy.Peer, _ policy: NetworkPolicy, _ place: RulePlace) -> [LintFinding] {
+  private func peer(
+    _ peer: NetworkPolicy.Peer, _ number: Int, _ policy: NetworkPolicy, _ place: RulePlace
+  ) -> [LintFinding] {
     guard case .pods(let scope, let selector) = peer, let pods = pods(peer, of: policy) else { return [] }
-    if pods.isEmpty { return nobody(scope, selector, policy, place).map { [$0] } ?? [] }
+    if pods.isEmpty { return nobody(scope, selector, number, policy, place).map { [$0] } ?? [] }
     var findings: [LintFinding] = []
     if pods.allSatisfy(\.hostNetwork) {
+      let addresses = speaking(pods, policy, place.direction).map {
+        NetworkPolicy.Peer.block(.init(CIDR($0, prefixLength: $0.family.bitWidth)))
+      }
       findings.append(
         LintFinding(
           .lintHostNetworkPeer, .error, policy, place,
           "selects only pods on their node's network (\(pods.map(\.id.description).abridged(to: 3))), whose packets have the "
             + "node's address",
-          remedy: "name the nodes' addresses in an ipBlock"))
+          remedy: "name the nodes' addresses in an ipBlock, as the pods see them",
+          fix: place.replacing(peer: number, of: policy, by: addresses)))
     }
     let jobs = pods.filter { $0.owner.map { ["Job", "CronJob"].contains($0.kind) } ?? false }
     if !jobs.isEmpty, jobs.count == pods.count {
@@ -32,12 +39,38 @@ extension Linter {
     return findings
   }
 
+  /// The addresses that a policy sees of pods on their nodes' network. Between nodes that can be those of the tunnel.
+  private func speaking(_ pods: [Pod], _ policy: NetworkPolicy, _ direction: Direction) -> [IPAddress] {
+    let nodes = Set(pods.compactMap(\.node)).sorted()
+    let known = cluster.nodes.filter { nodes.contains($0.name) }
+    if direction == .egress { return known.flatMap(\.addresses) }
+    let topology = Topology(cluster)
+    let subjects = self.pods(policy.podSelector, in: policy.id.namespace).filter { !$0.hostNetwork }
+    let sources = subjects.flatMap { subject in
+      // A pod's own node always reaches it.
+      nodes.filter { $0 != subject.node }.flatMap { node in
+        cluster.families.compactMap { family in
+          topology.flow(from: .node(node), to: .pod(subject.id), .echo, family)?.sourceAddress
+        }
+      }
+    }
+    return Set(sources).sorted()
+  }
+
   /// Why a peer selects nobody. `nil` if that can't be told: the input has no pods there.
   private func nobody(
-    _ scope: NetworkPolicy.NamespaceScope, _ selector: LabelSelector, _ policy: NetworkPolicy, _ place: RulePlace
+    _ scope: NetworkPolicy.NamespaceScope, _ selector: LabelSelector, _ number: Int, _ policy: NetworkPolicy,
+    _ place: RulePlace
   ) -> LintFinding? {
-    let make = { (text: String, remedy: String) in
-      LintFinding(.lintPeerSelectsNoPod, .warning, policy, place, text, remedy: remedy)
+    // `meant`: the namespaces that have what the peer asks for.
+    let make = { (text: String, remedy: String, meant: [String]) in
+      let peers = meant.map { name in
+        NetworkPolicy.Peer.pods(
+          in: .matching(LabelSelector(matchLabels: ["kubernetes.io/metadata.name": name])), matching: selector)
+      }
+      return LintFinding(
+        .lintPeerSelectsNoPod, .warning, policy, place, text, remedy: remedy,
+        fix: meant.count == 1 ? place.replacing(peer: number, of: policy, by: peers) : [])
     }
     switch scope {
     case .own:
@@ -47,9 +80,9 @@ extension Linter {
       if !elsewhere.isEmpty {
         return make(
           "a podSelector without namespaceSelector means namespace \(own) alone, and no pod of it has \(selector.text); pods of "
-            + "\(elsewhere.abridged(to: 3)) have", "add a namespaceSelector")
+            + "\(elsewhere.abridged(to: 3)) have", "add a namespaceSelector", elsewhere)
       }
-      return make("no pod of namespace \(own) has \(selector.text)", "mend the labels, or remove the peer")
+      return make("no pod of namespace \(own) has \(selector.text)", "mend the labels, or remove the peer", [])
     case .matching(let labels):
       let matching = namespaces.filter { labels.matches($0.value) }.keys.sorted()
       if matching.isEmpty {
@@ -59,11 +92,12 @@ extension Linter {
         let doubt =
           unknown.isEmpty ? "" : ", as far as the input tells: it has no object of \(unknown.abridged(to: 3))"
         let hint = named.first.map { "; namespace \($0) has kubernetes.io/metadata.name=\($0)" } ?? ""
-        return make("no namespace has \(labels.text)\(doubt)\(hint)", "mend the labels, or remove the peer")
+        let meant = named.filter { name in (podsIn[name] ?? []).contains { selector.matches($0.labels) } }
+        return make("no namespace has \(labels.text)\(doubt)\(hint)", "mend the labels, or remove the peer", meant)
       }
       if matching.allSatisfy({ (podsIn[$0] ?? []).isEmpty }) { return nil }
       return make(
-        "no pod of \(matching.abridged(to: 3)) has \(selector.text)", "mend the labels, or remove the peer")
+        "no pod of \(matching.abridged(to: 3)) has \(selector.text)", "mend the labels, or remove the peer", [])
     }
   }
 }

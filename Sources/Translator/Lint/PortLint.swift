@@ -47,7 +47,8 @@ extension Linter {
         .lintDNSOverUDP, .warning, policy, place.port(number),
         "admits DNS over UDP alone, and no policy of \(lacking.map(\.id.description).abridged(to: 2)) admits it over TCP: long "
           + "answers are lost",
-        remedy: "add {protocol: TCP, port: 53} beside it")
+        remedy: "add {protocol: TCP, port: 53} beside it",
+        fix: [.addPort(.init(.tcp, .number(53, through: nil)), place.rule(of: policy))])
     ]
   }
 }

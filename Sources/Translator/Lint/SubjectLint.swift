@@ -23,7 +23,8 @@ extension Linter {
         .selectsInVain, isAll ? .error : .note, policy,
         (isAll ? "all pods that it selects are" : "some of the pods that it selects are")
           + " on their node's network, where no policy applies: \(names)",
-        remedy: "protect them with the node's firewall", at: place)
+        remedy: "protect them with the node's firewall", at: place
+      ).shown(from: someone(besides: onHost), to: .pod(onHost[0].id), .allow)
     ]
   }
 
@@ -36,7 +37,8 @@ extension Linter {
       return LintFinding(
         .lintBareNamespace, .note, object: "namespace/\(namespace.name)",
         "no policy is in it: everybody reaches its \(pods.count == 1 ? "pod" : "\(pods.count) pods"), and they reach everybody",
-        remedy: "add a default-deny policy and what its pods need", at: nil)
+        remedy: "add a default-deny policy and what its pods need", at: nil
+      ).shown(from: someone(besides: pods), to: .pod(pods[0].id), .allow)
     }
   }
 }

@@ -12,7 +12,7 @@ extension Linter {
       LintFinding(
         .otherTypes, .error, policy,
         "its \(direction.keyword) rules are not in force: policyTypes names \(direction.opposite.rawValue) alone",
-        remedy: "add \(direction.rawValue) to policyTypes, or remove the rules",
+        remedy: "add \(direction.rawValue) to policyTypes, or remove the rules", fix: [.addType(direction, policy.id)],
         at: policy.rules(direction).first?.location ?? policy.typesLocation)
     }
   }
@@ -31,7 +31,8 @@ extension Linter {
         .lintEmptyEgress, .warning, policy,
         "policyTypes names Egress, and no egress rule is there: \(silent.map(\.id.description).abridged(to: 2)) can send nothing, "
           + "not even DNS queries",
-        remedy: "remove Egress from policyTypes, or add egress rules", at: policy.typesLocation)
+        remedy: "remove Egress from policyTypes, or add egress rules", fix: [.removeType(.egress, policy.id)],
+        at: policy.typesLocation)
     ]
   }
 
@@ -44,7 +45,8 @@ extension Linter {
         .lintBothTypes, .note, policy,
         "it isolates \(own.count) pods in both directions and has \(policy.ingress.isEmpty ? "egress" : "ingress") rules alone: "
           + "under kube-router these admit packets between its own pods in both directions (D1)",
-        remedy: "write one policy for each direction", at: policy.typesLocation)
+        remedy: "write one policy for each direction", at: policy.typesLocation
+      ).shown(from: .pod(own[0].id), to: .pod(own[1].id), .allow)
     ]
   }
 }

@@ -66,7 +66,7 @@ public struct Topology: Sendable {
   /// Pods that send on what they receive, by rules of their own (`PodForward`).
   public let forwarders: Set<PodID>
   public let forwarderAddresses: Set<IPAddress>
-  public let externals: [ExternalHost]
+  public private(set) var externals: [ExternalHost]
   /// Pods that are not in the lab, and why.
   public let unplaced: [(pod: PodID, why: Absence)]
 
@@ -167,9 +167,12 @@ public struct Topology: Sendable {
     }
   }
 
-  /// The same without the other nodes and pods. Their addresses still have owners.
-  public func holding(nodes some: Set<String>, pods few: Set<PodID>) -> Topology {
+  /// The same without the other nodes and pods, and if named without the other hosts. Their addresses still have owners.
+  public func holding(
+    nodes some: Set<String>, pods few: Set<PodID>, externals hosts: Set<String>? = nil
+  ) -> Topology {
     var part = self
+    if let hosts { part.externals = externals.filter { hosts.contains($0.name) } }
     part.nodes = nodes.filter { some.contains($0.name) }.map { $0.holding(few) }
     part.nodeIndex = Dictionary(part.nodes.enumerated().map { ($1.name, $0) }) { first, _ in first }
     part.pods = pods.filter { few.contains($0.key) && some.contains($0.value.node) }

@@ -1,4 +1,5 @@
 public import NetpolModel
+internal import YAMLText
 
 /// A changing cluster as a sequence of states. Nodes, hosts and pod addresses stay the same in all of them.
 public struct ClusterSequence: Hashable, Sendable {

@@ -1,4 +1,5 @@
 public import NetpolModel
+internal import YAMLText
 
 extension Cluster {
   /// The cluster as YAML documents that read back as the same cluster. This always holds with `asStored`, and otherwise
@@ -34,30 +35,6 @@ extension Cluster {
     if settings.kubeProxy != KubeProxyFlags() { fields.append(("kubeProxy", settings.kubeProxy.yaml)) }
     return object("netpol-lab/v1alpha1", "Cluster", fields)
   }
-}
-
-/// A document with one field per line.
-func object(_ version: String, _ kind: String, _ fields: [(String, YAML)]) -> String {
-  ([("apiVersion", .string(version)), ("kind", .string(kind))] + fields).map { "\($0): \($1.text)\n" }.joined()
-}
-
-func metadata(_ id: NamespacedName, labels: Labels = [:], annotations: Labels = [:]) -> (String, YAML) {
-  var entries: [(String, YAML)] = [("namespace", .string(id.namespace)), ("name", .string(id.name))]
-  if !labels.isEmpty { entries.append(("labels", labels.yaml)) }
-  if !annotations.isEmpty { entries.append(("annotations", annotations.yaml)) }
-  return ("metadata", .mapping(entries))
-}
-
-extension Labels {
-  var yaml: YAML { .mapping(sorted { $0.key < $1.key }.map { ($0.key, .string($0.value)) }) }
-}
-
-extension [IPAddress] {
-  var yaml: YAML { .list(map { .string($0.description) }) }
-}
-
-extension [CIDR] {
-  var yaml: YAML { .list(map { .string($0.description) }) }
 }
 
 extension ExternalHost {

@@ -1,4 +1,5 @@
 internal import NetpolModel
+internal import YAMLText
 
 extension Service {
   var document: String {

@@ -80,6 +80,11 @@ extension AskedPort {
   }
 }
 
+extension AskedPort {
+  /// Whether it is a UDP port by its number.
+  var isUDP: Bool { if case .question(.port(let port)) = self { port.transport == .udp } else { false } }
+}
+
 /// An IPv4 multicast group, such as `224.0.0.251`.
 struct MulticastGroup: ExpressibleByArgument {
   let address: IPAddress

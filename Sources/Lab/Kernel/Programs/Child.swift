@@ -85,7 +85,7 @@ struct Child: ~Copyable, Sendable {
 }
 
 /// An array of C strings with a null pointer at its end, as `execve` takes it.
-private func withCStrings<Result>(
+func withCStrings<Result>(
   _ strings: [String], _ body: ([UnsafeMutablePointer<CChar>?]) throws -> Result
 ) rethrows -> Result {
   let copies = strings.map { strdup($0) } + [nil]

@@ -38,6 +38,13 @@ struct EndNames {
     lone = Dictionary(clusters.lonePods.flatMap { side, pods in pods.map { ($0, side) } }) { first, _ in first }
   }
 
+  /// `shop/web -> shop/db: TCP/5432`
+  func text(of row: DifferenceRow) -> String {
+    let senders = text(row.senders, alike: row.alike.senders).joined(separator: ", ")
+    let destinations = text(row.destinations, alike: row.alike.destinations).joined(separator: ", ")
+    return "\(senders) -> \(destinations): \(space.portsText(row.questions))"
+  }
+
   /// `alike`: ends that may be named too, because they are like the others.
   func text(_ ends: Bits, alike: Bits) -> [String] {
     let named = ends.union(alike)

@@ -77,11 +77,8 @@ private struct PolicyDiffSections {
   }
 
   private func row(_ row: DifferenceRow, _ number: Int) -> [Block] {
-    let senders = names.text(row.senders, alike: row.alike.senders)
-    let destinations = names.text(row.destinations, alike: row.alike.destinations)
-    let ends = "\(senders.joined(separator: ", ")) -> \(destinations.joined(separator: ", "))"
-    let text = "\(ends): \(difference.space.portsText(row.questions))"
-    return [.paragraph(text, first: row.isOpened ? "+ " : "- ", indent: 4)] + reasons(row) + packet(number)
+    return [.paragraph(names.text(of: row), first: row.isOpened ? "+ " : "- ", indent: 4)] + reasons(row)
+      + packet(number)
   }
 
   /// Which direction's policies judge differently, and why, for one flow of the row.

@@ -275,14 +275,14 @@ struct CauseText {
   }
 }
 
-extension RuleExplanation {
-  func placeOfPeer(_ index: Int) -> SourceLocation? {
-    rule.places.peers.indices.contains(index) ? rule.places.peers[index] : nil
-  }
+extension NetworkPolicy.Rule {
+  func placeOfPeer(_ index: Int) -> SourceLocation? { places.peers.dropFirst(index).first }
+  func placeOfPort(_ index: Int) -> SourceLocation? { places.ports.dropFirst(index).first }
+}
 
-  func placeOfPort(_ index: Int) -> SourceLocation? {
-    rule.places.ports.indices.contains(index) ? rule.places.ports[index] : nil
-  }
+extension RuleExplanation {
+  func placeOfPeer(_ index: Int) -> SourceLocation? { rule.placeOfPeer(index) }
+  func placeOfPort(_ index: Int) -> SourceLocation? { rule.placeOfPort(index) }
 }
 
 extension Flow {

@@ -16,6 +16,8 @@ struct ExplanationObject: Encodable {
   let trace: TraceObject
   /// Other flows with the same answer.
   let alike: [String]?
+  /// What would turn the verdict.
+  let advice: AdviceObject?
 
   init(_ explained: ExplainedFlow, _ cluster: Cluster) {
     flow = explained.comparison.flow.description
@@ -28,6 +30,7 @@ struct ExplanationObject: Encodable {
     hooks = explained.record.hooks.map(HookObject.init)
     trace = TraceObject(explained.trace)
     alike = explained.alike.isEmpty ? nil : explained.alike.map(\.description)
+    advice = explained.advice.map { AdviceObject($0, cluster) }
   }
 }
 

@@ -219,7 +219,8 @@ private struct RunSections {
       flow.alike.isEmpty
       ? [] : [Block.note("The same answer", flow.alike.map(\.description).abridged(to: 4))]
     return [
-      Section(own.prefix(1) + cause + alike + own.dropFirst()), Section(why.isEmpty ? [] : [.heading("Why")] + why),
+      Section(own.prefix(1) + cause + alike + own.dropFirst()), Section(AdviceText(flow, report)?.blocks ?? []),
+      Section(why.isEmpty ? [] : [.heading("Why")] + why),
       Section(MetText(flow).blocks),
     ]
   }

@@ -14,10 +14,13 @@ struct Machines {
   /// `journeys`: those of the flows, in their order.
   init(_ flows: [Flow], _ journeys: [Journey], in plan: LabPlan, _ pairs: PairFlows) {
     self.init(flows, in: plan.topology, pairs)
-    for hop in journeys.lazy.flatMap(\.hops) {
-      nodes.insert(hop.node)
-      if let pod = hop.pod { pods.insert(pod) }
-    }
+    for hop in journeys.lazy.flatMap(\.hops) { add(hop) }
+  }
+
+  /// Adds the machine that a packet passes.
+  mutating func add(_ hop: Position) {
+    nodes.insert(hop.node)
+    if let pod = hop.pod { pods.insert(pod) }
   }
 
   /// The same as far as it can be told without rules.

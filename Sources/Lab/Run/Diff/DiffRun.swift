@@ -37,8 +37,8 @@ public struct DiffRun: Sendable {
         var lab = ReusableLab(transports: [.tcp, .udp] + (asksSCTP ? [.sctp] : []), worker: worker) {
           progress(.lab($0))
         }
-        let before = try old.answers(to: pairs.map(\.old), holding: places, on: &lab)
-        let after = try new.answers(to: pairs.map(\.new), holding: places, on: &lab)
+        let before = try old.answers(to: pairs.map(\.old), places.nodes, places.pods, on: &lab)
+        let after = try new.answers(to: pairs.map(\.new), places.nodes, places.pods, on: &lab)
         var answers = zip(before, after).makeIterator()
         report.packets = chosen.map { choice in
           switch choice {
@@ -69,16 +69,5 @@ private struct Places {
     both.nodes.formUnion(other.nodes)
     both.pods.formUnion(other.pods)
     return both
-  }
-}
-
-extension LabPlan {
-  fileprivate func answers(to flows: [Flow], holding places: Places, on lab: inout ReusableLab) throws -> [Answer] {
-    try lab.prepare(holding(nodes: places.nodes, pods: places.pods))
-    let observations = try lab.observe(flows)
-    return zip(flows, observations).map { flow, observation in
-      let comparison = comparer.compare(flow, enforced.journey(of: flow), observation)
-      return Answer(comparison, codes: Set(comparison.codes))
-    }
   }
 }

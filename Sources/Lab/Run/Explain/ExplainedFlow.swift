@@ -41,6 +41,8 @@ public struct ExplainedFlow: Sendable {
   public let trace: Trace
   /// Flows with the same answer for the same reasons, if too many were asked about to explain each.
   public var alike: [Flow] = []
+  /// What would turn the verdict. `nil` if nobody asked.
+  public var advice: Advice?
 
   /// Whether the kernel met other rules than the evaluator.
   public var disagrees: Bool {

@@ -20,11 +20,13 @@ extension ClusterRun {
     let comparisons =
       plan.flows.map { whole.comparer.compare($0, nil) }.filter { $0.finding != .notChosen }
       + plan.unasked.map { whole.comparer.compare($0) }
-    let explained = kinds(of: comparisons, whole).map { kind in
+    var explained = kinds(of: comparisons, whole).map { kind in
       var explained = whole.explained(kind.first, untraced: why)
       explained.alike = kind.others
       return explained
     }
+    var none: ReusableLab?
+    explained = try advised(explained, cluster, selected.pairs, on: &none)
     return RunReport(
       environment: LabEnvironment(withoutLab: version, style: style.name), cluster: cluster, plan: plan,
       comparisons: comparisons,

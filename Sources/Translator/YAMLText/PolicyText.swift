@@ -1,8 +1,8 @@
-internal import NetpolModel
+package import NetpolModel
 
 extension NetworkPolicy {
   /// One line per rule.
-  var document: String {
+  package var document: String {
     var text = object(
       "networking.k8s.io/v1", "NetworkPolicy", [metadata(id.namespacedName, annotations: annotations)])
     text += "spec:\n  podSelector: \(podSelector.yaml.text)\n"
@@ -16,8 +16,25 @@ extension NetworkPolicy {
   }
 }
 
+extension NetworkPolicy {
+  /// The whole object.
+  package var yaml: YAML {
+    var spec: [(String, YAML)] = [
+      ("podSelector", podSelector.yaml),
+      ("policyTypes", .list(Direction.allCases.filter(isolates.contains).map { .string($0.rawValue) })),
+    ]
+    for direction in Direction.allCases where !rules(direction).isEmpty {
+      spec.append((direction.keyword, .list(rules(direction).map { $0.yaml(direction) })))
+    }
+    return .mapping([
+      ("apiVersion", "networking.k8s.io/v1"), ("kind", "NetworkPolicy"),
+      metadata(id.namespacedName, annotations: annotations), ("spec", .mapping(spec)),
+    ])
+  }
+}
+
 extension NetworkPolicy.Rule {
-  fileprivate func yaml(_ direction: Direction) -> YAML {
+  package func yaml(_ direction: Direction) -> YAML {
     var entries: [(String, YAML)] = []
     if case .listed(let peers) = peers {
       entries.append((direction == .ingress ? "from" : "to", .list(peers.map(\.yaml))))
@@ -28,7 +45,7 @@ extension NetworkPolicy.Rule {
 }
 
 extension NetworkPolicy.Peer {
-  fileprivate var yaml: YAML {
+  package var yaml: YAML {
     switch self {
     case .pods(.own, let selector): return .mapping([("podSelector", selector.yaml)])
     case .pods(.matching(let namespaces), let selector):
@@ -42,7 +59,7 @@ extension NetworkPolicy.Peer {
 }
 
 extension NetworkPolicy.PortRule {
-  fileprivate var yaml: YAML {
+  package var yaml: YAML {
     var entries: [(String, YAML)] = [("protocol", .string(transport.rawValue))]
     switch number {
     case .any: break
@@ -56,7 +73,7 @@ extension NetworkPolicy.PortRule {
 }
 
 extension LabelSelector {
-  fileprivate var yaml: YAML {
+  package var yaml: YAML {
     var entries: [(String, YAML)] = []
     if !matchLabels.isEmpty { entries.append(("matchLabels", matchLabels.yaml)) }
     if !matchExpressions.isEmpty { entries.append(("matchExpressions", .list(matchExpressions.map(\.yaml)))) }
@@ -65,7 +82,7 @@ extension LabelSelector {
 }
 
 extension LabelSelector.Expression {
-  fileprivate var yaml: YAML {
+  package var yaml: YAML {
     var entries: [(String, YAML)] = [("key", .string(key)), ("operator", .string(`operator`.rawValue))]
     if !values.isEmpty { entries.append(("values", .list(values.map { .string($0) }))) }
     return .mapping(entries)
