@@ -76,7 +76,8 @@ import Testing
       ("<script>&amp;</script>", "&lt;script&gt;&amp;amp;&lt;/script&gt;"), ("# a", "\\# a"), ("- a", #"\- a"#),
       ("12. a", #"12\. a"#), ("## 1) a-", "\\#\\# 1\\) a-"), ("a - b 1.2", "a - b 1.2"),
       ("@team #12", "@<!-- -->team #<!-- -->12"),
-      ("https://x", "https:<!-- -->//x"), ("a.yaml:100: b", "a.yaml:<!-- -->100: b"), ("a.yaml:12: b", "a.yaml:12: b"),
+      ("https://x", "https:<!-- -->//x"), ("www.x", "www<!-- -->.x"), ("a.yaml:100: b", "a.yaml:<!-- -->100: b"),
+      ("a.yaml:12: b", "a.yaml:12: b"),
       ("\u{1b}[31m", #"\\x1b\[31m"#), ("a\nb", #"a\\nb"#), ("$x$", #"\$x\$"#),
     ])
   func escapes(text: String, markdown: String) {

@@ -22,6 +22,10 @@ extension String {
       // At the start of a line: a heading, a list, a quote, a rule.
       case "#", "+", "-", "=", ".", ")":
         if isStart { result.append("\\") }
+        // A host's name would become a link.
+        if scalar == ".", index >= 3, scalars[(index - 3)..<index].allSatisfy({ $0 == "w" || $0 == "W" }) {
+          result.append(contentsOf: Self.nothing)
+        }
         result.append(scalar)
         if scalar == "#", next.map({ "0"..."9" ~= $0 }) ?? false { result.append(contentsOf: Self.nothing) }
       // An account or a team, an address, an emoji.
