@@ -25,7 +25,7 @@ conformance: setup
 
 # What takes long: 10,000 random clusters with packets and proofs, 2,500 for each style, 500 of them with the kernel's traces; ten million random packets in each
 # of ten clusters, compared with their classes; 200 certificates and 200 that were tampered with; 5,000 clusters judged by
-# class and flow by flow; 500 mutants; and a million hostile texts: make soak [SEED=N]
+# class and flow by flow; the smallest changes in 1,000 clusters; 500 mutants; and a million hostile texts: make soak [SEED=N]
 soak: setup
 	@$(BUILD) -c release --product netpol-lab -debug-info-format none
 	@seed=$(or $(SEED),1); for style in kube-router-2.6-k3s kube-router-2.11 kube-router-2.11-nft compiled; do \
@@ -44,6 +44,8 @@ soak: setup
 	@$(BUILD) --build-tests
 	@NETPOL_FLOWS=100000 NETPOL_WORLDS=10 swift test --skip-build --filter ManyTraceTests
 	@NETPOL_SEED=$(or $(SEED),1) NETPOL_WORLDS=5000 swift test --skip-build --filter FlowSurveySoakTests
+	@NETPOL_SEED=$(or $(SEED),1) NETPOL_WORLDS=1000 swift test --skip-build --filter SmallestChangeTests
+	@NETPOL_SEED=$(or $(SEED),1) NETPOL_FLOWS=80 swift test --skip-build --filter NothingCheaperTests
 
 # Prove the examples, and let a checker that shares no code with the program check the certificates, also tampered ones.
 # And a tenth of what make soak proves.
