@@ -132,13 +132,15 @@ struct ExplainCommand: ParsableCommand {
   /// Every change is made in the files, and these are read again.
   private func advice(_ reading: ManifestReading) -> AdviceRequest {
     let (from, to) = (from, to)
-    return AdviceRequest(most: fix ? 10 : 1, mostPods: fix ? nil : Self.mostPodsWithoutFix) { edits in
+    var request = AdviceRequest(most: fix ? 10 : 1, mostPods: fix ? nil : Self.mostPodsWithoutFix) { edits in
       guard let patch = reading.patch(edits) else { return nil }
       let cluster = patch.reading.cluster.addingHosts(
         sending: [from.address].compactMap(\.self), receiving: [to.endpoint.address].compactMap(\.self)
       ).cluster
       return (patch.files, cluster)
     }
+    request.togetherToo = fix
+    return request
   }
 
   /// With more, the search would take longer than all the rest.

@@ -48,6 +48,9 @@ struct LintCommand: ParsableCommand {
     let cluster = reading.cluster
     let all = Linter(cluster).findings
     let findings = all.filter { !known.contains(Exception(code: $0.code, object: $0.object)) }
+    for exception in known where !all.contains(where: { $0.code == exception.code && $0.object == exception.object }) {
+      Terminal.say("warning: --exceptions: nothing is found like \(exception.code) \(exception.object)")
+    }
     var report = LintReport(
       findings, suppressed: all.count - findings.count, policies: cluster.policies.count, version: version)
     report.showsPatches = patch

@@ -142,6 +142,68 @@ import Testing
     #expect(found.filter { !$0.contains("NPL-813") } == one.found)
   }
 
+  struct Silent: CustomTestStringConvertible {
+    let testDescription: String
+    let world: String
+    let code: Code
+  }
+
+  static let silent: [Silent] = [
+    Silent(
+      testDescription: "a namespace that a chart leaves out",
+      world: namespaces + pods
+        + policyText(
+          "shop/p",
+          "podSelector: {matchLabels: {app: web}}\npolicyTypes: [Egress]\negress: [{to: [{namespaceSelector: {matchLabels: {kubernetes.io/metadata.name: kube-system}}}]}]"
+        ), code: .lintPeerSelectsNoPod),
+    Silent(
+      testDescription: "a policy beside a default-deny, for a namespace that a chart leaves out",
+      world: namespaces + pods
+        + policyText(
+          "shop/p",
+          "podSelector: {matchLabels: {app: web}}\ningress: [{from: [{namespaceSelector: {matchLabels: {kubernetes.io/metadata.name: edge}}}]}]"
+        ) + policyText("shop/deny", "podSelector: {}"), code: .lintAddsNothing),
+    Silent(
+      testDescription: "a workload that is scaled to none",
+      world: namespaces + pods + """
+        apiVersion: apps/v1
+        kind: Deployment
+        metadata: {namespace: shop, name: idle}
+        spec:
+          replicas: 0
+          selector: {matchLabels: {app: idle}}
+          template: {metadata: {labels: {app: idle}}, spec: {containers: [{name: c}]}}
+        ---
+
+        """ + policyText("shop/p", "podSelector: {matchLabels: {app: idle}}"), code: .lintSelectsNoPod),
+    Silent(
+      testDescription: "a finished pod of a job",
+      world: namespaces + pods
+        + "apiVersion: v1\nkind: Pod\nmetadata: {namespace: shop, name: bk, labels: {app: bk}}\nspec: {containers: [{name: c}]}\nstatus: {phase: Succeeded}\n---\n"
+        + policyText("shop/p", "podSelector: {matchLabels: {app: bk}}"), code: .lintSelectsNoPod),
+    Silent(
+      testDescription: "a block without the pod network",
+      world: namespaces + pods
+        + policyText(
+          "shop/p",
+          "podSelector: {matchLabels: {app: web}}\npolicyTypes: [Egress]\negress: [{to: [{ipBlock: {cidr: 10.0.0.0/8, except: [10.42.0.0/16, 10.43.0.0/16]}}]}]"
+        ), code: .lintBlockOverPods),
+  ]
+
+  @Test("what can't be decided, or holds at other times, is not told", arguments: silent) func untold(one: Silent)
+    throws
+  {
+    let findings = try Linter(readWorld(twoNodesText("") + one.world)).findings
+    #expect(!findings.contains { $0.code == one.code }, "\(findings)")
+  }
+
+  @Test("of two policies that say the same, one is told to add nothing") func duplicates() throws {
+    let policy = { (name: String) in policyText("shop/\(name)", "podSelector: {matchLabels: {app: web}}") }
+    let findings = try Linter(readWorld(twoNodesText("") + Self.namespaces + Self.pods + policy("a") + policy("b")))
+      .findings
+    #expect(findings.filter { $0.code == .lintAddsNothing }.map(\.object) == ["shop/a"])
+  }
+
   @Test("An annotation keeps a code from being told for its policy") func annotation() throws {
     let policy = { (annotation: String) in
       """

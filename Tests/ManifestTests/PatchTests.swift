@@ -202,19 +202,30 @@ import Text
     #expect(try Data(contentsOf: folder.appendingPathComponent("w.yaml")) == Data(patch.files[0].after.utf8))
   }
 
-  @Test("a text that uses an anchor, or a key that another text states, gets no patch rather than a wrong one")
-  func anchors() throws {
-    let text =
-      Self.objects + Self.policy.replacingOccurrences(of: "          app: web\n", with: "          &a app: web\n")
-    let aliased =
-      text + "---\n"
-      + Self.policy.replacingOccurrences(of: "name: db", with: "name: db2").replacingOccurrences(
-        of: "- ipBlock: {cidr: 10.0.0.0/8}", with: "- podSelector: {matchLabels: {*a : b}}")
-    let reading = try Self.reading(aliased)
+  @Test("what two objects share by an anchor gets no patch, and what they don't share does") func anchors() throws {
+    let shared = """
+      apiVersion: networking.k8s.io/v1
+      kind: NetworkPolicy
+      metadata: {name: db, namespace: shop}
+      spec: {podSelector: {}, ingress: [{from: &peers [{podSelector: {}}], ports: [{port: 80}]}]}
+      ---
+      apiVersion: networking.k8s.io/v1
+      kind: NetworkPolicy
+      metadata: {name: web, namespace: shop}
+      spec: {podSelector: {}, ingress: [{from: *peers, ports: [{port: 81}]}]}
+
+      """
+    let reading = try Self.reading(Self.objects + shared)
     #expect(reading.patch([Self.cases[0].edit])?.files == nil)
-    #expect(
-      reading.patch([.addPort(.init(.udp, .any), UnitEdit.RulePlace(PolicyID("shop", "nobody"), .ingress, 0))])?.files
-        == nil)
+    #expect(reading.patch([Self.cases[1].edit])?.files.count == 1)
+    let web = UnitEdit.RulePlace(PolicyID("shop", "web"), .ingress, 0)
+    #expect(reading.patch([.addPeer(Self.peer, web)])?.files == nil)
+  }
+
+  @Test("what a text doesn't have gets no patch") func missing() throws {
+    let reading = try Self.reading(Self.objects + Self.policy)
+    let nobody = UnitEdit.RulePlace(PolicyID("shop", "nobody"), .ingress, 0)
+    #expect(reading.patch([.addPort(.init(.udp, .any), nobody)])?.files == nil)
   }
 }
 

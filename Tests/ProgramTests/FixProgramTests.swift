@@ -115,7 +115,7 @@ import Testing
       let last = try await explain(path, [])
       #expect(last.output.contains("TCP/5432: ALLOWED\n"), "\(last)")
       let nothing = try await explain(path, ["--fix", "--write", "--in-place"])
-      #expect(nothing.status == .exited(2) && nothing.errors.contains("there is no change to write"), "\(nothing)")
+      #expect(nothing.status == .exited(2) && nothing.errors.contains("the flow is allowed already"), "\(nothing)")
     }
   }
 
@@ -130,6 +130,94 @@ import Testing
     let free = try await Program.run(
       ["explain", "--no-packets", "-f", "-", "shop/web", "shop/cache:6379"], input: open)
     #expect(free.output.contains("To stop it: no policy isolates either end, so nothing admits it"), "\(free.output)")
+  }
+
+  @Test("a change that closes other flows does not come before two that don't") func harmless() async throws {
+    let both =
+      Self.world.replacingOccurrences(of: "app: api # not deployed yet", with: "role: client")
+      + "---\n" + policyText("shop/web-out", "podSelector: {matchLabels: {app: web}}\npolicyTypes: [Egress]")
+    let result = try await Program.run(
+      ["explain", "--no-packets", "--fix", "-o", "json", "-f", "-"] + Self.flow, input: both)
+    let advice = try #require(
+      try JSONDecoder().decode(Explained.self, from: Data(result.output.utf8)).explanations.first?.advice)
+    #expect(advice.changes.first?.edits.count == 2 && advice.changes.first?.closes == [], "\(advice)")
+    // Those with a single edit are told after them.
+    #expect(advice.changes.contains { $0.edits.count == 1 && !$0.closes.isEmpty } || advice.others > 0, "\(advice)")
+  }
+
+  @Test("no label is changed that takes a pod from its Service, and no selector has a version in it") func services()
+    async throws
+  {
+    let world = """
+      apiVersion: v1
+      kind: Namespace
+      metadata: {name: front}
+      ---
+      apiVersion: v1
+      kind: Namespace
+      metadata: {name: data}
+      ---
+      apiVersion: apps/v1
+      kind: Deployment
+      metadata: {name: web, namespace: front}
+      spec:
+        selector: {matchLabels: {app: web}}
+        template:
+          metadata: {labels: {app: web, role: web, app.kubernetes.io/version: 1.4.2, pod-template-hash: abc}}
+          spec: {containers: [{name: c, ports: [{containerPort: 80}]}]}
+      ---
+      apiVersion: v1
+      kind: Service
+      metadata: {name: web, namespace: front}
+      spec: {selector: {role: web}, ports: [{port: 80}]}
+      ---
+      \(podText("data/db", on: "node1", labels: "app: db", ports: ["containerPort: 5432"]))
+      \(policyText("data/db", "podSelector: {matchLabels: {app: db}}\ningress: [{from: [{namespaceSelector: {}, podSelector: {matchLabels: {role: client}}}]}]"))
+      \(policyText("front/web", "podSelector: {matchLabels: {role: web}}\npolicyTypes: [Egress]"))
+      """
+    let result = try await Program.run(
+      ["explain", "--no-packets", "--fix", "-o", "json", "-f", "-", "front/web", "data/db:5432"], input: world)
+    let advice = try #require(
+      try JSONDecoder().decode(Explained.self, from: Data(result.output.utf8)).explanations.first?.advice, "\(result)")
+    #expect(!advice.changes.isEmpty)
+    for change in advice.changes {
+      #expect(
+        !change.edits.contains { $0.contains("label role") || $0.contains("1.4.2") || $0.contains("abc") }, "\(change)")
+      #expect(change.verdict == "allowed")
+    }
+  }
+
+  @Test("several refused flows get their changes together, and --write makes all of them") func together() async throws
+  {
+    // Each node's pod speaks as its node.
+    let agents = """
+      apiVersion: apps/v1
+      kind: DaemonSet
+      metadata: {name: agent, namespace: shop}
+      spec:
+        selector: {matchLabels: {app: agent}}
+        template:
+          metadata: {labels: {app: agent}}
+          spec: {hostNetwork: true, containers: [{name: c}]}
+      ---
+      \(podText("shop/far", on: "node2", labels: "app: far"))
+
+      """
+    try await Self.inFolder { folder in
+      let path = folder.appendingPathComponent("w.yaml").path
+      let world = agents + Self.world.replacingOccurrences(of: "node2", with: "node3")
+      try Data(world.utf8).write(to: URL(fileURLWithPath: path))
+      let explain = { (options: [String]) in
+        try await Program.run(
+          ["explain", "--no-packets", "-f", path] + options + ["shop/agent", "shop/db:5432"])
+      }
+      let before = try await explain(["--fix", "--write", "--in-place"])
+      #expect(before.status == .exited(0), "\(before)")
+      #expect(before.output.contains("Changes for all 2 refused flows, of which 2 pass with them"), "\(before.output)")
+      let after = try await explain([])
+      #expect(
+        !after.output.contains("TCP/5432: DENIED") && after.output.contains("TCP/5432: ALLOWED"), "\(after.output)")
+    }
   }
 
   @Test(

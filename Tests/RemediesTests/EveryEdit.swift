@@ -1,6 +1,8 @@
 import NetpolModel
 import Oracle
 
+@testable import Remedies
+
 /// Every unit edit over the labels, peers and ports that occur in a cluster, apart from those that can't help a flow:
 /// additions that don't hold it.
 struct EveryEdit {
@@ -24,7 +26,8 @@ struct EveryEdit {
   /// The sides that the policies of an end can refuse.
   private var sides: [SideExplanation] { oracle.explain(flow).flatMap(\.sides) }
 
-  var all: [UnitEdit] { sides.flatMap(additions) + removals + labels }
+  /// Without labels that take a pod from a Service, or give it one.
+  var all: [UnitEdit] { sides.flatMap(additions) + removals + labels.filter(LabelEdits(cluster).isPossible) }
 
   func additions(_ side: SideExplanation) -> [UnitEdit] {
     guard case .pod(let id) = side.subject.endpoint, let pod = cluster.pod(id), !pod.hostNetwork else { return [] }

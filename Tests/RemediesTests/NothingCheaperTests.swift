@@ -51,7 +51,7 @@ private struct Reference {
     let singles = EveryEdit(cluster, flow).all
     let helping = singles.filter { Oracle(cluster.applying([$0])).judge(flow).verdict == .allow }
     if let found = cheapest(helping.map { [$0] }, below: cost) { return found }
-    if cost.edits == 1 { return nil }
+    if cost.edits == 1, cost.isHarmless { return nil }
     let before = Oracle(cluster).explain(flow).flatMap(\.sides).map(\.verdict)
     var kinds: Set<Kind> = []
     var pairs: [[UnitEdit]] = []
@@ -74,7 +74,8 @@ private struct Reference {
   private func cheapest(_ sets: [[UnitEdit]], below cost: Cost) -> Remedy? {
     for edits in sets {
       guard let remedy = Remedy(edits, of: cluster, flow, turnsTo: .allow) else { continue }
-      if (remedy.cost.edits, remedy.cost.opened) < (cost.edits, cost.opened) { return remedy }
+      let order = { (cost: Cost) in (cost.isHarmless ? 0 : 1, cost.edits, cost.opened) }
+      if order(remedy.cost) < order(cost) { return remedy }
     }
     return nil
   }

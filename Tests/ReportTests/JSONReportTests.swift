@@ -118,6 +118,7 @@ import Verdicts
         run.advice = AdviceRequest(most: 2, mostPods: number == 30080 ? 1 : nil) { edits in
           ([FileChange(name: "w.yaml", before: "a\n", after: "b\n")], cluster.applying(edits))
         }
+        run.advice?.togetherToo = true
         // Without packets nothing is observed.
         let report =
           number == 81

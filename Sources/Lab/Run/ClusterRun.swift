@@ -205,11 +205,13 @@ public struct ClusterRun: Sendable {
     explained = try advised(explained, cluster, pairs, on: &adviceLab)
     if let adviceLab { lab = adviceLab }
     let results = try check.run(on: &lab, strict: strict) { progress(.expecting(stage: $0, of: $1)) }
-    return RunReport(
+    var report = RunReport(
       environment: environment, cluster: cluster, plan: plan, comparisons: comparisons, survey: survey, unsent: unsent,
       styleWarnings: whole.enforced.findings.map(\.description) + whole.enforced.serviceFindings.map(\.description),
       explained: explained, notInLab: topology.unplaced, strict: strict,
       timings: RunReport.Timings(build: lab.buildTime, load: lab.loadTime, probe: probe), expectations: results)
+    report.together = advice?.together(explained, cluster)
+    return report
   }
 
   /// The rules of all nodes, or of those that the plan's flows pass.

@@ -17,6 +17,8 @@ public struct RunReport: Sendable {
   public let unsent: [UnsentPackets]
   /// The comparisons with everything that explains them, if the user asked about few flows. Otherwise empty.
   public let explained: [ExplainedFlow]
+  /// Changes for all refused flows together. `nil` if nobody asked, or if there is one flow.
+  public var together: Together?
   /// The texts of the input, to quote from.
   public var lines = SourceLines()
   /// What the style does with a policy or pod, or kube-proxy with a service, that its author may not expect. These are

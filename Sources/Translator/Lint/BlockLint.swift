@@ -15,12 +15,12 @@ extension Linter {
   private func services(
     _ block: NetworkPolicy.IPBlock, _ number: Int, _ policy: NetworkPolicy, _ place: RulePlace
   ) -> LintFinding? {
-    let make = { (what: String, peer: NetworkPolicy.Peer?) in
+    let make = { (what: String, fix: [UnitEdit]) in
       LintFinding(
         .lintServiceAddress, place.rule.peers.list.count == 1 ? .error : .warning, policy, place,
         "\(block.cidr) \(what): a node has replaced such an address before policies see the packet",
         remedy: "select the pods behind the Service, with their port",
-        fix: place.replacing(peer: number, of: policy, by: [peer].compactMap(\.self)))
+        fix: fix)
     }
     if place.direction == .egress,
       let own = cluster.services.first(where: { service in
@@ -29,33 +29,36 @@ extension Linter {
     {
       // A balancer's address may be a machine of its own.
       let isClusterIP = own.clusterIPs.contains(block.cidr.network)
-      return make("is \(isClusterIP ? "the ClusterIP" : "an address") of Service \(own.id)", behind(own, policy, place))
+      return make(
+        "is \(isClusterIP ? "the ClusterIP" : "an address") of Service \(own.id)", behind(own, number, policy, place))
     }
     let isServices = cluster.settings.serviceCIDRs.contains {
       $0.contains(block.cidr.network) && $0.prefixLength <= block.cidr.prefixLength
     }
-    return isServices ? make("is part of the service network", nil) : nil
+    return isServices ? make("is part of the service network", []) : nil
   }
 
-  /// The pods of a Service as a peer. `nil` if the rule's ports don't admit what its ports lead to.
-  private func behind(_ service: Service, _ policy: NetworkPolicy, _ place: RulePlace) -> NetworkPolicy.Peer? {
-    guard let selector = service.selector, !selector.isEmpty else { return nil }
-    let fits = place.rule.ports.list.allSatisfy { port in
-      guard case .number(let first, let last) = port.number else { return true }
-      return service.ports.allSatisfy { own in
-        guard own.transport == port.transport, (first...max(first, last ?? first)).contains(own.port) else {
-          return true
-        }
-        guard case .number(let target) = own.targetPort else { return false }
-        return (first...max(first, last ?? first)).contains(target)
+  /// The pods of a Service in the place of its address, with the ports that it leads to. Empty if it selects no pods.
+  private func behind(
+    _ service: Service, _ number: Int, _ policy: NetworkPolicy, _ place: RulePlace
+  ) -> [UnitEdit] {
+    guard let selector = service.selector, !selector.isEmpty else { return [] }
+    let name = service.id.namespace
+    let peer = NetworkPolicy.Peer.pods(
+      in: name == policy.id.namespace
+        ? .own : .matching(LabelSelector(matchLabels: ["kubernetes.io/metadata.name": name])),
+      matching: LabelSelector(matchLabels: selector))
+    let listed = place.rule.ports.list
+    let targets = service.ports.filter { own in listed.contains { $0.holds(own.transport, own.port) } }.compactMap {
+      own -> NetworkPolicy.PortRule? in
+      switch own.targetPort {
+      case .number(let target):
+        listed.contains { $0.holds(own.transport, target) } ? nil : .init(own.transport, .number(target, through: nil))
+      case .name(let name): .init(own.transport, .name(name))
       }
     }
-    if !fits { return nil }
-    let labels = LabelSelector(matchLabels: selector)
-    let name = service.id.namespace
-    return .pods(
-      in: name == policy.id.namespace
-        ? .own : .matching(LabelSelector(matchLabels: ["kubernetes.io/metadata.name": name])), matching: labels)
+    return targets.map { .addPort($0, place.rule(of: policy)) }
+      + place.replacing(peer: number, of: policy, by: [peer])
   }
 
   /// The pods that have an address in a block.
@@ -68,7 +71,10 @@ extension Linter {
     _ block: NetworkPolicy.IPBlock, _ number: Int, _ policy: NetworkPolicy, _ place: RulePlace
   ) -> LintFinding? {
     let inside = holders(of: block)
-    let networks = cluster.nodes.flatMap(\.podCIDRs).filter { $0.overlaps(block.cidr) }
+    let networks = cluster.nodes.flatMap(\.podCIDRs).filter { network in
+      network.overlaps(block.cidr)
+        && !block.except.contains { $0.contains(network.network) && $0.prefixLength <= network.prefixLength }
+    }
     if inside.isEmpty, networks.isEmpty { return nil }
     let spaces = Set(inside.map(\.id.namespace)).sorted()
     let now =
@@ -119,5 +125,16 @@ extension LintFinding {
     let ends = [subject, peer].map { $0.map { Endpoint.pod($0.id) } }
     return direction == .ingress
       ? shown(from: ends[1], to: ends[0], .allow) : shown(from: ends[0], to: ends[1], .allow)
+  }
+}
+
+extension NetworkPolicy.PortRule {
+  fileprivate func holds(_ transport: Transport, _ port: UInt16) -> Bool {
+    guard self.transport == transport else { return false }
+    switch number {
+    case .any: return true
+    case .number(let first, let last): return first <= port && port <= max(first, last ?? first)
+    case .name: return false
+    }
   }
 }

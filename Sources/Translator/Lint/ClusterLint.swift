@@ -7,17 +7,21 @@ extension Linter {
   private static let mostCompared = 100
   private static let mostPods = 400
 
-  /// Policies without which every flow has the same verdict.
+  /// Policies without which every flow has the same verdict, also if those told before are gone.
   var redundant: [LintFinding] {
     guard cluster.policies.count <= Self.mostCompared, cluster.pods.count <= Self.mostPods else { return [] }
+    var left = cluster
     return cluster.policies.compactMap { policy -> LintFinding? in
-      // Told already.
+      // Told already, or nobody knows whom it selects.
       if pods(policy.podSelector, in: policy.id.namespace).allSatisfy(\.hostNetwork) { return nil }
-      var without = cluster
+      let peers = Direction.allCases.filter(policy.isolates.contains).flatMap(policy.rules).flatMap(\.peers.list)
+      if peers.contains(where: { pods($0, of: policy)?.isEmpty ?? false }) { return nil }
+      var without = left
       without.policies.removeAll { $0.id == policy.id }
-      guard let clusters = ComparedClusters(old: cluster, new: without) else { return nil }
+      guard let clusters = ComparedClusters(old: left, new: without) else { return nil }
       let difference = PolicyDifference(clusters)
       guard difference.rows.isEmpty, difference.oneSided.values.allSatisfy(\.isEmpty) else { return nil }
+      left = without
       return LintFinding(
         .lintAddsNothing, .note, policy,
         "without it every flow has the same verdict: other policies say all that it says",

@@ -11,6 +11,10 @@ public struct Linter {
   let namespaces: [String: Labels]
   /// Those without one, whose labels are not known but for their name.
   let unknown: [String]
+  /// Whether the input has the namespaces of a whole cluster.
+  let isWholeCluster: Bool
+  /// Labels of pods that there are at times: finished ones, and those of workloads, by namespace.
+  private let occasional: [String: [Labels]]
 
   public init(_ cluster: Cluster) {
     self.cluster = cluster
@@ -18,6 +22,10 @@ public struct Linter {
     policiesIn = Dictionary(grouping: cluster.policies, by: \.id.namespace)
     namespaces = Dictionary(cluster.namespaces.map { ($0.name, $0.labels) }) { first, _ in first }
     unknown = cluster.namespaces.filter(\.isAssumed).map(\.name).sorted()
+    isWholeCluster = cluster.namespaces.contains { !$0.isAssumed && ["kube-system", "default"].contains($0.name) }
+    let finished = cluster.pods.filter(\.phase.isTerminal).map { ($0.id.namespace, $0.labels) }
+    occasional = Dictionary(grouping: finished + cluster.templates.map { ($0.namespace, $0.labels) }, by: \.0)
+      .mapValues { $0.map(\.1) }
   }
 
   /// Most severe first, then by place.
@@ -52,7 +60,15 @@ public struct Linter {
       .sorted { $0.id < $1.id }
     let free = others.filter { policies(isolating: $0, .egress).isEmpty }
     let best = free.first { !namespaces.contains($0.id.namespace) } ?? free.first ?? others.first
-    return best.map { .pod($0.id) } ?? cluster.nodes.first.map { .node($0.name) }
+    if let best, !free.isEmpty { return .pod(best.id) }
+    // A node sends to whom it wants.
+    let away = cluster.nodes.first { node in !pods.contains { $0.node == node.name } }
+    return away.map { .node($0.name) } ?? best.map { .pod($0.id) } ?? cluster.nodes.first.map { .node($0.name) }
+  }
+
+  /// Whether a namespace has pods with these labels at other times.
+  func hasOccasionally(_ selector: LabelSelector, in namespace: String) -> Bool {
+    occasional[namespace]?.contains(where: selector.matches) ?? false
   }
 
   func pods(_ selector: LabelSelector, in namespace: String) -> [Pod] {

@@ -7,6 +7,7 @@ extension Linter {
     guard let all = podsIn[policy.id.namespace], !all.isEmpty else { return [] }
     let place = policy.selectorLocation ?? policy.location
     if selected.isEmpty {
+      if hasOccasionally(policy.podSelector, in: policy.id.namespace) { return [] }
       return [
         LintFinding(
           .lintSelectsNoPod, .warning, policy,

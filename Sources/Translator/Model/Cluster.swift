@@ -122,6 +122,18 @@ public struct Cluster: Hashable, Sendable {
   /// Strangers: pods on these nodes, by address, that no enforcer and no API object knows yet. Only the lab has them.
   public var strangers: [IPAddress: String] = [:]
   public var settings: ClusterSettings
+  /// Of workloads that have no pods now: scaled to none, or suspended.
+  public var templates: [PodTemplate] = []
+
+  /// The labels of pods that a workload makes.
+  public struct PodTemplate: Hashable, Sendable {
+    public let namespace: String
+    public let labels: Labels
+    public init(namespace: String, labels: Labels) {
+      self.namespace = namespace
+      self.labels = labels
+    }
+  }
 
   public init(
     nodes: [Node] = [], namespaces: [Namespace] = [], pods: [Pod] = [], services: [Service] = [],

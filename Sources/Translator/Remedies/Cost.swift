@@ -1,7 +1,8 @@
 internal import NetpolModel
 internal import PolicyDiff
 
-/// What a change costs: its unit edits, then the other flows that it opens, then those that it closes.
+/// What a change costs: its unit edits, then the other flows that it opens, then those that it closes. What closes other
+/// flows comes last, however few its edits are.
 ///
 /// A flow is two addresses and a port. Of a set of addresses that no pod and no node has, at most 65,536 count, so that
 /// the internet doesn't outweigh everything else beyond measure.
@@ -10,8 +11,10 @@ public struct Cost: Hashable, Comparable, Sendable {
   public let opened: Int
   public let closed: Int
 
+  public var isHarmless: Bool { closed == 0 }
+
   public static func < (a: Cost, b: Cost) -> Bool {
-    (a.edits, a.opened, a.closed) < (b.edits, b.opened, b.closed)
+    (a.isHarmless ? 0 : 1, a.edits, a.opened, a.closed) < (b.isHarmless ? 0 : 1, b.edits, b.opened, b.closed)
   }
 
   /// `asked`: flows that shall change, and don't count.

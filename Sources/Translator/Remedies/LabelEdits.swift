@@ -26,15 +26,28 @@ struct LabelEdits {
         for (key, values) in keys.sorted(by: { $0.key < $1.key }) where !Self.fixedKeys.contains(key) {
           for value in values.sorted() where labels[key] != value {
             let edit = UnitEdit.label(owner, key: key, value: value)
-            if seen.insert(edit).inserted { found.append(edit) }
+            if seen.insert(edit).inserted, isPossible(edit) { found.append(edit) }
           }
-          if labels[key] != nil, seen.insert(.label(owner, key: key, value: nil)).inserted {
-            found.append(.label(owner, key: key, value: nil))
-          }
+          let removal = UnitEdit.label(owner, key: key, value: nil)
+          if labels[key] != nil, seen.insert(removal).inserted, isPossible(removal) { found.append(removal) }
         }
       }
     }
     return found
+  }
+
+  /// Whether every Service keeps its pods, and a workload the labels of its template, by which its selector finds them.
+  func isPossible(_ edit: UnitEdit) -> Bool {
+    guard case .label(let owner, let key, let value) = edit else { return true }
+    let pods = cluster.pods.filter(owner.owns)
+    if case .workload = owner, pods.contains(where: { $0.labels[key] != nil }) { return false }
+    return pods.allSatisfy { pod in
+      var changed = pod
+      changed.labels[key] = value
+      return cluster.services.allSatisfy {
+        $0.id.namespace != pod.id.namespace || $0.selects(pod) == $0.selects(changed)
+      }
+    }
   }
 
   /// Labels that no user sets.

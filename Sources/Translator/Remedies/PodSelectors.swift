@@ -24,12 +24,15 @@ struct PodSelectors {
   /// The labels that all pods of its workload have, apart from those that a new version or a new run changes.
   func stableLabels(of pod: Pod) -> Labels {
     var labels = pod.labels.filter { !Self.volatileKeys.contains($0.key) }
+    // Each run of a CronJob has a Job of another name, which ends in its time.
+    let isRun = { (name: String) in name.reversed().prefix(while: \.isNumber).count >= 6 }
+    labels = labels.filter { key, value in
+      !Self.jobKeys.contains(key) || pod.owner?.kind != "CronJob" && !isRun(value)
+    }
     guard let owner = pod.owner else { return labels }
     for other in pods[pod.id.namespace] ?? [] where other.owner == owner {
       labels = labels.filter { other.labels[$0.key] == $0.value }
     }
-    // Each run of a CronJob has a Job of another name.
-    if owner.kind == "CronJob" { labels = labels.filter { !Self.jobKeys.contains($0.key) } }
     return labels
   }
 
@@ -38,7 +41,8 @@ struct PodSelectors {
   static let volatileKeys: Set<String> = [
     "pod-template-hash", "controller-revision-hash", "pod-template-generation", "controller-uid",
     "batch.kubernetes.io/controller-uid", "statefulset.kubernetes.io/pod-name", "apps.kubernetes.io/pod-index",
-    "batch.kubernetes.io/job-completion-index",
+    "batch.kubernetes.io/job-completion-index", "app.kubernetes.io/version", "version", "helm.sh/chart", "chart",
+    "release-revision", "revision",
   ]
   /// Keys that name what a pod is. They are kept longest.
   private static let namingKeys = [

@@ -38,18 +38,29 @@ public struct RemedySearch: Sendable {
     return oracle.judge(flow).verdict == .deny && Oracle(free).judge(flow).verdict == .allow
   }
 
-  /// What lets the flow through, cheapest first: all that takes no more unit edits than necessary. Empty if no change of
-  /// policies and labels does.
+  /// What lets the flow through, cheapest first: all that takes no more unit edits than necessary. If all of that closes
+  /// other flows, also what takes more edits and doesn't. Empty if no change of policies and labels does.
   public func allowing() -> [Remedy] {
-    let found = solutions(deciding, edits: [], depth: Self.mostEdits)
+    let least = priced(fewest(solutions(deciding, edits: [], depth: Self.mostEdits)), turnsTo: .allow)
+    if least.isEmpty || least.contains(where: \.cost.isHarmless) { return least }
+    let found = solutions(deciding, edits: [], depth: Self.mostEdits, takesOneAlone: false)
+    let more = priced(fewest(found.filter { $0.count > 1 }), turnsTo: .allow).filter(\.cost.isHarmless)
+    return more + least
+  }
+
+  /// Those with the least number of edits, each once.
+  private func fewest(_ found: [[UnitEdit]]) -> [[UnitEdit]] {
     guard let least = found.map(\.count).min() else { return [] }
     var seen: Set<Set<UnitEdit>> = []
-    let distinct = found.filter { $0.count == least && seen.insert(Set($0)).inserted }
-    return priced(distinct, turnsTo: .allow)
+    return found.filter { $0.count == least && seen.insert(Set($0)).inserted }
   }
 
   /// Sets of edits after which the flow is allowed, each with as few as this search finds.
-  private func solutions(_ cluster: Cluster, edits: [UnitEdit], depth: Int) -> [[UnitEdit]] {
+  ///
+  /// `takesOneAlone`: whether one edit is enough if it does all. Otherwise each end gets its own.
+  private func solutions(
+    _ cluster: Cluster, edits: [UnitEdit], depth: Int, takesOneAlone: Bool = true
+  ) -> [[UnitEdit]] {
     let oracle = Oracle(cluster)
     if oracle.judge(flow).verdict == .allow { return [edits] }
     if depth == 0 { return [] }
@@ -58,7 +69,7 @@ public struct RemedySearch: Sendable {
     if refusing.isEmpty { return [] }
     let (bySide, shared) = candidates(cluster, oracle, parts, refusing)
     let singles = (bySide.flatMap(\.self) + shared).filter { allows(cluster, $0) }
-    if !singles.isEmpty {
+    if !singles.isEmpty, takesOneAlone || refusing.count == 1 {
       // Of those that complete others the narrowest are enough.
       let chosen = edits.isEmpty ? singles : narrowest(singles, cluster, refusing[0])
       return chosen.map { edits + [$0] }
@@ -148,8 +159,8 @@ public struct RemedySearch: Sendable {
     }
     let order = { (remedy: Remedy) in
       verdict == .allow
-        ? (remedy.cost.opened, remedy.cost.closed, remedy.edits.rank)
-        : (remedy.cost.closed, remedy.cost.opened, remedy.edits.rank)
+        ? (remedy.cost.isHarmless ? 0 : 1, remedy.cost.opened, remedy.cost.closed, remedy.edits.rank)
+        : (0, remedy.cost.closed, remedy.cost.opened, remedy.edits.rank)
     }
     return remedies.enumerated().sorted { first, second in
       let (one, other) = (order(first.element), order(second.element))

@@ -62,6 +62,8 @@ public struct LineDiff {
         hunks.append(low...high)
       }
     }
+    // patch(1) takes a name with spaces up to a tab.
+    let name = name.contains(" ") ? name + "\t" : name
     var lines = ["--- \(name)", "+++ \(name)"]
     var (oldLine, newLine, next) = (1, 1, 0)
     for hunk in hunks {
@@ -80,7 +82,8 @@ public struct LineDiff {
       lines += body
       next = hunk.upperBound + 1
     }
-    return lines
+    // A last line without a line break has a remark of its own.
+    return lines.flatMap { $0.split(separator: "\n", omittingEmptySubsequences: false).map(String.init) }
   }
 
   private func advance(_ step: Step, _ old: inout Int, _ new: inout Int) {

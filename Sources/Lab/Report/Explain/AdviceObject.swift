@@ -32,6 +32,8 @@ struct AdviceObject: Encodable {
     let patches: [PatchObject]
     /// Other flows, each kind once, and how many pairs of addresses with a port they are.
     let opens, closes: [String]
+    /// Flows with the same answer that it does not turn.
+    let unchanged: [String]
     let opensCount, closesCount: Int
     /// What the flow's verdict is with the change, and what a packet shows.
     let verdict: String
@@ -46,9 +48,25 @@ struct AdviceObject: Encodable {
       }
       (opens, closes) = (texts(true), texts(false))
       (opensCount, closesCount) = (checked.remedy.cost.opened, checked.remedy.cost.closed)
+      unchanged = checked.unchanged.map(\.description)
       verdict = checked.after.verdict?.rawValue ?? "none"
       observed = checked.after.observed?.rawValue
     }
+  }
+}
+
+/// Changes for all refused flows.
+struct TogetherObject: Encodable {
+  let edits: [String]
+  let patches: [PatchObject]
+  /// The flows that pass with them, and those that don't.
+  let opened, refused: [String]
+
+  init(_ together: Together, _ cluster: Cluster) {
+    edits = together.edits.map(EditText(cluster).text)
+    patches = together.files.map(PatchObject.init)
+    opened = together.opened.map(\.description)
+    refused = together.refused.map(\.description)
   }
 }
 

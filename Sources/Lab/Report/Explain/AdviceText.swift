@@ -52,26 +52,35 @@ struct AdviceText {
     let label = count == 1 ? "Smallest change" : "Change \(index + 1) of \(count)"
     let text = checked.remedy.edits.map(edits.text).joined(separator: "; and ")
     var blocks: [Block] = [.note(label, text, indent: 2)]
-    blocks += patch(checked)
+    blocks += Self.patch(checked.files)
     blocks.append(.paragraph(verdict(checked), first: "  With it: ", indent: 11))
-    return blocks + others(checked.remedy, isOpened: true) + others(checked.remedy, isOpened: false) + masquerading
+    if !checked.unchanged.isEmpty {
+      let flows = checked.unchanged.map(\.description).abridged(to: 2)
+      blocks.append(.paragraph("of the flows with the same answer it leaves \(flows) refused", first: "  ", indent: 4))
+    }
+    return blocks + others(checked.remedy, isOpened: true) + others(checked.remedy, isOpened: false)
   }
 
-  /// A node's own address stands for all whose packets it sends on with it.
-  private var masquerading: [Block] {
+  /// The node's address with which the packet arrives, if a node replaces the sender's. It stands for all such senders.
+  private var replacement: IPAddress? {
     guard let part = parts.last, part.unmasqueraded != nil,
       part.sides.contains(where: { $0.direction == .ingress && $0.verdict == .deny })
-    else { return [] }
-    var text = "\(part.arrived.sourceAddress) stands for every sender whose packets a node sends on with that address"
-    if case .service(let id)? = part.intermediary {
-      text += "; with externalTrafficPolicy: Local, service \(id) keeps the clients' own addresses"
-    }
-    return [.paragraph(text, first: "  Note: ", indent: 4)]
+    else { return nil }
+    return part.arrived.sourceAddress
   }
 
-  private func patch(_ checked: CheckedRemedy) -> [Block] {
-    if !checked.files.isEmpty {
-      return checked.files.map { .code(Code(LineDiff($0.before, $0.after).unified($0.name), indent: 4)) }
+  /// What keeps the senders' own addresses.
+  private var localPolicy: String {
+    guard case .service(let id)? = parts.last?.intermediary, let service = report.cluster.service(id),
+      service.externalTrafficPolicy == .cluster,
+      parts.last.map({ !service.clusterIPs.contains($0.asked.destinationAddress) }) == true
+    else { return "" }
+    return "; with externalTrafficPolicy: Local, service \(id) keeps their own addresses"
+  }
+
+  static func patch(_ files: [FileChange]) -> [Block] {
+    if !files.isEmpty {
+      return files.map { .code(Code(LineDiff($0.before, $0.after).unified($0.name), indent: 4)) }
     }
     return [
       .paragraph("no patch: the files are written in a way that leaves no safe place for it", first: "  ", indent: 4)
@@ -98,13 +107,24 @@ struct AdviceText {
   private func others(_ remedy: Remedy, isOpened: Bool) -> [Block] {
     let rows = remedy.otherRows.filter { $0.isOpened == isOpened }
     let count = isOpened ? remedy.cost.opened : remedy.cost.closed
+    let names = EndNames(remedy.difference)
+    if isOpened, let replacement {
+      return [
+        .paragraph(
+          "opens the port to every sender whose packets a node sends on as \(replacement)\(localPolicy)", first: "  ",
+          indent: 4)
+      ] + lines(rows, "It also opens", "+", names)
+    }
     if count == 0 || rows.isEmpty {
       return isOpened ? [.paragraph("opens no other flow", first: "  ", indent: 4)] : []
     }
-    let names = EndNames(remedy.difference)
-    let verb = isOpened ? "It also opens" : "It closes"
+    return isOpened ? lines(rows, "It also opens", "+", names) : lines(rows, "It closes", "-", names)
+  }
+
+  private func lines(_ rows: [DifferenceRow], _ verb: String, _ sign: String, _ names: EndNames) -> [Block] {
+    if rows.isEmpty { return [] }
     let lines = rows.prefix(Self.mostRows).map { row in
-      Block.paragraph(names.text(of: row), first: isOpened ? "    + " : "    - ", indent: 8)
+      Block.paragraph(names.text(of: row), first: "    \(sign) ", indent: 8)
     }
     let rest = rows.count - Self.mostRows
     return [.paragraph("\(verb):", first: "  ", indent: 4)] + lines
@@ -124,8 +144,22 @@ struct AdviceText {
   }
 
   private var noClosing: String {
-    let sides = parts.flatMap(\.sides).filter { $0.standing == .isolated }
+    let all = parts.flatMap(\.sides)
+    let sides = all.filter { $0.standing == .isolated }
     if sides.isEmpty {
+      for side in all {
+        switch side.standing {
+        case .ownNode(let node): return "no policy does: \(node) is the pod's own node, which can always reach it (D6)"
+        case .hostNetwork where side.direction == .ingress:
+          return "no policy does: none applies to \(side.subject.endpoint), which is on its node's network"
+        case .notAPod where side.direction == .ingress:
+          return "no policy does: none applies to \(side.subject.endpoint), which is no pod"
+        case .notAPod, .hostNetwork, .notIsolated, .isolated: break
+        }
+      }
+      if all.first?.flow.question == .echo {
+        return "no policy isolates either end; kube-router lets pings pass even where one does (D5)"
+      }
       return "no policy isolates either end, so nothing admits it; a new policy that isolates one would stop it"
     }
     let admitting = sides.map { side in

@@ -24,6 +24,7 @@ extension RunReport {
       Fact("endpoints", plan.endpoints.map(\.description)),
       Fact(
         "flows", comparisons.map { FlowObject($0, strict: strict, inFull: isToldInFull, withPath: tellsAllPaths) }),
+      Fact("together", together.map { TogetherObject($0, cluster) }),
       Fact("explanations", explained.isEmpty ? nil : explained.map { ExplanationObject($0, cluster) }),
       Fact("survey", survey.map { SurveyObject($0, comparisons, unsent, strict: strict) }),
       Fact("classes", classObjects),
@@ -122,7 +123,8 @@ private struct RunSections {
   private var allExplained: [Section] {
     // One for each kind of answer is explained.
     if report.explained.count < report.comparisons.count {
-      return [overview(report.explained)] + report.explained.flatMap(explained) + [styleWarnings, heading, summary]
+      return [overview(report.explained)] + report.explained.flatMap(explained)
+        + [together, styleWarnings, heading, summary]
     }
     let shown = answers.flatMap(\.shown)
     let flows = shown.flatMap { comparison -> [Section] in
@@ -134,7 +136,22 @@ private struct RunSections {
       }
       return flow.map(explained) ?? [full(comparison)]
     }
-    return [overview(shown)] + mixtures + flows + [styleWarnings, heading, summary]
+    return [overview(shown)] + mixtures + flows + [together, styleWarnings, heading, summary]
+  }
+
+  /// The changes for all refused flows.
+  private var together: Section {
+    guard let together = report.together else { return Section([]) }
+    let (opened, all) = (together.opened.count, together.opened.count + together.refused.count)
+    let edits = EditText(report.cluster)
+    var blocks: [Block] = [.heading("Changes for all \(all) refused flows, of which \(opened) pass with them")]
+    blocks += together.edits.map { .paragraph(edits.text($0), first: "  ", indent: 4) }
+    blocks += AdviceText.patch(together.files)
+    if !together.refused.isEmpty {
+      blocks.append(
+        .paragraph("still refused: \(together.refused.map(\.description).abridged(to: 3))", first: "  ", indent: 4))
+    }
+    return Section(blocks)
   }
 
   /// The verdicts of several flows, before any of them is explained.

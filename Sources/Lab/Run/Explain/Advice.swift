@@ -34,6 +34,10 @@ public struct CheckedRemedy: Sendable {
   public let files: [FileChange]
   /// The flow with the changes. With a packet, if packets are sent.
   public let after: Comparison
+  /// What the specification says of the flow with the changes.
+  public let specified: Verdict
+  /// Flows with the same answer that the changes don't turn.
+  public let unchanged: [Flow]
 }
 
 /// What to look for besides the reasons.
@@ -42,6 +46,8 @@ public struct AdviceRequest: Sendable {
   public var most: Int
   /// Pods above which nobody looks. `nil`: whatever their number.
   public var mostPods: Int?
+  /// Whether to look for changes for all refused flows together, if there are several.
+  public var togetherToo = false
   /// The user's files with changes, and the cluster that they describe. `nil`: they leave no place for these.
   public var patch: @Sendable ([UnitEdit]) -> (files: [FileChange], cluster: Cluster)?
 

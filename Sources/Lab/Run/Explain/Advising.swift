@@ -1,6 +1,7 @@
 internal import Enforcement
 internal import EngineComparison
 internal import NetpolModel
+internal import Oracle
 internal import Path
 internal import Remedies
 internal import StandingLab
@@ -44,17 +45,22 @@ extension ClusterRun {
     if isRefused, found.isEmpty {
       return search.isUpToPolicies ? .hopeless(.nothingFound) : .hopeless(.refused([]))
     }
-    let checked = try found.prefix(request.most).map { remedy in
-      try check(remedy, flow, pairs, request, turnsTo: isRefused ? .allow : .deny, from: cluster, on: &lab)
+    let verdict: Verdict = isRefused ? .allow : .deny
+    let alike = explained.alike
+    var (checked, failed) = ([CheckedRemedy](), 0)
+    for remedy in request.patchableFirst(found) where checked.count < request.most {
+      let one = try check(remedy, flow, alike, pairs, request, turnsTo: verdict, on: &lab)
+      // What follows from a label may undo what the change does.
+      if one.specified == verdict { checked.append(one) } else { failed += 1 }
     }
-    let others = found.count - checked.count
+    let others = found.count - checked.count - failed
     return isRefused ? .allowing(checked, others: others) : .closing(checked, others: others)
   }
 
   /// Makes the changes in the files, and judges and sends the flow again.
   private func check(
-    _ remedy: Remedy, _ flow: Flow, _ pairs: PairFlows, _ request: AdviceRequest, turnsTo verdict: Verdict,
-    from cluster: Cluster, on lab: inout ReusableLab?
+    _ remedy: Remedy, _ flow: Flow, _ alike: [Flow], _ pairs: PairFlows, _ request: AdviceRequest,
+    turnsTo verdict: Verdict, on lab: inout ReusableLab?
   ) throws -> CheckedRemedy {
     let patch = request.patch(remedy.edits)
     // The files know what follows from labels, such as the endpoints of Services.
@@ -68,8 +74,20 @@ extension ClusterRun {
       try lab?.prepare(whole.holding(Machines([flow], [journey], in: whole, pairs)))
       observation = try lab?.observe([flow], patiently: Self.patience).first
     }
+    let oracle = whole.comparer.oracle
     return CheckedRemedy(
-      remedy: remedy, files: patch?.files ?? [], after: whole.comparer.compare(flow, journey, observation))
+      remedy: remedy, files: patch?.files ?? [], after: whole.comparer.compare(flow, journey, observation),
+      specified: oracle.judge(flow).verdict, unchanged: alike.filter { oracle.judge($0).verdict != verdict })
+  }
+}
+
+extension AdviceRequest {
+  /// Of changes with the same cost, one that the files have a place for comes first.
+  fileprivate func patchableFirst(_ remedies: [Remedy]) -> [Remedy] {
+    guard most == 1, let first = remedies.first else { return remedies }
+    let equal = remedies.prefix { $0.cost == first.cost }
+    guard let index = equal.firstIndex(where: { patch($0.edits) != nil }), index > 0 else { return remedies }
+    return [remedies[index]] + remedies[..<index] + remedies[(index + 1)...]
   }
 }
 

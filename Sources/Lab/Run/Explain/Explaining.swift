@@ -27,12 +27,14 @@ extension ClusterRun {
     }
     var none: ReusableLab?
     explained = try advised(explained, cluster, selected.pairs, on: &none)
-    return RunReport(
+    var report = RunReport(
       environment: LabEnvironment(withoutLab: version, style: style.name), cluster: cluster, plan: plan,
       comparisons: comparisons,
       styleWarnings: whole.enforced.findings.map(\.description) + whole.enforced.serviceFindings.map(\.description),
       explained: explained, notInLab: topology.unplaced, strict: strict,
       timings: RunReport.Timings(build: .zero, load: clock.now - begin, probe: .zero))
+    report.together = advice?.together(explained, cluster)
+    return report
   }
 }
 

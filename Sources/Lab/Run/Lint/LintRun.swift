@@ -147,7 +147,9 @@ extension Code {
     case .lintNodePort: "no host outside the cluster is in the input (externalHosts)"
     case .lintJobPeer: "netpol-lab lag measures how long it takes"
     case .lintWholeIPv6: "nobody has an address that is missing"
-    default: "nobody is selected, so there is nobody to send to or from"
+    case .lintSelectsNoPod, .lintPeerSelectsNoPod, .missUnknownName:
+      "nobody is selected, so there is nobody to send to or from"
+    default: "only its author knows which flow was meant"
     }
   }
 }

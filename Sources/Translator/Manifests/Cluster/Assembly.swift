@@ -258,6 +258,9 @@ struct Assembly {
     let cap = inventory.options.maxReplicas
     var taken = Set(inventory.pods.map(\.pod.id))
     let workloads = inventory.workloadsWithoutPods
+    cluster.templates = workloads.filter { $0.count == .copies(0) }.map {
+      Cluster.PodTemplate(namespace: $0.id.namespace, labels: $0.labels)
+    }
     let pods = workloads.flatMap { $0.pods(atMost: cap, nodes: nodes, taken: &taken) }
     if !workloads.isEmpty {
       let counts = "\(counted(workloads.count, "workload")) expanded to \(counted(pods.count, "pod"))"

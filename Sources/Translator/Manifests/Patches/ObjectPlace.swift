@@ -10,7 +10,7 @@ struct ObjectPlace {
   /// The first object of a kind with a name. `nil` if the text has none, or can't be changed where it stands.
   init?(_ kind: String, _ id: (namespace: String?, name: String), in source: ManifestSource) {
     // What Yams reads must be what the file holds, or its places are wrong.
-    guard let normalized = try? source.normalized(), normalized.text == source.text, source.text.usedAnchorCount == 0,
+    guard let normalized = try? source.normalized(), normalized.text == source.text,
       var documents = try? Documents(normalized)
     else { return nil }
     while let root = try? documents.next() {
