@@ -22,19 +22,24 @@ struct ExplainedResult {
     // A verdict is what was asked for, so it is told.
     if outcome == .passed { outcome = .found(.note) }
     let causes = CauseText(explained, cluster).lines.filter { $0.kind != .note }
-    let alike = explained.alike.isEmpty ? [] : ["\(explained.alike.count) more flows with the same answer"]
+    let message = ([FlowSection(comparison).headline] + causes.map { "\($0.kind.rawValue): \($0.text)" })
+      .joined(separator: "; ")
+    let rule = Document.Result.Rule(comparison.finding) ?? rule(comparison)
+    let place = journey.place ?? flows.place(comparison)
     let own = Document.Result(
-      Document.Result.Rule(comparison.finding) ?? rule(comparison), outcome, in: group, comparison.flow.resultName,
-      ([FlowSection(comparison).headline] + causes.map { "\($0.kind.rawValue): \($0.text)" } + alike)
-        .joined(separator: "; "),
-      at: journey.place ?? flows.place(comparison), journey: journey.steps)
-    guard case .kernel(_, let differences) = explained.trace, let first = differences.first else { return [own] }
-    return [
-      own,
+      rule, outcome, in: group, comparison.flow.resultName, message, at: place, journey: journey.steps)
+    // Flows with the same answer for the same reasons are told once as text, and each for itself here.
+    let alike = explained.alike.map {
+      Document.Result(rule, outcome, in: group, $0.resultName, message, at: place, journey: journey.steps)
+    }
+    guard case .kernel(_, let differences) = explained.trace, let first = differences.first else {
+      return [own] + alike
+    }
+    return [own] + alike + [
       Document.Result(
         .traceDiffers, .found(.error), in: group, comparison.flow.resultName, part: "trace",
         "on \(first.machine) the kernel met \(first.kernel.abridged(to: 3)), and the evaluator "
-          + first.evaluator.abridged(to: 3), at: own.location),
+          + first.evaluator.abridged(to: 3), at: own.location)
     ]
   }
 

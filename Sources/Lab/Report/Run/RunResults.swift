@@ -38,8 +38,8 @@ struct RunResults {
       if let one = explained[flow] ?? (flow.chosen == nil ? unchosen[flow] : nil) {
         return told.results(one, in: Self.group)
       }
-      // Another flow stands for it, and says so.
-      if alike.contains(flow), !comparison.isFailure(strict: report.strict) { return [] }
+      // Told with the one that is explained.
+      if alike.contains(flow) { return [] }
       return [flows.result(comparison, in: Self.group)]
     }
   }
