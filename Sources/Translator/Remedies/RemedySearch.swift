@@ -150,7 +150,7 @@ public struct RemedySearch: Sendable {
   // MARK: - Prices
 
   private func priced(_ sets: [[UnitEdit]], turnsTo verdict: Verdict) -> [Remedy] {
-    let chosen = sets.count <= mostPriced ? sets : Array(sets.sorted { $0.rank < $1.rank }.prefix(mostPriced))
+    let chosen = sets.count <= mostPriced ? sets : Array(sets.sorted { rank($0) < rank($1) }.prefix(mostPriced))
     // What the deciding part leaves out counts here.
     let remedies = chosen.compactMap { edits -> Remedy? in
       let changed = cluster.applying(edits)
@@ -159,13 +159,35 @@ public struct RemedySearch: Sendable {
     }
     let order = { (remedy: Remedy) in
       verdict == .allow
-        ? (remedy.cost.isHarmless ? 0 : 1, remedy.cost.opened, remedy.cost.closed, remedy.edits.rank)
-        : (0, remedy.cost.closed, remedy.cost.opened, remedy.edits.rank)
+        ? (remedy.cost.isHarmless ? 0 : 1, remedy.cost.opened, remedy.cost.closed, rank(remedy.edits))
+        : (0, remedy.cost.closed, remedy.cost.opened, rank(remedy.edits))
     }
     return remedies.enumerated().sorted { first, second in
       let (one, other) = (order(first.element), order(second.element))
       return one == other ? first.offset < second.offset : one < other
     }.map(\.element)
+  }
+}
+
+extension RemedySearch {
+  /// Which of several equally cheap sets is told first: a change of what is written already comes before something new, and
+  /// that before a removal. A policy without rules is there to refuse everything, so it rather stays as it is.
+  private func rank(_ edits: [UnitEdit]) -> Int {
+    edits.reduce(0) { sum, edit in
+      switch edit {
+      case .addPort: sum
+      case .addPeer: sum + 1
+      case .addRule(_, let direction, let id):
+        sum + (cluster.policies.contains { $0.id == id && $0.rules(direction).isEmpty } ? 4 : 2)
+      case .addPolicy: sum + 3
+      case .label: sum + 5
+      case .addType: sum + 6
+      case .removePeer, .removePort: sum + 7
+      case .removeRule: sum + 8
+      case .removeType: sum + 9
+      case .removePolicy: sum + 10
+      }
+    }
   }
 }
 
@@ -175,30 +197,12 @@ extension [[UnitEdit]] {
 }
 
 extension [UnitEdit] {
-  /// Which of several equally cheap sets is told first.
-  fileprivate var rank: Int { reduce(0) { $0 + $1.rank } }
   fileprivate var preferred: [UnitEdit] {
     enumerated().sorted { ($0.element.narrowness, $0.offset) < ($1.element.narrowness, $1.offset) }.map(\.element)
   }
 }
 
 extension UnitEdit {
-  /// A change of what is written already comes before something new, and that before a removal.
-  fileprivate var rank: Int {
-    switch self {
-    case .addPort: 0
-    case .addPeer: 1
-    case .addRule: 2
-    case .addPolicy: 3
-    case .label: 4
-    case .addType: 5
-    case .removePeer, .removePort: 6
-    case .removeRule: 7
-    case .removeType: 8
-    case .removePolicy: 9
-    }
-  }
-
   /// How little it probably lets through.
   fileprivate var narrowness: Int {
     switch self {
