@@ -3,7 +3,7 @@
 # With --all: also what only tests need.
 set -eu
 
-wanted="libnftnl-dev libmnl-dev libmd-dev pkg-config nftables iptables ipset iproute2 netcat-openbsd conntrack make"
+wanted="libnftnl-dev libmnl-dev libmd-dev pkg-config nftables iptables ipset iproute2 netcat-openbsd conntrack python3 patch make"
 if [ "${1:-}" = --all ]; then wanted="$wanted python3-yaml tshark"; fi
 missing=""
 for package in $wanted; do
