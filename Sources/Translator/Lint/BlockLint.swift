@@ -49,11 +49,12 @@ extension Linter {
         ? .own : .matching(LabelSelector(matchLabels: ["kubernetes.io/metadata.name": name])),
       matching: LabelSelector(matchLabels: selector))
     let listed = place.rule.ports.list
-    let targets = service.ports.filter { own in listed.contains { $0.holds(own.transport, own.port) } }.compactMap {
+    let targets = service.ports.filter { own in listed.contains { $0.includes(own.transport, own.port) } }.compactMap {
       own -> NetworkPolicy.PortRule? in
       switch own.targetPort {
       case .number(let target):
-        listed.contains { $0.holds(own.transport, target) } ? nil : .init(own.transport, .number(target, through: nil))
+        listed.contains { $0.includes(own.transport, target) }
+          ? nil : .init(own.transport, .number(target, through: nil))
       case .name(let name): .init(own.transport, .name(name))
       }
     }
@@ -125,16 +126,5 @@ extension LintFinding {
     let ends = [subject, peer].map { $0.map { Endpoint.pod($0.id) } }
     return direction == .ingress
       ? shown(from: ends[1], to: ends[0], .allow) : shown(from: ends[0], to: ends[1], .allow)
-  }
-}
-
-extension NetworkPolicy.PortRule {
-  fileprivate func holds(_ transport: Transport, _ port: UInt16) -> Bool {
-    guard self.transport == transport else { return false }
-    switch number {
-    case .any: return true
-    case .number(let first, let last): return first <= port && port <= max(first, last ?? first)
-    case .name: return false
-    }
   }
 }

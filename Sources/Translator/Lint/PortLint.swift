@@ -54,7 +54,8 @@ extension Linter {
 }
 
 extension NetworkPolicy.PortRule {
-  fileprivate func includes(_ transport: Transport, _ wanted: UInt16) -> Bool {
+  /// Whether it names a port by its number, or all of the protocol.
+  func includes(_ transport: Transport, _ wanted: UInt16) -> Bool {
     guard self.transport == transport else { return false }
     switch number {
     case .any: return true

@@ -108,13 +108,9 @@ public struct RemedySearch: Sendable {
   /// Those that let fewest other flows past one end, whatever the other end says.
   private func narrowest(_ edits: [UnitEdit], _ cluster: Cluster, _ side: SideExplanation) -> [UnitEdit] {
     if edits.count <= Self.width || cluster.pods.count > Self.small { return Array(edits.preferred.prefix(Self.width)) }
-    var alone = cluster
-    alone.policies = cluster.policies.filter { $0.isolates.contains(side.direction) }
-    for index in alone.policies.indices { alone.policies[index].isolates = [side.direction] }
+    let alone = cluster.isolating(side.direction)
     let prices = edits.map { edit -> Int in
-      var after = cluster.applying([edit])
-      after.policies = after.policies.filter { $0.isolates.contains(side.direction) }
-      for index in after.policies.indices { after.policies[index].isolates = [side.direction] }
+      let after = cluster.applying([edit]).isolating(side.direction)
       guard let clusters = ComparedClusters(old: alone, new: after) else { return .max }
       return Cost(edits: 1, PolicyDifference(clusters), besides: []).opened
     }
@@ -218,6 +214,14 @@ extension UnitEdit {
 }
 
 extension Cluster {
+  /// The same with policies that isolate in one direction alone.
+  fileprivate func isolating(_ direction: Direction) -> Cluster {
+    var part = self
+    part.policies = policies.filter { $0.isolates.contains(direction) }
+    for index in part.policies.indices { part.policies[index].isolates = [direction] }
+    return part
+  }
+
   /// The part that decides about a flow: what it can reach, and the policies of the namespaces of its ends. `keepsPods`:
   /// with all pods, which matter to nothing but prices.
   fileprivate func deciding(_ flow: Flow, _ parts: [PartExplanation], keepsPods: Bool) -> Cluster {
