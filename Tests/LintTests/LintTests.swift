@@ -43,8 +43,7 @@ import Testing
     }
     #expect(
       mended.isSuperset(of: [
-        .otherTypes, .lintDNSOverUDP, .lintEmptyEgress, .lintPeerSelectsNoPod, .lintHostNetworkPeer,
-        .lintServiceAddress,
+        .otherTypes, .lintDNSOverUDP, .lintPeerSelectsNoPod, .lintHostNetworkPeer, .lintServiceAddress,
         .lintAddsNothing,
       ]), "\(mended)")
   }
@@ -188,7 +187,177 @@ import Testing
           "shop/p",
           "podSelector: {matchLabels: {app: web}}\npolicyTypes: [Egress]\negress: [{to: [{ipBlock: {cidr: 10.0.0.0/8, except: [10.42.0.0/16, 10.43.0.0/16]}}]}]"
         ), code: .lintBlockOverPods),
+    Silent(
+      testDescription: "DNS pods of any namespace, where the input leaves kube-system out",
+      world: namespaces + pods
+        + policyText(
+          "shop/p",
+          "podSelector: {matchLabels: {app: web}}\npolicyTypes: [Egress]\negress: [{to: [{namespaceSelector: {}, podSelector: {matchLabels: {k8s-app: kube-dns}}}]}]"
+        ), code: .lintPeerSelectsNoPod),
+    Silent(
+      testDescription: "pods of any namespace, one of which has none in the input",
+      world: system + "apiVersion: v1\nkind: Namespace\nmetadata: {name: idle}\n---\n" + namespaces + pods
+        + policyText(
+          "shop/p",
+          "podSelector: {matchLabels: {app: web}}\ningress: [{from: [{namespaceSelector: {}, podSelector: {matchLabels: {app: none}}}]}]"
+        ), code: .lintPeerSelectsNoPod),
+    Silent(
+      testDescription: "a namespace of which no object tells the labels",
+      world: system + namespaces + pods + podText("free/pod", on: "node1", labels: "app: none")
+        + policyText(
+          "shop/p",
+          "podSelector: {matchLabels: {app: web}}\ningress: [{from: [{namespaceSelector: {matchExpressions: [{key: a, operator: DoesNotExist}]}, podSelector: {matchLabels: {app: none}}}]}]"
+        ), code: .lintPeerSelectsNoPod),
+    Silent(
+      testDescription: "pods that an operator makes of a custom resource",
+      world: namespaces + pods + prometheus + policyText("shop/p", "podSelector: {matchLabels: {app: prometheus}}"),
+      code: .lintSelectsNoPod),
+    Silent(
+      testDescription: "a peer that an operator makes of a custom resource",
+      world: namespaces + pods + prometheus
+        + policyText(
+          "shop/p",
+          "podSelector: {matchLabels: {app: web}}\ningress: [{from: [{podSelector: {matchLabels: {app: prometheus}}}]}]"
+        ),
+      code: .lintPeerSelectsNoPod),
+    Silent(
+      testDescription: "pods of a chart that a HelmRelease puts into the namespace",
+      world: namespaces + pods
+        + "apiVersion: helm.toolkit.fluxcd.io/v2\nkind: HelmRelease\nmetadata: {namespace: flux, name: x}\nspec: {targetNamespace: shop}\n---\n"
+        + policyText("shop/p", "podSelector: {matchLabels: {app: x}}"), code: .lintSelectsNoPod),
+    Silent(
+      testDescription: "no egress rules, where another policy isolates the pods too",
+      world: namespaces + pods
+        + policyText(
+          "shop/p", "podSelector: {matchLabels: {app: web}}\npolicyTypes: [Ingress, Egress]\ningress: [{}]")
+        + policyText("shop/deny", "podSelector: {}\npolicyTypes: [Egress]"), code: .lintEmptyEgress),
+    Silent(
+      testDescription: "no egress rules, as egress: [] says",
+      world: namespaces + pods
+        + policyText(
+          "shop/p", "podSelector: {matchLabels: {app: web}}\npolicyTypes: [Ingress, Egress]\ningress: [{}]\negress: []"),
+      code: .lintEmptyEgress),
+    Silent(
+      testDescription: "a default-deny whose pods other policies isolate",
+      world: namespaces + pods + policyText("shop/deny", "podSelector: {}")
+        + policyText(
+          "shop/p",
+          "podSelector: {matchExpressions: [{key: app, operator: Exists}]}\ningress: [{from: [{podSelector: {}}]}]"),
+      code: .lintAddsNothing),
+    Silent(
+      testDescription: "a policy that adds nothing beside an AdminNetworkPolicy",
+      world: namespaces + pods + adminPolicy
+        + policyText("shop/p", "podSelector: {matchLabels: {app: web}}\ningress: [{}]"),
+      code: .lintAddsNothing),
+    Silent(
+      testDescription: "DNS over UDP alone beside an AdminNetworkPolicy, which may admit the rest",
+      world: namespaces + pods + adminPolicy
+        + policyText(
+          "shop/p",
+          "podSelector: {matchLabels: {app: web}}\npolicyTypes: [Egress]\negress: [{ports: [{port: 53, protocol: UDP}]}]"
+        ), code: .lintDNSOverUDP),
+    Silent(
+      testDescription: "a namespace without policies beside an AdminNetworkPolicy",
+      world: namespaces + pods + adminPolicy + podText("free/pod", on: "node1", labels: "app: none")
+        + policyText("shop/p", "podSelector: {}"), code: .lintBareNamespace),
+    Silent(
+      testDescription: "a balancer's Service that only pods may use",
+      world: namespaces + pods
+        + "apiVersion: v1\nkind: Service\nmetadata: {namespace: shop, name: web}\nspec: {type: LoadBalancer, selector: {app: web}, loadBalancerSourceRanges: [10.42.0.0/25], ports: [{port: 80}]}\n---\n"
+        + policyText("shop/p", "podSelector: {}"), code: .lintNodePort),
   ]
+
+  private static let system =
+    "apiVersion: v1\nkind: Namespace\nmetadata: {name: kube-system}\n---\n"
+    + podText("kube-system/dns", on: "node1", labels: "k8s-app: kube-dns")
+  private static let prometheus =
+    "apiVersion: monitoring.coreos.com/v1\nkind: Prometheus\nmetadata: {namespace: shop, name: k8s}\n---\n"
+  private static let adminPolicy =
+    "apiVersion: policy.networking.k8s.io/v1alpha1\nkind: AdminNetworkPolicy\nmetadata: {name: deny}\n---\n"
+
+  @Test("in a whole cluster, a peer of any namespace that selects nobody is told") func nobodyAnywhere() throws {
+    let policy = policyText(
+      "shop/p",
+      "podSelector: {matchLabels: {app: web}}\ningress: [{from: [{namespaceSelector: {}, podSelector: {matchLabels: {app: none}}}]}]"
+    )
+    let world = twoNodesText("") + Self.system + Self.namespaces + Self.pods + policy
+    #expect(try Self.findings(world).contains("warning NPL-802 shop/p ingress rule 0, peer 0"))
+  }
+
+  @Test("the address of a Service without selector is replaced by those of its endpoints") func selectorless() throws {
+    let text = """
+      apiVersion: v1
+      kind: Service
+      metadata: {namespace: default, name: kubernetes}
+      spec: {clusterIP: 10.43.0.1, ports: [{name: https, port: 443, targetPort: 6443}]}
+      ---
+      apiVersion: discovery.k8s.io/v1
+      kind: EndpointSlice
+      metadata: {namespace: default, name: kubernetes, labels: {kubernetes.io/service-name: kubernetes}}
+      addressType: IPv4
+      endpoints: [{addresses: [192.168.20.11]}]
+      ports: [{name: https, port: 6443}]
+      ---
+
+      """
+    let policy = policyText(
+      "shop/p",
+      "podSelector: {matchLabels: {app: web}}\npolicyTypes: [Egress]\negress: [{to: [{ipBlock: {cidr: 10.43.0.1/32}}], ports: [{port: 443}]}]"
+    )
+    let cluster = try readWorld(twoNodesText("") + Self.namespaces + Self.pods + text + policy)
+    let finding = try #require(Linter(cluster).findings.first { $0.code == .lintServiceAddress })
+    #expect(finding.remedy.contains("addresses of its endpoints"))
+    let mended = try #require(cluster.applying(finding.fix).policies.first)
+    let rule = try #require(mended.egress.first)
+    #expect(rule.peers == .listed([.block(.init(try #require(CIDR("192.168.20.11/32"))))]))
+    #expect(rule.ports.list.contains(.init(.tcp, .number(6443, through: nil))))
+  }
+
+  @Test("a network that this lab gave to the pods is not told to be theirs") func assumedNetwork() throws {
+    let policy = policyText(
+      "shop/p", "podSelector: {matchLabels: {app: web}}\ningress: [{from: [{ipBlock: {cidr: 10.0.0.0/8}}]}]")
+    let text = { (world: String) in
+      try Linter(readWorld(world)).findings.first { $0.code == .lintBlockOverPods }?.text ?? ""
+    }
+    #expect(try text(twoNodesText("") + Self.namespaces + Self.pods + policy).contains("(now 2 pods of shop)"))
+    #expect(try text(Self.namespaces + Self.pods + policy).contains("the input has no pod CIDR"))
+  }
+
+  @Test("a policy that adds nothing: what it says, another one says for all pods, some do for these, or nobody needs")
+  func addsNothing() throws {
+    let finding = { (policies: String) in
+      try Linter(readWorld(twoNodesText("") + Self.namespaces + Self.pods + policies)).findings.first {
+        $0.code == .lintAddsNothing && $0.object == "shop/a"
+      }
+    }
+    let web = "podSelector: {matchLabels: {app: web}}\n"
+    let fromAll = "ingress: [{from: [{podSelector: {}}]}]"
+    let same = try #require(try finding(policyText("shop/a", web + fromAll) + policyText("shop/b", web + fromAll)))
+    #expect(same.text == "policy shop/b says all that it says, for all pods to come too" && !same.fix.isEmpty)
+    let wider = try #require(
+      try finding(policyText("shop/a", web + fromAll) + policyText("shop/b", web + "ingress: [{}]")))
+    #expect(wider.text.hasPrefix("policy shop/b says all") && !wider.fix.isEmpty)
+    let today = try #require(
+      try finding(
+        policyText("shop/a", web + "ingress: [{from: [{podSelector: {matchLabels: {app: db}}}]}]")
+          + policyText("shop/b", web + fromAll)))
+    #expect(today.text.hasSuffix("other policies say what it says") && today.fix.isEmpty)
+    let alone = try #require(try finding(policyText("shop/a", web + "ingress: [{}]")))
+    #expect(alone.text.hasSuffix("it admits what is admitted without it") && alone.fix.isEmpty)
+  }
+
+  @Test(
+    "a patch for kustomize is told from a manifest",
+    arguments: [
+      "apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: x}\n$patch: delete\n",
+      "apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: x}\nspec: {template: {spec: {containers: [{name: c}]}}}\n",
+      "apiVersion: v1\nkind: Service\nmetadata: {name: x}\n",
+    ])
+  func kustomizePatch(text: String) {
+    #expect {
+      try readWorld(text)
+    } throws: { error in "\(error)".contains("kubectl kustomize FOLDER") }
+  }
 
   @Test("what can't be decided, or holds at other times, is not told", arguments: silent) func untold(one: Silent)
     throws

@@ -230,7 +230,10 @@ import Testing
         "spec: {selector: {a: b}}",
         "4: Service default/s: spec.ports: is missing; give at least one, or clusterIP: None for a headless Service"
       ),
-      ("metadata: {name: s}", "1: Service default/s: spec: is missing; give one, with its ports"),
+      (
+        "metadata: {name: s}",
+        "1: Service default/s: spec: is missing; give one, with its ports; or, if this is a patch for kustomize, run kubectl kustomize FOLDER | netpol-lab run -f -"
+      ),
       (
         "spec: {type: ExternalName}",
         "4: Service default/s: spec.externalName: is missing; give the DNS name, or another type"
@@ -289,7 +292,7 @@ import Testing
       (deployment("null"), "4: Deployment default/web: spec.template.spec: is missing; give one, with its containers"),
       (
         deployment("{containers: [{name: c}]}", spec: "replicas: 1"),
-        "4: Deployment default/web: spec.selector: is missing; give the labels of the template as matchLabels"
+        "4: Deployment default/web: spec.selector: is missing; give the labels of the template as matchLabels; or, if this is a patch for kustomize, run kubectl kustomize FOLDER | netpol-lab run -f -"
       ),
       (
         "apiVersion: apps/v1\nkind: DaemonSet\nmetadata: {name: web}",

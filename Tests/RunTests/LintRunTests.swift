@@ -35,9 +35,10 @@ import Testing
     }
     #expect(
       changed.isSuperset(of: [
-        .otherTypes, .lintPeerSelectsNoPod, .lintDNSOverUDP, .lintEmptyEgress, .lintHostNetworkPeer,
+        .otherTypes, .lintPeerSelectsNoPod, .lintDNSOverUDP, .lintHostNetworkPeer,
         .lintServiceAddress,
       ]), "\(changed)")
-    #expect(shown.isSuperset(of: [.selectsInVain, .lintBlockOverPods, .lintBareNamespace]), "\(shown)")
+    #expect(
+      shown.isSuperset(of: [.selectsInVain, .lintEmptyEgress, .lintBlockOverPods, .lintBareNamespace]), "\(shown)")
   }
 }

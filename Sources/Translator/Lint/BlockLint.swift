@@ -15,13 +15,13 @@ extension Linter {
   private func services(
     _ block: NetworkPolicy.IPBlock, _ number: Int, _ policy: NetworkPolicy, _ place: RulePlace
   ) -> LintFinding? {
-    let make = { (what: String, fix: [UnitEdit]) in
+    let make = { (what: String, remedy: String, fix: [UnitEdit]) in
       LintFinding(
         .lintServiceAddress, place.rule.peers.list.count == 1 ? .error : .warning, policy, place,
         "\(block.cidr) \(what): a node has replaced such an address before policies see the packet",
-        remedy: "select the pods behind the Service, with their port",
-        fix: fix)
+        remedy: remedy, fix: fix)
     }
+    let usual = "select the pods behind the Service, with their port"
     if place.direction == .egress,
       let own = cluster.services.first(where: { service in
         block.cidr.isHost && (service.clusterIPs + service.translatedAddresses).contains(block.cidr.network)
@@ -30,19 +30,25 @@ extension Linter {
       // A balancer's address may be a machine of its own.
       let isClusterIP = own.clusterIPs.contains(block.cidr.network)
       return make(
-        "is \(isClusterIP ? "the ClusterIP" : "an address") of Service \(own.id)", behind(own, number, policy, place))
+        "is \(isClusterIP ? "the ClusterIP" : "an address") of Service \(own.id)",
+        own.selector?.isEmpty ?? true
+          ? "the Service selects no pods: name the addresses of its endpoints in ipBlocks, with their port" : usual,
+        behind(own, number, policy, place))
     }
     let isServices = cluster.settings.serviceCIDRs.contains {
       $0.contains(block.cidr.network) && $0.prefixLength <= block.cidr.prefixLength
     }
-    return isServices ? make("is part of the service network", []) : nil
+    return isServices ? make("is part of the service network", usual, []) : nil
   }
 
-  /// The pods of a Service in the place of its address, with the ports that it leads to. Empty if it selects no pods.
+  /// The pods of a Service in the place of its address, with the ports that it leads to: its endpoints' addresses if it
+  /// selects no pods. Empty if nobody knows them.
   private func behind(
     _ service: Service, _ number: Int, _ policy: NetworkPolicy, _ place: RulePlace
   ) -> [UnitEdit] {
-    guard let selector = service.selector, !selector.isEmpty else { return [] }
+    guard let selector = service.selector, !selector.isEmpty else {
+      return endpoints(service, number, policy, place)
+    }
     let name = service.id.namespace
     let peer = NetworkPolicy.Peer.pods(
       in: name == policy.id.namespace
@@ -62,6 +68,26 @@ extension Linter {
       + place.replacing(peer: number, of: policy, by: [peer])
   }
 
+  /// The addresses of a Service's endpoints in the place of its own, with their ports.
+  private func endpoints(
+    _ service: Service, _ number: Int, _ policy: NetworkPolicy, _ place: RulePlace
+  ) -> [UnitEdit] {
+    let slices = cluster.endpointSlices.filter {
+      $0.id.namespace == service.id.namespace && $0.service == service.id.name
+    }
+    let addresses = Set(slices.flatMap(\.members).map(\.address)).sorted()
+    let listed = place.rule.ports.list
+    let own = service.ports.filter { port in listed.contains { $0.includes(port.transport, port.port) } }
+    let targets = slices.flatMap(\.ports).filter { target in own.contains { $0.name == target.name } }.compactMap {
+      target -> NetworkPolicy.PortRule? in
+      listed.contains { $0.includes(target.transport, target.port) }
+        ? nil : .init(target.transport, .number(target.port, through: nil))
+    }
+    let peers = addresses.map { NetworkPolicy.Peer.block(.init(CIDR($0))) }
+    return Set(targets).sorted { "\($0)" < "\($1)" }.map { .addPort($0, place.rule(of: policy)) }
+      + place.replacing(peer: number, of: policy, by: peers)
+  }
+
   /// The pods that have an address in a block.
   private func holders(of block: NetworkPolicy.IPBlock) -> [Pod] {
     podsIn.values.joined().filter { !$0.hostNetwork && $0.podIPs.contains(where: block.contains) }
@@ -78,10 +104,15 @@ extension Linter {
     }
     if inside.isEmpty, networks.isEmpty { return nil }
     let spaces = Set(inside.map(\.id.namespace)).sorted()
+    let pods = "\(inside.count == 1 ? "one pod" : "\(inside.count) pods") of \(spaces.abridged(to: 3))"
+    // Without pod CIDRs in the input, the pods have the addresses that this lab gives them.
+    let isAssumed = cluster.nodes.contains { node in
+      cluster.unseen.podCIDRsOf.contains(node.name) && node.podCIDRs.contains { $0.overlaps(block.cidr) }
+    }
     let now =
-      inside.isEmpty
-      ? "no pod has one now"
-      : "now \(inside.count == 1 ? "one pod" : "\(inside.count) pods") of \(spaces.abridged(to: 3))"
+      isAssumed
+      ? "as the input has no pod CIDR, this lab takes k3s's\(inside.isEmpty ? "" : ": \(pods)")"
+      : inside.isEmpty ? "no pod has one now" : "now \(pods)"
     return LintFinding(
       .lintBlockOverPods, block.cidr.isHost ? .warning : .note, policy, place,
       "\(block.cidr) holds addresses of pods (\(now)): \(place.direction == .ingress ? "all of them are admitted" : "all of them can be reached"), "

@@ -18,14 +18,23 @@ extension Linter {
       if peers.contains(where: { pods($0, of: policy)?.isEmpty ?? false }) { return nil }
       var without = left
       without.policies.removeAll { $0.id == policy.id }
+      let saying = without.policies.first { $0.saysAll(of: policy) }
+      // A default-deny is for the pods to come, too.
+      if saying == nil, policy.isDefaultDeny { return nil }
       guard let clusters = ComparedClusters(old: left, new: without) else { return nil }
       let difference = PolicyDifference(clusters)
       guard difference.rows.isEmpty, difference.oneSided.values.allSatisfy(\.isEmpty) else { return nil }
       left = without
+      if let saying {
+        return LintFinding(
+          .lintAddsNothing, .note, policy, "policy \(saying.id) says all that it says, for all pods to come too",
+          remedy: "remove it", fix: [.removePolicy(policy.id)], at: nil)
+      }
       return LintFinding(
         .lintAddsNothing, .note, policy,
-        "without it every flow has the same verdict: other policies say all that it says",
-        remedy: "remove it, or keep it for pods that don't exist yet", fix: [.removePolicy(policy.id)], at: nil)
+        "without it every flow between the pods of the input has the same verdict: "
+          + (policy.isAlone(in: left) ? "it admits what is admitted without it" : "other policies say what it says"),
+        remedy: "keep it for pods that don't exist yet, or remove it", at: nil)
     }
   }
 
@@ -33,7 +42,7 @@ extension Linter {
   var services: [LintFinding] {
     cluster.services.compactMap { service -> LintFinding? in
       let ports = service.ports.filter { $0.nodePort != nil }
-      guard !ports.isEmpty || !service.translatedAddresses.isEmpty else { return nil }
+      guard !ports.isEmpty || !service.translatedAddresses.isEmpty, !isForPodsAlone(service) else { return nil }
       let pods = (podsIn[service.id.namespace] ?? []).filter { service.selects($0) && !$0.hostNetwork }
       let closed = pods.filter { pod in
         let isolating = policies(isolating: pod, .ingress)
@@ -43,8 +52,8 @@ extension Linter {
       let names = Set(closed.flatMap { policies(isolating: $0, .ingress) }.map(\.id.description)).sorted()
       return LintFinding(
         .lintNodePort, .warning, object: "service/\(service.id)",
-        "is open to the outside (\(service.kind.rawValue)), and policies of its pods (\(names.abridged(to: 3))) admit no address "
-          + "outside the cluster",
+        "takes clients from outside (\(service.kind.rawValue)\(service.clients)), and policies of its pods "
+          + "(\(names.abridged(to: 3))) admit no address outside the cluster",
         remedy: "admit the clients by an ipBlock; with externalTrafficPolicy Cluster, that of the nodes",
         at: service.location
       ).shown(
@@ -53,11 +62,53 @@ extension Linter {
     }
   }
 
+  /// Whether its clients can only be pods.
+  private func isForPodsAlone(_ service: Service) -> Bool {
+    let pods = cluster.nodes.flatMap(\.podCIDRs)
+    return service.kind == .loadBalancer && !service.loadBalancerSourceRanges.isEmpty
+      && service.loadBalancerSourceRanges.allSatisfy { range in
+        pods.contains { $0.contains(range.network) && $0.prefixLength <= range.prefixLength }
+      }
+  }
+
   /// Whether a rule may admit packets of clients outside, or of nodes that forward them.
   private static func admitsOutside(_ rule: NetworkPolicy.Rule) -> Bool {
     switch rule.peers {
     case .any: true
     case .listed(let peers): peers.contains { if case .block = $0 { true } else { false } }
+    }
+  }
+}
+
+extension Service {
+  /// `, from 192.0.2.0/24`.
+  fileprivate var clients: String {
+    loadBalancerSourceRanges.isEmpty
+      ? "" : ", from \(loadBalancerSourceRanges.map(\.description).abridged(to: 2)) alone"
+  }
+}
+
+extension NetworkPolicy {
+  /// Whether it isolates all pods of its namespace and admits nothing.
+  fileprivate var isDefaultDeny: Bool {
+    podSelector.isEverything && isolates.allSatisfy { rules($0).isEmpty }
+  }
+
+  /// Whether it isolates the pods that another does, and admits what the other admits, whichever pods there are.
+  fileprivate func saysAll(of other: NetworkPolicy) -> Bool {
+    let selects = podSelector.isEverything || podSelector.requirements == other.podSelector.requirements
+    guard id.namespace == other.id.namespace, selects, isolates.isSuperset(of: other.isolates) else { return false }
+    let own = unlocated
+    return Direction.allCases.filter(other.isolates.contains).allSatisfy { direction in
+      own.rules(direction).contains(Rule())
+        || other.unlocated.rules(direction).allSatisfy(own.rules(direction).contains)
+    }
+  }
+
+  /// Whether no other policy of a cluster isolates anybody in its namespace in its directions.
+  fileprivate func isAlone(in cluster: Cluster) -> Bool {
+    !cluster.policies.contains {
+      $0.id != id && $0.id.namespace == self.id.namespace && !$0.isolates.isDisjoint(with: isolates)
     }
   }
 }

@@ -35,10 +35,17 @@ public struct Linter {
       return subjects(policy, selected) + types(policy, selected)
         + policy.places.flatMap { peers(policy, $0) + ports(policy, $0, selected) + blocks(policy, $0) }
     }
-    return (ofPolicies + redundant + services + bareNamespaces).filter { !isIgnored($0) }.sorted {
+    return (ofPolicies + redundant + services + bareNamespaces).filter { !isIgnored($0) && isCertain($0) }.sorted {
       ($0.severity, $0.location?.file ?? "", $0.location?.line ?? 0, $0.code.rawValue, $0.part)
         < ($1.severity, $1.location?.file ?? "", $1.location?.line ?? 0, $1.code.rawValue, $1.part)
     }
+  }
+
+  /// Whether policies of other engines can't make it untrue: they may admit or refuse what a finding says is not.
+  private func isCertain(_ finding: LintFinding) -> Bool {
+    cluster.unseen.policyKinds.isEmpty
+      || ![.lintDNSOverUDP, .lintEmptyEgress, .lintAddsNothing, .lintNodePort, .lintBareNamespace].contains(
+        finding.code)
   }
 
   /// The annotation of a policy with codes that are not told for it, separated by commas.
@@ -69,6 +76,11 @@ public struct Linter {
   /// Whether a namespace has pods with these labels at other times.
   func hasOccasionally(_ selector: LabelSelector, in namespace: String) -> Bool {
     occasional[namespace]?.contains(where: selector.matches) ?? false
+  }
+
+  /// Whether the input has a namespace's pods, as far as it tells: some, and nothing from which a controller makes more.
+  func knowsPods(of namespace: String) -> Bool {
+    podsIn[namespace]?.isEmpty == false && !cluster.unseen.podsIn.contains(namespace)
   }
 
   func pods(_ selector: LabelSelector, in namespace: String) -> [Pod] {

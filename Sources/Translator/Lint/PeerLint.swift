@@ -75,14 +75,14 @@ extension Linter {
     switch scope {
     case .own:
       let own = policy.id.namespace
-      if (podsIn[own] ?? []).isEmpty || hasOccasionally(selector, in: own) { return nil }
+      if !knowsPods(of: own) || hasOccasionally(selector, in: own) { return nil }
       let elsewhere = podsIn.filter { $0.key != own && $0.value.contains { selector.matches($0.labels) } }.keys.sorted()
       if !elsewhere.isEmpty {
         return make(
-          "a podSelector without namespaceSelector means namespace \(own) alone, and no pod of it has \(selector.text); pods of "
-            + "\(elsewhere.abridged(to: 3)) have", "add a namespaceSelector", elsewhere)
+          "a podSelector without namespaceSelector means namespace \(own) alone, and no pod of it matches \(selector.text); pods of "
+            + "\(elsewhere.abridged(to: 3)) do", "add a namespaceSelector", elsewhere)
       }
-      return make("no pod of namespace \(own) has \(selector.text)", "mend the labels, or remove the peer", [])
+      return make("no pod of namespace \(own) in the input matches \(selector.text)", Self.labels, [])
     case .matching(let labels):
       let matching = namespaces.filter { labels.matches($0.value) }.keys.sorted()
       if matching.isEmpty {
@@ -95,12 +95,24 @@ extension Linter {
           unknown.isEmpty ? "" : ", as far as the input tells: it has no object of \(unknown.abridged(to: 3))"
         let hint = named.first.map { "; namespace \($0) has kubernetes.io/metadata.name=\($0)" } ?? ""
         let meant = named.filter { name in (podsIn[name] ?? []).contains { selector.matches($0.labels) } }
-        return make("no namespace has \(labels.text)\(doubt)\(hint)", "mend the labels, or remove the peer", meant)
+        return make("no namespace matches \(labels.text)\(doubt)\(hint)", "mend the labels", meant)
       }
-      if matching.allSatisfy({ (podsIn[$0] ?? []).isEmpty }) { return nil }
-      if matching.contains(where: { hasOccasionally(selector, in: $0) }) { return nil }
-      return make(
-        "no pod of \(matching.abridged(to: 3)) has \(selector.text)", "mend the labels, or remove the peer", [])
+      // Another namespace may match too, of which the input knows nothing.
+      if !isWholeCluster, !labels.namesNamespaces { return nil }
+      if !labels.namesNamespaces, unknown.contains(where: { !matching.contains($0) }) { return nil }
+      if !matching.allSatisfy(knowsPods) || matching.contains(where: { hasOccasionally(selector, in: $0) }) {
+        return nil
+      }
+      return make("no pod of \(matching.abridged(to: 3)) in the input matches \(selector.text)", Self.labels, [])
     }
+  }
+
+  private static let labels = "mend the labels; if its pods stand in other files, give these too"
+}
+
+extension LabelSelector {
+  /// Whether it asks for namespaces by their names, so that no other one can match.
+  fileprivate var namesNamespaces: Bool {
+    requirements.contains { $0.key == "kubernetes.io/metadata.name" && $0.operator == .in }
   }
 }

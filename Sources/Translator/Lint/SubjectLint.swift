@@ -3,16 +3,15 @@ internal import NetpolModel
 /// What policies select.
 extension Linter {
   func subjects(_ policy: NetworkPolicy, _ selected: [Pod]) -> [LintFinding] {
-    // Nothing is known of a namespace without pods.
-    guard let all = podsIn[policy.id.namespace], !all.isEmpty else { return [] }
     let place = policy.selectorLocation ?? policy.location
     if selected.isEmpty {
-      if hasOccasionally(policy.podSelector, in: policy.id.namespace) { return [] }
+      let own = policy.id.namespace
+      if !knowsPods(of: own) || hasOccasionally(policy.podSelector, in: own) { return [] }
       return [
         LintFinding(
           .lintSelectsNoPod, .warning, policy,
-          "its podSelector (\(policy.podSelector.text)) selects no pod of namespace \(policy.id.namespace)",
-          remedy: "mend the labels, or remove the policy", at: place)
+          "its podSelector (\(policy.podSelector.text)) selects no pod of namespace \(own) in the input",
+          remedy: "mend the labels; if its pods stand in other files, give these too", at: place)
       ]
     }
     let onHost = selected.filter(\.hostNetwork)

@@ -20,19 +20,19 @@ extension Linter {
   /// A policy that admits somebody in, and lets its pods send nothing.
   private func emptyEgress(_ policy: NetworkPolicy, _ selected: [Pod]) -> [LintFinding] {
     guard policy.isolates.contains(.egress), policy.egress.isEmpty, policy.isolates.contains(.ingress),
-      !policy.ingress.isEmpty
+      !policy.ingress.isEmpty, !policy.statesNoEgress
     else { return [] }
-    let silent = selected.filter { pod in
-      !pod.hostNetwork && policies(isolating: pod, .egress).allSatisfy(\.egress.isEmpty)
-    }
+    // Where another policy isolates them too, such as a default-deny, somebody means it.
+    let silent = selected.filter { !$0.hostNetwork && policies(isolating: $0, .egress).count == 1 }
     if silent.isEmpty { return [] }
     return [
       LintFinding(
         .lintEmptyEgress, .warning, policy,
         "policyTypes names Egress, and no egress rule is there: \(silent.map(\.id.description).abridged(to: 2)) can send nothing, "
           + "not even DNS queries",
-        remedy: "remove Egress from policyTypes, or add egress rules", fix: [.removeType(.egress, policy.id)],
-        at: policy.typesLocation)
+        remedy: "remove Egress from policyTypes, or add egress rules; if it is meant, write egress: []",
+        at: policy.typesLocation
+      ).shown(from: .pod(silent[0].id), to: someone(besides: [silent[0]]), .deny)
     ]
   }
 

@@ -124,6 +124,7 @@ public struct Cluster: Hashable, Sendable {
   public var settings: ClusterSettings
   /// Of workloads that have no pods now: scaled to none, or suspended.
   public var templates: [PodTemplate] = []
+  public var unseen = Unseen()
 
   /// The labels of pods that a workload makes.
   public struct PodTemplate: Hashable, Sendable {

@@ -48,14 +48,14 @@ public struct LabelSelector: Hashable, Sendable {
 }
 
 extension LabelSelector.Expression {
-  /// `app=web`, `app in (web, api)`, `app not in (web)`, `app`, `app missing`.
+  /// `app=web`, `app in (web, api)`, `app not in (web)`, `app`, `!app`.
   package var text: String {
     let list = values.map { $0.count > 80 ? "\($0.prefix(77))..." : $0 }.abridged(to: 4)
     return switch `operator` {
     case .in: values.count == 1 ? "\(key)=\(list)" : "\(key) in (\(list))"
     case .notIn: "\(key) not in (\(list))"
     case .exists: key
-    case .doesNotExist: "\(key) missing"
+    case .doesNotExist: "!\(key)"
     }
   }
 }

@@ -21,6 +21,8 @@ public struct NetworkPolicy: Hashable, Sendable {
   /// Of `spec.podSelector` and `spec.policyTypes`.
   public var selectorLocation: SourceLocation?
   public var typesLocation: SourceLocation?
+  /// Whether its `egress` is written out as an empty list, so that nobody forgot it.
+  public var statesNoEgress = false
 
   public init(
     id: PolicyID, podSelector: LabelSelector = .everything, isolates: Set<Direction>, ingress: [Rule] = [],
@@ -122,6 +124,7 @@ extension NetworkPolicy {
   public var unlocated: NetworkPolicy {
     var other = self
     (other.location, other.selectorLocation, other.typesLocation) = (nil, nil, nil)
+    other.statesNoEgress = false
     for index in other.ingress.indices { other.ingress[index].unlocate() }
     for index in other.egress.indices { other.egress[index].unlocate() }
     return other

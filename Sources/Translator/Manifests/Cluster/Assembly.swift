@@ -43,6 +43,7 @@ struct Assembly {
     cluster.settings.kubeVIPUsesBGP = inventory.kubeVIPUsesBGP
     if cluster.settings.loadBalancing == nil { cluster.settings.loadBalancing = inventory.loadBalancing }
     impliesServiceCIDRs = networks.areImplied
+    cluster.unseen = inventory.skipped.unseen(inventory.ownership)
     try place()
     let allocation = try ServiceAllocation(
       inventory.services, cluster.settings, pins, inventory.options.validation)
@@ -217,6 +218,7 @@ struct Assembly {
     let clusterIPs = inventory.services.flatMap(\.statedIPs).map(\.value)
     try placement.giveAddresses(table, taken: taken.union(table.nodes.flatMap(\.addresses) + clusterIPs))
     cluster.nodes = table.nodes
+    cluster.unseen.podCIDRsOf = Set(table.manifests.filter(\.podCIDRs.isEmpty).map(\.name))
     cluster.pods = placement.pods.map(\.pod)
     podManifests = placement.pods
     terminating = Set(placement.pods.filter(\.isTerminating).map(\.pod.id))

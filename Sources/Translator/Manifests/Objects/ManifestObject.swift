@@ -125,7 +125,7 @@ extension Field {
     return entry["op"] != nil && entry["path"] != nil
   }
 
-  private static let patchRemedy = "this is a JSON patch; run kubectl kustomize FOLDER | netpol-lab run -f -"
+  private static let patchRemedy = "this is a JSON patch; \(String.patchRemedy)"
 }
 
 extension Fields {

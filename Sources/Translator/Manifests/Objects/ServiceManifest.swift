@@ -52,7 +52,10 @@ struct ServiceManifest {
 
   init(_ object: ManifestObject, _ validation: Validation) throws(ManifestError) {
     let spec = try object.root["spec"]?.fields()
-    if validation == .apiServer, spec == nil { throw object.root.missing("spec", "give one, with its ports") }
+    if validation == .apiServer, spec == nil {
+      throw object.root.missing(
+        "spec", "give one, with its ports; or, if this is a patch for kustomize, \(String.patchRemedy)")
+    }
     let kind = try spec?.nonEmpty("type")?.word(Service.Kind.self) ?? .clusterIP
     var texts: [Field] = kind == .externalName ? [] : try spec?.clusterIPFields(validation) ?? []
     isHeadless = try texts.first?.string() == "None"

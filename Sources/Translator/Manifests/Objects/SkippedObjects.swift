@@ -10,6 +10,8 @@ struct SkippedObjects {
     let namespace: String
     let group: String
     let owners: [Pod.Workload]
+    /// The other namespace that its controller fills: that of a HelmRelease's chart, or of an Application.
+    let target: String?
   }
 
   private var policies: [String: [String]] = [:]
@@ -32,7 +34,7 @@ struct SkippedObjects {
       strangers.append(
         Stranger(
           object: Pod.Workload(kind: object.kind, name: name), namespace: space ?? "default", group: object.group,
-          owners: (try? object.owners()) ?? []))
+          owners: (try? object.owners()) ?? [], target: object.targetNamespace))
     } else {
       others[object.kind, default: 0] += 1
     }
@@ -43,6 +45,16 @@ struct SkippedObjects {
     policies.sorted { $0.key < $1.key }.map { kind, names in
       Note(.warning, "\(kind) is not modelled: \(names.abridged(to: 5)); verdicts cover NetworkPolicy v1 only")
     }
+  }
+
+  /// Which namespaces may have pods that the input lacks, and what policies it has that are not modelled.
+  func unseen(_ ownership: Ownership) -> Unseen {
+    var unseen = Unseen()
+    for stranger in strangers where !ownership.hasPods(stranger.object, in: stranger.namespace) {
+      unseen.podsIn.formUnion([stranger.namespace] + (stranger.target.map { [$0] } ?? []))
+    }
+    unseen.policyKinds = Set(policies.keys)
+    return unseen
   }
 
   /// One warning for the kinds of other projects, whose controllers may create pods. Leaves out objects whose pods, or
@@ -102,6 +114,13 @@ extension ManifestObject {
     case ("k8s.ovn.org", "EgressFirewall"), ("policy.linkerd.io", _): true
     default: false
     }
+  }
+
+  /// Of Flux's HelmRelease and k3s's HelmChart: `spec.targetNamespace`; of Argo CD's Application: `spec.destination`.
+  fileprivate var targetNamespace: String? {
+    guard let spec = try? root["spec"]?.fields() else { return nil }
+    let destination = try? spec["destination"]?.fields()
+    return (try? spec["targetNamespace"]?.string()) ?? (try? destination?["namespace"]?.string())
   }
 
   /// Whether the kind comes from another project. The API's own groups have no dot, or end in `.k8s.io`.

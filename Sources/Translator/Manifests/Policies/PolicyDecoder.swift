@@ -25,6 +25,7 @@ struct PolicyDecoder {
     policy.typesLocation = spec["policyTypes"]?.location
     policy.ingress = try rules(spec, .ingress)
     policy.egress = try rules(spec, .egress)
+    policy.statesNoEgress = policy.egress.isEmpty && spec["egress"] != nil
     policy.isolates = try policyTypes(spec) ?? (policy.egress.isEmpty ? [.ingress] : [.ingress, .egress])
     return policy
   }

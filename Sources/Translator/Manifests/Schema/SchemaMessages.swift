@@ -5,6 +5,7 @@ internal import Yams
 extension Field {
   /// The error for a field that its object's type doesn't have. `hint` is where the field belongs, if anywhere.
   func unknown(_ name: String, _ type: APISchema.ObjectType, hint: String?) -> ManifestError {
+    if name.hasPrefix("$") { return error("unknown field", "a patch holds it: \(String.patchRemedy)") }
     let known = type.fields.keys.sorted()
     if let near = name.nearest(of: known) ?? name.beginning(of: known) {
       return error("unknown field", "did you mean \(near)?")
@@ -59,11 +60,14 @@ extension String {
     return utf8.count >= 5 && longer.count == 1 ? longer[0] : nil
   }
 
+  static let patchRemedy = "run kubectl kustomize FOLDER | netpol-lab run -f -"
+
   /// What to do if the required field of this name is missing.
   var remedyIfMissing: String {
     switch self {
     case "containers": "give at least one container"
-    case "selector": "give the labels of the template as matchLabels"
+    case "selector":
+      "give the labels of the template as matchLabels; or, if this is a patch for kustomize, \(Self.patchRemedy)"
     case "template": "give the template of the pods"
     case "spec": "give one, with its containers"
     case "name": "give it a name"
