@@ -61,6 +61,9 @@ let package = Package(
     library("YAMLText", "Translator/YAMLText", ["NetpolModel"]),
     library(
       "Manifests", "Translator/Manifests", ["NetpolModel", "Text", "YAMLText", algorithms, orderedCollections, yams]),
+    library(
+      "ServedAPI", "Translator/ServedAPI",
+      ["NetpolModel", "Text", "Manifests", .product(name: "DequeModule", package: "swift-collections")]),
     library("Oracle", "Translator/Oracle", ["NetpolModel"]),
     library("Worlds", "Translator/Worlds", ["NetpolModel", "Statistics", "YAMLText", algorithms]),
     library("RuleIR", "Translator/RuleIR", ["NetpolModel", algorithms]),
@@ -183,6 +186,7 @@ let package = Package(
     tests("StatisticsTests", ["Statistics"]),
     tests("ManifestTests", ["NetpolModel", "Text", "Manifests", yams]),
     tests("OracleTests", ["NetpolModel", "Statistics", "Manifests", "Oracle", "Path", "Worlds"]),
+    tests("ServedAPITests", ["NetpolModel", "Text", "Manifests", "ServedAPI"]),
     tests("WorldsTests", ["NetpolModel", "Manifests", "Worlds"]),
     tests("RuleIRTests", ["NetpolModel", "RuleIR", "Rendering", "Lowering", "Worlds"]),
     tests("LoweringTests", ["NetpolModel", "Statistics", "Manifests", "RuleIR", "Lowering", "Rendering"]),

@@ -1,0 +1,46 @@
+/// What the API's schema says a value is, for who walks through objects.
+public struct ValueType: Hashable, Sendable {
+  public enum Shape: Hashable, Sendable {
+    case object, map, list
+    case scalar
+  }
+
+  private let type: APISchema.FieldType
+
+  private init(_ type: APISchema.FieldType) { self.type = type }
+
+  /// An object of a kind. `nil` for a kind that the schema doesn't have. `apiVersion`: `v1`, `apps/v1`.
+  public init?(kind: String, apiVersion: String) {
+    guard let index = APISchema.current.type(of: kind, apiVersion) else { return nil }
+    type = .object(index)
+  }
+
+  public var shape: Shape {
+    switch type {
+    case .object: .object
+    case .map: .map
+    case .list: .list
+    default: .scalar
+    }
+  }
+
+  /// The name of an object's type: `PodSpec`. `nil` for anything else.
+  public var name: String? { if case .object(let index) = type { APISchema.current.types[index].name } else { nil } }
+
+  /// A field of an object, or any entry of a map. `nil` if the object has no such field.
+  public func field(_ name: String) -> ValueType? {
+    switch type {
+    case .object(let index): APISchema.current.types[index].fields[name].map { ValueType($0.type) }
+    case .map(let element): ValueType(element)
+    default: nil
+    }
+  }
+
+  /// The names of an object's fields. Empty for anything else.
+  public var fieldNames: [String] {
+    if case .object(let index) = type { APISchema.current.types[index].fields.keys.sorted() } else { [] }
+  }
+
+  /// An entry of a list. `nil` for anything else.
+  public var element: ValueType? { if case .list(let element) = type { ValueType(element) } else { nil } }
+}

@@ -1,0 +1,101 @@
+/// A kind of objects as the API serves it (`metav1.APIResource`).
+public struct ResourceType: Hashable, Sendable {
+  /// Empty for the core group.
+  public let group: String
+  public let version: String
+  public let kind: String
+  /// `networkpolicies`: the name in paths.
+  public let plural: String
+  public let singular: String
+  public let shortNames: [String]
+  public let isNamespaced: Bool
+  /// Whether `status` is changed by a path of its own.
+  public let hasStatus: Bool
+  /// Whether `kubectl get all` shows it.
+  public let isInAll: Bool
+  /// Whether a CustomResourceDefinition or a file named it, so that nothing is known of its fields.
+  public let isOpaque: Bool
+
+  public init(
+    _ group: String, _ version: String, _ kind: String, _ plural: String, shortNames: [String] = [],
+    isNamespaced: Bool = true, hasStatus: Bool = false, isInAll: Bool = false, isOpaque: Bool = false,
+    singular: String? = nil
+  ) {
+    self.group = group
+    self.version = version
+    self.kind = kind
+    self.plural = plural
+    self.singular = singular ?? kind.lowercased()
+    self.shortNames = shortNames
+    self.isNamespaced = isNamespaced
+    self.hasStatus = hasStatus
+    self.isInAll = isInAll
+    self.isOpaque = isOpaque
+  }
+
+  /// `v1`, `apps/v1`.
+  public var apiVersion: String { group.isEmpty ? version : "\(group)/\(version)" }
+  /// `pods`, `deployments.apps`: as messages name it.
+  public var qualifiedPlural: String { group.isEmpty ? plural : "\(plural).\(group)" }
+  /// What a path of the API begins with: `/api/v1`, `/apis/apps/v1`.
+  public var root: String { group.isEmpty ? "/api/\(version)" : "/apis/\(group)/\(version)" }
+
+  /// What can be done with every type.
+  public static let verbs = [
+    "create", "delete", "deletecollection", "get", "list", "patch", "update", "watch",
+  ]
+}
+
+extension ResourceType {
+  /// Its place in the API tells it from all others.
+  public static func == (a: ResourceType, b: ResourceType) -> Bool {
+    a.plural == b.plural && a.group == b.group && a.version == b.version
+  }
+
+  public func hash(into hasher: inout Hasher) {
+    hasher.combine(plural)
+    hasher.combine(group)
+  }
+}
+
+extension ResourceType {
+  public static let namespaces = ResourceType(
+    "", "v1", "Namespace", "namespaces", shortNames: ["ns"], isNamespaced: false, hasStatus: true)
+  public static let nodes = ResourceType(
+    "", "v1", "Node", "nodes", shortNames: ["no"], isNamespaced: false, hasStatus: true)
+  public static let pods = ResourceType("", "v1", "Pod", "pods", shortNames: ["po"], hasStatus: true, isInAll: true)
+  public static let services = ResourceType(
+    "", "v1", "Service", "services", shortNames: ["svc"], hasStatus: true, isInAll: true)
+  public static let endpoints = ResourceType("", "v1", "Endpoints", "endpoints", shortNames: ["ep"])
+  public static let replicationControllers = ResourceType(
+    "", "v1", "ReplicationController", "replicationcontrollers", shortNames: ["rc"], hasStatus: true, isInAll: true)
+  public static let coreEvents = ResourceType("", "v1", "Event", "events", shortNames: ["ev"])
+  public static let endpointSlices = ResourceType("discovery.k8s.io", "v1", "EndpointSlice", "endpointslices")
+  public static let networkPolicies = ResourceType(
+    "networking.k8s.io", "v1", "NetworkPolicy", "networkpolicies", shortNames: ["netpol"])
+  public static let serviceCIDRs = ResourceType(
+    "networking.k8s.io", "v1", "ServiceCIDR", "servicecidrs", isNamespaced: false, hasStatus: true)
+  public static let deployments = ResourceType(
+    "apps", "v1", "Deployment", "deployments", shortNames: ["deploy"], hasStatus: true, isInAll: true)
+  public static let replicaSets = ResourceType(
+    "apps", "v1", "ReplicaSet", "replicasets", shortNames: ["rs"], hasStatus: true, isInAll: true)
+  public static let statefulSets = ResourceType(
+    "apps", "v1", "StatefulSet", "statefulsets", shortNames: ["sts"], hasStatus: true, isInAll: true)
+  public static let daemonSets = ResourceType(
+    "apps", "v1", "DaemonSet", "daemonsets", shortNames: ["ds"], hasStatus: true, isInAll: true)
+  public static let jobs = ResourceType("batch", "v1", "Job", "jobs", hasStatus: true, isInAll: true)
+  public static let cronJobs = ResourceType(
+    "batch", "v1", "CronJob", "cronjobs", shortNames: ["cj"], hasStatus: true, isInAll: true)
+  public static let leases = ResourceType("coordination.k8s.io", "v1", "Lease", "leases")
+  public static let events = ResourceType("events.k8s.io", "v1", "Event", "events", shortNames: ["ev"])
+  public static let customResourceDefinitions = ResourceType(
+    "apiextensions.k8s.io", "v1", "CustomResourceDefinition", "customresourcedefinitions",
+    shortNames: ["crd", "crds"], isNamespaced: false, hasStatus: true)
+
+  /// What every server has, in the order in which it lists them.
+  public static let builtIn: [ResourceType] = [
+    namespaces, nodes, pods, services, endpoints, replicationControllers, coreEvents, deployments, replicaSets,
+    statefulSets, daemonSets, jobs, cronJobs, endpointSlices, networkPolicies, serviceCIDRs, leases, events,
+    customResourceDefinitions,
+  ]
+}
