@@ -5,7 +5,7 @@ import Testing
 import Text
 
 @Suite("The store of served objects") struct ObjectStoreTests {
-  static let pod = { (name: String) in ObjectKey(.pods, "shop", name) }
+  static func pod(_ name: String) -> ObjectKey { ObjectKey(.pods, "shop", name) }
 
   static func json(_ name: String, labels: [String: String] = [:]) -> JSON {
     [
