@@ -63,7 +63,7 @@ let package = Package(
       "Manifests", "Translator/Manifests", ["NetpolModel", "Text", "YAMLText", algorithms, orderedCollections, yams]),
     library(
       "ServedAPI", "Translator/ServedAPI",
-      ["NetpolModel", "Text", "Manifests", .product(name: "DequeModule", package: "swift-collections")]),
+      ["NetpolModel", "Text", "Statistics", "Manifests", .product(name: "DequeModule", package: "swift-collections")]),
     library("Oracle", "Translator/Oracle", ["NetpolModel"]),
     library("Worlds", "Translator/Worlds", ["NetpolModel", "Statistics", "YAMLText", algorithms]),
     library("RuleIR", "Translator/RuleIR", ["NetpolModel", algorithms]),

@@ -2,7 +2,13 @@
 public struct ValueType: Hashable, Sendable {
   public enum Shape: Hashable, Sendable {
     case object, map, list
-    case scalar
+    case string, integer, boolean
+    /// RFC 3339 text.
+    case time
+    /// Text such as `100m`. A number is taken for its text.
+    case quantity
+    /// A string or an integer, or anything where the API says so.
+    case any
   }
 
   private let type: APISchema.FieldType
@@ -20,7 +26,12 @@ public struct ValueType: Hashable, Sendable {
     case .object: .object
     case .map: .map
     case .list: .list
-    default: .scalar
+    case .string: .string
+    case .integer: .integer
+    case .boolean: .boolean
+    case .time: .time
+    case .quantity: .quantity
+    case .any: .any
     }
   }
 
