@@ -261,6 +261,44 @@ import Testing
       world: namespaces + pods + adminPolicy + podText("free/pod", on: "node1", labels: "app: none")
         + policyText("shop/p", "podSelector: {}"), code: .lintBareNamespace),
     Silent(
+      testDescription: "both directions, where no rule admits the policy's own pods",
+      world: namespaces + pods
+        + policyText(
+          "shop/p",
+          "podSelector: {}\npolicyTypes: [Ingress, Egress]\ningress: [{from: [{namespaceSelector: {matchLabels: {kubernetes.io/metadata.name: ops}}}]}]"
+        ), code: .lintBothTypes),
+    Silent(
+      testDescription: "a policy that adds nothing for the pods of the input, and may for those of other namespaces",
+      world: namespaces + pods
+        + policyText("shop/p", "podSelector: {matchLabels: {app: web}}\ningress: [{from: [{namespaceSelector: {}}]}]"),
+      code: .lintAddsNothing),
+    Silent(
+      testDescription: "a policy that refuses all, beside one that admits somebody to the same pods",
+      world: namespaces + pods + policyText("shop/deny", "podSelector: {matchLabels: {app: web}}")
+        + policyText(
+          "shop/p",
+          "podSelector: {matchLabels: {app: web}}\ningress: [{from: [{podSelector: {matchLabels: {app: db}}}]}]"),
+      code: .lintAddsNothing),
+    Silent(
+      testDescription: "the cluster's own namespace without policies",
+      world: system + namespaces + pods + policyText("shop/p", "podSelector: {}")
+        + policyText("ops/p", "podSelector: {}"),
+      code: .lintBareNamespace),
+    Silent(
+      testDescription: "all pods of a namespace, of which the input has those of a job",
+      world: namespaces + pods
+        + "apiVersion: batch/v1\nkind: Job\nmetadata: {namespace: ops, name: j}\nspec: {template: {metadata: {labels: {app: j}}, spec: {restartPolicy: Never, containers: [{name: c}]}}}\n---\n"
+        + policyText(
+          "shop/p",
+          "podSelector: {matchLabels: {app: web}}\ningress: [{from: [{namespaceSelector: {matchLabels: {kubernetes.io/metadata.name: ops}}}]}]"
+        ), code: .lintJobPeer),
+    Silent(
+      testDescription: "pods with labels of a project whose types the input defines",
+      world: namespaces + pods
+        + "apiVersion: apiextensions.k8s.io/v1\nkind: CustomResourceDefinition\nmetadata: {name: volumes.longhorn.io}\nspec: {group: longhorn.io}\n---\n"
+        + policyText("shop/p", "podSelector: {matchLabels: {longhorn.io/component: csi-plugin}}"),
+      code: .lintSelectsNoPod),
+    Silent(
       testDescription: "a balancer's Service that only pods may use",
       world: namespaces + pods
         + "apiVersion: v1\nkind: Service\nmetadata: {namespace: shop, name: web}\nspec: {type: LoadBalancer, selector: {app: web}, loadBalancerSourceRanges: [10.42.0.0/25], ports: [{port: 80}]}\n---\n"
@@ -274,6 +312,29 @@ import Testing
     "apiVersion: monitoring.coreos.com/v1\nkind: Prometheus\nmetadata: {namespace: shop, name: k8s}\n---\n"
   private static let adminPolicy =
     "apiVersion: policy.networking.k8s.io/v1alpha1\nkind: AdminNetworkPolicy\nmetadata: {name: deny}\n---\n"
+
+  @Test("pods without a namespace are told to lack it, and no policy is opened for them") func noNamespace() throws {
+    let world =
+      twoNodesText("") + Self.namespaces + Self.pods + podText("default/cache", on: "node1", labels: "app: cache")
+      + policyText(
+        "shop/p",
+        "podSelector: {matchLabels: {app: web}}\ningress: [{from: [{podSelector: {matchLabels: {app: cache}}}]}]")
+    let finding = try #require(Linter(readWorld(world)).findings.first { $0.code == .lintPeerSelectsNoPod })
+    #expect(finding.remedy == "give them their namespace" && finding.fix.isEmpty)
+  }
+
+  @Test("a named port that nobody has opens all ports under kube-router where peers are pods") func openedPorts() throws
+  {
+    let text = { (peers: String) in
+      let policy = policyText(
+        "shop/p", "podSelector: {matchLabels: {app: web}}\ningress: [{\(peers)ports: [{port: https}]}]")
+      return try Linter(readWorld(twoNodesText("") + Self.namespaces + Self.pods + policy)).findings.first {
+        $0.code == .missUnknownName
+      }?.text
+    }
+    #expect(try text("from: [{podSelector: {}}], ")?.contains("admits every port (D2)") == true)
+    #expect(try text("")?.contains("D2") == false)
+  }
 
   @Test("in a whole cluster, a peer of any namespace that selects nobody is told") func nobodyAnywhere() throws {
     let policy = policyText(
@@ -321,6 +382,16 @@ import Testing
     }
     #expect(try text(twoNodesText("") + Self.namespaces + Self.pods + policy).contains("(now 2 pods of shop)"))
     #expect(try text(Self.namespaces + Self.pods + policy).contains("the input has no pod CIDR"))
+    let wide =
+      policyText(
+        "shop/a", "podSelector: {matchLabels: {app: web}}\ningress: [{from: [{ipBlock: {cidr: 10.42.0.0/24}}]}]")
+      + policyText(
+        "shop/b", "podSelector: {matchLabels: {app: web}}\ningress: [{from: [{ipBlock: {cidr: 10.42.0.0/16}}]}]")
+    let addsNothing = { (world: String) in
+      try Linter(readWorld(world)).findings.contains { $0.code == .lintAddsNothing && $0.object == "shop/a" }
+    }
+    #expect(try addsNothing(twoNodesText("") + Self.namespaces + Self.pods + wide))
+    #expect(try !addsNothing(Self.namespaces + Self.pods + wide))
   }
 
   @Test("a policy that adds nothing: what it says, another one says for all pods, some do for these, or nobody needs")

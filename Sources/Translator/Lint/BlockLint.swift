@@ -106,11 +106,8 @@ extension Linter {
     let spaces = Set(inside.map(\.id.namespace)).sorted()
     let pods = "\(inside.count == 1 ? "one pod" : "\(inside.count) pods") of \(spaces.abridged(to: 3))"
     // Without pod CIDRs in the input, the pods have the addresses that this lab gives them.
-    let isAssumed = cluster.nodes.contains { node in
-      cluster.unseen.podCIDRsOf.contains(node.name) && node.podCIDRs.contains { $0.overlaps(block.cidr) }
-    }
     let now =
-      isAssumed
+      isAssumed(block.cidr)
       ? "as the input has no pod CIDR, this lab takes k3s's\(inside.isEmpty ? "" : ": \(pods)")"
       : inside.isEmpty ? "no pod has one now" : "now \(pods)"
     return LintFinding(
@@ -121,6 +118,13 @@ extension Linter {
         ? "a pod's address changes when it is made anew: select it by labels"
         : "select pods by labels, or keep it as the price of not waiting for sets (netpol-lab lag)"
     ).shown(inside, policy, place.direction, self)
+  }
+
+  /// Whether a network holds pods only by the addresses that this lab gave them.
+  func isAssumed(_ network: CIDR) -> Bool {
+    cluster.nodes.contains { node in
+      cluster.unseen.podCIDRsOf.contains(node.name) && node.podCIDRs.contains { $0.overlaps(network) }
+    }
   }
 
   /// `0.0.0.0/0` and `::/0`.

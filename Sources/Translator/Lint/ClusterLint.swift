@@ -14,13 +14,17 @@ extension Linter {
     return cluster.policies.compactMap { policy -> LintFinding? in
       // Told already, or nobody knows whom it selects.
       if pods(policy.podSelector, in: policy.id.namespace).allSatisfy(\.hostNetwork) { return nil }
-      let peers = Direction.allCases.filter(policy.isolates.contains).flatMap(policy.rules).flatMap(\.peers.list)
+      let peers = policy.places.flatMap(\.rule.peers.list)
       if peers.contains(where: { pods($0, of: policy)?.isEmpty ?? false }) { return nil }
       var without = left
       without.policies.removeAll { $0.id == policy.id }
       let saying = without.policies.first { $0.saysAll(of: policy) }
-      // A default-deny is for the pods to come, too.
-      if saying == nil, policy.isDefaultDeny { return nil }
+      // What isolates and admits nobody is the base on which others stand, and for the pods to come too.
+      if policy.admitsNobody, saying.map(\.admitsNobody) != true { return nil }
+      // Other pods that the input lacks may be its peers, and nobody knows the addresses of those that it has.
+      let blocks = (policiesIn[policy.id.namespace] ?? []).flatMap(\.places).flatMap(\.rule.peers.list).filter(
+        \.isBlock)
+      if saying == nil, (peers + blocks).contains(where: { !isKnown($0, of: policy) }) { return nil }
       guard let clusters = ComparedClusters(old: left, new: without) else { return nil }
       let difference = PolicyDifference(clusters)
       guard difference.rows.isEmpty, difference.oneSided.values.allSatisfy(\.isEmpty) else { return nil }
@@ -33,8 +37,29 @@ extension Linter {
       return LintFinding(
         .lintAddsNothing, .note, policy,
         "without it every flow between the pods of the input has the same verdict: "
-          + (policy.isAlone(in: left) ? "it admits what is admitted without it" : "other policies say what it says"),
+          + (isShared(policy, left) ? "other policies say what it says" : "it admits what is admitted without it"),
         remedy: "keep it for pods that don't exist yet, or remove it", at: nil)
+    }
+  }
+
+  /// Whether the input has all pods that a peer selects, or the addresses of those in a block.
+  private func isKnown(_ peer: NetworkPolicy.Peer, of policy: NetworkPolicy) -> Bool {
+    switch peer {
+    case .block(let block): !isAssumed(block.cidr)
+    case .pods(.own, _): knowsPods(of: policy.id.namespace)
+    case .pods(.matching(let labels), _):
+      (isWholeCluster && unknown.isEmpty || labels.namesNamespaces)
+        && namespaces.filter { labels.matches($0.value) }.keys.allSatisfy(knowsPods)
+    }
+  }
+
+  /// Whether another policy isolates a pod that this one does, in the same direction.
+  private func isShared(_ policy: NetworkPolicy, _ cluster: Cluster) -> Bool {
+    let own = pods(policy.podSelector, in: policy.id.namespace)
+    return cluster.policies.contains { other in
+      other.id != policy.id && other.id.namespace == policy.id.namespace
+        && !other.isolates.isDisjoint(with: policy.isolates)
+        && own.contains { other.podSelector.matches($0.labels) }
     }
   }
 
@@ -88,11 +113,13 @@ extension Service {
   }
 }
 
+extension NetworkPolicy.Peer {
+  fileprivate var isBlock: Bool { if case .block = self { true } else { false } }
+}
+
 extension NetworkPolicy {
-  /// Whether it isolates all pods of its namespace and admits nothing.
-  fileprivate var isDefaultDeny: Bool {
-    podSelector.isEverything && isolates.allSatisfy { rules($0).isEmpty }
-  }
+  /// Whether it isolates pods and has no rule.
+  fileprivate var admitsNobody: Bool { isolates.allSatisfy { rules($0).isEmpty } }
 
   /// Whether it isolates the pods that another does, and admits what the other admits, whichever pods there are.
   fileprivate func saysAll(of other: NetworkPolicy) -> Bool {
@@ -102,13 +129,6 @@ extension NetworkPolicy {
     return Direction.allCases.filter(other.isolates.contains).allSatisfy { direction in
       own.rules(direction).contains(Rule())
         || other.unlocated.rules(direction).allSatisfy(own.rules(direction).contains)
-    }
-  }
-
-  /// Whether no other policy of a cluster isolates anybody in its namespace in its directions.
-  fileprivate func isAlone(in cluster: Cluster) -> Bool {
-    !cluster.policies.contains {
-      $0.id != id && $0.id.namespace == self.id.namespace && !$0.isolates.isDisjoint(with: isolates)
     }
   }
 }

@@ -73,9 +73,18 @@ public struct Linter {
     return away.map { .node($0.name) } ?? best.map { .pod($0.id) } ?? cluster.nodes.first.map { .node($0.name) }
   }
 
-  /// Whether a namespace has pods with these labels at other times.
+  /// Whether a namespace has pods with these labels at other times, or a controller of another project makes them.
   func hasOccasionally(_ selector: LabelSelector, in namespace: String) -> Bool {
-    occasional[namespace]?.contains(where: selector.matches) ?? false
+    occasional[namespace]?.contains(where: selector.matches) ?? false || isOfController(selector)
+  }
+
+  /// Whether a label belongs to another project of which the input has objects: `longhorn.io/component` beside
+  /// definitions of `longhorn.io`, `acme.cert-manager.io/http01-solver` beside a ClusterIssuer.
+  private func isOfController(_ selector: LabelSelector) -> Bool {
+    selector.requirements.contains { requirement in
+      guard let domain = requirement.key.split(separator: "/").dropLast().first else { return false }
+      return cluster.unseen.groups.contains { $0 == domain || domain.hasSuffix(".\($0)") || $0.hasSuffix(".\(domain)") }
+    }
   }
 
   /// Whether the input has a namespace's pods, as far as it tells: some, and nothing from which a controller makes more.

@@ -28,7 +28,7 @@ extension Linter {
           fix: place.replacing(peer: number, of: policy, by: addresses)))
     }
     let jobs = pods.filter { $0.owner.map { ["Job", "CronJob"].contains($0.kind) } ?? false }
-    if !jobs.isEmpty, jobs.count == pods.count {
+    if !jobs.isEmpty, jobs.count == pods.count, !selector.isEverything {
       findings.append(
         LintFinding(
           .lintJobPeer, .note, policy, place,
@@ -77,6 +77,11 @@ extension Linter {
       let own = policy.id.namespace
       if !knowsPods(of: own) || hasOccasionally(selector, in: own) { return nil }
       let elsewhere = podsIn.filter { $0.key != own && $0.value.contains { selector.matches($0.labels) } }.keys.sorted()
+      if elsewhere == ["default"], unknown.contains("default") {
+        return make(
+          "no pod of namespace \(own) in the input matches \(selector.text); pods without a namespace do",
+          "give them their namespace", [])
+      }
       if !elsewhere.isEmpty {
         return make(
           "a podSelector without namespaceSelector means namespace \(own) alone, and no pod of it matches \(selector.text); pods of "
@@ -112,7 +117,7 @@ extension Linter {
 
 extension LabelSelector {
   /// Whether it asks for namespaces by their names, so that no other one can match.
-  fileprivate var namesNamespaces: Bool {
+  var namesNamespaces: Bool {
     requirements.contains { $0.key == "kubernetes.io/metadata.name" && $0.operator == .in }
   }
 }

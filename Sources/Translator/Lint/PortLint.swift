@@ -16,7 +16,8 @@ extension Linter {
       return LintFinding(
         .missUnknownName, .error, policy, place.port(number),
         "no container of \(pods.map(\.id.description).abridged(to: 3)) gives a \(port.transport.rawValue) port the name \(name)"
-          + (others.isEmpty ? "" : "; known: \(others.abridged(to: 4))"),
+          + (others.isEmpty ? "" : "; known: \(others.abridged(to: 4))")
+          + (place.opensAll ? "; under kube-router the rule then admits every port (D2)" : ""),
         remedy: "name a port that they have, or write its number")
     }
   }
@@ -50,6 +51,14 @@ extension Linter {
         remedy: "add {protocol: TCP, port: 53} beside it",
         fix: [.addPort(.init(.tcp, .number(53, through: nil)), place.rule(of: policy))])
     ]
+  }
+}
+
+extension RulePlace {
+  /// Whether kube-router writes the rule without its ports if no pod has their names.
+  fileprivate var opensAll: Bool {
+    let names = rule.ports.list.allSatisfy { if case .name = $0.number { true } else { false } }
+    return names && rule.peers.list.contains { if case .pods = $0 { true } else { false } }
   }
 }
 

@@ -31,13 +31,16 @@ extension Linter {
   /// Policies of a namespace protect nothing in one that has none.
   var bareNamespaces: [LintFinding] {
     if cluster.policies.isEmpty { return [] }
-    return cluster.namespaces.filter { policiesIn[$0.name] == nil }.compactMap { namespace -> LintFinding? in
+    // The cluster's own pods need more than their manifests tell.
+    let bare = cluster.namespaces.filter { policiesIn[$0.name] == nil && !$0.name.hasPrefix("kube-") }
+    return bare.compactMap { namespace -> LintFinding? in
+      if namespace.isAssumed, cluster.unseen.podsIn.contains(namespace.name) { return nil }
       let pods = (podsIn[namespace.name] ?? []).filter { !$0.hostNetwork }
       if pods.isEmpty { return nil }
       return LintFinding(
         .lintBareNamespace, .note, object: "namespace/\(namespace.name)",
-        "no policy is in it: everybody reaches its \(pods.count == 1 ? "pod" : "\(pods.count) pods"), and they reach everybody",
-        remedy: "add a default-deny policy and what its pods need", at: nil
+        "no policy is in it: nothing of its own restricts its \(pods.count == 1 ? "pod" : "\(pods.count) pods")",
+        remedy: "add a default-deny policy and what its pods need", at: pods[0].location
       ).shown(from: someone(besides: pods), to: .pod(pods[0].id), .allow)
     }
   }

@@ -39,14 +39,36 @@ extension Linter {
   /// kube-router lets the rules of one direction serve both between the policy's own pods (D1).
   private func both(_ policy: NetworkPolicy, _ selected: [Pod]) -> [LintFinding] {
     let own = selected.filter { !$0.hostNetwork }
-    guard policy.isolates.count == 2, own.count > 1, policy.ingress.isEmpty != policy.egress.isEmpty else { return [] }
+    guard policy.isolates.count == 2, own.count > 1, policy.ingress.isEmpty != policy.egress.isEmpty,
+      let (first, second) = admittedPair(policy, own)
+    else { return [] }
     return [
       LintFinding(
         .lintBothTypes, .note, policy,
         "it isolates \(own.count) pods in both directions and has \(policy.ingress.isEmpty ? "egress" : "ingress") rules alone: "
           + "under kube-router these admit packets between its own pods in both directions (D1)",
         remedy: "write one policy for each direction", at: policy.typesLocation
-      ).shown(from: .pod(own[0].id), to: .pod(own[1].id), .allow)
+      ).shown(from: .pod(first.id), to: .pod(second.id), .allow)
     ]
+  }
+
+  /// Two of a policy's own pods, of which a rule admits one as the other's peer. `nil`: no rule does.
+  private func admittedPair(_ policy: NetworkPolicy, _ own: [Pod]) -> (Pod, Pod)? {
+    let ids = Set(own.map(\.id))
+    for place in policy.places {
+      let peers: [Pod]
+      switch place.rule.peers {
+      case .any: peers = own
+      case .listed(let list):
+        peers = list.flatMap { peer -> [Pod] in
+          if case .block(let block) = peer { return own.filter { $0.podIPs.contains(where: block.contains) } }
+          return pods(peer, of: policy) ?? []
+        }
+      }
+      guard let peer = peers.first(where: { ids.contains($0.id) }), let other = own.first(where: { $0.id != peer.id })
+      else { continue }
+      return place.direction == .ingress ? (peer, other) : (other, peer)
+    }
+    return nil
   }
 }

@@ -44,6 +44,8 @@ struct ManifestOptions: ParsableArguments {
     var reading = try readManifests(contents.sources, options: options)
     if reading.objectCount == 0 { throw InputError("\(files.joined(separator: ", ")): no objects; give at least one") }
     reading.notes += contents.foreign.notes
+    // It may put objects without a namespace into another one.
+    if contents.foreign.hasKustomization { reading.cluster.unseen.podsIn.insert("default") }
     let tenths = Int(((clock.now - begin) / .milliseconds(100)).rounded())
     for note in reading.notes { Terminal.say("\(note.severity == .warning ? "warning" : "note"): \(note.text)") }
     let count = reading.objectCount

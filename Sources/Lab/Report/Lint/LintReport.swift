@@ -71,8 +71,8 @@ public struct LintReport {
     let place = finding.location.map { "\($0): " } ?? ""
     let part = finding.part.isEmpty ? "" : ", \(finding.part)"
     return .paragraph(
-      "\(place)\(finding.severity.rawValue): \(finding.object)\(part): \(finding.text); \(finding.remedy) [\(finding.code)]",
-      indent: 4)
+      "\(finding.severity.rawValue): \(finding.object)\(part): \(finding.text); \(finding.remedy) [\(finding.code)]",
+      first: place, indent: 4)
   }
 
   private var summary: String {

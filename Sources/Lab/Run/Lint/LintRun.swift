@@ -66,7 +66,9 @@ public struct LintRun: Sendable {
       let changed = base.cluster.applying(finding.fix)
       guard let clusters = ComparedClusters(old: base.cluster, new: changed) else { return .none("there is no pod") }
       let difference = PolicyDifference(clusters)
-      if difference.rows.isEmpty { return .none("no flow changes its verdict with the changes") }
+      if difference.rows.isEmpty {
+        return .none("no flow between what the input has changes its verdict with the changes")
+      }
       let new = try LabPlan(changed, style, versionStamp: versionStamp)
       var choice = DiffFlowChoice(difference, old: base, new: new, sctpObstacle: sctpObstacle)
       var why = ""
@@ -147,8 +149,8 @@ extension Code {
     case .lintNodePort: "no host outside the cluster is in the input (externalHosts)"
     case .lintJobPeer: "netpol-lab lag measures how long it takes"
     case .lintWholeIPv6: "nobody has an address that is missing"
-    case .lintSelectsNoPod, .lintPeerSelectsNoPod, .missUnknownName:
-      "nobody is selected, so there is nobody to send to or from"
+    case .lintSelectsNoPod, .lintPeerSelectsNoPod: "nobody is selected, so there is nobody to send to or from"
+    case .missUnknownName: "no port has the name, so there is none to send to"
     default: "only its author knows which flow was meant"
     }
   }

@@ -18,6 +18,8 @@ struct SkippedObjects {
   private var others: [String: Int] = [:]
   private var routes: OrderedDictionary<Router, [String]> = [:]
   private(set) var strangers: [Stranger] = []
+  /// The groups of other projects, also of those that have no pods.
+  private var groups: Set<String> = []
 
   /// The strangers that another object owns.
   var owned: [Stranger] { strangers.filter { !$0.owners.isEmpty } }
@@ -26,6 +28,10 @@ struct SkippedObjects {
     let name = (try? object.metadata?["name"]?.string()) ?? ""
     let space = try? object.metadata?["namespace"]?.string()
     let namespace = space.map { "\($0)/" } ?? ""
+    if object.isOfOtherProject { groups.insert(object.group) }
+    if object.kind == "CustomResourceDefinition", let group = try? object.root["spec"]?.fields()["group"]?.string() {
+      groups.insert(group)
+    }
     if object.isOtherPolicy {
       policies["\(object.kind) (\(object.group))", default: []].append(namespace + name)
     } else if let router = Router(object) {
@@ -54,6 +60,7 @@ struct SkippedObjects {
       unseen.podsIn.formUnion([stranger.namespace] + (stranger.target.map { [$0] } ?? []))
     }
     unseen.policyKinds = Set(policies.keys)
+    unseen.groups = groups
     return unseen
   }
 

@@ -65,6 +65,8 @@ public struct ForeignFiles: Sendable {
     return (Set(found.map { .chart($0) }), top.sorted())
   }
 
+  public var hasKustomization: Bool { !kustomizations.all.isEmpty }
+
   private var kustomizations: Folders {
     let found = Set(files.map(\.file)).compactMap { file in
       if case .kustomization(let folder) = file { folder } else { nil }
