@@ -32,7 +32,7 @@ let yams: Target.Dependency = .product(name: "Yams", package: "Yams")
 let translator: [Target.Dependency] = [
   "NetpolModel", "Text", "Statistics", "Manifests", "Oracle", "RuleIR", "Lowering", "Evaluator", "Path", "Enforcement",
   "EngineComparison", "PolicyDiff", "Lint", "Remedies", "Proof", "Rendering", "Dumps", "DumpDiff", "ServiceProxy",
-  "Worlds",
+  "Worlds", "ServedAPI",
 ]
 /// What a product stands on: from the kernel up to a lab that is reused, and whoever enforces policies in it.
 let lab: [Target.Dependency] = ["Kernel", "Apply", "Network", "Verdicts", "StandingLab", "Agent"]
@@ -40,8 +40,9 @@ let lab: [Target.Dependency] = ["Kernel", "Apply", "Network", "Verdicts", "Stand
 let products: [Target.Dependency] = ["Run", "Lag", "Bench", "Fuzz"]
 /// What tells of them.
 let report: [Target.Dependency] = ["Documents", "Report"]
-/// What makes something else than a report: a script, and a shell in the lab.
-let tools: [Target.Dependency] = ["Export", "Shell"]
+/// What makes something else than a report: a script, a shell in the lab, an API.
+let tools: [Target.Dependency] = ["Export", "Shell", "APIServer"]
+let logging: Target.Dependency = .product(name: "Logging", package: "swift-log")
 
 let package = Package(
   name: "netpol-lab",
@@ -51,6 +52,8 @@ let package = Package(
     .package(url: "https://github.com/apple/swift-algorithms", from: "1.2.0"),
     .package(url: "https://github.com/apple/swift-collections", from: "1.1.0"),
     .package(url: "https://github.com/apple/swift-system", from: "1.4.0"),
+    .package(url: "https://github.com/apple/swift-log", from: "1.6.0"),
+    .package(url: "https://github.com/apple/swift-nio", from: "2.80.0"),
     .package(url: "https://github.com/jpsim/Yams", from: "6.0.0"),
   ],
   targets: [
@@ -141,6 +144,12 @@ let package = Package(
         "StandingLab",
       ], settings: unoptimized),
     library(
+      "APIServer", "Lab/APIServer",
+      [
+        "NetpolModel", "Text", "Manifests", "ServedAPI", logging, .product(name: "NIOCore", package: "swift-nio"),
+        .product(name: "NIOPosix", package: "swift-nio"), .product(name: "NIOHTTP1", package: "swift-nio"),
+      ]),
+    library(
       "Lag", "Lab/Lag",
       [
         "NetpolModel", "Text", "Statistics", "Oracle", "Lowering", "Path", "Enforcement", "Kernel", "Network",
@@ -171,7 +180,7 @@ let package = Package(
     .executableTarget(
       name: "netpol-lab",
       dependencies: translator + lab + products + report + tools
-        + [.product(name: "ArgumentParser", package: "swift-argument-parser"), algorithms, yams],
+        + [.product(name: "ArgumentParser", package: "swift-argument-parser"), algorithms, yams, logging],
       path: "Sources/netpol-lab", swiftSettings: settings + unoptimized),
 
     // Tests mirror Sources; what they share is in Tests/Support.
@@ -212,6 +221,8 @@ let package = Package(
     tests("AgentTests", translator + lab),
     tests("RunTests", translator + lab + ["Run", "Fuzz"] + report),
     tests("ExportTests", ["NetpolModel", "Path", "Kernel", "Export"]),
+    tests(
+      "APIServerTests", ["NetpolModel", "Text", "Manifests", "ServedAPI", "Kernel", "APIServer", "Worlds"]),
     tests("ShellTests", ["NetpolModel", "Shell"]),
     tests("LagTests", translator + lab + ["Lag"] + report),
     tests("BenchTests", translator + lab + ["Bench", "Lag"] + report),

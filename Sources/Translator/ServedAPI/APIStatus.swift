@@ -6,6 +6,7 @@ public struct APIStatus: Error, Hashable, Sendable {
   public enum Reason: String, Hashable, Sendable {
     case badRequest = "BadRequest"
     case unauthorized = "Unauthorized"
+    case forbidden = "Forbidden"
     case notFound = "NotFound"
     case methodNotAllowed = "MethodNotAllowed"
     case notAcceptable = "NotAcceptable"
@@ -22,6 +23,7 @@ public struct APIStatus: Error, Hashable, Sendable {
       switch self {
       case .badRequest: 400
       case .unauthorized: 401
+      case .forbidden: 403
       case .notFound: 404
       case .methodNotAllowed: 405
       case .notAcceptable: 406

@@ -1,14 +1,15 @@
-internal import NetpolModel
+package import NetpolModel
 
 /// Free ClusterIPs. Like the API server, it leaves the lower end of the range to Services that choose their own address
 /// (KEP-3070) until the rest is used up. `default/kubernetes` gets the first address.
-struct ServiceAddressPool {
+package struct ServiceAddressPool {
   private let cidrs: [CIDR]
   private var given: [CIDR: UInt128] = [:]
 
-  init(_ cidrs: [CIDR]) { self.cidrs = cidrs }
+  package init(_ cidrs: [CIDR]) { self.cidrs = cidrs }
 
-  mutating func next(_ family: IPFamily, for service: NamespacedName, taken: (IPAddress) -> Bool) -> IPAddress? {
+  package mutating func next(_ family: IPFamily, for service: NamespacedName, taken: (IPAddress) -> Bool) -> IPAddress?
+  {
     for cidr in cidrs where cidr.family == family {
       let span = cidr.lastAddress.bits - cidr.network.bits
       let count = cidr.serviceOffsets.upperBound - 1
@@ -35,13 +36,13 @@ struct ServiceAddressPool {
 }
 
 /// Free NodePorts. The lower end is used last here too (KEP-3668).
-struct NodePortPool {
+package struct NodePortPool {
   private let range: PortRange
   private var given = 0
 
-  init(_ range: PortRange) { self.range = range }
+  package init(_ range: PortRange) { self.range = range }
 
-  mutating func next(taken: (UInt16) -> Bool) -> UInt16? {
+  package mutating func next(taken: (UInt16) -> Bool) -> UInt16? {
     guard range.first <= range.last else { return nil }
     let count = Int(range.last - range.first) + 1
     let lower = count <= 16 ? 0 : min(max(count / 32, 16), 128)

@@ -10,6 +10,14 @@ public struct ServedCluster: Sendable {
   /// Where Services get their addresses.
   public internal(set) var serviceCIDRs: [CIDR]
   public internal(set) var nodePorts: PortRange
+  /// What watches get that want the objects that there are as events.
+  public var watchList = WatchList.stream
+
+  /// `WatchList` of API servers: on since 1.34, off before.
+  public enum WatchList: String, Hashable, Sendable, CaseIterable {
+    case stream, refuse
+  }
+
   var controllers: Controllers
   var random: SplitMix64
 
@@ -28,6 +36,7 @@ public struct ServedCluster: Sendable {
   /// Stores an object's new state, and tells the controllers.
   @discardableResult mutating func put(_ key: ObjectKey, _ json: JSON, _ now: APITime) -> ObjectEvent? {
     let event = store.put(key, json)
+    if key.type == .customResourceDefinitions { learn(json) }
     if let event { controllers.note(event, store, now) }
     return event
   }

@@ -31,6 +31,8 @@ public struct Controllers: Sendable {
 }
 
 extension ServedCluster {
+  public var nextDue: APITime? { controllers.nextDue }
+
   /// Does what is due.
   public mutating func runControllers(_ now: APITime) {}
 }

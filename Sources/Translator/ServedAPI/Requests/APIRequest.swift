@@ -1,0 +1,40 @@
+/// A request to the API, without what HTTP needs to carry it.
+public struct APIRequest: Sendable {
+  public enum Method: String, Hashable, Sendable {
+    case get = "GET"
+    case head = "HEAD"
+    case post = "POST"
+    case put = "PUT"
+    case patch = "PATCH"
+    case delete = "DELETE"
+    case options = "OPTIONS"
+  }
+
+  public var method: Method
+  /// The parts of the path, without empty ones: `/api/v1/pods/` has three.
+  public var path: [String]
+  public var query: [String: String]
+  /// The header `Accept`. Empty if there is none.
+  public var accept: String
+  /// The header `Content-Type`, without its parameters. Empty if there is none.
+  public var contentType: String
+  public var body: String
+  /// Who asks: the header `User-Agent`.
+  public var userAgent: String
+
+  public init(
+    _ method: Method, path: [String], query: [String: String] = [:], accept: String = "", contentType: String = "",
+    body: String = "", userAgent: String = ""
+  ) {
+    self.method = method
+    self.path = path
+    self.query = query
+    self.accept = accept
+    self.contentType = contentType
+    self.body = body
+    self.userAgent = userAgent
+  }
+
+  /// Whether a parameter of the query is `true` or `1`.
+  func asks(_ name: String) -> Bool { ["true", "1", "True", "TRUE", "t", "T"].contains(query[name] ?? "") }
+}
