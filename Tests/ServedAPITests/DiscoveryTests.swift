@@ -110,6 +110,7 @@ import Text
     let patch = core?[["paths", "/api/v1/nodes/{name}", "patch"]]
     #expect(patch?["parameters"]?.array.first?["name"] == "fieldValidation")
     #expect(patch?["x-kubernetes-group-version-kind"] == ["group": "", "version": "v1", "kind": "Node"])
+    #expect(core?["components"] == ["schemas": [:]])
     #expect(openAPI.document("apis/apps/v2") == nil)
   }
 

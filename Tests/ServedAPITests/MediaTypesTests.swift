@@ -40,7 +40,9 @@ import Text
       ),
       (partial, true), ("application/json,\(partial)", false), ("\(table),\(partial)", false),
     ])
-  func asksForMetadata(accept: String, isMetadata: Bool) { #expect(PartialMetadata.isAsked(accept: accept) == isMetadata) }
+  func asksForMetadata(accept: String, isMetadata: Bool) {
+    #expect(PartialMetadata.isAsked(accept: accept) == isMetadata)
+  }
 
   @Test("an object as its metadata has nothing else of it") func partialObject() {
     let pod: JSON = ["kind": "Pod", "apiVersion": "v1", "metadata": ["name": "a"], "spec": ["nodeName": "n"]]

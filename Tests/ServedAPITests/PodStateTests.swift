@@ -106,6 +106,25 @@ import Text
     #expect(Self.line(pod) == "0/1 \(expected) 0")
   }
 
+  @Test("a sidecar that hasn't started holds the pod back, and is no container that is ready") func startingSidecar() {
+    let proxy: JSON = ["name": "proxy", "started": false, "ready": false, "state": ["running": [:]]]
+    let pod = Self.pod(
+      ["phase": "Pending", "initContainerStatuses": [proxy], "containerStatuses": [Self.waiting("PodInitializing")]],
+      initContainers: [["name": "proxy", "restartPolicy": "Always"]])
+    #expect(Self.line(pod) == "0/2 Init:0/1 0")
+  }
+
+  @Test("the containers have the word once the pod was initialized, even if an init container runs again")
+  func initializedBefore() {
+    let pod = Self.pod(
+      [
+        "phase": "Running", "conditions": [["type": "Initialized", "status": "True"]],
+        "initContainerStatuses": [Self.waiting("CrashLoopBackOff", restarts: 2)],
+        "containerStatuses": [Self.waiting("Later")],
+      ], initContainers: [["name": "c"]])
+    #expect(Self.line(pod) == "0/1 Later 0")
+  }
+
   @Test("sidecars count as containers, and their restarts stay") func sidecars() {
     let proxy: JSON = [
       "name": "proxy", "started": true, "ready": true, "restartCount": 2, "state": ["running": [:]],

@@ -2,7 +2,8 @@ public import Text
 
 /// The least of OpenAPI that makes kubectl leave the validation of objects to the server: for each type an operation
 /// `patch` with a parameter `fieldValidation` (kubectl's `pkg/util/openapi` and `QueryParamVerifierV3`). There are no
-/// schemas, so `kubectl explain` finds nothing.
+/// schemas, so `kubectl explain` finds nothing. Tried with kubectl 1.29 to 1.33; 1.27 and 1.28 want `/openapi/v2` to
+/// validate, and work with `--validate=false`.
 public struct OpenAPI: Sendable {
   /// By what follows `/openapi/v3/` in the path: `api/v1`, `apis/apps/v1`.
   private let documents: [String: JSON]
@@ -13,6 +14,8 @@ public struct OpenAPI: Sendable {
       [
         "openapi": "3.0.0", "info": ["title": "netpol-lab", "version": .string(version.gitVersion)],
         "paths": .object(Dictionary(types.map { ($0.objectPath, $0.pathItem) }) { first, _ in first }),
+        // Without them `kubectl explain` fails with a fault of its template, not with a message.
+        "components": ["schemas": [:]],
       ]
     }
   }
