@@ -1,0 +1,57 @@
+public import Text
+
+/// The least of OpenAPI that makes kubectl leave the validation of objects to the server: for each type an operation
+/// `patch` with a parameter `fieldValidation` (kubectl's `pkg/util/openapi` and `QueryParamVerifierV3`). There are no
+/// schemas, so `kubectl explain` finds nothing. Tried with kubectl 1.29 to 1.33; 1.27 and 1.28 want `/openapi/v2` to
+/// validate, and work with `--validate=false`.
+public struct OpenAPI: Sendable {
+  /// By what follows `/openapi/v3/` in the path: `api/v1`, `apis/apps/v1`.
+  private let documents: [String: JSON]
+
+  public init(_ types: [ResourceType], version: ServerVersion = ServerVersion()) {
+    let byRoot = Dictionary(grouping: types) { String($0.root.dropFirst()) }
+    documents = byRoot.mapValues { types in
+      [
+        "openapi": "3.0.0", "info": ["title": "netpol-lab", "version": .string(version.gitVersion)],
+        "paths": .object(Dictionary(types.map { ($0.objectPath, $0.pathItem) }) { first, _ in first }),
+        // Without them `kubectl explain` fails with a fault of its template, not with a message.
+        "components": ["schemas": [:]],
+      ]
+    }
+  }
+
+  /// The body of `/openapi/v3`. Each document's address changes with its text, since clients keep documents by address.
+  public var index: JSON {
+    let paths = documents.map { path, document -> (String, JSON) in
+      (path, ["serverRelativeURL": .string("/openapi/v3/\(path)?hash=\(Self.hash(document.bytes))")])
+    }
+    return ["paths": .object(Dictionary(paths) { first, _ in first })]
+  }
+
+  /// The body of `/openapi/v3/PATH`: `api/v1`, `apis/apps/v1`. `nil` for what isn't served.
+  public func document(_ path: String) -> JSON? { documents[path] }
+
+  /// FNV-1a with 64 bits. Nothing is protected by it.
+  private static func hash(_ bytes: [UInt8]) -> String {
+    let hash = bytes.reduce(0xcbf2_9ce4_8422_2325 as UInt64) { ($0 ^ UInt64($1)) &* 0x100_0000_01b3 }
+    return String(hash, radix: 16, uppercase: true)
+  }
+}
+
+extension ResourceType {
+  /// The path of an object in OpenAPI's form: `/apis/apps/v1/namespaces/{namespace}/deployments/{name}`.
+  fileprivate var objectPath: String { root + (isNamespaced ? "/namespaces/{namespace}" : "") + "/\(plural)/{name}" }
+
+  fileprivate var pathItem: JSON {
+    [
+      "patch": [
+        "parameters": [["name": "fieldValidation", "in": "query", "schema": ["type": "string"]]],
+        "responses": ["200": ["description": "OK"]],
+        "x-kubernetes-action": "patch",
+        "x-kubernetes-group-version-kind": [
+          "group": .string(group), "version": .string(version), "kind": .string(kind),
+        ],
+      ]
+    ]
+  }
+}
