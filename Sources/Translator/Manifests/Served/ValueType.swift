@@ -55,3 +55,8 @@ public struct ValueType: Hashable, Sendable {
   /// An entry of a list. `nil` for anything else.
   public var element: ValueType? { if case .list(let element) = type { ValueType(element) } else { nil } }
 }
+
+extension ValueType.Shape {
+  /// Whether it holds no other values.
+  public var isScalar: Bool { ![.object, .map, .list].contains(self) }
+}

@@ -1,6 +1,3 @@
-internal import FoundationEssentials
-internal import Text
-
 /// A time as the API's objects hold it: RFC 3339, in whole seconds.
 public struct APITime: Hashable, Sendable, Comparable {
   /// Since 1970.
@@ -8,10 +5,9 @@ public struct APITime: Hashable, Sendable, Comparable {
 
   public init(milliseconds: Int) { self.milliseconds = milliseconds }
 
+  public var seconds: Int { milliseconds / 1000 }
   /// `2026-01-31T12:00:00Z`.
-  public var text: String {
-    Date(timeIntervalSince1970: Double(milliseconds / 1000)).formatted(.iso8601)
-  }
+  public var text: String { RFC3339.text(seconds) }
 
   public static func < (a: APITime, b: APITime) -> Bool { a.milliseconds < b.milliseconds }
   public static func + (time: APITime, milliseconds: Int) -> APITime {

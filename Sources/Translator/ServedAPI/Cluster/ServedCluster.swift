@@ -10,6 +10,7 @@ public struct ServedCluster: Sendable {
   /// Where Services get their addresses.
   public internal(set) var serviceCIDRs: [CIDR]
   public internal(set) var nodePorts: PortRange
+  public var version = ServerVersion()
   /// What watches get that want the objects that there are as events.
   public var watchList = WatchList.stream
 

@@ -17,7 +17,7 @@ extension MergeType {
     case .object(let fields):
       switch type?.shape {
       case .object, .map, nil: return .fields(fields)
-      case .list, .scalar: return .none
+      default: return .none
       }
     case .array(let values):
       if case .replaced = applied { return .none }

@@ -50,7 +50,7 @@ public struct ListAnswer: Sendable {
       bytes.append(contentsOf: "]}".utf8)
       return bytes
     }
-    return form.list(objects, of: type, resourceVersion: resourceVersion, next: next, remaining: remaining).bytes
+    return form.list(objects, resourceVersion: resourceVersion, next: next).bytes
   }
 }
 

@@ -79,14 +79,14 @@ extension ServedCluster {
   private func written(
     _ written: Written, _ request: APIRequest, _ type: ResourceType, _ now: APITime
   ) throws(APIStatus) -> APIAnswer {
-    var body = APIBody(written.isNew ? 201 : 200, ObjectForm(request, type, now).bytes(of: written.json))
+    var body = APIBody(written.isNew ? 201 : 200, try ObjectForm(request, type, now).bytes(of: written.json))
     body.warnings = written.warnings
     return .body(body)
   }
 
   /// Every answer about objects is JSON.
   private func requireJSON(_ request: APIRequest) throws(APIStatus) {
-    if !MediaTypes.acceptJSON(request.accept) {
+    if !MediaTypes(accept: request.accept).acceptsJSON {
       throw APIStatus(.notAcceptable, "only the following media types are accepted: application/json")
     }
     if request.contentType.contains("protobuf") || request.contentType.contains("cbor") {

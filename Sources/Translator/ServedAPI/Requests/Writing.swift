@@ -116,9 +116,7 @@ extension ServedCluster {
     case .main:
       if key.type.hasStatus { json["status"] = before["status"] }
       if key.type.isNamespaced { json[["metadata", "namespace"]] = .string(key.namespace) }
-      for name in [
-        "uid", "creationTimestamp", "deletionTimestamp", "deletionGracePeriodSeconds", "generation", "managedFields",
-      ] where name != "managedFields" || json["metadata"]?[name] == nil {
+      for name in ["uid", "creationTimestamp", "deletionTimestamp", "deletionGracePeriodSeconds", "generation"] {
         json["metadata"]?[name] = before["metadata"]?[name]
       }
       json = json.defaulted(key.type)
@@ -128,6 +126,8 @@ extension ServedCluster {
         json["metadata"]?["generation"] = .integer(generation + 1)
       }
     }
+    let owners = owned(json, before, part, key, request, now)
+    json["metadata"]?["managedFields"] = owners
     try json.requireValid(key)
     if request.query["dryRun"] != nil { return json }
     put(key, json, now)
@@ -135,7 +135,7 @@ extension ServedCluster {
     return store.json(key) ?? json
   }
 
-  private func requireSame(_ json: JSON, _ key: ObjectKey, _ before: JSON) throws(APIStatus) {
+  func requireSame(_ json: JSON, _ key: ObjectKey, _ before: JSON) throws(APIStatus) {
     if let name = json["metadata"]?["name"]?.string, name != key.name {
       throw APIStatus(
         .badRequest, "the name of the object (\(name.prefix(100))) does not match the name on the URL (\(key.name))")
