@@ -1,5 +1,5 @@
 public import Manifests
-public import NetpolModel
+internal import NetpolModel
 internal import Text
 
 /// What manifests say, in a served cluster.
@@ -8,8 +8,10 @@ extension ServedCluster {
   /// them; workloads get their pods. Throws for an object that Go can't decode.
   public init(
     _ reading: ManifestReading, _ objects: [FileObject], resourceVersion: UInt64, pace: Controllers.Pace = .init(),
-    seed: UInt64, limits: ObjectStore.Limits = .init(), _ now: APITime
+    seed: UInt64, limits: ObjectStore.Limits = .init(), _ started: APITime
   ) throws(ManifestError) {
+    // The cluster has stood for a while: what its controllers have to do is done.
+    let now = started + -Self.settling
     self.init(
       reading.cluster.settings, resourceVersion: resourceVersion, pace: pace, seed: seed, limits: limits)
     for name in ["default", "kube-node-lease", "kube-public", "kube-system"] {
@@ -27,12 +29,15 @@ extension ServedCluster {
     for (key, json) in given where ![.namespaces, .nodes].contains(key.type) {
       let id = NamespacedName(key.namespace, key.name)
       var json = json
-      if key.type == .pods, let pod = pods[id] { json = place(json, as: pod, reading.cluster, now) }
+      if key.type == .pods, let pod = pods[id] { json = Self.pod(json, pod) }
       if key.type == .services, let service = services[id] { json = Self.service(json, service) }
       load(json, key.type, now)
     }
-    settle(now)
+    while let due = nextDue, due < started { runControllers(max(due, now)) }
   }
+
+  /// In milliseconds.
+  private static let settling = 60_000
 
   /// Makes the files' changes: objects that are new there, changed or gone. What clients changed meanwhile, and the files
   /// didn't, stays. Throws for an object that Go can't decode, and changes nothing then.
@@ -59,7 +64,9 @@ extension ServedCluster {
       var merged = stored
       for (name, value) in json.fields where name != "metadata" && name != "status" { merged[name] = value }
       for name in ["labels", "annotations"] { merged["metadata"]?[name] = json["metadata"]?[name] }
-      if key.type == .pods, json["spec"]?["nodeName"] == nil { merged[["spec", "nodeName"]] = stored["spec"]?["nodeName"] }
+      if key.type == .pods, json["spec"]?["nodeName"] == nil {
+        merged[["spec", "nodeName"]] = stored["spec"]?["nodeName"]
+      }
       if json["status"] != nil { merged["status"] = json["status"] }
       merged = merged.defaulted(key.type)
       if key.type == .services { try? allocate(&merged, before: stored) }
@@ -120,6 +127,20 @@ extension ServedCluster {
       let addresses = node.addresses.map { ["type": "InternalIP", "address": .string("\($0)")] as JSON }
       json[["status", "addresses"]] = .array(addresses + [["type": "Hostname", "address": .string(node.name)]])
     }
+    return json
+  }
+
+  /// A pod where the reading puts it. Its kubelet completes the status.
+  private static func pod(_ json: JSON, _ pod: Pod) -> JSON {
+    var json = json
+    if let node = pod.node { json.fill(["spec", "nodeName"], .string(node)) }
+    if pod.phase.isTerminal || json["metadata"]?["deletionTimestamp"] != nil { return json }
+    if json["status"]?["podIP"] == nil, let first = pod.podIPs.first {
+      json[["status", "podIP"]] = .string("\(first)")
+      json[["status", "podIPs"]] = .array(pod.podIPs.map { ["ip": .string("\($0)")] })
+    }
+    if let phase = json["status"]?["phase"]?.string, !phase.isEmpty { return json }
+    json[["status", "phase"]] = .string(pod.phase.rawValue)
     return json
   }
 

@@ -4,12 +4,12 @@ extension TableColumn {
   static let ofPods: [TableColumn] = [
     .name,
     TableColumn(text: "Ready", "How many of the pod's containers are ready.") {
-      let state = PodState($0)
+      let state = PodStatusText($0)
       return "\(state.ready)/\(state.containers)"
     },
-    TableColumn(text: "Status", "What the pod's containers do, in a word.") { PodState($0).reason },
+    TableColumn(text: "Status", "What the pod's containers do, in a word.") { PodStatusText($0).reason },
     TableColumn(text: "Restarts", "How often the pod's containers were started again.") { pod in
-      let state = PodState(pod)
+      let state = PodStatusText(pod)
       guard state.restarts != 0, let last = state.lastRestart else { return "\(state.restarts)" }
       return "\(state.restarts) (\(humanDuration(pod.now - last)) ago)"
     },
@@ -49,7 +49,7 @@ extension TabledObject {
 }
 
 /// What kubectl tells of a pod's containers (`printPod`).
-struct PodState: Sendable {
+struct PodStatusText: Sendable {
   private(set) var reason: String
   private(set) var ready = 0
   private(set) var containers: Int
