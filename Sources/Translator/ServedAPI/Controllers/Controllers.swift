@@ -29,6 +29,8 @@ public struct Controllers: Sendable {
   /// Nodes whose pods were told of them.
   var startedNodes: Set<String> = []
   var podAddresses = PodAddresses()
+  /// The Service whose slices and Endpoints are being written. They tell its controller nothing new.
+  var written: ObjectKey?
   /// What the pods of StatefulSets and DaemonSets are told apart by, by the uid of their owner.
   var revisions: [String: TemplateRevision] = [:]
 
@@ -59,6 +61,7 @@ public struct Controllers: Sendable {
   }
 
   mutating func enqueueSlices(_ service: ObjectKey, _ now: APITime) {
+    if service == written { return }
     enqueue(.slices(service), size: index.sizes[service] ?? 0, now)
   }
 }

@@ -13,8 +13,8 @@ struct SelectingService: Sendable {
   let key: ObjectKey
   let json: JSON
   let families: [IPFamily]
-  /// By name.
-  let pods: [(key: ObjectKey, state: PodState)]
+  /// Its pods by name, those apart on which its ports have other numbers.
+  let groups: [(ports: JSON, pods: [(key: ObjectKey, state: PodState)])]
   let isHeadless: Bool
   /// `publishNotReadyAddresses`.
   let takesUnready: Bool
@@ -32,20 +32,28 @@ struct SelectingService: Sendable {
     families = found.isEmpty ? [.v4] : found.reduce(into: []) { if !$0.contains($1) { $0.append($1) } }
     isHeadless = spec?["clusterIP"]?.string == "None"
     takesUnready = spec?["publishNotReadyAddresses"]?.bool ?? false
-    pods = index.pods(key.namespace, selector).compactMap { pod in
+    let pods = index.pods(key.namespace, selector).compactMap { pod -> (key: ObjectKey, state: PodState)? in
       guard let state = index.pods[pod], !state.isTerminal, !state.addresses.isEmpty else { return nil }
       return (pod, state)
     }
+    var byPorts: [JSON: [(key: ObjectKey, state: PodState)]] = [:]
+    for (_, pods) in Dictionary(grouping: pods, by: \.state.ports) {
+      guard let first = pods.first?.state else { continue }
+      byPorts[Self.ports(json, on: first), default: []] += pods
+    }
+    groups = byPorts.map { ports, pods in (ports, pods.sorted { $0.key < $1.key }) }
+      .sorted { $0.ports.text < $1.ports.text }
   }
 
+  var count: Int { groups.reduce(0) { $0 + $1.pods.count } }
   var hasPorts: Bool { json["spec"]?["ports"]?.array.isEmpty == false }
 
   /// The Service's ports on a pod, without those for which the pod has no port of that name.
-  func ports(on pod: PodState) -> JSON {
+  private static func ports(_ json: JSON, on pod: PodState) -> JSON {
     .array(
       json["spec"]?["ports"]?.array.compactMap { port in
         let transport = port["protocol"]?.string ?? "TCP"
-        guard let number = Self.number(port["targetPort"] ?? port["port"], transport, pod) else { return nil }
+        guard let number = number(port["targetPort"] ?? port["port"], transport, pod) else { return nil }
         var resolved: JSON = [
           "name": port["name"] ?? "", "protocol": .string(transport), "port": .integer(number),
         ]
@@ -103,6 +111,8 @@ extension ServedCluster {
 
   /// Makes a Service's EndpointSlices and Endpoints say what its pods are. Slices that others made stay as they are.
   mutating func reconcileEndpoints(of key: ObjectKey, _ now: APITime) {
+    controllers.written = key
+    defer { controllers.written = nil }
     let slices = (controllers.index.slices[key] ?? []).sorted()
     let own = slices.filter {
       store.object($0)?.labels[EndpointSliceLabels.manager] == EndpointSliceLabels.ownManager
@@ -116,7 +126,7 @@ extension ServedCluster {
     // Whoever wrote a slice without a manager wants no others.
     let isStated = slices.contains { store.object($0)?.labels[EndpointSliceLabels.manager] == nil }
     guard !isStated, let service = SelectingService(key, json, controllers.index) else { return }
-    controllers.index.sizes[key] = service.pods.count
+    controllers.index.sizes[key] = service.count
     var left = own.compactMap { slice in
       store.json(slice).flatMap { $0.isMarked ? nil : (key: slice, json: $0) }
     }
@@ -132,16 +142,18 @@ extension ServedCluster {
   private mutating func reconcileSlices(
     of service: SelectingService, _ family: IPFamily, _ slices: [(key: ObjectKey, json: JSON)], _ now: APITime
   ) {
-    // Pods on which the ports have the same numbers, by these ports.
-    var groups: [JSON: [String: JSON]] = [:]
-    for (pod, state) in service.pods {
-      guard let endpoint = service.endpoint(pod, state, family, controllers.index) else { continue }
-      groups[service.ports(on: state), default: [:]][pod.name] = endpoint
+    var groups: [(ports: JSON, endpoints: [String: JSON])] = []
+    for (ports, pods) in service.groups {
+      var endpoints: [String: JSON] = [:]
+      for (pod, state) in pods {
+        endpoints[pod.name] = service.endpoint(pod, state, family, controllers.index)
+      }
+      if !endpoints.isEmpty { groups.append((ports, endpoints)) }
     }
     // A Service without endpoints has a slice that says so.
-    if groups.isEmpty { groups = [[]: [:]] }
+    if groups.isEmpty { groups = [([], [:])] }
     var slices = slices
-    for (ports, endpoints) in groups.sorted(by: { $0.key.text < $1.key.text }) {
+    for (ports, endpoints) in groups {
       let isOfGroup = { (slice: (key: ObjectKey, json: JSON)) in (slice.json["ports"] ?? []) == ports }
       reconcileSlices(of: service, family, ports, endpoints, slices.filter(isOfGroup), now)
       slices.removeAll(where: isOfGroup)

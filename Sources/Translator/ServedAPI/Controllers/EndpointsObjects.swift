@@ -10,26 +10,28 @@ extension ServedCluster {
   /// The Endpoints of a Service, with the addresses of its first family.
   mutating func reconcileEndpointsObject(of service: SelectingService, _ now: APITime) {
     guard let family = service.families.first else { return }
-    var subsets: [JSON: (ready: [(IPAddress, JSON)], unready: [(IPAddress, JSON)])] = [:]
-    var count = 0
+    var subsets: [JSON] = []
+    var room = Self.endpointsSize
     var isTruncated = false
-    for (pod, state) in service.pods where service.takesUnready || !state.isMarked {
-      guard let address = state.addresses.first(where: { $0.family == family }) else { continue }
-      let ports = service.ports(on: state)
-      if service.hasPorts, ports == [] { continue }
-      if count == Self.endpointsSize {
-        isTruncated = true
-        break
+    for (ports, pods) in service.groups where !service.hasPorts || ports != [] {
+      var (ready, unready): ([(IPAddress, JSON)], [(IPAddress, JSON)]) = ([], [])
+      for (pod, state) in pods where service.takesUnready || !state.isMarked {
+        guard let address = state.addresses.first(where: { $0.family == family }) else { continue }
+        if room == 0 {
+          isTruncated = true
+          break
+        }
+        room -= 1
+        var entry: JSON = ["ip": .string("\(address)"), "targetRef": service.reference(pod, state)]
+        if !state.node.isEmpty { entry["nodeName"] = .string(state.node) }
+        entry["hostname"] = service.hostname(state)
+        if service.takesUnready || state.isReady {
+          ready.append((address, entry))
+        } else {
+          unready.append((address, entry))
+        }
       }
-      count += 1
-      var entry: JSON = ["ip": .string("\(address)"), "targetRef": service.reference(pod, state)]
-      if !state.node.isEmpty { entry["nodeName"] = .string(state.node) }
-      entry["hostname"] = service.hostname(state)
-      if service.takesUnready || state.isReady {
-        subsets[ports, default: ([], [])].ready.append((address, entry))
-      } else {
-        subsets[ports, default: ([], [])].unready.append((address, entry))
-      }
+      if !ready.isEmpty || !unready.isEmpty { subsets.append(Self.subset(ports, ready, unready)) }
     }
     let key = ObjectKey(.endpoints, service.key.namespace, service.key.name)
     let before = store.json(key)
@@ -43,10 +45,7 @@ extension ServedCluster {
     } else if json["metadata"]?["annotations"]?[Self.capacity] != nil {
       json[["metadata", "annotations", Self.capacity]] = nil
     }
-    let sorted = subsets.sorted { $0.key.text < $1.key.text }.map { ports, addresses in
-      Self.subset(ports, addresses.ready, addresses.unready)
-    }
-    json["subsets"] = sorted.isEmpty ? nil : .array(sorted)
+    json["subsets"] = subsets.isEmpty ? nil : .array(subsets)
     json = json.defaulted(.endpoints)
     put(key, before == nil ? stamped(json, now) : json, now)
   }

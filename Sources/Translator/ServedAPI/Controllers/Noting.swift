@@ -72,6 +72,12 @@ extension Controllers {
       if addressless[before.node]?.isEmpty == false { enqueue(.node(ObjectKey(.nodes, "", before.node)), now) }
     }
     for uid in Set([before?.controller, after?.controller].compactMap(\.self)).sorted() { enqueueOwner(uid, now) }
+    if after == nil, let uid = before?.controller, let owner = index.keys[uid],
+      let deployment = index.belongings[owner]?.controller
+    {
+      // One that recreates waits for its last pod to be gone.
+      enqueueOwner(deployment, now)
+    }
     noteSelection(of: key, before, after, now)
   }
 
