@@ -7,12 +7,15 @@ enum Interruption {
 
   static var isAsked: Bool { wasAsked.load(ordering: .relaxed) }
 
-  static func listen() {
+  /// `others`: signals that ask for the same, such as SIGTERM.
+  static func listen(andEndBy others: [Int32] = []) {
     // The first use creates the flag under a lock, which a signal handler must not wait for.
     wasAsked.store(false, ordering: .relaxed)
-    signal(SIGINT) { _ in
-      signal(SIGINT, SIG_DFL)
-      Interruption.wasAsked.store(true, ordering: .relaxed)
+    for number in [SIGINT] + others {
+      signal(number) { number in
+        signal(number, SIG_DFL)
+        Interruption.wasAsked.store(true, ordering: .relaxed)
+      }
     }
   }
 }

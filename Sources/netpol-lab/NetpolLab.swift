@@ -12,7 +12,8 @@ struct NetpolLab: ParsableCommand {
       """,
     version: version,
     subcommands: [
-      RunCommand.self, ExplainCommand.self, ExportCommand.self, ShellCommand.self, LagCommand.self, BenchCommand.self,
+      RunCommand.self, ExplainCommand.self, ExportCommand.self, ShellCommand.self, ServeAPICommand.self,
+      LagCommand.self, BenchCommand.self,
       RenderCommand.self,
       CompareCommand.self, DiffCommand.self, LintCommand.self, ProveCommand.self, EqualCommand.self, FuzzCommand.self,
       GenerateCommand.self, DoctorCommand.self,

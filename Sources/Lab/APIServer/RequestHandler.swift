@@ -85,13 +85,15 @@ final class RequestHandler: ChannelInboundHandler {
     guard let method = APIRequest.Method(rawValue: head.method.rawValue) else {
       return send(APIBody(APIStatus(.methodNotAllowed, "the server does not know this method")), head, begin, context)
     }
+    let contentType = String((head.headers.first(name: "Content-Type") ?? "").prefix { $0 != ";" })
+    if let status = APIRequest.refusal(ofBody: contentType) { return send(APIBody(status), head, begin, context) }
     guard let text = String(validating: body.readableBytesView, as: UTF8.self) else {
       return send(APIBody(APIStatus(.badRequest, "the body is no UTF-8 text")), head, begin, context)
     }
     let request = APIRequest(
       method, path: Array(target.path.dropFirst()), query: target.query,
       accept: head.headers["Accept"].joined(separator: ","),
-      contentType: String((head.headers.first(name: "Content-Type") ?? "").prefix { $0 != ";" }), body: text,
+      contentType: contentType, body: text,
       userAgent: head.headers.first(name: "User-Agent") ?? "")
     switch server.answer(request) {
     case .body(let body): send(body, head, begin, context)

@@ -28,6 +28,15 @@ struct ManifestOptions: ParsableArguments {
   /// `standsIn`: if there are policies but no pods, stand-in pods are made.
   func reading(standsIn: Bool = false) throws -> ManifestReading { try readingAndSources(standsIn: standsIn).reading }
 
+  /// The texts of the files as they are now. Throws as `reading` does.
+  func sourcesAgain() throws -> [ManifestSource] {
+    let contents = try ManifestFiles.read(files)
+    var options = ReadOptions()
+    options.validation = asStored ? .asStored : .apiServer
+    _ = try readManifests(contents.sources, options: options)
+    return contents.sources
+  }
+
   /// The same with the texts that were read.
   func readingAndSources(standsIn: Bool = false) throws -> (reading: ManifestReading, sources: [ManifestSource]) {
     if files.isEmpty {

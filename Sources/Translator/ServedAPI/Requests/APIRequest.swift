@@ -35,6 +35,15 @@ public struct APIRequest: Sendable {
     self.userAgent = userAgent
   }
 
+  /// Why a body can't be read. `nil`: it can. kubectl sends protobuf with `create deployment` and the like.
+  public static func refusal(ofBody contentType: String) -> APIStatus? {
+    guard contentType.contains("protobuf") || contentType.contains("cbor") else { return nil }
+    return APIStatus(
+      .unsupportedMediaType,
+      "this server reads JSON and YAML, and no protobuf: add --dry-run=client -o yaml and pipe it to kubectl apply -f -"
+    )
+  }
+
   /// Whether a parameter of the query is `true` or `1`.
   func asks(_ name: String) -> Bool { ["true", "1", "True", "TRUE", "t", "T"].contains(query[name] ?? "") }
 }

@@ -89,11 +89,5 @@ extension ServedCluster {
     if !MediaTypes(accept: request.accept).acceptsJSON {
       throw APIStatus(.notAcceptable, "only the following media types are accepted: application/json")
     }
-    if request.contentType.contains("protobuf") || request.contentType.contains("cbor") {
-      throw APIStatus(
-        .unsupportedMediaType,
-        "the body of the request was in an unknown format - accepted media types include: "
-          + "application/json, application/yaml")
-    }
   }
 }

@@ -53,8 +53,12 @@ extension ServedCluster {
       // Who wrote it before the first apply owns all of it (`pkg/util/managedfields`, `BeforeFirstApply`).
       ownership.update(from: nil, to: before, by: "before-first-apply", as: schema)
     }
+    // kubectl turns its own client-side applies into server-side ones (`csaupgrade`).
+    let lastApplied = before?["metadata"]?["annotations"]?["kubectl.kubernetes.io/last-applied-configuration"]
+    let isUpgrade = manager == "kubectl" && lastApplied != nil && before?["metadata"]?["managedFields"] == nil
     var json = try ownership.apply(
-      written.json, by: manager, force: request.asks("force"), to: before, subresource: subresource, as: schema)
+      written.json, by: manager, force: request.asks("force") || isUpgrade, to: before, subresource: subresource,
+      as: schema)
     json[["metadata", "managedFields"]] = ownership.managedFields(at: now.text)
     if let before {
       written.json = try changed(before, to: json, key, part, request, now)
