@@ -226,6 +226,7 @@ extension ServedCluster {
 
   /// An object as Go decodes it, with what `fieldValidation` makes of unknown fields.
   func decoded(_ json: JSON, _ type: ResourceType, _ request: APIRequest) throws(APIStatus) -> Written {
+    guard case .object = json else { throw APIStatus(.badRequest, "the body is no object") }
     for (field, expected) in [("kind", type.kind), ("apiVersion", type.apiVersion)] {
       guard let own = json[field]?.string, !own.isEmpty, own != expected else { continue }
       throw APIStatus(
