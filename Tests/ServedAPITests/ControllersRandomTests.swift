@@ -61,7 +61,8 @@ import Text
     case 16:
       let node = "node\(random.below(6))"
       if it.get(.nodes, node, namespace: "") == nil {
-        it.create(.nodes, node, namespace: "")
+        // So few addresses that they are given again.
+        it.create(.nodes, node, ["spec": ["podCIDR": .string("10.9.\(node.suffix(1)).0/25")]])
       } else if random.chance(30) {
         it.delete(.nodes, node)
       }
