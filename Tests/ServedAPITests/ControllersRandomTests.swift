@@ -90,7 +90,7 @@ import Text
     return it
   }
 
-  @Test("after 2,000 changes all objects agree with each other", arguments: [7, 8] as [UInt64]) func invariants(
+  @Test("after 2,000 changes all objects agree with each other", arguments: [7, 8, 9] as [UInt64]) func invariants(
     seed: UInt64
   ) {
     var it = Self.history(seed: seed, steps: 2000)
@@ -125,6 +125,33 @@ import Text
     Self.expectSlices(it)
     Self.expectIndex(it)
     Self.expectReplicas(it)
+  }
+
+  @Test("a cluster at rest that is read again stays as it is", arguments: 1...6 as ClosedRange<UInt64>) func reading(
+    seed: UInt64
+  ) {
+    var first = Self.history(seed: seed, steps: 1000)
+    first.run(60_000)
+    var second = SimulatedCluster(nodes: 0, seed: 99, namespaces: [])
+    let plain = { (json: JSON) -> JSON in
+      var json = json
+      json[["metadata", "resourceVersion"]] = nil
+      return json
+    }
+    for type in first.cluster.store.types.sorted(by: { $0.qualifiedPlural < $1.qualifiedPlural }) {
+      for key in first.cluster.store.keys(type) {
+        guard let json = first.cluster.store.json(key) else { continue }
+        second.cluster.put(key, plain(json), second.now)
+      }
+    }
+    second.run(60_000)
+    #expect(second.cluster.controllers.nextDue == nil && second.cluster.store.count == first.cluster.store.count)
+    for type in first.cluster.store.types {
+      for key in first.cluster.store.keys(type) {
+        let (a, b) = (first.cluster.store.json(key).map(plain), second.cluster.store.json(key).map(plain))
+        #expect(a?.text == b?.text, "\(type.plural) \(key.name)")
+      }
+    }
   }
 
   /// The slices as they follow from Services and pods alone.

@@ -91,9 +91,12 @@ extension ServedCluster {
     change: (inout JSON) -> Void = { _ in }
   ) {
     let prefix = String((generateName ?? "\(workload.key.name)-").prefix(58))
-    guard let key = name.map({ ObjectKey(.pods, workload.key.namespace, $0) }) ?? freeKey(.pods, workload.key, prefix),
-      store.object(key) == nil
+    guard let key = name.map({ ObjectKey(.pods, workload.key.namespace, $0) }) ?? freeKey(.pods, workload.key, prefix)
     else { return }
+    if store.object(key) != nil {
+      controllers.blocked[key] = workload.key
+      return
+    }
     var metadata: JSON = ["name": .string(key.name), "namespace": .string(key.namespace)]
     for field in ["labels", "annotations", "finalizers"] {
       metadata[field] = workload.template["metadata"]?[field]
