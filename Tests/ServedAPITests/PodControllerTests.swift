@@ -162,6 +162,17 @@ import Text
     #expect(it.get(.pods, "new")?.podIP == "10.42.1.4")
   }
 
+  @Test("pods that don't tolerate a NoExecute taint go elsewhere") func eviction() {
+    var it = SimulatedCluster(nodes: 1)
+    it.create(.replicaSets, "web", .workload("web", replicas: 2))
+    it.create(.pods, "tolerant", .pod(spec: ["tolerations": [["key": "down", "operator": "Exists"]]]))
+    it.run(1000)
+    it.update(.nodes, "node0") { $0[["spec", "taints"]] = [["key": "down", "effect": "NoExecute"]] }
+    it.run(1000)
+    #expect(it.get(.pods, "tolerant")?.phase == "Running")
+    #expect(it.all(.pods).map { $0.nodeName ?? "" } == ["node0", "", ""])
+  }
+
   @Test("the pods of a node that is gone are removed") func lostNode() {
     var it = SimulatedCluster(nodes: 1)
     it.create(.pods, "a", .pod())

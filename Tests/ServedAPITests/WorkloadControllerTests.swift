@@ -162,6 +162,17 @@ import Text
     #expect(it.names(.pods) == ["db-0"])
   }
 
+  @Test("a StatefulSet waits for a name that another pod has") func takenName() {
+    var it = SimulatedCluster()
+    it.create(.pods, "db-0", .pod(["app": "other"]))
+    it.create(.statefulSets, "db", .workload("db", replicas: 2))
+    it.run(2000)
+    #expect(it.get(.statefulSets, "db")?.at("status", "replicas") == 1 && it.cluster.controllers.nextDue == nil)
+    it.delete(.pods, "db-0")
+    it.run(2000)
+    #expect(it.get(.statefulSets, "db")?.at("status", "replicas") == 2)
+  }
+
   @Test("a StatefulSet and a DaemonSet of the input keep their pods") func revisionsOfInput() {
     var it = SimulatedCluster(nodes: 1)
     var set = JSON.workload("db", replicas: 1)

@@ -29,6 +29,8 @@ public struct Controllers: Sendable {
   /// Nodes whose pods were told of them.
   var startedNodes: Set<String> = []
   var podAddresses = PodAddresses()
+  /// Workloads whose next pod has a name that another pod has, by that pod.
+  var blocked: [ObjectKey: ObjectKey] = [:]
   /// The Service whose slices and Endpoints are being written. They tell its controller nothing new.
   var written: ObjectKey?
   /// What the pods of StatefulSets and DaemonSets are told apart by, by the uid of their owner.

@@ -79,7 +79,7 @@ extension ServedCluster {
       template[["metadata", "labels", JSON.hashLabel]] = .string(hash)
       var selector = workload.json["spec"]?["selector"] ?? .empty
       selector[["matchLabels", JSON.hashLabel]] = .string(hash)
-      let revision = (others.map(\.revision).max() ?? 0) + 1
+      let revision = (others.map(\.revision).max() ?? 0) &+ 1
       let json: JSON = [
         "metadata": [
           "name": .string(name), "namespace": .string(key.namespace), "labels": JSON(template.labels),

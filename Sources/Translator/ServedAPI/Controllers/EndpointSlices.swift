@@ -208,18 +208,14 @@ extension ServedCluster {
     of service: SelectingService, _ family: IPFamily, _ ports: JSON, _ endpoints: [JSON], _ now: APITime
   ) {
     let prefix = String("\(service.key.name)-".prefix(58))
-    for _ in 0..<8 {
-      let key = ObjectKey(.endpointSlices, service.key.namespace, prefix + random.suffix())
-      if store.json(key) != nil { continue }
-      let json: JSON = [
-        "metadata": [
-          "name": .string(key.name), "generateName": .string(prefix), "namespace": .string(key.namespace),
-          "labels": service.sliceLabels, "ownerReferences": [service.json.reference(service.key)],
-        ],
-        "addressType": .string(family.rawValue), "endpoints": .array(endpoints), "ports": ports,
-      ]
-      put(key, stamped(json.defaulted(.endpointSlices), now), now)
-      return
-    }
+    guard let key = freeKey(.endpointSlices, service.key, prefix) else { return }
+    let json: JSON = [
+      "metadata": [
+        "name": .string(key.name), "generateName": .string(prefix), "namespace": .string(key.namespace),
+        "labels": service.sliceLabels, "ownerReferences": [service.json.reference(service.key)],
+      ],
+      "addressType": .string(family.rawValue), "endpoints": .array(endpoints), "ports": ports,
+    ]
+    put(key, stamped(json.defaulted(.endpointSlices), now), now)
   }
 }

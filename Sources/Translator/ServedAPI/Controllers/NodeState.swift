@@ -51,15 +51,20 @@ extension NodeState {
     if isMarked || isUnschedulable && !isDaemon { return false }
     guard let spec = pod["spec"] else { return true }
     for (key, value) in spec["nodeSelector"]?.strings ?? [:] where labels[key] != value { return false }
-    let tolerations = spec["tolerations"]?.array ?? []
-    for taint in taints where taint.effect == "NoSchedule" || taint.effect == "NoExecute" {
-      if !tolerations.contains(where: { taint.isTolerated(by: $0) }) { return false }
-    }
+    if repels(pod, by: ["NoSchedule", "NoExecute"]) { return false }
     let terms = spec[[
       "affinity", "nodeAffinity", "requiredDuringSchedulingIgnoredDuringExecution", "nodeSelectorTerms",
     ]]
     guard let terms else { return true }
     return terms.array.contains(where: fulfils)
+  }
+
+  /// Whether a pod doesn't tolerate one of the taints with an effect.
+  func repels(_ pod: JSON, by effects: [String]) -> Bool {
+    let taints = taints.filter { effects.contains($0.effect) }
+    if taints.isEmpty { return false }
+    let tolerations = pod["spec"]?["tolerations"]?.array ?? []
+    return taints.contains { taint in !tolerations.contains { taint.isTolerated(by: $0) } }
   }
 
   /// `v1.NodeSelectorTerm`: one without requirements matches nothing.

@@ -29,6 +29,7 @@ extension ServedCluster {
       node.setCondition("Ready", true, reason: "KubeletReady", message: "kubelet is posting ready status", now)
     }
     put(key, node, now)
+    evictPods(from: state, now)
     // Those that came before the node, or before an address was free.
     var pods = controllers.addressless.removeValue(forKey: key.name) ?? []
     if !controllers.startedNodes.contains(key.name) {
@@ -38,6 +39,17 @@ extension ServedCluster {
     for pod in pods.sorted() {
       guard let state = controllers.index.pods[pod], state.needsStart, !state.isMarked else { continue }
       controllers.enqueue(.start(pod), now + controllers.pace.start)
+    }
+  }
+}
+
+extension ServedCluster {
+  /// Deletes pods that don't tolerate a node's NoExecute taints. What is tolerated for a time is tolerated for ever here.
+  private mutating func evictPods(from node: NodeState, _ now: APITime) {
+    if !node.taints.contains(where: { $0.effect == "NoExecute" }) { return }
+    for key in (controllers.index.podsByNode[node.name] ?? []).sorted() {
+      guard let pod = store.json(key), !pod.isMarked, node.repels(pod, by: ["NoExecute"]) else { continue }
+      delete(key, now)
     }
   }
 }

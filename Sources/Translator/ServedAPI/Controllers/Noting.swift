@@ -72,6 +72,9 @@ extension Controllers {
       if addressless[before.node]?.isEmpty == false { enqueue(.node(ObjectKey(.nodes, "", before.node)), now) }
     }
     for uid in Set([before?.controller, after?.controller].compactMap(\.self)).sorted() { enqueueOwner(uid, now) }
+    if after == nil, let workload = blocked.removeValue(forKey: key) {
+      enqueue(.workload(workload), now + Self.reaction)
+    }
     if after == nil, let uid = before?.controller, let owner = index.keys[uid],
       let deployment = index.belongings[owner]?.controller
     {

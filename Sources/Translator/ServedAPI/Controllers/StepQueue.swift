@@ -38,7 +38,6 @@ struct StepQueue: Sendable {
   private var added = 0
 
   var nextDue: APITime? { heap.first.map { APITime(milliseconds: $0.due) } }
-  var count: Int { valid.count }
 
   mutating func add(_ step: Step, _ due: APITime) {
     if let earlier = valid[step], earlier.due <= due.milliseconds { return }

@@ -85,27 +85,38 @@ extension ServedCluster {
     keys.compactMap { key in controllers.index.pods[key].map { (key, $0) } }
   }
 
-  /// Makes a pod of a workload's template. `name`: or one with a random end. `false`: there is one of that name.
-  @discardableResult mutating func makePod(
+  /// Makes a pod of a workload's template. `name`: or one with a random end. Nothing if there is one of that name.
+  mutating func makePod(
     of workload: Workload, name: String? = nil, generateName: String? = nil, node: String? = nil, _ now: APITime,
     change: (inout JSON) -> Void = { _ in }
-  ) -> Bool {
+  ) {
     let prefix = String((generateName ?? "\(workload.key.name)-").prefix(58))
-    let name = name ?? prefix + random.suffix()
-    let key = ObjectKey(.pods, workload.key.namespace, name)
-    if name.isEmpty || store.json(key) != nil { return false }
-    var metadata: JSON = ["name": .string(name), "namespace": .string(key.namespace)]
+    guard let key = name.map({ ObjectKey(.pods, workload.key.namespace, $0) }) ?? freeKey(.pods, workload.key, prefix)
+    else { return }
+    if store.object(key) != nil {
+      controllers.blocked[key] = workload.key
+      return
+    }
+    var metadata: JSON = ["name": .string(key.name), "namespace": .string(key.namespace)]
     for field in ["labels", "annotations", "finalizers"] {
       metadata[field] = workload.template["metadata"]?[field]
     }
-    if name.hasPrefix(prefix), name.utf8.count == prefix.utf8.count + 5 { metadata["generateName"] = .string(prefix) }
+    if name == nil { metadata["generateName"] = .string(prefix) }
     metadata["ownerReferences"] = [workload.reference]
     var pod: JSON = ["metadata": metadata, "spec": workload.template["spec"] ?? .empty, "status": ["phase": "Pending"]]
     if let node { pod[["spec", "nodeName"]] = .string(node) }
     change(&pod)
     if node != nil { pod.setCondition("PodScheduled", true, now) }
     put(key, stamped(pod.defaulted(.pods), now), now)
-    return true
+  }
+
+  /// A name with a random end that no object beside the owner has. `nil` if chance gives none.
+  mutating func freeKey(_ type: ResourceType, _ owner: ObjectKey, _ prefix: String) -> ObjectKey? {
+    for _ in 0..<8 {
+      let key = ObjectKey(type, owner.namespace, prefix + random.suffix())
+      if store.object(key) == nil { return key }
+    }
+    return nil
   }
 
   /// Writes numbers of a workload's status. `nil` for those that the API leaves out when they are 0.
