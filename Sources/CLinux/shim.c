@@ -1,4 +1,5 @@
 #define _GNU_SOURCE 1
+#include <malloc.h>
 #include "CLinux.h"
 
 #include <errno.h>
@@ -376,3 +377,5 @@ int cl_send_frames(int fd, const void *frames, unsigned stride, unsigned length,
   int sent = sendmmsg(fd, messages, count, 0);
   return sent >= 0 ? sent : -errno;
 }
+
+void cl_trim(void) { malloc_trim(0); }

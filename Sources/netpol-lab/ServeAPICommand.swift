@@ -2,6 +2,7 @@ import APIServer
 import ArgumentParser
 import Foundation
 import Glibc
+import Kernel
 import Logging
 import Manifests
 import NetpolModel
@@ -65,16 +66,13 @@ struct ServeAPICommand: ParsableCommand {
   var logRequests = false
 
   func run() throws {
-    let (reading, sources) = try input.readingAndSources()
     if watchFiles, input.files.contains("-") {
       throw InputError("--watch-files: standard input can't be followed; name files or directories")
     }
-    var objects = try fileObjects(sources)
-    let pace = Controllers.Pace(bind: bindDelay.value, start: startDelay.value, stop: stopDelay.value)
-    var cluster = try ServedCluster(
-      reading, objects, resourceVersion: Self.firstResourceVersion, pace: pace, seed: .random(in: .min ... .max),
-      APITime(milliseconds: Int(Date().timeIntervalSince1970 * 1000)))
+    var (cluster, objects) = try load()
     cluster.watchList = watchList == .stream ? .stream : .refuse
+    // Reading needs many times what is kept.
+    FreeMemory.returnFreed()
     var options = APIServer.Options(token: Self.secret)
     if logRequests { options.log = Logger(label: "api", factory: StandardErrorLog.init) }
     Interruption.listen(andEndBy: [SIGTERM, SIGHUP])
@@ -100,6 +98,17 @@ struct ServeAPICommand: ParsableCommand {
         Terminal.say("warning: the files are not followed until this is mended: \(error)")
       }
     }
+  }
+
+  /// The cluster, and the objects of the files if these are followed.
+  private func load() throws -> (ServedCluster, [FileObject]) {
+    let (reading, sources) = try input.readingAndSources()
+    let objects = try fileObjects(sources)
+    let pace = Controllers.Pace(bind: bindDelay.value, start: startDelay.value, stop: stopDelay.value)
+    let cluster = try ServedCluster(
+      reading, objects, resourceVersion: Self.firstResourceVersion, pace: pace, seed: .random(in: .min ... .max),
+      APITime(milliseconds: Int(Date().timeIntervalSince1970 * 1000)))
+    return (cluster, watchFiles ? objects : [])
   }
 
   /// From a clock, so that no earlier server had a higher one: in microseconds since 1970.

@@ -92,3 +92,6 @@ enum { CL_MOST_FRAMES = 64 };
 /// sendmmsg(2) of at most CL_MOST_FRAMES frames, `stride` bytes apart; with 0, one frame repeatedly. Returns the number
 /// sent.
 int cl_send_frames(int fd, const void *frames, unsigned stride, unsigned length, unsigned count);
+
+/// malloc_trim(3): gives memory that was freed back to the kernel.
+void cl_trim(void);

@@ -1,3 +1,4 @@
+internal import CLinux
 internal import SystemPackage
 
 /// Memory that this process and the kernel, on its behalf, may still take.
@@ -9,6 +10,9 @@ public struct FreeMemory: Hashable, Sendable {
   /// The smaller of what the machine has (MemAvailable of proc(5)) and what the process's control groups allow. `nil`
   /// if the kernel doesn't tell.
   public static var now: FreeMemory? { FreeMemory { try? text(of: $0) } }
+
+  /// Gives back to the kernel what this process has freed.
+  public static func returnFreed() { cl_trim() }
 
   /// `read` returns the text of a file, or `nil` if there is none.
   package init?(read: (String) -> String?) {
