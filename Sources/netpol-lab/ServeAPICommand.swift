@@ -73,7 +73,7 @@ struct ServeAPICommand: ParsableCommand {
     cluster.watchList = watchList == .stream ? .stream : .refuse
     // Reading needs many times what is kept.
     FreeMemory.returnFreed()
-    var options = APIServer.Options(token: Self.secret)
+    var options = APIServer.Options(token: ServedFiles.secret)
     if logRequests { options.log = Logger(label: "api", factory: StandardErrorLog.init) }
     Interruption.listen(andEndBy: [SIGTERM, SIGHUP])
     let server = APIServer(cluster, options)
@@ -106,21 +106,9 @@ struct ServeAPICommand: ParsableCommand {
     let objects = try fileObjects(sources)
     let pace = Controllers.Pace(bind: bindDelay.value, start: startDelay.value, stop: stopDelay.value)
     let cluster = try ServedCluster(
-      reading, objects, resourceVersion: Self.firstResourceVersion, pace: pace, seed: .random(in: .min ... .max),
+      reading, objects, resourceVersion: ServedFiles.firstResourceVersion, pace: pace, seed: .random(in: .min ... .max),
       APITime(milliseconds: Int(Date().timeIntervalSince1970 * 1000)))
     return (cluster, watchFiles ? objects : [])
-  }
-
-  /// From a clock, so that no earlier server had a higher one: in microseconds since 1970.
-  private static var firstResourceVersion: UInt64 { UInt64(max(Date().timeIntervalSince1970, 0) * 1_000_000) }
-
-  /// 128 random bits.
-  private static var secret: String {
-    var random = SystemRandomNumberGenerator()
-    return (0..<2).map { _ in
-      let hex = String(random.next() as UInt64, radix: 16)
-      return String(repeating: "0", count: 16 - hex.count) + hex
-    }.joined()
   }
 
   private static func text(_ cluster: ServedCluster, _ port: Int) -> String {

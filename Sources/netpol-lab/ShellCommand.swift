@@ -30,26 +30,36 @@ struct ShellCommand: ParsableCommand {
 
   @OptionGroup var enforcement: StyleOption
 
+  @Flag(
+    help:
+      "Serve your manifests as an API, as serve-api does, where nodes reach it. KUBECONFIG names it. The lab's pods stay as they are."
+  )
+  var api = false
+
   @Argument(
     parsing: .postTerminator,
     help: ArgumentHelp("The command. Default: $SHELL, with a prompt that names the pod.", valueName: "command"))
   var command: [String] = []
 
   func run() throws {
-    let cluster = try input.reading(standsIn: true).cluster
+    let (reading, sources) = try input.readingAndSources(standsIn: true)
+    let cluster = reading.cluster
     let endpoint = try EndpointNames(cluster).endpoint(at, option: "at")
     let topology = Topology(cluster)
     try requireNetwork(of: endpoint, topology)
     let program = try command.first.map { try Self.executable($0) }
     let shell = PodShell(
       cluster, enforcement.style, at: endpoint, command: program.map { [$0] + command.dropFirst() }, shell: Self.shell)
+    let served = try api ? ServedFiles(reading, sources) : nil
+    defer { served?.stop() }
     try enterNamespaces()
     let status = try shell.run(
       version: version, progress: { Terminal.progress($0.text) },
       standing: { standing in
         Terminal.progress("")
         Terminal.say(Self.text(standing, shell))
-      })
+      },
+      service: served.map { served in { socket, place in try served.start(at: socket, place) } })
     if status != 0 { throw ExitCode(status) }
   }
 

@@ -18,6 +18,10 @@ public struct PodShell: Sendable {
   private let environment: [String]
   private let startFile: String?
 
+  /// Starts a server on a bound socket of the lab's control host, and returns more of the program's environment. It is given
+  /// the socket, which it owns, and the address and port that nodes reach.
+  public typealias Service = (_ socket: Int32, _ place: String) throws -> [String]
+
   /// What stands, before the program starts.
   public struct Standing: Sendable {
     public let nodes, pods, hosts: Int
@@ -46,9 +50,11 @@ public struct PodShell: Sendable {
   /// Builds the lab, runs the program and removes everything. Returns the program's exit status, or 128 and the number of
   /// the signal that ended it.
   ///
-  /// Throws `LabFailure` if this machine can't have the lab, or the program can't be started.
+  /// `service`: what the program finds at the lab's control host. Throws `LabFailure` if this machine can't have the lab,
+  /// or the program can't be started.
   public func run(
-    version: String, progress: @escaping (LabProgress) -> Void = { _ in }, standing: (Standing) -> Void = { _ in }
+    version: String, progress: @escaping (LabProgress) -> Void = { _ in }, standing: (Standing) -> Void = { _ in },
+    service: Service? = nil
   ) throws -> Int32 {
     try withWorker(version: version, style: style.name) { _, worker in
       let plan = try LabPlan(cluster, style, versionStamp: "1", choosingEndpoints: .random)
@@ -66,13 +72,23 @@ public struct PodShell: Sendable {
           nodes: topology.nodes.count, pods: topology.pods.count + topology.hostNetworkPods.count,
           hosts: topology.externals.count, listeners: listeners.count, addresses: addresses, node: node(in: topology),
           isOnNodeNetwork: isPod && topology.hostNode(of: endpoint) != nil))
+      let served = try service.map { try serve($0, at: fabric.control, worker) } ?? []
       let program = ContainedProgram(
-        command, environment: environment, files: files(names, addresses), hostName: hostName,
+        command, environment: environment + served, files: files(names, addresses), hostName: hostName,
         inherited: try startFile.map { try MemoryFile("prompt", contents: Array($0.utf8)) })
       return try withExtendedLifetime((listeners, lab)) {
         try program.withStartFile().run(in: namespace, on: worker)
       }
     }
+  }
+
+  private func serve(
+    _ service: Service, at control: Fabric.ControlHost, _ worker: NamespaceWorker
+  ) throws -> [String] {
+    guard let address = control.addresses.first else { throw LabError("the control host has no address") }
+    let socket = try worker.run(in: control.namespace) { try BoundSocket(at: address.bytes) }
+    let place = address.description(port: socket.port)
+    return try service(socket.take(), place)
   }
 
   private var isPod: Bool { if case .pod = endpoint { true } else { false } }
