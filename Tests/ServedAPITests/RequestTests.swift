@@ -118,7 +118,7 @@ struct RequestedCluster {
       testDescription: "no name", body: #"{"metadata":{},"spec":{"containers":[{"name":"c"}]}}"#, code: 422,
       reason: "Invalid", says: "generateName"),
     Refusal(testDescription: "a list", body: "[]", code: 400, reason: "BadRequest", says: "no object"),
-    Refusal(testDescription: "no JSON", body: "{", code: 400, reason: "BadRequest", says: "can't be read"),
+    Refusal(testDescription: "no JSON", body: "{", code: 400, reason: "BadRequest", says: "no JSON"),
     Refusal(testDescription: "nothing", body: "", code: 400, reason: "BadRequest", says: "empty"),
     Refusal(
       testDescription: "a key that is there twice",

@@ -3,12 +3,8 @@ public import Text
 
 /// The objects of an API server, and the last changes of them. One sequence of resource versions for all types.
 public struct ObjectStore: Sendable {
-  private struct Entry: Sendable {
-    let object: StoredObject
-    let json: JSON
-  }
-
-  private var entries: [ObjectKey: Entry] = [:]
+  /// Only their text: as a value, an object takes ten times as much memory.
+  private var entries: [ObjectKey: StoredObject] = [:]
   /// The keys of each type, sorted.
   private var keys: [ResourceType: [ObjectKey]] = [:]
   private var history: Deque<ObjectEvent> = []
@@ -39,7 +35,7 @@ public struct ObjectStore: Sendable {
   }
 
   public var count: Int { entries.count }
-  public func object(_ key: ObjectKey) -> StoredObject? { entries[key]?.object }
+  public func object(_ key: ObjectKey) -> StoredObject? { entries[key] }
   public func json(_ key: ObjectKey) -> JSON? { entries[key]?.json }
   /// The keys of a type's objects, by namespace and name.
   public func keys(_ type: ResourceType) -> [ObjectKey] { keys[type] ?? [] }
@@ -54,18 +50,18 @@ public struct ObjectStore: Sendable {
     let before = entries[key]
     var json = json
     if let before {
-      json["metadata"]?["resourceVersion"] = before.json["metadata"]?["resourceVersion"]
-      if json == before.json { return nil }
+      json[["metadata", "resourceVersion"]] = .string(String(before.resourceVersion))
+      if json.bytes == before.bytes { return nil }
     }
     resourceVersion += 1
     json[["metadata", "resourceVersion"]] = .string(String(resourceVersion))
     let object = StoredObject(key, resourceVersion, json)
-    entries[key] = Entry(object: object, json: json)
+    entries[key] = object
     if before == nil {
       let place = keys[key.type, default: []].firstPlace { !($0 < key) }
       keys[key.type, default: []].insert(key, at: place)
     }
-    let event = ObjectEvent(kind: before == nil ? .added : .modified, object: object, previous: before?.object)
+    let event = ObjectEvent(kind: before == nil ? .added : .modified, object: object, previous: before)
     note(event)
     return event
   }
@@ -79,7 +75,7 @@ public struct ObjectStore: Sendable {
     var json = before.json
     json[["metadata", "resourceVersion"]] = .string(String(resourceVersion))
     let event = ObjectEvent(
-      kind: .deleted, object: StoredObject(key, resourceVersion, json), previous: before.object)
+      kind: .deleted, object: StoredObject(key, resourceVersion, json), previous: before)
     note(event)
     return event
   }
@@ -118,9 +114,9 @@ public struct ObjectStore: Sendable {
   public func objects(_ selection: ObjectSelection, at version: UInt64? = nil) throws(APIStatus) -> [StoredObject] {
     let now: [StoredObject]
     if let name = selection.name, let namespace = selection.namespace ?? (selection.type.isNamespaced ? nil : "") {
-      now = [entries[ObjectKey(selection.type, namespace, name)]?.object].compactMap(\.self)
+      now = [entries[ObjectKey(selection.type, namespace, name)]].compactMap(\.self)
     } else {
-      now = keys(selection.type).compactMap { entries[$0]?.object }
+      now = keys(selection.type).compactMap { entries[$0] }
     }
     guard let version, version != resourceVersion else { return now.filter(selection.includes) }
     // Back from now, change by change.

@@ -37,6 +37,9 @@ public final class StoredObject: Sendable {
     fields = key.type.selectableFields(of: json)
   }
 
+  /// The object as a value, made anew from its text.
+  var json: JSON { (try? JSON(parsing: bytes)) ?? .empty }
+
   /// The value that a field selector asks for. `nil` for a field by which objects of its type can't be selected.
   public func field(_ name: String) -> String? {
     switch name {

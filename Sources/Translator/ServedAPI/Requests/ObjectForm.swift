@@ -1,4 +1,3 @@
-internal import Manifests
 internal import Text
 
 /// In which form a client wants to see objects.
@@ -65,9 +64,4 @@ public enum ObjectForm: Sendable {
       table.json(rows: objects.map { table.row($0.json) }, resourceVersion: version, continue: next)
     }
   }
-}
-
-extension StoredObject {
-  /// The object again as a value.
-  var json: JSON { (try? JSON(reading: String(decoding: bytes, as: UTF8.self), named: "object")) ?? .empty }
 }

@@ -128,7 +128,7 @@ extension ServedCluster {
     }
     let owners = owned(json, before, part, key, request, now)
     json["metadata"]?["managedFields"] = owners
-    try json.requireValid(key)
+    try json.requireValid(key, before: before)
     if request.query["dryRun"] != nil { return json }
     put(key, json, now)
     if json["metadata"]?["deletionTimestamp"] != nil { finishDeletion(key, now) }
@@ -258,17 +258,26 @@ extension JSON {
   /// The body of a request. Throws `badRequest` for what is no JSON, or YAML where that is allowed.
   init(request: APIRequest) throws(APIStatus) {
     guard !request.body.isEmpty else { throw APIStatus(.badRequest, "the body is empty: give an object") }
-    if !request.contentType.contains("yaml"), !request.body.startsAsJSON {
-      throw APIStatus(.badRequest, "the body is no JSON")
-    }
-    do { self = try JSON(reading: request.body, named: "body") } catch {
-      throw APIStatus(.badRequest, "the body can't be read: \(error)")
+    if request.contentType.contains("yaml") {
+      do { self = try JSON(reading: request.body, named: "body") } catch {
+        throw APIStatus(.badRequest, "the body can't be read: \(error)")
+      }
+    } else {
+      do { self = try JSON(parsing: request.body) } catch {
+        throw APIStatus(.badRequest, "the body is no JSON: line \(error.line): \(error.problem)")
+      }
     }
   }
 
-  /// Throws `invalid` for what an API server's validation refuses.
-  func requireValid(_ key: ObjectKey) throws(APIStatus) {
-    do { try validate() } catch {
+  /// Throws `invalid` for what an API server's validation refuses. `before`: the object as it is stored, which was valid.
+  func requireValid(_ key: ObjectKey, before: JSON? = nil) throws(APIStatus) {
+    var judged = self
+    if let before, fields.allSatisfy({ $0.key == "metadata" || before[$0.key] == $0.value }) {
+      // Most changes are of labels and annotations alone. Every kind has the same rules for these.
+      judged = ["apiVersion": "v1", "kind": "Namespace", "metadata": ["name": "x"]]
+      for name in ["labels", "annotations"] { judged["metadata"]?[name] = self["metadata"]?[name] }
+    }
+    do { try judged.validate() } catch {
       let what = [error.problem, error.remedy].compactMap(\.self).joined(separator: "; ")
       let field = error.field ?? "metadata"
       throw APIStatus(
