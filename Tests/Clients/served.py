@@ -120,7 +120,7 @@ def eventually(condition, what, seconds=10.0, pause=0.02):
 
 
 class Report:
-    """Runs scenarios one after another, and says how each ended."""
+    """Runs scenarios one after another, and says on one line how each ended."""
 
     def __init__(self, wanted=()):
         self.wanted = list(wanted)
@@ -152,7 +152,7 @@ class Report:
         thread.join(seconds)
         kind, why = outcome[0] if outcome else ("FAIL", f"not done after {seconds} s")
         self.counts["failed" if kind == "FAIL" else kind] += 1
-        print(f"{kind} {name}: {why}" if why else f"{kind} {name}", flush=True)
+        print(f"{kind} {name}: {shortened(why, 900)}" if why else f"{kind} {name}", flush=True)
 
     def end(self):
         counts = self.counts
