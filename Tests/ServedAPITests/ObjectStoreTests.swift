@@ -84,7 +84,7 @@ import Text
       ("", true), ("app=web", true), ("app==web", true), ("app!=web", false), ("app=db", false), ("app", true),
       ("!app", false), ("!tier", true), ("app in (db, web)", true), ("app notin (db,web)", false),
       ("app in (web),tier notin (x)", true), ("app=web,app=db", false), ("tier!=x", true), ("e=", true),
-      ("kubernetes.io/name in ()", false),
+      ("kubernetes.io/name in (x)", false),
     ])
   func labels(query: String, matches: Bool) throws {
     var store = ObjectStore(resourceVersion: 0)
@@ -95,7 +95,10 @@ import Text
 
   @Test(
     "a query that is none is a bad request",
-    arguments: [("app in", ""), ("a b", ""), ("=x", ""), ("app inn (x)", ""), ("", "spec.color=red"), ("", "x")])
+    arguments: [
+      ("app in", ""), ("a b", ""), ("=x", ""), ("a=b=c", ""), ("app=a b", ""), ("-app=web", ""), ("app,", ""),
+      ("app in (web", ""), ("a/b/c", ""), ("app inn (x)", ""), ("", "spec.color=red"), ("", "x"),
+    ])
   func badQueries(labels: String, fields: String) {
     #expect { try ObjectSelection(.pods, labelSelector: labels, fieldSelector: fields) } throws: {
       ($0 as? APIStatus)?.reason == .badRequest

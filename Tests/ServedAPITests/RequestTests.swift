@@ -111,6 +111,18 @@ struct RequestedCluster {
       body: #"{"metadata":{"name":"a"},"spec":{"containers":[{"name":"c","ports":[{"containerPort":70000}]}]}}"#,
       code: 422, reason: "Invalid", says: "70000"),
     Refusal(
+      testDescription: "a time that is none", body: pod("a", #","managedFields":[{"time":"yesterday"}]"#), code: 400,
+      reason: "BadRequest", says: "is no time"),
+    Refusal(
+      testDescription: "a Lease whose time is none",
+      path: "/apis/coordination.k8s.io/v1/namespaces/default/leases",
+      body: #"{"metadata":{"name":"l"},"spec":{"renewTime":"now"}}"#, code: 400, reason: "BadRequest",
+      says: "spec.renewTime"),
+    Refusal(
+      testDescription: "an Event whose count is a word", path: "/api/v1/namespaces/default/events",
+      body: #"{"metadata":{"name":"e"},"involvedObject":{"name":"x"},"count":"x"}"#, code: 400, reason: "BadRequest",
+      says: "count"),
+    Refusal(
       testDescription: "no containers", body: #"{"metadata":{"name":"a"},"spec":{}}"#, code: 422, reason: "Invalid",
       says: "containers"),
     Refusal(testDescription: "a name that is none", body: pod("A_b"), code: 422, reason: "Invalid", says: "A_b"),
@@ -282,7 +294,9 @@ struct RequestedCluster {
       "subresources":{"status":{}}}]}}
       """
     let definitions = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions"
-    #expect(try api.ask(.post, definitions, definition).code == 201)
+    let made = try api.ask(.post, definitions, definition)
+    let conditions = made.json["status"]?["conditions"]?.array ?? []
+    #expect(made.code == 201 && conditions.contains { $0["type"] == "Established" && $0["status"] == "True" })
     let things = "/apis/example.org/v1/namespaces/default/things"
     #expect(try api.ask(.post, things, #"{"metadata":{"name":"one"},"spec":{"any":[1,{"x":null}]}}"#).code == 201)
     #expect(try api.ask(.get, "/apis/example.org/v1").json["resources"]?.array.isEmpty == false)
@@ -323,6 +337,37 @@ struct RequestedCluster {
       .patch, "\(collection)/p", configuration, type: "application/apply-patch+yaml", query: ["fieldManager": "kubectl"]
     )
     #expect(applied.code == 200, "\(applied.json)")
+  }
+
+  @Test("Leases and Events are taken") func leasesAndEvents() throws {
+    var api = try RequestedCluster()
+    let lease = #"{"metadata":{"name":"l"},"spec":{"holderIdentity":"a","renewTime":"2027-01-15T08:00:00.123456Z"}}"#
+    #expect(try api.ask(.post, "/apis/coordination.k8s.io/v1/namespaces/default/leases", lease).code == 201)
+    let event = #"{"metadata":{"generateName":"e"},"involvedObject":{"kind":"Pod","name":"x"},"reason":"R","count":2}"#
+    #expect(try api.ask(.post, "/api/v1/namespaces/default/events", event).code == 201)
+    let found = try api.ask(
+      .get, "/api/v1/namespaces/default/events", query: ["fieldSelector": "involvedObject.name=x"])
+    #expect(found.json["items"]?.array.count == 1)
+  }
+
+  @Test("ages in tables are those at the time of the answer") func ages() throws {
+    var api = try RequestedCluster()
+    _ = try api.ask(.post, Self.pods, Self.pod("a"))
+    api.now = api.now + 90_000
+    let accept = "application/json;as=Table;v=v1;g=meta.k8s.io,application/json"
+    let table = try api.ask(.get, Self.pods, accept: accept).json
+    #expect(table["kind"] == "Table" && table["rows"]?.array.first?["cells"]?.array.contains("90s") == true)
+  }
+
+  @Test("OpenAPI: version 2 as kubectl reads it, and version 3 for each group") func openAPI() throws {
+    var api = try RequestedCluster()
+    let request = APIRequest(.get, path: ["openapi", "v2"])
+    guard case .body(let body) = api.cluster.answer(request, api.now) else { throw Unexpected() }
+    #expect(
+      body.code == 200 && body.contentType.contains("protobuf")
+        && body.bytes.starts(with: [0x0a, 3] + Array("2.0".utf8)))
+    #expect(try api.ask(.get, "/openapi/v3").json["paths"]?["apis/networking.k8s.io/v1"] != nil)
+    #expect(try api.ask(.get, "/openapi/v4").code == 404)
   }
 
   @Test("a dry run changes nothing") func dryRun() throws {

@@ -79,7 +79,9 @@ final class WatchStream: Sendable {
   /// Adds the next lines. `false` if there are no more now.
   private func fill(_ lines: inout ByteBuffer) -> Bool {
     if !state.value.initial.isEmpty {
-      for object in state.value.initial.prefix(Self.batch) { line("ADDED", answer.form.bytes(object), to: &lines) }
+      for object in state.value.initial.prefix(Self.batch) {
+        line("ADDED", answer.form.bytes(object, .now), to: &lines)
+      }
       state.value.initial = state.value.initial.dropFirst(Self.batch)
       return true
     }
@@ -93,7 +95,7 @@ final class WatchStream: Sendable {
       guard let last = events.last else { return false }
       for event in events {
         guard let view = answer.selection.view(of: event) else { continue }
-        line(view.kind.rawValue, answer.form.bytes(view.object), to: &lines)
+        line(view.kind.rawValue, answer.form.bytes(view.object, .now), to: &lines)
       }
       state.value.version = last.resourceVersion
       return true

@@ -17,7 +17,7 @@ public struct ValueType: Hashable, Sendable {
 
   /// An object of a kind. `nil` for a kind that the schema doesn't have. `apiVersion`: `v1`, `apps/v1`.
   public init?(kind: String, apiVersion: String) {
-    guard let index = APISchema.current.type(of: kind, apiVersion) else { return nil }
+    guard let index = APISchema.served.type(of: kind, apiVersion) else { return nil }
     type = .object(index)
   }
 
@@ -36,12 +36,12 @@ public struct ValueType: Hashable, Sendable {
   }
 
   /// The name of an object's type: `PodSpec`. `nil` for anything else.
-  public var name: String? { if case .object(let index) = type { APISchema.current.types[index].name } else { nil } }
+  public var name: String? { if case .object(let index) = type { APISchema.served.types[index].name } else { nil } }
 
   /// A field of an object, or any entry of a map. `nil` if the object has no such field.
   public func field(_ name: String) -> ValueType? {
     switch type {
-    case .object(let index): APISchema.current.types[index].fields[name].map { ValueType($0.type) }
+    case .object(let index): APISchema.served.types[index].fields[name].map { ValueType($0.type) }
     case .map(let element): ValueType(element)
     default: nil
     }
@@ -49,7 +49,7 @@ public struct ValueType: Hashable, Sendable {
 
   /// The names of an object's fields. Empty for anything else.
   public var fieldNames: [String] {
-    if case .object(let index) = type { APISchema.current.types[index].fields.keys.sorted() } else { [] }
+    if case .object(let index) = type { APISchema.served.types[index].fields.keys.sorted() } else { [] }
   }
 
   /// An entry of a list. `nil` for anything else.

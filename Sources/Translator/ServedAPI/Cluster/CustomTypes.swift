@@ -1,5 +1,17 @@
 internal import Text
 
+extension JSON {
+  /// The status that says of a CustomResourceDefinition that its types are served.
+  mutating func establish(_ now: APITime) {
+    self[["status", "acceptedNames"]] = self["spec"]?["names"] ?? .empty
+    let stored = (self["spec"]?["versions"]?.array ?? []).filter { $0["storage"] == true }.compactMap { $0["name"] }
+    self[["status", "storedVersions"]] = .array(stored)
+    for (type, reason) in [("NamesAccepted", "NoConflicts"), ("Established", "InitialNamesAccepted")] {
+      setCondition(type, true, reason: reason, now)
+    }
+  }
+}
+
 /// The types that CustomResourceDefinitions add.
 extension ServedCluster {
   /// Serves the types of a CustomResourceDefinition from now on.

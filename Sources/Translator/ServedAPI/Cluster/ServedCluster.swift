@@ -20,6 +20,7 @@ public struct ServedCluster: Sendable {
   }
 
   var controllers: Controllers
+  var serviceUse = ServiceUse()
   var random: SplitMix64
 
   /// `settings`: the networks of Services. `resourceVersion`: see `ObjectStore`.
@@ -36,13 +37,19 @@ public struct ServedCluster: Sendable {
 
   /// Stores an object's new state, and tells the controllers.
   @discardableResult mutating func put(_ key: ObjectKey, _ json: JSON, _ now: APITime) -> ObjectEvent? {
+    var json = json
+    if key.type == .customResourceDefinitions {
+      learn(json)
+      json.establish(now)
+    }
+    if key.type == .services { serviceUse.note(key, json) }
     let event = store.put(key, json)
-    if key.type == .customResourceDefinitions { learn(json) }
     if let event { controllers.note(event, store, now) }
     return event
   }
 
   @discardableResult mutating func remove(_ key: ObjectKey, _ now: APITime) -> ObjectEvent? {
+    if key.type == .services { serviceUse.note(key, nil) }
     let event = store.remove(key)
     if let event { controllers.note(event, store, now) }
     return event

@@ -55,3 +55,13 @@ extension ResourceType {
     ]
   }
 }
+
+extension OpenAPI {
+  /// An OpenAPI v2 document without paths, in the only form that kubectl reads: gnostic's `openapi.v2.Document` as protobuf,
+  /// with `swagger` (1), `info` (2: title, version), `paths` (8) and `definitions` (9). kubectl before 1.29 asks for no other
+  /// one, and newer ones do for `kind: List`; with a 404 they apply nothing.
+  static let leastV2: [UInt8] =
+    [0x0a, 0x03] + Array("2.0".utf8) + [0x12, 0x0f, 0x0a, 0x0a] + Array("netpol-lab".utf8)
+    + [0x12, 0x01] + Array("1".utf8) + [0x42, 0x00, 0x4a, 0x00]
+  static let typeOfV2 = "application/com.github.proto-openapi.spec.v2.v1.0+protobuf"
+}

@@ -67,8 +67,13 @@ public struct ObjectDecoding: Sendable {
         }
       }
       return .array(decoded)
-    case .string, .time:
+    case .string:
       guard case .string = json else { throw mismatch("string") }
+    case .time:
+      guard case .string(let text) = json else { throw mismatch("string") }
+      if RFC3339.seconds(text) == nil {
+        throw error("parsing time \"\(text.prefix(60))\" as \"2006-01-02T15:04:05Z07:00\": \(path) is no time")
+      }
     case .integer:
       guard case .integer(let number) = json else { throw mismatch("integer") }
       let field = path.split(separator: ".").last.map(String.init) ?? ""

@@ -4,7 +4,11 @@ extension LabelSelector {
   /// The text of a query: `app=web,tier in (a, b),!old` (`k8s.io/apimachinery/pkg/labels`, `Parse`). Throws `badRequest`.
   init(query: String) throws(APIStatus) {
     var expressions: [Expression] = []
-    for term in Self.terms(query) where !term.isEmpty { expressions.append(try Expression(query: term)) }
+    if query.allSatisfy(\.isWhitespace) {
+      self = .everything
+      return
+    }
+    for term in Self.terms(query) { expressions.append(try Expression(query: term)) }
     self.init(matchExpressions: expressions)
   }
 
@@ -38,14 +42,14 @@ extension LabelSelector.Expression {
         separator: ",", omittingEmptySubsequences: false)
       self.init(
         key: try words[0].labelKey(invalid), operator: words[1] == "in" ? .in : .notIn,
-        values: values.map { String($0.trimmed) })
+        values: try values.map { (value) throws(APIStatus) in try value.trimmed.labelValue(invalid) })
     } else if let equals = term.firstIndex(of: "=") {
       let left = term[..<equals]
       let isEqual = left.last != "!"
       let right = term[term.index(after: equals)...]
       self.init(
         key: try (isEqual ? left : left.dropLast()).trimmed.labelKey(invalid), operator: isEqual ? .in : .notIn,
-        values: [String((right.first == "=" ? right.dropFirst() : right).trimmed)])
+        values: [try (right.first == "=" ? right.dropFirst() : right).trimmed.labelValue(invalid)])
     } else {
       self.init(key: try term.labelKey(invalid), operator: .exists)
     }
@@ -59,8 +63,20 @@ extension Substring {
   }
 
   fileprivate func labelKey(_ otherwise: APIStatus) throws(APIStatus) -> String {
-    let isKey = !isEmpty && allSatisfy { $0.isASCII && ($0.isLetter || $0.isNumber || "-_./".contains($0)) }
-    if isKey { return String(self) }
+    let parts = split(separator: "/", omittingEmptySubsequences: false)
+    guard (1...2).contains(parts.count), parts.allSatisfy({ !$0.isEmpty && $0.isLabelText }) else { throw otherwise }
+    return String(self)
+  }
+
+  fileprivate func labelValue(_ otherwise: APIStatus) throws(APIStatus) -> String {
+    if isEmpty || isLabelText { return String(self) }
     throw otherwise
+  }
+
+  /// Letters, digits, '-', '_' and '.', with a letter or digit at both ends.
+  private var isLabelText: Bool {
+    let isWord = { (character: Character) in character.isASCII && (character.isLetter || character.isNumber) }
+    return first.map(isWord) ?? false && last.map(isWord) ?? false
+      && allSatisfy { isWord($0) || "-_.".contains($0) }
   }
 }

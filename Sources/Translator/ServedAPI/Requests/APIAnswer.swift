@@ -35,6 +35,7 @@ public struct ListAnswer: Sendable {
   /// How many objects come after this page.
   let remaining: Int
   let form: ObjectForm
+  let now: APITime
 
   public var bytes: [UInt8] {
     if case .whole = form {
@@ -50,7 +51,7 @@ public struct ListAnswer: Sendable {
       bytes.append(contentsOf: "]}".utf8)
       return bytes
     }
-    return form.list(objects, resourceVersion: resourceVersion, next: next).bytes
+    return form.list(objects, of: type, resourceVersion: resourceVersion, next: next, now).bytes
   }
 }
 

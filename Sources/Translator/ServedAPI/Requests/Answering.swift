@@ -79,7 +79,7 @@ extension ServedCluster {
   private func written(
     _ written: Written, _ request: APIRequest, _ type: ResourceType, _ now: APITime
   ) throws(APIStatus) -> APIAnswer {
-    var body = APIBody(written.isNew ? 201 : 200, try ObjectForm(request, type, now).bytes(of: written.json))
+    var body = APIBody(written.isNew ? 201 : 200, try ObjectForm(request).bytes(of: written.json, type, now))
     body.warnings = written.warnings
     return .body(body)
   }

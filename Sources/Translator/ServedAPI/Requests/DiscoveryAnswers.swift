@@ -19,6 +19,9 @@ extension ServedCluster {
     case .groupVersion(let group, let version): found = discovery.resources(group: group, version: version)
     case .openAPI(let parts):
       let openAPI = OpenAPI(types, version: version)
+      if parts == ["v2"] {
+        return APIBody(200, OpenAPI.leastV2, contentType: OpenAPI.typeOfV2)
+      }
       guard parts.first == "v3" else { throw unknown }
       let rest = parts.dropFirst().joined(separator: "/")
       found = rest.isEmpty ? openAPI.index : openAPI.document(rest)

@@ -6,34 +6,33 @@ public enum ObjectForm: Sendable {
   /// Name, namespace and labels alone.
   case metadata
   /// As kubectl prints them.
-  case table(ObjectTable)
+  case table(ObjectTable.Included)
 
   /// By the header `Accept`. Throws `notAcceptable` if the client takes no JSON.
-  init(_ request: APIRequest, _ type: ResourceType, _ now: APITime) throws(APIStatus) {
+  init(_ request: APIRequest) throws(APIStatus) {
     guard MediaTypes(accept: request.accept).acceptsJSON else {
       throw APIStatus(.notAcceptable, "only the following media types are accepted: application/json")
     }
     if ObjectTable.isAsked(accept: request.accept) {
-      let included = try ObjectTable.Included(query: request.query["includeObject"] ?? "")
-      self = .table(ObjectTable(of: type, now: now.seconds, including: included))
+      self = .table(try ObjectTable.Included(query: request.query["includeObject"] ?? ""))
     } else {
       self = PartialMetadata.isAsked(accept: request.accept) ? .metadata : .whole
     }
   }
 
-  /// An object in this form.
-  public func bytes(_ object: StoredObject) -> [UInt8] {
+  /// An object in this form. Ages are those at a time.
+  public func bytes(_ object: StoredObject, _ now: APITime) -> [UInt8] {
     if case .whole = self { return object.bytes }
-    return bytes(of: object.json)
+    return bytes(of: object.json, object.key.type, now)
   }
 
   /// The same of one that isn't stored.
-  func bytes(of json: JSON) -> [UInt8] {
+  func bytes(of json: JSON, _ type: ResourceType, _ now: APITime) -> [UInt8] {
     switch self {
     case .whole: json.bytes
     case .metadata: PartialMetadata.object(json).bytes
-    case .table(let table):
-      table.json(rows: [table.row(json)], resourceVersion: json["metadata"]?["resourceVersion"]?.string ?? "").bytes
+    case .table(let included):
+      ObjectTable(of: type, now: now.seconds, including: included).only(json).bytes
     }
   }
 
@@ -50,18 +49,28 @@ public enum ObjectForm: Sendable {
       return object.bytes
     case .metadata:
       return PartialMetadata.object(["metadata": metadata]).bytes
-    case .table(let table):
-      return table.json(rows: [], resourceVersion: String(version)).bytes
+    case .table(let included):
+      return ObjectTable(of: type, now: 0, including: included).json(rows: [], resourceVersion: String(version)).bytes
     }
   }
 
-  func list(_ objects: [StoredObject], resourceVersion: UInt64, next: String?) -> JSON {
+  func list(
+    _ objects: [StoredObject], of type: ResourceType, resourceVersion: UInt64, next: String?, _ now: APITime
+  ) -> JSON {
     let version = String(resourceVersion)
-    return switch self {
-    case .whole: .null
-    case .metadata: PartialMetadata.list(objects.map(\.json), resourceVersion: version, continue: next)
-    case .table(let table):
-      table.json(rows: objects.map { table.row($0.json) }, resourceVersion: version, continue: next)
+    switch self {
+    case .whole: return .null
+    case .metadata: return PartialMetadata.list(objects.map(\.json), resourceVersion: version, continue: next)
+    case .table(let included):
+      let table = ObjectTable(of: type, now: now.seconds, including: included)
+      return table.json(rows: objects.map { table.row($0.json) }, resourceVersion: version, continue: next)
     }
+  }
+}
+
+extension ObjectTable {
+  /// A table of one row.
+  fileprivate func only(_ json: JSON) -> JSON {
+    self.json(rows: [row(json)], resourceVersion: json["metadata"]?["resourceVersion"]?.string ?? "")
   }
 }

@@ -4,7 +4,7 @@ internal import Text
 extension ServedCluster {
   func get(_ key: ObjectKey, _ request: APIRequest, _ now: APITime) throws(APIStatus) -> APIAnswer {
     guard let object = store.object(key) else { throw .notFound(key.type, key.name) }
-    return .body(APIBody(200, try ObjectForm(request, key.type, now).bytes(object)))
+    return .body(APIBody(200, try ObjectForm(request).bytes(object, now)))
   }
 
   /// `limit`, `continue`, `resourceVersion` and `resourceVersionMatch` as in the API's concepts
@@ -37,7 +37,7 @@ extension ServedCluster {
       ListAnswer(
         type: type, objects: page, resourceVersion: version,
         next: rest > 0 ? page.last.map { ContinueToken(resourceVersion: version, last: $0.key).text } : nil,
-        remaining: rest, form: try ObjectForm(request, type, now)))
+        remaining: rest, form: try ObjectForm(request), now: now))
   }
 
   func watch(
@@ -73,7 +73,7 @@ extension ServedCluster {
         selection: selection, initial: initial ?? [], marksInitialEnd: request.asks("sendInitialEvents"),
         resourceVersion: initial == nil && asked > 0 ? asked : store.resourceVersion,
         allowsBookmarks: allowsBookmarks, timeout: timeout > 0 ? Int(timeout) : Self.watchSeconds,
-        form: try ObjectForm(request, type, now)))
+        form: try ObjectForm(request)))
   }
 
   /// How long a watch lasts whose client doesn't say: API servers end it after 30 to 60 minutes.

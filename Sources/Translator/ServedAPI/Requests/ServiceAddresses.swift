@@ -68,17 +68,13 @@ extension ServedCluster {
     var stated = (service["spec"]?["clusterIPs"]?.array ?? []).compactMap(\.string)
     if let first = service["spec"]?["clusterIP"]?.string, !first.isEmpty, stated.isEmpty { stated = [first] }
     if stated.first == "None" { return ["None"] }
-    let own = service["metadata"]?["uid"]
-    var taken: Set<String> = []
-    for other in store.all(.services) where other["metadata"]?["uid"] != own {
-      for address in other["spec"]?["clusterIPs"]?.array ?? [] { taken.insert(address.string ?? "") }
-    }
+    let key = ObjectKey(service: service)
     for text in stated {
       guard let address = IPAddress(text), serviceCIDRs.contains(where: { $0.contains(address) }) else {
         throw refuse(
           "spec.clusterIPs[0]", "Invalid value: \"\(text.prefix(60))\": the provided IP is not in the valid range")
       }
-      if taken.contains(text) {
+      if serviceUse.isTaken(text, besides: key) {
         throw refuse(
           "spec.clusterIPs",
           "Invalid value: [\"\(text)\"]: failed to allocate IP \(text): provided IP is already allocated")
@@ -89,11 +85,11 @@ extension ServedCluster {
     let id = NamespacedName(
       service["metadata"]?["namespace"]?.string ?? "", service["metadata"]?["name"]?.string ?? "")
     for family in families.dropFirst(stated.count) {
-      guard let free = pool.next(family, for: id, taken: { taken.contains("\($0)") }) else {
+      guard let free = pool.next(family, for: id, taken: { address in serviceUse.isTaken("\(address)", besides: key) })
+      else {
         throw APIStatus(.internalError, "no address is left for Services")
       }
       addresses.append("\(free)")
-      taken.insert("\(free)")
     }
     return addresses
   }
@@ -104,12 +100,11 @@ extension ServedCluster {
     let wants =
       type == "NodePort" || type == "LoadBalancer" && service["spec"]?["allocateLoadBalancerNodePorts"] != false
     guard case .array(var ports) = service["spec"]?["ports"] else { return }
-    let own = service["metadata"]?["uid"]
+    let key = ObjectKey(service: service)
+    // What the ports before have.
     var taken: Set<String> = []
-    for other in store.all(.services) where other["metadata"]?["uid"] != own {
-      for port in other["spec"]?["ports"]?.array ?? [] {
-        if let number = port["nodePort"]?.integer { taken.insert("\(port["protocol"]?.string ?? "TCP") \(number)") }
-      }
+    let isTaken = { (transport: String, port: Int) in
+      taken.contains("\(transport) \(port)") || serviceUse.isTaken(transport, port, besides: key)
     }
     var pool = NodePortPool(nodePorts)
     for index in ports.indices {
@@ -129,12 +124,12 @@ extension ServedCluster {
             "Invalid value: \(stated): provided port is not in the valid range. The range of valid ports is \(nodePorts)"
           )
         }
-        if taken.contains("\(transport) \(stated)") {
+        if isTaken(transport, stated) {
           throw refuse("spec.ports[\(index)].nodePort", "Invalid value: \(stated): provided port is already allocated")
         }
       } else if let kept = before?["nodePort"] {
         ports[index]["nodePort"] = kept
-      } else if let free = pool.next(taken: { taken.contains("\(transport) \($0)") }) {
+      } else if let free = pool.next(taken: { isTaken(transport, Int($0)) }) {
         ports[index]["nodePort"] = .integer(Int(free))
       } else {
         throw APIStatus(.internalError, "no node port is left")
@@ -142,5 +137,12 @@ extension ServedCluster {
       taken.insert("\(transport) \(ports[index]["nodePort"]?.integer ?? 0)")
     }
     service[["spec", "ports"]] = .array(ports)
+  }
+}
+
+extension ObjectKey {
+  fileprivate init(service: JSON) {
+    self.init(
+      .services, service["metadata"]?["namespace"]?.string ?? "", service["metadata"]?["name"]?.string ?? "")
   }
 }
