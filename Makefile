@@ -1,5 +1,5 @@
 BUILD = swift build --explicit-target-dependency-import-check error
-.PHONY: run test conformance soak check-certificate build format lint setup clean
+.PHONY: run test conformance soak check-certificate clients build format lint setup clean
 
 # Without debug information the build is shorter. A crash still names its functions, but not their lines.
 run: setup
@@ -59,6 +59,12 @@ check-certificate:
 	done
 	@.build/release/netpol-lab fuzz --no-kernel --style kube-router-2.6-k3s --seed 1 --cases 10 --flows 20 \
 	  --class-packets 1000000
+
+# Real clients against a served API: kubectl, Python's, and plain sockets.
+clients:
+	@netns-scripts/setup.sh --all
+	@$(BUILD) -c release --product netpol-lab -debug-info-format none
+	@Tests/Clients/run.sh .build/release/netpol-lab
 
 build: setup
 	@$(BUILD)

@@ -4,7 +4,7 @@
 set -eu
 
 wanted="libnftnl-dev libmnl-dev libmd-dev pkg-config nftables iptables ipset iproute2 netcat-openbsd conntrack python3 patch make"
-if [ "${1:-}" = --all ]; then wanted="$wanted python3-yaml tshark"; fi
+if [ "${1:-}" = --all ]; then wanted="$wanted python3-yaml python3-venv tshark"; fi
 missing=""
 for package in $wanted; do
   dpkg-query -W -f '${Status}' "$package" 2>/dev/null | grep -q 'ok installed' || missing="$missing $package"

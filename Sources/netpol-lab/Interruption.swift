@@ -11,6 +11,11 @@ enum Interruption {
   static func listen(andEndBy others: [Int32] = []) {
     // The first use creates the flag under a lock, which a signal handler must not wait for.
     wasAsked.store(false, ordering: .relaxed)
+    // Who started this program may have blocked them, and threads inherit that.
+    var asked = sigset_t()
+    sigemptyset(&asked)
+    for number in [SIGINT] + others { sigaddset(&asked, number) }
+    pthread_sigmask(SIG_UNBLOCK, &asked, nil)
     for number in [SIGINT] + others {
       signal(number) { number in
         signal(number, SIG_DFL)

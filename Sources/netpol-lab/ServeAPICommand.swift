@@ -66,6 +66,8 @@ struct ServeAPICommand: ParsableCommand {
   var logRequests = false
 
   func run() throws {
+    // Before any other thread.
+    Interruption.listen(andEndBy: [SIGTERM, SIGHUP])
     if watchFiles, input.files.contains("-") {
       throw InputError("--watch-files: standard input can't be followed; name files or directories")
     }
@@ -75,7 +77,6 @@ struct ServeAPICommand: ParsableCommand {
     FreeMemory.returnFreed()
     var options = APIServer.Options(token: ServedFiles.secret)
     if logRequests { options.log = Logger(label: "api", factory: StandardErrorLog.init) }
-    Interruption.listen(andEndBy: [SIGTERM, SIGHUP])
     let server = APIServer(cluster, options)
     let port = try server.start(at: .address("127.0.0.1", port: port.value))
     defer { server.stop() }
@@ -104,6 +105,7 @@ struct ServeAPICommand: ParsableCommand {
   private func load() throws -> (ServedCluster, [FileObject]) {
     let (reading, sources) = try input.readingAndSources()
     let objects = try fileObjects(sources)
+    FreeMemory.returnFreed()
     let pace = Controllers.Pace(bind: bindDelay.value, start: startDelay.value, stop: stopDelay.value)
     let cluster = try ServedCluster(
       reading, objects, resourceVersion: ServedFiles.firstResourceVersion, pace: pace, seed: .random(in: .min ... .max),

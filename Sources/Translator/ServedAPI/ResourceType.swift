@@ -1,36 +1,47 @@
 /// A kind of objects as the API serves it (`metav1.APIResource`).
 public struct ResourceType: Hashable, Sendable {
+  /// Every key of an object holds a type, so it is no larger than a reference.
+  private let facts: Facts
+
+  private final class Facts: Sendable {
+    let group, version, kind, plural, singular: String
+    let shortNames: [String]
+    let isNamespaced, hasStatus, isInAll, isOpaque: Bool
+
+    init(
+      _ group: String, _ version: String, _ kind: String, _ plural: String, _ singular: String, _ shortNames: [String],
+      isNamespaced: Bool, hasStatus: Bool, isInAll: Bool, isOpaque: Bool
+    ) {
+      (self.group, self.version, self.kind, self.plural, self.singular) = (group, version, kind, plural, singular)
+      self.shortNames = shortNames
+      (self.isNamespaced, self.hasStatus, self.isInAll, self.isOpaque) = (isNamespaced, hasStatus, isInAll, isOpaque)
+    }
+  }
+
   /// Empty for the core group.
-  public let group: String
-  public let version: String
-  public let kind: String
+  public var group: String { facts.group }
+  public var version: String { facts.version }
+  public var kind: String { facts.kind }
   /// `networkpolicies`: the name in paths.
-  public let plural: String
-  public let singular: String
-  public let shortNames: [String]
-  public let isNamespaced: Bool
+  public var plural: String { facts.plural }
+  public var singular: String { facts.singular }
+  public var shortNames: [String] { facts.shortNames }
+  public var isNamespaced: Bool { facts.isNamespaced }
   /// Whether `status` is changed by a path of its own.
-  public let hasStatus: Bool
+  public var hasStatus: Bool { facts.hasStatus }
   /// Whether `kubectl get all` shows it.
-  public let isInAll: Bool
+  public var isInAll: Bool { facts.isInAll }
   /// Whether a CustomResourceDefinition or a file named it, so that nothing is known of its fields.
-  public let isOpaque: Bool
+  public var isOpaque: Bool { facts.isOpaque }
 
   public init(
     _ group: String, _ version: String, _ kind: String, _ plural: String, shortNames: [String] = [],
     isNamespaced: Bool = true, hasStatus: Bool = false, isInAll: Bool = false, isOpaque: Bool = false,
     singular: String? = nil
   ) {
-    self.group = group
-    self.version = version
-    self.kind = kind
-    self.plural = plural
-    self.singular = singular ?? kind.lowercased()
-    self.shortNames = shortNames
-    self.isNamespaced = isNamespaced
-    self.hasStatus = hasStatus
-    self.isInAll = isInAll
-    self.isOpaque = isOpaque
+    facts = Facts(
+      group, version, kind, plural, singular ?? kind.lowercased(), shortNames, isNamespaced: isNamespaced,
+      hasStatus: hasStatus, isInAll: isInAll, isOpaque: isOpaque)
   }
 
   /// `v1`, `apps/v1`.
@@ -49,7 +60,7 @@ public struct ResourceType: Hashable, Sendable {
 extension ResourceType {
   /// Its place in the API tells it from all others.
   public static func == (a: ResourceType, b: ResourceType) -> Bool {
-    a.plural == b.plural && a.group == b.group && a.version == b.version
+    a.facts === b.facts || a.plural == b.plural && a.group == b.group && a.version == b.version
   }
 
   public func hash(into hasher: inout Hasher) {

@@ -79,7 +79,8 @@ extension JSON {
   public var bytes: [UInt8] {
     var bytes: [UInt8] = []
     write(to: &bytes)
-    return bytes
+    // Of exactly this size: an array that grew may have twice the room.
+    return Array(bytes[...])
   }
 
   /// Appends the text. What JSON has no number for becomes `null`.

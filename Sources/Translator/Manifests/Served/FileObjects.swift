@@ -3,8 +3,16 @@ public import Text
 
 /// An object of the input as it stands there.
 public struct FileObject: Hashable, Sendable {
-  public let json: JSON
+  /// As a value it takes ten times as much memory.
+  private let bytes: [UInt8]
   public let location: SourceLocation
+
+  init(_ json: JSON, _ location: SourceLocation) {
+    bytes = json.bytes
+    self.location = location
+  }
+
+  public var json: JSON { (try? JSON(parsing: bytes)) ?? .empty }
 }
 
 /// The API objects of manifests in order, without defaults: those of Lists one by one, and neither a Cluster nor
@@ -23,7 +31,7 @@ public func fileObjects(_ sources: [ManifestSource]) throws(ManifestError) -> [F
         var json = try JSON(object.root.mapping, &budget)
         json["kind"] = .string(object.kind)
         json["apiVersion"] = .string(object.apiVersion)
-        objects.append(FileObject(json: json, location: object.location))
+        objects.append(FileObject(json, object.location))
       }
     }
   }
