@@ -469,6 +469,32 @@ struct RequestedCluster {
     #expect(api.cluster.store.keys(.nodes).count >= 1)
   }
 
+  @Test("what clients change is in the cluster that is read from the API") func readBack() throws {
+    var api = try RequestedCluster()
+    let read = { (api: RequestedCluster) in
+      try readManifests([api.cluster.manifests], options: ReadOptions(validation: .asStored)).cluster
+    }
+    let before = try read(api)
+    #expect(before.pods.isEmpty && before.policies.isEmpty)
+    _ = try api.ask(.post, Self.pods, Self.pod("a", #","labels":{"app":"web"}"#))
+    _ = try api.ask(
+      .post, "/apis/networking.k8s.io/v1/namespaces/default/networkpolicies",
+      #"{"metadata":{"name":"p"},"spec":{"podSelector":{},"ingress":[{"ports":[{"port":80}]}]}}"#)
+    _ = try api.ask(
+      .post, "/api/v1/namespaces/default/services",
+      #"{"metadata":{"name":"s"},"spec":{"selector":{"app":"web"},"ports":[{"port":80}]}}"#)
+    api.settle()
+    let after = try read(api)
+    let pod = try #require(after.pods.first)
+    let served = try api.ask(.get, "\(Self.pods)/a").json
+    #expect(after.pods.count == 1 && pod.labels == ["app": "web"] && pod.phase == .running)
+    #expect(pod.podIP.map { "\($0)" } == served["status"]?["podIP"]?.string)
+    #expect(after.policies.first?.ingress.first?.ports.list == [.init(.tcp, .number(80, through: nil))])
+    #expect(after.services.first { $0.id.name == "s" }?.clusterIPs.isEmpty == false)
+    #expect(after.endpointSlices.flatMap(\.members).map(\.address) == pod.podIPs)
+    #expect(after.settings.serviceCIDRs == before.settings.serviceCIDRs)
+  }
+
   @Test("changes of the files change the cluster, and what only clients changed stays") func follow() throws {
     let text = { (app: String, more: String) in
       "apiVersion: v1\nkind: Pod\nmetadata: {name: a, labels: {app: \(app)}}\nspec: {containers: [{name: c}]}\n\(more)"

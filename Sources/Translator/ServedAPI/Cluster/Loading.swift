@@ -33,6 +33,11 @@ extension ServedCluster {
       if key.type == .services, let service = services[id] { json = Self.service(json, service) }
       load(json, key.type, now)
     }
+    if store.keys(.serviceCIDRs).isEmpty {
+      // Every cluster has this one.
+      let cidrs = serviceCIDRs.map { JSON.string("\($0)") }
+      load(["metadata": ["name": "kubernetes"], "spec": ["cidrs": .array(cidrs)]], .serviceCIDRs, now)
+    }
     while let due = nextDue, due < started { runControllers(max(due, now)) }
   }
 

@@ -12,9 +12,7 @@ extension ServedCluster {
   func list(
     _ type: ResourceType, _ namespace: String?, _ request: APIRequest, _ now: APITime
   ) throws(APIStatus) -> APIAnswer {
-    let selection = try ObjectSelection(
-      type, namespace: namespace, labelSelector: request.query["labelSelector"] ?? "",
-      fieldSelector: request.query["fieldSelector"] ?? "")
+    let selection = try ObjectSelection(type, namespace, request)
     let limit = try request.number("limit") ?? 0
     var version = store.resourceVersion
     var first: ObjectKey?
@@ -43,9 +41,7 @@ extension ServedCluster {
   func watch(
     _ type: ResourceType, _ namespace: String?, _ request: APIRequest, _ now: APITime
   ) throws(APIStatus) -> APIAnswer {
-    let selection = try ObjectSelection(
-      type, namespace: namespace, labelSelector: request.query["labelSelector"] ?? "",
-      fieldSelector: request.query["fieldSelector"] ?? "")
+    let selection = try ObjectSelection(type, namespace, request)
     let asked = UInt64(try request.number("resourceVersion") ?? 0)
     let allowsBookmarks = request.asks("allowWatchBookmarks")
     var initial: [StoredObject]?
@@ -78,6 +74,15 @@ extension ServedCluster {
 
   /// How long a watch lasts whose client doesn't say: API servers end it after 30 to 60 minutes.
   private static let watchSeconds = 1800
+}
+
+extension ObjectSelection {
+  /// Those that a request's selectors ask for.
+  init(_ type: ResourceType, _ namespace: String?, _ request: APIRequest) throws(APIStatus) {
+    try self.init(
+      type, namespace: namespace, labelSelector: request.query["labelSelector"] ?? "",
+      fieldSelector: request.query["fieldSelector"] ?? "")
+  }
 }
 
 extension APIRequest {

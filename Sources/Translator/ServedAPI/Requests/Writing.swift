@@ -206,9 +206,7 @@ extension ServedCluster {
   mutating func deleteCollection(
     _ type: ResourceType, _ namespace: String?, _ request: APIRequest, _ now: APITime
   ) throws(APIStatus) -> JSON {
-    let selection = try ObjectSelection(
-      type, namespace: namespace, labelSelector: request.query["labelSelector"] ?? "",
-      fieldSelector: request.query["fieldSelector"] ?? "")
+    let selection = try ObjectSelection(type, namespace, request)
     let keys = try store.objects(selection).map(\.key)
     var states: [JSON] = []
     for key in keys {
