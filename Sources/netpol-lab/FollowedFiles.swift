@@ -25,7 +25,9 @@ struct FollowedFiles {
   private static func stamps(_ roots: [String]) -> [String: Stamp] {
     var stamps: [String: Stamp] = [:]
     let add = { (path: String) in
-      guard let attributes = try? FileManager.default.attributesOfItem(atPath: path) else { return }
+      // What a link leads to counts.
+      let target = URL(fileURLWithPath: path).resolvingSymlinksInPath().path
+      guard let attributes = try? FileManager.default.attributesOfItem(atPath: target) else { return }
       stamps[path] = Stamp(
         size: attributes[.size] as? Int ?? 0, changed: attributes[.modificationDate] as? Date,
         number: attributes[.systemFileNumber] as? Int ?? 0)

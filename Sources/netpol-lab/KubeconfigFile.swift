@@ -10,7 +10,7 @@ struct KubeconfigFile {
   init(_ path: String, server: String) throws {
     self.path = path
     content = """
-      # Written by netpol-lab serve-api, for its own end alone.
+      \(Self.mark), process \(getpid()), which removes it at its end.
       apiVersion: v1
       kind: Config
       clusters:
@@ -26,8 +26,12 @@ struct KubeconfigFile {
 
       """
     if let before = FileManager.default.contents(atPath: path) {
-      guard String(decoding: before, as: UTF8.self).hasPrefix(Self.mark) else {
+      let text = String(decoding: before, as: UTF8.self)
+      guard text.hasPrefix(Self.mark) else {
         throw InputError("--kubeconfig \(path): the file is there already; name another")
+      }
+      if let owner = Self.runningOwner(text) {
+        throw InputError("--kubeconfig \(path): process \(owner) serves by it; name another file")
       }
       unlink(path)
     }
@@ -44,6 +48,16 @@ struct KubeconfigFile {
   }
 
   private static let mark = "# Written by netpol-lab serve-api"
+
+  /// The process that wrote a kubeconfig, if it still runs.
+  private static func runningOwner(_ text: String) -> Int32? {
+    let words = text.prefix { $0 != "\n" }.split { $0 == " " || $0 == "," }
+    guard let place = words.firstIndex(of: "process"),
+      let number = words.dropFirst(place + 1).first.flatMap({ Int32($0) }),
+      let name = try? String(contentsOfFile: "/proc/\(number)/comm", encoding: .utf8), name.hasPrefix("netpol-lab")
+    else { return nil }
+    return number
+  }
 
   /// Removes it, unless another server has written its own there.
   func remove() {

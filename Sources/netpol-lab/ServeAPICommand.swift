@@ -67,10 +67,12 @@ struct ServeAPICommand: ParsableCommand {
 
   func run() throws {
     // Before any other thread.
-    Interruption.listen(andEndBy: [SIGTERM, SIGHUP])
+    Interruption.listen(andEndBy: [SIGTERM, SIGHUP, SIGQUIT])
     if watchFiles, input.files.contains("-") {
       throw InputError("--watch-files: standard input can't be followed; name files or directories")
     }
+    // Before they are read, so that no change in between is missed.
+    var followed = FollowedFiles(watchFiles ? input.files : [])
     var (cluster, objects) = try load()
     cluster.watchList = watchList == .stream ? .stream : .refuse
     // Reading needs many times what is kept.
@@ -84,7 +86,6 @@ struct ServeAPICommand: ParsableCommand {
     defer { file.remove() }
     Terminal.say(Self.text(server.snapshot, port))
     Terminal.say("note: kubectl --kubeconfig \(kubeconfig) get pods -A; Ctrl-C ends it")
-    var followed = FollowedFiles(input.files)
     while !Interruption.isAsked {
       Thread.sleep(forTimeInterval: 0.2)
       guard watchFiles, followed.haveChanged() else { continue }

@@ -4,6 +4,7 @@ import Manifests
 import NetpolModel
 import ServedAPI
 import Text
+import Worlds
 
 /// Manifests as an API at a socket of the lab, and the kubeconfig that names it.
 final class ServedFiles {
@@ -11,8 +12,11 @@ final class ServedFiles {
   private var server: APIServer?
   private var file: KubeconfigFile?
 
-  init(_ reading: ManifestReading, _ sources: [ManifestSource]) throws {
-    cluster = try ServedCluster(
+  /// A cluster as it stands in the lab: its pods one by one, with their addresses, and no workloads that could make others.
+  init(_ cluster: Cluster) throws {
+    let sources = [ManifestSource(name: "lab", text: cluster.manifest)]
+    let reading = try readManifests(sources, options: ReadOptions(validation: .asStored))
+    self.cluster = try ServedCluster(
       reading, fileObjects(sources), resourceVersion: Self.firstResourceVersion, seed: .random(in: .min ... .max),
       APITime(milliseconds: Int(Date().timeIntervalSince1970 * 1000)))
   }

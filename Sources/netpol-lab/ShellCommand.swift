@@ -42,15 +42,14 @@ struct ShellCommand: ParsableCommand {
   var command: [String] = []
 
   func run() throws {
-    let (reading, sources) = try input.readingAndSources(standsIn: true)
-    let cluster = reading.cluster
+    let cluster = try input.reading(standsIn: true).cluster
     let endpoint = try EndpointNames(cluster).endpoint(at, option: "at")
     let topology = Topology(cluster)
     try requireNetwork(of: endpoint, topology)
     let program = try command.first.map { try Self.executable($0) }
     let shell = PodShell(
       cluster, enforcement.style, at: endpoint, command: program.map { [$0] + command.dropFirst() }, shell: Self.shell)
-    let served = try api ? ServedFiles(reading, sources) : nil
+    let served = try api ? ServedFiles(cluster) : nil
     defer { served?.stop() }
     try enterNamespaces()
     let status = try shell.run(

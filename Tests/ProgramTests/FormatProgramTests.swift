@@ -23,7 +23,8 @@ import Testing
 
   private static let rootless = [
     Command(
-      arguments: ["lint", "-f", "\(codes)/NPL-802.yaml"], status: 0, fromWarning: 1, says: "no namespace matches name=shop"),
+      arguments: ["lint", "-f", "\(codes)/NPL-802.yaml"], status: 0, fromWarning: 1,
+      says: "no namespace matches name=shop"),
     Command(
       arguments: ["lint", "-f", "\(codes)/NPL-805.yaml"], status: 1, fromWarning: 1, says: "ipBlock"),
     Command(

@@ -107,6 +107,32 @@ final class RunningAPI {
     #expect(try String(contentsOf: file, encoding: .utf8) == "mine")
   }
 
+  @Test("two servers don't share a kubeconfig, and what a killed one left is written over") func kubeconfigs()
+    async throws
+  {
+    let api = try RunningAPI(Self.world)
+    let second = try await Program.run(["serve-api", "-f", "-", "--kubeconfig", api.kubeconfig], input: Self.world)
+    #expect(second.status == .exited(2) && second.errors.contains("serves by it; name another file"), "\(second)")
+    #expect(try await api.get("/version").contains("netpol-lab"))
+    let kept = try Data(contentsOf: URL(fileURLWithPath: api.kubeconfig))
+    _ = api.end(SIGKILL)
+    #expect(try Data(contentsOf: URL(fileURLWithPath: api.kubeconfig)) == kept)
+    let third = Process()
+    third.executableURL = URL(fileURLWithPath: Program.path)
+    third.arguments = [
+      "serve-api", "-f", api.folder.appendingPathComponent("world.yaml").path, "--kubeconfig", api.kubeconfig,
+    ]
+    let errors = Pipe()
+    third.standardError = errors
+    try third.run()
+    while let text = String(data: errors.fileHandleForReading.availableData, encoding: .utf8), !text.isEmpty {
+      if text.contains("Ctrl-C") || text.contains("serving") { break }
+    }
+    #expect(try Data(contentsOf: URL(fileURLWithPath: api.kubeconfig)) != kept)
+    third.terminate()
+    third.waitUntilExit()
+  }
+
   @Test(
     "what can't be served is one line and exit code 2",
     arguments: [

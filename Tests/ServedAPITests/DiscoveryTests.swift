@@ -39,7 +39,8 @@ import Text
     #expect(
       names == [
         "apps", "batch", "discovery.k8s.io", "networking.k8s.io", "coordination.k8s.io", "events.k8s.io",
-        "apiextensions.k8s.io", "example.com",
+        "apiextensions.k8s.io", "policy", "autoscaling", "rbac.authorization.k8s.io", "storage.k8s.io",
+        "scheduling.k8s.io", "example.com",
       ])
     #expect(
       Self.discovery.api(.plain)
@@ -56,7 +57,15 @@ import Text
         "resource": "pods", "singularResource": "pod", "responseKind": responseKind, "scope": "Namespaced",
         "verbs": .array(ResourceType.verbs.map(JSON.string)), "shortNames": ["po"], "categories": ["all"],
         "subresources": [
-          ["subresource": "status", "responseKind": responseKind, "verbs": ["get", "patch", "update"]]
+          ["subresource": "status", "responseKind": responseKind, "verbs": ["get", "patch", "update"]],
+          [
+            "subresource": "binding", "responseKind": ["group": "", "version": "v1", "kind": "Binding"],
+            "verbs": ["create"],
+          ],
+          [
+            "subresource": "eviction", "responseKind": ["group": "policy", "version": "v1", "kind": "Eviction"],
+            "verbs": ["create"],
+          ],
         ],
       ])
   }
@@ -66,7 +75,9 @@ import Text
     #expect(list["groupVersion"] == "networking.k8s.io/v1")
     #expect(
       list["resources"]?.array.compactMap { $0["name"]?.string }
-        == ["networkpolicies", "servicecidrs", "servicecidrs/status"])
+        == [
+          "networkpolicies", "servicecidrs", "servicecidrs/status", "ingresses", "ingresses/status", "ingressclasses",
+        ])
     #expect(list["resources"]?.array.first?["shortNames"] == ["netpol"])
     #expect(Self.discovery.resources(group: "", version: "v1")?["groupVersion"] == "v1")
   }

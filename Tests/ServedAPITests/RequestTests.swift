@@ -370,6 +370,81 @@ struct RequestedCluster {
     #expect(try api.ask(.get, "/openapi/v4").code == 404)
   }
 
+  @Test("a Service that changes its type loses what only the type before has") func serviceType() throws {
+    var api = try RequestedCluster()
+    let path = "/api/v1/namespaces/default/services"
+    let body = #"{"metadata":{"name":"s"},"spec":{"type":"LoadBalancer","selector":{"a":"b"},"ports":[{"port":80}]}}"#
+    #expect(try api.ask(.post, path, body).code == 201)
+    for type in ["NodePort", "ClusterIP", "LoadBalancer", "ClusterIP"] {
+      let patched = try api.ask(
+        .patch, "\(path)/s", #"{"spec":{"type":"\#(type)"}}"#, type: "application/strategic-merge-patch+json")
+      #expect(patched.code == 200, "\(type): \(patched.json)")
+      let hasNodePort = patched.json["spec"]?["ports"]?.array.first?["nodePort"] != nil
+      #expect(hasNodePort == (type != "ClusterIP"))
+    }
+    let named = try api.ask(
+      .patch, "\(path)/s", #"{"spec":{"type":"ExternalName","externalName":"example.org"}}"#,
+      type: "application/merge-patch+json")
+    #expect(named.code == 200 && named.json["spec"]?["clusterIP"] == nil, "\(named.json)")
+  }
+
+  @Test(
+    "a parameter with a value that nobody knows is refused",
+    arguments: ["propagationPolicy=foo", "dryRun=foo", "fieldValidation=foo", "resourceVersionMatch=Exact"])
+  func parameters(query: String) throws {
+    var api = try RequestedCluster()
+    let sides = query.split(separator: "=").map(String.init)
+    #expect(try api.ask(.get, Self.pods, query: [sides[0]: sides[1]]).code == 422)
+  }
+
+  @Test("what must not be deleted, or not at once, isn't") func protected() throws {
+    var api = try RequestedCluster()
+    _ = try api.ask(.post, Self.pods, Self.pod("a"))
+    #expect(try api.ask(.delete, "/api/v1/pods").code == 405)
+    #expect(try api.ask(.delete, "/api/v1/namespaces").code == 405)
+    #expect(try api.ask(.delete, "/api/v1/namespaces/default").code == 403)
+    #expect(try api.ask(.get, "\(Self.pods)/a").code == 200)
+  }
+
+  @Test("a new object has nothing of the server's own from its author") func ownMetadata() throws {
+    var api = try RequestedCluster()
+    let more = #","deletionTimestamp":"2001-01-01T00:00:00Z","generation":7,"selfLink":"x","uid":"mine""#
+    let made = try api.ask(.post, Self.pods, Self.pod("a", more)).json["metadata"]
+    #expect(made?["deletionTimestamp"] == nil && made?["generation"] == 1 && made?["selfLink"] == nil)
+    #expect(made?["uid"] != "mine")
+    #expect(try api.ask(.post, Self.pods, Self.pod("b", #","resourceVersion":"5""#)).code == 400)
+  }
+
+  @Test("a failure about an object names it, and says that no container runs") func noContainers() throws {
+    var api = try RequestedCluster()
+    let log = try api.ask(.get, "\(Self.pods)/a/log")
+    #expect(log.code == 404 && log.json["message"]?.string?.contains("no container runs here") == true)
+    #expect(log.json["details"] == ["name": "a", "kind": "pods"])
+    let resources = try api.ask(.get, "/apis/apps/v1").json["resources"]?.array.compactMap { $0["name"]?.string } ?? []
+    #expect(resources.contains("deployments/scale") && resources.contains("deployments/status"))
+  }
+
+  @Test("ConfigMaps and the like are kept, whatever is in them") func otherTypes() throws {
+    var api = try RequestedCluster()
+    let path = "/api/v1/namespaces/default/configmaps"
+    #expect(try api.ask(.post, path, #"{"metadata":{"name":"c"},"data":{"a":"b"}}"#).code == 201)
+    let patched = try api.ask(
+      .patch, "\(path)/c", #"{"data":{"c":"d"}}"#, type: "application/strategic-merge-patch+json")
+    #expect(patched.json["data"] == ["a": "b", "c": "d"])
+  }
+
+  @Test("of a type with several versions the stored one is served") func versions() throws {
+    var api = try RequestedCluster()
+    let definition = """
+      {"metadata":{"name":"twos.example.org"},"spec":{"group":"example.org","scope":"Namespaced",
+      "names":{"kind":"Two","plural":"twos"},"versions":[{"name":"v1beta1","served":true,"storage":false},
+      {"name":"v1","served":true,"storage":true}]}}
+      """
+    _ = try api.ask(.post, "/apis/apiextensions.k8s.io/v1/customresourcedefinitions", definition)
+    #expect(try api.ask(.get, "/apis/example.org/v1/twos").code == 200)
+    #expect(try api.ask(.get, "/apis/example.org/v1beta1/twos").code == 404)
+  }
+
   @Test("a dry run changes nothing") func dryRun() throws {
     var api = try RequestedCluster()
     #expect(try api.ask(.post, Self.pods, Self.pod("a"), query: ["dryRun": "All"]).code == 201)

@@ -1,3 +1,4 @@
+internal import Glibc
 public import Logging
 internal import NIOCore
 internal import NIOHTTP1
@@ -168,7 +169,8 @@ public struct APIServerFailure: UserFacingError, CustomStringConvertible {
   init(_ place: APIServer.Place, _ error: any Error) {
     switch place {
     case .address(let host, let port):
-      description = "can't listen at \(host):\(port): \(error); give another --port, or 0 for any"
+      let reason = (error as? IOError).map { String(cString: strerror($0.errnoCode)) } ?? "\(error)"
+      description = "can't listen at \(host):\(port): \(reason.lowercased()); give another --port, or 0 for any"
     case .socket: description = "can't listen at the socket: \(error)"
     }
   }

@@ -103,10 +103,37 @@ extension ResourceType {
     "apiextensions.k8s.io", "v1", "CustomResourceDefinition", "customresourcedefinitions",
     shortNames: ["crd", "crds"], isNamespaced: false, hasStatus: true)
 
-  /// What every server has, in the order in which it lists them.
-  public static let builtIn: [ResourceType] = [
-    namespaces, nodes, pods, services, endpoints, replicationControllers, coreEvents, deployments, replicaSets,
-    statefulSets, daemonSets, jobs, cronJobs, endpointSlices, networkPolicies, serviceCIDRs, leases, events,
-    customResourceDefinitions,
+  /// Those of which only the metadata is checked, and which nothing here acts on: manifests have them, and kubectl and
+  /// controllers ask for them.
+  private static let others: [ResourceType] = [
+    ResourceType("", "v1", "ConfigMap", "configmaps", shortNames: ["cm"]),
+    ResourceType("", "v1", "Secret", "secrets"),
+    ResourceType("", "v1", "ServiceAccount", "serviceaccounts", shortNames: ["sa"]),
+    ResourceType("", "v1", "PersistentVolumeClaim", "persistentvolumeclaims", shortNames: ["pvc"], hasStatus: true),
+    ResourceType(
+      "", "v1", "PersistentVolume", "persistentvolumes", shortNames: ["pv"], isNamespaced: false, hasStatus: true),
+    ResourceType("", "v1", "LimitRange", "limitranges", shortNames: ["limits"]),
+    ResourceType("", "v1", "ResourceQuota", "resourcequotas", shortNames: ["quota"], hasStatus: true),
+    ResourceType("networking.k8s.io", "v1", "Ingress", "ingresses", shortNames: ["ing"], hasStatus: true),
+    ResourceType("networking.k8s.io", "v1", "IngressClass", "ingressclasses", isNamespaced: false),
+    ResourceType("policy", "v1", "PodDisruptionBudget", "poddisruptionbudgets", shortNames: ["pdb"], hasStatus: true),
+    ResourceType(
+      "autoscaling", "v2", "HorizontalPodAutoscaler", "horizontalpodautoscalers", shortNames: ["hpa"], hasStatus: true,
+      isInAll: true),
+    ResourceType("rbac.authorization.k8s.io", "v1", "Role", "roles"),
+    ResourceType("rbac.authorization.k8s.io", "v1", "RoleBinding", "rolebindings"),
+    ResourceType("rbac.authorization.k8s.io", "v1", "ClusterRole", "clusterroles", isNamespaced: false),
+    ResourceType("rbac.authorization.k8s.io", "v1", "ClusterRoleBinding", "clusterrolebindings", isNamespaced: false),
+    ResourceType("storage.k8s.io", "v1", "StorageClass", "storageclasses", shortNames: ["sc"], isNamespaced: false),
+    ResourceType(
+      "scheduling.k8s.io", "v1", "PriorityClass", "priorityclasses", shortNames: ["pc"], isNamespaced: false),
   ]
+
+  /// What every server has, in the order in which it lists them.
+  public static let builtIn: [ResourceType] =
+    [
+      namespaces, nodes, pods, services, endpoints, replicationControllers, coreEvents, deployments, replicaSets,
+      statefulSets, daemonSets, jobs, cronJobs, endpointSlices, networkPolicies, serviceCIDRs, leases, events,
+      customResourceDefinitions,
+    ] + others
 }

@@ -26,20 +26,24 @@ extension ServedCluster {
     types.removeAll { $0.isOpaque && gone.contains($0) }
   }
 
-  /// One for each served version. Empty if names are missing.
+  /// That of the storage version, or else of the first that is served: an object is one whatever its version, and versions
+  /// can't be converted here. Empty if names are missing.
   private static func types(of definition: JSON) -> [ResourceType] {
     let spec = definition["spec"]
     let names = spec?["names"]
     guard let group = spec?["group"]?.string, let kind = names?["kind"]?.string, let plural = names?["plural"]?.string,
       !group.isEmpty, !kind.isEmpty, !plural.isEmpty
     else { return [] }
-    return (spec?["versions"]?.array ?? []).filter { $0["served"] != false }.compactMap { version in
-      guard let name = version["name"]?.string, !name.isEmpty else { return nil }
-      return ResourceType(
+    let served = (spec?["versions"]?.array ?? []).filter { $0["served"] != false }
+    guard let version = served.first(where: { $0["storage"] == true }) ?? served.first,
+      let name = version["name"]?.string, !name.isEmpty
+    else { return [] }
+    return [
+      ResourceType(
         group, name, kind, plural, shortNames: names?["shortNames"]?.array.compactMap(\.string) ?? [],
         isNamespaced: spec?["scope"] != "Cluster", hasStatus: version["subresources"]?["status"] != nil, isOpaque: true,
         singular: names?["singular"]?.string)
-    }
+    ]
   }
 
   /// The type of an object of another project, which is served from now on. `nil` for one without kind or version.

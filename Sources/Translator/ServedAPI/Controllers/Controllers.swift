@@ -39,9 +39,9 @@ public struct Controllers: Sendable {
   /// In milliseconds: how long a controller takes to see a change.
   static let reaction = 10
   /// Per call.
-  static let steps = 5_000
+  static let steps = 100
   /// Objects that one step may create or delete, as ReplicaSets' `BurstReplicas`.
-  static let burst = 500
+  static let burst = 100
   /// A pace of one more millisecond per this many objects that a step has to look at.
   static let objectsPerMillisecond = 20
 

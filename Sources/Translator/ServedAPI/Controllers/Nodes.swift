@@ -18,6 +18,18 @@ extension ServedCluster {
     }
     node.fill(["metadata", "labels", "kubernetes.io/hostname"], .string(key.name))
     node.fill(["metadata", "labels", "kubernetes.io/os"], "linux")
+    for name in ["capacity", "allocatable"] {
+      node.fill(["status", name], ["cpu": "16", "memory": "64Gi", "ephemeral-storage": "100Gi", "pods": "1000"])
+    }
+    if node["status"]?["nodeInfo"] == nil {
+      var info: JSON = [
+        "architecture": "amd64", "operatingSystem": "linux", "kubeletVersion": .string(version.gitVersion),
+      ]
+      for name in [
+        "bootID", "containerRuntimeVersion", "kernelVersion", "kubeProxyVersion", "machineID", "osImage", "systemUUID",
+      ] { info[name] = "" }
+      node[["status", "nodeInfo"]] = info
+    }
     if !node.hasCondition("Ready") {
       let others = [
         ("MemoryPressure", "KubeletHasSufficientMemory"), ("DiskPressure", "KubeletHasNoDiskPressure"),

@@ -89,25 +89,55 @@ public struct Discovery: Sendable {
 }
 
 extension ResourceType {
-  /// What can be done with a status by its path.
-  private static let statusVerbs: JSON = ["get", "patch", "update"]
-  private static let allVerbs = JSON.array(verbs.map(JSON.string))
+  private struct Subresource {
+    let name: String
+    var group = ""
+    var version = "v1"
+    let kind: String
+    let verbs: JSON
+  }
+
+  /// The paths below an object.
+  private var subresources: [Subresource] {
+    var all: [Subresource] = []
+    if hasStatus {
+      all.append(.init(name: "status", group: group, version: version, kind: kind, verbs: ["get", "patch", "update"]))
+    }
+    if hasScale {
+      all.append(
+        .init(name: "scale", group: "autoscaling", version: "v1", kind: "Scale", verbs: ["get", "patch", "update"]))
+    }
+    if self == .pods {
+      all.append(.init(name: "binding", kind: "Binding", verbs: ["create"]))
+      all.append(.init(name: "eviction", group: "policy", version: "v1", kind: "Eviction", verbs: ["create"]))
+    }
+    if self == .namespaces { all.append(.init(name: "finalize", kind: "Namespace", verbs: ["update"])) }
+    return all
+  }
+
+  private var allVerbs: JSON {
+    .array(Self.verbs.filter { $0 != "deletecollection" || self != .namespaces }.map(JSON.string))
+  }
 
   /// `metav1.APIResource`: the type, and its status if that has a path of its own.
   fileprivate var apiResources: [JSON] {
     var resource: JSON = [
       "name": .string(plural), "singularName": .string(singular), "namespaced": .bool(isNamespaced),
-      "kind": .string(kind), "verbs": Self.allVerbs,
+      "kind": .string(kind), "verbs": allVerbs,
     ]
     addNames(to: &resource)
-    guard hasStatus else { return [resource] }
-    return [
-      resource,
-      [
-        "name": .string("\(plural)/status"), "singularName": "", "namespaced": .bool(isNamespaced),
-        "kind": .string(kind), "verbs": Self.statusVerbs,
-      ],
-    ]
+    return [resource]
+      + subresources.map { own in
+        var json: JSON = [
+          "name": .string("\(plural)/\(own.name)"), "singularName": "", "namespaced": .bool(isNamespaced),
+          "kind": .string(own.kind), "verbs": own.verbs,
+        ]
+        if own.group != group {
+          json["group"] = .string(own.group)
+          json["version"] = .string(own.version)
+        }
+        return json
+      }
   }
 
   /// `apidiscovery.APIResourceDiscovery`.
@@ -115,13 +145,17 @@ extension ResourceType {
     let responseKind: JSON = ["group": .string(group), "version": .string(version), "kind": .string(kind)]
     var resource: JSON = [
       "resource": .string(plural), "singularResource": .string(singular), "responseKind": responseKind,
-      "scope": .string(isNamespaced ? "Namespaced" : "Cluster"), "verbs": Self.allVerbs,
+      "scope": .string(isNamespaced ? "Namespaced" : "Cluster"), "verbs": allVerbs,
     ]
     addNames(to: &resource)
-    if hasStatus {
-      resource["subresources"] = [
-        ["subresource": "status", "responseKind": responseKind, "verbs": Self.statusVerbs]
-      ]
+    if !subresources.isEmpty {
+      resource["subresources"] = .array(
+        subresources.map { own in
+          [
+            "subresource": .string(own.name), "verbs": own.verbs,
+            "responseKind": ["group": .string(own.group), "version": .string(own.version), "kind": .string(own.kind)],
+          ]
+        })
     }
     return resource
   }

@@ -47,3 +47,28 @@ public struct APIRequest: Sendable {
   /// Whether a parameter of the query is `true` or `1`.
   func asks(_ name: String) -> Bool { ["true", "1", "True", "TRUE", "t", "T"].contains(query[name] ?? "") }
 }
+
+extension APIRequest {
+  /// Throws `invalid` for a value of a parameter that no API server knows, since it would be taken for another.
+  func requireKnownValues() throws(APIStatus) {
+    for (name, known) in [
+      ("propagationPolicy", ["Foreground", "Background", "Orphan"]), ("dryRun", ["All"]),
+      ("fieldValidation", ["Ignore", "Strict", "Warn"]), ("resourceVersionMatch", ["Exact", "NotOlderThan"]),
+    ] {
+      guard let value = query[name], !value.isEmpty, !known.contains(value) else { continue }
+      throw APIStatus(
+        .invalid,
+        "\(name): Unsupported value: \"\(value.prefix(60))\": supported values: \(known.joined(separator: ", "))")
+    }
+    if query["resourceVersionMatch"]?.isEmpty == false, query["resourceVersion"]?.isEmpty ?? true,
+      query["sendInitialEvents"] == nil
+    {
+      throw APIStatus(
+        .invalid,
+        "resourceVersionMatch: Forbidden: resourceVersionMatch is forbidden unless resourceVersion is provided")
+    }
+    if let manager = query["fieldManager"], manager.utf8.count > 128 {
+      throw APIStatus(.invalid, "fieldManager: Too long: may not be more than 128 bytes")
+    }
+  }
+}

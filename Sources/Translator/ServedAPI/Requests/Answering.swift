@@ -8,6 +8,7 @@ extension ServedCluster {
       guard let path = APIPath(request.path, types) else {
         throw APIStatus(.notFound, "the server could not find the requested resource")
       }
+      try request.requireKnownValues()
       let answer = try answer(path, request, now)
       runControllers(now)
       return answer
@@ -37,7 +38,13 @@ extension ServedCluster {
         return .body(APIBody(201, try delete(key, deletion, now).bytes))
       case "finalize" where key.type == .namespaces && request.method == .put:
         return try written(update(key, .main, request, now), request, key.type, now)
-      default: throw APIStatus(.notFound, "the server could not find the requested resource")
+      case .some(let name):
+        let needsContainer = key.type == .pods && ["log", "exec", "attach", "portforward", "proxy"].contains(name)
+        throw APIStatus(
+          .notFound,
+          needsContainer
+            ? "no container runs here: pods only say that they do, so there is no \(name)"
+            : "the server could not find the requested resource", key.type, key.name)
       }
     }
   }
@@ -51,8 +58,9 @@ extension ServedCluster {
       return request.asks("watch")
         ? try watch(type, namespace, request, now) : try list(type, namespace, request, now)
     case .post: return try written(create(type, namespace, request, now), request, type, now)
-    case .delete: return .body(APIBody(200, try deleteCollection(type, namespace, request, now).bytes))
-    case .put, .patch, .options:
+    case .delete where namespace != nil || !type.isNamespaced && type != .namespaces:
+      return .body(APIBody(200, try deleteCollection(type, namespace, request, now).bytes))
+    case .put, .patch, .options, .delete:
       throw APIStatus(.methodNotAllowed, "the server does not allow this method on the requested resource")
     }
   }

@@ -146,3 +146,24 @@ extension ObjectKey {
       .services, service["metadata"]?["namespace"]?.string ?? "", service["metadata"]?["name"]?.string ?? "")
   }
 }
+
+extension JSON {
+  /// What a Service has of its type before, and its new type can't have, goes if the request didn't change it
+  /// (`pkg/registry/core/service/strategy.go`, `dropTypeDependentFields`).
+  mutating func dropWhatBelongsToAnotherType(_ before: JSON) {
+    let type = self["spec"]?["type"]?.string ?? "ClusterIP"
+    if type == before["spec"]?["type"]?.string ?? "ClusterIP" { return }
+    var fields: [String] = []
+    if type != "LoadBalancer" { fields += ["allocateLoadBalancerNodePorts", "loadBalancerClass"] }
+    if type == "ClusterIP" || type == "ExternalName" { fields += ["externalTrafficPolicy", "healthCheckNodePort"] }
+    if type == "ExternalName" {
+      fields += ["clusterIP", "clusterIPs", "ipFamilies", "ipFamilyPolicy", "internalTrafficPolicy"]
+    }
+    for field in fields where self["spec"]?[field] == before["spec"]?[field] { self["spec"]?[field] = nil }
+    guard type == "ClusterIP" || type == "ExternalName" else { return }
+    let old = Set((before["spec"]?["ports"]?.array ?? []).compactMap { $0["nodePort"] })
+    eachEntry(of: ["spec", "ports"]) { port in
+      if let number = port["nodePort"], old.contains(number) { port["nodePort"] = nil }
+    }
+  }
+}

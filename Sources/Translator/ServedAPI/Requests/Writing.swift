@@ -34,7 +34,12 @@ extension ServedCluster {
     }
     try requireNamespace(of: key)
     var json = decoded
-    json["metadata"]?["resourceVersion"] = nil
+    if let version = json["metadata"]?["resourceVersion"]?.string, !version.isEmpty {
+      throw APIStatus(.badRequest, "resourceVersion should not be set on objects to be created")
+    }
+    for field in ["resourceVersion", "deletionTimestamp", "deletionGracePeriodSeconds", "generation", "selfLink"] {
+      json["metadata"]?[field] = nil
+    }
     if key.type.resetsStatus { json["status"] = nil }
     json = stamped(json, now).defaulted(key.type)
     if key.type == .pods { json.fill(["status"], ["phase": "Pending"]) }
@@ -119,6 +124,7 @@ extension ServedCluster {
       for name in ["uid", "creationTimestamp", "deletionTimestamp", "deletionGracePeriodSeconds", "generation"] {
         json["metadata"]?[name] = before["metadata"]?[name]
       }
+      if key.type == .services { json.dropWhatBelongsToAnotherType(before) }
       json = json.defaulted(key.type)
       if key.type == .services { try allocate(&json, before: before) }
       try json.requireAllowedChange(of: before, key)
@@ -182,6 +188,10 @@ extension ServedCluster {
 
   mutating func delete(_ key: ObjectKey, _ request: APIRequest, _ now: APITime) throws(APIStatus) -> JSON {
     guard let before = store.json(key) else { throw .notFound(key.type, key.name) }
+    if key.type == .namespaces, ["default", "kube-system", "kube-public"].contains(key.name) {
+      throw APIStatus(
+        .forbidden, "namespaces \"\(key.name)\" is forbidden: this namespace may not be deleted", key.type, key.name)
+    }
     let options = request.body.isEmpty ? JSON.empty : try JSON(request: request)
     for field in ["uid", "resourceVersion"] {
       guard let asked = options["preconditions"]?[field]?.string, asked != before["metadata"]?[field]?.string else {
