@@ -374,6 +374,11 @@ def kr8s_scales(server):
                 "spec": {"containers": [{"name": "main", "image": "registry.example/a:1"}]}}}}, api=api)
         await made.create()
         await made.scale(3)
+        # kr8s waits for the number that is asked for, not for the pods.
+        for _ in range(100):
+            if len(await made.pods()) == 3:
+                break
+            await asyncio.sleep(0.05)
         require_equal(len(await made.pods()), 3, "pods")
         await made.delete()
 
