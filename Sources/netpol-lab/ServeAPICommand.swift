@@ -104,7 +104,7 @@ struct ServeAPICommand: ParsableCommand {
 
   /// The cluster, and the objects of the files if these are followed.
   private func load() throws -> (ServedCluster, [FileObject]) {
-    let (reading, sources) = try input.readingAndSources()
+    let (reading, sources) = try input.readingAndSources(replicas: ManifestOptions.Replicas.range.upperBound)
     let objects = try fileObjects(sources)
     FreeMemory.returnFreed()
     let pace = Controllers.Pace(bind: bindDelay.value, start: startDelay.value, stop: stopDelay.value)

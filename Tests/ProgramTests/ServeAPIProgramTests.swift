@@ -36,10 +36,10 @@ final class RunningAPI {
   /// Waits for a line on standard error.
   func line(_ matches: (String) -> Bool) throws -> String {
     for _ in 0..<200 {
-      let data = errors.fileHandleForReading.availableData
-      said += String(decoding: data, as: UTF8.self)
       if let line = said.components(separatedBy: "\n").first(where: matches) { return line }
+      let data = errors.fileHandleForReading.availableData
       if data.isEmpty { break }
+      said += String(decoding: data, as: UTF8.self)
     }
     throw Failure(description: said)
   }
@@ -105,6 +105,13 @@ final class RunningAPI {
     let result = try await Program.run(["serve-api", "-f", "-", "--kubeconfig", file.path], input: Self.world)
     #expect(result.status == .exited(2) && result.errors.contains("the file is there already"), "\(result)")
     #expect(try String(contentsOf: file, encoding: .utf8) == "mine")
+  }
+
+  @Test("a workload has all of its pods") func replicas() async throws {
+    let api = try RunningAPI(ProgramTests.deployment.replacingOccurrences(of: "replicas: 2", with: "replicas: 5"))
+    let note = try api.line { $0.contains("expanded to") }
+    #expect(note.contains("expanded to 5 pods"))
+    #expect(try api.line { $0.contains("serving") }.contains(" 5 pods"))
   }
 
   @Test("two servers don't share a kubeconfig, and what a killed one left is written over") func kubeconfigs()

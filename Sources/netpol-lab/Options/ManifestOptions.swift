@@ -37,15 +37,17 @@ struct ManifestOptions: ParsableArguments {
     return contents.sources
   }
 
-  /// The same with the texts that were read.
-  func readingAndSources(standsIn: Bool = false) throws -> (reading: ManifestReading, sources: [ManifestSource]) {
+  /// The same with the texts that were read. `replicas`: in the place of `--max-replicas`.
+  func readingAndSources(
+    standsIn: Bool = false, replicas: Int? = nil
+  ) throws -> (reading: ManifestReading, sources: [ManifestSource]) {
     if files.isEmpty {
       throw ValidationError("-f is missing: name a manifest, a directory of manifests, or - for standard input")
     }
     let clock = ContinuousClock()
     let begin = clock.now
     var options = ReadOptions()
-    options.maxReplicas = maxReplicas.value
+    options.maxReplicas = replicas ?? maxReplicas.value
     options.stylesWithDefaultDeny = EnforcementStyle.all.filter(\.knowsDefaultDeny).map(\.name)
     options.validation = asStored ? .asStored : .apiServer
     options.standsIn = standsIn
