@@ -79,7 +79,8 @@ struct ServeAPICommand: ParsableCommand {
     FreeMemory.returnFreed()
     var options = APIServer.Options(token: ServedFiles.secret)
     if logRequests { options.log = Logger(label: "api", factory: StandardErrorLog.init) }
-    let server = APIServer(cluster, options)
+    // A second owner would make the first change copy it.
+    let server = APIServer(consume cluster, options)
     let port = try server.start(at: .address("127.0.0.1", port: port.value))
     defer { server.stop() }
     let file = try KubeconfigFile(kubeconfig, server: "http://127.0.0.1:\(port)/\(options.token)")
@@ -93,8 +94,8 @@ struct ServeAPICommand: ParsableCommand {
         let new = try fileObjects(try input.sourcesAgain())
         let old = objects
         let result = server.change { cluster, now in Result { try cluster.follow(old, new, now) } }
-        objects = new
         let changes = try result.get()
+        objects = new
         if changes > 0 { Terminal.say("note: \(counted(changes, "object")) changed in the files") }
       } catch let error as any UserFacingError {
         Terminal.say("warning: the files are not followed until this is mended: \(error)")

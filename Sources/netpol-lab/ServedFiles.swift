@@ -47,9 +47,6 @@ final class ServedFiles {
   /// 128 random bits.
   static var secret: String {
     var random = SystemRandomNumberGenerator()
-    return (0..<2).map { _ in
-      let hex = String(random.next() as UInt64, radix: 16)
-      return String(repeating: "0", count: 16 - hex.count) + hex
-    }.joined()
+    return (0..<2).map { _ in (random.next() as UInt64).hexadecimal(16) }.joined()
   }
 }

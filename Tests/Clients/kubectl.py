@@ -14,7 +14,7 @@ import tempfile
 import threading
 import time
 
-from served import (POD_COUNT, WIDGETS, Failed, Report, Server, Skipped, eventually, main_arguments, pod, policy,
+from served import (POD_COUNT, WIDGETS, Failed, Report, Server, Skipped, end, eventually, main_arguments, pod, policy,
                     require, require_equal, shortened, widget)
 
 
@@ -291,13 +291,7 @@ class Watching:
         return self
 
     def __exit__(self, *_):
-        if self.process.poll() is None:
-            self.process.terminate()
-            try:
-                self.process.wait(5)
-            except subprocess.TimeoutExpired:
-                self.process.kill()
-                self.process.wait(5)
+        end(self.process)
         self.cache.cleanup()
 
 

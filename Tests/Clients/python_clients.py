@@ -13,7 +13,7 @@ import tempfile
 import threading
 import time
 
-from served import (POD_COUNT, WIDGETS, Failed, Report, Server, Skipped, eventually, main_arguments, pod, policy, require,
+from served import (POD_COUNT, WIDGETS, Failed, Report, Server, Skipped, end, eventually, main_arguments, pod, policy, require,
                     require_equal, shortened, widget)
 
 QUIET = "/apis/networking.k8s.io/v1/namespaces/quiet/networkpolicies"
@@ -451,13 +451,7 @@ class Operator:
         return self
 
     def __exit__(self, *_):
-        if self.process.poll() is None:
-            self.process.terminate()
-            try:
-                self.process.wait(10)
-            except subprocess.TimeoutExpired:
-                self.process.kill()
-                self.process.wait(5)
+        end(self.process, seconds=10)
         self.log.close()
         self.folder.cleanup()
 

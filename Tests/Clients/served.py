@@ -107,6 +107,17 @@ def shortened(value, length=400):
     return text if len(text) <= length else text[:length] + "…"
 
 
+def end(process, seconds=5):
+    """Ends a process that this program started, if it still runs."""
+    if process.poll() is None:
+        process.terminate()
+        try:
+            process.wait(seconds)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait(5)
+
+
 def eventually(condition, what, seconds=10.0, pause=0.02):
     """The first true value of a condition, tried again until the time is over."""
     end = time.monotonic() + seconds
@@ -211,13 +222,8 @@ class Server:
 
     def close(self):
         """Ends the server if it still runs, and removes its folder."""
-        if self.process is not None and self.process.poll() is None:
-            self.process.send_signal(signal.SIGTERM)
-            try:
-                self.process.wait(5)
-            except subprocess.TimeoutExpired:
-                self.process.kill()
-                self.process.wait(5)
+        if self.process is not None:
+            end(self.process)
         if getattr(self, "errors", None):
             self.errors.close()
         shutil.rmtree(self.folder, ignore_errors=True)

@@ -44,7 +44,7 @@ public final class APIServer: Sendable {
     var isStopped = false
   }
 
-  public init(_ cluster: ServedCluster, _ options: Options, threads: Int = 2) {
+  public init(_ cluster: consuming sending ServedCluster, _ options: Options, threads: Int = 2) {
     self.options = options
     self.cluster = Mutex(cluster)
     group = MultiThreadedEventLoopGroup(numberOfThreads: max(threads, 1))

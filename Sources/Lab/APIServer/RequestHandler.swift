@@ -61,7 +61,7 @@ final class RequestHandler: ChannelInboundHandler {
   }
 
   func channelInactive(context: ChannelHandlerContext) {
-    watch?.end(writing: false)
+    watch?.end(.gone)
     watch = nil
     waiting.removeAll()
     context.fireChannelInactive()

@@ -16,7 +16,7 @@ final class WatchStream: Sendable {
     var mustMarkInitialEnd: Bool
     var version: UInt64
     var isEnded = false
-    var timers: [Scheduled<Void>] = []
+    var timeout: Scheduled<Void>?
     /// Since when the client has no room.
     var stalled: NIODeadline?
     /// Since the last bookmark, in seconds.
@@ -50,8 +50,7 @@ final class WatchStream: Sendable {
   func begin() {
     server.note(self)
     let loop = channel.eventLoop
-    state.value.timers.append(
-      loop.scheduleTask(in: .seconds(Int64(answer.timeout))) { self.end(writing: true) })
+    state.value.timeout = loop.scheduleTask(in: .seconds(Int64(answer.timeout))) { self.end(.complete) }
     scheduleTick()
     pump()
   }
@@ -103,7 +102,7 @@ final class WatchStream: Sendable {
       line("ERROR", status.json.bytes, to: &lines)
       write(lines)
       lines.clear()
-      end(writing: true)
+      end(.complete)
       return false
     }
   }
@@ -156,17 +155,28 @@ final class WatchStream: Sendable {
     if NIODeadline.now() - since < .seconds(Int64(server.options.stallLimit)) { return false }
     server.options.log?.warning(
       "a watcher of \(answer.selection.type.plural) took nothing for \(server.options.stallLimit) s: cut")
-    end(writing: false, closing: true)
+    end(.cut)
     return true
   }
 
-  /// `writing`: with the last chunk, so that the connection can go on. `closing`: the connection is cut.
-  func end(writing: Bool, closing: Bool = false) {
+  enum Ending {
+    /// With the last chunk, so that the connection can go on.
+    case complete
+    /// The connection is cut.
+    case cut
+    /// The client has gone.
+    case gone
+  }
+
+  func end(_ ending: Ending) {
     if state.value.isEnded { return }
     state.value.isEnded = true
-    for timer in state.value.timers { timer.cancel() }
-    state.value.timers.removeAll()
+    state.value.timeout?.cancel()
     server.forget(self)
-    if writing { ended(true) } else if closing { ended(false) }
+    switch ending {
+    case .complete: ended(true)
+    case .cut: ended(false)
+    case .gone: break
+    }
   }
 }

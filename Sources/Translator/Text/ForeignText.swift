@@ -47,7 +47,7 @@ extension Unicode.Scalar {
   /// `\u2028`, as JSON escapes a character: beyond the basic plane as two surrogates.
   public var jsonEscape: String {
     UTF16.encode(self).map { unit in
-      unit.map { "\\u" + Self.digits(UInt32($0), 4) }.joined()
+      unit.map { "\\u" + $0.hexadecimal(4) }.joined()
     } ?? ""
   }
 
@@ -56,13 +56,15 @@ extension Unicode.Scalar {
     case "\n": "\\n"
     case "\r": "\\r"
     case "\t": "\\t"
-    default: value < 0x100 ? "\\x\(Self.digits(value, 2))" : jsonEscape
+    default: value < 0x100 ? "\\x\(value.hexadecimal(2))" : jsonEscape
     }
   }
+}
 
-  /// In hexadecimal, with leading zeros.
-  private static func digits(_ value: UInt32, _ count: Int) -> String {
-    let digits = String(value, radix: 16)
-    return String(repeating: "0", count: max(0, count - digits.count)) + digits
+extension UnsignedInteger {
+  /// In hexadecimal, with leading zeros if there are fewer digits.
+  public func hexadecimal(_ count: Int) -> String {
+    let digits = String(self, radix: 16)
+    return String(repeating: "0", count: Swift.max(0, count - digits.count)) + digits
   }
 }

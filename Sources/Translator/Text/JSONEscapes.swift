@@ -33,8 +33,7 @@ extension String {
       if let high = unit(at: index), (0xd800...0xdbff).contains(high),
         let low = unit(at: index + 6), (0xdc00...0xdfff).contains(low)
       {
-        let hex = String(0x10000 + (high - 0xd800) << 10 + (low - 0xdc00), radix: 16)
-        result += Array("\\U\(String(repeating: "0", count: 8 - hex.count))\(hex)".utf8)
+        result += Array("\\U\((0x10000 + (high - 0xd800) << 10 + (low - 0xdc00)).hexadecimal(8))".utf8)
         index += 12
       } else {
         result += bytes[index..<min(index + 2, bytes.count)]

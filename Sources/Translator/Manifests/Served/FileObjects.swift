@@ -5,10 +5,12 @@ public import Text
 public struct FileObject: Hashable, Sendable {
   /// As a value it takes ten times as much memory.
   private let bytes: [UInt8]
+  public let kind: String
   public let location: SourceLocation
 
   init(_ json: JSON, _ location: SourceLocation) {
     bytes = json.bytes
+    kind = json["kind"]?.string ?? ""
     self.location = location
   }
 

@@ -83,12 +83,13 @@ extension ServedCluster {
 
   /// The objects as Go decodes them, with the types of other projects served from now on.
   private mutating func decoded(_ objects: [FileObject]) throws(ManifestError) -> [(key: ObjectKey, json: JSON)] {
-    for object in objects where object.json["kind"] == "CustomResourceDefinition" { learn(object.json) }
+    for object in objects where object.kind == ResourceType.customResourceDefinitions.kind { learn(object.json) }
     var decoded: [(key: ObjectKey, json: JSON)] = []
     for object in objects {
-      guard let type = type(ofForeign: object.json) else { continue }
+      let stated = object.json
+      guard let type = type(ofForeign: stated) else { continue }
       do throws(APIStatus) {
-        var json = try ObjectDecoding(object.json, type).json
+        var json = try ObjectDecoding(stated, type).json
         var name = json["metadata"]?["name"]?.string ?? ""
         if name.isEmpty, let prefix = json["metadata"]?["generateName"]?.string {
           name = prefix + "0"
@@ -101,7 +102,7 @@ extension ServedCluster {
         decoded.append((ObjectKey(type, namespace, name), json))
       } catch {
         throw ManifestError(
-          location: object.location, object: object.json["kind"]?.string, problem: error.message,
+          location: object.location, object: object.kind, problem: error.message,
           remedy: "no controller could read it")
       }
     }

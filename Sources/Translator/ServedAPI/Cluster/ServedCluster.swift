@@ -71,12 +71,8 @@ extension SplitMix64 {
     var (high, low) = (next(), next())
     high = high & 0xffff_ffff_ffff_0fff | 0x4000
     low = low & 0x3fff_ffff_ffff_ffff | 0x8000_0000_0000_0000
-    let digits = [high, low].map { number in
-      let hex = String(number, radix: 16)
-      return String(repeating: "0", count: 16 - hex.count) + hex
-    }.joined()
     var parts: [Substring] = []
-    var rest = Substring(digits)
+    var rest = Substring(high.hexadecimal(16) + low.hexadecimal(16))
     for length in [8, 4, 4, 4, 12] {
       parts.append(rest.prefix(length))
       rest = rest.dropFirst(length)
